@@ -1,0 +1,169 @@
+"""What we remember: attempts and the table of their moves, artifacts, bindings.
+
+These are plain frozen values. `state` persists them, `plan` and `engine.steps` reason over them; nothing
+here does I/O. The table `MOVES` is the single source of the attempt's state machine: the database trigger is
+generated from it, and a move that is not listed cannot be written by any code path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where one attempt (one purchase order) stands."""
+
+    SUBMITTING = "submitting"  # intent is durable; the request may or may not have gone out
+    NOT_SENT = "not_sent"  # closed: no byte reached the provider
+    REFUSED = "refused"  # closed: the provider surely did not accept it
+    UNCERTAIN = "uncertain"  # it may have been accepted; only a look-up or the user can tell
+    ACCEPTED = "accepted"  # we hold the task id; it is queued or running
+    STALLED = "stalled"  # past its deadline; paid, never re-sent
+    READY = "ready"  # the provider has a result; it is not here yet
+    FETCHED = "fetched"  # the artifact is durable in the store
+    DONE = "done"  # closed: and placed at its output, or not picked
+    FAILED = "failed"  # closed: the provider says that it failed
+    CANCELLED = "cancelled"  # closed
+    VANISHED = "vanished"  # the provider no longer knows the task
+    NO_OUTPUT = "no_output"  # success without a video
+    RESULT_EXPIRED = "result_expired"  # the link died before the download
+    QUARANTINED = "quarantined"  # what came back is not a sound video; bytes are kept
+    ABANDONED = "abandoned"  # closed by the user's consent
+
+
+OPEN = frozenset({State.SUBMITTING, State.ACCEPTED, State.STALLED, State.READY, State.FETCHED})
+"""States that a later run carries on from."""
+
+BLOCKED = frozenset({State.UNCERTAIN, State.VANISHED, State.NO_OUTPUT, State.RESULT_EXPIRED, State.QUARANTINED})
+"""States that only a person (or a proof) may leave."""
+
+CLOSED = frozenset(State) - OPEN - BLOCKED
+"""States that never change again."""
+
+_POLLED = (State.READY, State.NO_OUTPUT, State.FAILED, State.VANISHED, State.CANCELLED)
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.SUBMITTING: frozenset({State.NOT_SENT, State.REFUSED, State.ACCEPTED, State.UNCERTAIN}),
+    State.UNCERTAIN: frozenset({State.ACCEPTED, State.NOT_SENT, State.ABANDONED}),
+    State.ACCEPTED: frozenset({State.STALLED, *_POLLED}),
+    State.STALLED: frozenset({State.ACCEPTED, *_POLLED, State.ABANDONED}),
+    State.READY: frozenset({State.FETCHED, State.RESULT_EXPIRED, State.QUARANTINED}),
+    State.FETCHED: frozenset({State.DONE}),
+    State.VANISHED: frozenset({State.ABANDONED}),
+    State.NO_OUTPUT: frozenset({State.ABANDONED}),
+    State.RESULT_EXPIRED: frozenset({State.ABANDONED}),
+    State.QUARANTINED: frozenset({State.ABANDONED}),
+}
+"""The moves an attempt may make. A state that is absent is terminal."""
+
+
+class Money(StrEnum):
+    """What an attempt's amount counts as under a budget."""
+
+    RESERVED = "reserved"
+    SETTLED = "settled"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One purchase order for one key. `provider`, `kind` and `model` are frozen when it is written.
+
+    Times are UTC seconds since the epoch. `cost_micros` is the amount in millionths of `currency`; None means
+    that no price was known. `seed` is what was sent. `document` is the identity document of the key.
+    """
+
+    id: int
+    key: str
+    clip: str
+    take: int
+    provider: str
+    kind: str
+    model: str
+    state: State
+    marker: str
+    created: float
+    updated: float
+    task: str | None = None
+    seed: int | None = None
+    money: Money = Money.RESERVED
+    cost_micros: int | None = None
+    currency: str = ""
+    reason: str = ""  # class of a refusal or failure, e.g. "moderation"
+    message: str = ""  # the provider's words, escaped only when shown
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A verified file in the store. Duration in milliseconds, sides in pixels, size in bytes."""
+
+    sha256: str
+    size: int
+    suffix: str  # ".mp4" or ".png"
+    duration_ms: int = 0
+    width: int = 0
+    height: int = 0
+    audio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The result known for a key: which artifact it is, who made it, and what it was made from."""
+
+    key: str
+    sha256: str
+    document: str  # canonical JSON of the identity document: what the field-by-field diff compares
+    provider: str
+    kind: str
+    model: str
+    task: str | None = None
+    seed: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+    created: float = 0.0
+    elapsed: float = 0.0  # seconds from submit to fetched; 0 when it was imported
+    mismatch: str = ""  # what came back that was not asked for (I19)
+    origin: str = "generated"  # generated | imported | locked
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Which key a take of a clip holds, and, for the picked take, the output that was placed."""
+
+    clip: str
+    take: int
+    key: str
+    output: str | None = None  # path relative to the project root
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file that we put at an output: its content and the stat it had, so that a cheap stat says "untouched"."""
+
+    output: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that planning needs from the state, read in one transaction.
+
+    `attempts` holds the newest attempt of each key, `history` the seconds that past generations took per
+    (kind, model), newest last.
+    """
+
+    store: str = ""  # id of this store
+    sequence: int = 0  # number of the newest event
+    generations: Mapping[str, Generation] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    bindings: Mapping[tuple[str, int], Binding] = field(default_factory=dict)
+    placed: Mapping[str, Placed] = field(default_factory=dict)
+    timings: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
