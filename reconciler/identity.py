@@ -1,0 +1,133 @@
+"""The key of a generation: what makes two requests "the same picture, already paid for".
+
+Recipe `v1`, so that a stranger can compute a key in any language
+------------------------------------------------------------------
+1. Build the *document*, a JSON object with these members and no others. A member whose value is given as
+   "absent" is left out; it is never null.
+
+   recipe    the text "v1"
+   dialect   the provider's kind: "draft", "jiekou", …  (not the alias, not the URL)
+   model     the model's name as the vendor spells it, after defaults
+   mode      "text", "first_frame", "frames", "references", "edit" or "extend"
+   prompt    the prompt in Unicode NFC; absent when empty
+   params    object of the declared parameters among duration, resolution, ratio, seed, camera_fixed, audio, watermark,
+             return_last_frame. One whose value equals the dialect's default of recipe v1 is absent; so is a
+             resolution that lives in the model's name or is fixed. `seed` is the effective one: declared + take - 1.
+             Absent when empty.
+   inputs    list of {"field": F, …} in the order first_frame, last_frame, references.images[0…], references.videos[0…],
+             references.audios[0…]. Beside `field` stands one of
+             "sha256": lower-case hex of the bytes (a local file, or a decoded data: URL) ·
+             "url": an https:// URL as text · "asset": an asset:// id as text ·
+             "clip": the key of another clip's picked take, with "part": "last_frame", "first_frame" or "video".
+             Absent when empty.
+   options   the clip's `options` as they are; absent when empty
+   take      whole number; absent when 1
+   retake    whole number; absent when 0
+
+2. Write it as canonical JSON: members sorted by Unicode code point, no white space, no floats, strings with only
+   `"`, `\\` and U+0000–U+001F escaped (\\b \\t \\n \\f \\r short, others \\u00xx in lower case), encoded as UTF-8.
+3. The key is "v1:" followed by the lower-case hex SHA-256 of those bytes.
+
+Never in a key: clip names, output paths, tags, descriptions, aliases, base URLs, credentials, prices, `pick`.
+
+Why absent for defaults: stating a default, or a later release adding a field, must change no key, because a changed key
+is a purchase. Why a named recipe: a later recipe is a new name beside this one, and old keys go on verifying. Refused:
+hashing the wire request (it changes whenever a dialect is mended) and hashing the YAML (formatting would cost money).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+RECIPE = "v1"
+
+Scalar = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input's identity: `kind` is sha256, url, asset or clip; `part` only for clip."""
+
+    field: str
+    kind: str
+    value: str
+    part: str = ""
+
+    def document(self) -> dict[str, str]:
+        """The input as it stands in the document."""
+        found = {"field": self.field, self.kind: self.value}
+        return found | {"part": self.part} if self.part else found
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Everything that shapes the picture, before defaults are taken out. `defaults` are the model's, of recipe v1."""
+
+    dialect: str
+    model: str
+    mode: str
+    prompt: str = ""
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
+    take: int = 1
+    retake: int = 0
+    defaults: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+def document(subject: Subject) -> dict[str, object]:
+    """The document of step 1."""
+    found: dict[str, object] = {
+        "recipe": RECIPE,
+        "dialect": subject.dialect,
+        "model": subject.model,
+        "mode": subject.mode,
+    }
+    params = {name: value for name, value in subject.params.items() if not _is_default(name, value, subject.defaults)}
+    optional: dict[str, tuple[object, object]] = {
+        "prompt": (subject.prompt, ""),
+        "params": (params, {}),
+        "inputs": ([item.document() for item in subject.inputs], []),
+        "options": (dict(subject.options), {}),
+        "take": (subject.take, 1),
+        "retake": (subject.retake, 0),
+    }
+    return found | {name: value for name, (value, absent) in optional.items() if value != absent}
+
+
+def _is_default(name: str, value: Scalar, defaults: Mapping[str, Scalar]) -> bool:
+    """Equal in type too: `True == 1` in Python, and a duration of 1 is not a yes."""
+    stated = defaults.get(name)
+    return stated is not None and type(stated) is type(value) and stated == value
+
+
+def canonical(value: object) -> str:
+    """Canonical JSON of step 2. Raises ValueError for a float, which has no one spelling."""
+    _refuse_floats(value)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _refuse_floats(value: object) -> None:
+    match value:
+        case float():
+            raise ValueError("a float has no canonical spelling; write it as text")
+        case dict():
+            for item in value.values():
+                _refuse_floats(item)
+        case list() | tuple():
+            for item in value:
+                _refuse_floats(item)
+
+
+def key_of(text: str) -> str:
+    """The key of a canonical document: step 3."""
+    return f"{RECIPE}:{hashlib.sha256(text.encode('utf-8')).hexdigest()}"
+
+
+def identify(subject: Subject) -> tuple[str, str]:
+    """The key of a subject and the canonical document that it is the hash of."""
+    text = canonical(document(subject))
+    return key_of(text), text

@@ -1,0 +1,371 @@
+"""The plan: from what is wanted, what is remembered and what is on disk to steps, each with its reason.
+
+The order of the questions for one wanted take is the order of what they cost: is the artifact at hand (free), is
+a task under way or in doubt (paid already), may it be made (costs). A file of the user's blocks before
+anything is spent.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.plan.model import (
+    GENERATES,
+    Action,
+    Change,
+    Disk,
+    OutputFact,
+    Plan,
+    Reason,
+    Step,
+    Wanted,
+)
+from reconciler.records import BLOCKED, OPEN, Attempt, Binding, Snapshot, State
+
+_BLOCKING = {
+    State.UNCERTAIN: Reason.UNCERTAIN,
+    State.VANISHED: Reason.VANISHED,
+    State.NO_OUTPUT: Reason.NO_OUTPUT,
+    State.RESULT_EXPIRED: Reason.LINK_EXPIRED,
+    State.QUARANTINED: Reason.QUARANTINED,
+}
+_FINAL = frozenset({"bad input", "moderation"})  # the same request would be refused again
+_ABSENT = OutputFact()
+
+
+def compute(
+    wanted: Sequence[Wanted],
+    snapshot: Snapshot,
+    disk: Disk,
+    *,
+    locked: Mapping[str, str] | None = None,
+    force: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan of a whole project.
+
+    `locked` maps keys to the artifact's SHA-256 as the project's lock file has them; `force` names the clips whose
+    foreign outputs may be moved aside. Raises nothing: a cycle was refused by `spec`.
+    """
+    return _Planner(wanted, snapshot, disk, locked or {}, force).plan()
+
+
+class _Planner:
+    def __init__(
+        self,
+        wanted: Sequence[Wanted],
+        snapshot: Snapshot,
+        disk: Disk,
+        locked: Mapping[str, str],
+        force: frozenset[str],
+    ) -> None:
+        self.wanted = in_order(wanted)
+        self.snapshot = snapshot
+        self.disk = disk
+        self.locked = locked
+        self.force = force
+        self.ids = {(w.clip, w.take) for w in wanted}
+        self.outputs = {w.output for w in wanted if w.output}
+        self.gone = [b for ident, b in sorted(snapshot.bindings.items()) if ident not in self.ids]
+        self.movable = self._movable()
+        self.moved: set[str] = set()
+        self.steps: dict[tuple[str, int], Step] = {}
+
+    def plan(self) -> Plan:
+        for item in self.wanted:
+            self.steps[item.clip, item.take] = self._decide(item)
+        steps = [*self.steps.values(), *self._unreferenced(), *self._removals()]
+        expected = _expected_total(steps)
+        currency = next((w.cost.currency for w in self.wanted if w.cost.currency), "")
+        unbind = tuple((b.clip, b.take) for b in self.gone)
+        return Plan(tuple(steps), unbind=unbind, currency=currency, expected=expected)
+
+    # --- one take ---------------------------------------------------------------------------
+
+    def _decide(self, w: Wanted) -> Step:
+        sha = self._at_hand(w.key)
+        if sha is not None:
+            return self._have(w, sha)
+        attempt = self.snapshot.attempts.get(w.key)
+        if attempt is not None and attempt.state in BLOCKED | OPEN:
+            return self._in_hand(w, attempt)
+        if attempt is not None and _refused_for_good(attempt):
+            way = (f"clipform show {quote(w.clip)}", f"clipform retake {quote(w.clip)}")
+            return self._blocked(w, Reason.REFUSED, detail=attempt.message, way_out=way)
+        return self._make(w, attempt)
+
+    def _at_hand(self, key: str) -> str | None:
+        """The artifact of a key if its bytes are in the store: by our own record, else by the project's lock."""
+        known = self.snapshot.generations.get(key)
+        sha = known.sha256 if known else self.locked.get(key)
+        return sha if sha is not None and sha in self.disk.objects else None
+
+    def _have(self, w: Wanted, sha: str) -> Step:
+        if w.output is None:
+            return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha)
+        fact = self._fact(w.output)
+        if fact.exists and fact.sha256 == sha:
+            return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha)
+        if not fact.exists:
+            source = self._move_from(w, sha)
+            if source is not None:
+                return replace(self._step(w, Action.MOVE, Reason.RENAMED, sha256=sha), previous_output=source)
+            bound = self.snapshot.bindings.get((w.clip, w.take))
+            reason = Reason.OUTPUT_MISSING if bound and bound.key == w.key else Reason.KNOWN
+            return self._step(w, Action.RESTORE, reason, sha256=sha)
+        if not self._ours(w.output, fact):
+            return self._foreign(w)
+        if w.protect:
+            return self._protected(w)
+        return self._step(w, Action.RESTORE, Reason.OUTPUT_OTHER, sha256=sha)
+
+    def _move_from(self, w: Wanted, sha: str) -> str | None:
+        """Where this very picture lies now, untouched by the user and wanted there by nobody else."""
+        for path in self.movable.get(sha, ()):
+            if path not in self.moved and path not in self.outputs and path != w.output:
+                self.moved.add(path)
+                return path
+        return None
+
+    def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
+        if attempt.state in BLOCKED:
+            return self._blocked(w, _BLOCKING[attempt.state], detail=known(attempt), way_out=settle(w.clip))
+        reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
+        return self._step(w, Action.RESUME, reason, detail=known(attempt))
+
+    def _make(self, w: Wanted, attempt: Attempt | None) -> Step:
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        if w.output is not None:
+            fact = self._fact(w.output)
+            if fact.exists and not self._ours(w.output, fact):
+                return self._foreign(w)
+        if w.protect and bound is not None and bound.key != w.key:
+            return self._protected(w)
+        if any(self._unavailable(need) for need in w.needs):
+            names = ", ".join(sorted({clip for clip, _ in w.needs}))
+            return self._blocked(w, Reason.UPSTREAM, detail=f"needs {names}")
+        if w.key in self.snapshot.generations and not w.free:
+            way = (f"clipform retake {quote(w.clip)}",)
+            return self._blocked(w, Reason.PAID_BEFORE, way_out=way)
+        return self._generate(w, attempt, bound)
+
+    def _generate(self, w: Wanted, attempt: Attempt | None, bound: Binding | None) -> Step:
+        expected = self._expected(w)
+        if bound is not None and bound.key != w.key:
+            found = changes(bound.document, w.document)
+            step = replace(self._step(w, Action.REPLACE, Reason.CHANGED), changes=found)
+        elif w.key in self.snapshot.generations:
+            step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
+        else:
+            step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else Reason.NEW)
+        return replace(step, cost=w.cost, expected=expected)
+
+    def _unavailable(self, need: tuple[str, int]) -> bool:
+        """Whether the artifact of a clip that is needed will not be there, however long we wait."""
+        step = self.steps.get(need)
+        return step is not None and step.action is Action.BLOCKED and self._at_hand(step.key) is None
+
+    # --- what nobody wants any more ---------------------------------------------------------
+
+    def _unreferenced(self) -> Iterable[Step]:
+        """Paid tasks whose key no wanted take has: they are left to finish and their results kept."""
+        keys = {w.key for w in self.wanted}
+        for key, attempt in sorted(self.snapshot.attempts.items(), key=lambda pair: pair[1].id):
+            if key not in keys and attempt.state in OPEN:
+                yield Step(
+                    clip=attempt.clip,
+                    take=attempt.take,
+                    action=Action.RESUME,
+                    reason=Reason.NOT_REFERENCED,
+                    key=key,
+                    provider=attempt.provider,
+                    kind=attempt.kind,
+                    model=attempt.model,
+                    detail=known(attempt),
+                )
+
+    def _removals(self) -> Iterable[Step]:
+        for bound in self.gone:
+            path = bound.output
+            if path is None or path in self.outputs or path in self.moved:
+                continue
+            fact = self._fact(path)
+            if not fact.exists:
+                continue
+            reason = Reason.UNDECLARED if self._ours(path, fact) else Reason.EDITED
+            yield Step(bound.clip, bound.take, Action.REMOVE, reason, bound.key, output=path)
+        yield from self._left_behind()
+
+    def _left_behind(self) -> Iterable[Step]:
+        """Outputs that a clip which is still declared no longer uses: its output path changed and its key as well."""
+        for (clip, take), bound in sorted(self.snapshot.bindings.items()):
+            path = bound.output
+            if (clip, take) not in self.ids or path is None or path in self.outputs or path in self.moved:
+                continue
+            if self.steps[clip, take].action is Action.BLOCKED:
+                continue
+            fact = self._fact(path)
+            if fact.exists and self._ours(path, fact):
+                yield Step(clip, take, Action.REMOVE, Reason.UNDECLARED, bound.key, output=path)
+
+    # --- helpers ----------------------------------------------------------------------------
+
+    def _movable(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path, placed in sorted(self.snapshot.placed.items()):
+            if self._fact(path).sha256 == placed.sha256:
+                found[placed.sha256].append(path)
+        return found
+
+    def _fact(self, path: str) -> OutputFact:
+        return self.disk.outputs.get(path, _ABSENT)
+
+    def _ours(self, path: str, fact: OutputFact) -> bool:
+        placed = self.snapshot.placed.get(path)
+        return placed is not None and fact.sha256 == placed.sha256
+
+    def _expected(self, w: Wanted) -> float | None:
+        """The median of what such generations took here before."""
+        past = sorted(self.snapshot.timings.get((w.kind, w.model), ()))
+        return past[len(past) // 2] if past else None
+
+    def _foreign(self, w: Wanted) -> Step:
+        if w.clip in self.force:
+            sha = self._at_hand(w.key)
+            if sha is not None:
+                return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha)
+            bound = self.snapshot.bindings.get((w.clip, w.take))
+            return self._generate(w, self.snapshot.attempts.get(w.key), bound)
+        way = (f"clipform apply --force {quote(w.clip)}",)
+        return self._blocked(w, Reason.FOREIGN, detail=w.output or "", way_out=way)
+
+    def _protected(self, w: Wanted) -> Step:
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        found = changes(bound.document, w.document) if bound else ()
+        return replace(self._blocked(w, Reason.PROTECTED), changes=found)
+
+    def _blocked(self, w: Wanted, reason: Reason, *, detail: str = "", way_out: tuple[str, ...] = ()) -> Step:
+        return replace(self._step(w, Action.BLOCKED, reason, detail=detail), way_out=way_out)
+
+    def _step(self, w: Wanted, action: Action, reason: Reason, *, sha256: str | None = None, detail: str = "") -> Step:
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        return Step(
+            clip=w.clip,
+            take=w.take,
+            action=action,
+            reason=reason,
+            key=w.key,
+            provider=w.provider,
+            kind=w.kind,
+            model=w.model,
+            output=w.output,
+            previous_key=bound.key if bound is not None and bound.key != w.key else None,
+            needs=w.needs,
+            detail=detail,
+            server_defaults=w.server_defaults if action in GENERATES else (),
+            sha256=sha256,
+        )
+
+
+def in_order(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
+    """The same takes with every need before its user, otherwise in the order given (Kahn's algorithm on a heap)."""
+    place = {(w.clip, w.take): i for i, w in enumerate(wanted)}
+    waits = {i: sum(1 for need in set(w.needs) if need in place) for i, w in enumerate(wanted)}
+    users: dict[int, list[int]] = defaultdict(list)
+    for i, w in enumerate(wanted):
+        for need in set(w.needs):
+            if need in place:
+                users[place[need]].append(i)
+    ready = [i for i, count in waits.items() if count == 0]
+    heapq.heapify(ready)
+    found: list[Wanted] = []
+    while ready:
+        i = heapq.heappop(ready)
+        found.append(wanted[i])
+        for user in users[i]:
+            waits[user] -= 1
+            if waits[user] == 0:
+                heapq.heappush(ready, user)
+    return tuple(found)
+
+
+def changes(before: str, after: str) -> tuple[Change, ...]:
+    """Field by field, what differs between two canonical identity documents; sorted by field."""
+    old, new = _flat(before), _flat(after)
+    return tuple(
+        Change(name, old.get(name), new.get(name)) for name in sorted(old | new) if old.get(name) != new.get(name)
+    )
+
+
+def _flat(document: str) -> dict[str, object]:
+    """A document's members under the names that a user writes in the YAML."""
+    if not document:
+        return {}
+    found: dict[str, object] = {}
+    for name, value in json.loads(document).items():
+        match name:
+            case "recipe":
+                continue
+            case "dialect":
+                found["provider"] = value
+            case "params":
+                found.update(value)
+            case "options":
+                found.update({f"options.{inner}": item for inner, item in value.items()})
+            case "inputs":
+                found.update({item["field"]: input_words(item) for item in value})
+            case _:
+                found[name] = value
+    return found
+
+
+def input_words(item: Mapping[str, str]) -> str:
+    """An input's identity in a few words."""
+    if "clip" in item:
+        return f"{item['part']} of {short(item['clip'])}"
+    if "sha256" in item:
+        return f"content {item['sha256'][:12]}"
+    return item.get("url") or item.get("asset") or ""
+
+
+def short(key: str) -> str:
+    """A key as people read it: the recipe and the first ten digits."""
+    recipe, _, digits = key.partition(":")
+    return f"{recipe}:{digits[:10]}"
+
+
+def known(attempt: Attempt) -> str:
+    """What is known of an attempt, in one line."""
+    task = f"task {attempt.task}" if attempt.task else "no task id"
+    return f"{attempt.state.value} at {attempt.provider}, {task}"
+
+
+def quote(clip: str) -> str:
+    """A clip's name as it stands in a shell command: a matrix suffix needs quotes."""
+    return f"'{clip}'" if "[" in clip else clip
+
+
+def settle(clip: str) -> tuple[str, ...]:
+    """The commands that settle an attempt in doubt."""
+    name = quote(clip)
+    return tuple(f"clipform resolve {name} {how}" for how in ("--task ID", "--resubmit", "--abandon"))
+
+
+def _refused_for_good(attempt: Attempt) -> bool:
+    return attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL
+
+
+def _expected_total(steps: Sequence[Step]) -> float | None:
+    """The longest chain of expected times; None when nothing is known about anything that would be made."""
+    finish: dict[tuple[str, int], float] = {}
+    known_any = False
+    for step in steps:
+        if step.action not in GENERATES:
+            continue
+        known_any = known_any or step.expected is not None
+        before = max((finish.get(need, 0.0) for need in step.needs), default=0.0)
+        finish[step.clip, step.take] = before + (step.expected or 0.0)
+    return max(finish.values()) if known_any and finish else None

@@ -1,0 +1,70 @@
+"""What a generation should cost, and whether a plan may be afforded. Decimals only; an unknown price is never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from fnmatch import fnmatchcase
+
+from reconciler.plan.model import Plan, Price
+from reconciler.spec.project import Budget
+from reconciler.spec.project import Price as Row
+
+_LINES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
+_FPS = 24
+MICRO = Decimal("0.000001")
+
+
+def estimate(
+    rows: Sequence[Row], model: str, resolution: str | None, ratio: str | None, seconds: int | None, currency: str
+) -> Price:
+    """The price of one generation by the first row that matches; amount None when none does or a fact is missing."""
+    for row in rows:
+        if not fnmatchcase(model, row.model) or (row.resolution is not None and row.resolution != resolution):
+            continue
+        return Price(_amount(row, resolution, ratio, seconds), currency)
+    return Price(None, currency)
+
+
+def _amount(row: Row, resolution: str | None, ratio: str | None, seconds: int | None) -> Decimal | None:
+    if row.per_clip is not None:
+        return row.per_clip
+    if seconds is None or seconds < 0:
+        return None
+    if row.per_second is not None:
+        return row.per_second * seconds
+    tokens = _tokens(resolution, ratio, seconds)
+    if row.per_1k_tokens is None or tokens is None:
+        return None
+    return (row.per_1k_tokens * tokens / 1000).quantize(MICRO, ROUND_HALF_EVEN)
+
+
+def _tokens(resolution: str | None, ratio: str | None, seconds: int) -> Decimal | None:
+    """Ark's published formula: seconds x width x height x frames per second / 1024."""
+    lines = _LINES.get(resolution or "")
+    wide, _, high = (ratio or "").partition(":")
+    if lines is None or not (wide.isdigit() and high.isdigit()):
+        return None
+    short, long = Decimal(lines), Decimal(lines) * max(int(wide), int(high)) / min(int(wide), int(high))
+    return seconds * short * long * _FPS / 1024
+
+
+def objections(plan: Plan, budget: Budget | None, max_cost: Decimal | None, spent: Decimal) -> tuple[str, ...]:
+    """Why this plan must not be applied, in sentences; empty when it may. `spent` is settled plus reserved so far."""
+    making = plan.generating()
+    if not making:
+        return ()
+    found: list[str] = []
+    caps = [("--max-cost", max_cost, Decimal(0))]
+    if budget is not None:
+        caps += [("budget.per_apply", budget.per_apply, Decimal(0)), ("budget.total", budget.total, spent)]
+        if budget.clips_per_apply is not None and len(making) > budget.clips_per_apply:
+            found.append(f"{len(making)} clips to generate, budget.clips_per_apply is {budget.clips_per_apply}")
+    capped = [(name, cap, before) for name, cap, before in caps if cap is not None]
+    if capped and plan.unpriced():
+        found.append(f"{plan.unpriced()} of them have no known price, and a cap on cost is set ({capped[0][0]})")
+    for name, cap, before in capped:
+        if plan.total() + before > cap:
+            already = f" on top of {before} already spent" if before else ""
+            found.append(f"the plan costs {plan.total()} {plan.currency}{already}, {name} is {cap}".replace("  ", " "))
+    return tuple(found)
