@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Protocol, runtime_checkable
+
+Scalar = str | int | bool
+"""The value of a parameter: never a float, which has no one spelling in a key."""
 
 
 class Mode(StrEnum):
@@ -54,6 +57,10 @@ class MediaLimits:
     max_side: int | None = None
     min_ratio: float | None = None  # width over height
     max_ratio: float | None = None
+    min_area: int | None = None  # width times height
+    max_area: int | None = None
+    min_fps: int | None = None
+    max_fps: int | None = None
     min_seconds: int | None = None
     max_seconds: int | None = None
     max_total_seconds: int | None = None
@@ -66,7 +73,7 @@ class Model:
     """One line of a vendor's catalogue: all that `validate` must know to refuse what the page refuses."""
 
     name: str  # as the vendor spells it in the request
-    line: str = ""  # the family name shown by `clipform models`
+    line: str = ""  # the family; where a resolution lives in the name, `line` plus a resolution finds the name
     modes: frozenset[Mode] = frozenset({Mode.TEXT})
     durations: tuple[int, ...] = ()  # whole seconds, sorted; -1 where the server may choose
     resolutions: tuple[str, ...] = ()
@@ -76,7 +83,6 @@ class Model:
     max_videos: int = 0
     max_audios: int = 0
     max_media: int | None = None  # pictures of all fields together
-    both_frames: bool = False  # frame mode needs first and last
     lone_last_frame: bool = False  # a last frame without a first is taken
     audio_alone: bool = False  # references may be audio only
     audios_with_frames: bool = False
@@ -91,9 +97,15 @@ class Model:
     has_camera_fixed: bool = False
     has_watermark: bool = False
     has_last_frame: bool = False
+    reads_switches: bool = False  # the vendor parses `--rs 720p` and the like out of the prompt
     billing: Billing = Billing.UNKNOWN
-    defaults: Mapping[str, str | int | bool] = field(default_factory=dict)
-    """What the vendor does when a field is not declared, by our field names. Frozen with recipe v1."""
+    billed_videos: int = 0  # the seconds of so many reference videos, from the first, are billed on top
+    required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must say them
+    defaults: Mapping[str, Scalar] = field(default_factory=dict)
+    """What the vendor does when a field is not declared, by our field names. A switch that the line lacks stands here
+    with the one value it can have. Those that cost money are sent explicitly (`check.COSTLY`)."""
+    defaults_v1: Mapping[str, Scalar] | None = None
+    """The defaults that recipe v1 froze, where `defaults` moved on since or were overridden; None: they are equal."""
     image_limits: MediaLimits = MediaLimits()
     video_limits: MediaLimits = MediaLimits()
     audio_limits: MediaLimits = MediaLimits()
@@ -301,14 +313,25 @@ class Pace:
     link_life: float | None = None
 
 
-class Dialect(Protocol):
-    """One vendor's language. All methods are pure; what a vendor does not have, its capability flag says."""
+# What a vendor can do ------------------------------------------------------------------------
 
-    kind: ClassVar[str]
-    base_url: ClassVar[str]
-    pace: ClassVar[Pace]
-    models: ClassVar[Sequence[Model]]
-    default_model: ClassVar[str]
+
+@runtime_checkable
+class Dialect(Protocol):
+    """One vendor's language. All methods are pure. What only some vendors have (a list, a cancel, an upload, …) is a
+    protocol of its own in `abilities`: ask with `isinstance(dialect, Lists)`, never by kind.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def pace(self) -> Pace: ...
+    @property
+    def models(self) -> Sequence[Model]: ...
+    @property
+    def default_model(self) -> str: ...
 
     def submit(self, job: Job) -> Request:
         """The one request that asks for the job."""

@@ -1,0 +1,77 @@
+"""From a provider's `kind` to its dialect.
+
+A built-in kind is a row of `BUILT_IN`: "module:factory", imported only when a project uses it. A factory takes the
+provider's `settings` and gives a `Dialect`; it raises `SpecError` for settings that it does not take. Other packages
+add kinds through the entry-point group `clipform.providers` (name = kind, value = "module:factory"); a built-in kind is
+never looked up there, so that no package can take its place and no scan is paid for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+from reconciler.diagnostics import Diagnostic, SpecError
+from reconciler.providers.base import Dialect
+
+GROUP = "clipform.providers"
+
+BUILT_IN: Mapping[str, str] = MappingProxyType(
+    {
+        "draft": "reconciler.providers.registry:create_draft",
+        "jiekou": "reconciler.providers.jiekou:create",
+        "jimmyai": "reconciler.providers.jimmyai:create",
+        "chanjing": "reconciler.providers.chanjing:create",
+        "uniall": "reconciler.providers.uniall:create",
+        "3hei": "reconciler.providers.ark:create_3hei",
+        "ark": "reconciler.providers.ark:create_ark",
+    }
+)
+
+Factory = Callable[[Mapping[str, object]], Dialect]
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind that can be used here: the built-in ones, then those of other packages by name."""
+    return (*BUILT_IN, *sorted(_third_party().keys() - BUILT_IN.keys()))
+
+
+def dialect(kind: str, settings: Mapping[str, object] = MappingProxyType({})) -> Dialect:
+    """The dialect of a kind under a provider's settings. Raises SpecError; the caller adds the place in the file."""
+    return _factory(kind)(settings)
+
+
+def create_draft(settings: Mapping[str, object]) -> Dialect:
+    """The draft renderer; it has nothing to set."""
+    from reconciler.providers.draft import Draft
+
+    if settings:
+        names = ", ".join(sorted(settings))
+        raise SpecError([Diagnostic("bad-setting", f"kind draft takes no settings, found {names}", help="remove them")])
+    return Draft()
+
+
+def _factory(kind: str) -> Factory:
+    if kind in BUILT_IN:
+        module, name = BUILT_IN[kind].split(":")
+        found: Factory = getattr(import_module(module), name)
+        return found
+    if (entry := _third_party().get(kind)) is not None:
+        found = entry.load()
+        return found
+    raise SpecError([_unknown(kind)])
+
+
+def _unknown(kind: str) -> Diagnostic:
+    near = difflib.get_close_matches(kind, kinds(), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return Diagnostic("unknown-kind", f"unknown provider kind {kind!r}{hint}", help=f"kinds: {', '.join(kinds())}")
+
+
+@cache
+def _third_party() -> Mapping[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
