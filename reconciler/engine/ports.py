@@ -1,0 +1,68 @@
+"""The small doors through which the engine acts. Each has a real implementation and a complete one in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, ParamSpec, Protocol, TypeVar
+
+from reconciler.events import Event
+from reconciler.providers.base import Dialect, NotSent, Pace, PollTrouble, Reply, Request, Unknown
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Transport(Protocol):
+    """Carries a dialect's requests. Errors are values: a submit that may have gone out is never an exception."""
+
+    async def submit(self, request: Request) -> Reply | NotSent | Unknown:
+        """Send a submit once, on a fresh connection, without retries or redirects."""
+
+    async def ask(self, request: Request) -> Reply | PollTrouble:
+        """Send a request that may be repeated; bounded retries are its own affair."""
+
+    async def fetch(self, url: str, part: BinaryIO) -> tuple[int, str]:
+        """Download into an open file; returns size in bytes and SHA-256 hex. Raises ProviderError."""
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+
+
+class Clock(Protocol):
+    """Time, passed in: a test's clock jumps instead of sleeping."""
+
+    def now(self) -> float:
+        """UTC seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Workers(Protocol):
+    """Runs a function elsewhere, bounded in time and memory: reading media must not stop the loop."""
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The function's result; its MediaError passes through."""
+
+
+class Sink(Protocol):
+    """Where events go. Never raises: an output that fails must not reach the engine."""
+
+    def emit(self, event: Event) -> None:
+        """Take note of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A provider as the engine meets it. `durable` is False for kinds whose tasks die with this process (draft)."""
+
+    alias: str
+    kind: str
+    dialect: Dialect
+    transport: Transport
+    pace: Pace
+    durable: bool = True

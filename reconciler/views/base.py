@@ -1,0 +1,106 @@
+"""The View protocol, and the rows that commands hand to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.events import Event, Summary
+from reconciler.plan.model import Plan
+
+SHOWN = 20
+"""How many diagnostics a person is shown; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One take in `status`. Age in seconds since its artifact was made."""
+
+    clip: str
+    take: int
+    picked: bool
+    state: str
+    detail: str = ""
+    progress: int | None = None
+    provider: str = ""
+    model: str = ""
+    output: str | None = None
+    cost: Decimal | None = None
+    currency: str = ""
+    age: float | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One event of the log. `time` is UTC, ISO 8601."""
+
+    sequence: int
+    time: str
+    clip: str
+    type: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of `doctor` or `verify`: ok, warning or error."""
+
+    name: str
+    ok: bool
+    detail: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled group of facts, for `show` and `explain`: pairs of name and value, in order."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+
+
+class View(Protocol):
+    """How a command speaks. `emit` is also the engine's sink and never raises."""
+
+    def diagnostics(self, items: Sequence[Diagnostic]) -> None:
+        """Problems in the project's files."""
+
+    def error(self, error: ClipformError) -> None:
+        """The one reason why a command did not do its work."""
+
+    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
+        """`validate` found no error."""
+
+    def plan(self, plan: Plan) -> None:
+        """A plan."""
+
+    def emit(self, event: Event) -> None:
+        """Something happened during apply."""
+
+    def summary(self, summary: Summary) -> None:
+        """How apply ended."""
+
+    def status(self, rows: Sequence[StatusRow]) -> None:
+        """`status`."""
+
+    def history(self, rows: Sequence[HistoryRow]) -> None:
+        """`history`."""
+
+    def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
+        """`show` and `explain`: the same facts as sections for people and as data for programs."""
+
+    def checks(self, items: Sequence[Check]) -> None:
+        """`doctor` and `verify`."""
+
+    def text(self, text: str) -> None:
+        """A document that is itself the result: a schema, a graph, Markdown."""
+
+    def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
+        """A short result: what a small command did."""
+
+    def close(self) -> None:
+        """Put the terminal back as it was."""

@@ -1,0 +1,50 @@
+"""A word diff of two prompts, for scripts without spaces too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_TOKENS = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+|\s+|[^\w\s]")
+_LIMIT = 2000  # tokens a side: the matcher is quadratic
+
+
+class Part(StrEnum):
+    """What happened to a run of words."""
+
+    SAME = "same"
+    GONE = "gone"
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of words with one fate."""
+
+    part: Part
+    text: str
+
+
+def words(before: str, after: str) -> tuple[Run, ...]:
+    """The runs that lead from one text to the other. Texts past the bound are shown whole, old then new."""
+    old, new = _TOKENS.findall(before), _TOKENS.findall(after)
+    if len(old) > _LIMIT or len(new) > _LIMIT:
+        return (Run(Part.GONE, before), Run(Part.NEW, after))
+    found: list[Run] = []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found.append(Run(Part.SAME, "".join(old[a:b])))
+            continue
+        found += [
+            Run(part, text) for part, text in ((Part.GONE, "".join(old[a:b])), (Part.NEW, "".join(new[c:d]))) if text
+        ]
+    return tuple(found)
+
+
+def plain(before: str, after: str) -> str:
+    """The diff as text that makes sense without colour: `[-old-]{+new+}`."""
+    marks = {Part.SAME: "{}", Part.GONE: "[-{}-]", Part.NEW: "{{+{}+}}"}
+    return "".join(marks[run.part].format(run.text) for run in words(before, after))

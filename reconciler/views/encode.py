@@ -1,0 +1,135 @@
+"""Plans, events and rows as JSON values: the machine-readable contract, with one version for all documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+
+from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
+from reconciler.events import Event, Outcome, Summary
+from reconciler.plan.model import Plan, Price, Step
+from reconciler.views.base import StatusRow
+from reconciler.views.words import plain_decimal
+
+FORMAT_VERSION = 1
+
+
+def price(value: Price, currency: str) -> dict[str, object] | None:
+    """An amount as text, so that no reader makes a float of it; null when unpriced."""
+    if value.amount is None:
+        return None
+    return {"amount": plain_decimal(value.amount), "currency": value.currency or currency or None}
+
+
+def step(item: Step, currency: str) -> dict[str, object]:
+    """One action of a plan."""
+    found: dict[str, object] = {
+        "clip": item.clip,
+        "take": item.take,
+        "action": item.action.value,
+        "reason": item.reason.value,
+        "key": item.key,
+        "previous_key": item.previous_key,
+        "provider": item.provider,
+        "model": item.model,
+        "output": item.output,
+        "changes": [{"field": c.field, "before": c.before, "after": c.after} for c in item.changes],
+        "cost": price(item.cost, currency),
+    }
+    extra: dict[str, object] = {
+        "previous_output": item.previous_output,
+        "detail": item.detail,
+        "way_out": list(item.way_out),
+        "provider_defaults": list(item.server_defaults),
+        "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
+    }
+    return found | {name: value for name, value in extra.items() if value}
+
+
+def plan(item: Plan) -> dict[str, object]:
+    """The document of `plan --json`."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "actions": [step(s, item.currency) for s in item.steps],
+        "summary": item.counts(),
+        "cost": {"amount": plain_decimal(item.total()), "currency": item.currency or None, "unpriced": item.unpriced()},
+        "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
+        "diagnostics": [diagnostic(d) for d in item.diagnostics],
+    }
+
+
+def diagnostic(item: Diagnostic) -> dict[str, object]:
+    """A problem with its place."""
+    source = item.source
+    return {
+        "severity": item.severity.value,
+        "code": item.code,
+        "message": item.message,
+        "file": source.file if source else None,
+        "line": source.line if source else None,
+        "column": source.column if source else None,
+        "help": item.help or None,
+    }
+
+
+def error(item: ClipformError) -> dict[str, object]:
+    """Why a command did not do its work; a spec's errors carry all their diagnostics."""
+    found: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
+        "error": {"code": item.code, "message": item.message, "help": item.help or None, "exit_code": item.exit_code},
+    }
+    if isinstance(item, SpecError):
+        found["diagnostics"] = [diagnostic(d) for d in item.diagnostics]
+    return found
+
+
+def _thin(values: dict[str, object]) -> dict[str, object]:
+    shown = {name: plain_decimal(v) if isinstance(v, Decimal) else v for name, v in values.items()}
+    return {name: v for name, v in shown.items() if v not in (None, "")}
+
+
+def event(item: Event) -> dict[str, object]:
+    """One line of `apply --json`."""
+    values = asdict(item)
+    found = {"format_version": FORMAT_VERSION, "event": item.kind.value}
+    for name in ("elapsed", "expected"):
+        if values[name] is not None:
+            values[name] = round(values[name], 2)
+    return found | _thin({name: value for name, value in values.items() if name != "kind"})
+
+
+def outcome(item: Outcome) -> dict[str, object]:
+    """How one step ended."""
+    values = asdict(item) | {"elapsed": round(item.elapsed, 2), "result": item.result.value}
+    return _thin(values)
+
+
+def summary(item: Summary) -> dict[str, object]:
+    """The last line of `apply --json`."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "event": "ended",
+        "exit_code": item.exit_code,
+        "interrupted": item.interrupted,
+        "elapsed": round(item.elapsed, 2),
+        "spent": {"amount": plain_decimal(item.spent), "currency": item.currency or None},
+        "outcomes": [outcome(o) for o in item.outcomes],
+    }
+
+
+def status(item: StatusRow) -> dict[str, object]:
+    """One take in `status --json`."""
+    return {
+        "clip": item.clip,
+        "take": item.take,
+        "picked": item.picked,
+        "state": item.state,
+        "detail": item.detail or None,
+        "progress": item.progress,
+        "provider": item.provider,
+        "model": item.model,
+        "output": item.output,
+        "cost": None if item.cost is None else {"amount": plain_decimal(item.cost), "currency": item.currency or None},
+        "age_seconds": None if item.age is None else int(item.age),
+        "key": item.key,
+    }

@@ -1,0 +1,121 @@
+"""The people's view: results on stdout, talk and progress on stderr, colour and live progress on a terminal only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
+from reconciler.events import Event, Kind, Summary
+from reconciler.plan.model import Plan
+from reconciler.views import apply_text, diagnostics_text, plan_text, tables, words
+from reconciler.views.base import Check, HistoryRow, Section, StatusRow
+from reconciler.views.safe import safe
+from reconciler.views.style import Style, wants_colour
+
+if TYPE_CHECKING:
+    from reconciler.views.live import LiveProgress
+
+
+class HumanView:
+    """Writes lines. `now` is a monotonic clock for the live display; `width` the terminal's columns."""
+
+    def __init__(
+        self, out: TextIO, err: TextIO, *, no_color: bool, now: Callable[[], float], width: int, verbose: bool = False
+    ) -> None:
+        self.out, self.err, self.now, self.width, self.verbose = out, err, now, width, verbose
+        self.style = Style(wants_colour(out, no_color))
+        self.talk = Style(wants_colour(err, no_color))
+        self.live: LiveProgress | None = None
+
+    def _say(self, stream: TextIO, lines: Iterable[str]) -> None:
+        """An output that fails (a closed pipe, a narrow console) never reaches the engine."""
+        text = "".join(f"{line}\n" for line in lines)
+        try:
+            stream.write(_fit(text, stream))
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            return
+
+    def diagnostics(self, items: Sequence[Diagnostic]) -> None:
+        """On stderr, in order."""
+        if items:
+            self._say(self.err, diagnostics_text.render(items, self.talk))
+
+    def error(self, error: ClipformError) -> None:
+        """Its diagnostics, or its message and the way out."""
+        self.close()
+        if isinstance(error, SpecError):
+            self.diagnostics(error.diagnostics)
+            return
+        lines = [f"{self.talk.red('error:')} {safe(error.message, lines=True)}"]
+        lines += [f"  {self.talk.cyan('help:')} {safe(line)}" for line in error.help.splitlines()]
+        self._say(self.err, lines)
+
+    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
+        """One line, after the warnings."""
+        self.diagnostics(warnings)
+        self._say(self.out, [f"Valid: {words.clips(clips)} in {files} file{'' if files == 1 else 's'}."])
+
+    def plan(self, plan: Plan) -> None:
+        """Every step that is not a noop, then the summary; warnings on stderr."""
+        self.diagnostics(plan.diagnostics)
+        self._say(self.out, plan_text.render(plan, self.style))
+
+    def emit(self, event: Event) -> None:
+        """Live on a terminal, plain lines elsewhere."""
+        if event.kind is Kind.STARTED and self.err.isatty() and event.total:
+            from reconciler.views.live import LiveProgress
+
+            self.live = LiveProgress(self.err, self.now)
+        if self.live is not None:
+            self.live.emit(event)
+        line = apply_text.line(event, self.talk, live=self.live is not None)
+        if line and self.live is not None:
+            self.live.print(line)
+        elif line:
+            self._say(self.err, [line])
+
+    def summary(self, summary: Summary) -> None:
+        """The table of what succeeded and what did not, and what to do."""
+        self.close()
+        self._say(self.out, apply_text.summary(summary, self.style))
+
+    def status(self, rows: Sequence[StatusRow]) -> None:
+        """A table as wide as the terminal."""
+        self._say(self.out, tables.status(rows, self.style, self.width))
+
+    def history(self, rows: Sequence[HistoryRow]) -> None:
+        """One line an event."""
+        self._say(self.out, tables.history(rows, self.style))
+
+    def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
+        """Titled groups of facts."""
+        self._say(self.out, tables.sections(sections, self.style))
+
+    def checks(self, items: Sequence[Check]) -> None:
+        """One line a finding."""
+        self._say(self.out, tables.checks(items, self.style))
+
+    def text(self, text: str) -> None:
+        """As it is."""
+        self._say(self.out, [text.rstrip("\n")])
+
+    def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
+        """One line."""
+        self._say(self.out, [safe(message, lines=True)])
+        if self.verbose and data:
+            self._say(self.err, [json.dumps(data, ensure_ascii=False)])
+
+    def close(self) -> None:
+        """Stop the live display."""
+        if self.live is not None:
+            self.live.stop()
+            self.live = None
+
+
+def _fit(text: str, stream: TextIO) -> str:
+    """What the stream's encoding cannot carry is shown as its code instead of failing."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,0 +1,99 @@
+"""Live progress on a terminal: a window of running clips, an overall bar, elapsed and expected time.
+
+Drawn with `rich.live` and a window of rows. Refused: `rich.progress`, whose cost grows with the square of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from reconciler.events import Event, Kind
+from reconciler.views import words
+from reconciler.views.safe import safe
+
+_ROWS = 12
+_BAR = 24
+_OVER = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.BLOCKED, Kind.LEFT})
+_WORDS = {Kind.SUBMITTED: "queued", Kind.RUNNING: "running", Kind.FETCHED: "placing", Kind.WAITING: "waiting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One running clip."""
+
+    name: str
+    word: str
+    progress: int | None = None
+    started: float = 0.0
+    expected: float | None = None
+
+
+class LiveProgress:
+    """A sink for events that redraws a few times a second. `now` is a monotonic clock in seconds."""
+
+    def __init__(self, stream: TextIO, now: Callable[[], float]) -> None:
+        self.now = now
+        self.rows: dict[tuple[str, int], Row] = {}
+        self.done = 0
+        self.total = 0
+        self.began = now()
+        self.console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self.live = Live(self, console=self.console, refresh_per_second=8, transient=True)
+        self.live.start()
+
+    def emit(self, event: Event) -> None:
+        """Take note; the next redraw shows it."""
+        ident = (event.clip, event.take)
+        if event.kind is Kind.STARTED:
+            self.total = event.total or 0
+        elif event.kind in _OVER:
+            self.rows.pop(ident, None)
+            self.done += 1
+        elif event.kind in _WORDS:
+            name = event.clip if event.take == 1 else f"{event.clip}#{event.take}"
+            row = self.rows.get(ident) or Row(name, "", started=self.now())
+            expected = event.expected if event.expected is not None else row.expected
+            self.rows[ident] = replace(row, word=_WORDS[event.kind], progress=event.progress, expected=expected)
+
+    def print(self, line: str) -> None:
+        """A finished line above the window; it may hold colour codes of our own."""
+        self.console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def stop(self) -> None:
+        """Put the terminal back."""
+        self.live.stop()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        for line in self._lines():
+            text = Text(line)
+            text.truncate(width, overflow="ellipsis")
+            yield text
+
+    def _lines(self) -> Iterator[str]:
+        shown = list(self.rows.values())[:_ROWS]
+        widest = max((len(row.name) for row in shown), default=0)
+        for row in shown:
+            yield "  " + self._row(row, min(widest, 40))
+        if len(self.rows) > _ROWS:
+            yield f"  … and {len(self.rows) - _ROWS} more"
+        share = self.done / self.total if self.total else 0.0
+        yield f"{bar(share)} {self.done}/{self.total}  {words.seconds(self.now() - self.began)}"
+
+    def _row(self, row: Row, width: int) -> str:
+        elapsed = self.now() - row.started
+        expected = f" of about {words.seconds(row.expected)}" if row.expected else ""
+        share = "" if row.progress is None else f"{row.progress:>3}% "
+        return f"{safe(row.name):<{width}}  {row.word:<8} {share}{words.seconds(elapsed)}{expected}"
+
+
+def bar(share: float) -> str:
+    """A bar in plain characters, so that every terminal and locale shows it."""
+    full = round(max(0.0, min(1.0, share)) * _BAR)
+    return f"[{'#' * full}{'-' * (_BAR - full)}]"

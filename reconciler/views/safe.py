@@ -1,0 +1,22 @@
+"""The one function that makes foreign text safe to show.
+
+A task id, an error text or a prompt comes from a server or a file. Escape sequences, carriage returns, bidi controls
+and zero-width characters in it could rewrite what the user sees, so everything unprintable is shown as its code.
+"""
+
+from __future__ import annotations
+
+
+def safe(text: str, *, lines: bool = False) -> str:
+    """The text with every unprintable character escaped; line feeds stay when `lines` is set."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or (lines and c == "\n") else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
+    if character in known:
+        return known[character]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}"
