@@ -1,0 +1,191 @@
+"""What is written over the pictures: name, take, prompt and timecode at the foot, DRAFT in the corner.
+
+The caption comes up after the first frame and is gone on the last one. Those two frames are what other clips start
+from (`${clips.x.last_frame}`), and a caption under a caption would spoil a chain of drafts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from PIL import Image, ImageDraw
+
+from reconciler.media.draft.planes import Overlay, Planes, overlay
+from reconciler.media.draft.scene import FPS, Size
+from reconciler.media.draft.type import Font, elided, face, wrapped
+
+_WHITE: Final = (250, 250, 248, 255)
+_PALE: Final = (222, 223, 222, 255)
+_QUIET: Final = (178, 181, 182, 255)
+_WHITE_LIGHT: Final = 232  # the same white in the light plane
+_FADE: Final = 5
+_TOP_ALPHA, _FOOT_ALPHA = 176, 224
+_MARK: Final = "DRAFT"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a caption says."""
+
+    name: str
+    take: int
+    prompt: str
+    camera: str
+    frames: int
+
+
+@dataclass(frozen=True)
+class Caption:
+    """The lettering of one clip at one size, drawn once and laid over every frame."""
+
+    words: Words
+    size: Size
+
+    @property
+    def unit(self) -> int:
+        """The height of body text in pixels: readable at 480p, not louder than the picture."""
+        return max(10, round(min(self.size.width, self.size.height) * 0.031))
+
+    @property
+    def margin(self) -> int:
+        """Space to the edges, inside what screens call the safe area."""
+        return _even(self.unit * 1.5)
+
+    def draw(self, frame: Planes, index: int) -> None:
+        """Write on a frame, in place."""
+        strength = min(1.0, index / _FADE, (self.words.frames - 1 - index) / _FADE)
+        self._strip.draw(frame, strength)
+        self._mark.draw(frame, strength)
+        self._draw_timecode(frame, timecode(index), strength)
+
+    @cached_property
+    def clock_box(self) -> tuple[int, int, int, int]:
+        """Where the timecode stands."""
+        width = self._digit_width * len(timecode(0))
+        left = self.size.width - self.margin - width
+        return (left, self._name_top, left + width, self._name_top + round(self.unit * 1.5))
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The prompt as it is broken into lines: two where the picture is wide, three where it is tall."""
+        most = 2 if self._is_wide else 3
+        return tuple(wrapped(self.words.prompt, self._body, self._prompt_width, most))
+
+    @property
+    def _body(self) -> Font:
+        return face(self.unit)
+
+    @property
+    def _heading(self) -> Font:
+        return face(round(self.unit * 1.2))
+
+    @property
+    def _prompt_width(self) -> int:
+        full = self.size.width - 2 * self.margin
+        return round(full * 0.74) if self._is_wide else full
+
+    @property
+    def _leading(self) -> int:
+        return round(self.unit * 1.42)
+
+    @property
+    def _digit_width(self) -> int:
+        return round(max(self._heading.getlength(digit) for digit in "0123456789"))
+
+    @property
+    def _name_top(self) -> int:
+        rows = max(len(self.lines), 1 if self._is_wide else 0)
+        return self.size.height - round(self.margin * 0.8) - rows * self._leading - round(self.unit * 1.75)
+
+    @property
+    def _is_wide(self) -> bool:
+        """Room beside the prompt for the camera's move, under the timecode."""
+        return self.size.width >= self.size.height
+
+    @cached_property
+    def _strip(self) -> Overlay:
+        top = _even(max(0, self._name_top - self.unit * 3.2))
+        scrim = _scrim(self.size.width, self.size.height - top, self._name_top - top)
+        ink = Image.new("RGBA", scrim.size, (255, 255, 255, 0))
+        draw = ImageDraw.Draw(ink)
+        self._draw_name(draw, self._name_top - top)
+        y = self._name_top - top + round(self.unit * 1.85)
+        for line in self.lines:
+            draw.text((self.margin, y), line, _PALE, self._body)
+            y += self._leading
+        return overlay(Image.alpha_composite(scrim, ink), 0, top)
+
+    def _draw_name(self, draw: ImageDraw.ImageDraw, y: int) -> None:
+        """Name and take on the left, the camera's move on the right under the timecode."""
+        take = f"take {self.words.take}"
+        gap = round(self.unit * 0.8)
+        room = self.clock_box[0] - self.margin - 3 * gap - round(self._body.getlength(take))
+        name = elided(self.words.name, self._heading, room)
+        base = y + round(self.unit * 1.25)
+        draw.text((self.margin, base), name, _WHITE, self._heading, anchor="ls")
+        after = self.margin + round(self._heading.getlength(name)) + gap
+        draw.text((after, base), take, _QUIET, self._body, anchor="ls")
+        if self._is_wide:
+            under = base + round(self.unit * 1.7)
+            draw.text((self.size.width - self.margin, under), self.words.camera, _QUIET, self._body, anchor="rs")
+
+    @cached_property
+    def _mark(self) -> Overlay:
+        """DRAFT, letter-spaced in a dark plate, top right."""
+        font, gap = face(round(self.unit * 0.92)), self.unit * 0.28
+        widths = [font.getlength(letter) + gap for letter in _MARK]
+        width, height = _even(sum(widths) - gap + self.unit * 1.5), _even(self.unit * 1.8)
+        plate = Image.new("RGBA", (width, height), (12, 13, 15, 0))
+        draw = ImageDraw.Draw(plate)
+        draw.rounded_rectangle((0, 0, width - 1, height - 1), self.unit * 0.3, fill=(12, 13, 15, 168))
+        x = self.unit * 0.75
+        for letter, wide in zip(_MARK, widths, strict=True):
+            draw.text((x, height / 2), letter, _WHITE, font, anchor="lm")
+            x += wide
+        return overlay(plate, _even(self.size.width - self.margin - width), self.margin)
+
+    @cached_property
+    def _digits(self) -> dict[str, Image.Image]:
+        """A mask for each character of a timecode, all equally wide, so that the counter does not dance."""
+        masks = {}
+        for char in "0123456789:":
+            mask = Image.new("L", (self._digit_width, round(self.unit * 1.5)))
+            at = (self._digit_width / 2, round(self.unit * 1.25))
+            ImageDraw.Draw(mask).text(at, char, 255, self._heading, anchor="ms")
+            masks[char] = mask
+        return masks
+
+    def _draw_timecode(self, frame: Planes, text: str, strength: float) -> None:
+        """White on the dark strip is a matter of light alone: the colour planes stay."""
+        left, top, _, _ = self.clock_box
+        for place, char in enumerate(text):
+            mask = self._digits[char]
+            if strength < 1:
+                mask = mask.point(lambda level: round(level * max(0.0, strength)))
+            frame.light.paste(_WHITE_LIGHT, (left + place * self._digit_width, top), mask)
+
+
+def timecode(index: int) -> str:
+    """Minutes, seconds and frames, as an editor counts them."""
+    seconds, frame = divmod(index, FPS)
+    return f"{seconds // 60:02}:{seconds % 60:02}:{frame:02}"
+
+
+def _scrim(width: int, height: int, full_from: int) -> Image.Image:
+    """A shade that comes up softly and is dark enough behind the letters to read them on a white picture."""
+    column = Image.new("L", (1, height))
+    for y in range(height):
+        rise = min(1.0, y / max(1, full_from))
+        deep = max(0.0, (y - full_from) / max(1, height - full_from))
+        level = _TOP_ALPHA * rise * rise * (3 - 2 * rise) + (_FOOT_ALPHA - _TOP_ALPHA) * deep
+        column.putpixel((0, y), round(level))
+    shade = Image.new("RGBA", (width, height), (10, 11, 13, 0))
+    shade.putalpha(column.resize((width, height)))
+    return shade
+
+
+def _even(length: float) -> int:
+    """Down to an even number: overlays stand on whole colour samples."""
+    return int(length) // 2 * 2

@@ -1,0 +1,23 @@
+"""The call that a farm makes in a worker: one scene into files that are whole or absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.diagnostics import MediaError
+from reconciler.media.draft.render import Progress, render
+from reconciler.media.draft.scene import read_scene
+from reconciler.media.frames import extract_frame
+
+
+def render_job(body: object, video: str, last_frame: str | None, *, progress: Progress) -> None:
+    """Render `body` into `video`, and its last frame too where a path for it is given."""
+    target = Path(video)
+    part = target.with_name(target.name + ".part")
+    render(read_scene(body), part, progress)
+    if last_frame is not None:
+        extract_frame(part, "last_frame", last_frame)
+    try:
+        part.replace(target)
+    except OSError as error:
+        raise MediaError(f"{target.name} could not be put in place: {error}") from error

@@ -1,0 +1,105 @@
+"""Pictures as the encoder wants them: one plane of light and two of colour at half size.
+
+Everything is turned into BT.709 limited-range planes once, before the first frame, and each frame then moves and
+blends planes only. Compared with drawing each frame in RGB this is a quarter of the work, and the encoder gets what
+was drawn without a conversion of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from PIL import Image
+
+from reconciler.media.draft.camera import View
+
+_LIGHT: Final = (0.1826, 0.6142, 0.0620, 16.0)
+_BLUE: Final = (-0.1006, -0.3386, 0.4392, 128.0)
+_RED: Final = (0.4392, -0.3989, -0.0403, 128.0)
+
+_SMOOTH: Final = Image.Resampling.BICUBIC
+_QUICK: Final = Image.Resampling.BILINEAR
+
+Region = tuple[int, int, int, int]
+"""Left, top, right, bottom; even numbers, so that it falls on whole colour samples."""
+
+
+class Planes(NamedTuple):
+    """A picture with even sides: `blue` and `red` are half as wide and half as high as `light`."""
+
+    light: Image.Image
+    blue: Image.Image
+    red: Image.Image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.light.size
+
+    def copy(self) -> Planes:
+        """Planes that may be drawn on."""
+        return Planes(*(plane.copy() for plane in self))
+
+    def looked_at(self, view: View, size: tuple[int, int]) -> Planes:
+        """What a camera sees of it: the largest window of the frame's shape, brought nearer and moved."""
+        box = window(self.size, view, size)
+        half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
+        small = (size[0] // 2, size[1] // 2)
+        return Planes(
+            self.light.resize(size, _SMOOTH, box),
+            self.blue.resize(small, _QUICK, half),
+            self.red.resize(small, _QUICK, half),
+        )
+
+    def blended(self, other: Planes, share: float) -> Planes:
+        """A cross-fade: `share` of the other."""
+        return Planes(*(Image.blend(ours, theirs, share) for ours, theirs in zip(self, other, strict=True)))
+
+
+def planes(picture: Image.Image) -> Planes:
+    """The planes of an RGB picture with even sides."""
+    return Planes(
+        picture.convert("L", _LIGHT),
+        picture.convert("L", _BLUE).reduce(2),
+        picture.convert("L", _RED).reduce(2),
+    )
+
+
+def window(canvas: tuple[int, int], view: View, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The part of a canvas that fills a frame of `size`: never beyond its edges."""
+    scale = min(canvas[0] / size[0], canvas[1] / size[1]) / view.zoom
+    wide, high = size[0] * scale, size[1] * scale
+    free_x, free_y = canvas[0] - wide, canvas[1] - high
+    left = min(max(free_x * (1 + view.x) / 2, 0.0), free_x)
+    top = min(max(free_y * (1 + view.y) / 2, 0.0), free_y)
+    return (left, top, min(left + wide, canvas[0]), min(top + high, canvas[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A drawn thing with transparency that is laid over frames at one place."""
+
+    region: Region
+    fill: Planes
+    mask: Image.Image
+    half_mask: Image.Image
+
+    def draw(self, frame: Planes, strength: float = 1.0) -> None:
+        """Lay it over a frame, in place; `strength` below 1 fades it."""
+        if strength <= 0:
+            return
+        left, top, _, _ = self.region
+        mask, half_mask = self.mask, self.half_mask
+        if strength < 1:
+            mask, half_mask = (m.point(lambda level: round(level * strength)) for m in (mask, half_mask))
+        frame.light.paste(self.fill.light, (left, top), mask)
+        frame.blue.paste(self.fill.blue, (left // 2, top // 2), half_mask)
+        frame.red.paste(self.fill.red, (left // 2, top // 2), half_mask)
+
+
+def overlay(picture: Image.Image, left: int, top: int) -> Overlay:
+    """An RGBA picture as an overlay; its place and its sides must be even."""
+    mask = picture.getchannel("A")
+    region = (left, top, left + picture.width, top + picture.height)
+    return Overlay(region, planes(picture.convert("RGB")), mask, mask.reduce(2))

@@ -1,0 +1,110 @@
+"""From a scene to an mp4: exactly as long as asked for, and the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+from PIL import Image
+
+from reconciler.diagnostics import MediaError
+from reconciler.media.draft.camera import read_camera
+from reconciler.media.draft.caption import Caption, Words
+from reconciler.media.draft.card import card_stage
+from reconciler.media.draft.pictures import pictures, size_of
+from reconciler.media.draft.planes import Planes
+from reconciler.media.draft.scene import FPS, Scene, Size, frame_size
+from reconciler.media.draft.stage import Stage, picture_stage
+
+_SAMPLES: Final = 48_000  # a second
+_BLOCK: Final = 1024  # samples an AAC frame
+_X264: Final = {
+    "preset": "veryfast",
+    "crf": "20",
+    "g": str(FPS),  # a key frame a second: the last frame is found quickly, and scrubbing is smooth
+    "threads": "1",  # with more, the bytes depend on the machine
+    "x264-params": "scenecut=0:colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv",
+}
+
+Progress = Callable[[int, int], None]
+"""Told how many frames are encoded, and of how many."""
+
+
+def render(scene: Scene, target: Path, progress: Progress) -> None:
+    """Draw and encode a whole scene into `target`, which is overwritten."""
+    found = pictures(scene)
+    size = frame_size(scene, size_of(found[0]) if found else None)
+    stage, caption = _set(scene, found, size)
+    try:
+        _encode(_filmed(stage, caption, scene.frames), target, scene, size, progress)
+    except (av.FFmpegError, OSError, MemoryError) as error:
+        raise MediaError(f"the draft {scene.label!r} could not be encoded: {error}") from error
+
+
+def _set(scene: Scene, found: list[Image.Image], size: Size) -> tuple[Stage, Caption]:
+    """What is filmed and what is written over it. A card says the prompt itself, so its caption does not."""
+    camera = read_camera(scene.prompt, fixed=scene.camera_fixed)
+    stage: Stage
+    if found:
+        pair = scene.first_frame is not None and scene.last_frame is not None
+        stage = picture_stage(found, pair, camera, size, scene.frames)
+    else:
+        stage = card_stage(scene, camera, size)
+    prompt = scene.prompt if found else ""
+    return stage, Caption(Words(scene.label, scene.take, prompt, str(camera), scene.frames), size)
+
+
+def _filmed(stage: Stage, caption: Caption, frames: int) -> Iterator[Planes]:
+    for index in range(frames):
+        frame = stage.frame(index)
+        caption.draw(frame, index)
+        yield frame
+
+
+def _encode(frames: Iterator[Planes], target: Path, scene: Scene, size: Size, progress: Progress) -> None:
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: no encoder name, no time of day
+    with av.open(str(target), "w", format="mp4", container_options=options) as out:
+        video = out.add_stream("libx264", rate=FPS, options=_X264)
+        video.width, video.height, video.pix_fmt = size.width, size.height, "yuv420p"
+        video.codec_context.thread_count = 1
+        sound = out.add_stream("aac", rate=_SAMPLES, layout="stereo") if scene.audio else None
+        for index, planes in enumerate(frames):
+            out.mux(video.encode(_video_frame(planes, index)))
+            progress(index + 1, scene.frames)
+        out.mux(video.encode(None))
+        if sound is not None:
+            for silence in _silence(scene.duration * _SAMPLES):
+                out.mux(sound.encode(silence))
+            out.mux(sound.encode(None))
+
+
+def _video_frame(planes: Planes, index: int) -> VideoFrame:
+    """A frame for the encoder, its planes filled row by row where the encoder wants longer rows."""
+    frame = VideoFrame(planes.light.width, planes.light.height, "yuv420p")
+    for ours, theirs in zip(planes, frame.planes, strict=True):
+        content = ours.tobytes()
+        spare = theirs.line_size - ours.width
+        if spare:
+            rows = (content[at : at + ours.width] + bytes(spare) for at in range(0, len(content), ours.width))
+            content = b"".join(rows)
+        theirs.update(content)
+    frame.pts = index
+    frame.time_base = Fraction(1, FPS)
+    return frame
+
+
+def _silence(samples: int) -> Iterator[AudioFrame]:
+    """So many samples of nothing, in the encoder's blocks; the last one is shorter."""
+    for start in range(0, samples, _BLOCK):
+        frame = AudioFrame(format="fltp", layout="stereo", samples=min(_BLOCK, samples - start))
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate = _SAMPLES
+        frame.pts = start
+        frame.time_base = Fraction(1, _SAMPLES)
+        yield frame

@@ -1,0 +1,168 @@
+"""What a draft shows, read from the body that the draft dialect sends, and how large it is.
+
+**Sizes.** The resolution's number is the shorter side (480, 720, 1080, 1440, 2160); the longer one follows from the
+ratio, rounded to even: 480p is 854×480, 480×854, 640×480, 480×640, 480×480 and 1120×480. `adaptive` takes the
+shape of the first picture, at most 21:9 either way, and is 16:9 when there is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from reconciler.diagnostics import MediaError
+
+FPS: Final = 24
+"""Frames per second of every draft: the pace of film, and a whole number of them in any whole second."""
+
+_SHORT_SIDE: Final = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
+
+_RATIOS: Final = {
+    "16:9": Fraction(16, 9),
+    "9:16": Fraction(9, 16),
+    "4:3": Fraction(4, 3),
+    "3:4": Fraction(3, 4),
+    "1:1": Fraction(1),
+    "21:9": Fraction(21, 9),
+}
+
+_WIDEST: Final = _RATIOS["21:9"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A picture's size in pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One input: `sha256` is of the content that was planned, empty where it is not known."""
+
+    scheme: str
+    value: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One draft to make. `key` seeds everything that looks random."""
+
+    key: str
+    label: str
+    take: int
+    mode: str
+    prompt: str
+    seed: int | None
+    duration: int
+    resolution: str
+    ratio: str
+    camera_fixed: bool
+    audio: bool
+    return_last_frame: bool
+    first_frame: Ref | None = None
+    last_frame: Ref | None = None
+    images: tuple[Ref, ...] = ()
+    videos: tuple[Ref, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """How many frames it has, exactly."""
+        return self.duration * FPS
+
+    @property
+    def dice(self) -> int:
+        """The number that seeds its looks: of the key, or of the prompt where there is no key."""
+        text = self.key or f"{self.prompt}\0{self.seed}\0{self.take}"
+        return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
+
+
+def read_scene(body: object) -> Scene:
+    """The scene that a request's body describes; `MediaError` where it does not."""
+    if not isinstance(body, Mapping):
+        raise MediaError("a draft needs a scene to draw", code="input")
+    scene = Scene(
+        key=_text(body, "key"),
+        label=_text(body, "label"),
+        take=_whole(body, "take"),
+        mode=_text(body, "mode"),
+        prompt=_text(body, "prompt"),
+        seed=None if body.get("seed") is None else _whole(body, "seed"),
+        duration=_whole(body, "duration"),
+        resolution=_text(body, "resolution"),
+        ratio=_text(body, "ratio"),
+        camera_fixed=body.get("camera_fixed") is True,
+        audio=body.get("audio") is True,
+        return_last_frame=body.get("return_last_frame") is True,
+        first_frame=_optional_ref(body.get("first_frame")),
+        last_frame=_optional_ref(body.get("last_frame")),
+        images=_refs(body, "images"),
+        videos=_refs(body, "videos"),
+    )
+    if not 1 <= scene.duration <= 60:
+        raise MediaError(f"a draft lasts 1 to 60 seconds, not {scene.duration}", code="input")
+    frame_size(scene, None)
+    return scene
+
+
+def frame_size(scene: Scene, first: Size | None) -> Size:
+    """How large the draft is; `first` is the size of its first picture, for `adaptive`."""
+    short = _SHORT_SIDE.get(scene.resolution)
+    if short is None:
+        raise MediaError(f"no draft has the resolution {scene.resolution!r}", code="input")
+    shape = _shape(scene.ratio, first)
+    if shape >= 1:
+        return Size(_even(short * shape), short)
+    return Size(short, _even(short / shape))
+
+
+def _shape(ratio: str, first: Size | None) -> Fraction:
+    """Width over height."""
+    if ratio == "adaptive":
+        own = Fraction(first.width, first.height) if first else _RATIOS["16:9"]
+        return min(max(own, 1 / _WIDEST), _WIDEST)
+    shape = _RATIOS.get(ratio)
+    if shape is None:
+        raise MediaError(f"no draft has the ratio {ratio!r}", code="input")
+    return shape
+
+
+def _even(side: Fraction) -> int:
+    """The nearest even number: yuv420p has one colour sample for two by two pixels."""
+    return 2 * round(side / 2)
+
+
+def _text(body: Mapping[str, object], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise MediaError(f"the scene's {name!r} is not text", code="input")
+    return value
+
+
+def _whole(body: Mapping[str, object], name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MediaError(f"the scene's {name!r} is not a whole number", code="input")
+    return value
+
+
+def _refs(body: Mapping[str, object], name: str) -> tuple[Ref, ...]:
+    items = body.get(name)
+    if not isinstance(items, list):
+        raise MediaError(f"the scene's {name!r} is not a list", code="input")
+    return tuple(_ref(item) for item in items)
+
+
+def _optional_ref(item: object) -> Ref | None:
+    return None if item is None else _ref(item)
+
+
+def _ref(item: object) -> Ref:
+    if not isinstance(item, Mapping):
+        raise MediaError("an input of the scene is not a reference", code="input")
+    return Ref(_text(item, "scheme"), _text(item, "value"), _text(item, "sha256"))

@@ -1,0 +1,72 @@
+"""Single frames out of a video: exactly the first or the last one, with the same bytes each time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.diagnostics import MediaError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from PIL import Image
+
+
+def extract_frame(video_path: str | Path, which: str, out_png_path: str | Path) -> None:
+    """Write the `first_frame` or `last_frame` of a video as a PNG; `MediaError` if there is none."""
+    picture = read_frame(Path(video_path), which)
+    try:
+        # Fast compression: the file is an input for the next clip, and a draft's frame is large.
+        picture.save(out_png_path, format="PNG", compress_level=3)
+    except OSError as error:
+        raise MediaError(f"{out_png_path} cannot be written: {error}") from error
+
+
+def read_frame(video: Path, which: str) -> Image.Image:
+    """The first or the last frame in the order of showing, as RGB."""
+    with opened(video) as container:
+        if which == "last_frame":
+            newest = deque(_last_frames(container), maxlen=1)
+        else:
+            newest = deque(islice(container.decode(video=0), 1))
+        if not newest:
+            raise MediaError(f"{video.name} has no frame that can be decoded", code="input")
+        picture: Image.Image = newest[0].to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it unannotated
+        return picture
+
+
+@contextmanager
+def opened(video: Path) -> Iterator[InputContainer]:
+    """A video open for reading; whatever PyAV says while it is open becomes `MediaError`.
+
+    The file is handed over as an open file and never by name: a name may be a protocol to FFmpeg, and a playlist
+    that poses as a video could then make it fetch other files. The demuxer is fixed for the same reason.
+    """
+    import av
+
+    try:
+        with video.open("rb") as file, av.open(file, mode="r", format="mov") as container:
+            if not container.streams.video:
+                raise MediaError(f"{video.name} has no video track", code="input")
+            yield container
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise MediaError(f"{video.name} cannot be decoded: {error}", code="input") from error
+
+
+def _last_frames(container: InputContainer) -> Iterator[VideoFrame]:
+    """Frames from the last key frame on; all frames where the file does not let us seek there."""
+    stream = container.streams.video[0]
+    end = stream.duration or 0
+    container.seek(max(0, end - 1) + (stream.start_time or 0), stream=stream)
+    empty = True
+    for frame in container.decode(stream):
+        empty = False
+        yield frame
+    if empty:
+        container.seek(0)
+        yield from container.decode(stream)

@@ -1,0 +1,95 @@
+"""The process that decodes, draws and encodes: `python -m reconciler.media.worker`, started by `crew`.
+
+A video from outside is decoded here and not in the caller's process, so a crash or a bomb in it costs one worker.
+The two talk in JSON lines over pipes, because what comes back from a process that decoded hostile bytes must not be
+unpickled. One call at a time:
+
+    in    {"call": "module:function", "args": [...], "progress": true|false}
+    out   {"progress": [done, of]} any number of times, then {"result": ...} or {"error": ..., "help": ..., "code": ...}
+
+The worker ends when its input does, so it cannot outlive its parent however that ended; and it does not hear Ctrl-C,
+because the parent decides what an interrupt means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from importlib import import_module
+from typing import Any, Final, TextIO
+
+from reconciler.diagnostics import MediaError
+
+_MOST_MEMORY: Final = 4 << 30
+_PACKAGE: Final = "reconciler.media."
+
+
+def main() -> None:
+    """Serve calls until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _bound_memory()
+    replies = _own_stdout()
+    calls: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(calls,), daemon=True).start()
+    while True:
+        _serve(json.loads(calls.get()), replies)
+
+
+def _listen(calls: queue.SimpleQueue[str]) -> None:
+    """Pass on what comes in. At the end of the input leave at once, also from the middle of a render."""
+    for line in sys.stdin:
+        calls.put(line)
+    os._exit(0)
+
+
+def _serve(call: Mapping[str, Any], replies: TextIO) -> None:
+    def send(**message: object) -> None:
+        replies.write(json.dumps(message) + "\n")
+        replies.flush()
+
+    extra = {"progress": lambda done, of: send(progress=[done, of])} if call["progress"] else {}
+    try:
+        result = _function(call["call"])(*call["args"], **extra)
+    except MediaError as error:
+        send(error=error.message, help=error.help, code=error.code)
+    except Exception as error:  # noqa: BLE001 - the caller must get an answer, whatever went wrong here
+        send(error=f"{type(error).__name__}: {error}. This is a bug in clipform.", help="", code="internal")
+    else:
+        send(result=asdict(result) if is_dataclass(result) and not isinstance(result, type) else result)
+
+
+def _function(name: str) -> Callable[..., object]:
+    """The function of this package that a call names."""
+    module, _, function = name.partition(":")
+    if not module.startswith(_PACKAGE):
+        raise MediaError(f"a worker does not run {name}. This is a bug in clipform.")
+    found: Callable[..., object] = getattr(import_module(module), function)
+    return found
+
+
+def _own_stdout() -> TextIO:
+    """The pipe to the parent, kept for replies alone: what a library prints goes nowhere."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return replies
+
+
+def _bound_memory() -> None:
+    """Let an allocation fail here before the machine suffers; not every system has the limit."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""The draft dialect: a free animatic made on this machine instead of a paid clip.
+
+It speaks to `media.farm` in the same values as any vendor, so that the engine has no special case. The one
+difference: the draft vendor keeps nothing, so a poll carries the whole scene again and a render that was lost with
+its process is made anew. Nothing is billed, so making it twice costs a few seconds.
+
+Body of both requests, all fields always present:
+
+    key, marker, label, take    identity (the farm's id comes from marker, else key); label and take are drawn
+    mode, prompt, seed          mode is `Mode`'s word
+    duration                    whole seconds
+    resolution, ratio           words of the catalogue; `adaptive` is the shape of the first picture
+    camera_fixed, audio, return_last_frame      booleans
+    first_frame, last_frame     null or {scheme, value, sha256}
+    images, videos, audios      lists of {scheme, value, sha256}
+
+Replies: submit gives 200 {"id"}; poll gives 200 {"id", "status": queued | running | succeeded | failed, "progress",
+"video", "last_frame", "error", "code"}. An error status carries {"error"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from reconciler.providers.base import (
+    Accepted,
+    Billing,
+    Failed,
+    Job,
+    MediaRef,
+    Mode,
+    Model,
+    NoOutput,
+    NotFound,
+    Pace,
+    PollAnswer,
+    PollTrouble,
+    Refusal,
+    Rejected,
+    Reply,
+    Request,
+    SubmitAnswer,
+    Succeeded,
+    Unknown,
+    Working,
+)
+
+_SCHEMES = frozenset({"file", "https", "asset", "data"})
+
+_ANIMATIC = Model(
+    name="animatic",
+    line="Draft",
+    modes=frozenset(Mode),
+    durations=tuple(range(1, 61)),
+    resolutions=("480p", "720p", "1080p", "2k", "4k"),
+    ratios=("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive"),
+    max_images=30,
+    max_videos=10,
+    max_audios=10,
+    lone_last_frame=True,
+    audio_alone=True,
+    audios_with_frames=True,
+    image_schemes=_SCHEMES,
+    video_schemes=_SCHEMES,
+    audio_schemes=_SCHEMES,
+    prompt_required=False,
+    seed_max=2**32 - 1,
+    has_audio=True,
+    has_camera_fixed=True,
+    has_watermark=True,
+    has_last_frame=True,
+    billing=Billing.FREE,
+    # 480p because a draft is looked at once and thrown away; it renders in about a third of the time of 720p.
+    defaults={
+        "duration": 5,
+        "resolution": "480p",
+        "ratio": "16:9",
+        "audio": False,
+        "camera_fixed": False,
+        "watermark": False,
+        "return_last_frame": False,
+    },
+    note="made on this machine, free; pictures that are not local are drawn as placeholders",
+)
+
+
+class Draft:
+    """The dialect of the local renderer."""
+
+    kind: ClassVar[str] = "draft"
+    base_url: ClassVar[str] = "draft:"
+    # The farm itself waits a moment for a render before it answers, so polls may follow one another closely.
+    pace: ClassVar[Pace] = Pace(
+        first_poll=0.0, poll_min=0.05, poll_max=0.5, requests_per_second=1000.0, concurrency=8, timeout=3600.0
+    )
+    models: ClassVar[Sequence[Model]] = (_ANIMATIC,)
+    default_model: ClassVar[str] = _ANIMATIC.name
+
+    def submit(self, job: Job) -> Request:
+        """Announce the scene; the farm answers with its id at once."""
+        return Request("POST", "/render", body=_scene(job))
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        """200 with an id is accepted; 400 names what is wrong with the scene."""
+        body = _mapping(reply.body)
+        task = body.get("id")
+        match reply.status:
+            case 200 if isinstance(task, str) and task:
+                return Accepted(task)
+            case 400:
+                return Rejected(Refusal.INPUT, "bad-scene", _text(body, "error"))
+            case 429 | 503:
+                return Rejected(Refusal.BUSY, "busy", _text(body, "error"), _retry_after(reply))
+        return Unknown(f"the draft renderer answered {reply.status}")
+
+    def poll(self, task: str, job: Job | None) -> Request:
+        """Ask for the render, with the scene: the farm makes what it does not have."""
+        return Request("GET", f"/render/{task}", body=None if job is None else _scene(job))
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        """Only a reply about this task and with status 200 says anything about it."""
+        body = _mapping(reply.body)
+        if reply.status == 404:
+            return NotFound(_text(body, "error"))
+        if reply.status != 200:
+            return PollTrouble(f"the draft renderer answered {reply.status}", _retry_after(reply))
+        if body.get("id") != task:
+            return PollTrouble("the reply is about another render")
+        return _standing(body)
+
+
+def _standing(body: Mapping[str, object]) -> PollAnswer:
+    """What a sound reply about our render says."""
+    progress = body.get("progress")
+    percent = progress if isinstance(progress, int) and 0 <= progress <= 100 else None
+    match body.get("status"):
+        case "queued":
+            return Working(queued=True, progress=percent)
+        case "running":
+            return Working(progress=percent)
+        case "succeeded":
+            video, last = body.get("video"), body.get("last_frame")
+            if not isinstance(video, str) or not video:
+                return NoOutput("the render has no file")
+            return Succeeded(video, last if isinstance(last, str) and last else None)
+        case "failed":
+            code = _text(body, "code") or "internal"
+            refusal = Refusal.INPUT if code == "input" else Refusal.INTERNAL
+            return Failed(refusal, code, _text(body, "error"))
+        case word:
+            return Working(progress=percent, warning=f"unknown status {word!r}")
+
+
+def _scene(job: Job) -> dict[str, object]:
+    """All that the renderer needs to know, with this kind's defaults filled in."""
+    defaults = {**_ANIMATIC.defaults, **job.model.defaults}
+    return {
+        "key": job.key,
+        "marker": job.marker,
+        "label": job.label,
+        "take": job.take,
+        "mode": job.mode.value,
+        "prompt": job.prompt,
+        "seed": job.seed,
+        "duration": job.duration if job.duration is not None else defaults["duration"],
+        "resolution": job.resolution or defaults["resolution"],
+        "ratio": job.ratio or defaults["ratio"],
+        "camera_fixed": bool(job.camera_fixed),
+        "audio": bool(job.audio),
+        "return_last_frame": bool(job.return_last_frame),
+        "first_frame": _ref(job.first_frame),
+        "last_frame": _ref(job.last_frame),
+        "images": [_ref(ref) for ref in job.images],
+        "videos": [_ref(ref) for ref in job.videos],
+        "audios": [_ref(ref) for ref in job.audios],
+    }
+
+
+def _ref(ref: MediaRef | None) -> dict[str, str] | None:
+    return None if ref is None else {"scheme": ref.scheme, "value": ref.value, "sha256": ref.sha256}
+
+
+def _mapping(body: object) -> Mapping[str, object]:
+    return body if isinstance(body, dict) else {}
+
+
+def _text(body: Mapping[str, object], name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _retry_after(reply: Reply) -> float | None:
+    wait = reply.headers.get("retry-after", "")
+    return float(wait) if wait.isascii() and wait.isdigit() else None
