@@ -67,6 +67,15 @@ class Money(StrEnum):
     RELEASED = "released"
 
 
+COUNTS: Mapping[State, Money] = {
+    **dict.fromkeys(OPEN | {State.UNCERTAIN}, Money.RESERVED),
+    **dict.fromkeys((State.NOT_SENT, State.REFUSED), Money.RELEASED),
+    **dict.fromkeys(BLOCKED - {State.UNCERTAIN}, Money.SETTLED),
+    **dict.fromkeys((State.FETCHED, State.DONE, State.FAILED, State.CANCELLED, State.ABANDONED), Money.SETTLED),
+}
+"""What an attempt's amount counts as in a state, unless the dialect knows better (failures that are free)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One purchase order for one key. `provider`, `kind` and `model` are frozen when it is written.
@@ -94,6 +103,7 @@ class Attempt:
     reason: str = ""  # class of a refusal or failure, e.g. "moderation"
     message: str = ""  # the provider's words, escaped only when shown
     sha256: str | None = None
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

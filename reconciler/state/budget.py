@@ -1,0 +1,103 @@
+"""What was spent, and the guard that every intent passes before it exists.
+
+Amounts are whole millionths of a currency. The guard runs inside the intent's own transaction: `BEGIN IMMEDIATE` holds
+SQLite's write lock, so that reading the sums first is as safe as a `WHERE` in the insert, and can say which cap it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reconciler.diagnostics import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Bounds on settled + reserved, in millionths of one currency; None means no bound of that sort.
+
+    `run_micros` and `run_clips` bound what began in one apply (`NewAttempt.run`), `total_micros` everything.
+    """
+
+    currency: str
+    run_micros: int | None = None
+    total_micros: int | None = None
+    run_clips: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Sums in millionths: `settled` is owed for sure, `reserved` may yet be. `clips`: attempts that cost money."""
+
+    settled: int = 0
+    reserved: int = 0
+    clips: int = 0
+
+    @property
+    def micros(self) -> int:
+        """What counts against a cap."""
+        return self.settled + self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """A purchase order that is to be written. `cost_micros` is the most that it can cost; None: no price is known.
+
+    `marker` is unique for ever: it recognises the attempt in receipts and in a provider's list. `run` is what
+    `Store.start_run` gave.
+    """
+
+    key: str
+    clip: str
+    take: int
+    provider: str
+    kind: str
+    model: str
+    marker: str
+    document: str = ""
+    seed: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+    run: int = 0
+
+
+def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:
+    """Sums by currency: of everything, or of one run."""
+    rows = connection.execute(
+        "SELECT currency, sum(settled), sum(reserved), sum(clips) FROM ledger "
+        "WHERE ? IS NULL OR run = ? GROUP BY currency",
+        (run, run),
+    )
+    return {currency: Spent(settled, reserved, clips) for currency, settled, reserved, clips in rows}
+
+
+def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
+    """Raise Refused unless `new` fits under `caps`. What costs nothing always fits."""
+    if new.cost_micros == 0:
+        return
+    money_bound = caps.run_micros is not None or caps.total_micros is not None
+    if money_bound and new.cost_micros is None:
+        raise Refused(f"clip '{new.clip}' has no known price, and there is a budget", code="unpriced")
+    if money_bound and new.currency != caps.currency:
+        text = f"clip '{new.clip}' is priced in {new.currency}, the budget is in {caps.currency}"
+        raise Refused(text, code="budget-currency")
+    run = spent(connection, new.run)
+    cost = new.cost_micros or 0
+    _under(new, caps, cost + run.get(caps.currency, Spent()).micros, caps.run_micros, "this apply")
+    _under(new, caps, cost + spent(connection).get(caps.currency, Spent()).micros, caps.total_micros, "the project")
+    if caps.run_clips is not None and sum(sums.clips for sums in run.values()) >= caps.run_clips:
+        raise Refused(f"the budget allows {caps.run_clips} paid clip(s) in this apply", code="budget")
+
+
+def _under(new: NewAttempt, caps: Caps, sum_micros: int, cap: int | None, what: str) -> None:
+    if cap is not None and sum_micros > cap:
+        over = f"would bring {what} to {amount(sum_micros)} {caps.currency}, over the budget of {amount(cap)}"
+        raise Refused(f"clip '{new.clip}' {over}", code="budget")
+
+
+def amount(micros: int) -> str:
+    """Millionths as a decimal text without needless zeros, two places at least: 500000 → 0.50."""
+    text = f"{Decimal(micros) / 1_000_000:.6f}"
+    head, _, tail = text.partition(".")
+    return f"{head}.{tail.rstrip('0').ljust(2, '0')}"

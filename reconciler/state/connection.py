@@ -1,0 +1,118 @@
+"""One way to open SQLite, to run a transaction, and to say what went wrong.
+
+Settings (RELIABILITY §3.3). `journal_mode=PERSIST`: the journal's space stays allocated, so a small commit still
+succeeds on a full disk; WAL loses that, loses acknowledged commits to a stray close of the file, and has a reset
+race in many SQLite versions. `synchronous=EXTRA`: a commit that returned survives a power cut; it costs about a
+millisecond and a clip takes minutes. `isolation_level=None`: Python's implicit transactions are off, every write is
+inside `BEGIN IMMEDIATE`, because a deferred transaction that turns into a writer can lose the race and fail midway.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.diagnostics import StateDamaged, StateError
+
+BUSY_MS = 5_000
+"""How long to wait for a reader to leave. Readers here take milliseconds; longer means that something is wrong."""
+
+_FULL = "free some space, then run the same command again"
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open a database; `mode` is SQLite's: ro, rw or rwc. Nothing is read or written yet."""
+    with translated():
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        return connection
+
+
+def configure(connection: sqlite3.Connection) -> None:
+    """Set what a writer needs. Only after the version check: changing the journal mode may touch the file."""
+    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "foreign_keys=ON", "synchronous=EXTRA"):
+        connection.execute(f"PRAGMA {pragma}")
+    if sys.platform == "darwin":
+        connection.execute("PRAGMA fullfsync=ON")
+    connection.execute("PRAGMA journal_mode=PERSIST")
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """An integer setting, such as `user_version`."""
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+@contextmanager
+def immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction: all of the block is committed, or none of it and the error is ours."""
+    with translated():
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection) -> Iterator[None]:
+    """One read transaction: every select of the block sees the same state."""
+    with translated():
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn SQLite's errors into ours; see `explain`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explain(error) from error
+    except OverflowError as error:
+        raise StateError("a number is too large to be stored", code="state-value") from error
+
+
+def explain(error: sqlite3.Error) -> StateError:
+    """What a SQLite error means for the user. Extended result codes keep the primary code in their low byte."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    text = str(error)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode to UTF-8" in text:
+        return damaged(text)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StateError("the state is busy: another process is using it", help="try again", code="state-busy")
+    if name.startswith("SQLITE_FULL"):
+        return StateError("cannot write the state: the disk is full", help=_FULL, code="disk-full")
+    if name == "SQLITE_READONLY_ROLLBACK":
+        return StateError("a transaction was cut short", help="run the command again", code="hot-journal")
+    if name.startswith("SQLITE_READONLY"):
+        return StateError("cannot write the state: the file or its folder is read-only", code="read-only")
+    if name.startswith("SQLITE_CONSTRAINT"):
+        return _broken_rule(text)
+    return StateError(f"cannot use the state: {text}", code="state-io")
+
+
+def damaged(detail: str) -> StateDamaged:
+    """The file is not sound; nothing is bought on the word of such a file."""
+    help = "put back a backup of state/, or move clipform.db away: clipform.lock and receipts know what was bought"
+    return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
+
+
+def _broken_rule(text: str) -> StateError:
+    if "attempt.key" in text:
+        return StateError("this key already has an attempt that is not settled", code="key-open")
+    if "attempt.provider, attempt.task" in text:
+        return StateError("this task id already belongs to another attempt", code="task-taken")
+    if "illegal move" in text:
+        return StateError(f"{text}. This is a bug in clipform.", code="illegal-move")
+    return StateError(f"the state refuses this: {text}. This is a bug in clipform.", code="state-rule")

@@ -1,0 +1,120 @@
+"""Making bytes durable: sync, atomic replacement, and the operating system's errors in plain words.
+
+`artifacts` uses these too. They stand here because `state` is the lowest layer that needs them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from reconciler.diagnostics import ClipformError, StateError
+
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: opening a FIFO must not hang
+
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def sync(descriptor: int) -> None:
+    """Make a file or directory durable. An error is final: a second fsync may report success and lie (F25).
+
+    A file system that cannot sync directories says "invalid" or "not supported"; restic goes on there, and so do we.
+    """
+    try:
+        _sync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+
+
+def _sync(descriptor: int) -> None:
+    import fcntl
+
+    full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync alone leaves the bytes in the drive's cache
+    if full is None:
+        os.fsync(descriptor)
+    else:
+        fcntl.fcntl(descriptor, full)
+
+
+def sync_directory(path: str | os.PathLike[str]) -> None:
+    """Make the names in a directory durable: without this a rename is gone after a power cut."""
+    descriptor = os.open(path, DIRECTORY)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directories(path: str | os.PathLike[str]) -> None:
+    """Create a directory with its parents, each one's name durable before anything is put into it."""
+    target = os.path.abspath(path)
+    if os.path.isdir(target):
+        return
+    parent = os.path.dirname(target)
+    make_directories(parent)
+    with suppress(FileExistsError):
+        os.mkdir(target)
+    sync_directory(parent)
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write every byte; the kernel may take fewer than it was given."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def replace(path: str | os.PathLike[str], data: bytes) -> None:
+    """Put `data` at `path` so that at every instant the old or the new file is whole there."""
+    target = os.path.abspath(path)
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f".{os.path.basename(target)}.{os.urandom(8).hex()}.part")
+    descriptor = os.open(temporary, CREATE, 0o666)
+    try:
+        try:
+            write_all(descriptor, data)
+            sync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_directory(folder)
+
+
+@contextmanager
+def translated(doing: str, kind: type[ClipformError] = StateError) -> Iterator[None]:
+    """Turn an `OSError` of the block into `kind`; `doing` is what failed, such as "write clipform.lock"."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"cannot {doing}: {words(error)}", help=_help(error), code=_code(error)) from error
+
+
+def words(error: OSError) -> str:
+    """What an operating-system error means, in lower case, without errno numbers or absolute paths."""
+    if error.errno in _FULL:
+        return "the disk is full (or a size limit is reached)"
+    if error.errno == errno.EROFS:
+        return "the file system is read-only"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "permission denied"
+    return (error.strerror or str(error)).lower()
+
+
+def _code(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "disk-full"
+    return "read-only" if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else "io"
+
+
+def _help(error: OSError) -> str:
+    return "free some space, then run the same command again" if error.errno in _FULL else ""

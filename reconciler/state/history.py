@@ -1,0 +1,133 @@
+"""The event log and the reducer: the only statements that change what is remembered.
+
+Event types and what their payload holds:
+
+    store            store (the id): the first event of every database
+    run              command: an apply began; its number is the event's
+    begun            the attempt's columns and `run`
+    moved            from, to, money, task, cost_micros, reason, message, sha256, evidence
+    artifact         the artifact's columns             artifact-dropped  sha256 (and what was generated from it)
+    generation       the generation's columns, note
+    bound            the binding's columns              unbound           clip, take
+    placed           the record's columns               unplaced          output
+    plan-consumed    plan
+    note             what, and anything: a fact that changes no table (consent, a provider's warning)
+
+An event is applied in the transaction that appends it, by the same function that a rebuild uses; nothing else writes
+the tables. Refused: writing tables and logging beside it, where the two drift apart unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from reconciler.diagnostics import StateError
+from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
+from reconciler.state import connection as sql
+from reconciler.state import rows
+from reconciler.state.rows import Payload, Value
+
+DERIVED = ("ledger", "binding", "placed", "plan", "meta", "generation", "artifact", "attempt")
+"""Tables that a rebuild empties, those that refer before those referred to. Triggers fill `ledger` again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log. `clip` is empty and `attempt` None where the event is about neither."""
+
+    seq: int
+    time: float
+    type: str
+    clip: str = ""
+    attempt: int | None = None
+    payload: Payload = field(default_factory=dict)
+
+
+def append(connection: sqlite3.Connection, entry: Entry) -> Entry:
+    """Append an event and apply it. `entry.seq` is ignored; the number that the log gave is returned in it."""
+    cursor = connection.execute(
+        "INSERT INTO event (time, type, clip, attempt, payload) VALUES (?, ?, ?, ?, ?)",
+        (entry.time, entry.type, entry.clip or None, entry.attempt, rows.dump(entry.payload)),
+    )
+    stored = Entry(cast(int, cursor.lastrowid), entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
+    _REDUCERS[stored.type](connection, stored)
+    return stored
+
+
+def replay(connection: sqlite3.Connection) -> None:
+    """Empty the derived tables and make them again from the log. Runs inside the caller's transaction."""
+    for table in DERIVED:
+        connection.execute(f"DELETE FROM {table}")
+    for entry in read(connection, "ORDER BY seq", ()):
+        _REDUCERS[entry.type](connection, entry)
+
+
+def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[Entry]:
+    """Events as values; `tail` is the rest of the statement."""
+    found = connection.execute(f"SELECT seq, time, type, clip, attempt, payload FROM event {tail}", values)
+    try:
+        return [
+            Entry(seq, at, kind, clip or "", attempt, json.loads(text)) for seq, at, kind, clip, attempt, text in found
+        ]
+    except ValueError as error:
+        raise sql.damaged("an event is not JSON") from error
+
+
+def _begun(connection: sqlite3.Connection, entry: Entry) -> None:
+    names = (*rows.columns(Attempt), "run")
+    marks = ", ".join(f":{name}" for name in names)
+    connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", entry.payload)
+
+
+_MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,
+  task = coalesce(:task, task), cost_micros = coalesce(:cost_micros, cost_micros), sha256 = coalesce(:sha256, sha256)
+WHERE id = :attempt AND state = :from"""
+
+
+def _moved(connection: sqlite3.Connection, entry: Entry) -> None:
+    """Compare and set: whoever moves an attempt says which state it was in, and loses if it has moved since."""
+    values = {key: value for key, value in entry.payload.items() if key != "evidence"}
+    cursor = connection.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time})
+    if cursor.rowcount != 1:
+        raise StateError(f"attempt {entry.attempt} is no longer {entry.payload['from']}", code="state-moved")
+
+
+def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, Entry], None]:
+    statement = rows.upsert(kind)
+    names = rows.columns(kind)
+
+    def reduce(connection: sqlite3.Connection, entry: Entry) -> None:
+        connection.execute(statement, {name: entry.payload[name] for name in names})
+
+    return reduce
+
+
+def _execute(*statements: str) -> Callable[[sqlite3.Connection, Entry], None]:
+    def reduce(connection: sqlite3.Connection, entry: Entry) -> None:
+        for statement in statements:
+            connection.execute(statement, {**entry.payload, "time": entry.time})
+
+    return reduce
+
+
+_REDUCERS: Mapping[str, Callable[[sqlite3.Connection, Entry], None]] = {
+    "store": _execute("INSERT INTO meta (name, value) VALUES ('store', :store)"),
+    "run": _execute(),
+    "note": _execute(),
+    "begun": _begun,
+    "moved": _moved,
+    "artifact": _upsert(Artifact),
+    "artifact-dropped": _execute(
+        "DELETE FROM generation WHERE sha256 = :sha256", "DELETE FROM artifact WHERE sha256 = :sha256"
+    ),
+    "generation": _upsert(Generation),
+    "bound": _upsert(Binding),
+    "unbound": _execute("DELETE FROM binding WHERE clip = :clip AND take = :take"),
+    "placed": _upsert(Placed),
+    "unplaced": _execute("DELETE FROM placed WHERE output = :output"),
+    "plan-consumed": _execute("INSERT INTO plan (id, time) VALUES (:plan, :time)"),
+}

@@ -1,0 +1,86 @@
+"""Records to rows and back: one list of columns per record, taken from the dataclass, so that they cannot drift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TypeVar
+
+from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, State
+
+Record = Artifact | Attempt | Binding | Generation | Placed
+Value = str | int | float | None
+Payload = Mapping[str, object]
+R = TypeVar("R", Binding, Generation, Placed)
+
+TABLES: Mapping[type[Record], tuple[str, tuple[str, ...]]] = {
+    Attempt: ("attempt", ("id",)),
+    Generation: ("generation", ("key",)),
+    Artifact: ("artifact", ("sha256",)),
+    Binding: ("binding", ("clip", "take")),
+    Placed: ("placed", ("output",)),
+}
+"""The table of each record, and its primary key."""
+
+_STATES = {state.value: state for state in State}
+_MONEY = {money.value: money for money in Money}
+
+
+def columns(kind: type[Record]) -> tuple[str, ...]:
+    """Names of a record's fields, which are the names and the order of its columns."""
+    return tuple(field.name for field in fields(kind))
+
+
+def select(kind: type[Record], tail: str = "") -> str:
+    """The statement that reads records of a kind, columns in the order of the fields."""
+    return f"SELECT {', '.join(columns(kind))} FROM {TABLES[kind][0]} {tail}"
+
+
+def upsert(kind: type[Record]) -> str:
+    """The statement that writes a record over the one with the same primary key.
+
+    Not `INSERT OR REPLACE`: that deletes the old row first, which fires foreign keys and delete triggers.
+    """
+    table, key = TABLES[kind]
+    names = columns(kind)
+    rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    marks = ", ".join(f":{name}" for name in names)
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {rest}"
+    )
+
+
+def values(record: Record) -> dict[str, Value]:
+    """A record as JSON-able column values, its texts made storable."""
+    return {name: clean(getattr(record, name)) for name in columns(type(record))}
+
+
+def clean(value: Value) -> Value:
+    """Text from a provider may hold lone surrogates, which SQLite cannot bind: they are written as `\\udXXX`."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
+
+
+def dump(payload: Payload) -> str:
+    """A payload as text, the same for the same values."""
+    return json.dumps(payload, sort_keys=True, separators=(",", ":"))
+
+
+def attempt(row: tuple[Value, ...]) -> Attempt:
+    """The row of `select(Attempt)` as a value. An unknown state or money word is a KeyError: damage."""
+    cells: dict[str, object] = dict(zip(columns(Attempt), row, strict=True))
+    cells["state"], cells["money"] = _STATES[str(cells["state"])], _MONEY[str(cells["money"])]
+    return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
+
+
+def artifact(row: tuple[Value, ...]) -> Artifact:
+    """The row of `select(Artifact)` as a value."""
+    *rest, audio = row
+    return Artifact(*rest, audio=bool(audio))  # type: ignore[arg-type]  # as above
+
+
+def record(kind: type[R], row: tuple[Value, ...]) -> R:
+    """The row of `select(kind)` as a value, for records that hold nothing but text and numbers."""
+    return kind(*row)  # type: ignore[arg-type]  # as above

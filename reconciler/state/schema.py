@@ -1,0 +1,74 @@
+"""What identifies our database, and the rules it enforces by itself, whatever the program does.
+
+The rules are made from `records`, so that code and database cannot disagree. A change of `MOVES`, `OPEN` or
+`BLOCKED` therefore needs a migration that makes them anew; a test compares a fresh database with this text.
+"""
+
+from __future__ import annotations
+
+from reconciler.records import BLOCKED, MOVES, OPEN, State
+
+APPLICATION_ID = 0x636C6970  # "clip"
+VERSION = 1  # of the schema; the database's `user_version`
+
+
+def rules() -> tuple[str, ...]:
+    """Every trigger and partial index, as statements."""
+    return (_one_open(), _task_once(), _begin(), _moves(), *_append_only(), _spends(), _respends())
+
+
+def _texts(states: frozenset[State]) -> str:
+    return ", ".join(f"'{state.value}'" for state in sorted(states))
+
+
+def _one_open() -> str:
+    """A key that is open or unsettled cannot be bought again, not even by a bug or by two processes."""
+    return f"CREATE UNIQUE INDEX one_open ON attempt (key) WHERE state IN ({_texts(OPEN | BLOCKED)})"
+
+
+def _task_once() -> str:
+    """Two attempts never share a task. `kind` would be too wide: two accounts may number alike."""
+    return "CREATE UNIQUE INDEX task_once ON attempt (provider, task) WHERE task IS NOT NULL"
+
+
+def _begin() -> str:
+    return """CREATE TRIGGER attempt_begins BEFORE INSERT ON attempt WHEN NEW.state <> 'submitting'
+BEGIN SELECT RAISE(ABORT, 'illegal move: an attempt begins as submitting'); END"""
+
+
+def _moves() -> str:
+    legal = " OR ".join(f"(OLD.state = '{old.value}' AND NEW.state IN ({_texts(new)}))" for old, new in MOVES.items())
+    return f"""CREATE TRIGGER attempt_moves BEFORE UPDATE OF state ON attempt WHEN NOT ({legal})
+BEGIN SELECT RAISE(ABORT, 'illegal move: the table of states does not list it'); END"""
+
+
+def _append_only() -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TRIGGER event_no_{verb.lower()} BEFORE {verb} ON event "
+        "BEGIN SELECT RAISE(ABORT, 'the event log is append-only'); END"
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
+def _spends() -> str:
+    return f"""CREATE TRIGGER attempt_spends AFTER INSERT ON attempt BEGIN
+INSERT INTO ledger (run, currency) VALUES (NEW.run, NEW.currency) ON CONFLICT DO NOTHING;
+{_book("NEW", "+")}
+END"""
+
+
+def _respends() -> str:
+    return f"""CREATE TRIGGER attempt_respends AFTER UPDATE OF money, cost_micros ON attempt BEGIN
+{_book("OLD", "-")}
+{_book("NEW", "+")}
+END"""
+
+
+def _book(row: str, sign: str) -> str:
+    """Keep the sums of each run as they change: adding up all attempts for each new one would be quadratic."""
+    amount = f"coalesce({row}.cost_micros, 0)"
+    return f"""UPDATE ledger SET
+  settled = settled {sign} CASE {row}.money WHEN 'settled' THEN {amount} ELSE 0 END,
+  reserved = reserved {sign} CASE {row}.money WHEN 'reserved' THEN {amount} ELSE 0 END,
+  clips = clips {sign} ({row}.money <> 'released' AND coalesce({row}.cost_micros, 1) > 0)
+WHERE run = {row}.run AND currency = {row}.currency;"""

@@ -1,0 +1,77 @@
+"""Reading the state: everything that planning needs, in one transaction and one select per table.
+
+Selects of whole tables are the fast way: one by one, ten thousand rows take seconds.
+The caller is inside `connection.reading`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+
+from reconciler.records import Artifact, Attempt, Binding, Generation, Placed, Snapshot
+from reconciler.state import connection as sql
+from reconciler.state import rows
+
+TIMINGS = 50
+"""How many past generations of a model are worth remembering for an estimate."""
+
+
+def snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """The whole state. A row that cannot be a record means damage, never a traceback."""
+    try:
+        return _snapshot(connection)
+    except (KeyError, TypeError, ValueError) as error:
+        raise sql.damaged(f"a row holds what it cannot hold ({error})") from error
+
+
+def _snapshot(connection: sqlite3.Connection) -> Snapshot:
+    generations = [
+        rows.record(Generation, row) for row in _all(connection, rows.select(Generation, "ORDER BY created"))
+    ]
+    artifacts = [rows.artifact(row) for row in _all(connection, rows.select(Artifact))]
+    attempts = [rows.attempt(row) for row in _all(connection, rows.select(Attempt, "ORDER BY id"))]
+    bindings = [rows.record(Binding, row) for row in _all(connection, rows.select(Binding))]
+    placed = [rows.record(Placed, row) for row in _all(connection, rows.select(Placed))]
+    return Snapshot(
+        store=store_id(connection),
+        sequence=sequence(connection),
+        generations={generation.key: generation for generation in generations},
+        artifacts={artifact.sha256: artifact for artifact in artifacts},
+        attempts={attempt.key: attempt for attempt in attempts},  # the newest comes last and stays
+        bindings={(binding.clip, binding.take): binding for binding in bindings},
+        placed={record.output: record for record in placed},
+        timings=_timings(generations),
+    )
+
+
+def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value, ...]) -> tuple[Attempt, ...]:
+    """Attempts as values; `tail` is the rest of the statement."""
+    try:
+        return tuple(rows.attempt(row) for row in connection.execute(rows.select(Attempt, tail), values))
+    except KeyError as error:
+        raise sql.damaged(f"an attempt's state is {error}") from error
+
+
+def store_id(connection: sqlite3.Connection) -> str:
+    """The random id of this store, or nothing when it was never completed."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'store'").fetchone()
+    return str(row[0]) if row else ""
+
+
+def sequence(connection: sqlite3.Connection) -> int:
+    """The number of the newest event, 0 when there is none."""
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+
+
+def _all(connection: sqlite3.Connection, statement: str) -> list[tuple[rows.Value, ...]]:
+    return connection.execute(statement).fetchall()
+
+
+def _timings(generations: Iterable[Generation]) -> Mapping[tuple[str, str], tuple[float, ...]]:
+    seconds: dict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=TIMINGS))
+    for generation in generations:
+        if generation.elapsed > 0 and generation.origin == "generated":
+            seconds[generation.kind, generation.model].append(generation.elapsed)
+    return {model: tuple(times) for model, times in seconds.items()}

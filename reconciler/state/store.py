@@ -1,0 +1,353 @@
+"""The store: what was bought, what came of it, and where it stands, in one SQLite database.
+
+Every method that changes something is one transaction: it appends events and lets the reducer (`history`) apply them.
+Moves are compare-and-set on the attempt and its state. Errors are `StateError`s; `Refused` where a rule forbids
+spending. The caller holds the lock (`lock`) for as long as it writes; the database's own rules hold even without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Self
+
+from reconciler.diagnostics import Refused, StateDamaged, StateError, StateNewer
+from reconciler.records import COUNTS, Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot, State
+from reconciler.state import budget, disk, history, rows, schema
+from reconciler.state import connection as sql
+from reconciler.state import snapshot as reads
+from reconciler.state.budget import Caps, NewAttempt, Spent
+from reconciler.state.history import Entry
+
+DATABASE = "clipform.db"
+
+Clock = Callable[[], float]
+"""Gives UTC seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is learnt with a move. None leaves what is known; `money` None means what `COUNTS` says of the state.
+
+    `evidence` is kept in the event log alone: no secret, no prompt, no link belongs in it.
+    """
+
+    task: str | None = None
+    reason: str = ""
+    message: str = ""
+    money: Money | None = None
+    cost_micros: int | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+class Store:
+    """An open database. `open` to write, `read` to look; close it, or use it as a context manager."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._mutex = RLock()  # a worker thread may commit while the loop's thread reads
+
+    @classmethod
+    def open(cls, directory: Path, clock: Clock) -> Store:
+        """Open for writing; the directory and the database are made, or brought up to date, when needed."""
+        with disk.translated("create the state folder"):
+            disk.make_directories(directory)
+        connection = sql.connect(directory / DATABASE, "rwc")
+        try:
+            version = _version(connection)
+            with sql.translated():
+                sql.configure(connection)
+                _check(connection)
+            if version < schema.VERSION:
+                _migrate(connection, directory / DATABASE, version)
+            store = cls(connection, clock)
+            store._complete()
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    @classmethod
+    def read(cls, directory: Path, clock: Clock) -> Store | None:
+        """Open to look only, without a lock and without writing; None when there is no state yet."""
+        path = directory / DATABASE
+        if not path.exists():
+            return None
+        try:
+            return cls._look(sql.connect(path, "ro"), clock)
+        except StateError as error:
+            if error.code != "hot-journal":
+                raise
+        # A writer was killed inside a transaction. Opening it for writing lets SQLite take the half of it back.
+        return cls._look(sql.connect(path, "rw"), clock)
+
+    @classmethod
+    def _look(cls, connection: sqlite3.Connection, clock: Clock) -> Store | None:
+        try:
+            version = _version(connection)
+            if version == schema.VERSION:
+                with sql.translated():
+                    connection.execute("PRAGMA trusted_schema=OFF")
+                    connection.execute("PRAGMA query_only=ON")
+                return cls(connection, clock)
+            connection.close()
+        except BaseException:
+            connection.close()
+            raise
+        if version:
+            raise StateError(
+                "the state is of an older clipform", help="clipform apply brings it up to date", code="state-older"
+            )
+        return None
+
+    def close(self) -> None:
+        """Close the database. What was committed is durable already."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Reading
+
+    @property
+    def id(self) -> str:
+        """The random id of this store: a saved plan and each receipt name it."""
+        with self._reading():
+            return reads.store_id(self._connection)
+
+    def snapshot(self) -> Snapshot:
+        """Everything that planning needs, as of one instant."""
+        with self._reading():
+            return reads.snapshot(self._connection)
+
+    def attempt(self, number: int) -> Attempt:
+        """One attempt; StateError when there is none of that number."""
+        return self._attempts("WHERE id = ?", (number,), f"no attempt has the number {number}")[0]
+
+    def attempts(self, key: str) -> tuple[Attempt, ...]:
+        """Every attempt of a key, oldest first."""
+        return self._attempts("WHERE key = ? ORDER BY id", (key,))
+
+    def events(self, clip: str | None = None, limit: int | None = None) -> list[Entry]:
+        """The log in order: of everything or of one clip, all of it or the newest `limit`."""
+        where, values = ("", ()) if clip is None else ("WHERE clip = ?", (clip,))
+        bound = -1 if limit is None else limit
+        with self._reading():
+            return history.read(self._connection, f"{where} ORDER BY seq DESC LIMIT ?", (*values, bound))[::-1]
+
+    def spent(self, run: int | None = None) -> dict[str, Spent]:
+        """Sums by currency, of everything or of one run."""
+        with self._reading():
+            return budget.spent(self._connection, run)
+
+    # Buying
+
+    def start_run(self, command: str) -> int:
+        """Note that an apply begins; the number returned goes into its attempts. Only when there is something to do."""
+        return self._append("run", {"command": command}).seq
+
+    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+        """Write the intent, before anything is sent: guard, attempt and reservation in one transaction.
+
+        Refused when it does not fit under the caps; StateError `key-open` when the key has an unsettled attempt.
+        """
+        with self.transaction():
+            if caps is not None:
+                budget.guard(self._connection, new, caps)
+            attempt = self._first_state(new)
+            self._append("begun", {**rows.values(attempt), "run": new.run}, attempt)
+            return self.attempt(attempt.id)
+
+    def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
+        """Move an attempt on from the state that the value given has; StateError `state-moved` if it moved since."""
+        return self._move(attempt, to, facts or Facts(), None)
+
+    def fetched(
+        self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
+    ) -> Attempt:
+        """The artifact is durable: record it, what it is the result of, and FETCHED, as one."""
+        with self.transaction():
+            self._append("artifact", rows.values(artifact), attempt)
+            self._append("generation", {**rows.values(generation), "note": ""}, attempt)
+            return self._move(
+                attempt, State.FETCHED, facts or Facts(cost_micros=generation.cost_micros), artifact.sha256
+            )
+
+    def adopt(self, generation: Generation, artifact: Artifact, clip: str = "", note: str = "") -> None:
+        """Take a durable artifact as a key's result without an attempt (import, restore from the lock file)."""
+        with self.transaction():
+            self._append("artifact", rows.values(artifact), clip=clip)
+            self._append("generation", {**rows.values(generation), "note": note}, clip=clip)
+
+    def recover_orphans(self, except_kinds: Collection[str] = ()) -> tuple[Attempt, ...]:
+        """Called under the lock at the start: attempts whose submitter died. They become UNCERTAIN, never re-sent.
+
+        Attempts of `except_kinds` (free and repeatable, such as drafts) are returned as they are, still SUBMITTING: the
+        caller closes them.
+        """
+        facts = Facts(reason="interrupted", message="clipform stopped before it knew whether the request was accepted")
+        with self.transaction():
+            found = self._attempts("WHERE state = ? ORDER BY id", (State.SUBMITTING.value,))
+            return tuple(
+                attempt if attempt.kind in except_kinds else self.move(attempt, State.UNCERTAIN, facts)
+                for attempt in found
+            )
+
+    # Outputs and the rest
+
+    def bind(self, binding: Binding) -> None:
+        """A take of a clip now holds a key."""
+        self._append("bound", rows.values(binding), clip=binding.clip)
+
+    def unbind(self, clip: str, take: int) -> None:
+        """A take of a clip is no longer declared."""
+        self._append("unbound", {"clip": clip, "take": take}, clip=clip)
+
+    def placed(self, record: Placed, clip: str = "") -> None:
+        """We put a file at an output."""
+        self._append("placed", rows.values(record), clip=clip)
+
+    def unplaced(self, output: str, clip: str = "") -> None:
+        """The file at an output is no longer ours, or no longer there."""
+        self._append("unplaced", {"output": output}, clip=clip)
+
+    def drop_artifact(self, sha256: str) -> None:
+        """Forget an artifact and what was generated from it, before its file is deleted."""
+        self._append("artifact-dropped", {"sha256": sha256})
+
+    def consume_plan(self, plan: str) -> None:
+        """A saved plan works once. Put this and the first intent into one `transaction()`: both or neither."""
+        with self.transaction():
+            if self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone():
+                raise Refused(
+                    "this plan was already applied", help="clipform plan --out FILE makes a new one", code="plan-used"
+                )
+            self._append("plan-consumed", {"plan": plan})
+
+    def note(self, what: str, clip: str = "", about: Mapping[str, object] | None = None) -> None:
+        """Log a fact that changes no table, such as a consent. No secret, no link."""
+        self._append("note", {**(about or {}), "what": what}, clip=clip)
+
+    def rebuild(self) -> None:
+        """Make every table anew from the event log."""
+        with self.transaction():
+            history.replay(self._connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Several calls as one: all of them or none. An inner one joins the outer. Never await inside."""
+        with self._mutex:
+            if self._connection.in_transaction:
+                with sql.translated():
+                    yield
+            else:
+                with sql.immediate(self._connection):
+                    yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._mutex:
+            if self._connection.in_transaction:
+                with sql.translated():
+                    yield
+            else:
+                with sql.reading(self._connection):
+                    yield
+
+    def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> Entry:
+        number, name = (attempt.id, attempt.clip) if attempt else (None, clip)
+        with self.transaction():
+            return history.append(self._connection, Entry(0, self._clock(), kind, name, number, payload))
+
+    def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
+        payload = {
+            "from": attempt.state.value,
+            "to": to.value,
+            "money": (facts.money or COUNTS[to]).value,
+            "task": rows.clean(facts.task),
+            "reason": rows.clean(facts.reason),
+            "message": rows.clean(facts.message),
+            "cost_micros": facts.cost_micros,
+            "sha256": sha256,
+            "evidence": dict(facts.evidence),
+        }
+        with self.transaction():
+            self._append("moved", payload, attempt)
+            return self.attempt(attempt.id)
+
+    def _first_state(self, new: NewAttempt) -> Attempt:
+        number = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM attempt").fetchone()[0]
+        now = self._clock()
+        return Attempt(
+            id=number,
+            key=new.key,
+            clip=new.clip,
+            take=new.take,
+            provider=new.provider,
+            kind=new.kind,
+            model=new.model,
+            state=State.SUBMITTING,
+            marker=new.marker,
+            created=now,
+            updated=now,
+            seed=new.seed,
+            cost_micros=new.cost_micros,
+            currency=new.currency,
+            document=new.document,
+        )
+
+    def _attempts(self, tail: str, values: tuple[rows.Value, ...], missing: str = "") -> tuple[Attempt, ...]:
+        with self._reading():
+            found = reads.attempts(self._connection, tail, values)
+        if missing and not found:
+            raise StateError(missing, code="no-attempt")
+        return found
+
+    def _complete(self) -> None:
+        """Give a new database its id. A crash before this leaves one without, and the next open comes here again."""
+        with self._reading():
+            if reads.store_id(self._connection):
+                return
+        with self.transaction():
+            if not reads.store_id(self._connection):
+                self._append("store", {"store": os.urandom(16).hex()})
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """The schema's version, 0 for a file that holds nothing yet. Raises for what is not ours, or newer than we are."""
+    with sql.translated():
+        owner, version = sql.pragma(connection, "application_id"), sql.pragma(connection, "user_version")
+        empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if owner != schema.APPLICATION_ID and not (owner == 0 and version == 0 and empty):
+        raise StateDamaged("clipform.db is a database of another program", code="state-foreign")
+    if version > schema.VERSION:
+        text = f"the state has schema {version}, this clipform knows up to {schema.VERSION}"
+        raise StateNewer(text, help="upgrade clipform; the state was left as it is", code="state-newer")
+    return version
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """A writer trusts no page unseen: `quick_check` walks them all. A reader meets damage where it reads."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != ("ok",):
+        raise sql.damaged(str(found[0]) if found else "quick_check gave no answer")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    from reconciler.state import migrations  # sqlite-utils takes 0.4 s to import: only when there is work for it
+
+    if version:
+        migrations.backup(connection, path)
+    migrations.migrate(connection)
