@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar, cast, get_type_hints
 
@@ -103,7 +103,7 @@ class Farm:
         plain = [str(arg) if isinstance(arg, Path) else arg for arg in args]
         answer = await self._crew.call(f"{function.__module__}:{function.__qualname__}", plain)
         kind: Any = get_type_hints(function)["return"]
-        return cast(Result, kind(**answer) if is_dataclass(kind) and isinstance(answer, dict) else answer)
+        return cast(Result, kind(**answer) if isinstance(answer, dict) and kind is not dict else answer)
 
     def cancel(self, task: str) -> None:
         """Stop a render and forget it."""

@@ -55,7 +55,8 @@ def opened(video: Path) -> Iterator[InputContainer]:
                 raise MediaError(f"{video.name} has no video track", code="input")
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(f"{video.name} cannot be decoded: {error}", code="input") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise MediaError(f"{video.name} cannot be decoded: {reason}", code="input") from error
 
 
 def _last_frames(container: InputContainer) -> Iterator[VideoFrame]:

@@ -1,4 +1,4 @@
-"""The pictures that a scene is made of: decoded, turned upright, and refused by name where they cannot be read.
+"""The pictures that a scene is made of, in the order in which they are shown.
 
 A draft works offline: a remote input is drawn as a placeholder card that names it.
 """
@@ -7,22 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import io
-import warnings
 from pathlib import Path
-from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from reconciler.diagnostics import MediaError
 from reconciler.media.draft.placeholder import placeholder
 from reconciler.media.draft.scene import Ref, Scene, Size
 from reconciler.media.frames import read_frame
-
-_MOST_PIXELS: Final = 100_000_000
-_MOST_BYTES: Final = 200_000_000
+from reconciler.media.stills import decode_still, read_still
 
 
 def pictures(scene: Scene) -> list[Image.Image]:
@@ -43,9 +37,9 @@ def size_of(picture: Image.Image) -> Size:
 def _still(ref: Ref) -> Image.Image:
     match ref.scheme:
         case "file":
-            return decode(_read_file(ref), ref.value)
+            return read_still(ref.value, ref.sha256)
         case "data":
-            return decode(_read_data(ref.value), "the data URL")
+            return decode_still(_read_data(ref.value), "the data URL")[0]
     return placeholder(ref, "image")
 
 
@@ -54,47 +48,6 @@ def _video(ref: Ref, which: str) -> Image.Image:
         case "file":
             return read_frame(Path(ref.value), which)
     return placeholder(ref, "video")
-
-
-def decode(content: bytes, name: str) -> Image.Image:
-    """A picture as RGB, upright, on neutral grey where it is transparent; `name` says which one in the error."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures and odd profiles; our own limit below decides instead.
-            warnings.simplefilter("ignore")
-            return _decoded(content, name)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, EOFError) as error:
-        raise MediaError(f"{name} is not a picture that can be read", code="input") from error
-
-
-def _decoded(content: bytes, name: str) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as opened:
-        if opened.width * opened.height > _MOST_PIXELS:
-            raise MediaError(
-                f"{name} has {opened.width}×{opened.height} pixels; a draft takes 100 million", code="input"
-            )
-        upright = ImageOps.exif_transpose(opened)
-        if upright.mode in ("RGBA", "LA", "PA", "P"):
-            clear = upright.convert("RGBA")
-            ground = Image.new("RGBA", clear.size, (96, 96, 98, 255))
-            return Image.alpha_composite(ground, clear).convert("RGB")
-        return upright.convert("RGB")
-
-
-def _read_file(ref: Ref) -> bytes:
-    path = Path(ref.value)
-    try:
-        if not path.is_file():
-            raise MediaError(f"{ref.value} is not a file", code="input")
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise MediaError(f"{ref.value} cannot be read: {error}", code="input") from error
-    if len(content) > _MOST_BYTES:
-        raise MediaError(f"{ref.value} is larger than 200 MB", code="input")
-    if ref.sha256 and hashlib.sha256(content).hexdigest() != ref.sha256:
-        raise MediaError(f"{ref.value} changed after the plan was made", help="Run the command again.", code="input")
-    return content
 
 
 def _read_data(url: str) -> bytes:

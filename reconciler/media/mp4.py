@@ -1,0 +1,238 @@
+"""Is this file a whole mp4 with a picture track? Answered from its boxes alone, without any codec.
+
+Every download passes here before it is stored (a vendor may send a page of HTML, half a file, or a file whose index
+is missing), so it must hold against any bytes: sizes are checked against what surrounds them, depth, counts and
+tables are bounded, and the only exception that leaves is `MediaError`. It reads headers, never media data; that the
+media data is all there is for `probe` to find out.
+
+The form (ISO/IEC 14496-12) as far as it is read here:
+
+    file = ftyp, then boxes to exactly the end: one moov, some mdat with content
+    box  = size u32, type 4 bytes [, size u64 when size is 1], body; size 0 means to the end and only the last may
+    moov = mvhd (timescale, duration) [mvex/mehd for fragmented files], trak ...
+    trak = mdia = mdhd (timescale, duration), hdlr (vide | soun), minf = stbl = stsd (width, height), stsz, stts
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from reconciler.diagnostics import MediaError
+
+_MOST_TOP_BOXES: Final = 100_000  # a fragmented file has two a fragment
+_MOST_BOXES: Final = 10_000  # in one container below the top
+_MOST_INDEX: Final = 64 << 20  # bytes of moov
+_MOST_SAMPLES: Final = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mp4:
+    """What the headers say. `duration_ms` is 0 where a fragmented file does not tell."""
+
+    duration_ms: int
+    width: int
+    height: int
+    audio: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A box within a buffer or a file: where its body begins and where it ends."""
+
+    kind: bytes
+    body: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Track:
+    handler: bytes
+    duration_ms: int
+    width: int
+    height: int
+    samples: int
+
+
+def read_mp4(file: BinaryIO) -> Mp4:
+    """The facts in the headers of a file that is structurally whole; `MediaError` says what is wrong."""
+    try:
+        end = file.seek(0, os.SEEK_END)
+        index = _index(file, end)
+        return _facts(index)
+    except OSError as error:
+        raise MediaError(f"the video cannot be read: {error}") from error
+    except struct.error as error:
+        raise MediaError("not a sound mp4: a header is cut short") from error
+
+
+def _index(file: BinaryIO, end: int) -> bytes:
+    """The body of the one `moov`, after walking all top-level boxes to the end of the file."""
+    moov: _Box | None = None
+    content = False
+    for count, box in enumerate(_top_boxes(file, end)):
+        if count == 0 and box.kind != b"ftyp":
+            raise MediaError("not an mp4: it does not begin with a file type box")
+        if count >= _MOST_TOP_BOXES:
+            raise MediaError("not a sound mp4: too many boxes")
+        if box.kind == b"moov":
+            if moov is not None:
+                raise MediaError("not a sound mp4: two indexes")
+            moov = box
+        content = content or (box.kind == b"mdat" and box.end > box.body)
+    if moov is None:
+        raise MediaError("not a whole mp4: the index is missing")
+    if not content:
+        raise MediaError("not a whole mp4: no media data")
+    if moov.end - moov.body > _MOST_INDEX:
+        raise MediaError("not a sound mp4: the index is too large")
+    file.seek(moov.body)
+    return _exactly(file, moov.end - moov.body)
+
+
+def _top_boxes(file: BinaryIO, end: int) -> Iterator[_Box]:
+    """The boxes of a file, which must fill it exactly."""
+    at = 0
+    while at < end:
+        file.seek(at)
+        box = _box(_exactly(file, min(16, end - at)), at, end, is_top=True)
+        yield box
+        at = box.end
+    if end == 0:
+        raise MediaError("not an mp4: the file is empty")
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
+    """The boxes in a part of the index, which must fill it exactly."""
+    at, count = start, 0
+    while at < end:
+        count += 1
+        if count > _MOST_BOXES:
+            raise MediaError("not a sound mp4: too many boxes")
+        box = _box(data[at : min(at + 16, end)], at, end, is_top=False)
+        yield box
+        at = box.end
+
+
+def _box(head: bytes, at: int, end: int, *, is_top: bool) -> _Box:
+    """The box whose first bytes are `head`, at `at`, in something that ends at `end`."""
+    size, kind = struct.unpack_from(">I4s", head)
+    body = 8
+    if size == 1:
+        (size,) = struct.unpack_from(">Q", head, 8)
+        body = 16
+    elif size == 0:
+        if not is_top:
+            raise MediaError("not a sound mp4: a box without a size")
+        size = end - at
+    if size < body or at + size > end:
+        raise MediaError(f"not a whole mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
+    return _Box(kind, at + body, at + size)
+
+
+def _facts(moov: bytes) -> Mp4:
+    """What the index says about the film as a whole and about its first picture track."""
+    top = list(_boxes(moov, 0, len(moov)))
+    header = _first(top, b"mvhd")
+    if header is None:
+        raise MediaError("not a sound mp4: the index has no header")
+    scale, ticks = _timing(moov, header)
+    fragments = _first(top, b"mvex")
+    if fragments is not None:
+        ticks = max(ticks, _fragmented_length(moov, fragments))
+    tracks = [track for box in top if box.kind == b"trak" and (track := _track(moov, box))]
+    video = next((track for track in tracks if track.handler == b"vide" and track.width and track.height), None)
+    if video is None:
+        raise MediaError("not a video: it has no picture track")
+    if not video.samples and fragments is None:
+        raise MediaError("not a video: its picture track is empty")
+    duration = _milliseconds(ticks, scale) or video.duration_ms
+    return Mp4(duration, video.width, video.height, any(track.handler == b"soun" for track in tracks))
+
+
+def _track(data: bytes, trak: _Box) -> _Track | None:
+    """A track's facts; None for one without the boxes that every playable track has."""
+    media = _descend(data, trak, b"mdia")
+    if media is None:
+        return None
+    inside = list(_boxes(data, media.body, media.end))
+    header, handler = _first(inside, b"mdhd"), _first(inside, b"hdlr")
+    table = _descend(data, media, b"minf", b"stbl")
+    if header is None or handler is None or table is None:
+        return None
+    scale, ticks = _timing(data, header)
+    (kind,) = struct.unpack_from(">4s", data[handler.body : handler.end], 8)
+    entries = list(_boxes(data, table.body, table.end))
+    width, height = _picture_size(data, _first(entries, b"stsd")) if kind == b"vide" else (0, 0)
+    return _Track(kind, _milliseconds(ticks, scale), width, height, _samples(data, _first(entries, b"stsz")))
+
+
+def _descend(data: bytes, box: _Box, *kinds: bytes) -> _Box | None:
+    """The box at the end of a path of first children. The path is fixed, and so is the depth."""
+    found: _Box | None = box
+    for kind in kinds:
+        if found is None:
+            return None
+        found = _first(list(_boxes(data, found.body, found.end)), kind)
+    return found
+
+
+def _first(boxes: list[_Box], kind: bytes) -> _Box | None:
+    return next((box for box in boxes if box.kind == kind), None)
+
+
+def _timing(data: bytes, box: _Box) -> tuple[int, int]:
+    """Ticks a second and how many, of an `mvhd` or `mdhd`; all ones means that the length is not known."""
+    body = data[box.body : box.end]
+    if body[:1] == b"\x01":
+        scale, ticks = struct.unpack_from(">IQ", body, 20)
+        return scale, 0 if ticks == 2**64 - 1 else ticks
+    scale, ticks = struct.unpack_from(">II", body, 12)
+    return scale, 0 if ticks == 2**32 - 1 else ticks
+
+
+def _fragmented_length(data: bytes, mvex: _Box) -> int:
+    """Ticks of a fragmented film, where it has the box for that."""
+    box = _descend(data, mvex, b"mehd")
+    if box is None:
+        return 0
+    body = data[box.body : box.end]
+    (ticks,) = struct.unpack_from(">Q" if body[:1] == b"\x01" else ">I", body, 4)
+    return int(ticks)
+
+
+def _milliseconds(ticks: int, scale: int) -> int:
+    return (ticks * 1000 + scale // 2) // scale if scale else 0
+
+
+def _picture_size(data: bytes, stsd: _Box | None) -> tuple[int, int]:
+    """Width and height of the first sample entry, in pixels as coded."""
+    if stsd is None:
+        return (0, 0)
+    body = data[stsd.body : stsd.end]
+    (entries,) = struct.unpack_from(">I", body, 4)
+    if not entries:
+        return (0, 0)
+    width, height = struct.unpack_from(">HH", body, 8 + 8 + 24)
+    return (width, height)
+
+
+def _samples(data: bytes, stsz: _Box | None) -> int:
+    """How many samples the size table lists, which must fit into it."""
+    if stsz is None:
+        return 0
+    body = data[stsz.body : stsz.end]
+    each, count = struct.unpack_from(">II", body, 4)
+    if count > _MOST_SAMPLES or (not each and 12 + 4 * count > len(body)):
+        raise MediaError("not a sound mp4: a table is longer than its box")
+    return int(count)
+
+
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) != count:
+        raise MediaError("not a whole mp4: the file ended while it was read")
+    return data

@@ -1,0 +1,62 @@
+"""Is a file what it should be: whole, decodable, of which length and size?
+
+To be called in a worker (`Farm.run(probe, path)`): it decodes bytes that came from outside.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.diagnostics import MediaError
+from reconciler.media.facts import ImageFacts, VideoFacts
+from reconciler.media.frames import opened
+from reconciler.media.mp4 import read_mp4
+from reconciler.media.stills import still_size
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+
+def probe(path: str | Path) -> VideoFacts:
+    """The facts of a video after reading all of it; `MediaError` if it is not whole.
+
+    Opening is no proof: a file that was cut in half opens and declares all of its frames. So every packet is read
+    and decoded, and as many must come as the index lists.
+    """
+    video = Path(path)
+    try:
+        with video.open("rb") as file:
+            head = read_mp4(file)
+    except OSError as error:
+        raise MediaError(f"{video.name} cannot be read: {error}") from error
+    with opened(video) as container:
+        frames, last_ms = _decode(container, video.name)
+    return VideoFacts(head.duration_ms or last_ms, head.width, head.height, head.audio, frames)
+
+
+def _decode(container: InputContainer, name: str) -> tuple[int, int]:
+    """How many frames there are, and when the last of them ends; refuses what is damaged or missing."""
+    stream = container.streams.video[0]
+    stream.thread_type = "NONE"  # a worker has one core
+    frames = packets = 0
+    end = 0.0
+    for packet in container.demux(stream):
+        if packet.is_corrupt:
+            raise MediaError(f"{name} is not whole: media data is missing", code="input")
+        packets += packet.size > 0
+        for frame in packet.decode():
+            if frame.is_corrupt:
+                raise MediaError(f"{name} is damaged: a frame does not decode", code="input")
+            frames += 1
+            end = max(end, frame.time or 0.0)
+    if stream.frames and packets != stream.frames:
+        raise MediaError(f"{name} is not whole: {packets} of {stream.frames} frames are there", code="input")
+    if not frames:
+        raise MediaError(f"{name} has no frame that can be decoded", code="input")
+    return frames, round(1000 * (end + float(1 / stream.average_rate if stream.average_rate else 0)))
+
+
+def probe_image(path: str | Path) -> ImageFacts:
+    """The facts of a still picture after decoding all of it; `MediaError` naming it if it cannot be read."""
+    return ImageFacts(*still_size(str(path)))
