@@ -77,8 +77,8 @@ def attempt(row: tuple[Value, ...]) -> Attempt:
 
 def artifact(row: tuple[Value, ...]) -> Artifact:
     """The row of `select(Artifact)` as a value."""
-    *rest, audio = row
-    return Artifact(*rest, audio=bool(audio))  # type: ignore[arg-type]  # as above
+    cells: dict[str, object] = dict(zip(columns(Artifact), row, strict=True))
+    return Artifact(**{**cells, "audio": bool(cells["audio"])})  # type: ignore[arg-type]  # as above
 
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:

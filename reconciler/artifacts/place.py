@@ -1,0 +1,257 @@
+"""Placing objects at outputs inside the project, and taking them away again.
+
+An output is a path relative to the project's root, `/` between its parts. Its folders are opened one within the other
+without following links, and the last handle is what everything happens in: a folder that is swapped for a link after a
+check is therefore never written through. Links inside the project are refused too; there is no setting for them yet.
+
+A file at an output is ours if its content is what `Placed` says we put there (a stat that matches says so cheaply).
+Everything else is the user's and is left alone: `Foreign`. `set_aside` is how `--force` makes room.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+
+from reconciler.artifacts import files
+from reconciler.artifacts.store import Objects
+from reconciler.diagnostics import ArtifactError, Foreign
+from reconciler.records import Artifact, Placed
+from reconciler.state import disk
+
+_PART = re.compile(r"\.clipform-[0-9a-f]{16}\.part")
+_ASIDE = 1000  # how many names to try for a file that is set aside
+
+
+class Found(StrEnum):
+    """What is at an output."""
+
+    ABSENT = "absent"
+    OURS = "ours"  # the content that we placed
+    FOREIGN = "foreign"  # anything else: edited, never ours, a folder, a link
+
+
+class Placer:
+    """Puts objects at outputs under one project root. Whoever changes anything holds the state lock."""
+
+    def __init__(self, root: Path, objects: Objects) -> None:
+        self._root = root
+        self._objects = objects
+
+    def find(self, output: str, placed: Placed | None) -> Found:
+        """What is at an output: one stat when nothing changed, a hash when the stat differs."""
+        path = os.path.join(self._root, *_parts(output))
+        try:
+            status = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return Found.ABSENT
+        except OSError as error:
+            raise ArtifactError(f"cannot look at {output}: {disk.words(error)}", code="io") from error
+        if placed is None:
+            return Found.FOREIGN
+        if _untouched(status, placed):
+            return Found.OURS
+        return Found.FOREIGN if self.record(output, placed.sha256) is None else Found.OURS
+
+    def check(self, output: str) -> None:
+        """Before anything is paid for: ArtifactError if the way to an output leads through a link or a file.
+
+        Folders that do not exist yet are fine: they will be made.
+        """
+        with _translated("reach", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
+            _spelt(output, name, within)
+
+    def record(self, output: str, sha256: str) -> Placed | None:
+        """A fresh record if the content at an output is `sha256` (placed by a run that died before it said so)."""
+        with _translated("read", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
+            if _content_is(name, within, sha256):
+                return _record(output, name, within, sha256)
+        return None
+
+    def place(self, output: str, artifact: Artifact, placed: Placed | None = None) -> Placed:
+        """Put an artifact at an output; `placed` is what we put there before. Foreign if the user's file is there."""
+        with _translated("place", output), self._folder(output, create=True) as (within, name):
+            _spelt(output, name, within)
+            if _content_is(name, within, artifact.sha256):
+                disk.sync(within)  # a run may have died between its rename and this
+                return _record(output, name, within, artifact.sha256)
+            replacing = _must_be_ours(output, name, within, placed)
+            with self._part(artifact, within) as part:
+                if replacing:
+                    os.rename(part, name, src_dir_fd=within, dst_dir_fd=within)
+                elif not files.publish_new(part, name, within):
+                    raise _foreign(output)
+            disk.sync(within)
+            return _record(output, name, within, artifact.sha256)
+
+    def move(self, old: str, new: str, placed: Placed) -> Placed:
+        """Rename a file that we placed. Foreign if the old one is no longer ours or the new name is taken."""
+        with ExitStack() as stack:
+            stack.enter_context(_translated("move", old))
+            source, name = stack.enter_context(self._folder(old))
+            target, name_new = stack.enter_context(self._folder(new, create=True))
+            if not _content_is(name, source, placed.sha256):
+                raise _foreign(old)
+            taken, ours = files.look(name_new, target), files.look(name, source)
+            if taken is not None and not (ours and os.path.samestat(taken, ours)):  # same: only its case changes
+                raise _foreign(new)
+            os.rename(name, name_new, src_dir_fd=source, dst_dir_fd=target)
+            disk.sync(target)
+            disk.sync(source)
+            record = _record(new, name_new, target, placed.sha256)
+        self._prune(old)
+        return record
+
+    def remove(self, output: str, placed: Placed) -> Found:
+        """Remove the file at an output if it is the one we placed, and folders that this leaves empty.
+
+        Returns what was found: OURS was removed, FOREIGN (edited since) was left, ABSENT needed nothing.
+        """
+        found = self.find(output, placed)
+        if found is Found.OURS:
+            with _translated("remove", output), self._folder(output) as (within, name):
+                os.unlink(name, dir_fd=within)
+                disk.sync(within)
+            self._prune(output)
+        return found
+
+    def set_aside(self, output: str) -> str:
+        """Give the user's file at an output a free name beside it (`a.mp4` → `a.kept-1.mp4`); returns that output."""
+        with _translated("set aside", output), self._folder(output) as (within, name):
+            stem, suffix = os.path.splitext(name)
+            for number in range(1, _ASIDE):
+                kept = f"{stem}.kept-{number}{suffix}"
+                if files.look(kept, within) is None:
+                    os.rename(name, kept, src_dir_fd=within, dst_dir_fd=within)
+                    disk.sync(within)
+                    return "/".join((*_parts(output)[:-1], kept))
+        raise ArtifactError(f"no free name beside {output}", code="set-aside")
+
+    def sweep(self, outputs: Iterable[str]) -> int:
+        """Under the lock: remove part files of a dead process from the folders of these outputs; returns how many."""
+        folders = {_parts(output)[:-1]: output for output in outputs}
+        return sum(self._sweep(output) for output in folders.values())
+
+    def _sweep(self, output: str) -> int:
+        with _translated("clean", output), suppress(FileNotFoundError), self._folder(output) as (within, _):
+            stray = [name for name in os.listdir(within) if _PART.fullmatch(name)]
+            for name in stray:
+                files.discard(name, within)
+            return len(stray)
+        return 0
+
+    @contextmanager
+    def _folder(self, output: str, create: bool = False) -> Iterator[tuple[int, str]]:
+        """A handle of an output's folder, reached without following a link, and the output's name in it."""
+        *folders, name = _parts(output)
+        with ExitStack() as stack:
+            handle = stack.enter_context(files.folder(self._root))
+            for folder in folders:
+                if create:
+                    files.ensure_folder(folder, handle)
+                with _refusing_links(output, folder):
+                    handle = stack.enter_context(files.folder(folder, handle))
+            yield handle, name
+
+    @contextmanager
+    def _part(self, artifact: Artifact, within: int) -> Iterator[str]:
+        """A durable hidden copy of an artifact in the target's folder, gone at the end of the block unless renamed."""
+        name = f".clipform-{os.urandom(8).hex()}.part"
+        path = self._objects.path(artifact.sha256, artifact.suffix)
+        with files.folder(path.parent) as home, files.opened(path.name, home) as source:
+            target = os.open(name, disk.CREATE, 0o666, dir_fd=within)
+            try:
+                if files.transfer(source, target) != artifact.sha256:
+                    help = "clipform verify lists damaged objects"
+                    raise ArtifactError(f"object {artifact.sha256[:12]}… is damaged", help=help, code="object-damaged")
+                disk.sync(target)
+                yield name
+            finally:
+                os.close(target)
+                files.discard(name, within)
+
+    def _prune(self, output: str) -> None:
+        """Remove the folders of an output from the innermost out, as long as they are empty; never the root."""
+        *folders, _ = _parts(output)
+        while folders:
+            inner = "/".join(folders)
+            try:
+                with _translated("tidy", inner), self._folder(inner) as (within, name):
+                    os.rmdir(name, dir_fd=within)
+                    disk.sync(within)
+            except ArtifactError:  # not empty, not permitted, or gone: tidying is a courtesy
+                return
+            folders.pop()
+
+
+def _parts(output: str) -> tuple[str, ...]:
+    """The parts of an output. Specs are checked long before; this is the last line before the file system."""
+    parts = tuple(output.split("/"))
+    if any(part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > 255 for part in parts):
+        raise ArtifactError(f"'{output}' is not a path inside the project", code="output-path")
+    return parts
+
+
+@contextmanager
+def _refusing_links(output: str, folder: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        text = f"cannot reach {output}: '{folder}' on the way is a symbolic link or a file, not a folder"
+        raise ArtifactError(text, help="outputs are placed through real folders only", code="not-a-folder") from error
+
+
+def _translated(doing: str, output: str) -> AbstractContextManager[None]:
+    return disk.translated(f"{doing} {output}", ArtifactError)
+
+
+def _foreign(output: str) -> Foreign:
+    help = "clipform apply --force CLIP moves it aside first"
+    return Foreign(f"{output} is not a file that clipform placed, or it was edited since", help=help, code="foreign")
+
+
+def _must_be_ours(output: str, name: str, within: int, placed: Placed | None) -> bool:
+    """If there is a file of ours to replace; False when there is nothing. Foreign when it is the user's."""
+    status = files.look(name, within)
+    if status is None:
+        return False
+    if placed and (_untouched(status, placed) or _content_is(name, within, placed.sha256)):
+        return True
+    raise _foreign(output)
+
+
+def _spelt(output: str, name: str, within: int) -> None:
+    """Where case or Unicode form is ignored, another output's file answers to our name too. The disk is the judge."""
+    ours, twin = files.look(name, within), files.look(name.swapcase(), within)
+    if ours is None or twin is None or name == name.swapcase() or not os.path.samestat(ours, twin):
+        return
+    if name not in {unicodedata.normalize("NFC", entry) for entry in os.listdir(within)}:
+        raise Foreign(f"{output} is there already, spelt differently", help="rename one of the two", code="case")
+
+
+def _content_is(name: str, within: int, sha256: str) -> bool:
+    """If a regular file of this name has this content. A link, a folder or a FIFO never has."""
+    status = files.look(name, within)
+    if status is None or not stat.S_ISREG(status.st_mode):
+        return False
+    with files.opened(name, within) as descriptor:
+        return files.digest(descriptor)[0] == sha256
+
+
+def _record(output: str, name: str, within: int, sha256: str) -> Placed:
+    status = os.stat(name, dir_fd=within, follow_symlinks=False)
+    return Placed(output, sha256, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _untouched(status: os.stat_result, placed: Placed) -> bool:
+    same = (status.st_size, status.st_mtime_ns, status.st_ino) == (placed.size, placed.mtime_ns, placed.inode)
+    return same and stat.S_ISREG(status.st_mode)

@@ -1,0 +1,226 @@
+"""The content-addressed store: `DIR/objects/ab/ab12….mp4`, named by SHA-256, written once, read-only ever after.
+
+A file comes in through a part file in `objects/tmp` (same file system, so that the rename is atomic): write, sync,
+rename, sync the folder. Only then may anything refer to it. Whoever holds the state lock sweeps what a dead process
+left in `tmp`; part files are known by their name, never by their age.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from reconciler.artifacts import files
+from reconciler.diagnostics import ArtifactError
+from reconciler.state import disk
+
+SUFFIXES = (".mp4", ".png")
+
+_PART = re.compile(r"[\w.-]{1,80}\.[0-9a-f]{16}\.part")
+_OBJECT = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,8})")
+
+
+class Health(StrEnum):
+    """What `verify` finds."""
+
+    SOUND = "sound"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file of the store."""
+
+    sha256: str
+    suffix: str
+    size: int
+
+
+class Part:
+    """A file on its way in. Fill it with `write`, or let another program write to `path`; then `commit` it once."""
+
+    def __init__(self, objects: Objects, handles: tuple[int, int], name: str, descriptor: int) -> None:
+        self._objects = objects
+        self._root, self._tmp = handles
+        self._name = name
+        self._descriptor = descriptor
+        self._hasher = hashlib.sha256()
+        self._size = 0
+
+    @property
+    def path(self) -> Path:
+        """Where another program may write the content; it must not replace the file by another one."""
+        return self._objects.root / "tmp" / self._name
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far through `write`."""
+        return self._size
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; they are hashed on their way."""
+        with disk.translated("write an artifact", ArtifactError):
+            disk.write_all(self._descriptor, data)
+        self._hasher.update(data)
+        self._size += len(data)
+
+    def commit(self, suffix: str) -> Stored:
+        """Make the content durable in the store and return its name. An error leaves the store as it was."""
+        with disk.translated("store an artifact", ArtifactError):
+            return self._commit(suffix)
+
+    def _commit(self, suffix: str) -> Stored:
+        if suffix not in SUFFIXES:
+            raise ArtifactError(f"the store holds {' and '.join(SUFFIXES)}, not '{suffix}'", code="suffix")
+        self._same_file()
+        sha256, size = self._content()
+        if size == 0:
+            raise ArtifactError("an artifact cannot be empty", code="empty")
+        os.fchmod(self._descriptor, 0o444)
+        disk.sync(self._descriptor)
+        files.ensure_folder(sha256[:2], self._root)
+        with files.folder(sha256[:2], self._root) as target:
+            self._settle(f"{sha256}{suffix}", target, (sha256, size))
+        return Stored(sha256, suffix, size)
+
+    def _settle(self, name: str, target: int, content: tuple[str, int]) -> None:
+        """Ours takes the name, unless the very content is there; a damaged object is thereby mended."""
+        if _holds(name, target, content):
+            files.discard(self._name, self._tmp)
+        else:
+            os.rename(self._name, name, src_dir_fd=self._tmp, dst_dir_fd=target)
+        disk.sync(target)
+
+    def _same_file(self) -> None:
+        found, ours = files.look(self._name, self._tmp), os.fstat(self._descriptor)
+        if found is None or (found.st_dev, found.st_ino) != (ours.st_dev, ours.st_ino):
+            raise ArtifactError("the part file was replaced while it was written", code="part-replaced")
+
+    def _content(self) -> tuple[str, int]:
+        """Hash and size of what is in the file; read again only if another program wrote it."""
+        if self._size and self._size == os.fstat(self._descriptor).st_size:
+            return self._hasher.hexdigest(), self._size
+        if self._size:
+            raise ArtifactError("the part file has not the size that was written", code="part-size")
+        return files.digest(self._descriptor)
+
+
+class Objects:
+    """The store under `DIR/objects`. Reading needs no lock; whoever adds, sweeps or deletes holds the state lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self.root = directory / "objects"
+
+    def path(self, sha256: str, suffix: str) -> Path:
+        """Where an object is, or would be."""
+        name = f"{sha256}{suffix}"
+        if not _OBJECT.fullmatch(name):
+            raise ArtifactError(f"'{name}' is not the name of an object", code="object-name")
+        return self.root / sha256[:2] / name
+
+    def has(self, sha256: str, suffix: str, size: int | None = None) -> bool:
+        """If an object is there, and has that size: one stat. `verify` says if its content is right."""
+        try:
+            found = self.path(sha256, suffix).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return size is None or found.st_size == size
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[Part]:
+        """A new part file, gone at the end of the block unless it was committed. `name` helps people, no more."""
+        label = re.sub(r"[^\w-]+", "-", name, flags=re.ASCII)[:60]
+        unique = f"{label or 'part'}.{os.urandom(8).hex()}.part"
+        with ExitStack() as stack:
+            with disk.translated("write to the artifact store", ArtifactError):
+                disk.make_directories(self.root / "tmp")
+                root = stack.enter_context(files.folder(self.root))
+                tmp = stack.enter_context(files.folder("tmp", root))
+                descriptor = os.open(unique, disk.CREATE, 0o600, dir_fd=tmp)
+                stack.callback(files.discard, unique, tmp)
+                stack.callback(os.close, descriptor)
+            yield Part(self, (root, tmp), unique, descriptor)
+
+    def add(self, path: Path, suffix: str) -> Stored:
+        """Take a copy of a file into the store, through one descriptor."""
+        with disk.translated(f"read {path.name}", ArtifactError):
+            parent = files.folder(path.parent)
+            with parent as within, files.opened(path.name, within) as source, self.part(path.stem) as part:
+                for chunk in files.chunks(source):
+                    part.write(chunk)
+                return part.commit(suffix)
+
+    def verify(self, sha256: str, suffix: str) -> Health:
+        """Read an object again and compare it with its name."""
+        path = self.path(sha256, suffix)
+        if not self.has(sha256, suffix):
+            return Health.MISSING
+        with disk.translated("read an artifact", ArtifactError), files.folder(path.parent) as within:
+            try:
+                with files.opened(path.name, within) as descriptor:
+                    return Health.SOUND if files.digest(descriptor)[0] == sha256 else Health.DAMAGED
+            except ArtifactError:
+                return Health.DAMAGED
+
+    def delete(self, sha256: str, suffix: str) -> bool:
+        """Remove an object; False when it was not there. Rows that name it go first (`Store.drop_artifact`)."""
+        path = self.path(sha256, suffix)
+        with disk.translated("delete an artifact", ArtifactError):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+            disk.sync_directory(path.parent)
+        return True
+
+    def __iter__(self) -> Iterator[Stored]:
+        """Every object, by name."""
+        for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/*")):
+            match = _OBJECT.fullmatch(path.name)
+            if match and path.parent.name == path.name[:2]:
+                yield Stored(match[1], match[2], path.lstat().st_size)
+
+    def sweep(self) -> int:
+        """Under the lock: remove part files that a dead process left; returns how many."""
+        tmp = self.root / "tmp"
+        if not tmp.is_dir():
+            return 0
+        with disk.translated("clean the artifact store", ArtifactError), files.folder(tmp) as within:
+            stray = [name for name in os.listdir(within) if _PART.fullmatch(name)]
+            for name in stray:
+                files.discard(name, within)
+        return len(stray)
+
+    def require_space(self, size: int) -> None:
+        """ArtifactError unless twice `size` is free (the object, and its copy at the output), and 64 MiB more."""
+        with disk.translated("look at the disk", ArtifactError):
+            free = shutil.disk_usage(_existing(self.root)).free
+        if free < 2 * size + (64 << 20):
+            text = f"{free >> 20} MiB are free, which is too little for a clip of {size >> 20} MiB"
+            raise ArtifactError(text, help="free some space, then run the same command again", code="disk-full")
+
+
+def _holds(name: str, within: int, content: tuple[str, int]) -> bool:
+    """If a directory has a regular file of this name with this very content."""
+    found = files.look(name, within)
+    if found is None or found.st_size != content[1]:
+        return False
+    try:
+        with files.opened(name, within) as descriptor:
+            return files.digest(descriptor) == content
+    except ArtifactError:
+        return False
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
