@@ -55,7 +55,7 @@ def opened(video: Path) -> Iterator[InputContainer]:
                 raise MediaError(f"{video.name} has no video track", code="input")
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{video.name} cannot be decoded: {reason}", code="input") from error
 
 

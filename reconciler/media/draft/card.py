@@ -1,12 +1,154 @@
-"""The card that stands for a clip made of words alone."""
+"""The card that stands for a clip made of words alone: a place in layers, and the prompt set over it.
 
-from PIL import Image
+Layers at different distances move by different amounts, so the camera's move can be judged although there is no
+picture yet. Like the caption, the words are gone on the first and the last frame.
+"""
 
-from reconciler.media.draft.camera import Camera
-from reconciler.media.draft.scene import Scene, Size
-from reconciler.media.draft.stage import Stage, picture_stage
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFilter
+
+from reconciler.media.draft.camera import HEADROOM, Camera, View, ease, look
+from reconciler.media.draft.moods import Colour, Mood, read_mood
+from reconciler.media.draft.motifs import Place, Shape, shapes
+from reconciler.media.draft.planes import Overlay, Planes, overlay, planes, window
+from reconciler.media.draft.scene import FPS, Scene, Size
+from reconciler.media.draft.type import face, wrapped
+
+_TITLE_FADE: Final = FPS // 2
+_MOST_LINES: Final = 5
 
 
-def card_stage(scene: Scene, camera: Camera, size: Size) -> Stage:
-    """A plain ground."""
-    return picture_stage([Image.linear_gradient("L").convert("RGB")], False, camera, size, scene.frames)
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A shape ready to be filmed: its colours as planes of the frame's size."""
+
+    shape: Shape
+    fill: Planes
+
+
+@dataclass(frozen=True, slots=True)
+class CardStage:
+    """A place in layers, filmed by one camera."""
+
+    ground: Planes
+    layers: tuple[Layer, ...]
+    canvas: tuple[int, int]
+    title: Overlay | None
+    camera: Camera
+    frames: int
+
+    def frame(self, index: int) -> Planes:
+        """The place as the camera sees it, with the prompt over it."""
+        view = look(self.camera, index / (self.frames - 1))
+        frame = self.ground.copy()
+        for layer in self.layers:
+            _draw(frame, layer, _seen_from(view, layer.shape.near), self.canvas)
+        if self.title is not None:
+            self.title.draw(frame, ease(min(1.0, index / _TITLE_FADE, (self.frames - 1 - index) / _TITLE_FADE)))
+        return frame
+
+
+def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
+    """The card of a scene: its place and light from the prompt's words, its details from the key."""
+    motif, mood = read_mood(scene.prompt, scene.dice)
+    canvas = (round(size.width * HEADROOM), round(size.height * HEADROOM))
+    place = Place(*canvas, mood, random.Random(scene.dice))
+    layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, place))
+    return CardStage(_ground(mood, size), layers, canvas, _title(scene.prompt, size), camera, scene.frames)
+
+
+def _seen_from(view: View, near: float) -> View:
+    """What a move amounts to at a distance: the horizon hardly moves, the foreground more than the camera."""
+    share = 0.2 + 1.0 * near
+    return View(1 + (view.zoom - 1) * share, view.x * share / 1.2, view.y * share / 1.2)
+
+
+def _draw(frame: Planes, layer: Layer, view: View, canvas: tuple[int, int]) -> None:
+    """Lay a layer over the frame. Only the rows that its mask covers are touched: that is most of the speed."""
+    width, height = frame.size
+    left, top, right, bottom = window(canvas, view, frame.size)
+    scale = height / (bottom - top)
+    mask, start = layer.shape.mask, layer.shape.top
+    first = max(0, math.floor((start - top) * scale / 2 + 1) * 2)
+    last = min(height, math.floor((start + mask.height - top) * scale / 2) * 2)
+    if last <= first:
+        return
+    rows = (max(0.0, top + first / scale - start), min(mask.height, top + last / scale - start))
+    seen = mask.resize((width, last - first), Image.Resampling.BILINEAR, (left, rows[0], right, rows[1]))
+    half, region = seen.reduce(2), (0, first // 2, width // 2, last // 2)
+    frame.light.paste(layer.fill.light.crop((0, first, width, last)), (0, first), seen)
+    frame.blue.paste(layer.fill.blue.crop(region), region[:2], half)
+    frame.red.paste(layer.fill.red.crop(region), region[:2], half)
+
+
+def _ground(mood: Mood, size: Size) -> Planes:
+    """The sky, or the wall."""
+    return planes(_gradient([(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)], size))
+
+
+def _fill(shape: Shape, canvas: tuple[int, int], size: Size) -> Planes:
+    """A layer's colours, where they stand in the frame; light does not move with the camera."""
+    if shape.across:
+        turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(size.height, size.width))
+        return planes(turned.transpose(Image.Transpose.ROTATE_90).transpose(Image.Transpose.FLIP_TOP_BOTTOM))
+    start = shape.top / canvas[1]
+    end = (shape.top + shape.mask.height) / canvas[1]
+    return planes(_gradient([(start, shape.upper), (end, shape.lower)], size))
+
+
+def _gradient(stops: list[tuple[float, Colour]], size: Size) -> Image.Image:
+    """Colours from top to bottom through stops at shares of the height, constant beyond the outer ones."""
+    column = Image.new("RGB", (1, size.height))
+    for y in range(size.height):
+        column.putpixel((0, y), _between(stops, y / size.height))
+    return column.resize((size.width, size.height))
+
+
+def _between(stops: list[tuple[float, Colour]], at: float) -> Colour:
+    for (start, one), (end, other) in zip(stops, stops[1:], strict=False):
+        if at <= end:
+            share = max(0.0, (at - start) / (end - start))
+            red, green, blue = (min(255, max(0, round(a + (b - a) * share))) for a, b in zip(one, other, strict=True))
+            return (red, green, blue)
+    return stops[-1][1]
+
+
+def _title(prompt: str, size: Size) -> Overlay | None:
+    """The prompt in large type on the left, on a soft shade that lifts it off whatever is behind."""
+    short = min(size.width, size.height)
+    width = round(size.width * (0.56 if size.width > size.height else 0.82))
+    for share in (0.072, 0.062, 0.053, 0.046, 0.040):
+        font = face(round(short * share))
+        lines = wrapped(prompt, font, width, _MOST_LINES)
+        if len(lines) <= 3 or share == 0.040:
+            break
+    if not lines:
+        return None
+    leading = round(font.size * 1.36)
+    left = round(short * 0.075)
+    top = round(size.height * 0.40 - len(lines) * leading / 2)
+    ink = Image.new("L", (size.width, size.height))
+    draw = ImageDraw.Draw(ink)
+    for row, line in enumerate(lines):
+        draw.text((left, top + row * leading), line, 255, font)
+    return _lettering(ink, round(short * 0.03))
+
+
+def _lettering(ink: Image.Image, blur: int) -> Overlay:
+    """White letters with a wide and a close shadow."""
+    small = ink.reduce(4)
+    wide = small.filter(ImageFilter.GaussianBlur(blur / 2)).point(lambda level: min(150, round(level * 1.5)))
+    close = small.filter(ImageFilter.GaussianBlur(blur / 14)).point(lambda level: round(level * 0.5))
+    shade = Image.merge("LA", (Image.new("L", small.size, 10), wide))
+    shade.alpha_composite(Image.merge("LA", (Image.new("L", small.size, 10), close)))
+    picture = shade.convert("RGBA").resize(ink.size, Image.Resampling.BICUBIC)
+    letters = Image.new("RGBA", ink.size, (252, 252, 250, 0))
+    letters.putalpha(ink)
+    picture.alpha_composite(letters)
+    return overlay(picture, 0, 0)
