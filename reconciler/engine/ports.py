@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, ParamSpec, Protocol, TypeVar
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 from reconciler.events import Event
 from reconciler.providers.base import Dialect, NotSent, Pace, PollTrouble, Reply, Request, Unknown
 
-P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Sponge(Protocol):
+    """Takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes."""
 
 
 class Transport(Protocol):
@@ -22,8 +29,8 @@ class Transport(Protocol):
     async def ask(self, request: Request) -> Reply | PollTrouble:
         """Send a request that may be repeated; bounded retries are its own affair."""
 
-    async def fetch(self, url: str, part: BinaryIO) -> tuple[int, str]:
-        """Download into an open file; returns size in bytes and SHA-256 hex. Raises ProviderError."""
+    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+        """Download into a part; returns size in bytes and SHA-256 hex. Raises ProviderError or MediaError."""
 
     async def aclose(self) -> None:
         """Let go of everything."""
@@ -43,9 +50,9 @@ class Clock(Protocol):
 
 
 class Workers(Protocol):
-    """Runs a function elsewhere, bounded in time and memory: reading media must not stop the loop."""
+    """Runs a function of `media` elsewhere, bounded in time and memory: reading media must not stop the loop."""
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, function: Callable[..., T], *args: str | int | Path) -> T:
         """The function's result; its MediaError passes through."""
 
 

@@ -11,7 +11,7 @@ import heapq
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.plan.model import (
     GENERATES,
@@ -37,20 +37,32 @@ _FINAL = frozenset({"bad input", "moderation"})  # the same request would be ref
 _ABSENT = OutputFact()
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`only` names the clips to act on, None for all; `force` those whose foreign outputs may be moved aside."""
+
+    only: frozenset[str] | None = None
+    force: frozenset[str] = frozenset()
+
+    def selects(self, clip: str) -> bool:
+        """Whether apply may act on a clip."""
+        return self.only is None or clip in self.only
+
+
 def compute(
     wanted: Sequence[Wanted],
     snapshot: Snapshot,
     disk: Disk,
     *,
     locked: Mapping[str, str] | None = None,
-    force: frozenset[str] = frozenset(),
+    scope: Scope = Scope(),
 ) -> Plan:
-    """The plan of a whole project.
+    """The plan of a whole project, or of what `scope` selects of it.
 
-    `locked` maps keys to the artifact's SHA-256 as the project's lock file has them; `force` names the clips whose
-    foreign outputs may be moved aside. Raises nothing: a cycle was refused by `spec`.
+    `locked` maps keys to the artifact's SHA-256 as the project's lock file has them. Raises nothing: a cycle was
+    refused by `spec`.
     """
-    return _Planner(wanted, snapshot, disk, locked or {}, force).plan()
+    return _Planner(wanted, snapshot, disk, locked or {}, scope).plan()
 
 
 class _Planner:
@@ -60,27 +72,29 @@ class _Planner:
         snapshot: Snapshot,
         disk: Disk,
         locked: Mapping[str, str],
-        force: frozenset[str],
+        scope: Scope,
     ) -> None:
         self.wanted = in_order(wanted)
         self.snapshot = snapshot
         self.disk = disk
         self.locked = locked
-        self.force = force
+        self.scope = scope
         self.ids = {(w.clip, w.take) for w in wanted}
         self.outputs = {w.output for w in wanted if w.output}
         self.gone = [b for ident, b in sorted(snapshot.bindings.items()) if ident not in self.ids]
         self.movable = self._movable()
         self.moved: set[str] = set()
         self.steps: dict[tuple[str, int], Step] = {}
+        self.makers: dict[str, tuple[str, int]] = {}  # the one take that makes, or resumes, each key
 
     def plan(self) -> Plan:
         for item in self.wanted:
             self.steps[item.clip, item.take] = self._decide(item)
-        steps = [*self.steps.values(), *self._unreferenced(), *self._removals()]
+        steps = [s for s in self.steps.values() if self.scope.selects(s.clip)]
+        steps += [s for s in (*self._unreferenced(), *self._removals()) if self.scope.selects(s.clip)]
         expected = _expected_total(steps)
         currency = next((w.cost.currency for w in self.wanted if w.cost.currency), "")
-        unbind = tuple((b.clip, b.take) for b in self.gone)
+        unbind = tuple((b.clip, b.take) for b in self.gone if self.scope.selects(b.clip))
         return Plan(tuple(steps), unbind=unbind, currency=currency, expected=expected)
 
     # --- one take ---------------------------------------------------------------------------
@@ -133,8 +147,22 @@ class _Planner:
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
         if attempt.state in BLOCKED:
             return self._blocked(w, _BLOCKING[attempt.state], detail=known(attempt), way_out=settle(w.clip))
+        if self._made_elsewhere(w):
+            return self._shared(w)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
         return self._step(w, Action.RESUME, reason, detail=known(attempt))
+
+    def _made_elsewhere(self, w: Wanted) -> bool:
+        """Whether another selected take makes this key already; if not, this one is its maker from now on."""
+        maker = self.makers.get(w.key)
+        if maker is not None and (self.scope.selects(maker[0]) or not self.scope.selects(w.clip)):
+            return True
+        self.makers[w.key] = (w.clip, w.take)
+        return False
+
+    def _shared(self, w: Wanted) -> Step:
+        """Two clips that want the same picture: one pays, the other waits for it."""
+        return replace(self._step(w, Action.RESTORE, Reason.SHARED), needs=(self.makers[w.key],))
 
     def _make(self, w: Wanted, attempt: Attempt | None) -> Step:
         bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -144,15 +172,18 @@ class _Planner:
                 return self._foreign(w)
         if w.protect and bound is not None and bound.key != w.key:
             return self._protected(w)
-        if any(self._unavailable(need) for need in w.needs):
-            names = ", ".join(sorted({clip for clip, _ in w.needs}))
-            return self._blocked(w, Reason.UPSTREAM, detail=f"needs {names}")
+        missing = sorted({clip for clip, take in w.needs if self._unavailable((clip, take))})
+        if missing:
+            way = () if self.scope.only is None else (f"clipform apply {quote('+' + w.clip)}",)
+            return self._blocked(w, Reason.UPSTREAM, detail=f"needs {', '.join(missing)}", way_out=way)
         if w.key in self.snapshot.generations and not w.free:
             way = (f"clipform retake {quote(w.clip)}",)
             return self._blocked(w, Reason.PAID_BEFORE, way_out=way)
         return self._generate(w, attempt, bound)
 
     def _generate(self, w: Wanted, attempt: Attempt | None, bound: Binding | None) -> Step:
+        if self._made_elsewhere(w):
+            return self._shared(w)
         expected = self._expected(w)
         if bound is not None and bound.key != w.key:
             found = changes(bound.document, w.document)
@@ -166,7 +197,9 @@ class _Planner:
     def _unavailable(self, need: tuple[str, int]) -> bool:
         """Whether the artifact of a clip that is needed will not be there, however long we wait."""
         step = self.steps.get(need)
-        return step is not None and step.action is Action.BLOCKED and self._at_hand(step.key) is None
+        if step is None or self._at_hand(step.key) is not None:
+            return False
+        return step.action is Action.BLOCKED or not self.scope.selects(step.clip)
 
     # --- what nobody wants any more ---------------------------------------------------------
 
@@ -233,7 +266,7 @@ class _Planner:
         return past[len(past) // 2] if past else None
 
     def _foreign(self, w: Wanted) -> Step:
-        if w.clip in self.force:
+        if w.clip in self.scope.force:
             sha = self._at_hand(w.key)
             if sha is not None:
                 return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha)

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     OUTPUT_MISSING = "output_missing"
     OUTPUT_OTHER = "output_other"
     KNOWN = "known"
+    SHARED = "shared"
     RENAMED = "renamed"
     UNDECLARED = "undeclared"
     EDITED = "edited"
@@ -64,6 +65,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.OUTPUT_MISSING: "its output is gone; the artifact is at hand",
     Reason.OUTPUT_OTHER: "its output holds another version that we placed; the artifact is at hand",
     Reason.KNOWN: "this was made before; the artifact is at hand",
+    Reason.SHARED: "the same picture as another clip's; it is made once",
     Reason.RENAMED: "the same picture at another path",
     Reason.UNDECLARED: "no longer declared",
     Reason.EDITED: "no longer declared, but edited by hand: the file is left",
@@ -164,6 +166,16 @@ class Step:
     def name(self) -> str:
         """The clip, with its take when it is not the first."""
         return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
+
+    @property
+    def ident(self) -> tuple[str, int]:
+        """What `needs` of other steps refer to; a task that nobody wants any more goes by its key."""
+        return (self.key, 0) if self.reason is Reason.NOT_REFERENCED else (self.clip, self.take)
+
+    @property
+    def needs_a_maker(self) -> bool:
+        """A restore that waits for the clip which makes the same picture."""
+        return self.reason is Reason.SHARED
 
 
 @dataclass(frozen=True, slots=True)

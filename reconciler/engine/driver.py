@@ -1,0 +1,292 @@
+"""One run: carries out a plan, keeps going past what fails, and ends with an outcome for every step.
+
+Free steps come first (move, then restore), so that nothing waits for a provider that need not. Then what must be made,
+in dependency order and as much side by side as each provider allows. Files that nobody wants go last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from reconciler.artifacts.place import Found, Placer
+from reconciler.diagnostics import ClipformError
+from reconciler.engine.desire import Order
+from reconciler.engine.maker import Halt, Maker, Ports, Stopped, Terms
+from reconciler.engine.pool import Ident, Pool
+from reconciler.engine.ports import Vendor
+from reconciler.events import Event, Kind, Outcome, Summary
+from reconciler.plan.model import GENERATES, Action, Plan, Reason, Step
+from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
+
+_WAITS = GENERATES | {Action.RESUME}
+
+
+@dataclass(slots=True)
+class World:
+    """What the run knows and learns: records as they were at the plan, and what has been added since."""
+
+    artifacts: dict[str, Artifact]
+    at_hand: dict[str, str]  # SHA-256 by key
+    placed: dict[str, Placed]
+    bindings: dict[Ident, Binding]
+    attempts: dict[str, Attempt]  # the newest of each key
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, locked: Mapping[str, str]) -> World:
+        """The world at the start of a run."""
+        at_hand = {**locked, **{key: made.sha256 for key, made in snapshot.generations.items()}}
+        return cls(
+            dict(snapshot.artifacts),
+            at_hand,
+            dict(snapshot.placed),
+            dict(snapshot.bindings),
+            dict(snapshot.attempts),
+        )
+
+
+@dataclass(slots=True)
+class Rules:
+    """How this run goes. `force` names the clips whose foreign outputs are moved aside."""
+
+    terms: Terms = field(default_factory=Terms)
+    fail_fast: bool = False
+    force: frozenset[str] = frozenset()
+
+
+class Driver:
+    """Carries out one plan. `adopt` makes an artifact known that only the lock file knew."""
+
+    def __init__(  # noqa: PLR0913  # the wiring of a run, done in one place
+        self,
+        ports: Ports,
+        placer: Placer,
+        vendors: Mapping[str, Vendor],
+        orders: Mapping[Ident, Order],
+        world: World,
+        rules: Rules,
+        adopt: Callable[[Step], Artifact],
+    ) -> None:
+        self.ports, self.placer, self.vendors = ports, placer, vendors
+        self.orders, self.world, self.rules, self.adopt = orders, world, rules, adopt
+        self.halt = Halt()
+        self.outcomes: dict[Ident, Outcome] = {}
+        self.began = ports.clock.monotonic()
+        self.spent = Decimal(0)
+        self.failed = False
+
+    def interrupt(self) -> None:
+        """The first Ctrl-C: admit nothing more, wake whoever waits; open submits are recorded before the run ends."""
+        self.halt.event.set()
+
+    async def run(self, plan: Plan) -> Summary:
+        """Do it. Raises nothing for what goes wrong with single clips: that is in the outcomes."""
+        todo = [s for s in plan.steps if s.action not in (Action.NOOP, Action.BLOCKED)]
+        self._emit(Event(Kind.STARTED, total=len(todo)))
+        self._note_blocked(plan)
+        self._bookkeeping(plan)
+        for action in (Action.MOVE, Action.RESTORE):
+            for step in todo:
+                if step.action is action and not step.needs_a_maker:
+                    self._attempt_free(step)
+        await self._generate([s for s in todo if s.action in _WAITS or s.needs_a_maker])
+        for step in todo:
+            if step.action is Action.REMOVE:
+                self._attempt_free(step)
+        self._forget(plan)
+        return self._summary(plan)
+
+    # --- what must be made ------------------------------------------------------------------
+
+    async def _generate(self, steps: list[Step]) -> None:
+        limits = {alias: vendor.pace.concurrency for alias, vendor in self.vendors.items()}
+        pool = Pool(steps, limits)
+        running: dict[asyncio.Task[bool], Step] = {}
+        try:
+            while True:
+                while not self._closing() and (step := pool.admit()) is not None:
+                    running[asyncio.create_task(self._one(step))] = step
+                if not running:
+                    break
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    step = running.pop(task)
+                    for lost in pool.finish(step, succeeded=task.result()):
+                        self._end(lost, Kind.SKIPPED, f"needs {step.name}, which did not succeed")
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        why = "interrupted" if self.halt.event.is_set() else "stopped after a failure (--fail-fast)"
+        for step in pool.rest():
+            if step.ident not in self.outcomes:
+                self._end(step, Kind.SKIPPED, why)
+
+    def _closing(self) -> bool:
+        return self.halt.event.is_set() or (self.rules.fail_fast and self.failed)
+
+    async def _one(self, step: Step) -> bool:
+        """Make, place and bind one take; whether it succeeded."""
+        began = self.ports.clock.monotonic()
+        try:
+            if step.action is Action.RESTORE:
+                self._place(step, self.world.at_hand[step.key])
+            else:
+                maker = self._maker(step)
+                sha = await maker.make()
+                self._arrived(step, sha, maker.made)
+        except Stopped as end:
+            self._end(step, end.kind, end.message, end.help, began)
+            return False
+        except ClipformError as error:
+            self._end(step, Kind.FAILED, error.message, error.help, began)
+            return False
+        self._end(step, Kind.SUCCEEDED, began=began)
+        return True
+
+    def _maker(self, step: Step) -> Maker:
+        vendor = self.vendors.get(step.provider)
+        if vendor is None:
+            raise ClipformError(f"provider {step.provider} is no longer declared", help="declare it again to carry on")
+        return Maker(self.ports, self.rules.terms, self.halt, step, vendor, self.orders.get(step.ident))
+
+    def _arrived(self, step: Step, sha: str, made: Artifact | None) -> None:
+        """The artifact is durable: everything from here on is free to repeat."""
+        if made is not None:
+            self.world.artifacts[sha] = made
+        self.world.at_hand[step.key] = sha
+        attempt = self.ports.store.attempts(step.key)[-1]
+        self.world.attempts[step.key] = attempt
+        if attempt.cost_micros:
+            self.spent += Decimal(attempt.cost_micros) / 1_000_000
+        self._place(step, sha)
+
+    # --- what is free -----------------------------------------------------------------------
+
+    def _attempt_free(self, step: Step) -> None:
+        began = self.ports.clock.monotonic()
+        try:
+            match step.action:
+                case Action.REMOVE:
+                    self._remove(step)
+                case Action.MOVE:
+                    self._move(step)
+                case _:
+                    self._place(step, self._known(step))
+        except Stopped as end:
+            self._end(step, end.kind, end.message, end.help, began)
+        except ClipformError as error:
+            self._end(step, Kind.FAILED, error.message, error.help, began)
+        else:
+            self._end(step, Kind.SUCCEEDED, began=began)
+
+    def _known(self, step: Step) -> str:
+        sha = step.sha256
+        assert sha is not None
+        if sha not in self.world.artifacts or step.key not in self.world.at_hand:
+            self.world.artifacts[sha] = self.adopt(step)
+            self.world.at_hand[step.key] = sha
+        return sha
+
+    def _place(self, step: Step, sha: str) -> None:
+        """Put the picked take at its output; any other take is only bound."""
+        if step.output is not None:
+            record = self.world.placed.get(step.output)
+            if step.clip in self.rules.force and self.placer.find(step.output, record) is Found.FOREIGN:
+                aside = self.placer.set_aside(step.output)
+                self._emit(Event(Kind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
+                record = None
+            placed = self.placer.place(step.output, self.world.artifacts[sha], record)
+            self.world.placed[step.output] = placed
+            self.ports.store.placed(placed, step.clip)
+        self._hold(step)
+
+    def _move(self, step: Step) -> None:
+        assert step.output is not None and step.previous_output is not None
+        placed = self.placer.move(step.previous_output, step.output, self.world.placed[step.previous_output])
+        with self.ports.store.transaction():
+            self.ports.store.unplaced(step.previous_output, step.clip)
+            self.ports.store.placed(placed, step.clip)
+            self._hold(step)
+        del self.world.placed[step.previous_output]
+        self.world.placed[step.output] = placed
+
+    def _remove(self, step: Step) -> None:
+        assert step.output is not None
+        own = self.outcomes.get((step.clip, step.take))
+        if own is not None and own.result is not Kind.SUCCEEDED:
+            raise Stopped(Kind.SKIPPED, "kept, because what replaces it is not there yet")
+        record = self.world.placed.get(step.output)
+        if step.reason is Reason.EDITED or record is None:
+            found = Found.FOREIGN
+        else:
+            found = self.placer.remove(step.output, record)
+        self.ports.store.unplaced(step.output, step.clip)
+        self.world.placed.pop(step.output, None)
+        if found is Found.FOREIGN:
+            self._emit(Event(Kind.NOTE, step.clip, message=f"{step.output} was edited by hand and is left"))
+
+    def _hold(self, step: Step) -> None:
+        """The take now holds its key: bind it, and close the attempt that made it."""
+        attempt = self.world.attempts.get(step.key)
+        if attempt is not None and attempt.state is State.FETCHED:
+            self.world.attempts[step.key] = self.ports.store.move(attempt, State.DONE)
+        order = self.orders.get(step.ident)
+        if order is None:
+            return
+        wanted = order.wanted
+        binding = Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document)
+        if self.world.bindings.get(step.ident) != binding:
+            self.ports.store.bind(binding)
+            self.world.bindings[step.ident] = binding
+
+    def _bookkeeping(self, plan: Plan) -> None:
+        """What changes on record only, for takes that are up to date already."""
+        with self.ports.store.transaction():
+            for step in plan.steps:
+                if step.action is Action.NOOP:
+                    self._settle(step)
+
+    def _forget(self, plan: Plan) -> None:
+        """Bindings of clips that are gone, last of all: a crash before this keeps their removal planned."""
+        with self.ports.store.transaction():
+            for ident in plan.unbind:
+                own = self.outcomes.get(ident)
+                if own is None or own.result is Kind.SUCCEEDED:
+                    self.ports.store.unbind(*ident)
+
+    def _settle(self, step: Step) -> None:
+        sha = self._known(step)
+        self._hold(step)
+        if step.output is not None and step.output not in self.world.placed:
+            record = self.placer.record(step.output, sha)
+            if record is not None:
+                self.ports.store.placed(record, step.clip)
+                self.world.placed[step.output] = record
+
+    # --- ends -------------------------------------------------------------------------------
+
+    def _note_blocked(self, plan: Plan) -> None:
+        for step in plan.blocked():
+            message = step.detail or step.reason.value
+            self._end(step, Kind.BLOCKED, message, "\n".join(step.way_out))
+
+    def _end(self, step: Step, kind: Kind, message: str = "", help: str = "", began: float | None = None) -> None:
+        elapsed = 0.0 if began is None else self.ports.clock.monotonic() - began
+        cost = step.cost.amount if kind is Kind.SUCCEEDED and step.action in GENERATES else None
+        name = step.action.value
+        self.failed = self.failed or kind is Kind.FAILED
+        self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, cost)
+        shown = elapsed if step.action in _WAITS else None
+        event = Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=shown, cost=cost)
+        self._emit(event)
+
+    def _emit(self, event: Event) -> None:
+        self.ports.sink.emit(event)
+
+    def _summary(self, plan: Plan) -> Summary:
+        elapsed = self.ports.clock.monotonic() - self.began
+        found = tuple(self.outcomes.values())
+        return Summary(found, self.halt.event.is_set(), elapsed, self.spent, plan.currency)

@@ -1,0 +1,63 @@
+"""From an order to the job that a dialect translates. Pure: inputs arrive ready to send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.engine.desire import Order, take_params
+from reconciler.providers.base import Job, MediaRef, Scalar
+from reconciler.providers.check import costly_defaults
+
+
+def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, marker: str) -> Job:
+    """The job of one take. `inputs` is by field name, as `Clip.media` gives them; `seed` is the drawn one, if any.
+
+    Values that cost money are stated even when only the default asks for them.
+    """
+    clip = order.clip
+    params: dict[str, Scalar] = {
+        **costly_defaults(order.resolved.model),
+        **order.resolved.params,
+        **take_params(clip, order.take, order.resolved),
+    }
+    drawn = params.get("seed", seed)
+    return Job(
+        model=order.resolved.model,
+        mode=order.resolved.mode,
+        prompt=clip.prompt,
+        duration=_whole(params.get("duration")),
+        resolution=_text(params.get("resolution")),
+        ratio=_text(params.get("ratio")),
+        first_frame=inputs.get("first_frame"),
+        last_frame=inputs.get("last_frame"),
+        images=_list(inputs, "images"),
+        videos=_list(inputs, "videos"),
+        audios=_list(inputs, "audios"),
+        seed=_whole(drawn),
+        camera_fixed=_flag(params.get("camera_fixed")),
+        audio=_flag(params.get("audio")),
+        watermark=_flag(params.get("watermark")),
+        return_last_frame=_flag(params.get("return_last_frame")),
+        options=clip.options,
+        label=clip.name,
+        take=order.take,
+        key=order.wanted.key,
+        marker=marker,
+    )
+
+
+def _list(inputs: Mapping[str, MediaRef], kind: str) -> tuple[MediaRef, ...]:
+    """In the order of their numbers, which is the order in which `Clip.media` names them."""
+    return tuple(ref for name, ref in inputs.items() if name.startswith(f"references.{kind}["))
+
+
+def _whole(value: Scalar | None) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: Scalar | None) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _flag(value: Scalar | None) -> bool | None:
+    return value if isinstance(value, bool) else None

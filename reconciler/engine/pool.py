@@ -1,0 +1,79 @@
+"""Who may start now: dependencies, then the providers' limits, in plan order. Pure bookkeeping, no tasks.
+
+A step's task is created only when it is admitted, so that ten thousand waiting clips cost ten thousand small records
+and nothing else. Resumed tasks are admitted before new ones: links expire, queues do not.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from reconciler.plan.model import Action, Step
+
+Ident = tuple[str, int]
+
+
+class Pool:
+    """The steps of a run that are waiting, ready and running. `limits` is the concurrency by provider alias."""
+
+    def __init__(self, steps: Sequence[Step], limits: Mapping[str, int]) -> None:
+        self.steps = {step.ident: step for step in steps}
+        self.rank = {ident: (step.action is not Action.RESUME, i) for i, (ident, step) in enumerate(self.steps.items())}
+        self.limits = limits
+        self.running: Counter[str] = Counter()
+        self.users: dict[Ident, list[Ident]] = defaultdict(list)
+        self.waits: dict[Ident, set[Ident]] = {}
+        self.ready: dict[str, list[tuple[tuple[bool, int], Ident]]] = defaultdict(list)
+        for ident, step in self.steps.items():
+            needs = {need for need in step.needs if need in self.steps}
+            self.waits[ident] = needs
+            for need in needs:
+                self.users[need].append(ident)
+            if not needs:
+                self._push(ident)
+
+    def _push(self, ident: Ident) -> None:
+        heapq.heappush(self.ready[self.steps[ident].provider], (self.rank[ident], ident))
+
+    def admit(self) -> Step | None:
+        """The next step that may start, None while every ready one waits for a slot."""
+        best: str | None = None
+        for alias, heap in self.ready.items():
+            free = self.running[alias] < self.limits.get(alias, 1)
+            if heap and free and (best is None or heap[0][0] < self.ready[best][0][0]):
+                best = alias
+        if best is None:
+            return None
+        _, ident = heapq.heappop(self.ready[best])
+        self.running[best] += 1
+        return self.steps[ident]
+
+    def finish(self, step: Step, *, succeeded: bool) -> tuple[Step, ...]:
+        """Give the slot back. Returns the steps that can no longer be made because this one was not, nearest first."""
+        self.running[step.provider] -= 1
+        return self._release(step.ident) if succeeded else self._skip(step.ident)
+
+    def _release(self, ident: Ident) -> tuple[Step, ...]:
+        for user in self.users.pop(ident, []):
+            self.waits[user].discard(ident)
+            if not self.waits[user]:
+                self._push(user)
+        return ()
+
+    def _skip(self, ident: Ident) -> tuple[Step, ...]:
+        lost: dict[Ident, Step] = {}
+        queue = [ident]
+        for gone in queue:
+            for user in self.users.pop(gone, []):
+                if user not in lost:
+                    lost[user] = self.steps[user]
+                    queue.append(user)
+        return tuple(lost.values())
+
+    def rest(self) -> tuple[Step, ...]:
+        """The steps that are ready or waiting and were never admitted, when a run stops early."""
+        waiting = {ident for ident, needs in self.waits.items() if needs}
+        queued = {ident for heap in self.ready.values() for _, ident in heap}
+        return tuple(step for ident, step in self.steps.items() if ident in waiting | queued)
