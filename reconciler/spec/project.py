@@ -10,7 +10,17 @@ from enum import StrEnum
 from reconciler.diagnostics import Diagnostic, Source
 
 JsonValue = object
-"""A JSON value: None, bool, int, Decimal-free text, list or map of the same. Floats never occur."""
+"""A JSON value: None, bool, int, text, `Number`, list or map of the same. Floats never occur."""
+
+
+class Number(str):
+    """A number with a fraction, written unquoted in a free map: its canonical decimal text, never a float.
+
+    `0.50` and `5e-1` are both `Number("0.5")`. Whoever writes JSON for a provider sends it as a number; whoever hashes
+    tells it from the text `"0.5"`.
+    """
+
+    __slots__ = ()
 
 
 class Frame(StrEnum):
@@ -23,7 +33,7 @@ class Frame(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
-    """A file, as a path relative to the project root (or absolute, as the user wrote it)."""
+    """A file, as the user wrote it: a path relative to the project root, or absolute."""
 
     path: str
 
@@ -137,14 +147,15 @@ class ProviderConfig:
     alias: str
     kind: str
     base_url: str | None = None
-    credentials: Mapping[str, Secret] = field(default_factory=dict)  # api_key, app_id, secret_key, access_token
+    credentials: Mapping[str, Secret | str] = field(default_factory=dict)  # a text only for app_id, which is no secret
     concurrency: int | None = None
     requests_per_second: Decimal | None = None
     poll_interval: Decimal | None = None
     timeout: Decimal | None = None
     prices: tuple[Price, ...] = ()
     settings: Mapping[str, JsonValue] = field(default_factory=dict)  # overrides of [assumed] facts, and `models`
-    where: Source | None = None
+    where: Source | None = None  # of the alias
+    fields: Mapping[str, Source] = field(default_factory=dict)  # of each field's value
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,191 @@
+"""Declarations to clips: defaults under, overrides over, every name resolved, each field typed.
+
+What a clip says goes over its file's defaults, and those over the project's; the last override that fits a
+combination goes over all. A field is replaced whole, lists and maps too: nothing is merged inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.diagnostics import Source
+from reconciler.spec.interpolate import Resolver, Scope
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
+from reconciler.spec.model import ClipFields
+from reconciler.spec.paths import output_path
+from reconciler.spec.problems import Problems, shown
+from reconciler.spec.project import Clip
+from reconciler.spec.reader import Entry, Fields, Items, Scalar
+from reconciler.spec.scalars import NAME, Unfit
+from reconciler.spec.shape import checked
+
+_DEFAULT_OUTPUT: str = ClipFields.model_fields["output"].default
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One clip as a file declares it, with what the files say for all of theirs."""
+
+    key: Scalar
+    body: Fields
+    defaults: Mapping[str, Entry]
+    vars: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """What became of the declarations. A clip with errors has a name, and is not among the clips."""
+
+    clips: tuple[Clip, ...]
+    names: Mapping[str, str]  # of every clip, to the name of its declaration
+    unclear: frozenset[str]  # declarations whose combinations are not known
+
+
+def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems) -> Expanded:
+    """Every clip of the project, in the order declared."""
+    clips: list[Clip] = []
+    names: dict[str, str] = {}
+    unclear: set[str] = set()
+    for declared in declarations:
+        name = declared.key.text
+        matrix = _matrix(declared, resolver, problems, MAX_CLIPS - len(names))
+        if matrix is None:
+            unclear.add(name)
+            continue
+        base = _base(declared)
+        for combination in matrix.combinations:
+            names[clip_name(name, combination)] = name
+            entries = _overridden(base, matrix, combination)
+            clip = _Builder(declared, combination, entries, problems).build(resolver)
+            clips += [clip] if clip else []
+    return Expanded(tuple(clips), names, frozenset(unclear))
+
+
+def _matrix(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> Matrix | None:
+    if not NAME.fullmatch(declared.key.text):
+        message = f"{shown(declared.key.text)} cannot be the name of a clip"
+        problems.error("clip-name", message, declared.key.where, "use up to 100 letters, digits, - and _")
+        return None
+    if left <= 0:
+        problems.error("too-many-clips", f"a project has at most {MAX_CLIPS:,} clips", declared.key.where, "split it")
+        return None
+    if not declared.body.entries.keys() & {"matrix", "overrides"}:
+        return SINGLE
+    return MatrixReader(problems, resolver, Scope(declared.vars)).read(declared.body, left)
+
+
+def _base(declared: Declared) -> dict[str, Entry]:
+    """The fields without overrides. Unknown keys were told when the file was checked."""
+    where = declared.key.where
+    output = Entry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
+    layered = {"output": output, **declared.defaults, **declared.body.entries}
+    return {key: entry for key, entry in layered.items() if key in ClipFields.model_fields}
+
+
+def _overridden(base: dict[str, Entry], matrix: Matrix, combination: Combination) -> dict[str, Entry]:
+    fitting = [override.fields.entries for override in matrix.overrides if fits(override.when, combination)]
+    known = ({key: entry for key, entry in over.items() if key in ClipFields.model_fields} for over in fitting)
+    entries = base
+    for over in known:
+        entries = {**entries, **over}
+    return entries
+
+
+class _Builder:
+    """Makes one clip of its fields."""
+
+    def __init__(
+        self, declared: Declared, combination: Combination, entries: dict[str, Entry], problems: Problems
+    ) -> None:
+        self._declared = declared
+        self._combination = combination
+        self._entries = entries
+        self._problems = problems
+        self._name = clip_name(declared.key.text, combination)
+
+    def build(self, resolver: Resolver) -> Clip | None:
+        """The clip, or None with every error told."""
+        before = self._problems.errors
+        scope = Scope(self._declared.vars, dict(self._combination) or None, self._name)
+        values = {key: resolver.resolve(entry.value, scope) for key, entry in self._entries.items()}
+        raw = {key: value for key, value in values.items() if value is not None}
+        node = Fields(self._entries, self._declared.key.where)
+        spec = checked(ClipFields, raw, node, self._problems, ("clips", self._declared.key.text))
+        if spec is None or self._problems.errors > before:
+            return None
+        output = self._output(spec.output)
+        self._check_together(spec)
+        return self._clip(spec, output) if self._problems.errors == before else None
+
+    def _output(self, text: str) -> str:
+        try:
+            return output_path(text)
+        except Unfit as unfit:
+            self._wrong("output", f"output {unfit.message}", unfit.help)
+            return ""
+
+    def _check_together(self, spec: ClipFields) -> None:
+        """Rules over several fields, whatever the provider."""
+        frames = [name for name in ("first_frame", "last_frame") if name in self._entries]
+        references = (*spec.references.images, *spec.references.videos, *spec.references.audios)
+        if frames and references:
+            field = "references" if "references" in self._declared.body.entries else frames[0]
+            self._wrong(field, f"references cannot stand together with {frames[0]}", "remove one of the two")
+        if spec.operation and len(spec.references.videos) != 1:
+            message = f"operation {spec.operation} needs exactly one reference video, not {len(spec.references.videos)}"
+            self._wrong("operation", message, "write references: {videos: [${clips.NAME.video}]}")
+        if spec.pick > spec.takes:
+            help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
+            self._wrong("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
+        if not spec.prompt and not frames and not references:
+            self._wrong("prompt", f"clip {shown(self._declared.key.text)} has no prompt", "add prompt: what it shows")
+
+    def _wrong(self, field: str, message: str, help: str) -> None:
+        entry = self._entries.get(field)
+        self._problems.error("bad-clip", message, entry.value.where if entry else self._declared.key.where, help)
+
+    def _clip(self, spec: ClipFields, output: str) -> Clip:
+        return Clip(
+            name=self._name,
+            declared=self._declared.key.text,
+            matrix=self._combination,
+            prompt=spec.prompt,
+            provider=spec.provider,
+            model=spec.model,
+            duration=spec.duration,
+            resolution=spec.resolution,
+            ratio=spec.ratio,
+            first_frame=spec.first_frame,
+            last_frame=spec.last_frame,
+            images=tuple(spec.references.images),
+            videos=tuple(spec.references.videos),
+            audios=tuple(spec.references.audios),
+            operation=spec.operation,
+            seed=None if spec.seed == -1 else spec.seed,
+            camera_fixed=spec.camera_fixed,
+            audio=spec.audio,
+            watermark=spec.watermark,
+            return_last_frame=spec.return_last_frame,
+            takes=spec.takes,
+            pick=spec.pick,
+            retake=spec.retake,
+            options=spec.options,
+            output=output,
+            tags=tuple(spec.tags),
+            description=spec.description,
+            protect=spec.protect,
+            where=self._declared.key.where,
+            fields=dict(_places(self._entries)),
+        )
+
+
+def _places(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Source]]:
+    """Where each field's value stands, and each reference by the name that `Clip.media` gives it."""
+    for name, entry in entries.items():
+        yield name, entry.value.where
+    references = entries.get("references")
+    if references and isinstance(references.value, Fields):
+        for kind, entry in references.value.entries.items():
+            for index, item in enumerate(entry.value.items if isinstance(entry.value, Items) else ()):
+                yield f"references.{kind}[{index}]", item.where

@@ -1,0 +1,70 @@
+"""How the reader gets at files without touching disk: a port of two methods, and its reference in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+
+class Unreadable(Exception):
+    """A file cannot be read, in words for the user: "does not exist", "is a directory"; and the mend."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class Files(Protocol):
+    """The files of a project, by path relative to its root, `/` separated."""
+
+    def read(self, path: str) -> bytes:
+        """The whole file; `Unreadable` when it is missing, no regular file, too large, or outside the project."""
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """The files that a pattern names (`matches` says which), sorted."""
+
+
+class MemoryFiles:
+    """Files in memory; complete, so that whoever has texts (tests, an editor) needs no disk."""
+
+    def __init__(self, files: Mapping[str, bytes | str]) -> None:
+        self._files = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+
+    def read(self, path: str) -> bytes:
+        """The bytes given for this path."""
+        if path not in self._files:
+            raise Unreadable("does not exist")
+        return self._files[path]
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """The paths given that the pattern names."""
+        return tuple(sorted(path for path in self._files if matches(pattern, path)))
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Does a pattern name this path? `*` stays within a folder, `**` is any depth, and neither finds hidden names."""
+    return _parts_match(tuple(pattern.split("/")), tuple(path.split("/")))
+
+
+def _parts_match(patterns: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    """Row by row, as for an edit distance: a pattern of many `**` must not take exponential time."""
+    reached = {0}
+    for pattern in patterns:
+        if pattern == "**":
+            reached = {end for start in reached for end in _depths(parts, start)}
+        else:
+            reached = {at + 1 for at in reached if at < len(parts) and _part_matches(pattern, parts[at])}
+    return len(parts) in reached
+
+
+def _depths(parts: tuple[str, ...], start: int) -> range:
+    end = start
+    while end < len(parts) and not parts[end].startswith("."):
+        end += 1
+    return range(start, end + 1)
+
+
+def _part_matches(pattern: str, part: str) -> bool:
+    return fnmatchcase(part, pattern) and (not part.startswith(".") or pattern.startswith("."))

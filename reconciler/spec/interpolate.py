@@ -1,0 +1,216 @@
+"""`${…}` in texts: nodes and the names in scope in, the raw tree that the models read out.
+
+There is no expression language: a name stands for a text, and `$${` is a literal `${`. Two of them stand for a value
+instead and must be the whole text: `${clips.NAME.last_frame}` is another clip's frame, and `${env.X}` in a credential
+is the *name* of a secret. Nothing here reads the environment; what may be known of it is passed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import NoReturn
+
+from reconciler.diagnostics import Source
+from reconciler.spec.problems import Problems, listed, shown
+from reconciler.spec.project import ClipMedia, Frame, Secret
+from reconciler.spec.reader import Fields, Items, Node, Scalar
+from reconciler.spec.scalars import MAX_TEXT, Bare
+
+MAX_VALUES = 4_000_000
+MAX_WRITTEN = 64_000_000
+
+_TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>(?:[^${}]|\$\{[^${}]*\})*)\}|\$\{")
+_HEADS = ("vars", "matrix", "clip", "clips", "env")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+Raw = str | ClipMedia | Secret | list["Raw"] | dict[str, "Raw"]
+
+
+class Env(Enum):
+    """What `${env.X}` is where it stands."""
+
+    REFUSED = "refused"
+    TEXT = "text"  # looked up in what was passed in
+    NAME = "name"  # the name of a secret, never looked up
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that a text may use; None where that sort of name has no meaning."""
+
+    vars: Mapping[str, str]
+    matrix: Mapping[str, str] | None = None
+    clip: str | None = None
+    env: Env = Env.REFUSED
+    environment: Mapping[str, str] | None = None
+
+
+class TooMuch(Exception):
+    """The files stand for more text than is read; the problem has been told."""
+
+
+class _Unresolved(Exception):
+    """This text cannot be resolved; the problem has been told."""
+
+
+def plain(node: Node) -> Raw:
+    """The raw tree of a node with nothing resolved: what can be checked of a file by itself."""
+    match node:
+        case Scalar(text=text, quoted=quoted):
+            return text if quoted else Bare(text)
+        case Items(items=items):
+            return [plain(item) for item in items]
+        case Fields(entries=entries):
+            return {key: plain(entry.value) for key, entry in entries.items()}
+
+
+class Resolver:
+    """Resolves nodes, and counts: values that a matrix or an alias multiplies are bounded over the whole run."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._values = 0
+        self._written = 0
+
+    def resolve(self, node: Node, scope: Scope) -> Raw | None:
+        """The raw tree of a node, or None when something in it cannot be resolved (then that is told)."""
+        match node:
+            case Scalar():
+                return self._scalar(node, scope)
+            case Items(items=items):
+                values = [self.resolve(item, scope) for item in items]
+                return None if None in values else [value for value in values if value is not None]
+            case Fields(entries=entries):
+                fields = {key: self.resolve(entry.value, scope) for key, entry in entries.items()}
+                return None if None in fields.values() else {k: v for k, v in fields.items() if v is not None}
+
+    def _scalar(self, scalar: Scalar, scope: Scope) -> Raw | None:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self._too_much(f"the files stand for more than {MAX_VALUES:,} values", scalar)
+        if "${" not in scalar.text:
+            return scalar.text if scalar.quoted else Bare(scalar.text)
+        try:
+            value = self._text(scalar, scope)
+        except _Unresolved:
+            return None
+        return Bare(value) if isinstance(value, str) and not scalar.quoted else value
+
+    def _text(self, scalar: Scalar, scope: Scope) -> str | ClipMedia | Secret:
+        parts: list[str] = []
+        end = failed = 0
+        for token in _TOKEN.finditer(scalar.text):
+            parts.append(scalar.text[end : token.start()])
+            end = token.end()
+            whole = token.start() == 0 and end == len(scalar.text)
+            try:
+                value = "${" if token[0] == "$${" else self._token(token, whole, scope, scalar)
+            except _Unresolved:
+                failed += 1
+                continue
+            if not isinstance(value, str):
+                return value
+            parts.append(value)
+        if failed:
+            raise _Unresolved
+        parts.append(scalar.text[end:])
+        return self._joined(parts, scalar)
+
+    def _joined(self, parts: list[str], scalar: Scalar) -> str:
+        size = sum(map(len, parts))
+        if size > MAX_TEXT and size > len(scalar.text):
+            self._problems.error("too-long", f"this stands for {size:,} characters; at most {MAX_TEXT:,}", scalar.where)
+            raise _Unresolved
+        self._written += size
+        if self._written > MAX_WRITTEN:
+            self._too_much(f"the files stand for more than {MAX_WRITTEN:,} characters", scalar)
+        return "".join(parts)
+
+    def _too_much(self, message: str, scalar: Scalar) -> NoReturn:
+        self._problems.error("too-much", message, scalar.where, "split the project, or use fewer combinations")
+        raise TooMuch
+
+    def _token(self, token: re.Match[str], whole: bool, scope: Scope, scalar: Scalar) -> str | ClipMedia | Secret:
+        where = _within(scalar, token.start(), token.end())
+        body = token["body"]
+        if body is None:
+            self._fail("interpolation", "'${' is not closed", where, "write $${ for a literal ${")
+        inner = self._text(Scalar(body, True, where), scope) if "${" in body else body
+        if not isinstance(inner, str):
+            self._fail("interpolation", f"{shown(token[0])} has a value inside a name", where)
+        head, _, rest = inner.strip().partition(".")
+        match head:
+            case "vars":
+                return self._named("variable", rest, scope.vars, where, "declare it under vars")
+            case "matrix" if scope.matrix is not None:
+                return self._named("matrix value", rest, scope.matrix, where, "declare it under matrix")
+            case "clip" if scope.clip is not None and rest == "name":
+                return scope.clip
+            case "clips" if scope.clip is not None:
+                return self._clip(rest, whole, where)
+            case "env":
+                return self._env(rest, whole, scope, where)
+            case _:
+                self._unknown(token[0], head, rest, scope, where)
+
+    def _named(self, what: str, name: str, known: Mapping[str, str], where: Source, help: str) -> str:
+        if name not in known:
+            meant = self._problems.did_you_mean(name, known)
+            self._fail("unknown-name", f"there is no {what} {shown(name)}{meant}", where, help)
+        return known[name]
+
+    def _clip(self, rest: str, whole: bool, where: Source) -> ClipMedia:
+        name, _, part = rest.rpartition(".")
+        if not name or part not in set(Frame):
+            parts = listed([f"${{clips.{name or 'NAME'}.{frame}}}" for frame in Frame])
+            meant = self._problems.did_you_mean(part, [str(frame) for frame in Frame]) if name else ""
+            self._fail("interpolation", f"a clip has no {shown(part)} to refer to{meant}", where, f"write {parts}")
+        if not whole:
+            message = f"${{clips.{rest}}} stands for a file, so it must stand alone"
+            self._fail("interpolation", message, where, "use it as the whole value of a field for media")
+        return ClipMedia(name, Frame(part))
+
+    def _env(self, name: str, whole: bool, scope: Scope, where: Source) -> str | Secret:
+        if scope.env is Env.REFUSED:
+            why = "${env.…} can only stand in providers, publish and cache: elsewhere it would end in prompts and keys"
+            self._fail("env-here", why, where, "use ${vars.…} for texts that clips share")
+        if not _VARIABLE.fullmatch(name):
+            self._fail("interpolation", f"{shown(name)} is no name of an environment variable", where)
+        if scope.env is Env.NAME:
+            if not whole:
+                self._fail("interpolation", "a credential must be one ${env.…} and nothing else", where)
+            return Secret(name)
+        value = (scope.environment or {}).get(name)
+        if value is None:
+            self._fail("env-missing", f"environment variable {name} is not set", where, f"set {name}, or write a value")
+        return value
+
+    def _unknown(self, token: str, head: str, rest: str, scope: Scope, where: Source) -> NoReturn:
+        if head == "matrix":
+            self._fail("interpolation", f"{shown(token)}: there is no matrix here", where, "add a matrix to the clip")
+        if head in ("clip", "clips"):
+            help = "${clip.name} is the one thing to know of the clip itself" if scope.clip else ""
+            self._fail("interpolation", f"{shown(token)} has no meaning here", where, help)
+        if not rest and head in scope.vars:
+            self._fail("interpolation", f"unknown name {shown(token)}; did you mean '${{vars.{head}}}'?", where)
+        meant = self._problems.did_you_mean(head, _HEADS)
+        help = "known are ${vars.…}, ${matrix.…}, ${clip.name}, ${clips.NAME.last_frame}; $${ is a literal ${"
+        self._fail("interpolation", f"unknown name {shown(token)}{meant}", where, help)
+
+    def _fail(self, code: str, message: str, where: Source, help: str = "") -> NoReturn:
+        self._problems.error(code, message, where, help)
+        raise _Unresolved
+
+
+def _within(scalar: Scalar, start: int, end: int) -> Source:
+    """The place of a part of a text, where the text stands in the file as it is; else of the whole text."""
+    where = scalar.where
+    width = where.end - where.column
+    for quotes in (0, 1):
+        if where.end and width == len(scalar.text) + 2 * quotes:
+            first = where.column + quotes
+            return Source(where.file, where.line, first + start, first + end)
+    return where

@@ -1,0 +1,219 @@
+"""The project file and what it includes, read into a `Project`: every problem of every file at once, or none.
+
+Order of work: texts to nodes, each file's shape, then names and fields. A file that cannot be read does not hide the
+problems of the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
+from reconciler.spec.expand import Declared, expand
+from reconciler.spec.files import Files, Unreadable
+from reconciler.spec.interpolate import Resolver, Scope, TooMuch, plain
+from reconciler.spec.model import IncludeFile, ProjectFile, Shape
+from reconciler.spec.problems import Problems, shown
+from reconciler.spec.project import Project
+from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
+from reconciler.spec.relations import check_providers, check_relations
+from reconciler.spec.sections import read_sections
+from reconciler.spec.shape import checked
+
+PROJECT_FILE = "clipform.yaml"
+MAX_FILES = 10_000
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    data: bytes
+    root: Fields
+
+
+def read_project(files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None) -> Project:
+    """The whole project, or `SpecError` with all diagnostics in order of file and place.
+
+    `env` is what may be known of the environment: for addresses and the like, never for secrets.
+    """
+    problems = Problems()
+    texts: dict[str, bytes] = {}
+    with collector_paused():
+        project = _read(files, name, env or {}, problems, texts)
+    diagnostics = _in_order(problems, texts)
+    if project is None or problems.errors:
+        raise SpecError(diagnostics)
+    warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
+    return replace(project, files=tuple(texts), warnings=warnings, digest=_digest(texts))
+
+
+def _read(
+    files: Files, name: str, env: Mapping[str, str], problems: Problems, texts: dict[str, bytes]
+) -> Project | None:
+    main = _open(files, name, None, problems, texts)
+    if main is None:
+        return None
+    _check(main, ProjectFile, problems)
+    included = [*_included(files, main, problems, texts)]
+    resolver = Resolver(problems)
+    try:
+        vars = _vars(main, {}, resolver, problems)
+        sections = read_sections(main.root, Scope(vars, environment=env), resolver, problems)
+        declared = _declared(main, included, vars, resolver, problems)
+        expanded = expand(declared, resolver, problems)
+    except TooMuch:
+        return None
+    check_providers(expanded.clips, sections.providers, problems)
+    check_relations(expanded, problems)
+    return Project(
+        name=name,
+        clips=expanded.clips,
+        providers=sections.providers,
+        budget=sections.budget,
+        publish=sections.publish,
+        cache=sections.cache,
+    )
+
+
+def _open(files: Files, name: str, where: Source | None, problems: Problems, texts: dict[str, bytes]) -> _File | None:
+    """One file's map; an included file that is empty is a map of nothing."""
+    try:
+        data = texts[name] = files.read(name)
+    except Unreadable as error:
+        problems.error("unreadable", f"{name} {error.message}", where or Source(name, 1, 1), error.help)
+        return None
+    before = problems.errors
+    root = read(name, data, problems)
+    if root is None and problems.errors > before:
+        return None
+    if root is None or (isinstance(root, Scalar) and not root.text):
+        return _File(name, data, Fields({}, Source(name, 1, 1)))
+    if not isinstance(root, Fields):
+        problems.error("bad-value", "the file must be a map of keys and values", root.where)
+        return None
+    return _File(name, data, root)
+
+
+def _check(file: _File, model: type[Shape], problems: Problems) -> None:
+    """The shape of a whole file, by itself. What depends on names is judged when they are known."""
+    checked(model, plain(file.root), file.root, problems)
+    if model is ProjectFile and not file.root.entries.keys() & {"clips", "include"}:
+        where = file.root.where
+        problems.error(
+            "no-clips", "the project declares no clips", where, "add clips: {sunrise: {prompt: mist at sunrise}}"
+        )
+
+
+def _included(files: Files, main: _File, problems: Problems, texts: dict[str, bytes]) -> Iterable[_File]:
+    """The files that `include` names, each once, in the order named."""
+    entry = main.root.entries.get("include")
+    for item in entry.value.items if entry and isinstance(entry.value, Items) else ():
+        for name in _named(files, item, main.name, problems) if isinstance(item, Scalar) else ():
+            if name in texts:
+                continue
+            if len(texts) > MAX_FILES:
+                problems.error("too-many-files", f"a project has at most {MAX_FILES:,} files", item.where)
+                return
+            file = _open(files, name, item.where, problems, texts)
+            if file:
+                _check(file, IncludeFile, problems)
+                yield file
+
+
+def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[str, ...]:
+    """The paths that one entry of `include` stands for."""
+    text = item.text.removeprefix("./")
+    if not text or text.startswith(("/", "~")) or ".." in text.split("/") or "${" in text or "\\" in text:
+        message = f"include must name files inside the project, not {shown(item.text)}"
+        problems.error("include", message, item.where, "write a path or pattern such as clips/*.yaml")
+        return ()
+    if not _PATTERN & set(text):
+        return (text,)
+    found = tuple(name for name in files.glob(text) if name != main)
+    if not found:
+        problems.warn("include", f"no file matches {shown(item.text)}", item.where)
+    return found
+
+
+def _vars(file: _File, outer: Mapping[str, str], resolver: Resolver, problems: Problems) -> dict[str, str]:
+    """The file's variables over the outer ones. One may use those above it, so there are no circles."""
+    known = dict(outer)
+    for name, entry in _entries(file.root, "vars").items():
+        value = resolver.resolve(entry.value, Scope(known)) if isinstance(entry.value, Scalar) else None
+        known[name] = value if isinstance(value, str) else ""
+    return known
+
+
+def _declared(
+    main: _File, included: list[_File], vars: Mapping[str, str], resolver: Resolver, problems: Problems
+) -> list[Declared]:
+    """Every declaration of every file; a name stands once in the project."""
+    found: dict[str, Declared] = {}
+    project_defaults = _entries(main.root, "defaults")
+    for file in (main, *included):
+        own_vars = vars if file is main else _vars(file, vars, resolver, problems)
+        defaults = {**project_defaults, **_entries(file.root, "defaults")}
+        for name, entry in _entries(file.root, "clips").items():
+            if name in found:
+                first = found[name].key.where
+                message = f"clip {shown(name)} is declared twice; the first is at {first}"
+                problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
+            elif isinstance(body := _as_fields(entry.value), Fields):
+                found[name] = Declared(entry.key, body, defaults, own_vars)
+    return list(found.values())
+
+
+def _entries(root: Fields, section: str) -> Mapping[str, Entry]:
+    """The entries of a section; what is no map was told when the file was checked."""
+    value = root.entries[section].value if section in root.entries else None
+    return value.entries if isinstance(value, Fields) else {}
+
+
+def _as_fields(node: Node) -> Node:
+    empty = isinstance(node, Scalar) and not node.text and not node.quoted
+    return Fields({}, node.where) if empty else node
+
+
+def _in_order(problems: Problems, texts: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
+    """Diagnostics by file (the project file first) and place, each with its lines."""
+    order = {name: index for index, name in enumerate(texts)}
+
+    def rank(diagnostic: Diagnostic) -> tuple[int, int, int]:
+        where = diagnostic.source
+        return (order.get(where.file, -1), where.line, where.column) if where else (-1, 0, 0)
+
+    found = sorted(problems.all(), key=rank)
+    named = {diagnostic.source.file for diagnostic in found if diagnostic.source}
+    lines = {name: _lines(name, data, problems.secrets) for name, data in texts.items() if name in named}
+    return tuple(replace(diagnostic, excerpt=_excerpt(diagnostic.source, lines)) for diagnostic in found)
+
+
+def _lines(name: str, data: bytes, secrets: Iterable[Source]) -> list[str]:
+    """The lines of a file as they may be shown: a literal secret and what follows it is masked."""
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    for secret in secrets:
+        if secret.file == name:
+            lines[secret.line - 1] = lines[secret.line - 1][: secret.column - 1] + "********"
+    return lines
+
+
+def _excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | None:
+    """The line and the one before it."""
+    if where is None or where.file not in lines or where.line > len(lines[where.file]):
+        return None
+    first = max(1, where.line - 1)
+    return Excerpt(first, tuple(lines[where.file][first - 1 : where.line]))
+
+
+def _digest(texts: Mapping[str, bytes]) -> str:
+    """SHA-256 over names and bytes; lengths keep one file's end from being the next one's start."""
+    digest = hashlib.sha256()
+    for name, data in texts.items():
+        for part in (name.encode(), data):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,192 @@
+"""Matrices: one declaration, one clip for each combination of its values.
+
+A combination is part of the clip's name (`social[ratio=16:9,lang=en]`), so a value may not hold what separates values
+there. Counting comes before making: a matrix of matrices is refused by its size.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.spec.interpolate import Resolver, Scope
+from reconciler.spec.problems import Problems, listed, shown
+from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar
+
+MAX_CLIPS = 20_000
+MAX_AXES = 10
+MAX_COMPARED = 5_000_000
+"""Combinations times excludes and overrides: what a short file can ask for at most."""
+
+_AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+_SEPARATORS = re.compile(r"[\[\]{}$=,]")
+_MAX_VALUE = 64
+
+Combination = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Fields for the combinations that have these values."""
+
+    when: Mapping[str, str]
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The combinations of a declaration, and the overrides for them."""
+
+    combinations: tuple[Combination, ...]
+    overrides: tuple[Override, ...]
+
+
+SINGLE = Matrix(((),), ())
+"""A clip without a matrix: one combination, of nothing."""
+
+
+def clip_name(declared: str, combination: Combination) -> str:
+    """`social`, or `social[ratio=16:9,lang=en]` with the values in the order declared."""
+    values = ",".join(f"{axis}={value}" for axis, value in combination)
+    return f"{declared}[{values}]" if values else declared
+
+
+def fits(when: Mapping[str, str], combination: Combination) -> bool:
+    """Does a combination have all these values?"""
+    return when.items() <= dict(combination).items()
+
+
+class MatrixReader:
+    """Reads the matrix and the overrides of one declaration."""
+
+    def __init__(self, problems: Problems, resolver: Resolver, scope: Scope) -> None:
+        self._problems = problems
+        self._resolver = resolver
+        self._scope = scope
+
+    def read(self, declaration: Fields, left: int) -> Matrix | None:
+        """The combinations, of which there may be `left`; None when they cannot be told."""
+        before = self._problems.errors
+        axes = self._axes(declaration.entries.get("matrix"))
+        if self._problems.errors > before:
+            return None
+        count = math.prod(len(values) for values in axes.values())
+        if count > left:
+            self._problems.error(
+                "too-many-clips",
+                f"this makes {count:,} clips; a project has at most {MAX_CLIPS:,}",
+                declaration.entries["matrix"].key.where if axes else declaration.where,
+                "use fewer values, or split the project",
+            )
+            return None
+        if count * self._conditions(declaration) > MAX_COMPARED:
+            self._problems.error(
+                "too-much", "too many excludes and overrides for so many combinations", declaration.where
+            )
+            return None
+        combinations = self._without_excluded(declaration, axes)
+        overrides = tuple(self._overrides(declaration, axes, combinations))
+        return Matrix(combinations, overrides) if self._problems.errors == before else None
+
+    def _axes(self, matrix: Entry | None) -> dict[str, list[str]]:
+        """Each axis with its values. What is not of the right shape has been told before."""
+        if matrix is None or not isinstance(matrix.value, Fields):
+            return {}
+        entries = matrix.value.entries
+        axes = {key: self._values(entry) for key, entry in entries.items() if key != "exclude"}
+        if not axes:
+            self._problems.error("matrix", "the matrix has no values", matrix.key.where, "add a list: lang: [en, zh]")
+        if len(axes) > MAX_AXES:
+            self._problems.error("matrix", f"a matrix has at most {MAX_AXES} lists", matrix.key.where)
+        return axes
+
+    def _values(self, axis: Entry) -> list[str]:
+        if not _AXIS.fullmatch(axis.key.text):
+            message = f"{shown(axis.key.text)} cannot name a list of the matrix"
+            self._problems.error(
+                "matrix", message, axis.key.where, "use letters, digits, - and _, starting with a letter"
+            )
+        items = axis.value.items if isinstance(axis.value, Items) else ()
+        values = [value for item in items if (value := self._value(item)) is not None]
+        if not items and isinstance(axis.value, Items | Scalar):
+            self._problems.error("matrix", f"{axis.key.text} has no values", axis.key.where, "add at least one")
+        seen: set[str] = set()
+        for item, value in zip(items, values, strict=False):
+            if value in seen:
+                self._problems.error(
+                    "matrix", f"value {shown(value)} stands twice", item.where, "remove one of the two"
+                )
+            seen.add(value)
+        return values
+
+    def _value(self, node: Node) -> str | None:
+        """The text of one value; it becomes part of names, so it must be able to."""
+        raw = self._resolver.resolve(node, self._scope)
+        if not isinstance(raw, str):
+            return None
+        value = unicodedata.normalize("NFC", raw)
+        if _SEPARATORS.search(value) or not value.isprintable() or value != value.strip() or not value:
+            message = f"{shown(value)} cannot be a value of a matrix: it becomes part of the clip's name"
+            help = "use a short text without [ ] { } $ = and commas; overrides can set what it stands for"
+            self._problems.error("matrix", message, node.where, help)
+        elif len(value) > _MAX_VALUE:
+            message = f"a value of a matrix has at most {_MAX_VALUE} characters, not {len(value)}"
+            self._problems.error(
+                "matrix", message, node.where, "use a short text; overrides can set what it stands for"
+            )
+        return value
+
+    def _conditions(self, declaration: Fields) -> int:
+        return len(_items(declaration, "matrix", "exclude")) + len(_items(declaration, "overrides"))
+
+    def _without_excluded(self, declaration: Fields, axes: Mapping[str, list[str]]) -> tuple[Combination, ...]:
+        excluded = [self._when(item, axes) for item in _items(declaration, "matrix", "exclude")]
+        matrix = declaration.entries.get("matrix")
+        made = (tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
+        kept = tuple(one for one in made if not any(when and fits(when, one) for when in excluded))
+        if not kept and matrix:
+            self._problems.error("matrix", "every combination is excluded", matrix.key.where, "exclude fewer")
+        return kept
+
+    def _when(self, node: Node, axes: Mapping[str, list[str]]) -> dict[str, str]:
+        """The values that an `exclude` or `when` names, each of which must exist."""
+        chosen: dict[str, str] = {}
+        for axis, entry in node.entries.items() if isinstance(node, Fields) else ():
+            value = self._value(entry.value)
+            if axis not in axes:
+                meant = self._problems.did_you_mean(axis, axes)
+                help = f"it has {listed(axes, 'and')}" if axes else "the clip has no matrix"
+                self._problems.error("matrix", f"the matrix has no {shown(axis)}{meant}", entry.key.where, help)
+            elif value is not None and value not in axes[axis]:
+                meant = self._problems.did_you_mean(value, axes[axis])
+                message = f"{axis} has no value {shown(value)}{meant}"
+                self._problems.error("matrix", message, entry.value.where, f"it has {listed(axes[axis], 'and')}")
+            elif value is not None:
+                chosen[axis] = value
+        return chosen
+
+    def _overrides(
+        self, declaration: Fields, axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
+    ) -> Iterator[Override]:
+        for item in _items(declaration, "overrides"):
+            if not isinstance(item, Fields):
+                continue
+            when = self._when(item.entries["when"].value, axes) if "when" in item.entries else {}
+            if not any(fits(when, combination) for combination in combinations):
+                self._problems.warn("matrix", "this override fits no combination", item.where)
+            setting = item.entries["set"].value if "set" in item.entries else None
+            if isinstance(setting, Fields):
+                yield Override(when, setting)
+
+
+def _items(node: Node, *path: str) -> tuple[Node, ...]:
+    """The list at a path of keys, or nothing."""
+    for key in path:
+        if not isinstance(node, Fields) or key not in node.entries:
+            return ()
+        node = node.entries[key].value
+    return node.items if isinstance(node, Items) else ()

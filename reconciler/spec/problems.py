@@ -1,0 +1,82 @@
+"""The collector of a run's diagnostics, and the words they share.
+
+A reader that stops at its first problem makes the user mend one per run, so every stage adds what it finds to one
+`Problems` and goes on with what is sound.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from typing import NamedTuple
+
+from reconciler.diagnostics import Diagnostic, Severity, Source
+
+SUGGESTION_WORK = 200_000
+"""Names compared for did-you-mean in one run: ten thousand misspelt references must not cost ten thousand squared."""
+
+
+class Problems:
+    """Diagnostics in the order found, each place and message once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Source | None, str], Diagnostic] = {}
+        self._errors = 0
+        self._suggestion_work = SUGGESTION_WORK
+        self.secrets: list[Source] = []  # literal secrets: no excerpt may show them
+
+    @property
+    def errors(self) -> int:
+        """How many errors there are so far; callers compare before and after."""
+        return self._errors
+
+    def all(self) -> tuple[Diagnostic, ...]:
+        """Everything found."""
+        return tuple(self._found.values())
+
+    def error(self, code: str, message: str, where: Source | None, help: str = "") -> None:
+        """Something that stops the run."""
+        if (where, message) not in self._found:
+            self._errors += 1
+            self._found[where, message] = Diagnostic(code, message, where, help)
+
+    def warn(self, code: str, message: str, where: Source | None, help: str = "") -> None:
+        """Something worth knowing that does not."""
+        self._found.setdefault((where, message), Diagnostic(code, message, where, help, Severity.WARNING))
+
+    def did_you_mean(self, word: str, names: Collection[str]) -> str:
+        """`; did you mean 'x'?`, or nothing when no name is near (or the run has compared enough)."""
+        if len(names) > self._suggestion_work:
+            return ""
+        self._suggestion_work -= len(names)
+        near = nearest(word, names)
+        return f"; did you mean {shown(near)}?" if near else ""
+
+
+class Wrong(NamedTuple):
+    """Why a value will not do: a phrase that follows the field's name ("must be …"), and the mend."""
+
+    message: str
+    help: str = ""
+
+
+def nearest(word: str, names: Collection[str]) -> str | None:
+    """The name that was probably meant."""
+    folded = {name.casefold(): name for name in names}
+    if word.casefold() in folded:
+        return folded[word.casefold()]
+    near = difflib.get_close_matches(word[:200].casefold(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """A value as a message shows it: quoted, on one line, hidden characters escaped, cut when long."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    return f"'{visible}'"
+
+
+def listed(names: Collection[str], last: str = "or") -> str:
+    """`a, b or c`."""
+    items = list(names)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

@@ -1,0 +1,334 @@
+"""YAML text to our own nodes, each with its place, and nothing guessed: a scalar stays the text that was written.
+
+PyYAML's C parser gives events, and the nodes are composed here. The alternatives were tried and refused: loaders
+type by YAML 1.1 (`16:9` is 969 there), `yaml.compose` keeps no duplicate keys apart and with the C parser dies of a
+stack overflow on deep nesting, and the pure Python parser is ten times slower.
+
+What cannot be bounded is not read: one document, no directives, tags or merge keys, and limits on bytes, depth and
+nodes, where an alias counts as all the nodes that it stands for.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn, Protocol
+
+import yaml
+
+from reconciler.diagnostics import Source
+from reconciler.spec.problems import Problems, shown
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 40
+MAX_NODES = 1_000_000
+
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_HIDDEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text as written; `quoted` (or a block) tells `"5"` from `5` where that matters."""
+
+    text: str
+    quoted: bool
+    where: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Node, ...]
+    where: Source
+
+
+class Entry(NamedTuple):
+    """A key and its value, both with their places."""
+
+    key: Scalar
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A map, in the order written."""
+
+    entries: dict[str, Entry]
+    where: Source
+
+
+Node = Scalar | Items | Fields
+
+_STARTS = (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No cyclic garbage collection inside: nodes have no cycles, and the collector is most of the cost of loading."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def read(file: str, data: bytes, problems: Problems) -> Node | None:
+    """The document of one file, or None when it is empty or cannot be read on (then `problems` says why)."""
+    text = _decode(file, data, problems)
+    if text is None:
+        return None
+    composer = _Composer(file, text, problems)
+    try:
+        return composer.document()
+    except _Stop:
+        return None
+    except yaml.YAMLError as error:
+        message, help = _in_our_words(error)
+        problems.error("yaml-syntax", message, composer.place(_mark(error)), help)
+        return None
+    finally:
+        composer.dispose()
+
+
+def _decode(file: str, data: bytes, problems: Problems) -> str | None:
+    start = Source(file, 1, 1)
+    if len(data) > MAX_BYTES:
+        size = f"{len(data) / 1024 / 1024:.1f} MiB"
+        problems.error(
+            "too-big",
+            f"the file is {size}; at most {MAX_BYTES // 1024 // 1024} MiB are read",
+            start,
+            "split it: include takes a list of files and patterns",
+        )
+        return None
+    if data.startswith(_UTF16):
+        problems.error("not-utf-8", "the file is UTF-16; only UTF-8 is read", start, "save it as UTF-8")
+        return None
+    try:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        problems.error(
+            "not-utf-8",
+            f"byte 0x{data[error.start]:02x} is not UTF-8",
+            _place_after(file, before),
+            "save the file as UTF-8",
+        )
+        return None
+    bad = _UNREADABLE.search(text)
+    if bad:
+        place = _place_after(file, text[: bad.start()])
+        mend = 'remove it; in "double quotes" it can be written as an escape where it is really meant'
+        problems.error("control-character", f"character U+{ord(bad.group()):04X} cannot stand in a file", place, mend)
+        return None
+    return text
+
+
+def _place_after(file: str, before: str) -> Source:
+    """The place of the character that follows this text."""
+    lines = re.split("\r\n|\r|\n", before)
+    return Source(file, len(lines), len(lines[-1]) + 1)
+
+
+class _Mark(Protocol):
+    """A place as the parser tells it, counted from 0."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class _Stop(Exception):
+    """Reading this file cannot go on; the problem has been told."""
+
+
+class _Composer:
+    """Events of one text, composed into nodes. The parser is a stream, so this has state; nothing else here does."""
+
+    def __init__(self, file: str, text: str, problems: Problems) -> None:
+        self._file = file
+        self._parser = yaml.CBaseLoader(text)
+        self._problems = problems
+        self._count = 0
+        self._anchors: dict[str, tuple[Node, int] | None] = {}  # None: not closed yet
+
+    def dispose(self) -> None:
+        """Let go of the parser's memory."""
+        self._parser.dispose()
+
+    def place(self, start: _Mark | None, end: _Mark | None = None) -> Source:
+        """Where a mark points; the end only where it is on the same line."""
+        if start is None:
+            return Source(self._file, 1, 1)
+        end_column = end.column + 1 if end is not None and end.line == start.line else 0
+        return Source(self._file, start.line + 1, start.column + 1, end_column)
+
+    def document(self) -> Node | None:
+        """The one document, or None for a file without content."""
+        root: Node | None = None
+        while True:
+            match event := self._next():
+                case yaml.StreamEndEvent():
+                    return root
+                case yaml.DocumentStartEvent():
+                    if root is not None:
+                        self._stop(
+                            "several-documents",
+                            "a second document starts here; a file holds one",
+                            event,
+                            "put it into a file of its own and include it",
+                        )
+                    if event.version or event.tags:
+                        self._problem("directive", "directives (%YAML, %TAG) are not read", event, "remove the line")
+                    root = self._node(self._next(), 1)
+                case _:
+                    pass
+
+    def _next(self) -> yaml.Event:
+        return self._parser.get_event() or yaml.StreamEndEvent()
+
+    def _node(self, event: yaml.Event, depth: int) -> Node:
+        """The node that starts with this event; its own events are consumed."""
+        self._spend(1, event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        assert isinstance(event, _STARTS)
+        if event.tag is not None:
+            message = f"tag {shown(str(event.tag))} is not read: the field decides the type"
+            self._problem("tag", message, event, "remove the tag")
+        if event.anchor is None:
+            return self._content(event, depth)
+        self._anchors[event.anchor], before = None, self._count
+        node = self._content(event, depth)
+        self._anchors[event.anchor] = (node, self._count - before + 1)
+        return node
+
+    def _content(self, event: yaml.Event, depth: int) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if depth > MAX_DEPTH:
+            self._stop("too-deep", f"nested more than {MAX_DEPTH} levels deep", event)
+        return self._map(event, depth) if isinstance(event, yaml.MappingStartEvent) else self._list(event, depth)
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        if event.anchor not in self._anchors:
+            self._stop("undefined-alias", f"alias *{event.anchor} has no anchor &{event.anchor} before it", event)
+        known = self._anchors[event.anchor]
+        if known is None:
+            self._stop("recursive-alias", f"alias *{event.anchor} stands inside its own anchor", event)
+        node, weight = known
+        self._spend(weight, event)
+        return node
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        where = self.place(event.start_mark, event.end_mark)
+        text: str = event.value
+        quoted = event.style is not None and event.style != ""
+        if not text.isprintable():
+            self._look_for_hidden(text, where)
+        return Scalar(text, quoted, where)
+
+    def _look_for_hidden(self, text: str, where: Source) -> None:
+        if bad := _CONTROL.search(text):
+            self._problems.error(
+                "control-character",
+                f"the text holds control character U+{ord(bad.group()):04X}",
+                where,
+                "remove the escape",
+            )
+        elif hidden := _HIDDEN.search(text):
+            message = f"the text holds the invisible character U+{ord(hidden.group()):04X}"
+            self._problems.warn("hidden-character", message, where, "remove it unless it is meant: it is sent as it is")
+
+    def _list(self, start: yaml.Event, depth: int) -> Items:
+        items: list[Node] = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return Items(tuple(items), self.place(start.start_mark, start.end_mark))
+
+    def _map(self, start: yaml.Event, depth: int) -> Fields:
+        entries: dict[str, Entry] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(self._next(), depth + 1)
+            if self._usable(key, entries) and isinstance(key, Scalar):
+                entries[key.text] = Entry(key, value)
+        return Fields(entries, self.place(start.start_mark, start.end_mark))
+
+    def _usable(self, key: Node, entries: dict[str, Entry]) -> bool:
+        if not isinstance(key, Scalar):
+            self._problems.error("key-not-text", "a key must be a text, not a list or a map", key.where)
+            return False
+        if key.text == "<<" and not key.quoted:
+            self._problems.error(
+                "merge-key",
+                "merge keys (<<) are not read",
+                key.where,
+                "put what clips share under defaults, or repeat it",
+            )
+            return False
+        if key.text in entries:
+            first = entries[key.text].key.where
+            message = f"key {shown(key.text)} stands twice; the first is at line {first.line}, column {first.column}"
+            self._problems.error("duplicate-key", message, key.where, "remove one of the two")
+            return False
+        return True
+
+    def _spend(self, nodes: int, event: yaml.Event) -> None:
+        self._count += nodes
+        if self._count > MAX_NODES:
+            self._stop(
+                "too-many-nodes",
+                f"more than {MAX_NODES:,} values, counting what aliases stand for",
+                event,
+                "split the file, or write less through aliases",
+            )
+
+    def _problem(self, code: str, message: str, event: yaml.Event, help: str = "") -> None:
+        self._problems.error(code, message, self.place(event.start_mark, event.end_mark), help)
+
+    def _stop(self, code: str, message: str, event: yaml.Event, help: str = "") -> NoReturn:
+        self._problem(code, message, event, help)
+        raise _Stop
+
+
+_QUOTE = "put the text in quotes"
+_SYNTAX = (
+    ("mapping values are not allowed", "a ':' cannot stand here", "indent the line, or put a text with ': ' in quotes"),
+    ("cannot start any token", "a text cannot start with this character", "put the text in quotes; indent with spaces"),
+    ("expected ',' or ']'", "a [ list is not closed before this", "close it with ]"),
+    ("expected ',' or '}'", "a { map is not closed before this", "close it with }"),
+    ("expected '-' indicator", "this line does not go on with the list above it", "start it with '- ', or indent it"),
+    (
+        "expected key",
+        "this line is not a 'key: value' of the map above it",
+        "mind the indentation, or put it in quotes",
+    ),
+    ("could not find expected ':'", "a key without ':' stands here", "write 'key: value'"),
+    ("unexpected end of stream", "a quote is opened and never closed", "close the quote"),
+    ("unknown escape character", "this escape is not known", "write \\\\ for a backslash, or use single quotes"),
+    ("expected node content", "a value is missing here", "write one, or remove the comma"),
+    ("unknown directive", "directives (%…) are not read", "remove the line"),
+)
+
+
+def _mark(error: yaml.YAMLError) -> _Mark | None:
+    return (error.problem_mark or error.context_mark) if isinstance(error, yaml.MarkedYAMLError) else None
+
+
+def _in_our_words(error: yaml.YAMLError) -> tuple[str, str]:
+    problem = getattr(error, "problem", None) or "it cannot be read"
+    for phrase, message, help in _SYNTAX:
+        if phrase in problem:
+            return message, help
+    return f"this is not YAML: {problem}", _QUOTE

@@ -1,0 +1,99 @@
+"""What only shows when all clips are known: shared outputs, references to clips that are not there, circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from reconciler.spec.expand import Expanded
+from reconciler.spec.paths import same_file
+from reconciler.spec.problems import Problems, shown
+from reconciler.spec.project import Clip, ClipMedia
+
+
+def check_relations(expanded: Expanded, problems: Problems) -> None:
+    """All checks between clips."""
+    _check_outputs(expanded.clips, problems)
+    _check_references(expanded, problems)
+    _check_circles(expanded.clips, problems)
+
+
+def check_providers(clips: Sequence[Clip], aliases: Mapping[str, object], problems: Problems) -> None:
+    """Every provider that a clip names is declared."""
+    for clip in clips:
+        if clip.provider not in aliases:
+            meant = problems.did_you_mean(clip.provider, aliases)
+            message = f"there is no provider {shown(clip.provider)}{meant}"
+            problems.error("unknown-provider", message, clip.source("provider"), "declare it under providers")
+
+
+def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
+    taken: dict[str, Clip] = {}
+    for clip in clips:
+        first = taken.setdefault(same_file(clip.output), clip)
+        if first is not clip:
+            same = "" if first.output == clip.output else f" (as {shown(first.output)}, one file on some systems)"
+            message = f"clips {first.name} and {clip.name} share the output {shown(clip.output)}{same}"
+            help = "put ${clip.name} or every ${matrix.…} into it" if clip.declared == first.declared else "change one"
+            problems.error("shared-output", message, clip.source("output"), help)
+    for clip in clips:
+        folder, _, _ = same_file(clip.output).rpartition("/")
+        while folder:
+            if folder in taken:
+                message = f"output {shown(clip.output)} lies inside the output of clip {taken[folder].name}"
+                problems.error("shared-output", message, clip.source("output"), "change one")
+            folder, _, _ = folder.rpartition("/")
+
+
+def _check_references(expanded: Expanded, problems: Problems) -> None:
+    for clip in expanded.clips:
+        for field, media in clip.media():
+            if isinstance(media, ClipMedia) and media.clip == clip.name:
+                problems.error("circle", f"clip {clip.name} refers to itself", clip.source(field))
+            elif isinstance(media, ClipMedia) and media.clip not in expanded.names:
+                _tell_missing(media.clip, clip, field, expanded, problems)
+
+
+def _tell_missing(wanted: str, clip: Clip, field: str, expanded: Expanded, problems: Problems) -> None:
+    declared = wanted.partition("[")[0]
+    if declared in expanded.unclear:
+        return
+    instance = next((name for name, owner in expanded.names.items() if owner == wanted), None)
+    if instance:
+        message = f"{shown(wanted)} is several clips, one for each combination of its matrix"
+        problems.error("unknown-clip", message, clip.source(field), f"name one, such as {instance}")
+        return
+    meant = problems.did_you_mean(wanted, expanded.names)
+    problems.error("unknown-clip", f"there is no clip {shown(wanted)}{meant}", clip.source(field))
+
+
+def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
+    by_name = {clip.name: clip for clip in clips}
+    for circle in _circles({clip.name: clip.depends_on() for clip in clips}):
+        first = by_name[circle[0]]
+        field = next(
+            field for field, media in first.media() if isinstance(media, ClipMedia) and media.clip == circle[1]
+        )
+        message = f"these clips wait for each other: {' → '.join(circle)}"
+        problems.error("circle", message, first.source(field), "let one of them start without the other")
+
+
+def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """Circles of two clips or more, each once, closed (`a, b, a`). No recursion: a chain may have every clip in it."""
+    done: set[str] = set()
+    for root in graph:
+        path: dict[str, None] = {}  # the clips from the root to here, in order
+        ahead = [(root, False)]
+        while ahead:
+            name, leaving = ahead.pop()
+            if leaving:
+                del path[name]
+                done.add(name)
+            elif name in path:
+                steps = list(path)
+                circle = steps[steps.index(name) :]
+                if len(circle) > 1:
+                    yield [*circle, name]
+            elif name not in done and name in graph:
+                path[name] = None
+                ahead.append((name, True))
+                ahead += [(needed, False) for needed in graph[name]]

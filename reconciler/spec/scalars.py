@@ -1,0 +1,234 @@
+"""The types of the spec language: what the text of one scalar means in a field of that type.
+
+The field decides, never the look of the text: `5` is a text in `prompt` and a number in `duration`. Each function
+takes what stands in the file after interpolation and returns the value or raises `Unfit`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from reconciler.spec.problems import listed, nearest, shown
+from reconciler.spec.project import (
+    AssetMedia,
+    ClipMedia,
+    DataMedia,
+    JsonValue,
+    LocalMedia,
+    Media,
+    Number,
+    Secret,
+    UrlMedia,
+)
+
+MAX_TEXT = 100_000
+MAX_LINK_LIFE = 7 * 24 * 3600
+LITERAL_SECRET = "literal-secret"
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_LEADING_ZERO = re.compile(r"-?0+([0-9]{1,18})")
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?")
+_SPAN = re.compile(r"((?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,9})?)(ms|s|m|h)")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+
+_UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+_BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+_JSON_WORDS: Mapping[str, JsonValue] = {"true": True, "false": False, "null": None}
+
+
+class Bare(str):
+    """A text that was not quoted. Only a free map (`options`) and an empty value tell it from a quoted one."""
+
+    __slots__ = ()
+
+
+class Unfit(Exception):
+    """The value will not do: a phrase that follows the field's name, and the mend."""
+
+    def __init__(self, message: str, help: str = "", code: str = "bad-value") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.code = code
+
+
+def text(raw: object) -> str:
+    """Any text, in NFC, without blanks around it (a block's last line break is no part of a prompt)."""
+    written = _scalar(raw, "a text")
+    if len(written) > MAX_TEXT:
+        raise Unfit(f"has {len(written):,} characters; at most {MAX_TEXT:,} are taken")
+    return unicodedata.normalize("NFC", written).strip()
+
+
+def line(raw: object) -> str:
+    """A text of one line that is not empty, such as a model's name."""
+    value = text(raw)
+    if not value or len(value) > 1000 or not all(c.isprintable() for c in value):
+        raise Unfit(f"must be a text of one line, not {shown(value)}")
+    return value
+
+
+def whole(least: int, most: int = 10**18 - 1, help: str = "") -> Callable[[object], int]:
+    """A whole number within bounds. `010` is refused: it is 8 to some readers and 10 to others."""
+
+    def parse(raw: object) -> int:
+        written = _scalar(raw, "a whole number")
+        if not _WHOLE.fullmatch(written):
+            octal = _LEADING_ZERO.fullmatch(written)
+            mend = f"write {'-' * written.startswith('-')}{octal[1].lstrip('0') or 0}" if octal else help
+            raise Unfit(f"must be a whole number, not {shown(written)}", mend)
+        value = int(written)
+        if value < least:
+            raise Unfit(f"must be at least {least}, not {value}")
+        if value > most:
+            raise Unfit(f"must be at most {most}, not {value}")
+        return value
+
+    return parse
+
+
+def boolean(raw: object) -> bool:
+    """yes or no; also true, false, on, off."""
+    written = _scalar(raw, "yes or no")
+    if written.lower() not in _BOOLEANS:
+        raise Unfit(f"must be yes or no, not {shown(written)}")
+    return _BOOLEANS[written.lower()]
+
+
+def decimal(raw: object) -> Decimal:
+    """An exact number that is not negative, such as a price."""
+    written = _scalar(raw, "a number")
+    if not _DECIMAL.fullmatch(written):
+        raise Unfit(f"must be a number such as 0.45, not {shown(written)}")
+    return Decimal(written)
+
+
+def span(raw: object) -> Decimal:
+    """A length of time, in seconds."""
+    written = _scalar(raw, "a length of time")
+    match = _SPAN.fullmatch(written)
+    if not match or not Decimal(match[1]):
+        mend = f"write {written}s for seconds" if _DECIMAL.fullmatch(written) and Decimal(written) else ""
+        raise Unfit(f"must be a length of time such as 50ms, 0.5s, 10s, 5m or 24h, not {shown(written)}", mend)
+    return Decimal(match[1]) * _UNITS[match[2]]
+
+
+def link_life(raw: object) -> Decimal:
+    """A length of time that a signed link can live."""
+    seconds = span(raw)
+    if seconds > MAX_LINK_LIFE:
+        raise Unfit(f"must be at most 168h (7 days): stores sign no longer, not {shown(str(raw))}")
+    return seconds
+
+
+def choice(*offered: str) -> Callable[[object], str]:
+    """One of a closed list of words."""
+
+    def parse(raw: object) -> str:
+        written = _scalar(raw, listed(offered))
+        if written not in offered:
+            near = nearest(written, offered)
+            meant = f"; did you mean {near}?" if near else ""
+            raise Unfit(f"must be {listed(offered)}, not {shown(written)}{meant}")
+        return written
+
+    return parse
+
+
+def name(raw: object) -> str:
+    """A name of one's own: letters, digits, - and _."""
+    written = _scalar(raw, "a name")
+    if not NAME.fullmatch(written):
+        raise Unfit(f"must be a name of letters, digits, - and _, not {shown(written)}")
+    return written
+
+
+def secret(raw: object) -> Secret:
+    """The name of a secret. The secret itself would end in git, logs and backups, so it is refused, and not shown."""
+    if isinstance(raw, Secret):
+        return raw
+    help = "put it into the environment and write the variable's name: ${env.MY_KEY}"
+    raise Unfit("holds a literal secret", help, LITERAL_SECRET)
+
+
+def open_id(raw: object) -> Secret | str:
+    """A credential that is no secret, such as an application's id: a text, or the name of a variable."""
+    return raw if isinstance(raw, Secret) else line(raw)
+
+
+def media(raw: object) -> Media:
+    """A picture, video or sound: a path, a URL, an asset, or a frame of another clip."""
+    if isinstance(raw, ClipMedia):
+        return raw
+    written = _scalar(raw, "a path or URL")
+    if not written:
+        raise Unfit("is empty", "write a path or a URL, or remove the line")
+    scheme = _SCHEME.match(written)
+    return _by_scheme(scheme[1].lower(), written) if scheme else LocalMedia(written)
+
+
+def _by_scheme(scheme: str, written: str) -> Media:
+    rest = written[len(scheme) + 1 :]
+    match scheme:
+        case "https" if re.fullmatch(r"//[^/\s]+(/\S*)?", rest):
+            return UrlMedia(written)
+        case "asset" if rest.removeprefix("//") and rest.startswith("//"):
+            return AssetMedia(written)
+        case "data" if "," in rest:
+            return DataMedia(written)
+        case "https" | "asset" | "data":
+            raise Unfit(f"is not a whole {scheme}: address: {shown(written)}")
+        case "http":
+            raise Unfit(f"must not be fetched without encryption: {shown(written)}", "use the https:// address")
+        case "file":
+            raise Unfit(f"must not be a file: address: {shown(written)}", "write the path, relative to the project")
+        case _:
+            mend = f"write ./{written} if it is a file of that name"
+            raise Unfit(f"must be a path, or an https:, asset: or data: address, not {shown(written)}", mend)
+
+
+def free(raw: object) -> JsonValue:
+    """A value of a free map, typed as JSON would: unquoted true, false, null and numbers; else text. No floats."""
+    if isinstance(raw, dict):
+        return {key: free(value) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [free(value) for value in raw]
+    if isinstance(raw, Bare):
+        return _bare(str(raw))
+    return text_as_is(raw)
+
+
+def text_as_is(raw: object) -> str:
+    """Any text, not touched."""
+    return str(_scalar(raw, "a text"))
+
+
+def _bare(written: str) -> JsonValue:
+    if written in _JSON_WORDS:
+        return _JSON_WORDS[written]
+    if not _JSON_NUMBER.fullmatch(written):
+        return written
+    if len(written) > 24 or abs(Decimal(written).adjusted()) > 24:
+        raise Unfit(f"holds a number out of bounds: {shown(written)}", "put it in quotes to send it as text")
+    if written.removeprefix("-").isdigit():
+        return int(written)
+    plain = format(Decimal(written).normalize() + 0, "f")  # + 0: there is no negative zero
+    return Number(plain if "." in plain else plain + ".0")
+
+
+def _scalar(raw: object, wanted: str) -> str:
+    """The text itself, where a text stands and is not nothing at all."""
+    if isinstance(raw, str):
+        if raw or not isinstance(raw, Bare):
+            return raw
+        raise Unfit("has no value", "write one, or remove the line")
+    if isinstance(raw, ClipMedia):
+        raise Unfit(f"must be {wanted}; a clip's frame or video can only stand in a field for media")
+    if isinstance(raw, Secret):
+        raise Unfit("must not hold a secret")
+    raise Unfit(f"must be {wanted}, not a {'list' if isinstance(raw, list) else 'map'}")

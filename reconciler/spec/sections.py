@@ -1,0 +1,114 @@
+"""The sections that only the project file has: providers, budget, publish, cache.
+
+Here `${env.X}` may stand. In a credential it stays a name; elsewhere it is looked up in what the caller knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from reconciler.spec import model
+from reconciler.spec.interpolate import Env, Resolver, Scope
+from reconciler.spec.problems import Problems, shown
+from reconciler.spec.project import Budget, JsonValue, Price, ProviderConfig
+from reconciler.spec.reader import Entry, Fields
+from reconciler.spec.scalars import NAME
+from reconciler.spec.shape import Location, checked
+
+DRAFT = "draft"
+CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
+_STORE_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
+
+M = TypeVar("M", bound=model.Shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """What these sections say."""
+
+    providers: Mapping[str, ProviderConfig]
+    budget: Budget | None
+    publish: Mapping[str, JsonValue]
+    cache: Mapping[str, JsonValue]
+
+
+def read_sections(root: Fields, scope: Scope, resolver: Resolver, problems: Problems) -> Sections:
+    """All of them; a section with errors is told and left out."""
+    reader = _SectionReader(scope, resolver, problems)
+    return Sections(
+        providers=reader.providers(root.entries.get("providers")),
+        budget=reader.budget(root.entries.get("budget")),
+        publish=reader.store(root.entries.get("publish"), model.Publish, "publish"),
+        cache=reader.store(root.entries.get("cache"), model.Cache, "cache"),
+    )
+
+
+class _SectionReader:
+    def __init__(self, scope: Scope, resolver: Resolver, problems: Problems) -> None:
+        self._scope = scope
+        self._resolver = resolver
+        self._problems = problems
+
+    def providers(self, section: Entry | None) -> dict[str, ProviderConfig]:
+        """Every provider by alias. One with errors keeps its alias, so that clips that name it are no error too."""
+        found = {DRAFT: ProviderConfig(DRAFT, DRAFT)}
+        entries = section.value.entries if section and isinstance(section.value, Fields) else {}
+        for alias, entry in entries.items():
+            found[alias] = self._provider(alias, entry) or ProviderConfig(alias, "")
+        return found
+
+    def _provider(self, alias: str, entry: Entry) -> ProviderConfig | None:
+        if not NAME.fullmatch(alias):
+            message = f"{shown(alias)} cannot be the name of a provider"
+            self._problems.error("provider-name", message, entry.key.where, "use up to 100 letters, digits, - and _")
+        spec = self._typed(model.Provider, entry, CREDENTIALS, ("providers", alias))
+        if spec is None or not isinstance(entry.value, Fields):
+            return None
+        if alias == DRAFT and spec.kind != DRAFT:
+            message = f"provider 'draft' is free and built in; its kind cannot be {shown(spec.kind)}"
+            self._problems.error("provider-name", message, entry.key.where, "choose another alias")
+        credentials = {name: value for name in CREDENTIALS if (value := getattr(spec, name)) is not None}
+        models = {} if spec.models is None else {"models": spec.models}
+        return ProviderConfig(
+            alias=alias,
+            kind=spec.kind,
+            base_url=spec.base_url,
+            credentials=credentials,
+            concurrency=spec.concurrency,
+            requests_per_second=spec.requests_per_second,
+            poll_interval=spec.poll_interval,
+            timeout=spec.timeout,
+            prices=tuple(Price(**dict(price)) for price in spec.prices),
+            settings={**spec.settings, **models},
+            where=entry.key.where,
+            fields={key: item.value.where for key, item in entry.value.entries.items()},
+        )
+
+    def budget(self, section: Entry | None) -> Budget | None:
+        """The caps, if there are any."""
+        spec = self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
+        return Budget(**dict(spec)) if spec else None
+
+    def store(self, section: Entry | None, kind: type[model.Store], name: str) -> dict[str, JsonValue]:
+        """The values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
+        spec = self._typed(kind, section, _STORE_CREDENTIALS, (name,)) if section else None
+        return {key: value for key, value in spec if value is not None} if spec else {}
+
+    def _typed(
+        self, kind: type[M], entry: Entry, secrets: tuple[str, ...], within: Location, env: Env = Env.TEXT
+    ) -> M | None:
+        """A section with its names resolved, checked. What is no map was told when the file was checked."""
+        if not isinstance(entry.value, Fields):
+            return None
+        before = self._problems.errors
+        scopes = {True: replace(self._scope, env=Env.NAME), False: replace(self._scope, env=env)}
+        values = {
+            key: self._resolver.resolve(item.value, scopes[key in secrets])
+            for key, item in entry.value.entries.items()
+            if key in kind.model_fields
+        }
+        if self._problems.errors > before:
+            return None
+        return checked(kind, {k: v for k, v in values.items() if v is not None}, entry.value, self._problems, within)
