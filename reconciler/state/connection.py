@@ -61,6 +61,21 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def nested(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction within one: undone by itself if it fails, even if whoever called it goes on."""
+    with translated():
+        connection.execute("SAVEPOINT nested")
+        try:
+            yield
+        except BaseException:
+            if connection.in_transaction:  # some errors, such as a full disk, end the whole transaction
+                connection.execute("ROLLBACK TO nested")
+                connection.execute("RELEASE nested")
+            raise
+        connection.execute("RELEASE nested")
+
+
+@contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[None]:
     """One read transaction: every select of the block sees the same state."""
     with translated():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,18 +17,20 @@ from threading import RLock
 from types import TracebackType
 from typing import Self
 
-from reconciler.diagnostics import Refused, StateDamaged, StateError, StateNewer
+from reconciler.diagnostics import Refused, StateError
 from reconciler.records import COUNTS, Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot, State
-from reconciler.state import budget, disk, history, rows, schema
+from reconciler.state import budget, history, merge, opening, rows
 from reconciler.state import connection as sql
 from reconciler.state import snapshot as reads
 from reconciler.state.budget import Caps, NewAttempt, Spent
 from reconciler.state.history import Entry
-
-DATABASE = "clipform.db"
+from reconciler.state.merge import Purchase
+from reconciler.state.receipts import Receipt
 
 Clock = Callable[[], float]
 """Gives UTC seconds since the epoch."""
+
+_RECEIPTS = {"source": "receipts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ class Facts:
     evidence: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What the receipts taught: attempts that were missing (the database is older than they are, or another one),
+    attempts that moved on, and receipts of purchases that could not be given an attempt: for a person to look at."""
+
+    restored: tuple[Attempt, ...] = ()
+    moved: tuple[Attempt, ...] = ()
+    lost: tuple[Receipt, ...] = ()
+
+
 class Store:
     """An open database. `open` to write, `read` to look; close it, or use it as a context manager."""
 
@@ -57,55 +69,19 @@ class Store:
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Store:
         """Open for writing; the directory and the database are made, or brought up to date, when needed."""
-        with disk.translated("create the state folder"):
-            disk.make_directories(directory)
-        connection = sql.connect(directory / DATABASE, "rwc")
+        store = cls(opening.for_writing(directory), clock)
         try:
-            version = _version(connection)
-            with sql.translated():
-                sql.configure(connection)
-                _check(connection)
-            if version < schema.VERSION:
-                _migrate(connection, directory / DATABASE, version)
-            store = cls(connection, clock)
             store._complete()
         except BaseException:
-            connection.close()
+            store.close()
             raise
         return store
 
     @classmethod
     def read(cls, directory: Path, clock: Clock) -> Store | None:
         """Open to look only, without a lock and without writing; None when there is no state yet."""
-        path = directory / DATABASE
-        if not path.exists():
-            return None
-        try:
-            return cls._look(sql.connect(path, "ro"), clock)
-        except StateError as error:
-            if error.code != "hot-journal":
-                raise
-        # A writer was killed inside a transaction. Opening it for writing lets SQLite take the half of it back.
-        return cls._look(sql.connect(path, "rw"), clock)
-
-    @classmethod
-    def _look(cls, connection: sqlite3.Connection, clock: Clock) -> Store | None:
-        try:
-            version = _version(connection)
-            if version == schema.VERSION:
-                with sql.translated():
-                    connection.execute("PRAGMA trusted_schema=OFF")
-                    connection.execute("PRAGMA query_only=ON")
-                return cls(connection, clock)
-            connection.close()
-        except BaseException:
-            connection.close()
-            raise
-        if version:
-            raise StateError(
-                "the state is of an older clipform", help="clipform apply brings it up to date", code="state-older"
-            )
-        return None
+        connection = opening.for_reading(directory)
+        return None if connection is None else cls(connection, clock)
 
     def close(self) -> None:
         """Close the database. What was committed is durable already."""
@@ -166,9 +142,7 @@ class Store:
         with self.transaction():
             if caps is not None:
                 budget.guard(self._connection, new, caps)
-            attempt = self._first_state(new)
-            self._append("begun", {**rows.values(attempt), "run": new.run}, attempt)
-            return self.attempt(attempt.id)
+            return self._write_intent(new, self._clock())
 
     def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
         """Move an attempt on from the state that the value given has; StateError `state-moved` if it moved since."""
@@ -204,6 +178,38 @@ class Store:
                 attempt if attempt.kind in except_kinds else self.move(attempt, State.UNCERTAIN, facts)
                 for attempt in found
             )
+
+    def merge(self, lines: Iterable[Receipt]) -> Merged:
+        """Called under the lock at the start: learn from the receipts what this database does not know; see `merge`."""
+        with self.transaction():
+            found = merge.decide(lines, self._attempts("ORDER BY id", ()))
+            restored = tuple(self._restore(purchase) for purchase in found.missing)
+            accepted = tuple(
+                self.move(attempt, State.ACCEPTED, Facts(task=task, evidence=_RECEIPTS))
+                for attempt, task in found.accepted
+            )
+            void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in found.void)
+        return Merged(restored, accepted + void, found.lost)
+
+    def _restore(self, purchase: Purchase) -> Attempt:
+        line = purchase.intent
+        order = NewAttempt(
+            line.key,
+            line.clip,
+            line.take,
+            line.provider,
+            line.kind,
+            line.model,
+            line.marker,
+            seed=line.seed,
+            cost_micros=line.cost_micros,
+            currency=line.currency,
+        )
+        attempt = self._write_intent(order, line.time)
+        if purchase.task is not None:
+            return self.move(attempt, State.ACCEPTED, Facts(task=purchase.task, evidence=_RECEIPTS))
+        text = "the receipts know this request, the database does not: it may have been accepted"
+        return self.move(attempt, State.UNCERTAIN, Facts(reason="restored", message=text, evidence=_RECEIPTS))
 
     # Outputs and the rest
 
@@ -247,24 +253,18 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Several calls as one: all of them or none. An inner one joins the outer. Never await inside."""
+        """Several calls as one: all of them or none. One within another is all or none of itself. Never await inside."""
         with self._mutex:
-            if self._connection.in_transaction:
-                with sql.translated():
-                    yield
-            else:
-                with sql.immediate(self._connection):
-                    yield
+            begin = sql.nested if self._connection.in_transaction else sql.immediate
+            with begin(self._connection):
+                yield
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with self._mutex:
-            if self._connection.in_transaction:
-                with sql.translated():
-                    yield
-            else:
-                with sql.reading(self._connection):
-                    yield
+            begin = sql.nested if self._connection.in_transaction else sql.reading
+            with begin(self._connection):
+                yield
 
     def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> Entry:
         number, name = (attempt.id, attempt.clip) if attempt else (None, clip)
@@ -287,10 +287,9 @@ class Store:
             self._append("moved", payload, attempt)
             return self.attempt(attempt.id)
 
-    def _first_state(self, new: NewAttempt) -> Attempt:
+    def _write_intent(self, new: NewAttempt, created: float) -> Attempt:
         number = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM attempt").fetchone()[0]
-        now = self._clock()
-        return Attempt(
+        attempt = Attempt(
             id=number,
             key=new.key,
             clip=new.clip,
@@ -300,13 +299,15 @@ class Store:
             model=new.model,
             state=State.SUBMITTING,
             marker=new.marker,
-            created=now,
-            updated=now,
+            created=created,
+            updated=created,
             seed=new.seed,
             cost_micros=new.cost_micros,
             currency=new.currency,
             document=new.document,
         )
+        self._append("begun", {**rows.values(attempt), "run": new.run}, attempt)
+        return self.attempt(number)
 
     def _attempts(self, tail: str, values: tuple[rows.Value, ...], missing: str = "") -> tuple[Attempt, ...]:
         with self._reading():
@@ -323,31 +324,3 @@ class Store:
         with self.transaction():
             if not reads.store_id(self._connection):
                 self._append("store", {"store": os.urandom(16).hex()})
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    """The schema's version, 0 for a file that holds nothing yet. Raises for what is not ours, or newer than we are."""
-    with sql.translated():
-        owner, version = sql.pragma(connection, "application_id"), sql.pragma(connection, "user_version")
-        empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if owner != schema.APPLICATION_ID and not (owner == 0 and version == 0 and empty):
-        raise StateDamaged("clipform.db is a database of another program", code="state-foreign")
-    if version > schema.VERSION:
-        text = f"the state has schema {version}, this clipform knows up to {schema.VERSION}"
-        raise StateNewer(text, help="upgrade clipform; the state was left as it is", code="state-newer")
-    return version
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    """A writer trusts no page unseen: `quick_check` walks them all. A reader meets damage where it reads."""
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != ("ok",):
-        raise sql.damaged(str(found[0]) if found else "quick_check gave no answer")
-
-
-def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    from reconciler.state import migrations  # sqlite-utils takes 0.4 s to import: only when there is work for it
-
-    if version:
-        migrations.backup(connection, path)
-    migrations.migrate(connection)

@@ -1,0 +1,130 @@
+"""One process at a time: a kernel lock on `DIR/lock`.
+
+The kernel drops the lock when its holder dies, however it dies, so there is nothing to force. The text in the file only
+tells the loser whom to wait for; it proves nothing. The file is never removed: whoever locks a removed file would hold
+nothing. `flock` and not `lockf`: a lock of the latter kind is lost when the process closes any other descriptor of the
+file, and a network file system that offers only that kind is recognised by the probe and refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reconciler.diagnostics import Locked, StateError
+from reconciler.state import disk
+
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_held: set[int] = set()
+
+
+def _forget() -> None:
+    """In a forked child: let go of the copies, else a worker that outlives us would keep the lock."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
+class Lock:
+    """`with Lock(directory, "apply", clock):` holds the state; Locked, naming the holder, if another process does."""
+
+    def __init__(self, directory: Path, command: str, clock: Callable[[], float]) -> None:
+        self._directory = directory
+        self._command = command
+        self._clock = clock
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        with disk.translated("lock the state"):
+            disk.make_directories(self._directory)
+            # The real path: two worktrees may share one state folder through a link.
+            path = Path(os.path.realpath(self._directory)) / "lock"
+            self._descriptor = _acquire(path)
+            _held.add(self._descriptor)
+            try:
+                _probe(path)
+                self._introduce()
+            except BaseException:
+                self._release()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+        self._release()
+
+    def _release(self) -> None:
+        _held.discard(self._descriptor)
+        os.close(self._descriptor)
+
+    def _introduce(self) -> None:
+        text = {"pid": os.getpid(), "host": os.uname().nodename, "command": self._command, "since": self._clock()}
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, json.dumps(text).encode(), 0)
+
+
+def _acquire(path: Path) -> int:
+    """A descriptor that holds the lock of the file that is at `path` now, and not of one that was removed meanwhile."""
+    while True:
+        descriptor = os.open(path, _OPEN, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            _refuse(error, holder)
+            raise
+        os.close(descriptor)
+
+
+def _probe(path: Path) -> None:
+    """The lock must keep out a second descriptor; on some network file systems it does not."""
+    descriptor = os.open(path, _OPEN)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
+    raise _unlockable()
+
+
+def _refuse(error: OSError, holder: str) -> None:
+    if isinstance(error, BlockingIOError):
+        help = "wait for it to end, then try again"
+        raise Locked(f"the state is in use by {holder}", help=help, code="locked") from error
+    if error.errno in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
+        raise _unlockable() from error
+
+
+def _unlockable() -> StateError:
+    text = "the file system of the state folder does not lock files, so two runs could pay twice"
+    return StateError(text, help="keep the project on a local disk", code="no-locks")
+
+
+def _holder(descriptor: int) -> str:
+    """What the file says about who holds it; it may be empty or torn, for its writer has just begun or died."""
+    try:
+        text = json.loads(os.pread(descriptor, 4096, 0))
+        since = datetime.fromtimestamp(text["since"], UTC)
+        return f"'{text['command']}' (process {text['pid']} on {text['host']}, since {since:%Y-%m-%d %H:%M:%S} UTC)"
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return "another process"

@@ -1,0 +1,174 @@
+"""The receipts: what was bought, where a full disk or a lost database cannot make us forget it.
+
+`DIR/receipts` is a file of JSON lines in space that is allocated *before* the first request goes out (RELIABILITY
+§3.4, M8). A line is written and synced after the intent is committed, and again before the accepted task is. Lines:
+
+    seq, store, time          number of the line, id of the store, UTC seconds
+    event                     intent · accepted · void (surely nothing was bought)
+    marker                    which attempt: unique for ever, while numbers start again with a new database
+    attempt                   its number in the store named
+    intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency
+    accepted also:            task
+
+Never a prompt, a link or a secret. The rest of the allocated space is NUL bytes. A line torn by a crash stays where
+it is and is passed over; the next one begins on a line of its own. Append only, no index: a thousand clips are 400 KB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from stat import S_ISREG
+
+from reconciler.diagnostics import StateError
+from reconciler.records import Attempt
+from reconciler.state import disk
+
+BLOCK = 64 * 1024
+LINE = 2048
+"""Room kept free for each open intent's answer, and the longest task id line that is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One line. What an event does not have is None or empty."""
+
+    seq: int
+    store: str
+    event: str  # intent | accepted | void
+    time: float
+    marker: str
+    attempt: int
+    task: str | None = None
+    key: str = ""
+    clip: str = ""
+    take: int = 0
+    provider: str = ""
+    kind: str = ""
+    model: str = ""
+    seed: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+
+class Receipts:
+    """The open file, for the one process that holds the lock. `lines` is what it held when it was opened."""
+
+    def __init__(self, descriptor: int, store: str, clock: Callable[[], float]) -> None:
+        self._descriptor = descriptor
+        self._store = store
+        self._clock = clock
+        data = _content(descriptor)
+        self.lines = parse(data)
+        self._end = len(data)
+        self._torn = bool(data) and not data.endswith(b"\n")
+        self._seq = max((line.seq for line in self.lines), default=0)
+        self._awaiting: set[str] = set()
+
+    @classmethod
+    @contextmanager
+    def open(cls, directory: Path, store: str, clock: Callable[[], float]) -> Iterator[Receipts]:
+        """Open `DIR/receipts`, creating it when needed. `store` is the id of the database it goes with."""
+        with disk.translated("open the receipts"):
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(directory / "receipts", flags, 0o600)
+        try:
+            with disk.translated("read the receipts"):
+                if not S_ISREG(os.fstat(descriptor).st_mode):
+                    raise StateError("state/receipts is not a regular file", code="receipts")
+                disk.sync_directory(directory)
+                receipts = cls(descriptor, store, clock)
+            yield receipts
+        finally:
+            os.close(descriptor)
+
+    def intent(self, attempt: Attempt) -> None:
+        """After the intent's commit, before the request. Also makes room for the answers of all open intents."""
+        with disk.translated("reserve space for the receipts"):
+            self._reserve(LINE * (len(self._awaiting) + 2))
+        names = ("key", "clip", "take", "provider", "kind", "model", "seed", "cost_micros", "currency")
+        self._write("intent", attempt, {name: getattr(attempt, name) for name in names})
+        self._awaiting.add(attempt.marker)
+
+    def accepted(self, attempt: Attempt, task: str) -> None:
+        """As soon as the task id is read: before, or instead of, the commit. Needs no space on the disk."""
+        self._write("accepted", attempt, {"task": task})
+        self._awaiting.discard(attempt.marker)
+
+    def void(self, attempt: Attempt) -> None:
+        """It is certain that nothing was bought."""
+        self._write("void", attempt, {})
+        self._awaiting.discard(attempt.marker)
+
+    def _write(self, event: str, attempt: Attempt, more: Mapping[str, object]) -> None:
+        head = {"seq": self._seq + 1, "store": self._store, "event": event, "time": self._clock()}
+        values = {**head, "marker": attempt.marker, "attempt": attempt.id, **more}
+        line = json.dumps({name: value for name, value in values.items() if value is not None}).encode() + b"\n"
+        with disk.translated("write the receipts"):
+            if len(line) > LINE:
+                self._reserve(len(line) + LINE)
+            self._put(b"\n" + line if self._torn else line)
+        self._seq += 1
+
+    def _put(self, data: bytes) -> None:
+        self._torn = True  # until all of it is there and durable
+        while data:
+            written = os.pwrite(self._descriptor, data, self._end)
+            self._end += written
+            data = data[written:]
+        disk.sync(self._descriptor)
+        self._torn = False
+
+    def _reserve(self, size: int) -> None:
+        """Have `size` bytes allocated beyond the end, or raise, before anything depends on them."""
+        allocated = os.fstat(self._descriptor).st_size
+        while allocated < self._end + size:
+            _allocate(self._descriptor, allocated)
+            allocated += BLOCK
+            disk.sync(self._descriptor)
+
+
+def parse(data: bytes) -> tuple[Receipt, ...]:
+    """Receipts of the file's content, in order. What is not a whole line of ours is passed over."""
+    found = (_receipt(line) for line in data.split(b"\n"))
+    return tuple(receipt for receipt in found if receipt is not None)
+
+
+def _receipt(line: bytes) -> Receipt | None:
+    try:
+        receipt = Receipt(**json.loads(line))
+        # A task id from a torn or garbled line would be polled for nothing: every field must have its type.
+        return receipt if _well_formed(asdict(receipt)) else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+_TEXTS = ("store", "event", "marker", "key", "clip", "provider", "kind", "model", "currency")
+
+
+def _well_formed(values: Mapping[str, object]) -> bool:
+    texts = all(isinstance(values[name], str) for name in _TEXTS)
+    whole = all(type(values[name]) is int for name in ("seq", "attempt", "take"))
+    task = values["task"]
+    return texts and whole and (task is None or isinstance(task, str)) and bool(values["marker"])
+
+
+def _content(descriptor: int) -> bytes:
+    """The file without the NUL bytes of the space that is reserved behind its end."""
+    size = os.fstat(descriptor).st_size
+    parts, offset = [], 0
+    while offset < size and (chunk := os.pread(descriptor, 1 << 20, offset)):
+        parts.append(chunk)
+        offset += len(chunk)
+    return b"".join(parts).rstrip(b"\0")
+
+
+def _allocate(descriptor: int, offset: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, offset, BLOCK)
+    else:  # macOS: written zeros are as good, if slower
+        os.pwrite(descriptor, bytes(BLOCK), offset)
