@@ -21,7 +21,7 @@ _PALE: Final = (222, 223, 222, 255)
 _QUIET: Final = (178, 181, 182, 255)
 _WHITE_LIGHT: Final = 232  # the same white in the light plane
 _FADE: Final = 5
-_TOP_ALPHA, _FOOT_ALPHA = 176, 224
+_TOP_ALPHA, _FOOT_ALPHA = 160, 196
 _MARK: Final = "DRAFT"
 
 
@@ -46,12 +46,12 @@ class Caption:
     @property
     def unit(self) -> int:
         """The height of body text in pixels: readable at 480p, not louder than the picture."""
-        return max(10, round(min(self.size.width, self.size.height) * 0.031))
+        return round(min(self.size.width, self.size.height) * 0.031)
 
     @property
     def margin(self) -> int:
-        """Space to the edges, inside what screens call the safe area."""
-        return _even(self.unit * 1.5)
+        """Space to the edges."""
+        return margin(self.size)
 
     def draw(self, frame: Planes, index: int) -> None:
         """Write on a frame, in place."""
@@ -63,7 +63,7 @@ class Caption:
     @cached_property
     def clock_box(self) -> tuple[int, int, int, int]:
         """Where the timecode stands."""
-        width = self._digit_width * len(timecode(0))
+        width = sum(mask.width for mask in self._clock_masks(timecode(0)))
         left = self.size.width - self.margin - width
         return (left, self._name_top, left + width, self._name_top + round(self.unit * 1.5))
 
@@ -89,10 +89,6 @@ class Caption:
     @property
     def _leading(self) -> int:
         return round(self.unit * 1.42)
-
-    @property
-    def _digit_width(self) -> int:
-        return round(max(self._heading.getlength(digit) for digit in "0123456789"))
 
     @property
     def _name_top(self) -> int:
@@ -146,25 +142,35 @@ class Caption:
             x += wide
         return overlay(plate, _even(self.size.width - self.margin - width), self.margin)
 
+    def _clock_masks(self, text: str) -> list[Image.Image]:
+        return [self._digits[char] for char in text]
+
     @cached_property
     def _digits(self) -> dict[str, Image.Image]:
-        """A mask for each character of a timecode, all equally wide, so that the counter does not dance."""
+        """A mask for each character of a timecode. All digits are equally wide: the counter must not dance."""
+        digit = round(max(self._heading.getlength(digit) for digit in "0123456789"))
         masks = {}
         for char in "0123456789:":
-            mask = Image.new("L", (self._digit_width, round(self.unit * 1.5)))
-            at = (self._digit_width / 2, round(self.unit * 1.25))
+            mask = Image.new("L", (digit if char != ":" else round(digit * 0.55), round(self.unit * 1.5)))
+            at = (mask.width / 2, round(self.unit * 1.25))
             ImageDraw.Draw(mask).text(at, char, 255, self._heading, anchor="ms")
             masks[char] = mask
         return masks
 
     def _draw_timecode(self, frame: Planes, text: str, strength: float) -> None:
         """White on the dark strip is a matter of light alone: the colour planes stay."""
+        if strength <= 0:
+            return
         left, top, _, _ = self.clock_box
-        for place, char in enumerate(text):
-            mask = self._digits[char]
-            if strength < 1:
-                mask = mask.point(lambda level: round(level * max(0.0, strength)))
-            frame.light.paste(_WHITE_LIGHT, (left + place * self._digit_width, top), mask)
+        for mask in self._clock_masks(text):
+            ink = mask if strength >= 1 else mask.point(lambda level: round(level * strength))
+            frame.light.paste(_WHITE_LIGHT, (left, top), ink)
+            left += mask.width
+
+
+def margin(size: Size) -> int:
+    """Space between lettering and the edges, the same for all lettering of a frame."""
+    return _even(min(size.width, size.height) * 0.047)
 
 
 def timecode(index: int) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFilter
 
 from reconciler.media.draft.camera import HEADROOM, Camera, View, ease, look
+from reconciler.media.draft.caption import margin
 from reconciler.media.draft.moods import Colour, Mood, read_mood
 from reconciler.media.draft.motifs import Place, Shape, shapes
 from reconciler.media.draft.planes import Overlay, Planes, overlay, planes, window
@@ -131,7 +132,7 @@ def _title(prompt: str, size: Size) -> Overlay | None:
     if not lines:
         return None
     leading = round(font.size * 1.36)
-    left = round(short * 0.075)
+    left = margin(size)
     top = round(size.height * 0.40 - len(lines) * leading / 2)
     ink = Image.new("L", (size.width, size.height))
     draw = ImageDraw.Draw(ink)

@@ -95,9 +95,9 @@ def _still_life(place: Place) -> Iterator[Shape]:
     """A table, a lit wall, an arch, a vessel and a ball: quiet enough to stand for any product."""
     mood, unit = place.mood, place.unit
     centre = place.width * place.chance.uniform(0.66, 0.72)
-    table = 0.70
-    floor = place.height * (table + 0.09)
-    yield _glow(place, (centre - unit * 0.1, place.height * 0.36), unit * 0.62, 0.1, 0.8)
+    table = 0.62
+    floor = place.height * (table + 0.085)
+    yield _glow(place, (centre - unit * 0.1, place.height * 0.30), unit * 0.62, 0.1, 0.8)
     yield _band(place, table, 0.35, (mixed(mood.far, mood.horizon, 0.25), mixed(mood.far, mood.near, 0.55)))
     arch, pot, ball = centre - unit * 0.03, centre + unit * 0.20, centre - unit * 0.21
     yield _shadows(place, floor, ((arch, 0.34), (pot, 0.22), (ball, 0.2)))
@@ -118,7 +118,7 @@ def _sky(place: Place, horizon: float, light_x: float | None = None) -> Iterator
     y = place.height * (horizon - place.chance.uniform(0.20, 0.30))
     if mood.stars:
         yield _stars(place, horizon)
-    yield _glow(place, (x, y), unit * 0.5, 0.06, 0.62)
+    yield _glow(place, (x, y), unit * 0.5, 0.06, 0.4 if mood.stars else 0.62)
     yield _disc(place, (x, y), unit * 0.062, 0.06)
 
 
@@ -262,8 +262,8 @@ def _shadows(place: Place, floor: float, things: tuple[tuple[float, float], ...]
     draw = ImageDraw.Draw(mask)
     for x, width in things:
         half = place.unit * width * 0.62
-        x, y = x + half * 0.35, floor - top + place.unit * 0.035
-        draw.ellipse((x - half, y - half * 0.16, x + half, y + half * 0.22), 120)
+        x, y = x + half * 0.55, floor - top + place.unit * 0.035
+        draw.ellipse((x - half, y - half * 0.16, x + half, y + half * 0.22), 170)
     blurred = mask.filter(ImageFilter.GaussianBlur(place.unit * 0.018))
     return Shape(blurred, top, 0.5, mixed(place.mood.near, (0, 0, 0), 0.35), place.mood.near)
 
