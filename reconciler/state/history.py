@@ -63,6 +63,8 @@ def replay(connection: sqlite3.Connection) -> None:
     for table in DERIVED:
         connection.execute(f"DELETE FROM {table}")
     for entry in read(connection, "ORDER BY seq", ()):
+        if entry.type not in _REDUCERS:
+            raise sql.damaged(f"event {entry.seq} is of an unknown type")
         _REDUCERS[entry.type](connection, entry)
 
 

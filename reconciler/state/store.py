@@ -189,7 +189,7 @@ class Store:
                 for attempt, task in found.accepted
             )
             void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in found.void)
-        return Merged(restored, accepted + void, found.lost)
+        return Merged(restored, accepted + void, tuple(found.lost))
 
     def _restore(self, purchase: Purchase) -> Attempt:
         line = purchase.intent
@@ -253,7 +253,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Several calls as one: all of them or none. One within another is all or none of itself. Never await inside."""
+        """Several calls as one: all of them or none; also one within another. Never await inside."""
         with self._mutex:
             begin = sql.nested if self._connection.in_transaction else sql.immediate
             with begin(self._connection):

@@ -1,0 +1,183 @@
+"""`clipform.lock`: for each take of each clip, which generation it is, in a text made for git.
+
+    {
+      "hero#1": {"key": "v1:9f…", "sha256": "ab…", "suffix": ".mp4", "provider": "studio", "kind": "ark", …},
+      "intro#1": {…},
+      "version": 1
+    }
+
+It is JSON, sorted, one take a line. Each of those lines ends with a comma, the version being last, so that adding or
+removing a clip changes one line and two branches that add different clips merge by themselves. Fields that are not
+known are left out. Costs are decimal texts: no float anywhere.
+
+Entry: key, sha256, suffix of the artifact · provider (alias), kind, model · task, seed, cost and currency, when known.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
+from reconciler.state import disk
+from reconciler.state.budget import amount
+
+FILE = "clipform.lock"
+VERSION = 1
+
+_REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
+_CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})([ \r]|$)")
+_OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
+_COST = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_HELP = "keep the right lines, or remove the file: clipform apply writes it anew from the state"
+
+
+@dataclass(frozen=True, slots=True)
+class LockEntry:
+    """What one take of one clip is."""
+
+    clip: str
+    take: int
+    key: str
+    sha256: str
+    suffix: str
+    provider: str
+    kind: str
+    model: str
+    task: str | None = None
+    seed: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+
+def dumps(entries: Iterable[LockEntry]) -> str:
+    """The text of the file: the same for the same entries, in whatever order they come."""
+    ordered = sorted(entries, key=_place)
+    lines = [f"  {_text(f'{entry.clip}#{entry.take}')}: {_text(_fields(entry))},\n" for entry in ordered]
+    return f'{{\n{"".join(lines)}  "version": {VERSION}\n}}\n'
+
+
+def loads(text: str, file: str = FILE) -> tuple[LockEntry, ...]:
+    """The entries, sorted. SpecError with every problem and its line; StateNewer for a version that we do not know."""
+    conflicts = [number for number, line in enumerate(text.split("\n"), 1) if _CONFLICT.match(line)]
+    if conflicts:
+        raise SpecError(
+            [_problem(file, number, "lock-conflict", "a merge conflict is not settled") for number in conflicts]
+        )
+    return _entries(text, file, _parse(text, file))
+
+
+def write(path: Path, entries: Iterable[LockEntry]) -> bool:
+    """Put the entries at `path`, whole or not at all, and only if that changes it; returns if it did."""
+    data = dumps(entries).encode()
+    with disk.translated(f"write {path.name}"):
+        try:
+            if path.read_bytes() == data:
+                return False
+        except FileNotFoundError:
+            pass
+        disk.replace(os.path.realpath(path), data)  # a link to a lock file elsewhere stays a link
+    return True
+
+
+def _place(entry: LockEntry) -> tuple[str, int]:
+    return (entry.clip, entry.take)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+
+def _fields(entry: LockEntry) -> dict[str, object]:
+    cost = None if entry.cost_micros is None else amount(entry.cost_micros)
+    found: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
+    found |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _parse(text: str, file: str) -> list[tuple[str, object]]:
+    """Members of the file's object, doubles included: a merge may leave two lines for one take."""
+    try:
+        found = json.loads(text, object_pairs_hook=_Pairs, parse_float=_refuse, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise SpecError([_problem(file, error.lineno, "lock-syntax", f"this is not JSON: {error.msg}")]) from error
+    except (ValueError, RecursionError) as error:
+        raise SpecError(
+            [_problem(file, 1, "lock-syntax", "a number here is none of ours, or it nests too deep")]
+        ) from error
+    if not isinstance(found, _Pairs):
+        raise SpecError([_problem(file, 1, "lock-syntax", "the file must hold one JSON object")])
+    version = dict(found.items).get("version")
+    if isinstance(version, int) and version > VERSION:
+        text = f"{file} has version {version}, this clipform knows up to {VERSION}"
+        raise StateNewer(text, help="upgrade clipform; the file was left as it is", code="lock-newer")
+    return found.items
+
+
+class _Pairs:
+    """A JSON object with every member it had."""
+
+    def __init__(self, items: list[tuple[str, object]]) -> None:
+        self.items = items
+
+
+def _refuse(text: str) -> object:
+    raise ValueError(text)
+
+
+def _entries(text: str, file: str, members: list[tuple[str, object]]) -> tuple[LockEntry, ...]:
+    found: dict[str, LockEntry] = {}
+    problems: list[Diagnostic] = []
+    for name, value in members:
+        if name == "version":
+            continue
+        try:
+            if name in found:
+                raise ValueError("this take stands here twice")
+            found[name] = _entry(name, dict(value.items) if isinstance(value, _Pairs) else {})
+        except ValueError as error:
+            problems.append(_problem(file, _line(text, name), "lock-entry", f"{name}: {error}"))
+    if problems:
+        raise SpecError(problems)
+    return tuple(sorted(found.values(), key=_place))
+
+
+def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
+    clip, mark, take = name.rpartition("#")
+    if not (clip and mark and take.isascii() and take.isdecimal() and len(take) < 7):
+        raise ValueError("a take is named CLIP#NUMBER")
+    texts = {field: _string(fields, field) for field in _REQUIRED}
+    if not _OBJECT.fullmatch(texts["sha256"] + texts["suffix"]):
+        raise ValueError("'sha256' and 'suffix' do not name an artifact")
+    task, seed, cost = fields.get("task"), fields.get("seed"), fields.get("cost")
+    if task is not None and not isinstance(task, str):
+        raise ValueError("'task' must be a text")
+    if seed is not None and type(seed) is not int:
+        raise ValueError("'seed' must be a whole number")
+    if cost is not None and not (isinstance(cost, str) and _COST.fullmatch(cost)):
+        raise ValueError("'cost' must be a decimal text such as \"0.50\"")
+    micros = None if cost is None else int(Decimal(cost) * 1_000_000)
+    currency = _string(fields, "currency") if "currency" in fields else ""
+    return LockEntry(clip, int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
+
+
+def _string(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"'{name}' must be there, and a text")
+    return value
+
+
+def _line(text: str, name: str) -> int:
+    """The last line on which a member of this name begins."""
+    start = text.rfind(f"{_text(name)}:")
+    return text.count("\n", 0, max(start, 0)) + 1
+
+
+def _problem(file: str, line: int, code: str, message: str) -> Diagnostic:
+    return Diagnostic(code, message, Source(file, line, 1), _HELP)
