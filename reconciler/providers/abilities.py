@@ -95,11 +95,15 @@ class Cancels(Dialect, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AskFirst:
-    """A step of an upload: make this exchange, after waiting `wait` seconds. `file` is the vendor's id, once known."""
+    """A step of an upload: make this exchange, after waiting `wait` seconds.
+
+    `file` is the vendor's id and `hosted` the URL that will stand for the file, once they are known.
+    """
 
     request: Request
     wait: float = 0.0
     file: str = ""
+    hosted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class PutBytes:
     url: str
     content_type: str
     file: str
+    hosted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ class Model:
     image_limits: MediaLimits = MediaLimits()
     video_limits: MediaLimits = MediaLimits()
     audio_limits: MediaLimits = MediaLimits()
+    max_request_bytes: int | None = None  # of the whole body, pictures in it included
     note: str = ""
 
 

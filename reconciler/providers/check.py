@@ -124,15 +124,18 @@ def _stated(clip: Clip) -> dict[str, Scalar]:
 def _reserved_options(clip: Clip, dialect: Dialect) -> Iterator[Diagnostic]:
     """Options that name a field of the request which clipform writes: they would falsify the key and the price."""
     reserved = dialect.reserved if isinstance(dialect, Remote) else frozenset()
-    for name in _dotted(clip.options):
-        if name in reserved:
+    for name, whole in _dotted(clip.options):
+        if name in reserved or (whole and any(inner.startswith(f"{name}.") for inner in reserved)):
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"
             source = clip.source(f"options.{name}") if f"options.{name}" in clip.fields else clip.source("options")
             yield Diagnostic("option-reserved", message, source, "say it with the clip's own fields")
 
 
-def _dotted(options: Mapping[str, object]) -> Iterator[str]:
+def _dotted(options: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
+    """Names with dots, two levels deep; true for one that stands for all below it."""
     for name, value in options.items():
-        yield name
         if isinstance(value, Mapping):
-            yield from (f"{name}.{inner}" for inner in value)
+            yield name, False
+            yield from ((f"{name}.{inner}", True) for inner in value)
+        else:
+            yield name, True

@@ -115,7 +115,7 @@ def _ratios(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 def _required(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     values = {"duration": model.durations, "resolution": model.resolutions, "ratio": model.ratios}
     for name, offered in values.items():
-        if name in model.required and getattr(clip, name) is None:
+        if name in model.required and name not in model.defaults and getattr(clip, name) is None:
             message = f"{model.name} needs a {name} ({choices(offered)}); the provider has no default for it"
             yield Diagnostic("field-required", message, clip.where, f"add `{name}:` to the clip or to `defaults:`")
 

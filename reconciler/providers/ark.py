@@ -1,0 +1,309 @@
+"""Kinds `3hei` and `ark`: Seedance in content form, at a reseller and at the model's owner.
+
+Sources: the 3hei page (content items, roles, modes, the bare `id`); the Ark SDK's types and Ark's documents for the
+rest (task object, list, cancel, errors). 3hei names no poll path, no list and no cancel: the path is assumed, the other
+two are not offered. Body fields only: switches inside the prompt are parsed loosely and dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from reconciler.providers.abilities import CancelRefused, Listed, TaskPage
+from reconciler.providers.ark_models import ARK, HEI
+from reconciler.providers.base import (
+    Cancelled,
+    Failed,
+    Job,
+    MediaRef,
+    NoOutput,
+    NotFound,
+    Pace,
+    PollAnswer,
+    PollTrouble,
+    Refusal,
+    Reply,
+    Request,
+    Scalar,
+    SubmitAnswer,
+    Succeeded,
+    Usage,
+)
+from reconciler.providers.reading import (
+    at,
+    code_text,
+    first_link,
+    first_words,
+    integer,
+    link,
+    mapping,
+    quoted,
+    standing,
+    task_id,
+    words,
+)
+from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.remote import Vendor, fill, present, stated
+from reconciler.providers.settings import Settings, read
+
+QUEUED = frozenset({"queued"})
+RUNNING = frozenset({"running"})
+DONE = frozenset({"succeeded"})
+
+# Words of gateways like 3hei, tolerated there (assumed).
+HEI_QUEUED = QUEUED | {"pending", "submitted", "created"}
+HEI_RUNNING = RUNNING | {"in_progress", "processing"}
+HEI_DONE = DONE | {"completed", "success"}
+
+# Ark's error page. InternalServiceError (500) is left out: it may hide a task. 429 has two meanings.
+REFUSALS = (
+    *rows(Refusal.INPUT, "MissingParameter", "InvalidParameter", family=True),
+    *rows(
+        Refusal.MODERATION,
+        "InputTextSensitiveContentDetected",
+        "InputImageSensitiveContentDetected",
+        "SensitiveContentDetected",
+        family=True,
+    ),
+    *rows(Refusal.INPUT, "InvalidEndpointOrModel.NotFound", "ModelNotOpen", "NotFound"),
+    *rows(Refusal.CREDENTIALS, "AuthenticationError"),
+    *rows(Refusal.ACCOUNT, "InvalidEndpoint.ClosedEndpoint", "AccountOverdueError", "AccessDenied", "QuotaExceeded"),
+    *rows(Refusal.ACCOUNT, "OperationDenied", family=True),
+    *rows(Refusal.BUSY, "RateLimitExceeded", family=True),
+    *rows(Refusal.BUSY, "ModelAccountRpmRateLimitExceeded", "ServerOverloaded"),
+)
+
+# Codes of a task that failed later: those above, and what was found in the output.
+FAILURES = (
+    *REFUSALS,
+    *rows(
+        Refusal.MODERATION, "OutputVideoSensitiveContentDetected", "OutputAudioSensitiveContentDetected", family=True
+    ),
+)
+
+_LINKS = ("content.video_url", "video_url", "url", "metadata.url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeiSettings(Settings):
+    """Facts that the 3hei page leaves open."""
+
+    submit_path: str = "/v1/videos"
+    poll_path: str = "/v1/videos/{task}"
+    default_model: str = HEI[0].name
+    link_life: int = 86_400
+    """Seconds that result links live: the owner's figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArkSettings(Settings):
+    """Facts of the official API; the other region has another `base_url`."""
+
+    submit_path: str = "/contents/generations/tasks"
+    poll_path: str = "/contents/generations/tasks/{task}"
+    list_path: str = "/contents/generations/tasks"
+    default_model: str = ARK[0].name
+    failures_free: bool = True
+    """Only tasks that succeed are billed."""
+    link_life: int = 86_400
+
+
+T = TypeVar("T", HeiSettings, ArkSettings)
+
+
+class ContentForm(Vendor[T], Generic[T]):
+    """The translation both profiles share."""
+
+    queued: ClassVar[frozenset[str]] = QUEUED
+    running: ClassVar[frozenset[str]] = RUNNING
+    done: ClassVar[frozenset[str]] = DONE
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {
+            "model",
+            "content",
+            "resolution",
+            "ratio",
+            "duration",
+            "generate_audio",
+            "return_last_frame",
+            "seed",
+            "watermark",
+            "camera_fixed",
+        }
+    )
+
+    def submit(self, job: Job) -> Request:
+        """Inputs as content items with roles, parameters as body fields; duration, resolution and sound always."""
+        body = {
+            **job.options,
+            "model": job.model.name,
+            "content": list(_content(job)),
+            "resolution": stated(job, "resolution"),
+            "ratio": job.ratio,
+            "duration": stated(job, "duration"),
+            "generate_audio": stated(job, "audio") if job.model.has_audio else None,
+            "return_last_frame": job.return_last_frame,
+            "seed": job.seed,
+            "watermark": job.watermark,
+            "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
+        }
+        return self._submit(job.model, present(body))
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        """`{"id"}` and nothing else."""
+        raw = mapping(reply.body).get("id")
+        return submitted(reply, task_id(raw), raw, _complaint(reply))
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        """The task object, also inside an envelope as some resellers send it."""
+        complaint = _complaint(reply)
+        if reply.status == 404:
+            return NotFound(str(complaint))
+        found = _task_object(reply.body)
+        if reply.status != 200 or not found:
+            return poll_trouble(reply, complaint)
+        return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found)
+
+    def _standing(self, task: Mapping[str, object]) -> PollAnswer:
+        word = task.get("status")
+        if isinstance(word, str) and word in self.done:
+            return self._result(task)
+        code, message = code_text(at(task, "error.code")), first_words(at(task, "error.message"), task.get("error"))
+        match word:
+            case "failed":
+                refusal = judge(FAILURES, code) or Refusal.INTERNAL
+                return Failed(refusal, code or "failed", message, self.settings.failures_free)
+            case "expired":
+                why = message or "it ran past the time that the provider gives a task"
+                return Failed(Refusal.INTERNAL, "expired", why, self.settings.failures_free)
+            case "cancelled":
+                return Cancelled(message)
+            case _:
+                return standing(word, self.queued, self.running, task.get("progress"))
+
+    def _result(self, task: Mapping[str, object]) -> Succeeded | NoOutput:
+        """What was made is echoed, also where the server chose it (`-1`, `adaptive`): a record, never drift."""
+        url = first_link(task, _LINKS)
+        if url is None:
+            return NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
+        made = {name: said for name in ("resolution", "ratio") if (said := words(task.get(name)))}
+        seconds = integer(task.get("duration"))
+        return Succeeded(
+            url,
+            link(at(task, "content.last_frame_url")),
+            float(self.settings.link_life),
+            integer(task.get("seed")),
+            Usage(integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens")), seconds),
+            made if seconds is None else {**made, "duration": seconds},
+        )
+
+
+class Hei(ContentForm[HeiSettings]):
+    """Translation for kind `3hei`."""
+
+    kind: ClassVar[str] = "3hei"
+    base_url: ClassVar[str] = "https://api.3hei.com"
+    pace: ClassVar[Pace] = Pace(
+        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
+    )
+    catalogue = HEI
+    queued = HEI_QUEUED
+    running = HEI_RUNNING
+    done = HEI_DONE
+
+
+class Ark(ContentForm[ArkSettings]):
+    """Translation for kind `ark`, which also lists tasks and cancels queued ones."""
+
+    kind: ClassVar[str] = "ark"
+    base_url: ClassVar[str] = "https://ark.cn-beijing.volces.com/api/v3"
+    pace: ClassVar[Pace] = Pace(
+        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
+    )
+    catalogue = ARK
+    list_size: ClassVar[int] = 100  # a page may hold 500, but so many ids would not fit into a URL
+
+    def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
+        """`filter.task_ids` is repeated, one for each id."""
+        query = [("page_num", str(page)), ("page_size", str(self.list_size))]
+        query += [("filter.task_ids", task) for task in tasks]
+        return Request("GET", self.settings.list_path, tuple(query))
+
+    def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
+        """`{total, items}`, each item a task object."""
+        items = mapping(reply.body).get("items")
+        if reply.status != 200 or not isinstance(items, list):
+            return poll_trouble(reply, _complaint(reply))
+        found = tuple(self._listed(task, mapping(item)) for item in items if (task := task_id(at(item, "id"))))
+        return TaskPage(found, integer(at(reply.body, "total")))
+
+    def _listed(self, task: str, item: Mapping[str, object]) -> Listed:
+        """One task; the prompt is not echoed, our seed is, and finds a lost task again."""
+        audio, created = item.get("generate_audio"), integer(item.get("created_at"))
+        echo: dict[str, Scalar | None] = {
+            **{name: words(item.get(name)) or None for name in ("model", "resolution", "ratio")},
+            **{name: integer(item.get(name)) for name in ("duration", "seed")},
+            "audio": audio if isinstance(audio, bool) else None,
+        }
+        known = {name: said for name, said in echo.items() if said is not None}
+        return Listed(task, self._standing(item), None if created is None else float(created), known)
+
+    def cancel(self, task: str) -> Request:
+        """DELETE cancels a queued task, and erases the record of a finished one (F55): poll first."""
+        return fill("DELETE", self.settings.poll_path, {"task": task})
+
+    def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
+        """`{}` when it was done; a running or cancelled task is refused."""
+        complaint = _complaint(reply)
+        if reply.status in (200, 204):
+            return Cancelled()
+        if reply.status == 404:
+            return NotFound(str(complaint))
+        trouble = poll_trouble(reply, complaint)
+        if trouble.refusal is None and reply.status in (400, 403, 409):
+            return CancelRefused(str(complaint) or trouble.message)
+        return trouble
+
+
+def _content(job: Job) -> Iterator[dict[str, object]]:
+    """Text first, then media in our fixed order. Each picture has its role: one without counts as a first frame."""
+    if job.prompt:
+        yield {"type": "text", "text": job.prompt}
+    frames = ((job.first_frame, "first_frame"), (job.last_frame, "last_frame"))
+    yield from (_item("image", ref, role) for ref, role in frames if ref is not None)
+    for sort, refs in (("image", job.images), ("video", job.videos), ("audio", job.audios)):
+        yield from (_item(sort, ref, f"reference_{sort}") for ref in refs)
+
+
+def _item(sort: str, ref: MediaRef, role: str) -> dict[str, object]:
+    name = f"{sort}_url"
+    return {"type": name, name: {"url": ref.value}, "role": role}
+
+
+def _task_object(body: object) -> Mapping[str, object]:
+    """The object with a status: the body, or what an envelope holds."""
+    places = (mapping(body), mapping(at(body, "data")), mapping(at(body, "result")))
+    return next((place for place in places if "status" in place), {})
+
+
+def _complaint(reply: Reply) -> Complaint:
+    """`{error: {code, message}}`; also `{code, message}` and `{code, info}` (assumed for 3hei)."""
+    if reply.status == 200 and "status" in _task_object(reply.body):
+        return Complaint()
+    body = mapping(reply.body)
+    error = body.get("error")
+    code = code_text(at(error, "code")) or code_text(body.get("code"))
+    message = first_words(at(error, "message"), body.get("message"), body.get("info"), error)
+    return Complaint(code, message, judge(REFUSALS, code) if reply.status in REFUSING else None)
+
+
+def create_3hei(settings: Mapping[str, object]) -> Hei:
+    """Kind `3hei` under a provider's settings."""
+    return Hei(read(HeiSettings, settings))
+
+
+def create_ark(settings: Mapping[str, object]) -> Ark:
+    """Kind `ark` under a provider's settings."""
+    return Ark(read(ArkSettings, settings))

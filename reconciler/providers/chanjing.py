@@ -1,0 +1,329 @@
+"""ChanJing: Seedance 1.0 Lite behind a task endpoint; errors come as HTTP 200 with a code, balance is checked late.
+
+Sources: the vendor's page (fields, codes, the bare id in `data`); its public command-line repository and documents
+(hosts, token, poll, list, upload); clients of others (status words beyond `Success`, balance words). The page shows the
+frames in two spellings, `start_frame`/`end_frame` in its table and `ref_img_url` in its samples: `frame_style` chooses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from reconciler.providers.abilities import (
+    AskFirst,
+    Balance,
+    Hosted,
+    Listed,
+    PutBytes,
+    TaskPage,
+    Token,
+    UploadAction,
+    UploadRefused,
+    UploadStep,
+)
+from reconciler.providers.base import (
+    Cancelled,
+    Failed,
+    Job,
+    Mode,
+    Model,
+    NoOutput,
+    NotFound,
+    Pace,
+    PollAnswer,
+    PollTrouble,
+    Refusal,
+    Rejected,
+    Reply,
+    Request,
+    Scalar,
+    SubmitAnswer,
+    Succeeded,
+)
+from reconciler.providers.limits import OWNER_PICTURE, advisory
+from reconciler.providers.reading import (
+    at,
+    code_text,
+    first,
+    first_words,
+    integer,
+    link,
+    mapping,
+    quoted,
+    standing,
+    task_id,
+    words,
+)
+from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.remote import Vendor, present, stated, value
+from reconciler.providers.settings import Settings, read
+
+VIDEO = 4
+"""`creation_type` of a submit and `type` of a list: video."""
+
+CATALOGUE = (
+    Model(
+        name="Doubao-Seedance-1.0-lite-i2v",
+        line="1.0 Lite",
+        modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES}),
+        durations=(5, 10),
+        resolutions=("720p", "1080p"),
+        ratios=("9:16", "16:9", "1:1"),
+        required=frozenset({"duration"}),
+        defaults={
+            "resolution": "1080p",
+            "camera_fixed": False,
+            "audio": False,
+            "watermark": False,
+            "return_last_frame": False,
+        },
+        image_limits=advisory(OWNER_PICTURE),
+        note="charged in beans, and checked after the submit",
+    ),
+)
+
+QUEUED = frozenset({"queued", "ready"})
+RUNNING = frozenset({"generating"})
+
+# The page's codes; 50000 (internal error) may hide a task. 10401 is a second token error (clients of others).
+REFUSALS = (
+    *rows(Refusal.INPUT, "400", "40000"),
+    *rows(Refusal.TOKEN, "10400", "10401"),
+    *rows(Refusal.BUSY, "40001"),
+)
+
+BALANCE_WORDS = ("扣费失败", "余额不足", "蝉豆不足", "欠费", "insufficient balance")
+
+READY, LOST_FILE = 1, {98: "its content was refused", 99: "it was deleted", 100: "it was cleared"}
+"""States of an uploaded file."""
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_TOKEN = re.compile(r"[!-~]{1,8192}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChanjingSettings(Settings):
+    """Facts that the vendor's page leaves open."""
+
+    submit_path: str = "/open/v1/ai_creation/task/submit"
+    poll_path: str = "/open/v1/ai_creation/task?unique_id={task}"
+    list_path: str = "/open/v1/ai_creation/task/page"
+    token_path: str = "/open/v1/access_token"
+    slot_path: str = "/open/v1/common/create_upload_url"
+    """Where a slot for an upload is asked for."""
+    file_path: str = "/open/v1/common/file_detail"
+    """Where the state of an uploaded file is read."""
+    balance_path: str = "/open/v1/user_duration"
+    auth_header: str = "access_token: {access_token}"
+    default_model: str = CATALOGUE[0].name
+    frame_style: Literal["frames", "ref_img_url"] = "frames"
+    """`start_frame` and `end_frame` as in the page's table, or one list as in its samples."""
+    failures_free: bool = True
+    """The vendor's documents say that failed generations cost nothing."""
+
+
+class Chanjing(Vendor[ChanjingSettings]):
+    """Translation for kind `chanjing`."""
+
+    kind: ClassVar[str] = "chanjing"
+    base_url: ClassVar[str] = "https://open-api.chanjing.cc"
+    pace: ClassVar[Pace] = Pace(first_poll=10, poll_min=10, poll_max=30, requests_per_second=1 / 6, concurrency=5)
+    catalogue = CATALOGUE
+    credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {
+            "ref_prompt",
+            "creation_type",
+            "model_code",
+            "video_duration",
+            "start_frame",
+            "end_frame",
+            "ref_img_url",
+            "aspect_ratio",
+            "clarity",
+        }
+    )
+    list_size: ClassVar[int] = 50
+    upload_max_bytes: ClassVar[int | None] = None
+    token_margin: ClassVar[float] = 300.0
+
+    def submit(self, job: Job) -> Request:
+        """The page's body: `clarity` is a number, and is always sent since 1080 is dearer and the default."""
+        body = {
+            **job.options,
+            **self._frames(job),
+            "ref_prompt": job.prompt,
+            "creation_type": VIDEO,
+            "aspect_ratio": job.ratio,
+            "clarity": integer(str(stated(job, "resolution")).removesuffix("p")),
+            "video_duration": stated(job, "duration"),
+            "model_code": job.model.name,
+        }
+        return self._submit(job.model, present(body))
+
+    def _frames(self, job: Job) -> dict[str, object]:
+        frames = (value(job.first_frame), value(job.last_frame))
+        if self.settings.frame_style == "ref_img_url":
+            return {"ref_img_url": [frame for frame in frames if frame is not None]}
+        return {"start_frame": frames[0], "end_frame": frames[1]}
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        """`data` is the bare id. Beside an error code it is one only when it looks like one: a text may stand there."""
+        complaint = _complaint(reply)
+        raw = mapping(reply.body).get("data")
+        task = task_id(raw)
+        clean = reply.status == 200 and not complaint.code
+        return submitted(reply, task if clean or _UUID.match(task or "") else None, raw or None, complaint)
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        """The task stands under `data`."""
+        complaint = _complaint(reply)
+        if reply.status != 200 or complaint.code:
+            return poll_trouble(reply, complaint)
+        body = mapping(reply.body)
+        found = mapping(body.get("data"))
+        if not found:
+            empty = "data" in body and not body["data"]
+            return NotFound("the provider shows no such task") if empty else poll_trouble(reply, complaint)
+        return other_task(task, found.get("unique_id")) or self._standing(found)
+
+    def _standing(self, task: Mapping[str, object]) -> PollAnswer:
+        """Words are compared without regard to case. `Error` may pass next time, `Fail` will not."""
+        word, message = task.get("progress_desc"), words(task.get("err_msg"))
+        match word.casefold() if isinstance(word, str) else word:
+            case "success":
+                url = link(first(task.get("output_url")))
+                if url is None:
+                    return NoOutput(f"success without a usable link: {quoted(task.get('output_url'))}")
+                return Succeeded(url)
+            case "error" | "fail" as end:
+                other = Refusal.INTERNAL if end == "error" else Refusal.INPUT
+                short = any(text in message.casefold() for text in BALANCE_WORDS)
+                return Failed(Refusal.ACCOUNT if short else other, str(word), message, self.settings.failures_free)
+            case "cancelled" | "canceled":
+                return Cancelled(message)
+            case folded:
+                return standing(folded, QUEUED, RUNNING)
+
+    def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
+        """Up to fifty tasks by id, or the newest."""
+        body = {"type": VIDEO, "page": page, "page_size": self.list_size, "unique_ids": list(tasks)}
+        return Request("POST", self.settings.list_path, body=present(body))
+
+    def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
+        """`data.list`, each item the task object of a poll."""
+        complaint = _complaint(reply)
+        items = at(reply.body, "data.list")
+        if reply.status != 200 or complaint.code or not isinstance(items, list):
+            return poll_trouble(reply, complaint)
+        info = mapping(at(reply.body, "data.page_info"))
+        total = next((n for key in ("total_count", "total") if (n := integer(info.get(key))) is not None), None)
+        return TaskPage(tuple(self._listed(task, item) for item in items if (task := _listed_id(item))), total)
+
+    def _listed(self, task: str, item: object) -> Listed:
+        """One task with what it echoes of the request; names as the page has them, times as Unix seconds (assumed)."""
+        found = mapping(item)
+        motion = mapping(found.get("motion_info"))
+        clarity = integer(motion.get("clarity"))
+        echo: dict[str, Scalar | None] = {
+            "prompt": _text(motion.get("ref_prompt")),
+            "model": _text(found.get("model_code")),
+            "duration": integer(motion.get("video_duration")),
+            "resolution": None if clarity is None else f"{clarity}p",
+            "ratio": _text(found.get("aspect_ratio")) or _text(motion.get("aspect_ratio")),
+        }
+        pictures = found.get("ref_img_url")
+        media = tuple(url for url in pictures if isinstance(url, str)) if isinstance(pictures, list) else ()
+        created = integer(found.get("create_time"))
+        known = {name: said for name, said in echo.items() if said is not None}
+        return Listed(task, self._standing(found), None if created is None else float(created), known, media)
+
+    def token_request(self, credentials: Mapping[str, str]) -> Request:
+        """The exchange of `app_id` and `secret_key`. The new token kills the one before."""
+        body = {"app_id": credentials.get("app_id", ""), "secret_key": credentials.get("secret_key", "")}
+        return Request("POST", self.settings.token_path, body=body)
+
+    def read_token(self, reply: Reply, now: float) -> Token | Rejected | PollTrouble:
+        """`expire_in` is a point in time, not a span; a small number is read as a span all the same."""
+        complaint = _complaint(reply)
+        token = at(reply.body, "data.access_token")
+        if reply.status == 200 and not complaint.code and isinstance(token, str) and _TOKEN.match(token):
+            expires = integer(at(reply.body, "data.expire_in")) or 3600
+            return Token(token, float(expires) if expires > 10**9 else now + expires)
+        if complaint.refusal in (Refusal.INPUT, Refusal.TOKEN):
+            return Rejected(Refusal.CREDENTIALS, complaint.code, complaint.message)
+        trouble = str(complaint) or f"HTTP {reply.status} without a token"  # never the body: it may hold the secret
+        return PollTrouble(f"no access token: {trouble}")
+
+    def upload(self, name: str, content_type: str) -> UploadAction:
+        """A slot is asked for by the file's name; it answers which content type the PUT must have."""
+        return AskFirst(Request("GET", self.settings.slot_path, (("service", "ai_creation"), ("name", name))))
+
+    def read_upload(self, step: UploadAction, reply: Reply) -> UploadStep:
+        """Slot, PUT, then the file's state until it is ready (up to a minute); use `full_path`, never `sign_url`."""
+        if isinstance(step, PutBytes):
+            return self._file_state(step.file, step.hosted) if 200 <= reply.status < 300 else _put_failed(reply)
+        complaint = _complaint(reply)
+        data = mapping(at(reply.body, "data"))
+        if reply.status != 200 or complaint.code or not data:
+            return poll_trouble(reply, complaint)
+        hosted = link(data.get("full_path")) or ""
+        if isinstance(step, AskFirst) and step.file:
+            return self._after_upload(step, integer(data.get("status")), hosted or step.hosted)
+        url, file = link(data.get("sign_url")), task_id(data.get("file_id"))
+        if url is None or file is None:
+            return poll_trouble(reply, complaint)
+        return PutBytes(url, words(data.get("mime_type")), file, hosted)
+
+    def _file_state(self, file: str, hosted: str) -> AskFirst:
+        return AskFirst(Request("GET", self.settings.file_path, (("id", file),)), wait=5.0, file=file, hosted=hosted)
+
+    def _after_upload(self, step: AskFirst, state: int | None, hosted: str) -> UploadStep:
+        if state == READY:
+            return Hosted(hosted, 30 * 86_400.0) if hosted else UploadRefused("the file is ready, yet has no link")
+        if state in LOST_FILE:
+            return UploadRefused(f"the provider does not keep the file: {LOST_FILE[state]}")
+        return self._file_state(step.file, hosted)
+
+    def balance(self) -> Request:
+        """The account's beans."""
+        return Request("GET", self.settings.balance_path)
+
+    def read_balance(self, reply: Reply) -> Balance | PollTrouble:
+        """`data.resi_total_bean`."""
+        complaint = _complaint(reply)
+        beans = at(reply.body, "data.resi_total_bean")
+        if reply.status != 200 or complaint.code or not isinstance(beans, int | float | str):
+            return poll_trouble(reply, complaint)
+        return Balance(words(beans) or quoted(beans), "beans")
+
+
+def _listed_id(item: object) -> str | None:
+    return task_id(mapping(item).get("unique_id"))
+
+
+def _text(value: object) -> str | None:
+    """Text as it came, uncut: it is compared with a request."""
+    return value if isinstance(value, str) and value else None
+
+
+def _put_failed(reply: Reply) -> PollTrouble:
+    return PollTrouble(f"the upload answered HTTP {reply.status}")
+
+
+def _complaint(reply: Reply) -> Complaint:
+    """The envelope's code, unless it is 0."""
+    body = mapping(reply.body)
+    code = code_text(body.get("code"))
+    if code == "0":
+        return Complaint()
+    refusal = judge(REFUSALS, code) if reply.status in REFUSING | {200} else None
+    return Complaint(code, first_words(body.get("msg"), body.get("message")), refusal)
+
+
+def create(settings: Mapping[str, object]) -> Chanjing:
+    """The dialect under a provider's settings."""
+    return Chanjing(read(ChanjingSettings, settings))

@@ -1,0 +1,200 @@
+"""jiekou: Seedance V1 Lite image-to-video. The model is a segment of the path; the body has no model field.
+
+Sources: the vendor's page (fields, defaults, media rules, `task_id`); its task-result page and those of its twins,
+which share paths and words (poll shape, status words, error names); what is assumed stands in `JiekouSettings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from reconciler.providers.base import (
+    Cancelled,
+    Failed,
+    Job,
+    MediaLimits,
+    MediaRef,
+    Mode,
+    Model,
+    NoOutput,
+    NotFound,
+    Pace,
+    PollAnswer,
+    Refusal,
+    Reply,
+    Request,
+    SubmitAnswer,
+    Succeeded,
+)
+from reconciler.providers.limits import MB, PICTURES
+from reconciler.providers.reading import (
+    at,
+    code_text,
+    first_words,
+    integer,
+    life,
+    link,
+    mapping,
+    quoted,
+    standing,
+    task_id,
+    words,
+)
+from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.remote import Vendor, present, stated
+from reconciler.providers.settings import Settings, read
+
+# Short side over 300, long side under 6000 (vendor's page); so 301 and 5999 are the last that pass.
+_PICTURE = MediaLimits(formats=PICTURES, max_bytes=30 * MB, min_side=301, max_side=5999, min_ratio=0.4, max_ratio=2.5)
+
+CATALOGUE = (
+    Model(
+        name="seedance-v1-lite-i2v",
+        line="V1 Lite",
+        modes=frozenset({Mode.FIRST_FRAME, Mode.FRAMES}),
+        durations=(5, 10),
+        resolutions=("480p", "720p", "1080p"),
+        ratios=("21:9", "16:9", "4:3", "1:1", "3:4", "9:16"),
+        image_schemes=frozenset({"https", "data"}),
+        prompt_required=False,
+        prompt_advised=500,
+        seed_max=2**31 - 1,
+        has_camera_fixed=True,
+        required=frozenset({"resolution"}),
+        defaults={
+            "duration": 5,
+            "ratio": "16:9",
+            "camera_fixed": False,
+            "audio": False,
+            "watermark": False,
+            "return_last_frame": False,
+        },
+        image_limits=_PICTURE,
+        note="a picture is always needed; silent",
+    ),
+)
+
+QUEUED = frozenset({"TASK_STATUS_QUEUED"})
+RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
+
+# Names of the twins' error table. BILLING_FAILED and CREATE_TASK_FAILED (500) are left out: they may hide a task.
+REFUSALS = (
+    *rows(
+        Refusal.INPUT,
+        "INVALID_REQUEST_BODY",
+        "IMAGE_FILE_EXCEEDS_MAX_SIZE",
+        "INVALID_IMAGE_FORMAT",
+        "IMAGE_EXCEEDS_MAX_RESOLUTION",
+        "INVALID_IMAGE_SIZE",
+        "IMAGE_NO_FACE_DETECTED",
+        "INVALID_AUDIO_FILE",
+        "INVALID_CUSTOM_OUTPUT_PATH",
+        "API_NOT_FOUND",
+    ),
+    *rows(Refusal.MODERATION, "ILLEGAL_PROMPT", "ILLEGAL_IMAGE_CONTENT"),
+    *rows(Refusal.CREDENTIALS, "MISSING_API_KEY", "INVALID_API_KEY"),
+    *rows(
+        Refusal.ACCOUNT,
+        "BILLING_BALANCE_NOT_ENOUGH",
+        "BILLING_AUTH_FAILED",
+        "FEATURE_NOT_ALLOWED",
+        "API_NOT_ALLOWED",
+        "NEED_REAL_NAME_VERIFY",
+    ),
+    *rows(Refusal.BUSY, "RATE_LIMIT_EXCEEDED"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JiekouSettings(Settings):
+    """Facts that the vendor's page leaves open."""
+
+    submit_path: str = "/v3/async/{model}"
+    poll_path: str = "/v3/async/task-result?task_id={task}"
+    default_model: str = CATALOGUE[0].name
+    base64_style: Literal["data-url", "bare"] = "data-url"
+    """How a picture stands in the body: as a `data:` URL, or its Base64 alone."""
+
+
+class Jiekou(Vendor[JiekouSettings]):
+    """Translation for kind `jiekou`."""
+
+    kind: ClassVar[str] = "jiekou"
+    base_url: ClassVar[str] = "https://api.jiekou.ai"
+    pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5)
+    catalogue = CATALOGUE
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {"prompt", "image", "last_image", "resolution", "aspect_ratio", "duration", "camera_fixed", "seed"}
+    )
+
+    def submit(self, job: Job) -> Request:
+        """The page's flat body; an undeclared ratio is left to the server."""
+        body = {
+            **job.options,
+            "prompt": job.prompt or None,
+            "image": self._picture(job.first_frame),
+            "last_image": self._picture(job.last_frame),
+            "resolution": stated(job, "resolution"),
+            "aspect_ratio": job.ratio,
+            "duration": stated(job, "duration"),
+            "camera_fixed": job.camera_fixed,
+            "seed": job.seed,
+        }
+        return self._submit(job.model, present(body))
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        """`{"task_id"}` is all that a success has."""
+        raw = mapping(reply.body).get("task_id")
+        return submitted(reply, task_id(raw), raw, _complaint(reply))
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        """Task, status and reason stand under `task`, the link in `videos`, the seed in effect as text in `extra`."""
+        complaint = _complaint(reply)
+        if complaint.code == "TASK_NOT_FOUND":
+            return NotFound(complaint.message)
+        if complaint.code == "TASK_FAILED":
+            return Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
+        found = mapping(at(reply.body, "task"))
+        if reply.status != 200 or not found:
+            return poll_trouble(reply, complaint)
+        return other_task(task, found.get("task_id")) or self._standing(found, reply.body)
+
+    def _standing(self, task: Mapping[str, object], body: object) -> PollAnswer:
+        match task.get("status"):
+            case "TASK_STATUS_SUCCEED":
+                return _result(body)
+            case "TASK_STATUS_FAILED":
+                reason = words(task.get("reason"))
+                refusal = judge(REFUSALS, reason.split(":")[0].strip()) or Refusal.INTERNAL
+                return Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
+            case "TASK_STATUS_CANCELED":
+                return Cancelled(words(task.get("reason")))
+            case word:
+                return standing(word, QUEUED, RUNNING, task.get("progress_percent"))
+
+    def _picture(self, ref: MediaRef | None) -> str | None:
+        if ref is None:
+            return None
+        bare = ref.scheme == "data" and self.settings.base64_style == "bare"
+        return ref.value.partition(",")[2] if bare else ref.value
+
+
+def _result(body: object) -> Succeeded | NoOutput:
+    url = link(at(body, "videos.0.video_url"))
+    if url is None:
+        return NoOutput(f"the task succeeded without a usable link: {quoted(at(body, 'videos'))}")
+    return Succeeded(url, life=life(at(body, "videos.0.video_url_ttl")), seed=integer(at(body, "extra.seed")))
+
+
+def _complaint(reply: Reply) -> Complaint:
+    body = mapping(reply.body)
+    code = first_words(body.get("reason")) or code_text(body.get("code"))
+    refusal = judge(REFUSALS, code) if reply.status in REFUSING else None
+    return Complaint(code, first_words(body.get("message"), body.get("msg")), refusal)
+
+
+def create(settings: Mapping[str, object]) -> Jiekou:
+    """The dialect under a provider's settings."""
+    return Jiekou(read(JiekouSettings, settings))

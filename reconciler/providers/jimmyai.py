@@ -1,0 +1,208 @@
+"""JimmyAI: one endpoint for eleven lines of Seedance 2.0 models, answers in an envelope `{code, msg, data}`.
+
+Sources: the vendor's page (fields, rules, `data.result.video_url`, three status words); its newer reference and the
+documents of its command-line tool (envelope, codes, upload, balance). The code's type differs by endpoint, so codes are
+compared as text. No seed, no switches, no list, no cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reconciler.providers.abilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
+from reconciler.providers.base import (
+    Cancelled,
+    Failed,
+    Job,
+    NoOutput,
+    NotFound,
+    Pace,
+    Placement,
+    PollAnswer,
+    PollTrouble,
+    Refusal,
+    Reply,
+    Request,
+    SubmitAnswer,
+    Succeeded,
+)
+from reconciler.providers.jimmyai_models import CATALOGUE
+from reconciler.providers.limits import MB
+from reconciler.providers.reading import at, code_text, first_words, link, mapping, quoted, standing, task_id, words
+from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.remote import Vendor, present, stated, value, values
+from reconciler.providers.settings import Settings, read
+
+_DAYS = 86_400.0
+
+OK = frozenset({"0", "200", "20000"})
+"""Success in words of the vendor's several endpoints."""
+
+QUEUED = frozenset({"queued", "pending", "submitted"})
+RUNNING = frozenset({"processing"})
+
+# Body codes first; -1 (server error) is left out on purpose. Then, for codes that nobody knows, the status (assumed).
+REFUSALS = (*rows(Refusal.CREDENTIALS, "20001"), *rows(Refusal.INPUT, "20002"))
+UNCERTAIN = frozenset({"-1"})
+STATUSES: Mapping[int, Refusal] = {
+    400: Refusal.INPUT,
+    401: Refusal.CREDENTIALS,
+    403: Refusal.CREDENTIALS,
+    404: Refusal.INPUT,
+    422: Refusal.INPUT,
+    429: Refusal.BUSY,
+}
+
+_BALANCE_WORDS = ("insufficient balance", "balance not enough", "not enough balance", "insufficient quota", "余额不足")
+_FAILURES: tuple[tuple[str, Refusal], ...] = (
+    ("PROVIDER_MODERATION_ERROR", Refusal.MODERATION),
+    ("DURATION_TOO_LONG", Refusal.INPUT),
+    *((text, Refusal.ACCOUNT) for text in _BALANCE_WORDS),
+)
+"""Words met inside failure messages (a published client); all else is the provider's own trouble."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JimmySettings(Settings):
+    """Facts that the vendor's page leaves open."""
+
+    submit_path: str = "/api/open-api/v1/seedance/videos"
+    poll_path: str = "/api/open-api/v1/videos/{task}"
+    upload_path: str = "/api/open-api/v1/files/upload"
+    """Where local files are brought; the multipart field is `file`."""
+    balance_path: str = "/api/open-api/v1/user/balance"
+    """Where the account's balance is read."""
+    default_model: str = "seedance2.0-sp"
+    link_life: int = 3 * 86_400
+    """Seconds that result links and uploaded files live."""
+
+
+class JimmyAI(Vendor[JimmySettings]):
+    """Translation for kind `jimmyai`."""
+
+    kind: ClassVar[str] = "jimmyai"
+    base_url: ClassVar[str] = "https://www.jimmyai.cn"
+    pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5, link_life=3 * _DAYS)
+    catalogue = CATALOGUE
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {
+            "model",
+            "prompt",
+            "duration",
+            "resolution",
+            "ratio",
+            "orientation",
+            "images",
+            "first_image",
+            "last_image",
+            "reference_videos",
+            "reference_audios",
+        }
+    )
+    upload_max_bytes: ClassVar[int | None] = 100 * MB
+
+    def submit(self, job: Job) -> Request:
+        """The page's flat body. `resolution` goes only to lines that have the field; `ratio` beats `orientation`."""
+        has_field = job.model.resolution_in is Placement.FIELD
+        body = {
+            **job.options,
+            "model": job.model.name,
+            "prompt": job.prompt,
+            "duration": stated(job, "duration"),
+            "resolution": stated(job, "resolution") if has_field else None,
+            "ratio": "Adaptive" if job.ratio == "adaptive" else job.ratio,
+            "images": values(job.images),
+            "first_image": value(job.first_frame),
+            "last_image": value(job.last_frame),
+            "reference_videos": values(job.videos),
+            "reference_audios": values(job.audios),
+        }
+        return self._submit(job.model, present(body))
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        """`data.task_id`; an older copy has it at the top."""
+        raw = at(reply.body, "data.task_id") or mapping(reply.body).get("task_id")
+        return submitted(reply, task_id(raw), raw, _complaint(reply))
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        """The task stands under `data`; an older copy is the task itself."""
+        complaint = _complaint(reply)
+        if reply.status == 404:
+            return NotFound(complaint.message)
+        body = mapping(reply.body)
+        found = mapping(body.get("data")) or ({} if "data" in body else body)
+        if reply.status != 200 or complaint.code or "status" not in found:
+            return poll_trouble(reply, complaint)
+        return other_task(task, found.get("task_id")) or self._standing(found)
+
+    def _standing(self, task: Mapping[str, object]) -> PollAnswer:
+        message = first_words(task.get("error_message"), task.get("error_msg"))
+        match task.get("status"):
+            case "completed":
+                url = link(at(task, "result.video_url"))
+                if url is None:
+                    return NoOutput(f"completed without a usable link: {quoted(at(task, 'result.video_url'))}")
+                return Succeeded(url, life=float(self.settings.link_life))
+            case "failed":
+                return Failed(_cause(message), "failed", message, self.settings.failures_free)
+            case "canceled" | "cancelled":
+                return Cancelled(message)
+            case word:
+                return standing(word, QUEUED, RUNNING, task.get("progress"))
+
+    def upload(self, name: str, content_type: str) -> UploadAction:
+        """One multipart exchange; the name and type of the part are the transport's."""
+        return SendForm(self.settings.upload_path, "file")
+
+    def read_upload(self, step: UploadAction, reply: Reply) -> UploadStep:
+        """`data.url`, which lives about three days."""
+        complaint = _complaint(reply)
+        url = link(at(reply.body, "data.url"))
+        if reply.status == 200 and not complaint.code and url is not None:
+            return Hosted(url, float(self.settings.link_life))
+        if complaint.refusal is Refusal.INPUT:
+            return UploadRefused(str(complaint))
+        return poll_trouble(reply, complaint)
+
+    def balance(self) -> Request:
+        """The account's balance."""
+        return Request("GET", self.settings.balance_path)
+
+    def read_balance(self, reply: Reply) -> Balance | PollTrouble:
+        """`data.available`, in the vendor's coins."""
+        complaint = _complaint(reply)
+        available = at(reply.body, "data.available")
+        if reply.status != 200 or complaint.code or not isinstance(available, int | float | str):
+            return poll_trouble(reply, complaint)
+        return Balance(words(available) or quoted(available))
+
+
+def _cause(message: str) -> Refusal:
+    folded = message.casefold()
+    return next((refusal for text, refusal in _FAILURES if text.casefold() in folded), Refusal.INTERNAL)
+
+
+def _complaint(reply: Reply) -> Complaint:
+    """The envelope's code unless it says success; a refusal when the code, or failing that the status, is listed."""
+    body = mapping(reply.body)
+    code = code_text(body.get("code"))
+    message = first_words(body.get("msg"), body.get("message"), body.get("error_msg"))
+    if code in OK and reply.status == 200:
+        return Complaint()
+    return Complaint("" if code in OK else code, message, _refusal(reply, code, message))
+
+
+def _refusal(reply: Reply, code: str, message: str) -> Refusal | None:
+    if reply.status not in REFUSING | {200} or code in OK | UNCERTAIN:
+        return None
+    listed = judge(REFUSALS, code) or (STATUSES.get(reply.status) if code or message else None)
+    if listed is Refusal.INPUT and (cause := _cause(message)) is not Refusal.INTERNAL:
+        return cause
+    return listed
+
+
+def create(settings: Mapping[str, object]) -> JimmyAI:
+    """The dialect under a provider's settings."""
+    return JimmyAI(read(JimmySettings, settings))

@@ -1,0 +1,122 @@
+"""Limits on input media as data, and the pure preflight of facts about a file against them.
+
+`OWNER_…` are the limits of the model's owner (Ark docs). Where a vendor's own page says nothing they only warn:
+`advisory(OWNER_PICTURE)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.diagnostics import Diagnostic, Severity, Source
+from reconciler.providers.base import MediaLimits
+from reconciler.providers.wording import choices
+
+MB = 1024 * 1024
+
+PICTURES = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
+
+OWNER_PICTURE = MediaLimits(
+    formats=PICTURES, max_bytes=30 * MB, min_side=300, max_side=6000, min_ratio=0.4, max_ratio=2.5
+)
+OWNER_VIDEO = MediaLimits(
+    formats=("mp4", "mov"),
+    max_bytes=50 * MB,
+    min_side=300,
+    max_side=6000,
+    min_ratio=0.4,
+    max_ratio=2.5,
+    min_area=409_600,
+    max_area=2_086_876,
+    min_fps=24,
+    max_fps=60,
+    min_seconds=2,
+    max_seconds=15,
+    max_total_seconds=15,
+)
+OWNER_AUDIO = MediaLimits(
+    formats=("wav", "mp3"), max_bytes=15 * MB, min_seconds=2, max_seconds=15, max_total_seconds=15
+)
+
+
+def advisory(limits: MediaLimits) -> MediaLimits:
+    """The same limits, as a warning only."""
+    return replace(limits, strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a probe found in one file; None where it does not apply or could not be read."""
+
+    format: str = ""  # jpeg, png, …; mp4, mov; wav, mp3
+    bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    fps: float | None = None
+
+
+def check_media(
+    name: str, facts: MediaFacts, limits: MediaLimits, source: Source | None = None
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with one file; `name` is the field it stands in. Errors where the limits are strict."""
+    severity = Severity.ERROR if limits.strict else Severity.WARNING
+    faults = (*_format(facts, limits), *_ranges(facts, limits))
+    return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault, help in faults)
+
+
+def check_total(
+    name: str, files: Sequence[MediaFacts], limits: MediaLimits, source: Source | None = None
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with all files of one field together."""
+    severity = Severity.ERROR if limits.strict else Severity.WARNING
+    seconds = sum(file.seconds or 0 for file in files)
+    size = sum(file.bytes or 0 for file in files)
+    faults = (
+        *_above("together they last", seconds, limits.max_total_seconds, "s"),
+        *_above("together they have", size, limits.max_total_bytes, " bytes"),
+    )
+    help = "shorten, shrink or remove some"
+    return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault in faults)
+
+
+def _format(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:
+    if limits.formats and facts.format and facts.format not in limits.formats:
+        yield f"{facts.format} is not taken ({choices(limits.formats)})", f"convert it to {limits.formats[0]}"
+
+
+def _ranges(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:
+    sides = [side for side in (facts.width, facts.height) if side is not None]
+    if sides:
+        yield from _help("resize it", _below("its short side is", min(sides), limits.min_side, " px"))
+        yield from _help("resize it", _above("its long side is", max(sides), limits.max_side, " px"))
+    if facts.width and facts.height:
+        ratio, area = facts.width / facts.height, facts.width * facts.height
+        yield from _help("crop it", _below("width ÷ height is", ratio, limits.min_ratio))
+        yield from _help("crop it", _above("width ÷ height is", ratio, limits.max_ratio))
+        yield from _help("resize it", _below("its area is", area, limits.min_area, " px"))
+        yield from _help("resize it", _above("its area is", area, limits.max_area, " px"))
+    yield from _help("compress or shrink it", _above("its size is", facts.bytes, limits.max_bytes, " bytes"))
+    yield from _help("use a longer one", _below("it lasts", facts.seconds, limits.min_seconds, " s"))
+    yield from _help("cut it", _above("it lasts", facts.seconds, limits.max_seconds, " s"))
+    yield from _help("convert it", _below("its frame rate is", facts.fps, limits.min_fps))
+    yield from _help("convert it", _above("its frame rate is", facts.fps, limits.max_fps))
+
+
+def _help(help: str, faults: Iterator[str]) -> Iterator[tuple[str, str]]:
+    return ((fault, help) for fault in faults)
+
+
+def _below(what: str, found: float | None, least: float | None, unit: str = "") -> Iterator[str]:
+    if found is not None and least is not None and found < least:
+        yield f"{what} {_number(found)}{unit}, at least {_number(least)} is needed"
+
+
+def _above(what: str, found: float | None, most: float | None, unit: str = "") -> Iterator[str]:
+    if found is not None and most is not None and found > most:
+        yield f"{what} {_number(found)}{unit}, at most {_number(most)} is taken"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

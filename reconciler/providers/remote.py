@@ -1,0 +1,82 @@
+"""What all dialects over HTTP share: settings, catalogue, credentials' header, the filling-in of paths and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Generic
+from urllib.parse import parse_qsl
+
+from reconciler.providers.base import Job, MediaRef, Model, Pace, Request, Scalar
+from reconciler.providers.check import costly_defaults
+from reconciler.providers.reading import path_text
+from reconciler.providers.settings import HOLES, S, catalogue
+
+
+class Vendor(Generic[S]):
+    """Base of the dialects over HTTP. A subclass gives the facts as class attributes and translates."""
+
+    kind: ClassVar[str]
+    base_url: ClassVar[str]
+    pace: ClassVar[Pace]
+    catalogue: ClassVar[tuple[Model, ...]]
+    credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("api_key",),)
+    reserved: ClassVar[frozenset[str]]
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+        self.models = catalogue(self.catalogue, settings.models)
+
+    @property
+    def default_model(self) -> str:
+        """The model of clips that name none."""
+        return self.settings.default_model
+
+    def auth_headers(self, credentials: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The header of `auth_header` with the credential in its place; none while the credential is missing."""
+        name, _, template = self.settings.auth_header.partition(": ")
+        if not set(HOLES.findall(template)) <= credentials.keys():
+            return ()
+        return ((name, HOLES.sub(lambda hole: credentials[hole[1]], template)),)
+
+    def _submit(self, model: Model, body: object) -> Request:
+        return fill("POST", self.settings.submit_path, {"model": model.name}, body)
+
+    def poll(self, task: str, job: Job | None) -> Request:
+        """Ask how a task stands; the id is all that is needed."""
+        return fill("GET", self.settings.poll_path, {"task": task})
+
+
+def fill(method: str, template: str, values: Mapping[str, str], body: object = None) -> Request:
+    """The request of a path template: values are escaped in the path and stand raw in the query (HTTP escapes them)."""
+    path, _, query = template.partition("?")
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", path_text(value))
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return Request(method, path, tuple((key, _filled(text, values)) for key, text in pairs), body)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def stated(job: Job, name: str) -> Scalar | None:
+    """What to send for a field: what the job says, else the known default of one that costs money (F44)."""
+    value: Scalar | None = getattr(job, name)
+    return costly_defaults(job.model).get(name) if value is None else value
+
+
+def present(body: Mapping[str, object]) -> dict[str, object]:
+    """A body without the fields that have no value."""
+    return {name: value for name, value in body.items() if value is not None and value != []}
+
+
+def values(refs: tuple[MediaRef, ...]) -> list[str]:
+    """The texts of some inputs."""
+    return [ref.value for ref in refs]
+
+
+def value(ref: MediaRef | None) -> str | None:
+    """The text of one input."""
+    return None if ref is None else ref.value

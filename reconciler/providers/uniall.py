@@ -1,0 +1,221 @@
+"""UniAll: the resolution is part of the model's name, the switches live in a nested `extra_body`.
+
+Sources: the vendor's page (fields, models, limits, `video_url`); its other pages (host, further status words, `error`,
+`result`); the open-source gateways whose routes it resembles, for tolerance of their words only. Submit and poll have
+different stems. `operation` is never sent: the page says that it makes the route unclear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reconciler.providers.base import (
+    Cancelled,
+    Failed,
+    Job,
+    MediaLimits,
+    Mode,
+    Model,
+    NoOutput,
+    NotFound,
+    Pace,
+    Placement,
+    PollAnswer,
+    Refusal,
+    Reply,
+    Request,
+    SubmitAnswer,
+    Succeeded,
+)
+from reconciler.providers.limits import OWNER_AUDIO, OWNER_PICTURE, advisory
+from reconciler.providers.reading import at, code_text, first_link, first_words, mapping, quoted, standing, task_id
+from reconciler.providers.refusals import Complaint, other_task, poll_trouble, submitted
+from reconciler.providers.remote import Vendor, present, stated, value, values
+from reconciler.providers.settings import Settings, read
+
+_TIERS = {
+    "seedance2.0": ("480p", "720p", "1080p", "4k"),
+    "seedance2.0-fast": ("480p", "720p"),
+    "seedance2.0-mini": ("480p", "720p"),
+}
+
+
+def _models() -> Iterator[Model]:
+    """Every tier at every resolution of the page's list."""
+    for line, resolutions in _TIERS.items():
+        for resolution in resolutions:
+            yield Model(
+                name=f"{line}-{resolution}",
+                line=line,
+                modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES, Mode.REFERENCES}),
+                durations=tuple(range(5, 16)),
+                resolutions=(resolution,),
+                resolution_in=Placement.MODEL,
+                ratios=("9:16", "1:1", "16:9"),
+                max_images=9,
+                max_videos=3,
+                max_audios=3,
+                seed_max=2**31 - 1,  # the page gives no range; this much is portable
+                has_audio=True,
+                has_camera_fixed=True,
+                has_watermark=True,
+                has_last_frame=True,
+                required=frozenset({"duration"}),
+                defaults={"resolution": resolution},
+                image_limits=advisory(OWNER_PICTURE),
+                video_limits=MediaLimits(min_seconds=2, max_seconds=15, max_total_seconds=15),
+                audio_limits=advisory(OWNER_AUDIO),
+                note="only where the account has it" if resolution == "4k" else "",
+            )
+
+
+CATALOGUE = tuple(_models())
+
+QUEUED = frozenset({"queued", "NOT_START", "SUBMITTED", "QUEUED", "preprocessing", "pending"})
+RUNNING = frozenset({"in_progress", "IN_PROGRESS", "processing", "running", "unknown"})
+DONE = frozenset({"completed", "SUCCESS", "succeeded"})
+FAILED = frozenset({"failed", "FAILURE"})
+CANCELLED = frozenset({"cancelled", "canceled"})
+
+# The page has no table: statuses decide, and only for an answer in the family's form (assumed). 500 may hide a task.
+STATUSES: Mapping[int, Refusal] = {
+    400: Refusal.INPUT,
+    401: Refusal.CREDENTIALS,
+    402: Refusal.ACCOUNT,
+    403: Refusal.ACCOUNT,
+    404: Refusal.INPUT,
+    413: Refusal.INPUT,
+    422: Refusal.INPUT,
+    429: Refusal.BUSY,
+}
+
+ACCOUNT_WORDS = ("quota", "balance", "额度", "余额")
+
+_IDS = ("id", "task_id", "data.task_id", "data.id")
+_LINKS = ("video_url", "result.video_url", "result.outputs.0", "metadata.url", "data.result_url", "url")
+_LAST_FRAMES = ("last_frame_url", "metadata.last_frame_url", "result.last_frame_url", "content.last_frame_url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniallSettings(Settings):
+    """Facts that the vendor's page leaves open, or that its newer pages contradict."""
+
+    submit_path: str = "/v1/video/generations"
+    poll_path: str = "/v1/videos/{task}"
+    default_model: str = "seedance2.0-720p"
+    link_life: int = 86_400
+    """Seconds that a result link lives at most: the model owner's, since this vendor names none."""
+
+
+class Uniall(Vendor[UniallSettings]):
+    """Translation for kind `uniall`."""
+
+    kind: ClassVar[str] = "uniall"
+    base_url: ClassVar[str] = "https://api.uniall.ai"
+    pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, link_life=86_400)
+    catalogue = CATALOGUE
+    reserved: ClassVar[frozenset[str]] = frozenset(
+        {
+            "model",
+            "prompt",
+            "duration",
+            "aspect_ratio",
+            "image",
+            "last_image",
+            "images",
+            "videos",
+            "audios",
+            "extra_body.generate_audio",
+            "extra_body.seed",
+            "extra_body.watermark",
+            "extra_body.camera_fixed",
+            "extra_body.return_last_frame",
+        }
+    )
+
+    def submit(self, job: Job) -> Request:
+        """The page's body; switches and seed nested, as its samples have them, and only those that are declared."""
+        extra = {
+            **mapping(job.options.get("extra_body")),
+            "generate_audio": stated(job, "audio"),
+            "seed": job.seed,
+            "watermark": job.watermark,
+            "camera_fixed": job.camera_fixed,
+            "return_last_frame": job.return_last_frame,
+        }
+        body = {
+            **job.options,
+            "model": job.model.name,
+            "prompt": job.prompt,
+            "duration": stated(job, "duration"),
+            "aspect_ratio": job.ratio,
+            "image": value(job.first_frame),
+            "last_image": value(job.last_frame),
+            "images": values(job.images),
+            "videos": values(job.videos),
+            "audios": values(job.audios),
+            "extra_body": present(extra) or None,
+        }
+        return self._submit(job.model, present(body))
+
+    def read_submit(self, reply: Reply) -> SubmitAnswer:
+        """The page shows no answer to a submit; the places are those of the poll answer and of its family."""
+        found = [raw for path in _IDS if (raw := at(reply.body, path)) is not None]
+        task = next((task for raw in found if (task := task_id(raw)) is not None), None)
+        return submitted(reply, task, found[0] if found else None, _complaint(reply))
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        """A flat task, or the family's envelope around one. An unknown task is a 400 with `task_not_exist`."""
+        complaint = _complaint(reply)
+        if reply.status == 404 or complaint.code == "task_not_exist":
+            return NotFound(complaint.message)
+        body = mapping(reply.body)
+        found = body if "status" in body else mapping(body.get("data"))
+        if reply.status != 200 or "status" not in found:
+            return poll_trouble(reply, complaint)
+        return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found, body)
+
+    def _standing(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
+        word = task.get("status")
+        if not isinstance(word, str) or word not in DONE | FAILED | CANCELLED:
+            return standing(word, QUEUED, RUNNING, task.get("progress"))
+        if word in DONE:
+            return self._result(body if task is body else {**body, **task})
+        message = first_words(at(task, "error.message"), task.get("error"), task.get("fail_reason"))
+        if word in CANCELLED:
+            return Cancelled(message)
+        code = code_text(at(task, "error.code"))
+        refusal = Refusal.ACCOUNT if _about_account(message) else Refusal.INTERNAL
+        return Failed(refusal, code or word, message, self.settings.failures_free)
+
+    def _result(self, body: Mapping[str, object]) -> Succeeded | NoOutput:
+        """Links in the order of likelihood; `thumbnail_url` is no last frame."""
+        url = first_link(body, _LINKS)
+        if url is None:
+            return NoOutput(f"completed without a usable link: {quoted(body.get('video_url'))}")
+        return Succeeded(url, first_link(body, _LAST_FRAMES), float(self.settings.link_life))
+
+
+def _about_account(message: str) -> bool:
+    return any(word in message.casefold() for word in ACCOUNT_WORDS)
+
+
+def _complaint(reply: Reply) -> Complaint:
+    """`{code, message}` or `{error: {code, message}}`; listed by status, when the answer has one of these forms."""
+    body = mapping(reply.body)
+    error = body.get("error")
+    if reply.status == 200 and code_text(body.get("code")) in ("", "success", "0", "200") and not error:
+        return Complaint()
+    code = code_text(at(error, "code")) or code_text(body.get("code"))
+    message = first_words(at(error, "message"), body.get("message"), error)
+    refusal = STATUSES.get(reply.status) if code or message else None
+    if refusal is Refusal.INPUT and _about_account(message):
+        refusal = Refusal.ACCOUNT
+    return Complaint(code, message, refusal)
+
+
+def create(settings: Mapping[str, object]) -> Uniall:
+    """The dialect under a provider's settings."""
+    return Uniall(read(UniallSettings, settings))
