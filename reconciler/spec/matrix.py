@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 from reconciler.spec.interpolate import Resolver, Scope
 from reconciler.spec.problems import Problems, listed, shown
-from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar
+from reconciler.spec.reader import Entry, Fields, Items, Node
 
 MAX_CLIPS = 20_000
 MAX_AXES = 10
 MAX_COMPARED = 5_000_000
 """Combinations times excludes and overrides: what a short file can ask for at most."""
 
-_AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SEPARATORS = re.compile(r"[\[\]{}$=,]")
 _MAX_VALUE = 64
 
@@ -105,23 +105,24 @@ class MatrixReader:
         return axes
 
     def _values(self, axis: Entry) -> list[str]:
-        if not _AXIS.fullmatch(axis.key.text):
+        if not AXIS.fullmatch(axis.key.text):
             message = f"{shown(axis.key.text)} cannot name a list of the matrix"
             self._problems.error(
                 "matrix", message, axis.key.where, "use letters, digits, - and _, starting with a letter"
             )
         items = axis.value.items if isinstance(axis.value, Items) else ()
-        values = [value for item in items if (value := self._value(item)) is not None]
-        if not items and isinstance(axis.value, Items | Scalar):
+        if not items:
             self._problems.error("matrix", f"{axis.key.text} has no values", axis.key.where, "add at least one")
-        seen: set[str] = set()
-        for item, value in zip(items, values, strict=False):
-            if value in seen:
+        values: dict[str, None] = {}
+        for item in items:
+            value = self._value(item)
+            if value in values:
                 self._problems.error(
                     "matrix", f"value {shown(value)} stands twice", item.where, "remove one of the two"
                 )
-            seen.add(value)
-        return values
+            elif value is not None:
+                values[value] = None
+        return list(values)
 
     def _value(self, node: Node) -> str | None:
         """The text of one value; it becomes part of names, so it must be able to."""

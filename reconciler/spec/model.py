@@ -57,10 +57,10 @@ def _choice_of(*words: str) -> Leaf:
     return Leaf(scalars.choice(*words), " ".join(words), schema)
 
 
-def _whole_from(least: int, most: int = 10**18 - 1, help: str = "") -> Leaf:
+def _whole_from(least: int, most: int = 10**18 - 1, parse: Callable[[Any], int] | None = None) -> Leaf:
     bounds = {"type": "integer", "minimum": least, "maximum": most}
     numeral = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)$"}
-    return Leaf(scalars.whole(least, most, help), "whole number", {"anyOf": [bounds, numeral, INTERPOLATED]})
+    return Leaf(parse or scalars.whole(least, most), "whole number", {"anyOf": [bounds, numeral, INTERPOLATED]})
 
 
 _ANY_SCALAR = {"type": ["string", "number", "boolean", "null"]}
@@ -82,6 +82,7 @@ OpenId = Annotated[Secret | str, Leaf(scalars.open_id, "text or secret", {"type"
 Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]
 Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
 Positive = Annotated[int, _whole_from(1)]
+_SECONDS = _whole_from(-1, scalars.MAX_SECONDS, scalars.seconds)
 
 
 def _none_is(empty: Callable[[], object]) -> BeforeValidator:
@@ -96,9 +97,10 @@ MediaList = Annotated[list[Medium], _AS_LIST]
 FreeMap = Annotated[dict[str, Free], _AS_MAP]
 
 
-def _field(note: str, example: str, default: Any = None, **more: Any) -> Any:
-    """A field with what `explain` tells about it."""
-    return Field(default, description=note, examples=[example], **more)
+def _field(note: str, example: str, default: Any = None) -> Any:
+    """A field with what `explain` tells about it. An empty list or map is made by its type, which copies nothing."""
+    told: dict[str, Any] = {"description": note, "examples": [example]}
+    return Field(default_factory=default, **told) if callable(default) else Field(default, **told)
 
 
 class Shape(BaseModel):
@@ -115,9 +117,9 @@ class Shape(BaseModel):
 class References(Shape):
     """Media that a clip is made after; never together with first_frame or last_frame."""
 
-    images: MediaList = _field("Pictures to take subjects or style from.", "[assets/lamp.png]", [])
-    videos: MediaList = _field("Videos to refer to, edit or extend.", "[${clips.hero.video}]", [])
-    audios: MediaList = _field("Sounds to refer to.", "[assets/rain.mp3]", [])
+    images: MediaList = _field("Pictures to take subjects or style from.", "[assets/lamp.png]", list)
+    videos: MediaList = _field("Videos to refer to, edit or extend.", "[${clips.hero.video}]", list)
+    audios: MediaList = _field("Sounds to refer to.", "[assets/rain.mp3]", list)
 
 
 class ClipFields(Shape):
@@ -130,7 +132,7 @@ class ClipFields(Shape):
     )
     provider: Name = _field("Alias of the provider that makes it.", "studio", "draft")
     model: Line | None = _field("The provider's model; each dialect has a default one.", "doubao-seedance-2-0")
-    duration: Annotated[int | None, _whole_from(-1, 3600, "a clip's duration is in whole seconds: write 5")] = _field(
+    duration: Annotated[int | None, _SECONDS] = _field(
         "Length in whole seconds; -1 leaves it to the provider, where a model can choose.", "5"
     )
     resolution: Resolution | None = _field("Size of the picture.", "720p")
@@ -140,7 +142,7 @@ class ClipFields(Shape):
     references: References = _field(
         "Pictures, videos and sounds to make the clip after; never together with first_frame or last_frame.",
         "{images: [assets/lamp.png]}",
-        References(),
+        References,
     )
     operation: Annotated[str | None, _choice_of(*OPERATIONS)] = _field(
         "What to do with the one reference video; without it the mode follows from the other fields.", "extend"
@@ -160,14 +162,14 @@ class ClipFields(Shape):
     options: FreeMap = _field(
         "Passed to the provider as it is. Unquoted true, false, null and numbers are sent as such, the rest as text.",
         "{cfg_scale: 0.5}",
-        {},
+        dict,
     )
     output: Text = _field(
         "Where the clip goes, inside the project; ':' becomes 'x'. Two clips may not share one.",
         "renders/${matrix.lang}.mp4",
         "renders/${clip.name}.mp4",
     )
-    tags: Annotated[list[Line], _AS_LIST] = _field("Words to select clips by (tag:NAME).", "[trailer]", [])
+    tags: Annotated[list[Line], _AS_LIST] = _field("Words to select clips by (tag:NAME).", "[trailer]", list)
     description: Text = _field("A note for people.", "opening shot", "")
     protect: YesNo = _field("Refuse to replace or remove the clip while set.", "yes", False)
 
@@ -186,8 +188,8 @@ class Matrix(Shape):
 class Override(Shape):
     """Other fields for some combinations of a matrix; the last that fits wins."""
 
-    when: Annotated[dict[str, RawText], _AS_MAP] = _field("Values of the matrix that it is for.", "{lang: zh}", {})
-    set: ClipFields = _field("The clip's fields that differ.", "{pick: 3}", ClipFields())
+    when: Annotated[dict[str, RawText], _AS_MAP] = _field("Values of the matrix that it is for.", "{lang: zh}", dict)
+    set: ClipFields = _field("The clip's fields that differ.", "{pick: 3}", ClipFields)
 
 
 class ClipDecl(ClipFields):
@@ -235,10 +237,10 @@ class Provider(Shape):
     prices: Annotated[list[Price], _AS_LIST] = _field(
         "Price table for estimates and budgets; the first row that matches counts.",
         '[{model: "*", per_clip: 0.45}]',
-        [],
+        list,
     )
     models: Free = _field("Models newer than this release, or other limits for known ones.", "{new-model: {}}")
-    settings: FreeMap = _field("Other facts of the dialect, where a vendor differs from its page.", "{}", {})
+    settings: FreeMap = _field("Other facts of the dialect, where a vendor differs from its page.", "{}", dict)
 
 
 class Budget(Shape):
@@ -284,26 +286,26 @@ Clips = Annotated[dict[str, ClipDecl], _AS_MAP]
 class IncludeFile(Shape):
     """One of the files that `include` names."""
 
-    vars: Vars = _field("Texts to use as ${vars.name}; here, for the clips of this file.", "{product: Aurora}", {})
-    defaults: ClipFields = _field("Fields that every clip of this file has unless it says else.", "{}", ClipFields())
-    clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", {})
+    vars: Vars = _field("Texts to use as ${vars.name}; here, for the clips of this file.", "{product: Aurora}", dict)
+    defaults: ClipFields = _field("Fields that every clip of this file has unless it says else.", "{}", ClipFields)
+    clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
 
 
 class ProjectFile(Shape):
     """clipform.yaml."""
 
-    version: Annotated[int, _whole_from(1, 1, "write version: 1")] = _field("Version of this format.", "1", ...)
+    version: Annotated[int, _whole_from(1, 1, scalars.version)] = _field("Version of this format.", "1", ...)
     include: Annotated[list[RawText], _AS_LIST] = _field(
         "More files, by path or pattern; each may hold vars, defaults and clips.", "[clips/*.yaml]", []
     )
-    vars: Vars = _field("Texts to use as ${vars.name}.", "{product: Aurora lamp}", {})
+    vars: Vars = _field("Texts to use as ${vars.name}.", "{product: Aurora lamp}", dict)
     providers: Annotated[dict[str, Provider], _AS_MAP] = _field(
         "Who makes clips, by an alias of your own; draft is built in.",
         "{studio: {kind: 3hei, api_key: ${env.STUDIO_KEY}}}",
-        {},
+        dict,
     )
     budget: Budget | None = _field("Caps on spending.", "{currency: USD, per_apply: 20}")
     publish: Publish | None = _field("A store that gives local media a URL.", '{store: "s3://bucket/prefix"}')
     cache: Cache | None = _field("A shared store of artifacts.", '{remote: "s3://bucket/clips"}')
-    defaults: ClipFields = _field("Fields that every clip has unless it says else.", "{duration: 5}", ClipFields())
-    clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", {})
+    defaults: ClipFields = _field("Fields that every clip has unless it says else.", "{duration: 5}", ClipFields)
+    clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)

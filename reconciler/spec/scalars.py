@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from reconciler.spec.problems import listed, nearest, shown
+from reconciler.spec.problems import listed, shown
 from reconciler.spec.project import (
     AssetMedia,
     ClipMedia,
@@ -25,6 +25,7 @@ from reconciler.spec.project import (
 )
 
 MAX_TEXT = 100_000
+MAX_SECONDS = 3600
 MAX_LINK_LIFE = 7 * 24 * 3600
 LITERAL_SECRET = "literal-secret"
 
@@ -73,14 +74,14 @@ def line(raw: object) -> str:
     return value
 
 
-def whole(least: int, most: int = 10**18 - 1, help: str = "") -> Callable[[object], int]:
+def whole(least: int, most: int = 10**18 - 1) -> Callable[[object], int]:
     """A whole number within bounds. `010` is refused: it is 8 to some readers and 10 to others."""
 
     def parse(raw: object) -> int:
         written = _scalar(raw, "a whole number")
         if not _WHOLE.fullmatch(written):
             octal = _LEADING_ZERO.fullmatch(written)
-            mend = f"write {'-' * written.startswith('-')}{octal[1].lstrip('0') or 0}" if octal else help
+            mend = f"write {int(written)}" if octal else ""
             raise Unfit(f"must be a whole number, not {shown(written)}", mend)
         value = int(written)
         if value < least:
@@ -90,6 +91,25 @@ def whole(least: int, most: int = 10**18 - 1, help: str = "") -> Callable[[objec
         return value
 
     return parse
+
+
+def seconds(raw: object) -> int:
+    """The length of a clip, in whole seconds; -1 leaves it to the provider."""
+    written = str(raw)
+    if re.fullmatch(r"[1-9][0-9]*(\.0+)?s?", written) and not _WHOLE.fullmatch(written):
+        raise Unfit(f"must be whole seconds, not {shown(written)}", f"write {written.rstrip('s').partition('.')[0]}")
+    value = whole(-1, MAX_SECONDS)(raw)
+    if value == 0:
+        raise Unfit("must be at least 1 second, not 0")
+    return value
+
+
+def version(raw: object) -> int:
+    """The version of the format, of which there is one."""
+    value = whole(1)(raw)
+    if value > 1:
+        raise Unfit(f"{value} is of a newer clipform; this one reads version 1", "upgrade clipform")
+    return value
 
 
 def boolean(raw: object) -> bool:
@@ -132,9 +152,7 @@ def choice(*offered: str) -> Callable[[object], str]:
     def parse(raw: object) -> str:
         written = _scalar(raw, listed(offered))
         if written not in offered:
-            near = nearest(written, offered)
-            meant = f"; did you mean {near}?" if near else ""
-            raise Unfit(f"must be {listed(offered)}, not {shown(written)}{meant}")
+            raise Unfit(f"must be {listed(offered)}, not {shown(written)}")
         return written
 
     return parse

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import Raw
-from reconciler.spec.model import ClipDecl, ClipFields, IncludeFile, Leaf, ProjectFile, Provider
+from reconciler.spec.model import ClipDecl, ClipFields, IncludeFile, ProjectFile, Provider
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.reader import Fields, Items, Node
 from reconciler.spec.scalars import LITERAL_SECRET
@@ -150,11 +150,3 @@ def content(annotation: Any) -> Any:
         some = [kind for kind in get_args(annotation) if kind is not type(None)]
         return content(some[0]) if len(some) == 1 else annotation
     return annotation
-
-
-def leaves(annotation: Any) -> Iterator[Leaf]:
-    """The scalar types in an annotation."""
-    if get_origin(annotation) is Annotated:
-        yield from (item for item in annotation.__metadata__ if isinstance(item, Leaf))
-    for inner in get_args(annotation):
-        yield from leaves(inner)

@@ -1,0 +1,256 @@
+"""Changing one number in a YAML file and nothing else: what `retake` and `pick` do, so that git shows the choice.
+
+A file belongs to its author, so it is never written out anew: comments, order, layout and line endings would be lost.
+An edit is a splice of the text at a place that the reader told. Whether the splice did what it should is not argued
+but read: the new text must say exactly what the old one said with that one value changed, else the edit is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from reconciler.diagnostics import ClipformError, Source
+from reconciler.spec.interpolate import plain
+from reconciler.spec.problems import Problems, shown
+from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, read
+
+_FLOW = re.compile(r"(&\S+\s+)?[{\[]")
+_CLOSING = re.compile(r"\s*\]")
+MAX_CLOSINGS = 20
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9]+)?")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+
+Tree = dict[str, Any]
+
+
+def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
+    """The file's text with `field` of a clip set to a number.
+
+    `clip` is a declared name, or that of one combination of a matrix (`social[lang=en]`): then an entry of the
+    declaration's `overrides` is changed or added. `ClipformError` when the file cannot be edited without guessing.
+    """
+    document = _document(text, file)
+    declared, combination = _parted(clip)
+    entry = _declaration(document, declared)
+    tree = plain(document.root)
+    assert isinstance(tree, dict)
+    if combination is None:
+        candidates = _set_in_map(document, entry, field, value)
+        _change(tree, "clips", declared)[field] = str(value)
+    else:
+        candidates = _set_in_overrides(document, entry, combination, field, value)
+        _change_overrides(_change(tree, "clips", declared), combination, field, value)
+    for candidate in candidates:
+        if _says(candidate, file, tree):
+            return document.bom + candidate
+    help = f"write it by hand: {field}: {value}"
+    raise ClipformError(f"{file} cannot be edited safely at clip {shown(clip)}", help=help, code="edit")
+
+
+# The text and its places ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    text: str
+    bom: str
+    root: Fields
+    lines: tuple[str, ...]  # with their ends
+    starts: tuple[int, ...]
+
+    def at(self, where: Source, column: int | None = None) -> int:
+        """The index of a place in the text."""
+        return self.starts[where.line - 1] + (where.column if column is None else column) - 1
+
+    def splice(self, start: int, end: int, new: str) -> str:
+        return self.text[:start] + new + self.text[end:]
+
+    def is_flow(self, where: Source) -> bool:
+        """Does a map or list in brackets start here?"""
+        return _FLOW.match(self.text, self.at(where)) is not None
+
+
+def _document(text: str, file: str) -> _Document:
+    bom, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    root = _root(body, file)
+    if root is None:
+        raise ClipformError(f"{file} has errors; it is not edited", help="clipform validate", code="edit")
+    lines = tuple(match[0] for match in _LINE.finditer(body) if match[0])
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    return _Document(body, bom, root, lines, tuple(starts))
+
+
+def _root(text: str, file: str) -> Fields | None:
+    problems = Problems()
+    root = read(file, text.encode("utf-8", "surrogatepass"), problems)
+    return root if isinstance(root, Fields) and not problems.errors else None
+
+
+def _says(text: str, file: str, tree: Tree) -> bool:
+    root = _root(text, file)
+    return root is not None and plain(root) == tree
+
+
+def _parted(clip: str) -> tuple[str, dict[str, str] | None]:
+    """A clip's name as the declaration's and the combination's values."""
+    declared, bracket, values = clip.partition("[")
+    pairs = (value.partition("=") for value in values.removesuffix("]").split(","))
+    return declared, {axis: value for axis, _, value in pairs} if bracket else None
+
+
+def _declaration(document: _Document, name: str) -> Entry:
+    clips = document.root.entries.get("clips")
+    if clips is None or not isinstance(clips.value, Fields) or name not in clips.value.entries:
+        raise ClipformError(f"{document.root.where.file} declares no clip {shown(name)}", code="edit")
+    entry = clips.value.entries[name]
+    if not isinstance(entry.value, Fields) and not (isinstance(entry.value, Scalar) and not entry.value.text):
+        raise ClipformError(f"clip {shown(name)} is not a map of fields", help="clipform validate", code="edit")
+    return entry
+
+
+# What the tree is to say ---------------------------------------------------------------------
+
+
+def _change(tree: Tree, *path: str) -> Tree:
+    """The map at a path, made where there is nothing yet."""
+    for key in path:
+        if not tree.get(key):
+            tree[key] = {}
+        tree = tree[key]
+    return tree
+
+
+def _change_overrides(body: Tree, combination: dict[str, str], field: str, value: int) -> None:
+    if not body.get("overrides"):
+        body["overrides"] = []
+    index = _own_override(body["overrides"], combination, field)
+    if index is None:
+        body["overrides"].append({"when": dict(combination), "set": {field: str(value)}})
+    else:
+        _change(body["overrides"][index], "set")[field] = str(value)
+
+
+def _own_override(overrides: list[Any], combination: dict[str, str], field: str) -> int | None:
+    """The override for just this combination that nothing after it overrules."""
+    for index in range(len(overrides) - 1, -1, -1):
+        when = overrides[index].get("when") or {} if isinstance(overrides[index], dict) else {}
+        if when == combination:
+            return index
+        if when.items() <= combination.items() and _sets(overrides[index], field):
+            return None
+    return None
+
+
+def _sets(override: object, field: str) -> bool:
+    return isinstance(override, dict) and field in (override.get("set") or {})
+
+
+# Splices, as candidates in order of preference ---------------------------------------------------
+
+
+def _set_in_map(document: _Document, holder: Entry, field: str, value: int) -> Iterator[str]:
+    """A field of the map that `holder` is the key of: its value replaced, or a new entry."""
+    body = holder.value
+    if isinstance(body, Fields) and field in body.entries:
+        yield from _replaced(document, body.entries[field].value, str(value))
+    else:
+        yield from _added(document, holder, f"{field}: {value}")
+
+
+def _replaced(document: _Document, old: Node, new: str) -> Iterator[str]:
+    if isinstance(old, Scalar) and old.where.end:
+        start = document.at(old.where)
+        blank = " " if start and document.text[start - 1] == ":" else ""
+        yield document.splice(start, document.at(old.where, old.where.end), blank + new)
+
+
+def _added(document: _Document, holder: Entry, *new: str) -> Iterator[str]:
+    """The map of `holder` with an entry more, given as lines; at its end where that can be, else at its start."""
+    body = holder.value
+    if isinstance(body, Fields) and document.is_flow(body.where):
+        bracket = document.text.index("{", document.at(body.where)) + 1
+        yield document.splice(bracket, bracket, " ".join(new) + (", " if body.entries else ""))
+    elif isinstance(body, Fields):
+        first = next(iter(body.entries.values())).key.where
+        yield _with_lines(document, _block_end(document, first.line, first.column), first.column, new)
+        yield _with_lines(document, first.line, first.column, new)
+    else:
+        yield _with_lines(document, holder.key.where.line + 1, holder.key.where.column + 2, new)
+
+
+def _block_end(document: _Document, line: int, column: int) -> int:
+    """The line after the block that this line is of and that is indented to a column.
+
+    Blank lines after it, and comments further left, are not its own.
+    """
+    end = line
+    for number in range(line + 1, len(document.lines) + 1):
+        written = document.lines[number - 1].rstrip()
+        content = written.lstrip(" ")
+        if len(written) - len(content) >= column - 1 and content:
+            end = number
+        elif content and not content.startswith("#"):
+            break
+    return end + 1
+
+
+def _with_lines(document: _Document, line: int, column: int, new: tuple[str, ...]) -> str:
+    """New lines before line number `line`, indented to a column, with the ends that the file's lines have."""
+    first = document.lines[0]
+    ending = first[len(first.rstrip("\r\n")) :] or "\n"
+    at = document.starts[line - 1]
+    block = "".join(" " * (column - 1) + text + ending for text in new)
+    if at and document.text[at - 1] not in "\r\n":  # the last line has no end: the new one takes its place
+        block = ending + block.removesuffix(ending)
+    return document.splice(at, at, block)
+
+
+def _set_in_overrides(
+    document: _Document, entry: Entry, combination: dict[str, str], field: str, value: int
+) -> Iterator[str]:
+    body = entry.value
+    overrides = body.entries.get("overrides") if isinstance(body, Fields) else None
+    when = ", ".join(f"{axis}: {_written(text)}" for axis, text in combination.items())
+    new = f"{{when: {{{when}}}, set: {{{field}: {value}}}}}"
+    if overrides is None:
+        in_brackets = isinstance(body, Fields) and document.is_flow(body.where)
+        yield from _added(document, entry, *([f"overrides: [{new}]"] if in_brackets else ["overrides:", f"  - {new}"]))
+        return
+    items = overrides.value.items if isinstance(overrides.value, Items) else ()
+    index = _own_override([plain(item) for item in items], combination, field)
+    if index is None:
+        yield from _appended(document, overrides, items, new)
+    elif isinstance(item := items[index], Fields) and "set" in item.entries:
+        yield from _set_in_map(document, item.entries["set"], field, value)
+
+
+def _appended(document: _Document, overrides: Entry, items: tuple[Node, ...], new: str) -> Iterator[str]:
+    """A list with an item more at its end, where the last that fits wins."""
+    where = overrides.value.where
+    if isinstance(overrides.value, Scalar):
+        yield _with_lines(document, overrides.key.where.line + 1, overrides.key.where.column + 2, (f"- {new}",))
+    elif not document.is_flow(where):
+        yield _with_lines(
+            document, _block_end(document, items[-1].where.line, where.column + 1), where.column, (f"- {new}",)
+        )
+    else:
+        for end in _closings(document.text, document.at(where)):
+            yield document.splice(end, end, (", " if items else "") + new)
+
+
+def _closings(text: str, start: int) -> Iterator[int]:
+    """Where a list in brackets may end: every `]` from here on; the right one is the one that reads right."""
+    for match in islice(_CLOSING.finditer(text, start), MAX_CLOSINGS):
+        yield match.start()
+
+
+def _written(text: str) -> str:
+    """A text as YAML in brackets."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

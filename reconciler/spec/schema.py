@@ -1,0 +1,160 @@
+"""What the models say of themselves: JSON Schema for editors, and the text of `clipform explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from reconciler.spec.matrix import AXIS
+from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, Shape
+from reconciler.spec.problems import nearest
+from reconciler.spec.scalars import NAME
+from reconciler.spec.shape import content
+
+SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+_NAMED_MAPS = {"clips": NAME, "providers": NAME}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The documentation of one field; `keys` are the fields of a map with known keys."""
+
+    field: str
+    type: str
+    note: str
+    default: str = ""
+    example: str = ""
+    keys: tuple[str, ...] = ()
+
+
+# JSON Schema ---------------------------------------------------------------------------------
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of the project file and of what it includes, which is the same with less in it."""
+    schema = _cleaned(ProjectFile.model_json_schema())
+    schema.pop("required", None)
+    for name, pattern in _NAMED_MAPS.items():
+        schema["properties"][name]["propertyNames"] = {"pattern": f"^{pattern.pattern}$"}
+    matrix = schema["$defs"]["Matrix"]
+    matrix["propertyNames"] = {"pattern": f"^{AXIS.pattern}$"}
+    return {"$schema": SCHEMA, **schema, "title": "clipform project"}
+
+
+def _cleaned(schema: Any, names: bool = False) -> Any:
+    """Without pydantic's titles and internal defaults, and with maps and lists that may be left empty.
+
+    `names` says that the keys here are the user's fields, one of which could be called `title`.
+    """
+    if isinstance(schema, list):
+        return [_cleaned(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = schema.items() if names else ((k, v) for k, v in schema.items() if k not in ("title", "default"))
+    cleaned = {key: _cleaned(value, names=key in ("properties", "$defs") and not names) for key, value in kept}
+    options = [option for option in cleaned.get("anyOf", ()) if option != {"type": "null"}]
+    if options and not names:
+        del cleaned["anyOf"]
+        cleaned = {**cleaned, **(options[0] if len(options) == 1 else {"anyOf": options})}
+    if not names and cleaned.get("type") in ("object", "array"):
+        cleaned["type"] = [cleaned["type"], "null"]
+    return cleaned
+
+
+# explain -------------------------------------------------------------------------------------
+
+
+def explain(field: str) -> Explanation | None:
+    """The field of a dotted name (`duration`, `clips.duration`, `providers.prices`), or None when there is none."""
+    steps = field.split(".")
+    for model in (ProjectFile, ClipDecl):
+        found = _find(model, steps)
+        if found:
+            return _explanation(field, found)
+    return None
+
+
+def nearest_field(field: str) -> str | None:
+    """The dotted name that was probably meant."""
+    names = dict.fromkeys([*_names(ClipDecl), *_names(ProjectFile)])
+    return nearest(field, names)
+
+
+def all_fields() -> tuple[str, ...]:
+    """Every dotted name, clips' fields without `clips.`, in the order of the models."""
+    own = [name for name in _names(ClipDecl) if not name.startswith("overrides.set.")]
+    others = [name for name in _names(ProjectFile) if not name.startswith(("clips.", "defaults."))]
+    return tuple(dict.fromkeys([*others, *own]))
+
+
+def _find(model: type[BaseModel], steps: list[str]) -> FieldInfo | None:
+    here: type[BaseModel] | None = model
+    found: FieldInfo | None = None
+    for step in steps:
+        if here is None or step not in here.model_fields:
+            return None
+        found = here.model_fields[step]
+        here = _inside(found.annotation)
+    return found
+
+
+def _inside(annotation: Any) -> type[Shape] | None:
+    """The model of a map, of the maps in a list, or of the values of a map."""
+    kind = content(annotation)
+    while get_origin(kind) in (list, dict):
+        kind = content(get_args(kind)[-1])
+    return kind if isinstance(kind, type) and issubclass(kind, Shape) else None
+
+
+def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        inner = _inside(field.annotation)
+        if inner is not None and prefix.count(".") < 3:
+            yield from _names(inner, f"{prefix}{name}.")
+
+
+def _explanation(name: str, field: FieldInfo) -> Explanation:
+    inner = _inside(field.annotation)
+    return Explanation(
+        field=name,
+        type=_type_words(field),
+        note=field.description or "",
+        default=_default_words(field),
+        example=field.examples[0] if field.examples else "",
+        keys=tuple(inner.model_fields) if inner else (),
+    )
+
+
+def _type_words(field: FieldInfo) -> str:
+    own = next((item for item in field.metadata if isinstance(item, Leaf)), None)
+    return own.words if own else _words(field.annotation)
+
+
+def _words(annotation: Any) -> str:
+    """A type as a person says it: `list of media`."""
+    leaf = next((item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Leaf)), None)
+    if leaf:
+        return leaf.words
+    options = [kind for kind in get_args(annotation) if kind is not type(None)]
+    kind = content(annotation)
+    if get_origin(kind) is list:
+        return f"list of {_words(get_args(kind)[0])}"
+    if get_origin(kind) is dict:
+        return f"map of {_words(get_args(kind)[1])}"
+    if isinstance(kind, type) and issubclass(kind, Shape):
+        return "map"
+    return _words(options[0])
+
+
+def _default_words(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return str(default) if default and isinstance(default, str | int) else "0" if default == 0 else ""
