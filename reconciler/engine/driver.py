@@ -21,7 +21,8 @@ from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import GENERATES, Action, Plan, Reason, Step
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
 
-_WAITS = GENERATES | {Action.RESUME}
+ASKING = GENERATES | {Action.RESUME}
+"""The actions that need a provider."""
 
 
 @dataclass(slots=True)
@@ -29,15 +30,15 @@ class World:
     """What the run knows and learns: records as they were at the plan, and what has been added since."""
 
     artifacts: dict[str, Artifact]
-    at_hand: dict[str, str]  # SHA-256 by key
+    at_hand: dict[str, str]  # SHA-256 by key, of what the records know
     placed: dict[str, Placed]
     bindings: dict[Ident, Binding]
     attempts: dict[str, Attempt]  # the newest of each key
 
     @classmethod
-    def of(cls, snapshot: Snapshot, locked: Mapping[str, str]) -> World:
+    def of(cls, snapshot: Snapshot) -> World:
         """The world at the start of a run."""
-        at_hand = {**locked, **{key: made.sha256 for key, made in snapshot.generations.items()}}
+        at_hand = {key: made.sha256 for key, made in snapshot.generations.items()}
         return cls(
             dict(snapshot.artifacts),
             at_hand,
@@ -91,7 +92,7 @@ class Driver:
             for step in todo:
                 if step.action is action and not step.needs_a_maker:
                     self._attempt_free(step)
-        await self._generate([s for s in todo if s.action in _WAITS or s.needs_a_maker])
+        await self._generate([s for s in todo if s.action in ASKING or s.needs_a_maker])
         for step in todo:
             if step.action is Action.REMOVE:
                 self._attempt_free(step)
@@ -185,7 +186,7 @@ class Driver:
     def _known(self, step: Step) -> str:
         sha = step.sha256
         assert sha is not None
-        if sha not in self.world.artifacts or step.key not in self.world.at_hand:
+        if step.key not in self.world.at_hand:
             self.world.artifacts[sha] = self.adopt(step)
             self.world.at_hand[step.key] = sha
         return sha
@@ -279,7 +280,7 @@ class Driver:
         name = step.action.value
         self.failed = self.failed or kind is Kind.FAILED
         self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, cost)
-        shown = elapsed if step.action in _WAITS else None
+        shown = elapsed if step.action in ASKING else None
         event = Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=shown, cost=cost)
         self._emit(event)
 

@@ -178,7 +178,8 @@ class Maker:
             self.terms.caps,
         )
         self.job, self.sent = job, True
-        self.ports.receipts.intent(attempt)
+        if self.vendor.durable:  # a draft buys nothing that could be forgotten
+            self.ports.receipts.intent(attempt)
 
         async def send() -> SubmitAnswer:
             reply = await self.vendor.transport.submit(request)
@@ -196,9 +197,10 @@ class Maker:
 
     def _record(self, attempt: Attempt, answer: SubmitAnswer) -> None:
         """The window in which nothing may fail: id to the receipts, then to the database."""
+        if self.vendor.durable:
+            self._receipt(attempt, answer)
         match answer:
             case Accepted(task):
-                self.ports.receipts.accepted(attempt, task)
                 self.ports.store.move(attempt, State.ACCEPTED, Facts(task=task))
             case Rejected(refusal, code, message):
                 facts = Facts(reason=refusal.value, message=message, evidence={"code": code})
@@ -207,6 +209,15 @@ class Maker:
                 self.ports.store.move(attempt, State.NOT_SENT, Facts(message=message))
             case Unknown(message):
                 self.ports.store.move(attempt, State.UNCERTAIN, Facts(message=message))
+
+    def _receipt(self, attempt: Attempt, answer: SubmitAnswer) -> None:
+        match answer:
+            case Accepted(task):
+                self.ports.receipts.accepted(attempt, task)
+            case Rejected() | NotSent():
+                self.ports.receipts.void(attempt)
+            case Unknown():
+                pass  # the intent stays open
 
     def _after_submit(self, answer: SubmitAnswer) -> None:
         """What an answer means for the rest of the run, once it is on record."""

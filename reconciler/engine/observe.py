@@ -25,7 +25,7 @@ _ABSENT = OutputFact()
 
 
 class DiskFiles:
-    """The specs of a project on disk. Regular files inside the root only: a FIFO or a device would hang or never end."""
+    """The specs of a project on disk. Regular files inside the root only: a FIFO would hang, a device never end."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
@@ -79,9 +79,9 @@ def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], 
                 except ArtifactError as error:
                     wrong[item.path] = error
             if item.path in wrong:
-                error = wrong[item.path]
-                help = error.help or "give a path relative to the project's root"
-                problems.append(Diagnostic("input", f"{name}: {error.message}", clip.source(name), help))
+                why = wrong[item.path]
+                help = why.help or "give a path relative to the project's root"
+                problems.append(Diagnostic("input", f"{name}: {why.message}", clip.source(name), help))
     hasher.save()
     return found, tuple(problems)
 

@@ -1,0 +1,78 @@
+"""Saved plans: exact, single-use, refused once stale.
+
+The file names what was asked for and the fingerprint of the plan that was shown. Applying plans anew from the files,
+records and disk of that moment: unless the fingerprint, the store and its sequence are the same, the plan is stale. So
+what runs is always computed here and now, and never data from a file that somebody may have edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.diagnostics import ClipformError, Refused
+from reconciler.engine.workspace import Choice, Planned
+from reconciler.identity import canonical
+from reconciler.plan.model import Plan
+
+VERSION = 1
+_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What a plan file holds. `id` is unique; a store remembers the ids that it has applied."""
+
+    id: str
+    choice: Choice
+    store: str
+    sequence: int
+    fingerprint: str
+
+
+def fingerprint(plan: Plan) -> str:
+    """SHA-256 over every step as it would be carried out; times and prices in words do not count."""
+    steps = [
+        [s.clip, s.take, s.action.value, s.key, s.provider, s.model, s.output, s.previous_output, str(s.cost.amount)]
+        for s in plan.steps
+    ]
+    return hashlib.sha256(canonical(steps).encode()).hexdigest()
+
+
+def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:
+    """Write a plan file, whole or not at all."""
+    from reconciler.state import disk
+
+    saved = SavedPlan(ident, choice, planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
+    text = json.dumps({"clipform_plan": VERSION, **asdict(saved)}, indent=1) + "\n"
+    with disk.translated(f"write {path.name}"):
+        disk.replace(path, text.encode())
+
+
+def read(path: Path) -> SavedPlan:
+    """Read a plan file. Raises ClipformError when it is none."""
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise ValueError("it is too large")
+        values = json.loads(path.read_bytes())
+        if values.pop("clipform_plan") != VERSION:
+            raise ValueError("it is of another version")
+        return SavedPlan(choice=_choice(values.pop("choice")), **values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ClipformError(f"{path.name} is not a plan of this clipform: {error}", code="plan-file") from error
+
+
+def require_fresh(saved: SavedPlan, planned: Planned) -> None:
+    """Raises Refused unless nothing has changed since the plan was made."""
+    now = (planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
+    if (saved.store, saved.sequence, saved.fingerprint) != now:
+        help = "clipform plan --out FILE makes a new one"
+        raise Refused("this plan is stale: specs, state or files changed since it was made", help=help, code="stale")
+
+
+def _choice(values: dict[str, Any]) -> Choice:
+    lists = {name: tuple(str(item) for item in values[name]) for name in ("clips", "exclude", "force")}
+    return Choice(**lists, draft=bool(values["draft"]), refresh=bool(values["refresh"]))

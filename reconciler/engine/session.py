@@ -1,0 +1,293 @@
+"""Writing sessions: hold the lock, bring the records up to date, plan, carry out, write the lock file.
+
+Everything that changes state goes through `Session`, so that every command starts from records that were repaired in
+the same way: receipts merged, orphans settled, stray part files swept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reconciler.artifacts.place import Placer
+from reconciler.artifacts.store import Health, Objects
+from reconciler.diagnostics import ArtifactError, Refused
+from reconciler.engine import planfile
+from reconciler.engine.driver import ASKING, Driver, Rules, World
+from reconciler.engine.inputs import Inputs
+from reconciler.engine.maker import Ports, Terms
+from reconciler.engine.ports import Clock, Sink, Vendor
+from reconciler.engine.vendors import LOCAL, Connect, vendors
+from reconciler.engine.workspace import LOCK_FILE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
+from reconciler.events import Summary
+from reconciler.media.farm import Farm
+from reconciler.media.mp4 import read_mp4
+from reconciler.plan import cost
+from reconciler.plan.model import Step
+from reconciler.records import Artifact, Binding, Generation, State
+from reconciler.state import lockfile
+from reconciler.state.budget import Caps
+from reconciler.state.lock import Lock
+from reconciler.state.receipts import Receipts
+from reconciler.state.store import Facts, Store
+
+MICROS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an apply was asked to do beside its choice of clips."""
+
+    choice: Choice = Choice()
+    saved: planfile.SavedPlan | None = None
+    locked: bool = False
+    max_cost: Decimal | None = None
+    detach: bool = False
+    fail_fast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open state that this process may write to."""
+
+    workspace: Workspace
+    store: Store
+    receipts: Receipts
+    objects: Objects
+    placer: Placer
+    clock: Clock
+    draft: bool
+
+
+@contextmanager
+def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
+    """Hold the state and bring it up to date. Raises Locked, StateError."""
+    directory, clock = workspace.state_dir(draft), workspace.clock
+    with (
+        Lock(directory, command, clock.now),
+        Store.open(directory, clock.now) as store,
+        Receipts.open(directory, store.id, clock.now) as receipts,
+    ):
+        store.merge(receipts.lines)
+        objects = workspace.objects(draft)
+        objects.sweep()
+        _settle_orphans(store)
+        yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft)
+
+
+def _settle_orphans(store: Store) -> None:
+    """Whoever was submitting is dead, for we hold the lock. A draft died too; anything else may have been bought."""
+    for attempt in store.recover_orphans(except_kinds=(LOCAL,)):
+        store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))
+
+
+def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
+    """Plan, ask, carry out. Raises SpecError, Refused, UsageError before anything is done."""
+    workspace = session.workspace
+    choice = asked.saved.choice if asked.saved else asked.choice
+    loaded = workspace.load(choice.draft)
+    _end_unwanted_drafts(session.store, loaded)
+    planned = workspace.plan(choice, loaded, session.store.snapshot())
+    if asked.saved is not None:
+        planfile.require_fresh(asked.saved, planned)
+    _require_allowed(session, planned, asked)
+    confirm(planned.plan)
+    if asked.saved is not None:
+        session.store.consume_plan(asked.saved.id)
+    try:
+        return asyncio.run(_drive(session, planned, asked, sink, connect))
+    finally:
+        if not choice.draft:
+            save_lock(session)
+
+
+def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
+    making = planned.plan.generating()
+    if asked.locked and making:
+        names = ", ".join(step.name for step in making[:5]) + (", …" if len(making) > 5 else "")
+        message = f"--locked: {len(making)} would have to be generated ({names})"
+        raise Refused(message, help="apply without --locked, and commit clipform.lock", code="locked-plan")
+    budget = planned.loaded.project.budget
+    sums = session.store.spent().get(budget.currency if budget else "")
+    spent = Decimal(sums.micros) / MICROS if sums else Decimal(0)
+    objections = cost.objections(planned.plan, budget, asked.max_cost, spent)
+    if objections:
+        help = "raise the cap, or choose fewer clips: clipform apply CLIP…"
+        raise Refused("; ".join(objections), help=help, code="budget")
+
+
+def _end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
+    """Drafts under way whose clips changed since: nothing was paid, nothing goes on anywhere, so they are closed."""
+    wanted = {order.wanted.key for order in loaded.orders}
+    facts = Facts(message="its clip changed; the draft was given up")
+    for attempt in store.snapshot().attempts.values():
+        if attempt.kind != LOCAL or attempt.key in wanted:
+            continue
+        if attempt.state in (State.ACCEPTED, State.STALLED):
+            store.move(attempt, State.CANCELLED, facts)
+        elif attempt.state is State.READY:
+            store.move(store.move(attempt, State.RESULT_EXPIRED, facts), State.ABANDONED, facts)
+
+
+async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
+    workers = os.cpu_count() or 1
+    farm = Farm(session.workspace.state_dir(session.draft) / "scratch", workers)
+    asking = (step for step in planned.plan.steps if step.action in ASKING)
+    needed = frozenset(step.provider for step in asking)
+    found: dict[str, Vendor] = {}
+    try:
+        found = vendors(planned.loaded, needed, farm, workers, connect)
+        driver = _driver(session, planned, asked, sink, farm, found)
+        with _signals(driver.interrupt):
+            return await driver.run(planned.plan)
+    finally:
+        for vendor in found.values():
+            await vendor.transport.aclose()
+        await farm.aclose()
+
+
+def _driver(  # the wiring of a run
+    session: Session,
+    planned: Planned,
+    asked: Asked,
+    sink: Sink,
+    farm: Farm,
+    found: Mapping[str, Vendor],
+) -> Driver:
+    world = World.of(planned.snapshot)
+    picked = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
+    hasher = session.workspace.hasher(session.draft)
+    inputs = Inputs(
+        session.workspace.root,
+        session.objects,
+        farm,
+        rehash=lambda path: hasher.hash(path).sha256,
+        artifacts=lambda clip: world.at_hand.get(picked[clip]),
+    )
+    ports = Ports(
+        store=session.store,
+        receipts=session.receipts,
+        objects=session.objects,
+        inputs=inputs,
+        workers=farm,
+        clock=session.clock,
+        sink=sink,
+        marker=lambda: secrets.token_hex(16),
+        seed=lambda: secrets.randbits(31),
+    )
+    run = session.store.start_run("apply") if planned.plan.has_changes() else 0
+    terms = Terms(run, _caps(planned, asked), asked.detach)
+    rules = Rules(terms, asked.fail_fast, planned.scope.force)
+    return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, _adopter(session, planned))
+
+
+def _caps(planned: Planned, asked: Asked) -> Caps | None:
+    budget = planned.loaded.project.budget
+    caps = [c for c in (budget.per_apply if budget else None, asked.max_cost) if c is not None]
+    if budget is None and not caps:
+        return None
+
+    def micros(amount: Decimal | None) -> int | None:
+        return None if amount is None else int(amount * MICROS)
+
+    return Caps(
+        currency=budget.currency if budget else "",
+        run_micros=micros(min(caps)) if caps else None,
+        total_micros=micros(budget.total) if budget else None,
+        run_clips=budget.clips_per_apply if budget else None,
+    )
+
+
+def _adopter(session: Session, planned: Planned) -> Callable[[Step], Artifact]:
+    """Takes into the records what only the lock file knew. Its bytes are in the store under their own hash."""
+
+    def adopt(step: Step) -> Artifact:
+        entry = planned.locked[step.key]
+        if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
+            raise ArtifactError(f"the artifact of {step.name} is damaged", help="clipform verify lists what is")
+        path = session.objects.path(entry.sha256, entry.suffix)
+        with path.open("rb") as file:
+            facts = read_mp4(file)
+        size = path.stat().st_size
+        found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
+        order = planned.loaded.by_ident.get((step.clip, step.take))
+        generation = Generation(
+            key=step.key,
+            sha256=entry.sha256,
+            document=order.wanted.document if order else "",
+            provider=entry.provider,
+            kind=entry.kind,
+            model=entry.model,
+            task=entry.task,
+            seed=entry.seed,
+            cost_micros=entry.cost_micros,
+            currency=entry.currency,
+            created=session.clock.now(),
+            origin="locked",
+        )
+        session.store.adopt(generation, found, step.clip, note=f"from {LOCK_FILE}")
+        return found
+
+    return adopt
+
+
+def save_lock(session: Session) -> None:
+    """Write `clipform.lock` from what the takes hold now. Lines of takes that this state knows nothing of are kept:
+    after a lost state they are the only memory of what was paid for."""
+    path = session.workspace.root / LOCK_FILE
+    snapshot = session.store.snapshot()
+    entries = {(entry.clip, entry.take): entry for entry in read_lock(path)}
+    for ident, bound in snapshot.bindings.items():
+        made = snapshot.generations.get(bound.key)
+        if made is not None:
+            entries[ident] = _entry(bound, made, snapshot.artifacts[made.sha256])
+    known = snapshot.generations
+    kept = [e for ident, e in entries.items() if ident in snapshot.bindings or e.key not in known]
+    if kept or path.exists():
+        lockfile.write(path, kept)
+
+
+def _entry(bound: Binding, made: Generation, artifact: Artifact) -> lockfile.LockEntry:
+    return lockfile.LockEntry(
+        clip=bound.clip,
+        take=bound.take,
+        key=made.key,
+        sha256=made.sha256,
+        suffix=artifact.suffix,
+        provider=made.provider,
+        kind=made.kind,
+        model=made.model,
+        task=made.task,
+        seed=made.seed,
+        cost_micros=made.cost_micros,
+        currency=made.currency,
+    )
+
+
+@contextmanager
+def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
+    """The first SIGINT, SIGTERM or SIGHUP drains; the second ends the process at once, with what is on disk."""
+    loop = asyncio.get_running_loop()
+    seen = 0
+
+    def heard() -> None:
+        nonlocal seen
+        seen += 1
+        interrupt()
+        if seen > 1:
+            os._exit(130)
+
+    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in caught:
+        loop.add_signal_handler(number, heard)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,234 @@
+"""A project on disk: find it, read and check it, and plan. Reads only; `session` is what writes.
+
+Every stage collects all of its problems before it stops, so that one run shows them all, before any money is spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from reconciler.artifacts.hashing import Hasher
+from reconciler.artifacts.store import Objects
+from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
+from reconciler.engine.desire import Order, desire, drafted
+from reconciler.engine.excerpts import with_excerpts
+from reconciler.engine.observe import DiskFiles, hash_inputs, look
+from reconciler.engine.ports import Clock
+from reconciler.engine.select import Candidate, select
+from reconciler.plan.compute import Scope, compute
+from reconciler.plan.model import Action, Disk, Plan, Reason, Step
+from reconciler.providers import registry
+from reconciler.providers.base import Dialect
+from reconciler.providers.check import Resolved, resolve
+from reconciler.records import Snapshot
+from reconciler.spec.load import PROJECT_FILE, read_project
+from reconciler.spec.project import Project
+from reconciler.state import lockfile
+from reconciler.state.lockfile import LockEntry
+from reconciler.state.store import Store
+
+STATE = "state"
+LOCK_FILE = lockfile.FILE
+_LOCK_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a command line asks for."""
+
+    clips: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    draft: bool = False
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project that is sound, with everything its plan rests on but the disk and the records."""
+
+    project: Project
+    orders: tuple[Order, ...]
+    dialects: Mapping[str, Dialect]  # by provider alias
+    warnings: tuple[Diagnostic, ...]
+
+    @cached_property
+    def by_ident(self) -> Mapping[tuple[str, int], Order]:
+        """The orders by clip and take."""
+        return {(order.clip.name, order.take): order for order in self.orders}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and what it was made from."""
+
+    loaded: Loaded
+    snapshot: Snapshot
+    disk: Disk
+    locked: Mapping[str, LockEntry]  # by key
+    scope: Scope
+    plan: Plan
+
+
+def find_root(start: Path) -> Path:
+    """The folder of the project that `start` is in. Raises ClipformError when there is none."""
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    raise ClipformError(
+        f"no {PROJECT_FILE} in {start} or above it", help="clipform init\nstarts a project here", code="no-project"
+    )
+
+
+def read_lock(path: Path) -> tuple[LockEntry, ...]:
+    """The entries of a lock file, none when it is absent. Raises SpecError for one that cannot be read."""
+    if not path.exists():
+        return ()
+    if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
+        raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
+    return lockfile.loads(path.read_bytes().decode("utf-8", "replace"), path.name)
+
+
+class Workspace:
+    """One project folder. `env` is what providers' addresses may be read from."""
+
+    def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
+        self.root, self.clock, self.env = root, clock, env
+        self.files = DiskFiles(root)
+
+    def state_dir(self, draft: bool) -> Path:
+        """Drafts keep a state of their own, so that they can never touch what was paid for."""
+        return self.root / STATE / "drafts" if draft else self.root / STATE
+
+    def objects(self, draft: bool) -> Objects:
+        """The artifacts of a state."""
+        return Objects(self.state_dir(draft))
+
+    def hasher(self, draft: bool) -> Hasher:
+        """Hashes inputs, remembering what is unchanged."""
+        return Hasher(self.root, self.root / STATE, self.clock.now)
+
+    def load(self, draft: bool = False) -> Loaded:
+        """Read and check everything. Raises SpecError with every diagnostic of the run."""
+        project = read_project(self.files, env=self.env)
+        if draft:
+            project = drafted(project)
+        dialects, problems = self._dialects(project)
+        resolved, found = _resolve(project, dialects)
+        hashes, missing = hash_inputs(project.clips, self.hasher(draft))
+        problems = [*project.warnings, *self._located([*problems, *found, *missing], project)]
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            raise SpecError(problems)
+        orders = desire(project, resolved, hashes)
+        return Loaded(project, orders, dialects, tuple(problems))
+
+    def _dialects(self, project: Project) -> tuple[dict[str, Dialect], list[Diagnostic]]:
+        found: dict[str, Dialect] = {}
+        problems: list[Diagnostic] = []
+        for alias in {clip.provider for clip in project.clips} | set(project.providers):
+            config = project.providers[alias]
+            try:
+                found[alias] = registry.dialect(config.kind, config.settings)
+            except SpecError as error:
+                problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
+        return found, problems
+
+    def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
+        """In the order of files and places, with the lines they speak of."""
+        order = {name: i for i, name in enumerate(project.files)}
+        nowhere = Source(project.name, 0, 0)
+
+        def place(item: Diagnostic) -> tuple[int, int, int]:
+            source = item.source or nowhere
+            return (order.get(source.file, len(order)), source.line, source.column)
+
+        return with_excerpts(sorted(problems, key=place), self.files)
+
+    def snapshot(self, draft: bool) -> Snapshot:
+        """What the records say, read only; empty when there is no state yet."""
+        store = Store.read(self.state_dir(draft), self.clock.now)
+        if store is None:
+            return Snapshot()
+        with store:
+            return store.snapshot()
+
+    def plan(self, choice: Choice, loaded: Loaded, snapshot: Snapshot | None = None) -> Planned:
+        """The plan for what a command line asks for. Raises UsageError for a name that means no clip."""
+        records = self.snapshot(choice.draft) if snapshot is None else snapshot
+        entries = () if choice.draft else read_lock(self.root / LOCK_FILE)
+        locked = {entry.key: entry for entry in entries}
+        at_lock = {key: entry.sha256 for key, entry in locked.items()}
+        wanted = [order.wanted for order in loaded.orders]
+        outputs = [w.output for w in wanted if w.output is not None]
+        disk = look(self.root, self.objects(choice.draft), outputs, records, at_lock, trust=not choice.refresh)
+
+        def planned(scope: Scope) -> Plan:
+            return compute(wanted, records, disk, locked=at_lock, scope=scope)
+
+        scope = Scope()
+        plan = planned(scope)
+        if choice.clips or choice.exclude or choice.force:
+            candidates = _candidates(loaded, records, plan)
+            forced = select(choice.force, (), candidates) if choice.force else frozenset()
+            scope = Scope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
+            plan = planned(scope)
+        found = (*loaded.warnings, *_forgotten(plan, records, locked))
+        return Planned(loaded, records, disk, locked, scope, replace(plan, diagnostics=found))
+
+
+def _resolve(project: Project, dialects: Mapping[str, Dialect]) -> tuple[dict[str, Resolved], list[Diagnostic]]:
+    found: dict[str, Resolved] = {}
+    problems: dict[Diagnostic, None] = {}  # a matrix repeats what its one declaration got wrong
+    for clip in project.clips:
+        dialect = dialects.get(clip.provider)
+        if dialect is None:
+            continue
+        answer = resolve(clip, dialect, can_publish=bool(project.publish))
+        if isinstance(answer, Resolved):
+            found[clip.name] = answer
+            problems.update(dict.fromkeys(answer.warnings))
+        else:
+            problems.update(dict.fromkeys(answer))
+    return found, list(problems)
+
+
+def state_words(step: Step) -> frozenset[str]:
+    """The words that `is:` knows a step by: its action, its reason, and what people call them."""
+    words = {step.action.value, step.reason.value, step.reason.value.replace("_", "-")}
+    words |= {"ready"} if step.action is Action.NOOP else {"pending"}
+    words |= {"failed"} if step.reason in (Reason.FAILED_BEFORE, Reason.REFUSED) else set()
+    words |= {"running"} if step.action is Action.RESUME else set()
+    words |= {"changed"} if step.action is Action.REPLACE else set()
+    return frozenset(words)
+
+
+def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate]:
+    """Every clip that is declared, and those that no longer are but still have files."""
+    words: dict[str, set[str]] = {}
+    for step in plan.steps:
+        words.setdefault(step.clip, set()).update(state_words(step))
+    declared = {clip.name for clip in loaded.project.clips}
+    found = [
+        Candidate(clip.name, clip.declared, clip.tags, clip.depends_on(), frozenset(words.get(clip.name, ())))
+        for clip in loaded.project.clips
+    ]
+    gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
+    return found + [Candidate(name, name, states=frozenset(words.get(name, ()))) for name in gone]
+
+
+def _forgotten(plan: Plan, snapshot: Snapshot, locked: Mapping[str, LockEntry]) -> Iterable[Diagnostic]:
+    """The lock file knows of purchases that this state does not: say so before they are made again."""
+    again = [s for s in plan.generating() if s.key in locked and s.key not in snapshot.generations]
+    paid = [s for s in again if s.cost.amount is None or s.cost.amount > 0]
+    if paid:
+        names = ", ".join(s.name for s in paid[:5]) + (", …" if len(paid) > 5 else "")
+        message = f"{LOCK_FILE} says that {len(paid)} of these were made before ({names}), but their files are not here"
+        help = "bring state/ from where they were made; applying pays for them again"
+        yield Diagnostic("made-before", message, None, help, Severity.WARNING)
+
+
+Confirm = Callable[[Plan], None]
+"""Shows a plan and asks; raises Refused when the answer is no."""
