@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar, cast, get_type_hints
+from typing import Any, Final, Protocol, TypeVar, cast, get_type_hints
 
 from reconciler.diagnostics import MediaError
 from reconciler.media.crew import Crew
@@ -27,6 +27,13 @@ _CHUNK: Final = 1 << 20
 _RENDER: Final = "reconciler.media.draft.job:render_job"
 
 Result = TypeVar("Result")
+
+
+class Writable(Protocol):
+    """Takes bytes: a file, or a part of the artifact store."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes."""
 
 
 @dataclass(slots=True)
@@ -88,7 +95,7 @@ class Farm:
         await asyncio.wait({render.work}, timeout=_PATIENCE)
         return _standing(task, render)
 
-    async def fetch(self, url: str, part: BinaryIO) -> tuple[int, str]:
+    async def fetch(self, url: str, part: Writable) -> tuple[int, str]:
         """Copy a finished file into an open one; its size in bytes and its SHA-256 in hex."""
         path = Path(url)
         if path not in {file for render in self._renders.values() for file in (render.video, render.last_frame)}:
@@ -169,7 +176,7 @@ def _is_id(text: str) -> bool:
     return len(text) == 24 and all(char in "0123456789abcdef" for char in text)
 
 
-def _copy(source: Path, part: BinaryIO) -> tuple[int, str]:
+def _copy(source: Path, part: Writable) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
     try:
         with source.open("rb") as file:

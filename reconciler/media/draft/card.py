@@ -123,7 +123,8 @@ def _between(stops: list[tuple[float, Colour]], at: float) -> Colour:
 def _title(prompt: str, size: Size) -> Overlay | None:
     """The prompt in large type on the left, on a soft shade that lifts it off whatever is behind."""
     short = min(size.width, size.height)
-    width = round(size.width * (0.56 if size.width > size.height else 0.82))
+    is_wide = size.width > size.height
+    width = round(size.width * (0.56 if is_wide else 0.84))
     for share in (0.072, 0.062, 0.053, 0.046, 0.040):
         font = face(round(short * share))
         lines = wrapped(prompt, font, width, _MOST_LINES)
@@ -133,7 +134,8 @@ def _title(prompt: str, size: Size) -> Overlay | None:
         return None
     leading = round(font.size * 1.36)
     left = margin(size)
-    top = round(size.height * 0.40 - len(lines) * leading / 2)
+    # Beside the sun where there is room beside it, else above.
+    top = round(size.height * 0.40 - len(lines) * leading / 2 if is_wide else size.height * 0.12)
     ink = Image.new("L", (size.width, size.height))
     draw = ImageDraw.Draw(ink)
     for row, line in enumerate(lines):

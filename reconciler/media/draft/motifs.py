@@ -94,7 +94,8 @@ def _city(place: Place) -> Iterator[Shape]:
 def _still_life(place: Place) -> Iterator[Shape]:
     """A table, a lit wall, an arch, a vessel and a ball: quiet enough to stand for any product."""
     mood, unit = place.mood, place.unit
-    centre = place.width * place.chance.uniform(0.66, 0.72)
+    # Beside the words where the picture is wide; in the middle, below them, where it is not.
+    centre = place.width * (place.chance.uniform(0.66, 0.72) if place.width > place.height else 0.53)
     table = 0.62
     floor = place.height * (table + 0.085)
     yield _glow(place, (centre - unit * 0.1, place.height * 0.30), unit * 0.62, 0.1, 0.8)

@@ -14,7 +14,7 @@ from typing import Final
 from PIL import ImageFont
 
 _FILE: Final = Path(__file__).parent.parent / "fonts" / "noto-sans-sc-400.woff2"
-_ELLIPSIS: Final = "…"
+_TRAILING: Final = " ,.;:，。；：、"
 _LONGEST: Final = 2000
 Font = ImageFont.FreeTypeFont
 """A face at one size."""
@@ -51,7 +51,8 @@ def elided(text: str, font: Font, width: int) -> str:
 
 def _around(text: str, keep: int) -> str:
     head = (keep + 1) // 2
-    return f"{text[:head].rstrip()}{_ELLIPSIS}{text[len(text) - (keep - head) :].lstrip()}"
+    start = text[:head].rstrip()
+    return f"{start}{ellipsis_after(start)}{text[len(text) - (keep - head) :].lstrip()}"
 
 
 def wrapped(text: str, font: Font, width: int, lines: int) -> list[str]:
@@ -103,7 +104,17 @@ def _is_wide(char: str) -> bool:
 
 
 def _cut(line: str, font: Font, width: int) -> str:
-    """The line with an ellipsis, shortened until both fit."""
-    while line and font.getlength(line + _ELLIPSIS) > width:
-        line = line[:-1]
-    return line.rstrip(" ,.;:，。；：、") + _ELLIPSIS
+    """The line with an ellipsis, shortened to whole words (or ideographs) until both fit."""
+    kept = line
+    while kept:
+        shown = kept.rstrip(_TRAILING) + ellipsis_after(kept)
+        if font.getlength(shown) <= width:
+            return shown
+        shorter = max((end for end in range(1, len(kept)) if _may_break(kept, end)), default=0)
+        kept = kept[:shorter].rstrip() if shorter else kept[:-1]
+    return ellipsis_after(line)
+
+
+def ellipsis_after(text: str) -> str:
+    """Dots on the line after Latin letters: the face's own ellipsis floats, as it should after ideographs only."""
+    return "…" if text and _is_wide(text[-1]) else "..."
