@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Health, Objects
@@ -105,6 +106,14 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     finally:
         if not choice.draft:
             save_lock(session)
+
+
+def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
+    """Plan and write the plan file. The store is made first: a plan without one could be applied again and again."""
+    with open_session(workspace, "plan", choice.draft) as session:
+        planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
+        planfile.save(path, secrets.token_hex(16), choice, planned)
+    return planned
 
 
 def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:

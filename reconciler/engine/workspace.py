@@ -46,7 +46,7 @@ class Choice:
     refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A project that is sound, with everything its plan rests on but the disk and the records."""
 

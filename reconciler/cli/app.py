@@ -1,0 +1,77 @@
+"""The program: finds the commands, maps every end to the exit codes of the interface."""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import typer
+
+from reconciler import __version__
+from reconciler.cli import commands
+from reconciler.cli.context import Context
+from reconciler.cli.options import Options, split
+from reconciler.diagnostics import ClipformError, UsageError
+
+_USAGE = 64
+
+HELP = """Declare AI video clips in YAML, see what would change, pay for each clip once.
+
+Options before or after the command: -C DIR (the project's folder), --json, --no-color, -v.
+
+Exit codes: 0 done; 1 the spec or the project is wrong, nothing was done; 2 changes (plan --detailed-exitcode);
+3 some clips failed or are blocked; 4 refused to spend; 5 the state is held by another process; 64 wrong command
+line; 130 interrupted, resumable."""
+
+
+def build() -> typer.Typer:
+    """The command line with one command for each module in `commands`."""
+    app = typer.Typer(
+        name="clipform",
+        help=HELP,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_root)
+    for module in pkgutil.iter_modules(commands.__path__):
+        found = import_module(f"{commands.__name__}.{module.name}")
+        app.command(name=module.name.rstrip("_"))(found.run)
+    return app
+
+
+def _root(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if version:
+        typer.echo(f"clipform {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    context = Context(Options(json="--json" in given, no_color="--no-color" in given))
+    try:
+        options, rest = split(given)
+        context = Context(options)
+        found = build()(args=rest, obj=context, standalone_mode=False, prog_name="clipform")
+        return found if isinstance(found, int) else 0
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.Abort:
+        return 130
+    except typer.TyperException as error:
+        context.view.error(UsageError(error.format_message(), help="clipform --help"))
+        return _USAGE
+    except ClipformError as error:
+        context.view.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # nobody reads any more; the interpreter must not try to flush
+        return 0
+    finally:
+        context.view.close()

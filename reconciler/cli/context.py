@@ -1,0 +1,94 @@
+"""What a command works with: its view, its project, the clock, and whoever asks the user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import Options
+from reconciler.diagnostics import ClipformError, ProviderError, Refused
+from reconciler.engine.clock import SystemClock
+
+if TYPE_CHECKING:
+    from reconciler.engine.ports import Transport
+    from reconciler.engine.workspace import Workspace
+    from reconciler.plan.model import Plan
+    from reconciler.providers.base import Dialect, Pace
+    from reconciler.spec.project import ProviderConfig
+    from reconciler.views.base import View
+
+
+class Context:
+    """One invocation. Everything is made when first asked for."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.clock = SystemClock()
+
+    @cached_property
+    def view(self) -> View:
+        """The view that the options ask for."""
+        if self.options.json:
+            from reconciler.views.ndjson import JsonView
+
+            return JsonView(sys.stdout)
+        from reconciler.views.human import HumanView
+
+        return HumanView(
+            sys.stdout,
+            sys.stderr,
+            no_color=self.options.no_color,
+            now=self.clock.monotonic,
+            width=shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 200,
+            verbose=self.options.verbose,
+        )
+
+    @property
+    def directory(self) -> Path:
+        """The folder that the command was told to work in. Raises ClipformError when there is none."""
+        folder = Path(self.options.directory or os.curdir)
+        if not folder.is_dir():
+            raise ClipformError(f"{folder} is not a folder", code="no-folder")
+        return Path(os.path.realpath(folder))
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The project. Raises ClipformError when the folder is in none."""
+        from reconciler.engine.workspace import Workspace, find_root
+
+        return Workspace(find_root(self.directory), self.clock, os.environ)
+
+    def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
+        """The transport of a paid provider."""
+        raise ProviderError(
+            f"provider {config.alias}: this release cannot reach kind {config.kind} yet",
+            help="clipform apply --draft\nmakes a free animatic of the whole project",
+            code="no-transport",
+        )
+
+    def confirm(self, plan: Plan, *, yes: bool, question: str) -> None:
+        """Show a plan and ask. Raises Refused when the answer is no, or when there is nobody to ask."""
+        if not self.options.json:
+            self.view.plan(plan)
+        if plan.has_changes() and not yes:
+            self._ask(question)
+
+    def ask(self, lines: Iterable[str], *, yes: bool, question: str) -> None:
+        """The same for a command that has no plan to show."""
+        if not self.options.json:
+            self.view.text("\n".join(lines))
+        if not yes:
+            self._ask(question)
+
+    def _ask(self, question: str) -> None:
+        if self.options.json or not sys.stdin.isatty():
+            raise Refused("no confirmation, and no terminal to ask at", help="add --yes", code="unconfirmed")
+        sys.stderr.write(f"{question} Only 'yes' will do: ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip() != "yes":
+            raise Refused("not confirmed; nothing was done", code="unconfirmed")

@@ -1,0 +1,48 @@
+"""The global options, taken before and after the command, as users of uv and git expect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.diagnostics import UsageError
+
+_FLAGS = {"--json": "json", "--no-color": "no_color", "-v": "verbose", "--verbose": "verbose"}
+_DIRECTORY = ("-C", "--directory")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What holds for every command. `directory` None means the working directory."""
+
+    directory: str | None = None
+    json: bool = False
+    no_color: bool = False
+    verbose: bool = False
+
+
+def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
+    """The global options, wherever they stand before `--`, and the rest. Raises UsageError for `-C` without a folder."""
+    options, rest = Options(), list[str]()
+    items = iter(arguments)
+    for item in items:
+        if item == "--":
+            rest += [item, *items]
+            break
+        if item in _FLAGS:
+            options = replace(options, **{_FLAGS[item]: True})
+        elif item in _DIRECTORY:
+            options = replace(options, directory=_folder(next(items, None)))
+        elif item.startswith("-C") and not item.startswith("--"):
+            options = replace(options, directory=item[2:])
+        elif item.startswith("--directory="):
+            options = replace(options, directory=_folder(item.partition("=")[2]))
+        else:
+            rest.append(item)
+    return options, rest
+
+
+def _folder(value: str | None) -> str:
+    if not value:
+        raise UsageError("-C needs a folder")
+    return value
