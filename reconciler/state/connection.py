@@ -94,6 +94,8 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explain(error) from error
+    except UnicodeDecodeError as error:  # a schema or a text that is not UTF-8 any more
+        raise damaged("it holds text that is not UTF-8") from error
     except OverflowError as error:
         raise StateError("a number is too large to be stored", code="state-value") from error
 

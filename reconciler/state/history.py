@@ -63,20 +63,28 @@ def replay(connection: sqlite3.Connection) -> None:
     for table in DERIVED:
         connection.execute(f"DELETE FROM {table}")
     for entry in read(connection, "ORDER BY seq", ()):
-        if entry.type not in _REDUCERS:
-            raise sql.damaged(f"event {entry.seq} is of an unknown type")
-        _REDUCERS[entry.type](connection, entry)
+        try:
+            _REDUCERS[entry.type](connection, entry)
+        except (KeyError, StateError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
+            raise sql.damaged(f"event {entry.seq} does not follow from those before it") from error
 
 
 def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[Entry]:
     """Events as values; `tail` is the rest of the statement."""
-    found = connection.execute(f"SELECT seq, time, type, clip, attempt, payload FROM event {tail}", values)
+    return [_entry(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM event {tail}", values)]
+
+
+_COLUMNS = "seq, time, type, clip, attempt, payload"
+
+
+def _entry(seq: int, time: float, kind: str, clip: str | None, attempt: int | None, text: str) -> Entry:
     try:
-        return [
-            Entry(seq, at, kind, clip or "", attempt, json.loads(text)) for seq, at, kind, clip, attempt, text in found
-        ]
-    except ValueError as error:
-        raise sql.damaged("an event is not JSON") from error
+        payload = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise sql.damaged(f"event {seq} is not JSON") from error
+    if not isinstance(payload, dict):
+        raise sql.damaged(f"event {seq} is not a JSON object")
+    return Entry(seq, time, kind, clip or "", attempt, payload)
 
 
 def _begun(connection: sqlite3.Connection, entry: Entry) -> None:

@@ -1,0 +1,46 @@
+"""A store on disk, a clock that ticks, and a disk that is full."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from state_kit import Clock, Maker
+
+from reconciler.state.store import Store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    with Store.open(tmp_path / "state", clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def maker(store: Store) -> Maker:
+    return Maker(store)
+
+
+@pytest.fixture
+def file_limit() -> Iterator[Callable[[int], AbstractContextManager[None]]]:
+    """`with file_limit(n):` no file of this process grows beyond n bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    yield limited
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,112 @@
+"""The budget: a table of caps and orders, and many writers at once that never get past a cap together."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from state_kit import Clock, Maker, dump, memory_store, order
+
+from reconciler.diagnostics import Refused
+from reconciler.records import Money, State
+from reconciler.state.budget import Caps, amount
+from reconciler.state.store import Facts, Store
+
+USD = {"currency": "USD"}
+RUN, TOTAL, CLIPS = Caps("USD", run_micros=10), Caps("USD", total_micros=10), Caps("USD", run_clips=2)
+
+# caps, costs that were spent before in this run, the new order, why it is refused (or nothing)
+CASES = [
+    (RUN, [4], {"cost_micros": 6, **USD}, ""),
+    (RUN, [4], {"cost_micros": 7, **USD}, "budget"),
+    (TOTAL, [4, 6], {"cost_micros": 1, **USD}, "budget"),
+    (TOTAL, [10], {"cost_micros": 0, **USD}, ""),
+    (RUN, [], {"cost_micros": None}, "unpriced"),
+    (TOTAL, [], {"cost_micros": None}, "unpriced"),
+    (RUN, [], {"cost_micros": 1, "currency": "CNY"}, "budget-currency"),
+    (CLIPS, [9], {"cost_micros": 9, **USD}, ""),
+    (CLIPS, [9, 9], {"cost_micros": 9, **USD}, "budget"),
+    (CLIPS, [9, 9], {"cost_micros": 0}, ""),
+    (CLIPS, [0, 9], {"cost_micros": None}, ""),
+    (Caps("USD"), [9, 9], {"cost_micros": None}, ""),
+]
+
+
+@pytest.mark.parametrize(("caps", "before", "new", "refused"), CASES)
+def test_an_order_fits_under_the_caps_or_is_refused(
+    caps: Caps, before: list[int], new: dict[str, object], refused: str
+) -> None:
+    store = memory_store()
+    for number, cost in enumerate(before):
+        store.begin(order(f"v1:{number}", cost_micros=cost, run=1, **USD))
+    state = dump(store)
+    if not refused:
+        assert store.begin(order("v1:new", run=1, **new), caps).state is State.SUBMITTING
+        return
+    with pytest.raises(Refused) as error:
+        store.begin(order("v1:new", run=1, **new), caps)
+    assert error.value.code == refused
+    assert dump(store) == state
+
+
+def test_a_cap_of_one_apply_does_not_count_what_earlier_ones_spent() -> None:
+    store = memory_store()
+    store.begin(order("v1:a", run=1, cost_micros=10, **USD))
+    store.begin(order("v1:b", run=2, cost_micros=10, **USD), RUN)
+    with pytest.raises(Refused):
+        store.begin(order("v1:c", run=3, cost_micros=10, **USD), TOTAL)
+
+
+@pytest.mark.parametrize(("goal", "free"), [(State.REFUSED, True), (State.NOT_SENT, True), (State.UNCERTAIN, False),
+                                            (State.STALLED, False), (State.VANISHED, False), (State.FAILED, False)])  # fmt: skip
+def test_only_what_was_surely_not_bought_gives_its_money_back(goal: State, free: bool) -> None:
+    store = memory_store()
+    Maker(store).attempt(goal, cost_micros=10, run=1, **USD)
+    assert (store.spent()["USD"].micros == 0) is free
+
+
+def test_the_actual_cost_replaces_what_was_reserved() -> None:
+    store = memory_store()
+    attempt = Maker(store).attempt(State.ACCEPTED, cost_micros=10, run=1, **USD)
+    store.move(attempt, State.FAILED, Facts(money=Money.SETTLED, cost_micros=4))
+    assert store.spent()["USD"].settled == 4
+    store.begin(order("v1:b", run=1, cost_micros=6, **USD), RUN)
+
+
+def test_many_writers_at_once_never_get_past_a_cap_together(tmp_path: Path) -> None:
+    Store.open(tmp_path, Clock()).close()
+
+    def buy(writer: int) -> int:
+        bought = 0
+        with Store.open(tmp_path, Clock()) as store:
+            for number in range(5):
+                try:
+                    store.begin(order(f"v1:{writer}-{number}", cost_micros=3, run=1, **USD), Caps("USD", 25, 25))
+                    bought += 1
+                except Refused:
+                    pass
+        return bought
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(buy, range(4))) == 8  # 24 of 25
+    with Store.open(tmp_path, Clock()) as store:
+        assert store.spent()["USD"].micros == 24
+
+
+@pytest.mark.parametrize(("micros", "text"), [(0, "0.00"), (500_000, "0.50"), (1, "0.000001"), (12_340_000, "12.34")])
+def test_amounts_are_written_without_needless_zeros(micros: int, text: str) -> None:
+    assert amount(micros) == text
+
+
+@given(st.lists(st.tuples(st.sampled_from(State), st.integers(0, 50), st.sampled_from(["USD", "CNY"])), max_size=6))
+def test_the_ledger_is_the_sum_of_the_attempts(attempts: list[tuple[State, int, str]]) -> None:
+    store = memory_store()
+    for number, (goal, cost, currency) in enumerate(attempts):
+        Maker(store).attempt(goal, key=f"v1:{number}", cost_micros=cost, currency=currency, run=number % 2)
+    for currency, sums in store.spent().items():
+        mine = [found for found in store.snapshot().attempts.values() if found.currency == currency]
+        by_money = {money: sum(found.cost_micros or 0 for found in mine if found.money is money) for money in Money}
+        assert (sums.settled, sums.reserved) == (by_money[Money.SETTLED], by_money[Money.RESERVED])

@@ -1,0 +1,118 @@
+"""Schema steps: a kill at any statement leaves the old schema or the new one, and the rules are those of `records`."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+from state_kit import Clock, order
+
+from reconciler.state import connection, migrations, schema
+from reconciler.state.store import Store
+
+
+def _killed_at(statement: int, act: Callable[[], object]) -> bool:
+    """Do something in a process that dies when SQLite begins its nth statement; False when it got to the end."""
+    pid = os.fork()
+    if pid == 0:
+        sqlite3.connect = functools.partial(sqlite3.connect, factory=_dies_at(statement))
+        try:
+            act()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code in (0, 9)
+    return code == 9
+
+
+def _dies_at(statement: int) -> type[sqlite3.Connection]:
+    seen = itertools.count(1)
+
+    class Mortal(sqlite3.Connection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.set_trace_callback(lambda _: os._exit(9) if next(seen) == statement else None)
+
+    return Mortal
+
+
+def _schema(directory: Path) -> list[tuple[str, str]]:
+    with closing(connection.connect(directory / "clipform.db", "ro")) as database:
+        found = database.execute("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").fetchall()
+        return [(name, text) for name, text in found if not name.startswith("sqlite_autoindex")]
+
+
+def test_a_kill_at_any_statement_of_the_first_open_is_mended_by_the_next(tmp_path: Path) -> None:
+    Store.open(tmp_path / "whole", Clock()).close()
+    statement = 1
+    while _killed_at(statement, lambda: Store.open(tmp_path / str(statement), Clock())):
+        directory = tmp_path / str(statement)
+        reader = Store.read(directory, Clock())
+        if reader is not None:
+            reader.close()
+        with Store.open(directory, Clock()) as store:
+            store.begin(order())
+            assert [entry.type for entry in store.events()] == ["store", "begun"]
+        assert _schema(directory) == _schema(tmp_path / "whole")
+        statement += 1
+    assert statement > 40
+
+
+def _next_version() -> Migrations:
+    """Ours, and one step more."""
+    steps = Migrations(migrations.migrations.name)
+    steps(name="first")(migrations.first)
+
+    @steps()
+    def second(db: Database) -> None:
+        db.table("attempt").add_column("region", str)
+        db.execute("UPDATE meta SET value = value || '!'")
+        db.table("later").create({"id": int}, pk="id", strict=True)
+
+    return steps
+
+
+def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+    statement, seen = 1, set()
+    while True:
+        directory = tmp_path / str(statement)
+        with Store.open(directory, Clock()) as store:
+            store.begin(order())
+        old = _schema(directory)
+
+        def upgrade(path: Path = directory / "clipform.db") -> None:
+            migrations.migrate(connection.connect(path, "rw"), _next_version(), 2)
+
+        killed = _killed_at(statement, upgrade)
+        with closing(connection.connect(directory / "clipform.db", "rw")) as database:
+            version = connection.pragma(database, "user_version")
+            assert (_schema(directory) == old) is (version == 1)
+            assert database.execute("SELECT value LIKE '%!' FROM meta").fetchone() == (version - 1,)
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        seen.add(version)
+        if not killed:
+            break
+        statement += 1
+    assert seen == {1, 2}
+
+
+def test_a_database_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+    with Store.open(tmp_path, Clock()) as store:
+        store.begin(order())
+        copy = migrations.backup(store._connection, tmp_path / "clipform.db")
+        assert copy.name == "clipform.db.v1"
+        with closing(connection.connect(copy, "ro")) as saved:
+            assert list(saved.iterdump()) == list(store._connection.iterdump())
+
+
+def test_the_rules_in_a_fresh_database_are_those_of_the_records(store: Store) -> None:
+    found = {row[0] for row in store._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+    assert set(schema.rules()) <= found
