@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import Resolver, Scope
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
-from reconciler.spec.model import ClipFields
+from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
@@ -38,7 +38,7 @@ class Expanded:
     """What became of the declarations. A clip with errors has a name, and is not among the clips."""
 
     clips: tuple[Clip, ...]
-    names: Mapping[str, str]  # of every clip, to the name of its declaration
+    names: dict[str, str]  # of every clip, to the name of its declaration
     unclear: frozenset[str]  # declarations whose combinations are not known
 
 
@@ -138,7 +138,8 @@ class _Builder:
         if spec.pick > spec.takes:
             help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
             self._wrong("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
-        if not spec.prompt and not frames and not references:
+        misspelt = self._declared.body.entries.keys() - ClipDecl.model_fields.keys()  # one may have been the prompt
+        if not (spec.prompt or frames or references or misspelt):
             self._wrong("prompt", f"clip {shown(self._declared.key.text)} has no prompt", "add prompt: what it shows")
 
     def _wrong(self, field: str, message: str, help: str) -> None:

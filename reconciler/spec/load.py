@@ -143,7 +143,7 @@ def _vars(file: _File, outer: Mapping[str, str], resolver: Resolver, problems: P
     known = dict(outer)
     for name, entry in _entries(file.root, "vars").items():
         value = resolver.resolve(entry.value, Scope(known)) if isinstance(entry.value, Scalar) else None
-        known[name] = value if isinstance(value, str) else ""
+        known[name] = str(value) if isinstance(value, str) else ""
     return known
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from reconciler.spec.interpolate import Resolver, Scope
 from reconciler.spec.problems import Problems, listed, shown
-from reconciler.spec.reader import Entry, Fields, Items, Node
+from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar
 
 MAX_CLIPS = 20_000
 MAX_AXES = 10
@@ -72,7 +72,8 @@ class MatrixReader:
         """The combinations, of which there may be `left`; None when they cannot be told."""
         before = self._problems.errors
         axes = self._axes(declaration.entries.get("matrix"))
-        if self._problems.errors > before:
+        unsound = "matrix" in declaration.entries and not (axes and all(axes.values()))
+        if unsound or self._problems.errors > before:
             return None
         count = math.prod(len(values) for values in axes.values())
         if count > left:
@@ -111,7 +112,7 @@ class MatrixReader:
                 "matrix", message, axis.key.where, "use letters, digits, - and _, starting with a letter"
             )
         items = axis.value.items if isinstance(axis.value, Items) else ()
-        if not items:
+        if not items and (isinstance(axis.value, Items) or axis.value == Scalar("", False, axis.value.where)):
             self._problems.error("matrix", f"{axis.key.text} has no values", axis.key.where, "add at least one")
         values: dict[str, None] = {}
         for item in items:
@@ -129,7 +130,7 @@ class MatrixReader:
         raw = self._resolver.resolve(node, self._scope)
         if not isinstance(raw, str):
             return None
-        value = unicodedata.normalize("NFC", raw)
+        value = unicodedata.normalize("NFC", str(raw))
         if _SEPARATORS.search(value) or not value.isprintable() or value != value.strip() or not value:
             message = f"{shown(value)} cannot be a value of a matrix: it becomes part of the clip's name"
             help = "use a short text without [ ] { } $ = and commas; overrides can set what it stands for"

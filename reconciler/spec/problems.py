@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
-from typing import NamedTuple
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
-SUGGESTION_WORK = 200_000
+SUGGESTION_WORK = 50_000
 """Names compared for did-you-mean in one run: ten thousand misspelt references must not cost ten thousand squared."""
 
 
@@ -51,13 +50,6 @@ class Problems:
         self._suggestion_work -= len(names)
         near = nearest(word, names)
         return f"; did you mean {shown(near)}?" if near else ""
-
-
-class Wrong(NamedTuple):
-    """Why a value will not do: a phrase that follows the field's name ("must be …"), and the mend."""
-
-    message: str
-    help: str = ""
 
 
 def nearest(word: str, names: Collection[str]) -> str | None:

@@ -92,8 +92,8 @@ def read(file: str, data: bytes, problems: Problems) -> Node | None:
     except _Stop:
         return None
     except yaml.YAMLError as error:
-        message, help = _in_our_words(error)
-        problems.error("yaml-syntax", message, composer.place(_mark(error)), help)
+        fault = _in_our_words(error, text)
+        problems.error("yaml-syntax", fault.message, composer.place(fault.mark), fault.help)
         return None
     finally:
         composer.dispose()
@@ -302,33 +302,44 @@ class _Composer:
         raise _Stop
 
 
-_QUOTE = "put the text in quotes"
-_SYNTAX = (
-    ("mapping values are not allowed", "a ':' cannot stand here", "indent the line, or put a text with ': ' in quotes"),
-    ("cannot start any token", "a text cannot start with this character", "put the text in quotes; indent with spaces"),
-    ("expected ',' or ']'", "a [ list is not closed before this", "close it with ]"),
-    ("expected ',' or '}'", "a { map is not closed before this", "close it with }"),
-    ("expected '-' indicator", "this line does not go on with the list above it", "start it with '- ', or indent it"),
-    (
-        "expected key",
-        "this line is not a 'key: value' of the map above it",
-        "mind the indentation, or put it in quotes",
-    ),
-    ("could not find expected ':'", "a key without ':' stands here", "write 'key: value'"),
-    ("unexpected end of stream", "a quote is opened and never closed", "close the quote"),
-    ("unknown escape character", "this escape is not known", "write \\\\ for a backslash, or use single quotes"),
-    ("expected node content", "a value is missing here", "write one, or remove the comma"),
-    ("unknown directive", "directives (%…) are not read", "remove the line"),
+class _Phrase(NamedTuple):
+    """A complaint of the parser, and ours. `opens`: the place to show is where the thing began, not where it broke."""
+
+    theirs: str
+    ours: str
+    help: str
+    opens: bool = False
+
+
+class _Fault(NamedTuple):
+    message: str
+    help: str
+    mark: _Mark | None
+
+
+_PHRASES = (
+    _Phrase("mapping values are not allowed", "a ':' cannot stand here", "indent the line, or put the text in quotes"),
+    _Phrase("cannot start any token", "an unquoted text cannot start with this", "put the text in quotes"),
+    _Phrase("expected ',' or ']'", "a [ list is opened here and not closed", "close it with ]", opens=True),
+    _Phrase("expected ',' or '}'", "a { map is opened here and not closed", "close it with }", opens=True),
+    _Phrase("expected '-' indicator", "this does not go on with the list above", "start it with '- ', or indent it"),
+    _Phrase("expected key", "this is no 'key: value' of the map above it", "mind the indentation, or the quotes"),
+    _Phrase("could not find expected ':'", "a key without ':' stands here", "write 'key: value'"),
+    _Phrase("unexpected end of stream", "a quote is opened here and never closed", "close the quote", opens=True),
+    _Phrase("unknown escape", "this escape is not known", "write \\\\ for a backslash, or use 'single quotes'"),
+    _Phrase("expected node content", "a value is missing here", "write one, or remove the comma"),
+    _Phrase("unknown directive", "directives (%…) are not read", "remove the line"),
 )
 
 
-def _mark(error: yaml.YAMLError) -> _Mark | None:
-    return (error.problem_mark or error.context_mark) if isinstance(error, yaml.MarkedYAMLError) else None
-
-
-def _in_our_words(error: yaml.YAMLError) -> tuple[str, str]:
-    problem = getattr(error, "problem", None) or "it cannot be read"
-    for phrase, message, help in _SYNTAX:
-        if phrase in problem:
-            return message, help
-    return f"this is not YAML: {problem}", _QUOTE
+def _in_our_words(error: yaml.YAMLError, text: str) -> _Fault:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return _Fault("this cannot be read as YAML", "", None)
+    problem = error.problem or ""
+    mark = error.problem_mark or error.context_mark
+    if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
+        return _Fault("a tab cannot indent", "indent with spaces", mark)
+    for phrase in _PHRASES:
+        if phrase.theirs in problem:
+            return _Fault(phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark)
+    return _Fault(f"this is not YAML: {problem}", "put texts with special characters in quotes", mark)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from reconciler.spec.expand import Expanded
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip, ClipMedia
+
+MAX_CIRCLES = 20
+"""Every pair in a tangle of clips may close another circle; the first few are enough to cut."""
 
 
 def check_relations(expanded: Expanded, problems: Problems) -> None:
@@ -45,36 +49,35 @@ def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
 
 
 def _check_references(expanded: Expanded, problems: Problems) -> None:
+    instances = {declared: name for name, declared in reversed(expanded.names.items())}  # the first of each
     for clip in expanded.clips:
         for field, media in clip.media():
-            if isinstance(media, ClipMedia) and media.clip == clip.name:
-                problems.error("circle", f"clip {clip.name} refers to itself", clip.source(field))
-            elif isinstance(media, ClipMedia) and media.clip not in expanded.names:
-                _tell_missing(media.clip, clip, field, expanded, problems)
-
-
-def _tell_missing(wanted: str, clip: Clip, field: str, expanded: Expanded, problems: Problems) -> None:
-    declared = wanted.partition("[")[0]
-    if declared in expanded.unclear:
-        return
-    instance = next((name for name, owner in expanded.names.items() if owner == wanted), None)
-    if instance:
-        message = f"{shown(wanted)} is several clips, one for each combination of its matrix"
-        problems.error("unknown-clip", message, clip.source(field), f"name one, such as {instance}")
-        return
-    meant = problems.did_you_mean(wanted, expanded.names)
-    problems.error("unknown-clip", f"there is no clip {shown(wanted)}{meant}", clip.source(field))
+            if not isinstance(media, ClipMedia) or media.clip.partition("[")[0] in expanded.unclear:
+                continue
+            where = clip.source(field)
+            if media.clip == clip.name:
+                problems.error("circle", f"clip {clip.name} refers to itself", where, "name another clip, or a file")
+            elif media.clip not in expanded.names and media.clip in instances:
+                message = f"{shown(media.clip)} is several clips, one for each combination of its matrix"
+                problems.error("unknown-clip", message, where, f"name one, such as {instances[media.clip]}")
+            elif media.clip not in expanded.names:
+                meant = problems.did_you_mean(media.clip, expanded.names)
+                problems.error("unknown-clip", f"there is no clip {shown(media.clip)}{meant}", where)
 
 
 def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
     by_name = {clip.name: clip for clip in clips}
-    for circle in _circles({clip.name: clip.depends_on() for clip in clips}):
+    for circle in islice(_circles({clip.name: clip.depends_on() for clip in clips}), MAX_CIRCLES):
         first = by_name[circle[0]]
         field = next(
             field for field, media in first.media() if isinstance(media, ClipMedia) and media.clip == circle[1]
         )
-        message = f"these clips wait for each other: {' → '.join(circle)}"
+        message = f"these clips wait for each other: {' → '.join(_shortened(circle))}"
         problems.error("circle", message, first.source(field), "let one of them start without the other")
+
+
+def _shortened(circle: list[str]) -> list[str]:
+    return circle if len(circle) <= 10 else [*circle[:6], f"({len(circle) - 9} more)", *circle[-3:]]
 
 
 def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:

@@ -206,7 +206,7 @@ def _by_scheme(scheme: str, written: str) -> Media:
         case "file":
             raise Unfit(f"must not be a file: address: {shown(written)}", "write the path, relative to the project")
         case _:
-            mend = f"write ./{written} if it is a file of that name"
+            mend = "" if rest.startswith("//") else f"write ./{written} if it is a file of that name"
             raise Unfit(f"must be a path, or an https:, asset: or data: address, not {shown(written)}", mend)
 
 
@@ -223,7 +223,7 @@ def free(raw: object) -> JsonValue:
 
 def text_as_is(raw: object) -> str:
     """Any text, not touched."""
-    return str(_scalar(raw, "a text"))
+    return _scalar(raw, "a text")
 
 
 def _bare(written: str) -> JsonValue:
@@ -243,7 +243,7 @@ def _scalar(raw: object, wanted: str) -> str:
     """The text itself, where a text stands and is not nothing at all."""
     if isinstance(raw, str):
         if raw or not isinstance(raw, Bare):
-            return raw
+            return str(raw)  # a Bare ends here: nothing after the model tells them apart
         raise Unfit("has no value", "write one, or remove the line")
     if isinstance(raw, ClipMedia):
         raise Unfit(f"must be {wanted}; a clip's frame or video can only stand in a field for media")

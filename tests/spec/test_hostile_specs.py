@@ -1,0 +1,173 @@
+"""Specs made to hurt: each ends in a located diagnostic, soon, and never in a traceback (F75-F79)."""
+
+from __future__ import annotations
+
+import pytest
+from spec_kit import problems_of, project_of
+
+from reconciler.diagnostics import SpecError
+from reconciler.spec.files import MemoryFiles, Unreadable, matches
+from reconciler.spec.load import read_project
+
+START = "version: 1\nclips:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (START + "  a: " + "[" * 100_000, "clipform.yaml:3:44: error: nested more than 40 levels deep"),
+        (START + "  a: " + "{x: " * 100_000, "clipform.yaml:3:158: error: nested more than 40 levels deep"),
+        (START + "- " * 100_000, "clipform.yaml:3:79: error: nested more than 40 levels deep"),
+        (START + "  a: " + "[" * 1000 + "]" * 1000, "clipform.yaml:3:44: error: nested more than 40 levels deep"),
+    ],
+    ids=["lists", "maps", "dashes", "closed"],
+)
+def test_deep_nesting_is_refused_before_the_parser_overflows(text: str, problem: str) -> None:
+    assert problems_of(text) == [problem]
+
+
+def test_alias_bomb_is_counted_not_unfolded() -> None:
+    levels = ["x0: &x0 [a, a, a, a, a, a, a, a, a, a]"]
+    levels += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 10)]
+    [problem] = problems_of("version: 1\nclips: {}\n" + "\n".join(levels))
+    assert "more than 1,000,000 values, counting what aliases stand for" in problem
+
+
+def test_merge_key_bomb_is_refused_by_its_first_key() -> None:
+    lines = ["a0: &a0 {k: v}"] + [f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 15)]
+    problems = problems_of("version: 1\nclips: {}\n" + "\n".join(lines))
+    assert any("merge keys (<<) are not read" in problem for problem in problems)
+
+
+def test_a_variable_that_doubles_forty_times_is_refused() -> None:
+    lines = ["  v0: " + "x" * 100] + [f'  v{n}: "${{vars.v{n - 1}}}${{vars.v{n - 1}}}"' for n in range(1, 41)]
+    [problem] = problems_of("version: 1\nvars:\n" + "\n".join(lines) + "\nclips: {a: {prompt: x}}\n")
+    assert "this stands for 102,400 characters; at most 100,000" in problem
+
+
+def test_a_long_text_times_many_combinations_is_refused() -> None:
+    axis = ", ".join(map(str, range(100)))
+    axes = f"{{a: [{axis}], b: [{axis}]}}"
+    text = f"version: 1\nvars: {{long: {'x' * 90_000}}}\nclips:\n  a: {{prompt: '${{vars.long}}', matrix: {axes}}}\n"
+    assert "the files stand for more than 64,000,000 characters" in problems_of(text)[-1]
+
+
+def test_many_values_times_many_combinations_are_refused() -> None:
+    axis = ", ".join(map(str, range(10_000)))
+    options = ", ".join(f"k{n}: v" for n in range(1000))
+    [problem] = problems_of(START + f"  a: {{prompt: x, matrix: {{n: [{axis}]}}, options: {{{options}}}}}\n")
+    assert "the files stand for more than 2,000,000 values" in problem
+
+
+def test_too_many_clips_are_refused_where_the_limit_is_passed() -> None:
+    text = START + "".join(f"  c{n}: {{prompt: x}}\n" for n in range(20_001))
+    assert problems_of(text) == ["clipform.yaml:20003:3: error: a project has at most 20,000 clips"]
+
+
+def test_many_conditions_over_many_combinations_are_refused() -> None:
+    axes = ", ".join(f"x{n}: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]" for n in range(4))
+    excludes = ", ".join("{x0: 1}" for _ in range(10_000))
+    [problem] = problems_of(START + f"  a: {{prompt: x, matrix: {{{axes}, exclude: [{excludes}]}}}}\n")
+    assert "too many excludes and overrides" in problem
+
+
+def test_ten_thousand_misspelt_references_take_bounded_work() -> None:
+    clips = "".join(
+        f"  clip-{n}: {{prompt: x, first_frame: '${{clips.clib-{n}.last_frame}}'}}\n" for n in range(10_000)
+    )
+    assert len(problems_of(START + clips)) == 10_000
+
+
+def test_a_chain_through_every_clip_is_no_recursion() -> None:
+    chained = "".join(f"  c{n}: {{first_frame: '${{clips.c{n + 1}.last_frame}}'}}\n" for n in range(15_000))
+    assert len(project_of(START + chained + "  c15000: {prompt: x}\n").clips) == 15_001
+
+
+def test_a_ring_through_every_clip_is_one_problem() -> None:
+    ring = "".join(f"  c{n}: {{first_frame: '${{clips.c{(n + 1) % 5000}.last_frame}}'}}\n" for n in range(5000))
+    [problem] = problems_of(START + ring)
+    assert "these clips wait for each other: c0 → c1 → " in problem
+    assert len(problem) < 1000
+
+
+def test_a_prompt_of_ten_megabytes_is_too_long() -> None:
+    assert problems_of(START + f"  a: {{prompt: {'x' * 10_000_000}}}") == [
+        "clipform.yaml:3:15: error: prompt has 10,000,000 characters; at most 100,000 are taken"
+    ]
+
+
+def test_a_file_past_the_limit_is_not_parsed() -> None:
+    assert problems_of(b"#" * (16 * 1024 * 1024 + 1)) == [
+        "clipform.yaml:1:1: error: the file is 16.0 MiB; at most 16 MiB are read"
+    ]
+
+
+def test_a_million_values_are_too_many() -> None:
+    [problem] = problems_of("version: 1\nclips: {a: {tags: [" + "a," * 1_000_000 + "]}}")
+    assert "more than 1,000,000 values" in problem
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("version: 1".encode("utf-16"), "clipform.yaml:1:1: error: the file is UTF-16; only UTF-8 is read"),
+        (b"version: 1\nclips: {a: \xff}", "clipform.yaml:2:12: error: byte 0xff is not UTF-8"),
+        ("é: \ud800".encode("utf-8", "surrogatepass"), "clipform.yaml:1:4: error: byte 0xed is not UTF-8"),
+        (b"a: b\r\nc: \x00", "clipform.yaml:2:4: error: character U+0000 cannot stand in a file"),
+        ("a: b\u2028c: d".encode(), "clipform.yaml:1:5: error: character U+2028 cannot stand in a file"),
+        (b'a: "\\ud800"', "clipform.yaml:1:7: error: this is not YAML: found invalid Unicode character escape code"),
+    ],
+    ids=["utf-16", "latin-1", "surrogate", "nul", "line separator", "escaped surrogate"],
+)
+def test_bytes_that_are_no_text_are_told_with_their_place(data: bytes, problem: str) -> None:
+    assert problems_of(data)[0] == problem
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
+    [clip] = project_of(b"\xef\xbb\xbfversion: 1\r\nclips:\r\n  a:\r\n    prompt: x\r\n").clips
+    assert (clip.prompt, str(clip.source("prompt"))) == ("x", "clipform.yaml:4:13")
+
+
+def test_a_literal_secret_is_in_no_diagnostic() -> None:
+    text = "version: 1\nproviders:\n  a:\n    kind: x\n    api_key: hunter2\n    kinds: y\nclips: {}\n"
+    with pytest.raises(SpecError) as caught:
+        project_of(text)
+    assert len(caught.value.diagnostics) == 2
+    assert "hunter2" not in repr(caught.value.diagnostics)
+
+
+def test_a_file_that_cannot_be_read_is_a_diagnostic_where_it_is_included() -> None:
+    class Directory(MemoryFiles):
+        def read(self, path: str) -> bytes:
+            if path == "folder":
+                raise Unreadable("is a directory", "name a file or a pattern")
+            return super().read(path)
+
+    with pytest.raises(SpecError) as caught:
+        read_project(Directory({"clipform.yaml": "version: 1\ninclude: [folder]\n"}))
+    [diagnostic] = caught.value.diagnostics
+    assert (str(diagnostic.source), diagnostic.message) == ("clipform.yaml:2:11", "folder is a directory")
+    assert diagnostic.help == "name a file or a pattern"
+
+
+def test_a_missing_project_file_is_a_diagnostic() -> None:
+    assert problems_of({}) == ["clipform.yaml:1:1: error: clipform.yaml does not exist"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "named"),
+    [
+        ("*.yaml", "a.yaml", True),
+        ("*.yaml", "b/a.yaml", False),
+        ("*.yaml", ".a.yaml", False),
+        ("**/*.yaml", "a.yaml", True),
+        ("**/*.yaml", "b/c/a.yaml", True),
+        ("**/*.yaml", ".git/a.yaml", False),
+        ("b/**", "b/c/a.yaml", True),
+        ("b/**/c/*.yaml", "b/c/a.yaml", True),
+        ("b/[ab].yaml", "b/a.yaml", True),
+        ("/".join(["**"] * 50) + "/x", "/".join(["a"] * 50), False),
+    ],
+)
+def test_patterns_name_files(pattern: str, path: str, named: bool) -> None:
+    assert matches(pattern, path) is named
