@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from stat import S_ISREG
+from types import NoneType
 
 from reconciler.diagnostics import StateError
 from reconciler.records import Attempt
@@ -153,8 +154,9 @@ _TEXTS = ("store", "event", "marker", "key", "clip", "provider", "kind", "model"
 def _well_formed(values: Mapping[str, object]) -> bool:
     texts = all(isinstance(values[name], str) for name in _TEXTS)
     whole = all(type(values[name]) is int for name in ("seq", "attempt", "take"))
-    task = values["task"]
-    return texts and whole and (task is None or isinstance(task, str)) and bool(values["marker"])
+    optional = all(type(values[name]) in (int, NoneType) for name in ("seed", "cost_micros"))
+    task = isinstance(values["task"], str | None) and isinstance(values["time"], float | int)
+    return texts and whole and optional and task and bool(values["marker"])
 
 
 def _content(descriptor: int) -> bytes:

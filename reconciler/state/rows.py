@@ -32,6 +32,10 @@ def columns(kind: type[Record]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
+_STATE, _COUNTED = columns(Attempt).index("state"), columns(Attempt).index("money")
+_AUDIO = columns(Artifact).index("audio")
+
+
 def select(kind: type[Record], tail: str = "") -> str:
     """The statement that reads records of a kind, columns in the order of the fields."""
     return f"SELECT {', '.join(columns(kind))} FROM {TABLES[kind][0]} {tail}"
@@ -70,15 +74,16 @@ def dump(payload: Payload) -> str:
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
     """The row of `select(Attempt)` as a value. An unknown state or money word is a KeyError: damage."""
-    cells: dict[str, object] = dict(zip(columns(Attempt), row, strict=True))
-    cells["state"], cells["money"] = _STATES[str(cells["state"])], _MONEY[str(cells["money"])]
-    return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
+    cells: list[object] = list(row)
+    cells[_STATE], cells[_COUNTED] = _STATES[str(cells[_STATE])], _MONEY[str(cells[_COUNTED])]
+    return Attempt(*cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
 
 
 def artifact(row: tuple[Value, ...]) -> Artifact:
     """The row of `select(Artifact)` as a value."""
-    cells: dict[str, object] = dict(zip(columns(Artifact), row, strict=True))
-    return Artifact(**{**cells, "audio": bool(cells["audio"])})  # type: ignore[arg-type]  # as above
+    cells: list[object] = list(row)
+    cells[_AUDIO] = bool(cells[_AUDIO])
+    return Artifact(*cells)  # type: ignore[arg-type]  # as above
 
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:

@@ -60,8 +60,11 @@ def test_a_cap_of_one_apply_does_not_count_what_earlier_ones_spent() -> None:
         store.begin(order("v1:c", run=3, cost_micros=10, **USD), TOTAL)
 
 
-@pytest.mark.parametrize(("goal", "free"), [(State.REFUSED, True), (State.NOT_SENT, True), (State.UNCERTAIN, False),
-                                            (State.STALLED, False), (State.VANISHED, False), (State.FAILED, False)])  # fmt: skip
+FREE = [State.REFUSED, State.NOT_SENT]
+OWED = [State.UNCERTAIN, State.STALLED, State.VANISHED, State.FAILED, State.ABANDONED]
+
+
+@pytest.mark.parametrize(("goal", "free"), [(goal, goal in FREE) for goal in FREE + OWED])
 def test_only_what_was_surely_not_bought_gives_its_money_back(goal: State, free: bool) -> None:
     store = memory_store()
     Maker(store).attempt(goal, cost_micros=10, run=1, **USD)

@@ -1,4 +1,4 @@
-"""A damaged, newer, foreign or full database: an error of ours or a working store, never a traceback (F13, F18, F19)."""
+"""A damaged, newer, foreign or full database: our error or a working store, never a traceback (F13, F18, F19)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.diagnostics import StateDamaged, StateError, StateNewer
 from reconciler.records import State
 from reconciler.state.store import Store
 
-STEPS = 97
+STEPS = 79
 
 
 @pytest.fixture
@@ -60,11 +60,10 @@ def _write(directory: Path) -> None:
 
 def test_flipped_bytes_are_damage_or_harmless(tmp_path: Path, sound: bytes) -> None:
     outcomes = set()
-    for offset in [*range(0, 100, 3), *range(100, len(sound), len(sound) // STEPS)]:
-        for mask in (0xFF, 0x01):
-            broken = bytearray(sound)
-            broken[offset] ^= mask
-            outcomes.add(_use(tmp_path / "broken", bytes(broken)))
+    for number, offset in enumerate([*range(0, 100, 3), *range(100, len(sound), len(sound) // STEPS)]):
+        broken = bytearray(sound)
+        broken[offset] ^= 0xFF if number % 3 else 0x01
+        outcomes.add(_use(tmp_path / "broken", bytes(broken)))
     assert "state-damaged/state-damaged" in outcomes
     assert "works/works" in outcomes
 

@@ -53,7 +53,7 @@ def _schema(directory: Path) -> list[tuple[str, str]]:
 def test_a_kill_at_any_statement_of_the_first_open_is_mended_by_the_next(tmp_path: Path) -> None:
     Store.open(tmp_path / "whole", Clock()).close()
     statement = 1
-    while _killed_at(statement, lambda: Store.open(tmp_path / str(statement), Clock())):
+    while _killed_at(statement, functools.partial(Store.open, tmp_path / str(statement), Clock())):
         directory = tmp_path / str(statement)
         reader = Store.read(directory, Clock())
         if reader is not None:
@@ -80,6 +80,10 @@ def _next_version() -> Migrations:
     return steps
 
 
+def _upgrade(directory: Path) -> None:
+    migrations.migrate(connection.connect(directory / "clipform.db", "rw"), _next_version(), 2)
+
+
 def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_path: Path) -> None:
     statement, seen = 1, set()
     while True:
@@ -88,10 +92,7 @@ def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_pat
             store.begin(order())
         old = _schema(directory)
 
-        def upgrade(path: Path = directory / "clipform.db") -> None:
-            migrations.migrate(connection.connect(path, "rw"), _next_version(), 2)
-
-        killed = _killed_at(statement, upgrade)
+        killed = _killed_at(statement, functools.partial(_upgrade, directory))
         with closing(connection.connect(directory / "clipform.db", "rw")) as database:
             version = connection.pragma(database, "user_version")
             assert (_schema(directory) == old) is (version == 1)

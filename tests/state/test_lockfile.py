@@ -1,0 +1,151 @@
+"""`clipform.lock`: the same text for the same entries, and a located problem for everything else."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.diagnostics import SpecError, StateError, StateNewer
+from reconciler.state.lockfile import LockEntry, dumps, loads, write
+
+HERO = LockEntry("hero", 1, "v1:aa", "ab" * 32, ".mp4", "studio", "ark", "m1", "t1", 7, 500_000, "USD")
+INTRO = LockEntry("片段[lang=en]", 2, "v1:bb", "cd" * 32, ".mp4", "draft", "draft", "draft")
+
+TEXT = f"""{{
+  "hero#1": {{"key": "v1:aa", "sha256": "{"ab" * 32}", "suffix": ".mp4", "provider": "studio", "kind": "ark", \
+"model": "m1", "task": "t1", "seed": 7, "cost": "0.50", "currency": "USD"}},
+  "片段[lang=en]#2": {{"key": "v1:bb", "sha256": "{"cd" * 32}", "suffix": ".mp4", "provider": "draft", \
+"kind": "draft", "model": "draft"}},
+  "version": 1
+}}
+"""
+
+_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+ENTRIES = st.lists(
+    st.builds(
+        LockEntry,
+        clip=_text.filter(bool),
+        take=st.integers(1, 99),
+        key=_text,
+        sha256=st.sampled_from(["ab" * 32, "cd" * 32]),
+        suffix=st.sampled_from([".mp4", ".png"]),
+        provider=_text,
+        kind=_text,
+        model=_text,
+        task=st.none() | _text,
+        seed=st.none() | st.integers(),
+        cost_micros=st.none() | st.integers(0, 10**15),
+        currency=_text,
+    ),
+    unique_by=lambda entry: (entry.clip, entry.take),
+    max_size=5,
+)
+
+
+def test_the_text_is_this() -> None:
+    assert dumps([INTRO, HERO]) == TEXT
+    assert loads(TEXT) == (HERO, INTRO)
+    assert dumps([]) == '{\n  "version": 1\n}\n'
+
+
+@given(ENTRIES)
+def test_what_is_written_is_read_in_whatever_order_it_came(entries: list[LockEntry]) -> None:
+    text = dumps(entries)
+    assert dumps(reversed(entries)) == text
+    assert dumps(loads(text)) == text
+    assert set(loads(text)) == set(entries)
+
+
+@given(ENTRIES, st.data())
+def test_a_clip_more_or_less_is_one_line(entries: list[LockEntry], data: st.DataObject) -> None:
+    if entries:
+        gone = data.draw(st.sampled_from(entries))
+        fewer = dumps(entry for entry in entries if entry is not gone).split("\n")
+        lines = dumps(entries).split("\n")
+        assert any(lines[:at] + lines[at + 1 :] == fewer for at in range(len(lines)))
+
+
+def _line(name: str, text: str) -> str:
+    return TEXT.replace('  "version"', f'  "{name}": {text},\n  "version"')
+
+
+FIELDS = TEXT.split("\n")[1].split(": ", 1)[1].rstrip(",")
+
+# the text, the line of the problem, a word of the message
+PROBLEMS = [
+    (f"<<<<<<< HEAD\n{TEXT}", 1, "merge conflict"),
+    (TEXT.replace('  "version"', '=======\n  "version"'), 4, "merge conflict"),
+    (_line("hero#1", FIELDS), 4, "twice"),
+    (_line("hero", FIELDS), 4, "CLIP#NUMBER"),
+    (_line("hero#x", FIELDS), 4, "CLIP#NUMBER"),
+    (_line("a#1", "7"), 4, "'key'"),
+    (_line("a#1", FIELDS.replace('"v1:aa"', "7")), 4, "'key'"),
+    (_line("a#1", FIELDS.replace("abab", "../.")), 4, "artifact"),
+    (_line("a#1", FIELDS.replace(".mp4", ".exe")), 4, "artifact"),
+    (_line("a#1", FIELDS.replace('"0.50"', "1")), 4, "decimal"),
+    (_line("a#1", FIELDS.replace('"0.50"', '"1e9"')), 4, "decimal"),
+    (_line("a#1", FIELDS.replace('"t1"', "[]")), 4, "'task'"),
+    (_line("a#1", FIELDS.replace(": 7", ": true")), 4, "'seed'"),
+    (TEXT.replace("},\n", "}\n", 1), 3, "not JSON"),
+    ("", 1, "not JSON"),
+    ("[]", 1, "one JSON object"),
+    ('{"a#1": 0.5}', 1, "none of ours"),
+    ("[" * 100_000, 1, "too deep"),
+    ("9" * 10_000, 1, "none of ours"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "word"), PROBLEMS)
+def test_a_problem_is_located(text: str, line: int, word: str) -> None:
+    with pytest.raises(SpecError) as error:
+        loads(text)
+    problem = error.value.diagnostics[0]
+    assert problem.source is not None
+    assert (problem.source.line, word in problem.message) == (line, True), problem
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    text = _line("a#1", "7").replace('"hero#1"', '"hero"')
+    with pytest.raises(SpecError) as error:
+        loads(text)
+    assert len(error.value.diagnostics) == 2
+
+
+def test_a_newer_version_is_refused() -> None:
+    with pytest.raises(StateNewer, match="version 2"):
+        loads(TEXT.replace('"version": 1', '"version": 2'))
+
+
+def test_the_file_is_written_whole_and_only_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "clipform.lock"
+    for entries, changed in [([HERO], True), ([HERO], False), ([HERO, INTRO], True), ([], True)]:
+        before = path.stat().st_ino if path.exists() else 0
+        assert write(path, entries) is changed
+        assert (path.stat().st_ino != before) is changed
+        assert loads(path.read_text("utf-8")) == tuple(entries)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["clipform.lock"]
+
+
+def test_a_lock_file_that_cannot_be_written_is_a_plain_error(tmp_path: Path) -> None:
+    (tmp_path / "clipform.lock").mkdir()
+    with pytest.raises(StateError, match=r"cannot write clipform\.lock"):
+        write(tmp_path / "clipform.lock", [HERO])
+    with pytest.raises(StateError):
+        write(Path("/proc/clipform.lock"), [HERO])
+
+
+def test_branches_that_add_clips_apart_merge_by_themselves() -> None:
+    """What git's three-way merge sees: each side adds a line at a place of its own."""
+    clips = [replace(INTRO, clip=name) for name in "bdf"]
+    base = dumps(clips).split("\n")
+    ours = dumps([*clips, replace(HERO, clip="a")]).split("\n")
+    theirs = dumps([*clips, replace(HERO, clip="g")]).split("\n")
+    assert [line for line in ours if line not in base] + [line for line in theirs if line not in base] != []
+    merged = [*ours[:-3], theirs[-4], *ours[-3:]]
+    assert [entry.clip for entry in loads("\n".join(merged))] == ["a", "b", "d", "f", "g"]
+    assert all(line.endswith(",") for line in itertools.islice(merged, 1, len(merged) - 3))
