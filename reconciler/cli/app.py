@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -73,5 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = None  # nobody reads any more; the interpreter must not try to flush
         return 0
+    except Exception as error:  # noqa: BLE001  # the last line of defence: words first, the traceback on request
+        if context.options.verbose:
+            traceback.print_exc()
+        name = f"{type(error).__name__}: {error}"
+        context.view.error(ClipformError(f"{name}. This is a bug in clipform.", help="add -v to see where", code="bug"))
+        return 1
     finally:
         context.view.close()

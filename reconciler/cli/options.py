@@ -22,7 +22,7 @@ class Options:
 
 
 def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
-    """The global options, wherever they stand before `--`, and the rest. Raises UsageError for `-C` without a folder."""
+    """The global options, wherever they stand before `--`, and the rest. Raises UsageError for a bare `-C`."""
     options, rest = Options(), list[str]()
     items = iter(arguments)
     for item in items:
@@ -30,7 +30,7 @@ def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
             rest += [item, *items]
             break
         if item in _FLAGS:
-            options = replace(options, **{_FLAGS[item]: True})
+            options = _with_flag(options, _FLAGS[item])
         elif item in _DIRECTORY:
             options = replace(options, directory=_folder(next(items, None)))
         elif item.startswith("-C") and not item.startswith("--"):
@@ -40,6 +40,15 @@ def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         else:
             rest.append(item)
     return options, rest
+
+
+def _with_flag(options: Options, name: str) -> Options:
+    return Options(
+        options.directory,
+        json=options.json or name == "json",
+        no_color=options.no_color or name == "no_color",
+        verbose=options.verbose or name == "verbose",
+    )
 
 
 def _folder(value: str | None) -> str:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from reconciler.diagnostics import UsageError
 
 if TYPE_CHECKING:
+    from reconciler.engine.desire import Order
     from reconciler.engine.planfile import SavedPlan
+    from reconciler.engine.workspace import Loaded
+    from reconciler.plan.model import Plan
 
 
 def amount(text: str | None) -> Decimal | None:
@@ -35,3 +38,24 @@ def plan_file(directory: Path, arguments: list[str]) -> SavedPlan | None:
     from reconciler.engine.planfile import read
 
     return read(path)
+
+
+def one_clip(name: str, plan: Plan) -> str:
+    """The one clip of a plan. Raises UsageError when the words meant several."""
+    names = sorted({step.clip for step in plan.steps})
+    if len(names) != 1:
+        few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+        raise UsageError(f"'{name}' means {len(names)} clips: {few}", help="name one of them")
+    return names[0]
+
+
+def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
+    """The order of a clip's take, the picked one if none is named. Raises UsageError when there is none."""
+    found = [order for order in loaded.orders if order.clip.name == clip]
+    if not found:
+        raise UsageError(f"no clip is named '{clip}'", help="clipform status lists all clips")
+    wanted = found[0].clip.pick if take is None else take
+    for order in found:
+        if order.take == wanted:
+            return order
+    raise UsageError(f"{clip} has {len(found)} takes, not {wanted}")

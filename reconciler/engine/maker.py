@@ -144,7 +144,7 @@ class Maker:
             link=self.result is not None,
             sent=self.sent,
             detach=self.terms.detach,
-            expected=self.step.expected,
+            expected=self.step.expected if self.vendor.durable else None,  # asking the local one costs nothing
         )
 
     # --- submit -----------------------------------------------------------------------------
@@ -310,7 +310,7 @@ class Maker:
             provider=attempt.provider,
             kind=attempt.kind,
             model=attempt.model,
-            task=attempt.task,
+            task=attempt.task if self.vendor.durable else None,  # a local task's id means nothing later
             seed=result.seed if result.seed is not None else attempt.seed,
             cost_micros=attempt.cost_micros,
             currency=attempt.currency,

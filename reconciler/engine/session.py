@@ -101,10 +101,15 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     confirm(planned.plan)
     if asked.saved is not None:
         session.store.consume_plan(asked.saved.id)
+    return carry_out(session, planned, asked, sink, connect)
+
+
+def carry_out(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
+    """Do what a plan says, and bring the lock file up to date whatever happens."""
     try:
         return asyncio.run(_drive(session, planned, asked, sink, connect))
     finally:
-        if not choice.draft:
+        if not session.draft:
             save_lock(session)
 
 

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     SHARED = "shared"
     RENAMED = "renamed"
     UNDECLARED = "undeclared"
+    DESTROYED = "destroyed"
     EDITED = "edited"
     UP_TO_DATE = "up_to_date"
     UNCERTAIN = "uncertain"
@@ -68,7 +69,8 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.SHARED: "the same picture as another clip's; it is made once",
     Reason.RENAMED: "the same picture at another path",
     Reason.UNDECLARED: "no longer declared",
-    Reason.EDITED: "no longer declared, but edited by hand: the file is left",
+    Reason.DESTROYED: "you asked to remove it; its artifact stays until gc",
+    Reason.EDITED: "edited by hand: the file is left",
     Reason.UP_TO_DATE: "up to date",
     Reason.UNCERTAIN: "its request may have been accepted; it is never sent again by itself",
     Reason.VANISHED: "the provider no longer knows its task",

@@ -19,6 +19,8 @@ _LABELS = {
     Mode.EXTEND: "operation: extend",
 }
 
+_REFERENCES = ("references", "references.images", "references.videos", "references.audios")
+
 _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed|cf|camerafixed|wm|watermark)\s")
 """Old Ark prompts carried parameters this way; wrong ones are dropped in silence there (Ark docs)."""
 
@@ -34,6 +36,7 @@ def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     yield from _switches(clip, model)
     yield from _modes(clip, model)
     yield from _counts(clip, model)
+    yield from _pictures(clip, model)
     yield from _media(clip, model, hosted)
 
 
@@ -45,7 +48,7 @@ def mode_of(clip: Clip) -> Mode:
         return Mode.FRAMES
     if clip.first_frame is not None:
         return Mode.FIRST_FRAME
-    return Mode.REFERENCES if _has_references(clip) else Mode.TEXT
+    return Mode.REFERENCES if clip.images or clip.videos or clip.audios else Mode.TEXT
 
 
 def switches(model: Model) -> tuple[str, ...]:
@@ -57,10 +60,6 @@ def switches(model: Model) -> tuple[str, ...]:
         "return_last_frame": model.has_last_frame,
     }
     return tuple(name for name, taken in has.items() if taken)
-
-
-def _has_references(clip: Clip) -> bool:
-    return bool(clip.images or clip.videos or clip.audios)
 
 
 def _at(clip: Clip, *names: str) -> Source | None:
@@ -149,16 +148,15 @@ def _switches(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 def _modes(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     mode = mode_of(clip)
-    if mode in (Mode.EDIT, Mode.EXTEND) and len(clip.videos) != 1:
-        message = f"operation: {clip.operation} needs one reference video, found {len(clip.videos)}"
-        yield Diagnostic("operation-video", message, clip.source("operation"), "give one video in `references.videos:`")
     if _mixed(clip, model):
         message = "frames and references cannot be used together"
         help = "keep `first_frame`/`last_frame` or `references`, not both"
-        source = _at(clip, "references", "references.images", "references.videos", "references.audios")
-        yield Diagnostic("frames-with-references", message, source, help)
+        yield Diagnostic("frames-with-references", message, _at(clip, *_REFERENCES), help)
     elif mode not in model.modes:
         yield _mode_not_offered(clip, model, mode)
+    elif mode in (Mode.EDIT, Mode.EXTEND) and len(clip.videos) != 1:
+        message = f"operation: {clip.operation} needs one reference video, found {len(clip.videos)}"
+        yield Diagnostic("operation-video", message, clip.source("operation"), "give one video in `references.videos:`")
     elif clip.last_frame is not None and clip.first_frame is None and not model.lone_last_frame:
         message = f"{model.name} takes a last frame only together with a first"
         yield Diagnostic("lone-last-frame", message, clip.source("last_frame"), "add `first_frame:`")
@@ -174,20 +172,13 @@ def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
     takes = choices([label for known, label in _LABELS.items() if known in model.modes])
     message = f"{model.name} does not take {_LABELS[mode]} (it takes {takes})"
     help = f"give it one of these, or choose another model (clipform models --mode {mode})"
-    fields = {
-        Mode.TEXT: (),
-        Mode.FIRST_FRAME: ("first_frame",),
-        Mode.FRAMES: ("last_frame",),
-        Mode.REFERENCES: ("references", "references.images", "references.videos", "references.audios"),
-        Mode.EDIT: ("operation",),
-        Mode.EXTEND: ("operation",),
-    }
-    return Diagnostic("mode-not-offered", message, _at(clip, *fields[mode]), help)
+    fields = {Mode.FIRST_FRAME: ("first_frame",), Mode.FRAMES: ("last_frame",), Mode.REFERENCES: _REFERENCES}
+    return Diagnostic("mode-not-offered", message, _at(clip, *fields.get(mode, ("operation",))), help)
 
 
 def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if not _has_references(clip) or Mode.REFERENCES not in model.modes:
-        return  # whether references are taken at all is the mode's rule
+    if Mode.REFERENCES not in model.modes:
+        return  # that references are not taken at all is the mode's rule
     rows = (
         ("images", "reference picture", len(clip.images), model.max_images),
         ("videos", "reference video", len(clip.videos), model.max_videos),
@@ -199,14 +190,19 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
             takes = f"at most {most}" if most else "none"
             message = f"{count(found, noun)} given; {model.name} takes {takes}"
             yield Diagnostic("too-many-references", message, source, f"remove {found - most}, or choose another model")
-    pictures = len(clip.images) + (clip.first_frame is not None) + (clip.last_frame is not None)
-    if model.max_media is not None and pictures > model.max_media:
-        message = f"{count(pictures, 'picture')} given in all; {model.name} takes at most {model.max_media}"
-        yield Diagnostic("too-many-pictures", message, _at(clip, "references.images", "references"), "remove some")
-    if clip.audios and not (clip.images or clip.videos or model.audio_alone):
+    if mode_of(clip) is Mode.REFERENCES and clip.audios and not (clip.images or clip.videos or model.audio_alone):
         message = f"{model.name} does not take audio alone as reference"
         source = _at(clip, "references.audios", "references")
         yield Diagnostic("audio-alone", message, source, "add a reference picture or video")
+
+
+def _pictures(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    """The limit on pictures of all fields together, where a line has one and the fields' own limits are kept."""
+    found = len(clip.images) + (clip.first_frame is not None) + (clip.last_frame is not None)
+    if model.max_media is not None and found > model.max_media and len(clip.images) <= model.max_images:
+        message = f"{count(found, 'picture')} given in all; {model.name} takes at most {model.max_media}"
+        source = _at(clip, "references.images", "references")
+        yield Diagnostic("too-many-pictures", message, source, f"remove {found - model.max_media}")
 
 
 def _media(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:

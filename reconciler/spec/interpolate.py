@@ -19,7 +19,7 @@ from reconciler.spec.project import ClipMedia, Frame, Secret
 from reconciler.spec.reader import Fields, Items, Node, Scalar
 from reconciler.spec.scalars import MAX_TEXT, Bare
 
-MAX_VALUES = 2_000_000
+MAX_VALUES = 1_000_000
 MAX_WRITTEN = 64_000_000
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>(?:[^${}]|\$\{[^${}]*\})*)\}|\$\{")

@@ -65,7 +65,8 @@ def _whole_from(least: int, most: int = 10**18 - 1, parse: Callable[[Any], int] 
 
 _ANY_SCALAR = {"type": ["string", "number", "boolean", "null"]}
 _NUMBER = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9.]+$"}, INTERPOLATED]}
-_YES_NO = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off", "true", "false"]}, INTERPOLATED]}
+_SPELLINGS = [spelt for word in scalars.BOOLEANS for spelt in (word, word.title(), word.upper())]
+_YES_NO = {"anyOf": [{"type": "boolean"}, {"enum": _SPELLINGS}, INTERPOLATED]}
 _ENV_ONLY = {"type": "string", "pattern": r"^\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}$"}
 _TIME = {"anyOf": [{"type": "string", "pattern": r"^[0-9.]+(ms|s|m|h)$"}, INTERPOLATED]}
 

@@ -38,7 +38,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
-_BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 _JSON_WORDS: Mapping[str, JsonValue] = {"true": True, "false": False, "null": None}
 
 
@@ -115,9 +115,9 @@ def version(raw: object) -> int:
 def boolean(raw: object) -> bool:
     """yes or no; also true, false, on, off."""
     written = _scalar(raw, "yes or no")
-    if written.lower() not in _BOOLEANS:
+    if written.lower() not in BOOLEANS:
         raise Unfit(f"must be yes or no, not {shown(written)}")
-    return _BOOLEANS[written.lower()]
+    return BOOLEANS[written.lower()]
 
 
 def decimal(raw: object) -> Decimal:

@@ -48,9 +48,11 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
         yield from _trouble(outcome, style)
     done = item.having(Kind.SUCCEEDED)
     made = sum(1 for o in done if o.action in ("create", "replace", "resume"))
-    free = len(done) - made
+    removed = sum(1 for o in done if o.action == "remove")
+    free = len(done) - made - removed
     parts = [f"{made} made"] if made else []
     parts += [f"{free} placed for free"] if free else []
+    parts += [f"{removed} removed"] if removed else []
     for kind, word in (
         (Kind.FAILED, "failed"),
         (Kind.BLOCKED, "blocked"),

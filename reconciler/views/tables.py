@@ -57,7 +57,8 @@ def history(rows: Sequence[HistoryRow], style: Style) -> Iterator[str]:
     if not rows:
         yield "Nothing has happened yet."
     for row in rows:
-        yield f"{style.dim(f'{row.sequence:>5} {row.time}')}  {row.type:<12} {safe(row.clip)}  {safe(row.detail)}".rstrip()
+        when = style.dim(f"{row.sequence:>5} {row.time}")
+        yield f"{when}  {row.type:<12} {safe(row.clip)}  {safe(row.detail)}".rstrip()
 
 
 def sections(items: Sequence[Section], style: Style) -> Iterator[str]:

@@ -1,0 +1,22 @@
+"""`clipform doctor`"""
+
+from __future__ import annotations
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(context: typer.Context) -> None:
+    """Check SQLite, the file system and its locks, free space, the clock, codecs, fonts and credentials.
+
+    Exit codes: 0 all well, 3 something is not.
+    """
+    from reconciler.engine.health import checkup
+    from reconciler.views.base import Check
+
+    own: Context = context.obj
+    found = [Check(item.name, item.ok, item.detail, item.help) for item in checkup(own.workspace)]
+    own.view.checks(found)
+    if not all(item.ok for item in found):
+        raise typer.Exit(3)

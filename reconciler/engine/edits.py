@@ -1,0 +1,65 @@
+"""`retake` and `pick`: a number in the YAML changes, in place, so that git shows who chose what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.engine.workspace import Workspace
+from reconciler.spec.edit import set_field
+from reconciler.spec.load import read_project
+from reconciler.spec.project import Clip
+from reconciler.state import disk
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What was changed."""
+
+    file: str
+    clip: str
+    field: str
+    value: int
+
+    def data(self) -> dict[str, object]:
+        """As a document."""
+        return asdict(self)
+
+
+def retake(workspace: Workspace, name: str) -> Edit:
+    """Raise `retake` by one. A protected clip is refused: its picture would be replaced."""
+    clips = _named(workspace, name)
+    if any(clip.protect for clip in clips):
+        raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
+    return _set(workspace, clips[0], name, "retake", max(clip.retake for clip in clips) + 1)
+
+
+def pick(workspace: Workspace, name: str, take: int) -> Edit:
+    """Set `pick`. Raises UsageError for a take that the clip does not have."""
+    clips = _named(workspace, name)
+    fewest = min(clip.takes for clip in clips)
+    if take > fewest:
+        raise UsageError(
+            f"{name} has {fewest} take{'' if fewest == 1 else 's'}, not {take}", help="raise `takes` first"
+        )
+    return _set(workspace, clips[0], name, "pick", take)
+
+
+def _named(workspace: Workspace, name: str) -> list[Clip]:
+    """The clip of that name, or all that its declaration makes."""
+    clips = read_project(workspace.files, env=workspace.env).clips
+    found = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
+    if not found:
+        raise UsageError(f"no clip is named '{name}'", help="clipform status lists all clips")
+    return found
+
+
+def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: int) -> Edit:
+    """Write the file whole, and only if it reads as it should: `set_field` proves that."""
+    assert clip.where is not None
+    file = clip.where.file
+    text = workspace.files.read(file).decode("utf-8")
+    edited = set_field(text, file, name, field, value)
+    with disk.translated(f"write {file}"):
+        disk.replace(workspace.root / file, edited.encode("utf-8"))
+    return Edit(file, name, field, value)

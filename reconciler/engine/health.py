@@ -1,0 +1,107 @@
+"""`doctor`: what a run rests on, looked at one by one. Changes nothing but a probe of the lock."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler.diagnostics import ClipformError, Locked
+from reconciler.engine.workspace import Workspace
+from reconciler.media.codecs import missing_codecs, missing_glyphs
+from reconciler.spec.load import read_project
+from reconciler.spec.project import Secret
+from reconciler.state.lock import Lock
+from reconciler.state.store import Store
+
+_SPACE = 1 << 30
+_BORN = 1_780_000_000.0  # seconds since the epoch: an earlier clock is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    help: str = ""
+
+
+def checkup(workspace: Workspace) -> Iterator[Finding]:
+    """Every finding, the sound ones too."""
+    yield _sqlite()
+    yield _state(workspace)
+    yield _lock(workspace)
+    yield _space(workspace)
+    yield _clock(workspace)
+    yield _listed("codecs", missing_codecs(), "H.264 and AAC can be written", "reinstall the package `av`")
+    yield _listed("fonts", missing_glyphs(), "captions in Latin and Chinese", "reinstall clipform")
+    yield from _credentials(workspace)
+
+
+def _sqlite() -> Finding:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        threads = connection.execute("SELECT 1 FROM pragma_compile_options WHERE compile_options = 'THREADSAFE=0'")
+        safe = threads.fetchone() is None
+    return Finding("sqlite", safe, f"SQLite {sqlite3.sqlite_version}, rollback journal, full sync")
+
+
+def _state(workspace: Workspace) -> Finding:
+    try:
+        store = Store.read(workspace.state_dir(False), workspace.clock.now)
+        if store is None:
+            return Finding("state", True, "none yet")
+        with store:
+            found = store.snapshot()
+    except ClipformError as error:
+        return Finding("state", False, error.message, error.help)
+    return Finding("state", True, f"{len(found.generations)} generations, {found.sequence} events")
+
+
+def _lock(workspace: Workspace) -> Finding:
+    directory = workspace.state_dir(False)
+    if not directory.is_dir():
+        return Finding("lock", True, "no state folder yet")
+    try:
+        with Lock(directory, "doctor", workspace.clock.now):
+            return Finding("lock", True, "this file system locks files")
+    except Locked as error:
+        return Finding("lock", True, error.message)
+    except ClipformError as error:
+        return Finding("lock", False, error.message, error.help)
+
+
+def _space(workspace: Workspace) -> Finding:
+    free = shutil.disk_usage(workspace.root).free
+    return Finding("space", free > _SPACE, f"{free / 1e9:.1f} GB free", "free some space before applying")
+
+
+def _clock(workspace: Workspace) -> Finding:
+    now = workspace.clock.now()
+    shown = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Finding("clock", now > _BORN, shown, "set the clock: links and look-ups are judged by it")
+
+
+def _listed(name: str, missing: tuple[str, ...], fine: str, help: str) -> Finding:
+    return Finding(name, not missing, f"missing: {', '.join(missing)}" if missing else fine, help)
+
+
+def _credentials(workspace: Workspace) -> Iterator[Finding]:
+    """Which environment variables are set; never what is in them."""
+    try:
+        project = read_project(workspace.files, env=workspace.env)
+    except ClipformError as error:
+        yield Finding("project", False, error.message, "clipform validate")
+        return
+    yield Finding("project", True, f"{len(project.clips)} clips in {len(project.files)} files")
+    for config in project.providers.values():
+        for secret in config.credentials.values():
+            if not isinstance(secret, Secret):
+                continue
+            found = bool(workspace.env.get(secret.env))
+            detail = f"{secret.env} is {'set' if found else 'not set'}"
+            yield Finding(f"provider {config.alias}", found, detail, f"export {secret.env}=…")
