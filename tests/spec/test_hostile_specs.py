@@ -56,7 +56,7 @@ def test_many_values_times_many_combinations_are_refused() -> None:
     axis = ", ".join(map(str, range(10_000)))
     options = ", ".join(f"k{n}: v" for n in range(1000))
     [problem] = problems_of(START + f"  a: {{prompt: x, matrix: {{n: [{axis}]}}, options: {{{options}}}}}\n")
-    assert "the files stand for more than 2,000,000 values" in problem
+    assert "the files stand for more than 1,000,000 values" in problem
 
 
 def test_too_many_clips_are_refused_where_the_limit_is_passed() -> None:
@@ -71,7 +71,7 @@ def test_many_conditions_over_many_combinations_are_refused() -> None:
     assert "too many excludes and overrides" in problem
 
 
-def test_ten_thousand_misspelt_references_take_bounded_work() -> None:
+def test_thousands_of_misspelt_references_take_bounded_work() -> None:
     clips = "".join(
         f"  clip-{n}: {{prompt: x, first_frame: '${{clips.clib-{n}.last_frame}}'}}\n" for n in range(10_000)
     )
@@ -79,8 +79,8 @@ def test_ten_thousand_misspelt_references_take_bounded_work() -> None:
 
 
 def test_a_chain_through_every_clip_is_no_recursion() -> None:
-    chained = "".join(f"  c{n}: {{first_frame: '${{clips.c{n + 1}.last_frame}}'}}\n" for n in range(15_000))
-    assert len(project_of(START + chained + "  c15000: {prompt: x}\n").clips) == 15_001
+    chained = "".join(f"  c{n}: {{first_frame: '${{clips.c{n + 1}.last_frame}}'}}\n" for n in range(6000))
+    assert len(project_of(START + chained + "  c6000: {prompt: x}\n").clips) == 6001
 
 
 def test_a_ring_through_every_clip_is_one_problem() -> None:
@@ -100,11 +100,6 @@ def test_a_file_past_the_limit_is_not_parsed() -> None:
     assert problems_of(b"#" * (16 * 1024 * 1024 + 1)) == [
         "clipform.yaml:1:1: error: the file is 16.0 MiB; at most 16 MiB are read"
     ]
-
-
-def test_a_million_values_are_too_many() -> None:
-    [problem] = problems_of("version: 1\nclips: {a: {tags: [" + "a," * 1_000_000 + "]}}")
-    assert "more than 1,000,000 values" in problem
 
 
 @pytest.mark.parametrize(
