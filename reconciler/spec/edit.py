@@ -176,7 +176,8 @@ def _added(document: _Document, holder: Entry, *new: str) -> Iterator[str]:
     body = holder.value
     if isinstance(body, Fields) and document.is_flow(body.where):
         bracket = document.text.index("{", document.at(body.where)) + 1
-        yield document.splice(bracket, bracket, " ".join(new) + (", " if body.entries else ""))
+        comma = "" if not body.entries else "," if document.text[bracket] in "\r\n" else ", "
+        yield document.splice(bracket, bracket, " ".join(new) + comma)
     elif isinstance(body, Fields):
         first = next(iter(body.entries.values())).key.where
         yield _with_lines(document, _block_end(document, first.line, first.column), first.column, new)
