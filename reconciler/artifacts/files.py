@@ -87,6 +87,15 @@ def look(name: str, within: int) -> os.stat_result | None:
         return None
 
 
+def content_is(name: str, within: int, sha256: str) -> bool:
+    """If a regular file of this name has this content. A link, a folder or a FIFO never has."""
+    status = look(name, within)
+    if status is None or not stat.S_ISREG(status.st_mode):
+        return False
+    with opened(name, within) as descriptor:
+        return digest(descriptor)[0] == sha256
+
+
 def ensure_folder(name: str, within: int) -> None:
     """Create a directory in another unless it is there; its name is durable afterwards."""
     try:

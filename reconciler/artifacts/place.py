@@ -71,7 +71,7 @@ class Placer:
     def record(self, output: str, sha256: str) -> Placed | None:
         """A fresh record if the content at an output is `sha256` (placed by a run that died before it said so)."""
         with _translated("read", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
-            if _content_is(name, within, sha256):
+            if files.content_is(name, within, sha256):
                 return _record(output, name, within, sha256)
         return None
 
@@ -79,7 +79,7 @@ class Placer:
         """Put an artifact at an output; `placed` is what we put there before. Foreign if the user's file is there."""
         with _translated("place", output), self._folder(output, create=True) as (within, name):
             _spelt(output, name, within)
-            if _content_is(name, within, artifact.sha256):
+            if files.content_is(name, within, artifact.sha256):
                 disk.sync(within)  # a run may have died between its rename and this
                 return _record(output, name, within, artifact.sha256)
             replacing = _must_be_ours(output, name, within, placed)
@@ -97,7 +97,7 @@ class Placer:
             stack.enter_context(_translated("move", old))
             source, name = stack.enter_context(self._folder(old))
             target, name_new = stack.enter_context(self._folder(new, create=True))
-            if not _content_is(name, source, placed.sha256):
+            if not files.content_is(name, source, placed.sha256):
                 raise _foreign(old)
             taken, ours = files.look(name_new, target), files.look(name, source)
             if taken is not None and not (ours and os.path.samestat(taken, ours)):  # same: only its case changes
@@ -224,7 +224,7 @@ def _must_be_ours(output: str, name: str, within: int, placed: Placed | None) ->
     status = files.look(name, within)
     if status is None:
         return False
-    if placed and (_untouched(status, placed) or _content_is(name, within, placed.sha256)):
+    if placed and (_untouched(status, placed) or files.content_is(name, within, placed.sha256)):
         return True
     raise _foreign(output)
 
@@ -236,15 +236,6 @@ def _spelt(output: str, name: str, within: int) -> None:
         return
     if name not in {unicodedata.normalize("NFC", entry) for entry in os.listdir(within)}:
         raise Foreign(f"{output} is there already, spelt differently", help="rename one of the two", code="case")
-
-
-def _content_is(name: str, within: int, sha256: str) -> bool:
-    """If a regular file of this name has this content. A link, a folder or a FIFO never has."""
-    status = files.look(name, within)
-    if status is None or not stat.S_ISREG(status.st_mode):
-        return False
-    with files.opened(name, within) as descriptor:
-        return files.digest(descriptor)[0] == sha256
 
 
 def _record(output: str, name: str, within: int, sha256: str) -> Placed:

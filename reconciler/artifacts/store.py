@@ -88,12 +88,13 @@ class Part:
         disk.sync(self._descriptor)
         files.ensure_folder(sha256[:2], self._root)
         with files.folder(sha256[:2], self._root) as target:
-            self._settle(f"{sha256}{suffix}", target, (sha256, size))
+            self._settle(sha256, suffix, target)
         return Stored(sha256, suffix, size)
 
-    def _settle(self, name: str, target: int, content: tuple[str, int]) -> None:
+    def _settle(self, sha256: str, suffix: str, target: int) -> None:
         """Ours takes the name, unless the very content is there; a damaged object is thereby mended."""
-        if _holds(name, target, content):
+        name = f"{sha256}{suffix}"
+        if files.content_is(name, target, sha256):
             files.discard(self._name, self._tmp)
         else:
             os.rename(self._name, name, src_dir_fd=self._tmp, dst_dir_fd=target)
@@ -164,11 +165,7 @@ class Objects:
         if not self.has(sha256, suffix):
             return Health.MISSING
         with disk.translated("read an artifact", ArtifactError), files.folder(path.parent) as within:
-            try:
-                with files.opened(path.name, within) as descriptor:
-                    return Health.SOUND if files.digest(descriptor)[0] == sha256 else Health.DAMAGED
-            except ArtifactError:
-                return Health.DAMAGED
+            return Health.SOUND if files.content_is(path.name, within, sha256) else Health.DAMAGED
 
     def delete(self, sha256: str, suffix: str) -> bool:
         """Remove an object; False when it was not there. Rows that name it go first (`Store.drop_artifact`)."""
@@ -206,18 +203,6 @@ class Objects:
         if free < 2 * size + (64 << 20):
             text = f"{free >> 20} MiB are free, which is too little for a clip of {size >> 20} MiB"
             raise ArtifactError(text, help="free some space, then run the same command again", code="disk-full")
-
-
-def _holds(name: str, within: int, content: tuple[str, int]) -> bool:
-    """If a directory has a regular file of this name with this very content."""
-    found = files.look(name, within)
-    if found is None or found.st_size != content[1]:
-        return False
-    try:
-        with files.opened(name, within) as descriptor:
-            return files.digest(descriptor) == content
-    except ArtifactError:
-        return False
 
 
 def _existing(path: Path) -> Path:
