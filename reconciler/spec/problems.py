@@ -11,8 +11,10 @@ from collections.abc import Collection
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
-SUGGESTION_WORK = 50_000
-"""Names compared for did-you-mean in one run: ten thousand misspelt references must not cost ten thousand squared."""
+MAX_SUGGESTIONS = 25
+MAX_COMPARED = 20_000
+"""Suggestions, and names compared for them, in one run: ten thousand misspelt references to ten thousand clips must
+not cost a hundred million comparisons, and a view shows twenty diagnostics."""
 
 
 class Problems:
@@ -21,7 +23,8 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[tuple[Source | None, str], Diagnostic] = {}
         self._errors = 0
-        self._suggestion_work = SUGGESTION_WORK
+        self._suggestions = MAX_SUGGESTIONS
+        self._compared = MAX_COMPARED
         self.secrets: list[Source] = []  # literal secrets: no excerpt may show them
 
     @property
@@ -45,10 +48,12 @@ class Problems:
 
     def did_you_mean(self, word: str, names: Collection[str]) -> str:
         """`; did you mean 'x'?`, or nothing when no name is near (or the run has compared enough)."""
-        if len(names) > self._suggestion_work:
+        self._suggestions -= 1
+        if self._suggestions < 0:
             return ""
-        self._suggestion_work -= len(names)
-        near = nearest(word, names)
+        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._compared]
+        self._compared -= len(alike)
+        near = nearest(word, alike)
         return f"; did you mean {shown(near)}?" if near else ""
 
 

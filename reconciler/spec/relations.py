@@ -8,7 +8,7 @@ from itertools import islice
 from reconciler.spec.expand import Expanded
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import Clip, ClipMedia
+from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
 MAX_CIRCLES = 20
 """Every pair in a tangle of clips may close another circle; the first few are enough to cut."""
@@ -46,6 +46,18 @@ def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
                 message = f"output {shown(clip.output)} lies inside the output of clip {taken[folder].name}"
                 problems.error("shared-output", message, clip.source("output"), "change one")
             folder, _, _ = folder.rpartition("/")
+    _check_inputs(clips, taken, problems)
+
+
+def _check_inputs(clips: Sequence[Clip], made: Mapping[str, Clip], problems: Problems) -> None:
+    """A clip that names another one's output as a file would not wait for it."""
+    for clip in clips:
+        for field, media in clip.media():
+            maker = made.get(same_file(media.path)) if isinstance(media, LocalMedia) else None
+            if maker:
+                message = f"{field} is the output of clip {maker.name}, but clip {clip.name} does not wait for it"
+                help = f"write ${{clips.{maker.name}.video}}"
+                problems.warn("output-as-input", message, clip.source(field), help)
 
 
 def _check_references(expanded: Expanded, problems: Problems) -> None:

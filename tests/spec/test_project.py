@@ -1,0 +1,117 @@
+"""What a project says beside its clips: providers, budget, stores, digest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+from spec_kit import problems_of, project_of
+
+from reconciler.diagnostics import Excerpt, SpecError
+from reconciler.spec.project import Budget, Price, ProviderConfig, Secret
+
+CLIPS = "clips: {a: {prompt: x}}\n"
+
+
+def test_the_draft_provider_is_always_there() -> None:
+    assert project_of(f"version: 1\n{CLIPS}").providers == {"draft": ProviderConfig("draft", "draft")}
+
+
+def test_a_provider_is_read_into_exact_values() -> None:
+    studio = project_of(
+        f"""version: 1
+vars: {{host: studio}}
+providers:
+  studio:
+    kind: 3hei
+    base_url: https://${{vars.host}}.example.com
+    api_key: ${{env.STUDIO_KEY}}
+    app_id: 12
+    concurrency: 8
+    requests_per_second: 0.5
+    poll_interval: 50ms
+    timeout: 1.5h
+    prices: [{{model: "x*", resolution: 2k, per_second: 0.10}}, {{per_1k_tokens: 3}}]
+    settings: {{frame_style: frames, tries: 3}}
+    models: {{new: {{durations: [5, 10]}}}}
+{CLIPS}"""
+    ).providers["studio"]
+    assert studio.kind == "3hei"
+    assert studio.base_url == "https://studio.example.com"
+    assert studio.credentials == {"api_key": Secret("STUDIO_KEY"), "app_id": "12"}
+    assert (studio.concurrency, studio.requests_per_second) == (8, Decimal("0.5"))
+    assert (studio.poll_interval, studio.timeout) == (Decimal("0.05"), Decimal(5400))
+    assert studio.prices == (
+        Price("x*", "2k", per_second=Decimal("0.10")),
+        Price("*", None, per_1k_tokens=Decimal(3)),
+    )
+    assert studio.settings == {"frame_style": "frames", "tries": 3, "models": {"new": {"durations": [5, 10]}}}
+    assert str(studio.where) == "clipform.yaml:4:3"
+    assert str(studio.fields["kind"]) == "clipform.yaml:5:11"
+
+
+def test_an_address_may_come_from_the_environment_and_a_secret_never_does() -> None:
+    declared = "{kind: x, base_url: '${env.STUDIO_URL}', api_key: '${env.NOT_SET}'}"
+    provider = project_of(f"version: 1\nproviders: {{s: {declared}}}\n{CLIPS}").providers["s"]
+    assert provider.base_url == "https://studio.example.com"
+    assert provider.credentials == {"api_key": Secret("NOT_SET")}
+
+
+def test_a_budget_is_exact() -> None:
+    project = project_of(f"version: 1\nbudget: {{currency: CNY, per_apply: 0.10, clips_per_apply: 5}}\n{CLIPS}")
+    assert project.budget == Budget("CNY", Decimal("0.10"), None, 5)
+
+
+def test_stores_keep_secrets_as_names_and_times_as_seconds() -> None:
+    project = project_of(
+        "version: 1\npublish: {store: 's3://b/p', expires: 24h, secret_access_key: '${env.S3_SECRET}'}\n"
+        f"cache: {{remote: 's3://b/c', endpoint: '${{env.STUDIO_URL}}'}}\n{CLIPS}"
+    )
+    assert project.publish == {
+        "store": "s3://b/p",
+        "expires": Decimal(86400),
+        "secret_access_key": Secret("S3_SECRET"),
+    }
+    assert project.cache == {"remote": "s3://b/c", "endpoint": "https://studio.example.com"}
+
+
+def test_the_digest_is_of_every_name_and_byte() -> None:
+    files = {"clipform.yaml": "version: 1\ninclude: ['*.yaml']\n", "a.yaml": CLIPS}
+    digests = {
+        project_of(files).digest,
+        project_of({**files, "a.yaml": CLIPS + "#"}).digest,
+        project_of({"clipform.yaml": files["clipform.yaml"], "b.yaml": CLIPS}).digest,
+    }
+    assert len(digests) == 3
+    assert project_of(files).digest == project_of(dict(files)).digest
+    assert project_of(files).files == ("clipform.yaml", "a.yaml")
+
+
+def test_a_diagnostic_has_its_line_and_the_one_before() -> None:
+    with pytest.raises(SpecError) as caught:
+        project_of("version: 1\r\nclips:\r\n  a:\r\n    prompt: x\r\n    duration: 12s\r\n")
+    [diagnostic] = caught.value.diagnostics
+    assert diagnostic.excerpt == Excerpt(4, ("    prompt: x", "    duration: 12s"))
+    assert diagnostic.source and (diagnostic.source.column, diagnostic.source.end) == (15, 18)
+
+
+def test_diagnostics_are_in_order_of_file_and_place() -> None:
+    files = {
+        "clipform.yaml": "version: 1\ninclude: [z.yaml, a.yaml]\nclips: {p: {prompt: x, seed: x}, q: {promt: x}}\n",
+        "a.yaml": "clips: {r: {prompt: x, seed: x}}\n",
+        "z.yaml": "clips: {s: {prompt: x, seed: x}}\n",
+    }
+    assert [problem.partition(" ")[0] for problem in problems_of(files)] == [
+        "clipform.yaml:3:30:",
+        "clipform.yaml:3:38:",
+        "z.yaml:1:30:",
+        "a.yaml:1:30:",
+    ]
+
+
+@pytest.mark.parametrize("module", ["reconciler.spec.reader", "reconciler.spec.project", "reconciler.spec.files"])
+def test_what_others_import_does_not_load_pydantic(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
