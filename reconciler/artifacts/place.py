@@ -46,19 +46,32 @@ class Placer:
         self._objects = objects
 
     def find(self, output: str, placed: Placed | None) -> Found:
-        """What is at an output: one stat when nothing changed, a hash when the stat differs."""
+        """What is at an output: one stat when nothing changed, a hash when the stat differs.
+
+        For planning, which goes on whatever it meets: what cannot be looked at cannot be shown to be ours.
+        """
         path = os.path.join(self._root, *_parts(output))
         try:
             status = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return Found.ABSENT
-        except OSError as error:
-            raise ArtifactError(f"cannot look at {output}: {disk.words(error)}", code="io") from error
+        except OSError:
+            return Found.FOREIGN
         if placed is None:
             return Found.FOREIGN
         if _untouched(status, placed):
             return Found.OURS
-        return Found.FOREIGN if self.record(output, placed.sha256) is None else Found.OURS
+        try:
+            return Found.FOREIGN if self.record(output, placed.sha256) is None else Found.OURS
+        except ArtifactError:
+            return Found.FOREIGN
+
+    def record(self, output: str, sha256: str) -> Placed | None:
+        """A fresh record if the content at an output is `sha256` (placed by a run that died before it said so)."""
+        with _translated("read", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
+            if files.content_is(name, within, sha256):
+                return _record(output, name, within, sha256)
+        return None
 
     def check(self, output: str) -> None:
         """Before anything is paid for: ArtifactError if the way to an output leads through a link or a file.
@@ -67,13 +80,6 @@ class Placer:
         """
         with _translated("reach", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
             _spelt(output, name, within)
-
-    def record(self, output: str, sha256: str) -> Placed | None:
-        """A fresh record if the content at an output is `sha256` (placed by a run that died before it said so)."""
-        with _translated("read", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
-            if files.content_is(name, within, sha256):
-                return _record(output, name, within, sha256)
-        return None
 
     def place(self, output: str, artifact: Artifact, placed: Placed | None = None) -> Placed:
         """Put an artifact at an output; `placed` is what we put there before. Foreign if the user's file is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -322,3 +323,75 @@ def test_where_case_is_ignored_the_disk_is_the_judge(root: Path, placer: Placer,
 def test_a_project_that_cannot_be_written_is_a_plain_error(objects: Objects, old: Artifact) -> None:
     with pytest.raises(ArtifactError, match="cannot place"):
         Placer(Path("/proc"), objects).place("hero.mp4", old)
+
+
+def test_what_cannot_be_looked_at_is_not_ours(root: Path, placer: Placer, old: Artifact) -> None:
+    placed = placer.place(OUTPUT, old)
+    (root / "mine.mp4").write_bytes(b"mine")
+    (root / "loop").symlink_to("loop")
+    (root / "link").symlink_to("out")
+    touched = Placed(OUTPUT, old.sha256, old.size, placed.mtime_ns + 1, placed.inode)
+    assert placer.find("mine.mp4", None) is Found.FOREIGN
+    assert placer.find("loop/hero.mp4", placed) is Found.FOREIGN
+    assert placer.find("link/day one/hero.mp4", touched) is Found.FOREIGN
+    assert placer.find(OUTPUT, touched) is Found.OURS
+
+
+def test_data_is_durable_before_its_name_and_its_name_before_we_say_so(
+    root: Path, placer: Placer, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    def traced(name: str) -> None:
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *args, **options: (steps.append(_named(name, args)), real(*args, **options))[1]
+        )
+
+    for name in ("fsync", "rename", "link", "mkdir"):
+        traced(name)
+    with objects.part("hero") as part:
+        part.write(b"film")
+        stored = part.commit(".mp4")
+    into_store, steps[:] = list(steps), []
+    placed = placer.place("out/hero.mp4", Artifact(stored.sha256, stored.size, stored.suffix))
+    at_output, steps[:] = list(steps), []
+    placer.move("out/hero.mp4", "hero.mp4", placed)
+    fan_out = ["mkdir", "sync folder"]
+    assert into_store == [*fan_out * 2, "sync file", *fan_out, "rename", "sync folder"]
+    assert at_output == [*fan_out, "sync file", "link", "sync folder"]
+    assert steps == ["rename", "sync folder", "sync folder", "sync folder"]  # target, source, tidied root
+
+
+def _named(name: str, args: tuple[object, ...]) -> str:
+    if name != "fsync":
+        return name
+    assert isinstance(args[0], int)
+    return "sync folder" if stat.S_ISDIR(os.fstat(args[0]).st_mode) else "sync file"
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+def test_a_sync_that_fails_drops_the_bytes(
+    root: Path, placer: Placer, objects: Objects, old: Artifact, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with objects.part("hero") as part, pytest.raises(ArtifactError):
+        part.write(b"film")
+        part.commit(".mp4")
+    with pytest.raises(ArtifactError):
+        placer.place("hero.mp4", old)
+    assert _tree(root) == set()
+    assert [found.sha256 for found in objects] == [old.sha256]
+
+
+def test_a_file_system_that_cannot_sync_is_tolerated(
+    placer: Placer, old: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    assert placer.find(OUTPUT, placer.place(OUTPUT, old)) is Found.OURS

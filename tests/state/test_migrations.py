@@ -11,9 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlite_utils import Database, Migrations
 from state_kit import Clock, order
 
+from reconciler.diagnostics import StateError
 from reconciler.state import connection, migrations, schema
 from reconciler.state.store import Store
 
@@ -117,3 +119,15 @@ def test_a_database_is_copied_before_it_is_changed(tmp_path: Path) -> None:
 def test_the_rules_in_a_fresh_database_are_those_of_the_records(store: Store) -> None:
     found = {row[0] for row in store._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
     assert set(schema.rules()) <= found
+
+
+def test_an_older_state_is_copied_and_brought_up_to_date_by_a_writer_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store.open(tmp_path, Clock()).close()
+    monkeypatch.setattr(schema, "VERSION", 2)
+    with pytest.raises(StateError) as error:
+        Store.read(tmp_path, Clock())
+    assert error.value.code == "state-older"
+    Store.open(tmp_path, Clock()).close()
+    assert (tmp_path / "clipform.db.v1").exists()

@@ -267,3 +267,18 @@ def test_spent_is_by_currency_and_run(maker: Maker) -> None:
     maker.attempt(State.DONE, key="v1:c", cost_micros=7, currency="CNY")
     assert maker.store.spent() == {"USD": Spent(0, 3, 1), "CNY": Spent(7, 0, 1)}
     assert maker.store.spent(run) == {"USD": Spent(0, 3, 1)}
+
+
+def test_a_busy_database_is_a_plain_error_and_nothing_is_written(tmp_path: Path, store: Store) -> None:
+    with Store.open(tmp_path / "state", Clock()) as other, other.transaction():
+        store._connection.execute("PRAGMA busy_timeout=0")
+        with pytest.raises(StateError) as error:
+            store.begin(order())
+    assert _code(error) == "state-busy"
+    assert [entry.type for entry in store.events()] == ["store"]
+
+
+def test_asking_for_what_was_never_begun_is_a_plain_error(store: Store) -> None:
+    with pytest.raises(StateError) as error:
+        store.attempt(7)
+    assert _code(error) == "no-attempt"
