@@ -59,6 +59,8 @@ def _serve(call: Mapping[str, Any], replies: TextIO) -> None:
         result = _function(call["call"])(*call["args"], **extra)
     except MediaError as error:
         send(error=error.message, help=error.help, code=error.code)
+    except MemoryError:
+        send(error="there is not enough memory", help="Try a smaller resolution or fewer pictures.", code="memory")
     except Exception as error:  # noqa: BLE001 - the caller must get an answer, whatever went wrong here
         send(error=f"{type(error).__name__}: {error}. This is a bug in clipform.", help="", code="internal")
     else:

@@ -27,7 +27,11 @@ _MOST_LINES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A shape ready to be filmed: its colours as planes of the frame's size."""
+    """A shape ready to be filmed, with its colours as planes.
+
+    Colours that run downward are light in the air: they are of the frame's size and stay where they are. Those that
+    run across model a thing: they are a strip as wide as the canvas and move with it.
+    """
 
     shape: Shape
     fill: Planes
@@ -58,7 +62,7 @@ class CardStage:
 def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
     """The card of a scene: its place and light from the prompt's words, its details from the key."""
     motif, mood = read_mood(scene.prompt, scene.dice)
-    canvas = (round(size.width * HEADROOM), round(size.height * HEADROOM))
+    canvas = (2 * round(size.width * HEADROOM / 2), 2 * round(size.height * HEADROOM / 2))
     place = Place(*canvas, mood, random.Random(scene.dice))
     layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, place))
     return CardStage(_ground(mood, size), layers, canvas, _title(scene.prompt, size), camera, scene.frames)
@@ -82,10 +86,14 @@ def _draw(frame: Planes, layer: Layer, view: View, canvas: tuple[int, int]) -> N
         return
     rows = (max(0.0, top + first / scale - start), min(mask.height, top + last / scale - start))
     seen = mask.resize((width, last - first), Image.Resampling.BILINEAR, (left, rows[0], right, rows[1]))
-    half, region = seen.reduce(2), (0, first // 2, width // 2, last // 2)
-    frame.light.paste(layer.fill.light.crop((0, first, width, last)), (0, first), seen)
-    frame.blue.paste(layer.fill.blue.crop(region), region[:2], half)
-    frame.red.paste(layer.fill.red.crop(region), region[:2], half)
+    masks = (seen, half := seen.reduce(2), half)
+    for plane, fill, drawn in zip(frame, layer.fill, masks, strict=True):
+        share = plane.width / width
+        if layer.shape.across:
+            colours = fill.resize(drawn.size, Image.Resampling.BILINEAR, (left * share, 0, right * share, fill.height))
+        else:
+            colours = fill.crop((0, round(first * share), plane.width, round(last * share)))
+        plane.paste(colours, (0, round(first * share)), drawn)
 
 
 def _ground(mood: Mood, size: Size) -> Planes:
@@ -94,10 +102,10 @@ def _ground(mood: Mood, size: Size) -> Planes:
 
 
 def _fill(shape: Shape, canvas: tuple[int, int], size: Size) -> Planes:
-    """A layer's colours, where they stand in the frame; light does not move with the camera."""
+    """A layer's colours, as `Layer` keeps them."""
     if shape.across:
-        turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(size.height, size.width))
-        return planes(turned.transpose(Image.Transpose.ROTATE_90).transpose(Image.Transpose.FLIP_TOP_BOTTOM))
+        turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(2, canvas[0]))
+        return planes(turned.transpose(Image.Transpose.ROTATE_90))
     start = shape.top / canvas[1]
     end = (shape.top + shape.mask.height) / canvas[1]
     return planes(_gradient([(start, shape.upper), (end, shape.lower)], size))

@@ -59,25 +59,23 @@ def shapes(motif: Motif, place: Place) -> list[Shape]:
 
 def _hills(place: Place) -> Iterator[Shape]:
     yield from _sky(place, horizon=0.58)
-    ridges = 5
-    for index in range(ridges):
-        near = index / (ridges - 1)
-        base = 0.52 + 0.40 * near**1.15
-        swing = 0.15 - 0.05 * near
+    ridges = [(near, 0.52 + 0.40 * near**1.15, 0.15 - 0.05 * near) for near in (0, 0.25, 0.5, 0.75, 1)]
+    feet = [base + swing + 0.06 for _, base, swing in ridges[1:]]
+    for (near, base, swing), foot in zip(ridges, [*feet, 1.0], strict=True):
         colour = mixed(place.mood.far, place.mood.near, near)
         haze = mixed(colour, place.mood.horizon, 0.62 * (1 - near) + 0.08)
-        yield _ridge(place, base, swing, near, (colour, haze))
+        yield _ridge(place, (base, min(1.0, foot)), swing, near, (colour, haze))
 
 
 def _sea(place: Place) -> Iterator[Shape]:
     mood, horizon = place.mood, 0.60
     light_x = place.chance.uniform(0.62, 0.76)
     yield from _sky(place, horizon, light_x)
-    yield _ridge(place, horizon - 0.005, 0.055, 0.12, (mixed(mood.far, mood.horizon, 0.35), mood.far))
+    yield _ridge(place, (horizon - 0.005, horizon + 0.08), 0.055, 0.12, (mixed(mood.far, mood.horizon, 0.35), mood.far))
     water = mixed(mood.middle, mood.near, 0.35)
     yield _band(place, horizon, 0.25, (mixed(water, mood.horizon, 0.55), mixed(mood.near, water, 0.2)))
     yield _glitter(place, horizon, light_x)
-    yield _ridge(place, 0.95, 0.06, 1.0, (mood.near, mixed(mood.near, (0, 0, 0), 0.4)))
+    yield _ridge(place, (0.95, 1.0), 0.06, 1.0, (mood.near, mixed(mood.near, (0, 0, 0), 0.4)))
 
 
 def _city(place: Place) -> Iterator[Shape]:
@@ -123,12 +121,13 @@ def _sky(place: Place, horizon: float, light_x: float | None = None) -> Iterator
     yield _disc(place, (x, y), unit * 0.062, 0.06)
 
 
-def _ridge(place: Place, base: float, swing: float, near: float, colours: tuple[Colour, Colour]) -> Shape:
-    """A line of hills: noise of several octaves over a base line, filled to the foot of the canvas."""
+def _ridge(place: Place, rows: tuple[float, float], swing: float, near: float, colours: tuple[Colour, Colour]) -> Shape:
+    """A line of hills: noise of several octaves over a base line, filled down to a foot that nearer layers hide."""
+    base, foot = rows
     heights = _noise_line(place.chance, place.width, swing * place.height, 2.2 + 2.2 * (1 - near))
     line = [base * place.height - height for height in heights]
     top = max(0, int(min(line)) - PAD)
-    mask = Image.new("L", (place.width, place.height - top))
+    mask = Image.new("L", (place.width, round(place.height * foot) - top))
     points = [(x, y - top) for x, y in enumerate(line)]
     ImageDraw.Draw(mask).polygon([(0, mask.height), *points, (place.width, mask.height)], 255)
     return Shape(mask.filter(ImageFilter.GaussianBlur(0.8)), top, near, *colours)

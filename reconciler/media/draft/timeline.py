@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,9 +69,11 @@ def room_for(pictures: int, frames: int) -> bool:
     return pictures * SHORTEST <= frames
 
 
-def glimpses(shots: tuple[Shot, ...], frame: int) -> Iterator[Glimpse]:
-    """What is on screen at a frame, lowest first; a later shot covers an earlier one by its share."""
+def glimpses(shots: tuple[Shot, ...], frame: int) -> list[Glimpse]:
+    """What is on screen at a frame, lowest first; what a later shot covers whole is left out."""
+    shown: list[Glimpse] = []
     for shot in shots:
         if shot.start <= frame < shot.end:
-            share = 1.0 if not shot.fade else min(1.0, (frame - shot.start + 1) / (shot.fade + 1))
-            yield Glimpse(shot, ease(share))
+            share = ease(min(1.0, (frame - shot.start + 1) / (shot.fade + 1)))
+            shown = [*shown, Glimpse(shot, share)] if share < 1 else [Glimpse(shot, share)]
+    return shown
