@@ -20,6 +20,8 @@ from reconciler.spec.reader import Entry, Fields, Items, Scalar
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked
 
+_FIELDS = frozenset(ClipFields.model_fields)
+_KEYS = frozenset(ClipDecl.model_fields)
 _DEFAULT_OUTPUT: str = ClipFields.model_fields["output"].default
 
 
@@ -80,12 +82,12 @@ def _base(declared: Declared) -> dict[str, Entry]:
     where = declared.key.where
     output = Entry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
     layered = {"output": output, **declared.defaults, **declared.body.entries}
-    return {key: entry for key, entry in layered.items() if key in ClipFields.model_fields}
+    return {key: entry for key, entry in layered.items() if key in _FIELDS}
 
 
 def _overridden(base: dict[str, Entry], matrix: Matrix, combination: Combination) -> dict[str, Entry]:
     fitting = [override.fields.entries for override in matrix.overrides if fits(override.when, combination)]
-    known = ({key: entry for key, entry in over.items() if key in ClipFields.model_fields} for over in fitting)
+    known = ({key: entry for key, entry in over.items() if key in _FIELDS} for over in fitting)
     entries = base
     for over in known:
         entries = {**entries, **over}
@@ -138,7 +140,7 @@ class _Builder:
         if spec.pick > spec.takes:
             help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
             self._wrong("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
-        misspelt = self._declared.body.entries.keys() - ClipDecl.model_fields.keys()  # one may have been the prompt
+        misspelt = self._declared.body.entries.keys() - _KEYS  # one may have been the prompt
         if not (spec.prompt or frames or references or misspelt):
             self._wrong("prompt", f"clip {shown(self._declared.key.text)} has no prompt", "add prompt: what it shows")
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import NoReturn
 
 from reconciler.diagnostics import Source
-from reconciler.spec.problems import Problems, listed, shown
+from reconciler.spec.problems import Problems, listed, named, shown
 from reconciler.spec.project import ClipMedia, Frame, Secret
 from reconciler.spec.reader import Fields, Items, Node, Scalar
 from reconciler.spec.scalars import MAX_TEXT, Bare
@@ -165,11 +165,11 @@ class Resolver:
     def _clip(self, rest: str, whole: bool, where: Source) -> ClipMedia:
         name, _, part = rest.rpartition(".")
         if not name or part not in set(Frame):
-            parts = listed([f"${{clips.{name or 'NAME'}.{frame}}}" for frame in Frame])
+            parts = listed([f"${{clips.{named(name or 'NAME')}.{frame}}}" for frame in Frame])
             meant = self._problems.did_you_mean(part, [str(frame) for frame in Frame]) if name else ""
             self._fail("interpolation", f"a clip has no {shown(part)} to refer to{meant}", where, f"write {parts}")
         if not whole:
-            message = f"${{clips.{rest}}} stands for a file, so it must stand alone"
+            message = f"{shown(f'${{clips.{rest}}}')} stands for a file, so it must stand alone"
             self._fail("interpolation", message, where, "use it as the whole value of a field for media")
         return ClipMedia(name, Frame(part))
 

@@ -7,6 +7,7 @@ problems of the others.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from reconciler.spec.expand import Declared, expand
 from reconciler.spec.files import Files, Unreadable
 from reconciler.spec.interpolate import Resolver, Scope, TooMuch, plain
 from reconciler.spec.model import IncludeFile, ProjectFile, Shape
-from reconciler.spec.problems import Problems, shown
+from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
 from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
 from reconciler.spec.relations import check_providers, check_relations
@@ -24,6 +25,8 @@ from reconciler.spec.shape import checked
 
 PROJECT_FILE = "clipform.yaml"
 MAX_FILES = 10_000
+MAX_SHOWN = 2000
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATTERN = frozenset("*?[")
 
 
@@ -83,7 +86,7 @@ def _open(files: Files, name: str, where: Source | None, problems: Problems, tex
     try:
         data = texts[name] = files.read(name)
     except Unreadable as error:
-        problems.error("unreadable", f"{name} {error.message}", where or Source(name, 1, 1), error.help)
+        problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
         return None
     before = problems.errors
     root = read(name, data, problems)
@@ -202,11 +205,12 @@ def _lines(name: str, data: bytes, secrets: Iterable[Source]) -> list[str]:
 
 
 def _excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | None:
-    """The line and the one before it."""
+    """The line and the one before it, where a screen can take them. Nothing in them may steer a terminal."""
     if where is None or where.file not in lines or where.line > len(lines[where.file]):
         return None
     first = max(1, where.line - 1)
-    return Excerpt(first, tuple(lines[where.file][first - 1 : where.line]))
+    shown_lines = tuple(_STEERING.sub("\ufffd", line) for line in lines[where.file][first - 1 : where.line])
+    return Excerpt(first, shown_lines) if max(map(len, shown_lines)) <= MAX_SHOWN else None
 
 
 def _digest(texts: Mapping[str, bytes]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
+MAX_LISTED = 12
 MAX_SUGGESTIONS = 25
 MAX_COMPARED = 20_000
 """Suggestions, and names compared for them, in one run: ten thousand misspelt references to ten thousand clips must
@@ -73,7 +74,14 @@ def shown(text: str, limit: int = 60) -> str:
     return f"'{visible}'"
 
 
+def named(name: str) -> str:
+    """A name as it is where it can stand in a sentence, else as a value."""
+    return name if name and len(name) <= 200 and name.isprintable() else shown(name)
+
+
 def listed(names: Collection[str], last: str = "or") -> str:
-    """`a, b or c`."""
-    items = list(names)
+    """`a, b or c`; of a long list the first ones."""
+    items = [named(name) for name in names]
+    if len(items) > MAX_LISTED:
+        return f"{', '.join(items[:MAX_LISTED])} and {len(items) - MAX_LISTED:,} more"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

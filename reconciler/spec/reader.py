@@ -152,6 +152,14 @@ class _Stop(Exception):
     """Reading this file cannot go on; the problem has been told."""
 
 
+class _Anchored(NamedTuple):
+    """What an alias stands for: how many nodes, and how many levels below its own."""
+
+    node: Node
+    weight: int
+    height: int
+
+
 class _Composer:
     """Events of one text, composed into nodes. The parser is a stream, so this has state; nothing else here does."""
 
@@ -160,7 +168,8 @@ class _Composer:
         self._parser = yaml.CBaseLoader(text)
         self._problems = problems
         self._count = 0
-        self._anchors: dict[str, tuple[Node, int] | None] = {}  # None: not closed yet
+        self._deepest = 0
+        self._anchors: dict[str, _Anchored | None] = {}  # None: not closed yet
 
     def dispose(self) -> None:
         """Let go of the parser's memory."""
@@ -201,34 +210,41 @@ class _Composer:
         """The node that starts with this event; its own events are consumed."""
         self._spend(1, event)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, depth)
         assert isinstance(event, _STARTS)
         if event.tag is not None:
             message = f"tag {shown(str(event.tag))} is not read: the field decides the type"
             self._problem("tag", message, event, "remove the tag")
         if event.anchor is None:
             return self._content(event, depth)
-        self._anchors[event.anchor], before = None, self._count
+        self._anchors[event.anchor] = None
+        before, deepest, self._deepest = self._count, self._deepest, depth
         node = self._content(event, depth)
-        self._anchors[event.anchor] = (node, self._count - before + 1)
+        self._anchors[event.anchor] = _Anchored(node, self._count - before + 1, self._deepest - depth)
+        self._deepest = max(self._deepest, deepest)
         return node
 
     def _content(self, event: yaml.Event, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
-        if depth > MAX_DEPTH:
-            self._stop("too-deep", f"nested more than {MAX_DEPTH} levels deep", event)
+        self._deepen(depth, event)
         return self._map(event, depth) if isinstance(event, yaml.MappingStartEvent) else self._list(event, depth)
 
-    def _alias(self, event: yaml.AliasEvent) -> Node:
+    def _deepen(self, depth: int, event: yaml.Event) -> None:
+        """Walking a node recurses, so depth is bounded, through aliases too."""
+        self._deepest = max(self._deepest, depth)
+        if depth > MAX_DEPTH:
+            self._stop("too-deep", f"nested more than {MAX_DEPTH} levels deep", event)
+
+    def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
         if event.anchor not in self._anchors:
-            self._stop("undefined-alias", f"alias *{event.anchor} has no anchor &{event.anchor} before it", event)
+            self._stop("undefined-alias", f"alias {shown(str(event.anchor))} has no anchor before it", event)
         known = self._anchors[event.anchor]
         if known is None:
-            self._stop("recursive-alias", f"alias *{event.anchor} stands inside its own anchor", event)
-        node, weight = known
-        self._spend(weight, event)
-        return node
+            self._stop("recursive-alias", f"alias {shown(str(event.anchor))} stands inside its own anchor", event)
+        self._spend(known.weight, event)
+        self._deepen(depth + known.height, event)
+        return known.node
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         where = self.place(event.start_mark, event.end_mark)

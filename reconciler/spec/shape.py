@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import Raw
 from reconciler.spec.model import ClipDecl, ClipFields, IncludeFile, ProjectFile, Provider
-from reconciler.spec.problems import Problems, shown
+from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.reader import Fields, Items, Node
 from reconciler.spec.scalars import LITERAL_SECRET
 
@@ -118,7 +118,7 @@ def _holder(parents: Location, model: type[BaseModel]) -> str:
 
 def _name(location: Location) -> str:
     """The innermost name of a path: `('clips', 'hero', 'references', 'images', 0)` is `images`."""
-    return next((step for step in reversed(location) if isinstance(step, str)), "the file")
+    return next((named(step) for step in reversed(location) if isinstance(step, str)), "the file")
 
 
 def _mend(model: type[BaseModel], location: Location) -> str:

@@ -33,6 +33,12 @@ def test_alias_bomb_is_counted_not_unfolded() -> None:
     assert "more than 1,000,000 values, counting what aliases stand for" in problem
 
 
+def test_depth_piled_up_through_aliases_is_refused() -> None:
+    levels = ["x0: &x0 [a]"] + [f"x{n}: &x{n} {'[' * 30}*x{n - 1}{']' * 30}" for n in range(1, 100)]
+    [problem] = problems_of("version: 1\nclips: {}\n" + "\n".join(levels))
+    assert problem == "clipform.yaml:5:39: error: nested more than 40 levels deep"
+
+
 def test_merge_key_bomb_is_refused_by_its_first_key() -> None:
     lines = ["a0: &a0 {k: v}"] + [f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 15)]
     problems = problems_of("version: 1\nclips: {}\n" + "\n".join(lines))
@@ -129,6 +135,20 @@ def test_a_literal_secret_is_in_no_diagnostic() -> None:
         project_of(text)
     assert len(caught.value.diagnostics) == 2
     assert "hunter2" not in repr(caught.value.diagnostics)
+
+
+def test_no_diagnostic_can_steer_a_terminal() -> None:
+    with pytest.raises(SpecError) as caught:
+        project_of('version: 1\nclips:\n  a: {prompt: x, seed: \'\u202e\'}\n  "b\\e[2J": {}\n  c: {"p\\a": x}\n')
+    told = repr([(each.message, each.help, each.excerpt) for each in caught.value.diagnostics])
+    assert len(caught.value.diagnostics) == 6
+    assert not {"\u202e", "\x1b", "\x07"} & set("".join(each.message for each in caught.value.diagnostics) + told)
+
+
+def test_a_line_too_long_for_any_screen_is_not_shown() -> None:
+    with pytest.raises(SpecError) as caught:
+        project_of(START + f"  a: {{seed: x, prompt: {'x' * 5000}}}")
+    assert [each.excerpt for each in caught.value.diagnostics] == [None]
 
 
 def test_a_file_that_cannot_be_read_is_a_diagnostic_where_it_is_included() -> None:
