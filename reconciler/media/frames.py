@@ -41,16 +41,18 @@ def read_frame(video: Path, which: str) -> Image.Image:
 
 
 @contextmanager
-def opened(video: Path) -> Iterator[InputContainer]:
+def opened(video: Path, *, untrimmed: bool = False) -> Iterator[InputContainer]:
     """A video open for reading; whatever PyAV says while it is open becomes `MediaError`.
 
     The file is handed over as an open file and never by name: a name may be a protocol to FFmpeg, and a playlist
     that poses as a video could then make it fetch other files. The demuxer is fixed for the same reason.
+    A player hides what an edit list trims away; `untrimmed` shows all that is stored.
     """
     import av
 
+    options = {"ignore_editlist": "1"} if untrimmed else {}
     try:
-        with video.open("rb") as file, av.open(file, mode="r", format="mov") as container:
+        with video.open("rb") as file, av.open(file, mode="r", format="mov", options=options) as container:
             if not container.streams.video:
                 raise MediaError(f"{video.name} has no video track", code="input")
             yield container

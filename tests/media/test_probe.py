@@ -31,6 +31,14 @@ def test_a_file_whose_boxes_are_right_but_whose_frames_are_missing_is_refused(dr
         probe(file)
 
 
+def test_a_video_trimmed_by_an_edit_list_is_whole(draw: Draw, tmp_path: Path) -> None:
+    """Cutting tools leave all frames in the file and say which part to show."""
+    data = bytearray(draw(duration=2).read_bytes())
+    struct.pack_into(">I", data, data.index(b"elst") + 12, 500)  # milliseconds to show
+    (tmp_path / "trimmed.mp4").write_bytes(data)
+    assert probe(tmp_path / "trimmed.mp4").frames == 48
+
+
 @pytest.mark.parametrize("content", [b"", b"#EXTM3U\nhttp://127.0.0.1/x.ts\n", b"\x89PNG\r\n\x1a\n" + bytes(60)])
 def test_what_is_no_mp4_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "clip.mp4"
