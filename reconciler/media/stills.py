@@ -24,8 +24,8 @@ def read_still(path: str, sha256: str = "") -> Image.Image:
     """The picture in a file; `MediaError` if its content is not what `sha256` says, where that is given."""
     content = _read(path)
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-        raise MediaError(f"{path} changed after the plan was made", help="Run the command again.", code="input")
-    return decode_still(content, path)[0]
+        raise MediaError(f"{shown(path)} changed after the plan was made", help="Run the command again.", code="input")
+    return decode_still(content, shown(path))[0]
 
 
 def decode_still(content: bytes, name: str) -> tuple[Image.Image, str]:
@@ -60,18 +60,26 @@ def _read(path: str) -> bytes:
     file = Path(path)
     try:
         if not file.is_file():
-            raise MediaError(f"{path} is not a file", code="input")
+            raise MediaError(f"{shown(path)} is not a file", code="input")
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise MediaError(f"{path} cannot be read: {reason}", code="input") from error
+        raise MediaError(f"{shown(path)} cannot be read: {reason}", code="input") from error
     if len(content) > _MOST_BYTES:
-        raise MediaError(f"{path} is larger than 200 MB", code="input")
+        raise MediaError(f"{shown(path)} is larger than 200 MB", code="input")
     return content
 
 
 def still_size(path: str) -> tuple[str, int, int]:
     """A picture's format and upright size, after decoding all of it."""
-    picture, kind = decode_still(_read(path), path)
+    picture, kind = decode_still(_read(path), shown(path))
     return kind, picture.width, picture.height
+
+
+def shown(path: str) -> str:
+    """A path as messages name it: without the way to the folder that we are in."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return path

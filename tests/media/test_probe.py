@@ -76,3 +76,9 @@ def test_a_picture_cut_short_is_refused_by_name(red: Path, tmp_path: Path) -> No
     (tmp_path / "half.png").write_bytes(red.read_bytes()[:90])
     with pytest.raises(MediaError, match=r"half\.png is not a picture"):
         probe_image(tmp_path / "half.png")
+
+
+def test_a_message_names_a_file_from_where_we_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MediaError, match=r"^assets/lamp\.png is not a file$"):
+        probe_image(tmp_path / "assets" / "lamp.png")
