@@ -159,7 +159,7 @@ class ContentForm(Vendor[T], Generic[T]):
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """The task object, also inside an envelope as some resellers send it."""
         complaint = _complaint(reply)
-        if reply.status == 404:
+        if reply.status == 404 and str(complaint):
             return NotFound(str(complaint))
         found = _task_object(reply.body)
         if reply.status != 200 or not found:
@@ -259,7 +259,7 @@ class Ark(ContentForm[ArkSettings]):
         complaint = _complaint(reply)
         if reply.status in (200, 204):
             return Cancelled()
-        if reply.status == 404:
+        if reply.status == 404 and str(complaint):
             return NotFound(str(complaint))
         trouble = poll_trouble(reply, complaint)
         if trouble.refusal is None and reply.status in (400, 403, 409):

@@ -129,7 +129,7 @@ class JimmyAI(Vendor[JimmySettings]):
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """The task stands under `data`; an older copy is the task itself."""
         complaint = _complaint(reply)
-        if reply.status == 404:
+        if reply.status == 404 and str(complaint):
             return NotFound(complaint.message)
         body = mapping(reply.body)
         found = mapping(body.get("data")) or ({} if "data" in body else body)

@@ -74,11 +74,19 @@ def check_total(
     seconds = sum(file.seconds or 0 for file in files)
     size = sum(file.bytes or 0 for file in files)
     faults = (
-        *_above("together they last", seconds, limits.max_total_seconds, "s"),
+        *_above("together they last", seconds, limits.max_total_seconds, " s"),
         *_above("together they have", size, limits.max_total_bytes, " bytes"),
     )
     help = "shorten, shrink or remove some"
     return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault in faults)
+
+
+def check_request(size: int, most: int | None, source: Source | None = None) -> tuple[Diagnostic, ...]:
+    """Whether a body with its pictures in it is too large for `Model.max_request_bytes`."""
+    help = "give pictures as https:// URLs, or shrink them"
+    return tuple(
+        Diagnostic("request-limit", fault, source, help) for fault in _above("the request has", size, most, " bytes")
+    )
 
 
 def _format(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:

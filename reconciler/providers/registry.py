@@ -12,11 +12,14 @@ import difflib
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.providers.base import Dialect
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "clipform.providers"
 
@@ -37,7 +40,7 @@ Factory = Callable[[Mapping[str, object]], Dialect]
 
 def kinds() -> tuple[str, ...]:
     """Every kind that can be used here: the built-in ones, then those of other packages by name."""
-    return (*BUILT_IN, *sorted(_third_party().keys() - BUILT_IN.keys()))
+    return (*BUILT_IN, *sorted(third_party().keys() - BUILT_IN.keys()))
 
 
 def dialect(kind: str, settings: Mapping[str, object] = MappingProxyType({})) -> Dialect:
@@ -60,7 +63,7 @@ def _factory(kind: str) -> Factory:
         module, name = BUILT_IN[kind].split(":")
         found: Factory = getattr(import_module(module), name)
         return found
-    if (entry := _third_party().get(kind)) is not None:
+    if (entry := third_party().get(kind)) is not None:
         found = entry.load()
         return found
     raise SpecError([_unknown(kind)])
@@ -73,5 +76,8 @@ def _unknown(kind: str) -> Diagnostic:
 
 
 @cache
-def _third_party() -> Mapping[str, EntryPoint]:
+def third_party() -> Mapping[str, EntryPoint]:
+    """What other packages offer, by kind; looked up once in a process."""
+    from importlib.metadata import entry_points  # a third of this module's import time, and mostly not needed
+
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -152,7 +152,7 @@ def _faults(prefix: str, error: ValidationError, names: Sequence[str]) -> Iterat
         else:
             message = fault["msg"].removeprefix("Value error, ")
             where = f"{prefix}{place}: " if place else prefix
-            yield Diagnostic("bad-setting", f"{where}{message}", help="see the provider's settings in the README")
+            yield Diagnostic("bad-setting", f"{where}{message}", help=f"settings: {', '.join(names)}")
 
 
 def _unknown(prefix: str, name: str, names: Sequence[str]) -> Diagnostic:

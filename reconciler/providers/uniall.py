@@ -169,7 +169,7 @@ class Uniall(Vendor[UniallSettings]):
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """A flat task, or the family's envelope around one. An unknown task is a 400 with `task_not_exist`."""
         complaint = _complaint(reply)
-        if reply.status == 404 or complaint.code == "task_not_exist":
+        if (reply.status == 404 and str(complaint)) or complaint.code == "task_not_exist":
             return NotFound(complaint.message)
         body = mapping(reply.body)
         found = body if "status" in body else mapping(body.get("data"))

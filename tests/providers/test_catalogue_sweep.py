@@ -1,0 +1,159 @@
+"""Every value that a catalogue offers goes through, and every one that it does not is refused before sending."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from provider_cases import FOLDERS
+from provider_cases import media as read
+
+from reconciler.providers.base import Dialect, Mode, Model, Placement
+from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, resolve
+from reconciler.providers.registry import dialect
+from reconciler.spec.project import Clip, LocalMedia, Media, UrlMedia
+
+LINES = [pytest.param(kind, model, id=f"{kind}-{model.name}") for kind in FOLDERS for model in dialect(kind).models]
+RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
+RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
+SWITCHES = {
+    "camera_fixed": "has_camera_fixed",
+    "audio": "has_audio",
+    "watermark": "has_watermark",
+    "return_last_frame": "has_last_frame",
+}
+
+
+def media(schemes: frozenset[str]) -> Media:
+    return read("https://c/a" if "https" in schemes else "asset://a")
+
+
+def least(model: Model) -> Clip:
+    """The least that a line takes: what it requires, in its first mode."""
+    clip = Clip("c", "c", prompt="p", model=model.name)
+    if "duration" in model.required:
+        clip = replace(clip, duration=model.durations[-1])
+    if "resolution" in model.required:
+        clip = replace(clip, resolution=model.resolutions[0])
+    if Mode.TEXT in model.modes:
+        return clip
+    return replace(clip, first_frame=media(model.image_schemes))
+
+
+def taken(clip: Clip, spoken: Dialect) -> bool:
+    return isinstance(resolve(clip, spoken), Resolved)
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+def test_durations(kind: str, model: Model):
+    spoken, clip = dialect(kind), least(model)
+    assert {n for n in range(-1, 70) if taken(replace(clip, duration=n), spoken)} == set(model.durations)
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+def test_resolutions(kind: str, model: Model):
+    spoken, clip = dialect(kind), least(model)
+    assert {r for r in RESOLUTIONS if taken(replace(clip, resolution=r), spoken)} == set(model.resolutions)
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+def test_ratios(kind: str, model: Model):
+    spoken, clip = dialect(kind), least(model)
+    assert {r for r in RATIOS if taken(replace(clip, ratio=r), spoken)} == set(model.ratios)
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+@pytest.mark.parametrize("field", SWITCHES)
+def test_switches(kind: str, model: Model, field: str):
+    """Without the switch only the one value that the line can have; where the line decides, neither."""
+    known = {model.defaults[field]} if field in model.defaults else set()
+    allowed = {True, False} if getattr(model, SWITCHES[field]) else known
+    spoken, clip = dialect(kind), least(model)
+    assert {value for value in (True, False) if taken(replace(clip, **{field: value}), spoken)} == allowed
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+def test_counts_of_references(kind: str, model: Model):
+    spoken, clip = dialect(kind), least(model)
+    if Mode.REFERENCES not in model.modes:
+        return
+    clip = replace(clip, first_frame=None)
+    one = media(model.image_schemes)
+    for field, most, item in (
+        ("images", model.max_images, one),
+        ("videos", model.max_videos, media(model.video_schemes)),
+        ("audios", model.max_audios, media(model.audio_schemes)),
+    ):
+        with_one = clip if field == "images" else replace(clip, images=(one,))
+        assert not taken(replace(with_one, **{field: (item,) * (most + 1)}), spoken), field
+        if most:
+            assert taken(replace(with_one, **{field: (item,) * most}), spoken), field
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+def test_a_catalogue_entry_is_coherent(kind: str, model: Model):
+    assert list(model.durations) == sorted(set(model.durations))
+    assert set(model.defaults) <= set(PARAMS)
+    assert defaults_v1(model) == model.defaults
+    for name in COSTLY:
+        stated = model.defaults.get(name)
+        offered = {"duration": model.durations, "resolution": model.resolutions}.get(name, (True, False, None))
+        assert stated is None or stated in offered
+    assert not model.required & model.defaults.keys()
+    if model.resolution_in is not Placement.FIELD:
+        assert model.resolutions == (model.defaults["resolution"],)
+    assert (Mode.REFERENCES in model.modes) == bool(model.max_images or model.max_videos or model.max_audios)
+    priced = {"duration", "resolution"} - model.required
+    assert priced <= model.defaults.keys(), "what costs money is required or has a default that is sent"
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_names_are_unique(kind: str):
+    names = [model.name for model in dialect(kind).models]
+    assert len(names) == len(set(names))
+    assert dialect(kind).default_model in names
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "field", "alone", "published"),
+    [
+        ("draft", "animatic", "images", True, True),
+        ("jiekou", "seedance-v1-lite-i2v", "first_frame", True, True),  # as Base64
+        ("jimmyai", "seedance2.0-sp", "videos", True, True),  # through the vendor's own upload
+        ("jimmyai", "sd2_mx_720p", "first_frame", False, False),  # audited assets only
+        ("chanjing", "Doubao-Seedance-1.0-lite-i2v", "first_frame", True, True),
+        ("uniall", "seedance2.0-720p", "first_frame", False, True),
+        ("3hei", "doubao-seedance-2-0", "first_frame", True, True),
+        ("3hei", "doubao-seedance-2-0", "videos", False, True),  # no Base64 for videos
+        ("ark", "doubao-seedance-2-0-260128", "audios", True, True),
+    ],
+)
+def test_which_local_files_need_publishing(kind: str, name: str, field: str, alone: bool, published: bool):
+    spoken = dialect(kind)
+    model = next(model for model in spoken.models if model.name == name)
+    file = LocalMedia("art/lamp")
+    clip = replace(least(model), first_frame=None, resolution=model.resolutions[0])
+    match field:
+        case "first_frame":
+            clip = replace(clip, first_frame=file)
+        case "images":
+            clip = replace(clip, images=(file,))
+        case "videos":
+            clip = replace(clip, videos=(file,))
+        case "audios":
+            clip = replace(clip, images=(UrlMedia("https://c/a"),), audios=(file,))
+    assert isinstance(resolve(clip, spoken), Resolved) == alone
+    assert isinstance(resolve(clip, spoken, can_publish=True), Resolved) == published
+
+
+def test_all_faults_of_a_clip_are_named_at_once():
+    clip = Clip("c", "c", duration=3, ratio="21:9", seed=-1, last_frame=UrlMedia("https://c/b"))
+    found = resolve(clip, dialect("uniall"))
+    assert not isinstance(found, Resolved)
+    assert [problem.code for problem in found] == [
+        "prompt-required",
+        "duration-not-offered",
+        "ratio-not-offered",
+        "seed-out-of-range",
+        "lone-last-frame",
+    ]
