@@ -14,7 +14,7 @@ from reconciler.providers import rules
 from reconciler.providers.abilities import Remote, Uploads
 from reconciler.providers.base import Dialect, Mode, Model, Placement, Scalar
 from reconciler.providers.wording import choices, did_you_mean
-from reconciler.spec.project import Clip
+from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
 PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "watermark", "return_last_frame")
 """The clip fields that become parameters of a generation."""
@@ -63,11 +63,15 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     model = find_model(clip, dialect)
     if isinstance(model, Diagnostic):
         return (model,)
-    hosted = can_publish or isinstance(dialect, Uploads)
-    found = [*rules.check(clip, model, hosted), *_reserved_options(clip, dialect)]
+    found = [*rules.check(clip, model, can_publish or _hosts(clip, dialect)), *_reserved_options(clip, dialect)]
     if any(problem.severity is Severity.ERROR for problem in found):
         return tuple(found)
     return Resolved(model, rules.mode_of(clip), _stated(clip), tuple(found))
+
+
+def _hosts(clip: Clip, dialect: Dialect) -> bool:
+    """Whether the vendor's own upload can host this clip's files. Asked only when it has some: protocols are slow."""
+    return any(isinstance(item, LocalMedia | ClipMedia) for _, item in clip.media()) and isinstance(dialect, Uploads)
 
 
 def find_model(clip: Clip, dialect: Dialect) -> Model | Diagnostic:
@@ -123,7 +127,7 @@ def _stated(clip: Clip) -> dict[str, Scalar]:
 
 def _reserved_options(clip: Clip, dialect: Dialect) -> Iterator[Diagnostic]:
     """Options that name a field of the request which clipform writes: they would falsify the key and the price."""
-    reserved = dialect.reserved if isinstance(dialect, Remote) else frozenset()
+    reserved = dialect.reserved if clip.options and isinstance(dialect, Remote) else frozenset()
     for name, whole in _dotted(clip.options):
         if name in reserved or (whole and any(inner.startswith(f"{name}.") for inner in reserved)):
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"
