@@ -67,7 +67,7 @@ class Context:
         """The transport of a paid provider."""
         raise ProviderError(
             f"provider {config.alias}: this release cannot reach kind {config.kind} yet",
-            help="clipform apply --draft\nmakes a free animatic of the whole project",
+            help="a free animatic of the whole project:\nclipform apply --draft",
             code="no-transport",
         )
 

@@ -121,7 +121,7 @@ def adopt_file(session: Session, order: Order, path: Path) -> Generation:
             f"{order.clip.name} has a task that is not settled", help=f"clipform show {order.clip.name}"
         )
     if key in snapshot.generations:
-        help = f"clipform retake {order.clip.name}\nmakes room for another version"
+        help = f"another version is a new take:\nclipform retake {order.clip.name}"
         raise ClipformError(f"{order.clip.name} already has an artifact for what it says now", help=help)
 
     async def facts() -> Artifact:

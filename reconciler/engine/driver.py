@@ -18,7 +18,7 @@ from reconciler.engine.maker import Halt, Maker, Ports, Stopped, Terms
 from reconciler.engine.pool import Ident, Pool
 from reconciler.engine.ports import Vendor
 from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.plan.model import GENERATES, Action, Plan, Reason, Step
+from reconciler.plan.model import GENERATES, SENTENCES, Action, Plan, Reason, Step
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
 
 ASKING = GENERATES | {Action.RESUME}
@@ -168,10 +168,11 @@ class Driver:
 
     def _attempt_free(self, step: Step) -> None:
         began = self.ports.clock.monotonic()
+        message = ""
         try:
             match step.action:
                 case Action.REMOVE:
-                    self._remove(step)
+                    message = self._remove(step)
                 case Action.MOVE:
                     self._move(step)
                 case _:
@@ -181,7 +182,7 @@ class Driver:
         except ClipformError as error:
             self._end(step, Kind.FAILED, error.message, error.help, began)
         else:
-            self._end(step, Kind.SUCCEEDED, began=began)
+            self._end(step, Kind.SUCCEEDED, message, began=began)
 
     def _known(self, step: Step) -> str:
         sha = step.sha256
@@ -214,7 +215,8 @@ class Driver:
         del self.world.placed[step.previous_output]
         self.world.placed[step.output] = placed
 
-    def _remove(self, step: Step) -> None:
+    def _remove(self, step: Step) -> str:
+        """Remove what we placed; in words what was not removed, because the user edited it."""
         assert step.output is not None
         own = self.outcomes.get((step.clip, step.take))
         if own is not None and own.result is not Kind.SUCCEEDED:
@@ -226,8 +228,7 @@ class Driver:
             found = self.placer.remove(step.output, record)
         self.ports.store.unplaced(step.output, step.clip)
         self.world.placed.pop(step.output, None)
-        if found is Found.FOREIGN:
-            self._emit(Event(Kind.NOTE, step.clip, message=f"{step.output} was edited by hand and is left"))
+        return f"{step.output} was edited by hand and is left" if found is Found.FOREIGN else ""
 
     def _hold(self, step: Step) -> None:
         """The take now holds its key: bind it, and close the attempt that made it."""
@@ -271,7 +272,8 @@ class Driver:
 
     def _note_blocked(self, plan: Plan) -> None:
         for step in plan.blocked():
-            message = step.detail or step.reason.value
+            detail = f": {step.detail}" if step.detail else ""
+            message = SENTENCES[step.reason] + detail
             self._end(step, Kind.BLOCKED, message, "\n".join(step.way_out))
 
     def _end(self, step: Step, kind: Kind, message: str = "", help: str = "", began: float | None = None) -> None:

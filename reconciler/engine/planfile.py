@@ -17,6 +17,7 @@ from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine.workspace import Choice, Planned
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan
+from reconciler.state.store import Store
 
 VERSION = 1
 _LIMIT = 1 << 20
@@ -63,6 +64,14 @@ def read(path: Path) -> SavedPlan:
         return SavedPlan(choice=_choice(values.pop("choice")), **values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClipformError(f"{path.name} is not a plan of this clipform: {error}", code="plan-file") from error
+
+
+def require_unused(saved: SavedPlan, store: Store) -> None:
+    """Raises Refused for a plan that this store has applied, in words that say so."""
+    if any(entry.type == "plan-consumed" and entry.payload.get("plan") == saved.id for entry in store.events()):
+        raise Refused(
+            "this plan was applied already", help="clipform plan --out FILE makes a new one", code="plan-used"
+        )
 
 
 def require_fresh(saved: SavedPlan, planned: Planned) -> None:

@@ -96,6 +96,7 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     _end_unwanted_drafts(session.store, loaded)
     planned = workspace.plan(choice, loaded, session.store.snapshot())
     if asked.saved is not None:
+        planfile.require_unused(asked.saved, session.store)
         planfile.require_fresh(asked.saved, planned)
     _require_allowed(session, planned, asked)
     confirm(planned.plan)

@@ -79,7 +79,7 @@ def find_root(start: Path) -> Path:
         if (folder / PROJECT_FILE).is_file():
             return folder
     raise ClipformError(
-        f"no {PROJECT_FILE} in {start} or above it", help="clipform init\nstarts a project here", code="no-project"
+        f"no {PROJECT_FILE} in {start} or above it", help="start one here:\nclipform init", code="no-project"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.views import words
+from reconciler.views.diagnostics_text import help_lines
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
 
@@ -25,13 +26,15 @@ def line(event: Event, style: Style, *, live: bool) -> str | None:
     match event.kind:
         case Kind.SUBMITTED if not live:
             return f"{name}: submitted{_task(event)}"
+        case Kind.SUCCEEDED if event.message:
+            return f"{name}: {safe(event.message)}"
         case Kind.SUCCEEDED:
             where = f" {safe(event.output)}" if event.output else ""
             time = f" in {words.seconds(event.elapsed)}" if event.elapsed is not None else ""
             return f"{name}: {style.green(_DONE.get(event.action, 'done'))}{where}{time}"
         case Kind.FAILED:
             return f"{name}: {style.red('failed:')} {safe(event.message)}"
-        case Kind.SKIPPED | Kind.LEFT | Kind.BLOCKED:
+        case Kind.SKIPPED | Kind.LEFT:
             return f"{name}: {style.yellow(event.kind.value)}: {safe(event.message)}"
         case Kind.NOTE:
             return safe(event.message)
@@ -71,5 +74,4 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
 def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
     tone = style.red if outcome.result is Kind.FAILED else style.yellow
     yield f"{tone(outcome.result.value):<8} {style.bold(safe(outcome.name))}: {safe(outcome.message)}"
-    for help_line in outcome.help.splitlines():
-        yield f"  {style.cyan('help:')} {safe(help_line)}"
+    yield from help_lines(outcome.help, style)

@@ -29,8 +29,13 @@ def one(item: Diagnostic, style: Style) -> Iterator[str]:
     place = f"{safe(str(item.source))}: " if item.source else ""
     yield f"{style.bold(place)}{tone(item.severity.value + ':')} {safe(item.message)}"
     yield from _excerpt(item, style)
-    for line in item.help.splitlines():
-        yield f"  {style.cyan('help:')} {safe(line)}"
+    yield from help_lines(item.help, style)
+
+
+def help_lines(text: str, style: Style) -> Iterator[str]:
+    """The way out under a message; what follows its first line is a command to copy, and stands alone."""
+    for i, line in enumerate(text.splitlines()):
+        yield f"    {safe(line)}" if i else f"  {style.cyan('help:')} {safe(line)}"
 
 
 def _excerpt(item: Diagnostic, style: Style) -> Iterator[str]:

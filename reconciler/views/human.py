@@ -50,8 +50,7 @@ class HumanView:
             self.diagnostics(error.diagnostics)
             return
         lines = [f"{self.talk.red('error:')} {safe(error.message, lines=True)}"]
-        lines += [f"  {self.talk.cyan('help:')} {safe(line)}" for line in error.help.splitlines()]
-        self._say(self.err, lines)
+        self._say(self.err, [*lines, *diagnostics_text.help_lines(error.help, self.talk)])
 
     def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """One line, after the warnings."""

@@ -25,7 +25,7 @@ def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FI
     if found is None:
         near = nearest_field(field)
         hint = f"; did you mean '{near}'?" if near else ""
-        raise UsageError(f"no field '{field}'{hint}", help="clipform explain clips\nlists the fields of a clip")
+        raise UsageError(f"no field '{field}'{hint}", help="the fields of a clip:\nclipform explain clips")
     facts = [("type", found.type), ("default", found.default), ("note", found.note)]
     facts += [("example", found.example), ("keys", ", ".join(found.keys))]
     section = Section(found.field, tuple((name, value) for name, value in facts if value))

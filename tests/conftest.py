@@ -1,0 +1,10 @@
+"""Options that all tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update` rewrites expectations that are data files; the difference is reviewed like code."""
+    parser.addoption("--update", action="store_true", help="rewrite expected data files")
