@@ -136,7 +136,7 @@ def look(camera: Camera, moment: float) -> View:
     if camera.orbit:
         # An orbit cannot be drawn from one picture: an arc with a swell of nearness reads as one.
         swell = math.sin(math.pi * eased)
-        return View(_TRAVEL_ZOOM + 0.06 * swell + _zoomed(camera, eased), travel * reach, 0.5 - swell)
+        return View(_TRAVEL_ZOOM + 0.06 * swell + _zoomed(camera, eased), travel * reach, 0.25 - 0.4 * swell)
     if camera.x or camera.y:
         zoom = min(HEADROOM, _TRAVEL_ZOOM + _zoomed(camera, eased))
         return View(zoom, camera.x * travel * reach, camera.y * travel * reach)

@@ -102,7 +102,7 @@ class Caption:
 
     @cached_property
     def _strip(self) -> Overlay:
-        top = _even(max(0, self._name_top - self.unit * 3.2))
+        top = _even(max(0, self._name_top - self.unit * 2.6))
         scrim = _scrim(self.size.width, self.size.height - top, self._name_top - top)
         ink = Image.new("RGBA", scrim.size, (255, 255, 255, 0))
         draw = ImageDraw.Draw(ink)
