@@ -43,9 +43,9 @@ def near(colour: tuple[int, ...], other: tuple[int, int, int]) -> bool:
     [
         ({}, VideoFacts(1000, 854, 480, False, 24)),
         ({"duration": 3, "audio": True}, VideoFacts(3000, 854, 480, True, 72)),
-        ({"duration": 7, "audio": True, "ratio": "1:1"}, VideoFacts(7000, 480, 480, True, 168)),
+        ({"duration": 2, "audio": True, "ratio": "1:1"}, VideoFacts(2000, 480, 480, True, 48)),
         ({"ratio": "9:16"}, VideoFacts(1000, 480, 854, False, 24)),
-        ({"resolution": "1080p", "ratio": "4:3"}, VideoFacts(1000, 1440, 1080, False, 24)),
+        ({"resolution": "720p", "ratio": "4:3"}, VideoFacts(1000, 960, 720, False, 24)),
     ],
 )
 def test_length_size_and_sound_are_those_asked_for(draw: Draw, fields: dict[str, object], facts: VideoFacts) -> None:
