@@ -1,0 +1,47 @@
+"""`python -m tests`: everything that must hold before a commit, the same here and in CI.
+
+Format, lint, types, layers, then the tests. Every check runs even if one before it failed; the exit code is 0 only if all
+passed. Arguments go to pytest: `python -m tests -k plan`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+CHECKS = {
+    "format": ("ruff", "format", "--check", "."),
+    "lint": ("ruff", "check", "."),
+    "types": ("mypy",),
+    "layers": ("importlinter.cli",),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run all checks and the tests; how many of them failed, 1 at the most."""
+    failed = [name for name, command in CHECKS.items() if _run(name, _module(*command))]
+    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "auto"]
+    if _run("tests", _module("pytest", *workers, *arguments)):
+        failed.append("tests")
+    sys.stdout.write(f"\n{'failed: ' + ', '.join(failed) if failed else 'all checks passed'}\n")
+    return 1 if failed else 0
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    if name == "importlinter.cli":
+        return [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", *arguments]
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _run(name: str, command: list[str]) -> bool:
+    """Whether it failed."""
+    sys.stdout.write(f"--- {name}\n")
+    sys.stdout.flush()
+    return subprocess.run(command, cwd=ROOT, check=False).returncode != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
