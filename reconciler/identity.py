@@ -24,8 +24,10 @@ Recipe `v1`, so that a stranger can compute a key in any language
    take      whole number; absent when 1
    retake    whole number; absent when 0
 
-2. Write it as canonical JSON: members sorted by Unicode code point, no white space, no floats, strings with only
+2. Write it as canonical JSON: members sorted by Unicode code point, no white space, strings with only
    `"`, `\\` and U+0000–U+001F escaped (\\b \\t \\n \\f \\r short, others \\u00xx in lower case), encoded as UTF-8.
+   A number with a fraction occurs in `options` only and is written in full, without exponent or needless zeros, with
+   at least one digit after the point: 0.5, 5.0. It is another value than the text "0.5". No binary float comes near it.
 3. The key is "v1:" followed by the lower-case hex SHA-256 of those bytes.
 
 Never in a key: clip names, output paths, tags, descriptions, aliases, base URLs, credentials, prices, `pick`.
@@ -39,8 +41,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from reconciler.spec.project import Number
 
 RECIPE = "v1"
 
@@ -88,7 +93,7 @@ def document(subject: Subject) -> dict[str, object]:
     }
     params = {name: value for name, value in subject.params.items() if not _is_default(name, value, subject.defaults)}
     optional: dict[str, tuple[object, object]] = {
-        "prompt": (subject.prompt, ""),
+        "prompt": (unicodedata.normalize("NFC", subject.prompt), ""),
         "params": (params, {}),
         "inputs": ([item.document() for item in subject.inputs], []),
         "options": (dict(subject.options), {}),
@@ -106,20 +111,34 @@ def _is_default(name: str, value: Scalar, defaults: Mapping[str, Scalar]) -> boo
 
 def canonical(value: object) -> str:
     """Canonical JSON of step 2. Raises ValueError for a float, which has no one spelling."""
-    _refuse_floats(value)
+    return _spelt(value) if _has_number(value) else _dumped(value)
+
+
+def _dumped(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
-def _refuse_floats(value: object) -> None:
+def _has_number(value: object) -> bool:
+    """Whether a `Number` is in it, which `json` would write as a text. Raises ValueError for a float."""
     match value:
         case float():
             raise ValueError("a float has no canonical spelling; write it as text")
         case dict():
-            for item in value.values():
-                _refuse_floats(item)
+            return any([_has_number(item) for item in value.values()])  # a list: every item is looked at
         case list() | tuple():
-            for item in value:
-                _refuse_floats(item)
+            return any([_has_number(item) for item in value])
+    return isinstance(value, Number)
+
+
+def _spelt(value: object) -> str:
+    match value:
+        case Number():
+            return str(value)
+        case dict():
+            return f"{{{','.join(f'{_dumped(name)}:{_spelt(value[name])}' for name in sorted(value))}}}"
+        case list() | tuple():
+            return f"[{','.join(map(_spelt, value))}]"
+    return _dumped(value)
 
 
 def key_of(text: str) -> str:
