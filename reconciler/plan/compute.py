@@ -8,15 +8,14 @@ anything is spent.
 from __future__ import annotations
 
 import heapq
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.plan.changes import changes
 from reconciler.plan.model import (
     GENERATES,
     Action,
-    Change,
     Disk,
     OutputFact,
     Plan,
@@ -24,7 +23,7 @@ from reconciler.plan.model import (
     Step,
     Wanted,
 )
-from reconciler.records import BLOCKED, OPEN, Attempt, Binding, Snapshot, State
+from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -86,6 +85,7 @@ class _Planner:
         self.moved: set[str] = set()
         self.steps: dict[tuple[str, int], Step] = {}
         self.makers: dict[str, tuple[str, int]] = {}  # the one take that makes, or resumes, each key
+        self.unplaced: set[str] = set()  # keys under way whose takes are protected: brought home, not placed
 
     def plan(self) -> Plan:
         for item in self.wanted:
@@ -131,7 +131,8 @@ class _Planner:
             reason = Reason.OUTPUT_MISSING if bound and bound.key == w.key else Reason.KNOWN
             return self._step(w, Action.RESTORE, reason, sha256=sha)
         if not self._ours(w.output, fact):
-            return self._foreign(w)
+            forced = w.clip in self.scope.force
+            return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha) if forced else self._foreign(w)
         if w.protect:
             return self._protected(w)
         return self._step(w, Action.RESTORE, Reason.OUTPUT_OTHER, sha256=sha)
@@ -147,6 +148,9 @@ class _Planner:
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
         if attempt.state in BLOCKED:
             return self._blocked(w, _BLOCKING[attempt.state], detail=known(attempt), way_out=settle(w.clip))
+        if w.protect and self._would_replace(w):
+            self.unplaced |= set() if w.free else {w.key}
+            return self._protected(w)
         if self._made_elsewhere(w):
             return self._shared(w)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
@@ -165,34 +169,43 @@ class _Planner:
         return replace(self._step(w, Action.RESTORE, Reason.SHARED), needs=(self.makers[w.key],))
 
     def _make(self, w: Wanted, attempt: Attempt | None) -> Step:
-        bound = self.snapshot.bindings.get((w.clip, w.take))
-        if w.output is not None:
-            fact = self._fact(w.output)
-            if fact.exists and not self._ours(w.output, fact):
-                return self._foreign(w)
-        if w.protect and bound is not None and bound.key != w.key:
+        if self._blocks(w.output) and w.clip not in self.scope.force:
+            return self._foreign(w)
+        if w.protect and self._would_replace(w):
             return self._protected(w)
         missing = sorted({clip for clip, take in w.needs if self._unavailable((clip, take))})
         if missing:
             way = () if self.scope.only is None else (f"clipform apply {quote('+' + w.clip)}",)
             return self._blocked(w, Reason.UPSTREAM, detail=f"needs {', '.join(missing)}", way_out=way)
-        if w.key in self.snapshot.generations and not w.free:
+        lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state is State.DONE)
+        if lost and not w.free:
             way = (f"clipform retake {quote(w.clip)}",)
             return self._blocked(w, Reason.PAID_BEFORE, way_out=way)
-        return self._generate(w, attempt, bound)
-
-    def _generate(self, w: Wanted, attempt: Attempt | None, bound: Binding | None) -> Step:
         if self._made_elsewhere(w):
             return self._shared(w)
-        expected = self._expected(w)
+        bound = self.snapshot.bindings.get((w.clip, w.take))
         if bound is not None and bound.key != w.key:
             found = changes(bound.document, w.document)
             step = replace(self._step(w, Action.REPLACE, Reason.CHANGED), changes=found)
-        elif w.key in self.snapshot.generations:
+        elif lost:
             step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
         else:
             step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else Reason.NEW)
-        return replace(step, cost=w.cost, expected=expected)
+        return replace(step, cost=w.cost, expected=self._expected(w))
+
+    def _would_replace(self, w: Wanted) -> bool:
+        """Whether making it would replace what the take holds, or what we placed at its output."""
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        if bound is not None and bound.key != w.key:
+            return True
+        known = self.snapshot.generations.get(w.key)
+        fact = self._fact(w.output) if w.output is not None else _ABSENT
+        return fact.exists and not self._blocks(w.output) and (known is None or known.sha256 != fact.sha256)
+
+    def _blocks(self, output: str | None) -> bool:
+        """Whether a file of the user's lies there."""
+        fact = self._fact(output) if output is not None else _ABSENT
+        return output is not None and fact.exists and not self._ours(output, fact)
 
     def _unavailable(self, need: tuple[str, int]) -> bool:
         """Whether the artifact of a clip that is needed will not be there, however long we wait."""
@@ -205,7 +218,7 @@ class _Planner:
 
     def _unreferenced(self) -> Iterable[Step]:
         """Paid tasks whose key no wanted take has: they are left to finish and their results kept."""
-        keys = {w.key for w in self.wanted}
+        keys = {w.key for w in self.wanted} - (self.unplaced - set(self.makers))
         for key, attempt in sorted(self.snapshot.attempts.items(), key=lambda pair: pair[1].id):
             if key not in keys and attempt.state in OPEN:
                 yield Step(
@@ -266,12 +279,6 @@ class _Planner:
         return past[len(past) // 2] if past else None
 
     def _foreign(self, w: Wanted) -> Step:
-        if w.clip in self.scope.force:
-            sha = self._at_hand(w.key)
-            if sha is not None:
-                return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha)
-            bound = self.snapshot.bindings.get((w.clip, w.take))
-            return self._generate(w, self.snapshot.attempts.get(w.key), bound)
         way = (f"clipform apply --force {quote(w.clip)}",)
         return self._blocked(w, Reason.FOREIGN, detail=w.output or "", way_out=way)
 
@@ -323,51 +330,6 @@ def in_order(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
             if waits[user] == 0:
                 heapq.heappush(ready, user)
     return tuple(found)
-
-
-def changes(before: str, after: str) -> tuple[Change, ...]:
-    """Field by field, what differs between two canonical identity documents; sorted by field."""
-    old, new = _flat(before), _flat(after)
-    return tuple(
-        Change(name, old.get(name), new.get(name)) for name in sorted(old | new) if old.get(name) != new.get(name)
-    )
-
-
-def _flat(document: str) -> dict[str, object]:
-    """A document's members under the names that a user writes in the YAML."""
-    if not document:
-        return {}
-    found: dict[str, object] = {}
-    for name, value in json.loads(document).items():
-        match name:
-            case "recipe":
-                continue
-            case "dialect":
-                found["provider"] = value
-            case "params":
-                found.update(value)
-            case "options":
-                found.update({f"options.{inner}": item for inner, item in value.items()})
-            case "inputs":
-                found.update({item["field"]: input_words(item) for item in value})
-            case _:
-                found[name] = value
-    return found
-
-
-def input_words(item: Mapping[str, str]) -> str:
-    """An input's identity in a few words."""
-    if "clip" in item:
-        return f"{item['part']} of {short(item['clip'])}"
-    if "sha256" in item:
-        return f"content {item['sha256'][:12]}"
-    return item.get("url") or item.get("asset") or ""
-
-
-def short(key: str) -> str:
-    """A key as people read it: the recipe and the first ten digits."""
-    recipe, _, digits = key.partition(":")
-    return f"{recipe}:{digits[:10]}"
 
 
 def known(attempt: Attempt) -> str:

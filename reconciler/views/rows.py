@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from reconciler.engine.workspace import Planned
-from reconciler.plan.compute import input_words, short
+from reconciler.plan.changes import input_words, short
 from reconciler.plan.model import SENTENCES, Action, Step
 from reconciler.records import Attempt, Generation
 from reconciler.spec.project import Clip
