@@ -102,4 +102,5 @@ def poll_delay(here: Situation, age: float) -> float:
         if not here.sent:
             return 0.0
         return here.pace.first_poll if here.expected is None else max(here.pace.first_poll, 0.8 * here.expected - age)
-    return float(min(here.pace.poll_max, here.pace.poll_min * 1.3 ** (here.polls - 1)))
+    growth = 1.3 ** min(here.polls - 1, 64)  # bounded: after 2,700 polls it would be beyond a float
+    return float(min(here.pace.poll_max, here.pace.poll_min * growth))
