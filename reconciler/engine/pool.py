@@ -24,6 +24,7 @@ class Pool:
         self.limits = limits
         self.running: Counter[str] = Counter()
         self.users: dict[Ident, list[Ident]] = defaultdict(list)
+        self.lost: set[Ident] = set()  # told as such once, however many of their needs fail
         self.waits: dict[Ident, set[Ident]] = {}
         self.ready: dict[str, list[tuple[tuple[bool, int], Ident]]] = defaultdict(list)
         for ident, step in self.steps.items():
@@ -63,17 +64,16 @@ class Pool:
         return ()
 
     def _skip(self, ident: Ident) -> tuple[Step, ...]:
-        lost: dict[Ident, Step] = {}
         queue = [ident]
         for gone in queue:
             for user in self.users.pop(gone, []):
-                if user not in lost:
-                    lost[user] = self.steps[user]
+                if user not in self.lost:
+                    self.lost.add(user)
                     queue.append(user)
-        return tuple(lost.values())
+        return tuple(self.steps[gone] for gone in queue[1:])
 
     def rest(self) -> tuple[Step, ...]:
-        """The steps that are ready or waiting and were never admitted, when a run stops early."""
-        waiting = {ident for ident, needs in self.waits.items() if needs}
+        """The steps that are ready or waiting and were never admitted nor lost, when a run stops early."""
+        waiting = {ident for ident, needs in self.waits.items() if needs and ident not in self.lost}
         queued = {ident for heap in self.ready.values() for _, ident in heap}
         return tuple(step for ident, step in self.steps.items() if ident in waiting | queued)
