@@ -64,7 +64,7 @@ def objections(plan: Plan, budget: Budget | None, max_cost: Decimal | None, spen
     if capped and plan.unpriced():
         found.append(f"{plan.unpriced()} of them have no known price, and a cap on cost is set ({capped[0][0]})")
     for name, cap, before in capped:
-        if plan.total() + before > cap:
+        if plan.total() and plan.total() + before > cap:  # what is free may be made whatever was spent
             already = f" on top of {before} already spent" if before else ""
             found.append(f"the plan costs {plan.total()} {plan.currency}{already}, {name} is {cap}".replace("  ", " "))
     return tuple(found)
