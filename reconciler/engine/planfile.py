@@ -16,7 +16,7 @@ from typing import Any
 from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine.workspace import Choice, Planned
 from reconciler.identity import canonical
-from reconciler.plan.model import Plan
+from reconciler.plan.model import Plan, Step
 from reconciler.state.store import Store
 
 VERSION = 1
@@ -36,11 +36,13 @@ class SavedPlan:
 
 def fingerprint(plan: Plan) -> str:
     """SHA-256 over every step as it would be carried out; times and prices in words do not count."""
-    steps = [
-        [s.clip, s.take, s.action.value, s.key, s.provider, s.model, s.output, s.previous_output, str(s.cost.amount)]
-        for s in plan.steps
-    ]
-    return hashlib.sha256(canonical(steps).encode()).hexdigest()
+    return hashlib.sha256(canonical([_carried_out(step) for step in plan.steps]).encode()).hexdigest()
+
+
+def _carried_out(s: Step) -> list[object]:
+    """The reason counts: it says whether a file is removed or left, placed over ours or over the user's."""
+    what = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]
+    return [*what, s.output, s.previous_output, s.sha256, str(s.cost.amount)]
 
 
 def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:
