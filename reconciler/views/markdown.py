@@ -45,8 +45,9 @@ def _fold(step: Step) -> str:
         if change.field == "prompt" and isinstance(change.before, str) and isinstance(change.after, str):
             lines.append(f"! prompt: {_code(diff.plain(change.before, change.after))}")
             continue
-        lines += [f"- {change.field}: {_code(str(change.before))}"] if change.before is not None else []
-        lines += [f"+ {change.field}: {_code(str(change.after))}"] if change.after is not None else []
+        name = _code(change.field)
+        lines += [f"- {name}: {_code(str(change.before))}"] if change.before is not None else []
+        lines += [f"+ {name}: {_code(str(change.after))}"] if change.after is not None else []
     return "\n".join([*lines, "```", "</details>"])
 
 

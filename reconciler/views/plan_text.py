@@ -58,7 +58,7 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
     if step.detail and step.detail != step.output:
         yield safe(step.detail)
     if step.server_defaults:
-        yield f"provider default: {', '.join(step.server_defaults)}"
+        yield f"provider default: {safe(', '.join(step.server_defaults))}"
 
 
 def _change(change: Change, style: Style) -> str:
