@@ -34,6 +34,7 @@ from reconciler.providers.base import (
 from reconciler.providers.reading import (
     at,
     code_text,
+    find_id,
     first_link,
     first_words,
     integer,
@@ -44,7 +45,7 @@ from reconciler.providers.reading import (
     task_id,
     words,
 )
-from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.refusals import REFUSING, SUCCESS, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.remote import Vendor, fill, present, stated
 from reconciler.providers.settings import Settings, read
 
@@ -83,22 +84,30 @@ FAILURES = (
     ),
 )
 
-_LINKS = ("content.video_url", "video_url", "url", "metadata.url")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentSettings(Settings):
+    """What both profiles may override."""
+
+    link_life: int = 86_400
+    """Seconds that result links live: the owner's figure."""
+    id_at: tuple[str, ...] = ("id",)
+    """Places of the id in the answer to a submit."""
+    video_at: tuple[str, ...] = ("content.video_url", "video_url", "url", "metadata.url")
+    """Places of the link in a finished task: the owner's, then those of gateways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeiSettings(Settings):
+class HeiSettings(ContentSettings):
     """Facts that the 3hei page leaves open."""
 
     submit_path: str = "/v1/videos"
     poll_path: str = "/v1/videos/{task}"
     default_model: str = HEI[0].name
-    link_life: int = 86_400
-    """Seconds that result links live: the owner's figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArkSettings(Settings):
+class ArkSettings(ContentSettings):
     """Facts of the official API; the other region has another `base_url`."""
 
     submit_path: str = "/contents/generations/tasks"
@@ -107,10 +116,9 @@ class ArkSettings(Settings):
     default_model: str = ARK[0].name
     failures_free: bool = True
     """Only tasks that succeed are billed."""
-    link_life: int = 86_400
 
 
-T = TypeVar("T", HeiSettings, ArkSettings)
+T = TypeVar("T", bound=ContentSettings)
 
 
 class ContentForm(Vendor[T], Generic[T]):
@@ -153,8 +161,8 @@ class ContentForm(Vendor[T], Generic[T]):
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """`{"id"}` and nothing else."""
-        raw = mapping(reply.body).get("id")
-        return submitted(reply, task_id(raw), raw, _complaint(reply))
+        task, raw = find_id(reply.body, self.settings.id_at)
+        return submitted(reply, task, raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """The task object, also inside an envelope as some resellers send it."""
@@ -167,7 +175,7 @@ class ContentForm(Vendor[T], Generic[T]):
         return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found)
 
     def _standing(self, task: Mapping[str, object]) -> PollAnswer:
-        word = task.get("status")
+        word = self._word(task.get("status"))
         if isinstance(word, str) and word in self.done:
             return self._result(task)
         code, message = code_text(at(task, "error.code")), first_words(at(task, "error.message"), task.get("error"))
@@ -185,7 +193,7 @@ class ContentForm(Vendor[T], Generic[T]):
 
     def _result(self, task: Mapping[str, object]) -> Succeeded | NoOutput:
         """What was made is echoed, also where the server chose it (`-1`, `adaptive`): a record, never drift."""
-        url = first_link(task, _LINKS)
+        url = first_link(task, self.settings.video_at)
         if url is None:
             return NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
         made = {name: said for name in ("resolution", "ratio") if (said := words(task.get(name)))}
@@ -290,10 +298,12 @@ def _task_object(body: object) -> Mapping[str, object]:
 
 def _complaint(reply: Reply) -> Complaint:
     """`{error: {code, message}}`; also `{code, message}` and `{code, info}` (assumed for 3hei)."""
-    if reply.status == 200 and "status" in _task_object(reply.body):
-        return Complaint()
     body = mapping(reply.body)
     error = body.get("error")
+    if reply.status == 200 and (
+        "status" in _task_object(body) or (code_text(body.get("code")) in SUCCESS and not error)
+    ):
+        return Complaint()
     code = code_text(at(error, "code")) or code_text(body.get("code"))
     message = first_words(at(error, "message"), body.get("message"), body.get("info"), error)
     return Complaint(code, message, judge(REFUSALS, code) if reply.status in REFUSING else None)

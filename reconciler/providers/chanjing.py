@@ -192,7 +192,7 @@ class Chanjing(Vendor[ChanjingSettings]):
 
     def _standing(self, task: Mapping[str, object]) -> PollAnswer:
         """Words are compared without regard to case. `Error` may pass next time, `Fail` will not."""
-        word, message = task.get("progress_desc"), words(task.get("err_msg"))
+        word, message = self._word(task.get("progress_desc")), words(task.get("err_msg"))
         match word.casefold() if isinstance(word, str) else word:
             case "success":
                 url = link(first(task.get("output_url")))

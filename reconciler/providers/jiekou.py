@@ -162,7 +162,7 @@ class Jiekou(Vendor[JiekouSettings]):
         return other_task(task, found.get("task_id")) or self._standing(found, reply.body)
 
     def _standing(self, task: Mapping[str, object], body: object) -> PollAnswer:
-        match task.get("status"):
+        match self._word(task.get("status")):
             case "TASK_STATUS_SUCCEED":
                 return _result(body)
             case "TASK_STATUS_FAILED":

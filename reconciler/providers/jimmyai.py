@@ -139,7 +139,7 @@ class JimmyAI(Vendor[JimmySettings]):
 
     def _standing(self, task: Mapping[str, object]) -> PollAnswer:
         message = first_words(task.get("error_message"), task.get("error_msg"))
-        match task.get("status"):
+        match self._word(task.get("status")):
             case "completed":
                 url = link(at(task, "result.video_url"))
                 if url is None:

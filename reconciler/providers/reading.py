@@ -47,6 +47,13 @@ def task_id(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.match(value) else None
 
 
+def find_id(body: object, paths: Iterable[str]) -> tuple[str | None, object]:
+    """The first usable id among some places, and what stood in the first place that had anything."""
+    found = [raw for path in paths if (raw := at(body, path)) is not None]
+    task = next((task for raw in found if (task := task_id(raw)) is not None), None)
+    return task, found[0] if found else None
+
+
 def link(value: object) -> str | None:
     """A link that can be fetched; some vendors hand out bare storage keys, which cannot (F51)."""
     return value if isinstance(value, str) and _LINK.match(value) else None

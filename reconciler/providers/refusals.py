@@ -23,6 +23,9 @@ from reconciler.providers.reading import quoted, retry_after, summary, words
 REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
 """Statuses under which a listed code counts: 408, 409, 425, 499 and every 5xx may hide an accepted task (F32, F33)."""
 
+SUCCESS = frozenset({"", "0", "200", "success"})
+"""Codes by which gateways say that nothing is wrong."""
+
 CREDENTIAL_STATUSES: Mapping[int, Refusal] = {401: Refusal.CREDENTIALS, 403: Refusal.CREDENTIALS}
 
 

@@ -41,6 +41,10 @@ class Vendor(Generic[S]):
     def _submit(self, model: Model, body: object) -> Request:
         return fill("POST", self.settings.submit_path, {"model": model.name}, body)
 
+    def _word(self, word: object) -> object:
+        """A status word, or the known one that the project says it stands for."""
+        return self.settings.status_words.get(word, word) if isinstance(word, str) else word
+
     def poll(self, task: str, job: Job | None) -> Request:
         """Ask how a task stands; the id is all that is needed."""
         return fill("GET", self.settings.poll_path, {"task": task})

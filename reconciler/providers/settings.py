@@ -52,6 +52,8 @@ class Settings:
     """Name and value of the header with the credential, whose name stands in braces."""
     failures_free: bool = False
     """Whether a failed task is known to cost nothing; true only where the vendor says so."""
+    status_words: Mapping[str, str] = field(default_factory=dict)
+    """Words for a task's standing that the vendor does not document, each with the known word that it stands for."""
     models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Entries that are added to the catalogue, or override it."""
 

@@ -30,8 +30,8 @@ from reconciler.providers.base import (
     Succeeded,
 )
 from reconciler.providers.limits import OWNER_AUDIO, OWNER_PICTURE, advisory
-from reconciler.providers.reading import at, code_text, first_link, first_words, mapping, quoted, standing, task_id
-from reconciler.providers.refusals import Complaint, other_task, poll_trouble, submitted
+from reconciler.providers.reading import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
+from reconciler.providers.refusals import SUCCESS, Complaint, other_task, poll_trouble, submitted
 from reconciler.providers.remote import Vendor, present, stated, value, values
 from reconciler.providers.settings import Settings, read
 
@@ -93,10 +93,6 @@ STATUSES: Mapping[int, Refusal] = {
 
 ACCOUNT_WORDS = ("quota", "balance", "额度", "余额")
 
-_IDS = ("id", "task_id", "data.task_id", "data.id")
-_LINKS = ("video_url", "result.video_url", "result.outputs.0", "metadata.url", "data.result_url", "url")
-_LAST_FRAMES = ("last_frame_url", "metadata.last_frame_url", "result.last_frame_url", "content.last_frame_url")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniallSettings(Settings):
@@ -107,6 +103,24 @@ class UniallSettings(Settings):
     default_model: str = "seedance2.0-720p"
     link_life: int = 86_400
     """Seconds that a result link lives at most: the model owner's, since this vendor names none."""
+    id_at: tuple[str, ...] = ("id", "task_id", "data.task_id", "data.id")
+    """Places of the id in the answer to a submit, which the page does not show."""
+    video_at: tuple[str, ...] = (
+        "video_url",
+        "result.video_url",
+        "result.outputs.0",
+        "metadata.url",
+        "data.result_url",
+        "url",
+    )
+    """Places of the link; the first is the page's."""
+    last_frame_at: tuple[str, ...] = (
+        "last_frame_url",
+        "metadata.last_frame_url",
+        "result.last_frame_url",
+        "content.last_frame_url",
+    )
+    """Places of the last frame, which the page does not show; `thumbnail_url` is none."""
 
 
 class Uniall(Vendor[UniallSettings]):
@@ -162,9 +176,8 @@ class Uniall(Vendor[UniallSettings]):
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """The page shows no answer to a submit; the places are those of the poll answer and of its family."""
-        found = [raw for path in _IDS if (raw := at(reply.body, path)) is not None]
-        task = next((task for raw in found if (task := task_id(raw)) is not None), None)
-        return submitted(reply, task, found[0] if found else None, _complaint(reply))
+        task, raw = find_id(reply.body, self.settings.id_at)
+        return submitted(reply, task, raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """A flat task, or the family's envelope around one. An unknown task is a 400 with `task_not_exist`."""
@@ -178,7 +191,7 @@ class Uniall(Vendor[UniallSettings]):
         return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found, body)
 
     def _standing(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
-        word = task.get("status")
+        word = self._word(task.get("status"))
         if not isinstance(word, str) or word not in DONE | FAILED | CANCELLED:
             return standing(word, QUEUED, RUNNING, task.get("progress"))
         if word in DONE:
@@ -191,11 +204,11 @@ class Uniall(Vendor[UniallSettings]):
         return Failed(refusal, code or word, message, self.settings.failures_free)
 
     def _result(self, body: Mapping[str, object]) -> Succeeded | NoOutput:
-        """Links in the order of likelihood; `thumbnail_url` is no last frame."""
-        url = first_link(body, _LINKS)
+        """The first usable link of each sort."""
+        url = first_link(body, self.settings.video_at)
         if url is None:
             return NoOutput(f"completed without a usable link: {quoted(body.get('video_url'))}")
-        return Succeeded(url, first_link(body, _LAST_FRAMES), float(self.settings.link_life))
+        return Succeeded(url, first_link(body, self.settings.last_frame_at), float(self.settings.link_life))
 
 
 def _about_account(message: str) -> bool:
@@ -206,7 +219,7 @@ def _complaint(reply: Reply) -> Complaint:
     """`{code, message}` or `{error: {code, message}}`; listed by status, when the answer has one of these forms."""
     body = mapping(reply.body)
     error = body.get("error")
-    if reply.status == 200 and code_text(body.get("code")) in ("", "success", "0", "200") and not error:
+    if reply.status == 200 and code_text(body.get("code")) in SUCCESS and not error:
         return Complaint()
     code = code_text(at(error, "code")) or code_text(body.get("code"))
     message = first_words(at(error, "message"), body.get("message"), error)

@@ -9,7 +9,7 @@ from provider_cases import FOLDERS
 from provider_cases import media as read
 
 from reconciler.providers.base import Dialect, Mode, Model, Placement
-from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, resolve
+from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, offering, resolve
 from reconciler.providers.registry import dialect
 from reconciler.spec.project import Clip, LocalMedia, Media, UrlMedia
 
@@ -144,6 +144,17 @@ def test_which_local_files_need_publishing(kind: str, name: str, field: str, alo
             clip = replace(clip, images=(UrlMedia("https://c/a"),), audios=(file,))
     assert isinstance(resolve(clip, spoken), Resolved) == alone
     assert isinstance(resolve(clip, spoken, can_publish=True), Resolved) == published
+
+
+def test_a_user_finds_which_models_can_do_a_shot():
+    models = [model for kind in FOLDERS if kind != "draft" for model in dialect(kind).models]
+    found = offering(models, duration=14, mode=Mode.REFERENCES, resolution="1080p", switches=["audio"])
+    assert [model.name for model in found] == ["doubao-seedance-2-0", "doubao-seedance-2-0-260128", "seedance2.0-1080p"]
+    assert offering(models) == tuple(models)
+    assert [model.name for model in offering(models, ratio="adaptive", resolution="2k")] == [
+        "sd2_mx_2k",
+        "sd2_mx_video_2k",
+    ]
 
 
 def test_all_faults_of_a_clip_are_named_at_once():

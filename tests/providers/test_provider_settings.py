@@ -12,7 +12,18 @@ from provider_cases import FOLDERS
 from reconciler.diagnostics import SpecError
 from reconciler.providers import registry
 from reconciler.providers.abilities import Remote
-from reconciler.providers.base import Billing, Job, MediaRef, Mode, Request
+from reconciler.providers.base import (
+    Accepted,
+    Billing,
+    Job,
+    MediaRef,
+    Mode,
+    Reply,
+    Request,
+    Succeeded,
+    Unknown,
+    Working,
+)
 from reconciler.providers.check import Resolved, defaults_v1, resolve
 from reconciler.providers.draft import Draft
 from reconciler.providers.registry import dialect, kinds
@@ -35,6 +46,34 @@ def test_paths_are_overridden():
     job = Job(spoken.models[0], Mode.TEXT, "p")
     assert spoken.submit(job).path == "/ai/seedance/videos"
     assert spoken.poll("t 1", None) == Request("GET", "/ai/seedance/result", (("task_id", "t 1"),))
+
+
+def test_an_older_dialect_of_a_vendor_is_spoken_by_settings_alone():
+    """The vendor's quickstart differs from its page: another header, other paths, an envelope, words of its own."""
+    spoken = dialect(
+        "3hei",
+        {
+            "id_at": ["result.task_id"],
+            "video_at": ["output.0"],
+            "status_words": {"finished": "succeeded", "1": "running"},
+        },
+    )
+    assert spoken.read_submit(Reply(200, {"code": 0, "info": "success", "result": {"task_id": "t1"}})) == Accepted("t1")
+    assert isinstance(spoken.read_submit(Reply(200, {"id": "t1"})), Unknown)
+    working = spoken.read_poll("t1", Reply(200, {"code": 0, "result": {"task_id": "t1", "status": "1"}}))
+    assert working == Working()
+    done = spoken.read_poll("t1", Reply(200, {"id": "t1", "status": "finished", "output": ["https://m.example/v.mp4"]}))
+    assert isinstance(done, Succeeded) and done.video == "https://m.example/v.mp4"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FOLDERS if kind != "draft"])
+def test_a_new_status_word_is_given_the_meaning_of_a_known_one(kind: str):
+    known = {"jiekou": "TASK_STATUS_QUEUED", "chanjing": "Queued"}.get(kind, "queued")
+    spoken = dialect(kind, {"status_words": {"waiting": known}})
+    task = {"id": "t1", "task_id": "t1", "unique_id": "t1", "status": "waiting", "progress_desc": "waiting"}
+    body = {"jiekou": {"task": task}, "chanjing": {"code": 0, "data": task}}.get(kind, task)
+    assert spoken.read_poll("t1", Reply(200, body)) == Working(queued=True)
+    assert dialect(kind).read_poll("t1", Reply(200, body)) == Working(warning="unknown status 'waiting'; still asking")
 
 
 def test_a_task_id_stays_one_segment_of_a_path():
