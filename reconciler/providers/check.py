@@ -7,7 +7,7 @@ vendor's page refuses is refused here, before anything is sent. Excerpts of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.providers import rules
@@ -18,6 +18,8 @@ from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
 PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "watermark", "return_last_frame")
 """The clip fields that become parameters of a generation."""
+
+CONTRADICTION = "resolution-contradicts-model"
 
 COSTLY = ("duration", "resolution", "audio")
 """Parameters that change the price: sent even when only the default asks for them (F44), and priced as sent."""
@@ -62,7 +64,7 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     """
     model = find_model(clip, dialect)
     if isinstance(model, Diagnostic):
-        return (model,)
+        return (model, *_beyond(model, clip, dialect, can_publish))
     found = [*rules.check(clip, model, can_publish or _hosts(clip, dialect)), *_reserved_options(clip, dialect)]
     if any(problem.severity is Severity.ERROR for problem in found):
         return tuple(found)
@@ -93,6 +95,14 @@ def offering(
 def _hosts(clip: Clip, dialect: Dialect) -> bool:
     """Whether the vendor's own upload can host this clip's files. Asked only when it has some: protocols are slow."""
     return any(isinstance(item, LocalMedia | ClipMedia) for _, item in clip.media()) and isinstance(dialect, Uploads)
+
+
+def _beyond(problem: Diagnostic, clip: Clip, dialect: Dialect, can_publish: bool) -> tuple[Diagnostic, ...]:
+    """What else is wrong beside a resolution that contradicts the model, judged as if it were not there."""
+    if problem.code != CONTRADICTION:
+        return ()
+    other = resolve(replace(clip, resolution=None), dialect, can_publish=can_publish)
+    return other.warnings if isinstance(other, Resolved) else other
 
 
 def find_model(clip: Clip, dialect: Dialect) -> Model | Diagnostic:
@@ -131,7 +141,7 @@ def _contradiction(clip: Clip, named: Model, siblings: tuple[Model, ...]) -> Dia
     message = f"resolution {clip.resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
     way = f"set model: {fits[0]}" if fits else f"choose another model (clipform models --resolution {clip.resolution})"
     help = f"{way}, or drop `resolution:`"
-    return Diagnostic("resolution-contradicts-model", message, clip.source("resolution"), help)
+    return Diagnostic(CONTRADICTION, message, clip.source("resolution"), help)
 
 
 def _unknown_model(clip: Clip, dialect: Dialect, wanted: str) -> Diagnostic:

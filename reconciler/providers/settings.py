@@ -9,7 +9,7 @@ provider's `settings` against it (pydantic, imported only when there is somethin
     default_model: doubao-seedance-3-0           # taken when a clip names none
 
 An entry takes every field of `base.Model`; `like` names the entry to start from (else the model's own, else an empty
-one). `durations` may be a list or a span `4-15`.
+one); a new entry is a line of its own. `durations` may be a list or a span `4-15`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _entry(name: str, entry: Mapping[str, object], known: Mapping[str, Model]) -
     if "like" in entry and like not in known:
         hint = did_you_mean(str(like), list(known))
         raise SpecError([Diagnostic("unknown-model", f"models.{name}.like: unknown model {str(like)!r}{hint}")])
-    base = known.get(str(like), Model(name))
+    base = known[name] if like == name and name in known else replace(known.get(str(like), Model(name)), line=name)
     stated = {key: _plain(key, value) for key, value in entry.items() if key != "like"}
     names = [f.name for f in fields(Model)]
     if unknown := stated.keys() - set(names):

@@ -168,3 +168,10 @@ def test_all_faults_of_a_clip_are_named_at_once():
         "seed-out-of-range",
         "lone-last-frame",
     ]
+
+
+def test_a_resolution_that_contradicts_the_model_hides_no_other_fault():
+    clip = Clip("c", "c", prompt="p", model="seedance2.0-720p", resolution="1080p", duration=99)
+    found = resolve(clip, dialect("uniall"))
+    assert not isinstance(found, Resolved)
+    assert [problem.code for problem in found] == ["resolution-contradicts-model", "duration-not-offered"]

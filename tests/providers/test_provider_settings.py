@@ -142,6 +142,7 @@ def test_a_newer_model_starts_from_a_known_one():
         {"seedance3": {"like": "seedance2.0-1080p", "durations": "4-30", "billing": "per second"}}, "seedance3"
     )
     assert found.durations == tuple(range(4, 31))
+    assert found.line == "seedance3"
     assert found.billing is Billing.PER_SECOND
     assert found.max_images == 9
     assert found.modes == frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES, Mode.REFERENCES})
