@@ -1,0 +1,71 @@
+"""Each folder in `examples/` is planned and applied with the draft provider, as the README tells a newcomer to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.app import main
+from reconciler.media.mp4 import read_mp4
+from reconciler.spec.schema import json_schema
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+FREE = ("quickstart", "storyboard")
+
+
+@pytest.fixture(params=FREE)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    target = tmp_path / request.param
+    ignored = shutil.ignore_patterns("state", "renders", "drafts", "clipform.lock")
+    shutil.copytree(EXAMPLES / request.param, target, ignore=ignored)
+    return target
+
+
+def run(project: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, object]]]:
+    code = main(["-C", str(project), "--json", *arguments])
+    return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_an_example_is_made_whole_and_then_there_is_nothing_to_do(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, [planned] = run(project, capsys, "plan")
+    assert code == 0
+    actions = planned["actions"]
+    assert isinstance(actions, list) and all(action["action"] == "create" for action in actions)
+
+    code, lines = run(project, capsys, "apply", "--yes")
+    assert code == 0 and lines[-1]["event"] == "ended"
+
+    code, _ = run(project, capsys, "plan", "--detailed-exitcode")
+    assert code == 0
+    _, [shown] = run(project, capsys, "plan")
+    summary = shown["summary"]
+    assert isinstance(summary, dict)
+    assert summary["noop"] == len(actions) and sum(summary.values()) == len(actions)
+
+
+def test_every_output_of_an_example_has_the_length_that_was_asked_for(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(project, capsys, "apply", "--yes")[0] == 0
+    _, [shown] = run(project, capsys, "status")
+    clips = shown["clips"]
+    assert isinstance(clips, list)
+    outputs = {clip["clip"]: project / clip["output"] for clip in clips if clip["output"]}
+    for name, output in outputs.items():
+        _, [whole] = run(project, capsys, "show", name)
+        takes = whole["takes"]
+        assert isinstance(takes, list)
+        asked = takes[0]["document"]["params"]["duration"]
+        with output.open("rb") as file:
+            assert read_mp4(file).duration_ms == asked * 1000, name
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_the_schema_beside_an_example_is_the_one_that_the_program_writes(name: str) -> None:
+    beside = json.loads((EXAMPLES / name / "clipform.schema.json").read_text(encoding="utf-8"))
+    assert beside == json_schema()
