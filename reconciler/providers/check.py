@@ -20,6 +20,7 @@ PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "w
 """The clip fields that become parameters of a generation."""
 
 CONTRADICTION = "resolution-contradicts-model"
+"""The one fault of a model that leaves the rest of the clip judgeable."""
 
 COSTLY = ("duration", "resolution", "audio")
 """Parameters that change the price: sent even when only the default asks for them (F44), and priced as sent."""
