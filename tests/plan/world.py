@@ -1,0 +1,228 @@
+"""A world to plan in, as a reader writes it down, and what becomes of it when a plan is carried out.
+
+The content of a file stands for its own SHA-256: plans only ever compare them. The picture of key `v1:aa` is the text
+`film v1:aa`, wherever it lies.
+
+    wanted:   takes as the spec wants them   {clip, key, output, provider, take, needs, protect, says, cost, tags}
+              without `output` the take is not picked; `provider: draft` is free, anything else is paid
+    records:  what we remember   {clip, key, state, output, provider, take, says, task, reason, message, held, collected}
+              `state` is an attempt's. A `fetched` one has its picture in the store; a `done` one too, is what the take
+              holds, and was placed at `output`; `held: no` when the take holds something else since; `collected: yes`
+              when gc forgot the picture; `state: known` has no attempt (imported)
+    placed:   {path: content} of files that we placed, where `records` does not say it
+    lost:     contents that are no longer in the store
+    lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
+    on_disk:  {path: content}; null for something that is no regular file
+    only:     the clips selected; force: those whose foreign files may be moved aside
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from reconciler.plan.compute import Scope, compute
+from reconciler.plan.model import GENERATES, Action, Disk, OutputFact, Plan, Price, Reason, Step, Wanted
+from reconciler.records import Attempt, Binding, Generation, Placed, Snapshot, State
+
+Given = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a plan is made from."""
+
+    wanted: tuple[Wanted, ...] = ()
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    disk: Disk = field(default_factory=Disk)
+    locked: Mapping[str, str] = field(default_factory=dict)
+    scope: Scope = Scope()
+
+    def plan(self) -> Plan:
+        return compute(self.wanted, self.snapshot, self.disk, locked=self.locked, scope=self.scope)
+
+
+def film(key: str) -> str:
+    """The picture of a key."""
+    return f"film {key}"
+
+
+def document(says: Given) -> str:
+    """A canonical identity document that says these things."""
+    return json.dumps(says, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if says else ""
+
+
+def wanted(given: Given) -> Wanted:
+    """One entry of `wanted:`."""
+    known = {"clip", "key", "output", "provider", "take", "needs", "protect", "says", "cost", "tags"}
+    assert given.keys() <= known, f"unknown: {given.keys() - known}"
+    provider = str(given.get("provider", "studio"))
+    free = provider == "draft"
+    cost = None if "cost" not in given else Decimal(str(given["cost"]))
+    return Wanted(
+        clip=str(given["clip"]),
+        take=int(str(given.get("take", 1))),
+        key=str(given["key"]),
+        document=document(given.get("says", {})),  # type: ignore[arg-type]  # YAML, by the reader's hand
+        provider=provider,
+        kind="draft" if free else "ark",
+        model="animatic" if free else "m1",
+        output=given.get("output"),  # type: ignore[arg-type]  # as above
+        needs=tuple(_ident(name) for name in given.get("needs", ())),  # type: ignore[attr-defined]  # as above
+        protect=bool(given.get("protect", False)),
+        free=free,
+        cost=Price(Decimal(0) if free else cost, "USD"),
+    )
+
+
+def _ident(name: str) -> tuple[str, int]:
+    clip, _, take = name.partition("#")
+    return clip, int(take or 1)
+
+
+_RECORD = {"clip", "key", "state", "output", "provider", "take", "says", "task", "reason", "message"}
+_RECORD |= {"held", "collected"}
+
+
+def snapshot(records: Iterable[Given], placed: Mapping[str, str]) -> Snapshot:
+    """What `records:` and `placed:` mean."""
+    found = Snapshot(generations={}, attempts={}, bindings={}, placed={})
+    lying = dict(placed)
+    for number, given in enumerate(records, 1):
+        assert given.keys() <= _RECORD, f"unknown: {given.keys() - _RECORD}"
+        clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), str(given["key"]), given["state"]
+        says, output = document(given.get("says", {})), given.get("output")  # type: ignore[arg-type]  # as above
+        if state != "known":
+            facts = {name: given[name] for name in ("task", "reason", "message") if name in given}
+            found.attempts[key] = attempt(number, key, State(state), clip=clip, take=take, **facts)  # type: ignore[index]
+        if state in ("fetched", "done", "known") and not given.get("collected"):
+            found.generations[key] = Generation(key, film(key), says, "studio", "ark", "m1")  # type: ignore[index]
+            if given.get("held", state != "fetched"):
+                found.bindings[clip, take] = Binding(clip, take, key, output, says)  # type: ignore[index,arg-type]
+                lying |= {str(output): film(key)} if output is not None and output not in placed else {}
+    return replace(found, placed={path: Placed(path, content, 1, 1, 1) for path, content in lying.items()})
+
+
+def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
+    """An attempt at a key."""
+    values: dict[str, object] = {"clip": "hero", "take": 1, "provider": "studio", "kind": "ark", "model": "m1"}
+    values |= {"marker": f"marker-{number}", "created": 0.0, "updated": 0.0, **facts}
+    return Attempt(id=number, key=key, state=state, **values)  # type: ignore[arg-type]  # names are checked at run time
+
+
+def world(given: Given) -> World:
+    """The world that a case describes."""
+    known = {"wanted", "records", "placed", "lost", "lock", "store", "on_disk", "only", "force"}
+    assert given.keys() <= known, f"unknown: {given.keys() - known}"
+    records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
+    lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
+    store = {made.sha256 for made in records.generations.values()} | set(given.get("store", ()))  # type: ignore[call-overload]
+    outputs = {path: OutputFact(True, content) for path, content in given.get("on_disk", {}).items()}  # type: ignore[attr-defined]
+    only = given.get("only")
+    return World(
+        tuple(wanted(item) for item in given.get("wanted", ())),  # type: ignore[attr-defined]  # as above
+        records,
+        Disk(outputs, frozenset(store - set(given.get("lost", ())))),  # type: ignore[call-overload]
+        lock,
+        Scope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
+    )
+
+
+def paid(plan: Plan, takes: Sequence[Wanted]) -> list[Step]:
+    """The steps that buy something."""
+    free = {(w.clip, w.take) for w in takes if w.free}
+    return [step for step in plan.generating() if (step.clip, step.take) not in free]
+
+
+# --- a pure apply -----------------------------------------------------------------------------
+
+
+class Carried:
+    """A world in which everything succeeds: what the engine does to records and files, and nothing else."""
+
+    def __init__(self, before: World) -> None:
+        self.before = before
+        self.generations = dict(before.snapshot.generations)
+        self.attempts = dict(before.snapshot.attempts)
+        self.bindings = dict(before.snapshot.bindings)
+        self.placed = dict(before.snapshot.placed)
+        self.outputs = dict(before.disk.outputs)
+        self.objects = set(before.disk.objects)
+        self.wanted = {(w.clip, w.take): w for w in before.wanted}
+        self.bought: list[str] = []  # keys that a provider was asked for, in order
+        self.overwritten: list[str] = []  # paths where something was replaced
+
+    def world(self) -> World:
+        records = replace(
+            self.before.snapshot,
+            generations=self.generations,
+            attempts=self.attempts,
+            bindings=self.bindings,
+            placed=self.placed,
+        )
+        return replace(self.before, snapshot=records, disk=Disk(self.outputs, frozenset(self.objects)))
+
+    def carry_out(self, plan: Plan) -> World:
+        """The driver's order: what is free, what must be made, what nobody wants."""
+        ready = [s for s in plan.steps if s.action is not Action.BLOCKED]
+        for action in (Action.NOOP, Action.MOVE, Action.RESTORE):
+            for step in ready:
+                if step.action is action and not step.needs_a_maker:
+                    self._free(step)
+        for step in ready:
+            if step.action in GENERATES | {Action.RESUME}:
+                self._make(step)
+        for step in ready:
+            if step.needs_a_maker:
+                self._hold(step, self.generations[step.key].sha256)
+        for step in ready:
+            if step.action is Action.REMOVE:
+                self._remove(step)
+        for ident in plan.unbind:
+            self.bindings.pop(ident, None)
+        return self.world()
+
+    def _free(self, step: Step) -> None:
+        assert step.sha256 is not None and step.sha256 in self.objects, f"{step.name}: nothing to place"
+        if step.key not in self.generations:  # only the lock file knew it
+            self.generations[step.key] = Generation(step.key, step.sha256, "", "studio", "ark", "m1")
+        if step.action is Action.MOVE:
+            assert step.previous_output is not None and step.output not in self.outputs
+            del self.outputs[step.previous_output], self.placed[step.previous_output]
+        self._hold(step, step.sha256)
+
+    def _make(self, step: Step) -> None:
+        for need in step.needs:
+            needed = self.wanted[need]
+            made = self.generations.get(needed.key)
+            sha = made.sha256 if made else self.before.locked.get(needed.key)
+            assert sha in self.objects, f"{step.name} was started before {need} was there"
+        known = self.attempts.get(step.key)
+        if step.action is Action.RESUME:
+            assert known is not None
+            self.attempts[step.key] = replace(known, state=State.DONE)
+        else:
+            self.bought.append(step.key)
+            self.attempts[step.key] = attempt(1000 + len(self.bought), step.key, State.DONE, clip=step.clip)
+        self.generations[step.key] = Generation(step.key, film(step.key), "", step.provider, step.kind, step.model)
+        self.objects.add(film(step.key))
+        if step.reason is not Reason.NOT_REFERENCED:
+            self._hold(step, film(step.key))
+
+    def _hold(self, step: Step, sha: str) -> None:
+        w = self.wanted[step.clip, step.take]
+        if w.output is not None:
+            there = self.outputs.get(w.output)
+            if there is not None and there.exists and there.sha256 != sha:
+                self.overwritten.append(w.output)
+            self.outputs[w.output] = OutputFact(True, sha)
+            self.placed[w.output] = Placed(w.output, sha, 1, 1, 1)
+        self.bindings[w.clip, w.take] = Binding(w.clip, w.take, w.key, w.output, w.document)
+
+    def _remove(self, step: Step) -> None:
+        assert step.output is not None
+        there, record = self.outputs.get(step.output), self.placed.pop(step.output, None)
+        if there and record and there.sha256 == record.sha256 and step.reason is not Reason.EDITED:
+            del self.outputs[step.output]
