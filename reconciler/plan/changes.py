@@ -13,11 +13,15 @@ from reconciler.spec.project import Number
 def changes(before: str, after: str) -> tuple[Change, ...]:
     """Field by field, what differs between two canonical identity documents; sorted by field."""
     old, new = _flat(before), _flat(after)
-    return tuple(
-        Change(name, _stated(old, name), _stated(new, name))
-        for name in sorted(old | new)
-        if _spelling(old, name) != _spelling(new, name)
-    )
+    differ = (name for name in sorted(old | new) if _spelling(old, name) != _spelling(new, name))
+    return tuple(_change(name, old, new) for name in differ)
+
+
+def _change(name: str, old: Mapping[str, object], new: Mapping[str, object]) -> Change:
+    before, after = _stated(old, name), _stated(new, name)
+    if str(before) == str(after):  # 0.5 and the text "0.5": shown as they are spelt
+        before, after = _spelling(old, name), _spelling(new, name)
+    return Change(name, before, after)
 
 
 def _spelling(flat: Mapping[str, object], name: str) -> str | None:
