@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.engine.planfile import SavedPlan
     from reconciler.engine.workspace import Loaded
     from reconciler.plan.model import Plan
+    from reconciler.providers.base import Mode
 
 
 def amount(text: str | None) -> Decimal | None:
@@ -59,3 +60,13 @@ def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
         if order.take == wanted:
             return order
     raise UsageError(f"{clip} has {len(found)} takes, not {wanted}")
+
+
+def mode_named(word: str | None) -> Mode | None:
+    """A mode by its word. Raises UsageError for a word that is none."""
+    from reconciler.providers.base import Mode
+
+    try:
+        return None if word is None else Mode(word)
+    except ValueError as error:
+        raise UsageError(f"no mode '{word}'", help=f"modes: {', '.join(Mode)}") from error

@@ -10,6 +10,7 @@ from typing import Protocol
 from reconciler.diagnostics import ClipformError, Diagnostic
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
+from reconciler.providers.search import Line
 
 SHOWN = 20
 """How many diagnostics a person is shown; the rest are counted."""
@@ -92,6 +93,9 @@ class View(Protocol):
 
     def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
         """`show` and `explain`: the same facts as sections for people and as data for programs."""
+
+    def models(self, lines: Sequence[Line]) -> None:
+        """`models`."""
 
     def checks(self, items: Sequence[Check]) -> None:
         """`doctor` and `verify`."""

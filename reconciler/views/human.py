@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
-from reconciler.views import apply_text, diagnostics_text, plan_text, tables, words
+from reconciler.providers.search import Line
+from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
 from reconciler.views.base import Check, HistoryRow, Section, StatusRow
 from reconciler.views.safe import safe
 from reconciler.views.style import Style, wants_colour
@@ -92,6 +93,10 @@ class HumanView:
     def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
         """Titled groups of facts."""
         self._say(self.out, tables.sections(sections, self.style))
+
+    def models(self, lines: Sequence[Line]) -> None:
+        """A table as wide as the terminal."""
+        self._say(self.out, catalogue.table(lines, self.style, self.width))
 
     def checks(self, items: Sequence[Check]) -> None:
         """One line a finding."""

@@ -10,7 +10,8 @@ from typing import TextIO
 from reconciler.diagnostics import ClipformError, Diagnostic
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
-from reconciler.views import encode
+from reconciler.providers.search import Line
+from reconciler.views import catalogue, encode
 from reconciler.views.base import Check, HistoryRow, Section, StatusRow
 
 _Document = Mapping[str, object]
@@ -70,6 +71,10 @@ class JsonView:
     def show(self, sections: Sequence[Section], data: _Document) -> None:
         """The data alone: sections are for people."""
         self._versioned(**data)
+
+    def models(self, lines: Sequence[Line]) -> None:
+        """All of them in one document."""
+        self._versioned(models=[catalogue.data(line) for line in lines])
 
     def checks(self, items: Sequence[Check]) -> None:
         """All findings in one document."""

@@ -1,0 +1,39 @@
+"""`clipform models`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Option(help="Only this kind of provider.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model or line.")] = None,
+    duration: Annotated[int | None, typer.Option(metavar="SECONDS", help="Offers this length.")] = None,
+    resolution: Annotated[str | None, typer.Option(help="Offers 480p, 720p, 1080p, 2k or 4k.")] = None,
+    ratio: Annotated[str | None, typer.Option(help="Offers this ratio.")] = None,
+    mode: Annotated[str | None, typer.Option(help="text, first_frame, frames, references, edit or extend.")] = None,
+    images: Annotated[int, typer.Option(min=0, help="Takes so many reference pictures.")] = 0,
+    videos: Annotated[int, typer.Option(min=0, help="Takes so many reference videos.")] = 0,
+    audios: Annotated[int, typer.Option(min=0, help="Takes so many reference audios.")] = 0,
+    audio: Annotated[bool, typer.Option("--audio", help="Has an audio switch.")] = False,
+    seed: Annotated[bool, typer.Option("--seed", help="Takes a seed.")] = False,
+    last_frame: Annotated[bool, typer.Option("--last-frame", help="Can return the last frame.")] = False,
+) -> None:
+    """List every provider's models, or those that can do a shot.
+
+    Exit codes: 0 done, 64 wrong command line.
+    """
+    from reconciler.cli.parsing import mode_named
+    from reconciler.providers import registry
+    from reconciler.providers.search import Needs, lines
+
+    own: Context = context.obj
+    needs = Needs(
+        kind, model, duration, resolution, ratio, mode_named(mode), audio, seed, images, videos, audios, last_frame
+    )
+    own.view.models(list(lines((registry.dialect(name) for name in registry.kinds()), needs)))

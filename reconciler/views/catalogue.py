@@ -1,0 +1,110 @@
+"""The catalogue as rows: `clipform models`, and the table of kinds in the README, which a test compares with this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.providers.abilities import Balances, Cancels, Lists, Uploads
+from reconciler.providers.base import Dialect, Mode, Model
+from reconciler.providers.search import Line, span
+from reconciler.views.style import Style
+from reconciler.views.tables import columns
+
+_MODES = {
+    Mode.TEXT: "text",
+    Mode.FIRST_FRAME: "first",
+    Mode.FRAMES: "first+last",
+    Mode.REFERENCES: "references",
+    Mode.EDIT: "edit",
+    Mode.EXTEND: "extend",
+}
+
+
+def table(lines: Sequence[Line], style: Style, width: int) -> Iterator[str]:
+    """One line a model; a star marks a kind's default."""
+    if not lines:
+        yield "No model offers all of that."
+        return
+    head = ["KIND", "MODEL", "SECONDS", "RESOLUTION", "MODES", "IMG/VID/AUD", "ALSO"]
+    body = [_row(line) for line in lines]
+    rendered = columns([head, *body], width)
+    yield style.dim("  ".join(next(rendered)).rstrip())
+    for cells in rendered:
+        yield "  ".join(cells).rstrip()
+    yield style.dim(f"{len(lines)} model{'' if len(lines) == 1 else 's'}; * is its kind's default")
+
+
+def _row(line: Line) -> list[str]:
+    model = line.model
+    counts = f"{model.max_images}/{model.max_videos}/{model.max_audios}"
+    return [
+        line.kind,
+        f"{model.name}{' *' if line.default else ''}",
+        span(model.durations),
+        " ".join(model.resolutions),
+        " ".join(word for mode, word in _MODES.items() if mode in model.modes),
+        counts,
+        " ".join(extras(model)),
+    ]
+
+
+def extras(model: Model) -> Iterator[str]:
+    """The switches a line has, in words."""
+    has = {
+        "seed": model.seed_max is not None,
+        "audio": model.has_audio,
+        "camera_fixed": model.has_camera_fixed,
+        "watermark": model.has_watermark,
+        "last_frame": model.has_last_frame,
+    }
+    yield from (name for name, offered in has.items() if offered)
+
+
+def data(line: Line) -> dict[str, object]:
+    """One model for programs."""
+    model = line.model
+    return {
+        "kind": line.kind,
+        "model": model.name,
+        "line": model.line,
+        "default": line.default,
+        "durations": list(model.durations),
+        "resolutions": list(model.resolutions),
+        "resolution_in": model.resolution_in.value,
+        "ratios": list(model.ratios),
+        "modes": [mode.value for mode in Mode if mode in model.modes],
+        "images": model.max_images,
+        "videos": model.max_videos,
+        "audios": model.max_audios,
+        "extras": list(extras(model)),
+        "billing": model.billing.value,
+        "note": model.note,
+    }
+
+
+def kinds(dialects: Sequence[Dialect]) -> str:
+    """A Markdown table: each kind with what it can do."""
+    head = ["kind", "models", "seconds", "modes", "seed", "audio", "uploads", "lists tasks", "cancels", "balance"]
+    rows = [head, ["---"] * len(head), *(_kind(dialect) for dialect in dialects)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _kind(dialect: Dialect) -> list[str]:
+    models = dialect.models
+    modes = [word for mode, word in _MODES.items() if any(mode in model.modes for model in models)]
+    seconds = {second for model in models for second in model.durations}
+    flags = (
+        any(model.seed_max is not None for model in models),
+        any(model.has_audio for model in models),
+        isinstance(dialect, Uploads),
+        isinstance(dialect, Lists),
+        isinstance(dialect, Cancels),
+        isinstance(dialect, Balances),
+    )
+    return [
+        f"`{dialect.kind}`",
+        str(len(models)),
+        span(seconds),
+        ", ".join(modes),
+        *("yes" if flag else "–" for flag in flags),
+    ]
