@@ -195,9 +195,9 @@ def _in_order(problems: Problems, texts: Mapping[str, bytes]) -> tuple[Diagnosti
 
 
 def _lines(name: str, data: bytes, secrets: Iterable[Source]) -> list[str]:
-    """The lines of a file as they may be shown: a literal secret and what follows it is masked."""
+    """The lines of a file as they may be shown: nothing in them steers a terminal, and a literal secret is masked."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+    lines = _STEERING.sub("\ufffd", text).split("\n")
     for secret in secrets:
         if secret.file == name:
             lines[secret.line - 1] = lines[secret.line - 1][: secret.column - 1] + "********"
@@ -205,12 +205,12 @@ def _lines(name: str, data: bytes, secrets: Iterable[Source]) -> list[str]:
 
 
 def _excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | None:
-    """The line and the one before it, where a screen can take them. Nothing in them may steer a terminal."""
+    """The line and the one before it, where a screen can take them."""
     if where is None or where.file not in lines or where.line > len(lines[where.file]):
         return None
     first = max(1, where.line - 1)
-    shown_lines = tuple(_STEERING.sub("\ufffd", line) for line in lines[where.file][first - 1 : where.line])
-    return Excerpt(first, shown_lines) if max(map(len, shown_lines)) <= MAX_SHOWN else None
+    seen = tuple(lines[where.file][first - 1 : where.line])
+    return Excerpt(first, seen) if max(map(len, seen)) <= MAX_SHOWN else None
 
 
 def _digest(texts: Mapping[str, bytes]) -> str:

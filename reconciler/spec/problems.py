@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
+MAX_KEPT = 10_000
 MAX_LISTED = 12
 MAX_SUGGESTIONS = 25
 MAX_COMPARED = 20_000
@@ -41,7 +42,8 @@ class Problems:
         """Something that stops the run."""
         if (where, message) not in self._found:
             self._errors += 1
-            self._found[where, message] = Diagnostic(code, message, where, help)
+            if self._errors <= MAX_KEPT:
+                self._found[where, message] = Diagnostic(code, message, where, help)
 
     def warn(self, code: str, message: str, where: Source | None, help: str = "") -> None:
         """Something worth knowing that does not."""

@@ -51,6 +51,12 @@ def test_a_variable_that_doubles_forty_times_is_refused() -> None:
     assert "this stands for 102,400 characters; at most 100,000" in problem
 
 
+def test_a_hundred_thousand_mistakes_in_one_line_are_bounded_work() -> None:
+    problems = problems_of(START + f"  a: {{prompt: '{'${' * 100_000}'}}")
+    assert problems[:2] == [f"clipform.yaml:3:{column}: error: '${{' is not closed" for column in (16, 18)]
+    assert len(problems) == 10_000
+
+
 def test_a_long_text_times_many_combinations_is_refused() -> None:
     axis = ", ".join(map(str, range(100)))
     axes = f"{{a: [{axis}], b: [{axis}]}}"
