@@ -79,7 +79,7 @@ def test_a_spec_cut_or_damaged_anywhere_is_a_project_or_diagnostics(
 
 
 CLIPS = st.dictionaries(
-    st.from_regex(r"[a-z]{1,3}", fullmatch=True),
+    st.from_regex(r"[a-z]{1,3}-", fullmatch=True),
     st.sampled_from(
         [
             "prompt: x",
