@@ -5,7 +5,8 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
 
     wanted:   takes as the spec wants them   {clip, key, output, provider, take, needs, protect, says, cost, tags}
               without `output` the take is not picked; `provider: draft` is free, anything else is paid
-    records:  what we remember   {clip, key, state, output, provider, take, says, task, reason, message, held, collected}
+    records:  what we remember
+              {clip, key, state, output, provider, take, says, task, reason, message, held, collected}
               `state` is an attempt's. A `fetched` one has its picture in the store; a `done` one too, is what the take
               holds, and was placed at `output`; `held: no` when the take holds something else since; `collected: yes`
               when gc forgot the picture; `state: known` has no attempt (imported)
@@ -212,10 +213,14 @@ class Carried:
             self._hold(step, film(step.key))
 
     def _hold(self, step: Step, sha: str) -> None:
+        """Place and bind. A file of the user's stops that, unless it may be moved aside."""
         w = self.wanted[step.clip, step.take]
         if w.output is not None:
-            there = self.outputs.get(w.output)
-            if there is not None and there.exists and there.sha256 != sha:
+            there, record = self.outputs.get(w.output, OutputFact()), self.placed.get(w.output)
+            ours = record is not None and record.sha256 == there.sha256
+            if there.exists and there.sha256 != sha and not ours and w.clip not in self.before.scope.force:
+                return
+            if there.exists and there.sha256 != sha:
                 self.overwritten.append(w.output)
             self.outputs[w.output] = OutputFact(True, sha)
             self.placed[w.output] = Placed(w.output, sha, 1, 1, 1)
