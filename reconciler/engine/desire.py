@@ -29,6 +29,7 @@ from reconciler.spec.project import (
     ProviderConfig,
     UrlMedia,
 )
+from reconciler.spec.project import Price as PriceRow
 
 DRAFTS = "drafts"
 
@@ -42,6 +43,12 @@ class Order:
     wanted: Wanted
     resolved: Resolved
     hashes: Mapping[str, str]  # SHA-256 of each local input by path
+    prices: tuple[PriceRow, ...] = ()  # the provider's table: what it reports as used is priced by it
+
+    @property
+    def resolution(self) -> str | None:
+        """The resolution that is priced: the stated one, the default that is sent, or the only one there is."""
+        return priced_resolution(self.resolved)
 
 
 def desire(project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str]) -> tuple[Order, ...]:
@@ -125,16 +132,17 @@ def _order(  # noqa: PLR0913  # one call site; the last two are what the loop ab
         needs=tuple((name, picks[name]) for name in clip.depends_on()),
         protect=clip.protect,
         free=resolved.model.billing is Billing.FREE,
-        cost=_price(project, config, resolved),
+        cost=_price(project, config, clip, resolved),
         tags=clip.tags,
         server_defaults=_left_open(resolved),
     )
-    return Order(clip, take, wanted, resolved, hashes)
+    return Order(clip, take, wanted, resolved, hashes, config.prices)
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
-    """The stated parameters of one take: its own seed, and no resolution that the model's name already says."""
-    params = dict(resolved.params)
+    """The parameters of one take as they are sent: the stated ones and the defaults that cost money, its own seed, and
+    no resolution that the model's name already says. So a default that a project overrides counts in the key."""
+    params = dict(resolved.settled)
     if clip.seed is not None:
         params["seed"] = clip.seed + take - 1
     if resolved.model.resolution_in is not Placement.FIELD:
@@ -153,22 +161,30 @@ def _word(value: Scalar) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _price(project: Project, config: ProviderConfig, resolved: Resolved) -> Price:
+def _price(project: Project, config: ProviderConfig, clip: Clip, resolved: Resolved) -> Price:
     currency = project.budget.currency if project.budget else ""
     if resolved.model.billing is Billing.FREE:
         return Price(Decimal(0), currency)
     sent = resolved.settled
-    resolution, ratio, seconds = sent.get("resolution"), sent.get("ratio"), sent.get("duration")
-    if resolution is None and len(resolved.model.resolutions) == 1:
-        resolution = resolved.model.resolutions[0]
+    ratio, seconds = sent.get("ratio"), sent.get("duration")
+    # Where the seconds of reference videos are billed on top, their lengths would be part of the price: not known here.
+    known = isinstance(seconds, int) and not (resolved.model.billed_videos and clip.videos)
     return cost.estimate(
         config.prices,
         resolved.model.name,
-        resolution if isinstance(resolution, str) else None,
+        priced_resolution(resolved),
         ratio if isinstance(ratio, str) else None,
-        seconds if isinstance(seconds, int) else None,
+        seconds if isinstance(seconds, int) and known else None,
         currency,
     )
+
+
+def priced_resolution(resolved: Resolved) -> str | None:
+    """The stated resolution, the default that is sent, or the only one that the model has."""
+    found = resolved.settled.get("resolution")
+    if found is None and len(resolved.model.resolutions) == 1:
+        return resolved.model.resolutions[0]
+    return found if isinstance(found, str) else None
 
 
 def _input(name: str, item: Media, hashes: Mapping[str, str], keys: Mapping[str, str]) -> Input:

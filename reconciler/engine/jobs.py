@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from reconciler.engine.desire import Order, take_params
 from reconciler.providers.base import Job, MediaRef, Scalar
-from reconciler.providers.check import costly_defaults
 
 
 def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, marker: str) -> Job:
@@ -15,11 +14,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
     Values that cost money are stated even when only the default asks for them.
     """
     clip = order.clip
-    params: dict[str, Scalar] = {
-        **costly_defaults(order.resolved.model),
-        **order.resolved.params,
-        **take_params(clip, order.take, order.resolved),
-    }
+    params = take_params(clip, order.take, order.resolved)
     drawn = params.get("seed", seed)
     return Job(
         model=order.resolved.model,

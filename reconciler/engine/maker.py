@@ -20,6 +20,7 @@ from reconciler.engine.ports import Clock, Sink, Vendor, Workers
 from reconciler.engine.steps import Fetch, Leave, Next, Place, Poll, Situation, Stall, Stop, Submit, next_step
 from reconciler.engine.verify import facts_of, mismatch
 from reconciler.events import Event, Kind
+from reconciler.plan import cost
 from reconciler.plan.model import Step
 from reconciler.providers.base import (
     Accepted,
@@ -159,7 +160,7 @@ class Maker:
         order, marker, seed = self.order, self.ports.marker(), self._seed(self.order)
         job = jobs.build(order, await self.ports.inputs.ready(order), seed=seed, marker=marker)
         request = self.vendor.dialect.submit(job)
-        cost = order.wanted.cost
+        price = order.wanted.cost
         attempt = self.ports.store.begin(
             NewAttempt(
                 key=self.step.key,
@@ -171,8 +172,8 @@ class Maker:
                 marker=marker,
                 document=order.wanted.document,
                 seed=job.seed,
-                cost_micros=micros(cost.amount),
-                currency=cost.currency,
+                cost_micros=micros(price.amount),
+                currency=price.currency,
                 run=self.terms.run,
             ),
             self.terms.caps,
@@ -312,7 +313,7 @@ class Maker:
             model=attempt.model,
             task=attempt.task if self.vendor.durable else None,  # a local task's id means nothing later
             seed=result.seed if result.seed is not None else attempt.seed,
-            cost_micros=attempt.cost_micros,
+            cost_micros=self._cost(attempt, result),
             currency=attempt.currency,
             created=self.ports.clock.now(),
             elapsed=self.ports.clock.now() - attempt.created,
@@ -323,6 +324,13 @@ class Maker:
         self._say(Kind.FETCHED, task=attempt.task)
         if generation.mismatch:
             self._say(Kind.NOTE, message=f"{self.step.name}: {generation.mismatch}; it is kept as it came")
+
+    def _cost(self, attempt: Attempt, result: Succeeded) -> int | None:
+        """What it cost: by the usage that the provider reports where that is how it bills, else as estimated."""
+        if self.order is None:
+            return attempt.cost_micros
+        used = cost.settled(self.order.prices, attempt.model, self.order.resolution, result.usage.tokens)
+        return attempt.cost_micros if used is None else micros(used)
 
     def _again(self, attempt: Attempt, state: State, error: ClipformError) -> None:
         if self.fetches >= FETCHES:

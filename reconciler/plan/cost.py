@@ -19,11 +19,24 @@ def estimate(
     rows: Sequence[Row], model: str, resolution: str | None, ratio: str | None, seconds: int | None, currency: str
 ) -> Price:
     """The price of one generation by the first row that matches; amount None when none does or a fact is missing."""
+    row = _row(rows, model, resolution)
+    return Price(None if row is None else _amount(row, resolution, ratio, seconds), currency)
+
+
+def settled(rows: Sequence[Row], model: str, resolution: str | None, tokens: int | None) -> Decimal | None:
+    """What a generation cost by the tokens that the provider reported; None where it is not billed by them."""
+    row = _row(rows, model, resolution)
+    if row is None or row.per_1k_tokens is None or tokens is None:
+        return None
+    return (row.per_1k_tokens * tokens / 1000).quantize(MICRO, ROUND_HALF_EVEN)
+
+
+def _row(rows: Sequence[Row], model: str, resolution: str | None) -> Row | None:
+    """The first row that matches."""
     for row in rows:
-        if not fnmatchcase(model, row.model) or (row.resolution is not None and row.resolution != resolution):
-            continue
-        return Price(_amount(row, resolution, ratio, seconds), currency)
-    return Price(None, currency)
+        if fnmatchcase(model, row.model) and row.resolution in (None, resolution):
+            return row
+    return None
 
 
 def _amount(row: Row, resolution: str | None, ratio: str | None, seconds: int | None) -> Decimal | None:

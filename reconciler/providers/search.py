@@ -6,24 +6,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.providers.base import Dialect, Mode, Model
+from reconciler.providers.check import offering
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a shot needs; None and empty mean that it does not matter. `mode` also takes `frames` for a first frame."""
+    """What a shot needs; None, zero and empty mean that it does not matter. `switches` are clip fields."""
 
     kind: str | None = None
     model: str | None = None
+    mode: Mode | None = None
     duration: int | None = None
     resolution: str | None = None
     ratio: str | None = None
-    mode: Mode | None = None
-    audio: bool = False
+    switches: tuple[str, ...] = ()
     seed: bool = False
     images: int = 0
     videos: int = 0
     audios: int = 0
-    last_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +40,26 @@ def lines(dialects: Iterable[Dialect], needs: Needs) -> Iterator[Line]:
     for dialect in dialects:
         if needs.kind not in (None, dialect.kind):
             continue
-        for model in dialect.models:
-            if fits(model, needs):
+        found = offering(
+            dialect.models,
+            mode=needs.mode,
+            duration=needs.duration,
+            resolution=needs.resolution,
+            ratio=needs.ratio,
+            switches=needs.switches,
+        )
+        for model in found:
+            if _suits(model, needs):
                 yield Line(dialect.kind, model, model.name == dialect.default_model)
 
 
-def fits(model: Model, needs: Needs) -> bool:
-    """Whether a line offers everything that is needed."""
-    return all(
-        (
-            needs.model is None or needs.model in (model.name, model.line),
-            needs.duration is None or needs.duration in model.durations,
-            needs.resolution is None or needs.resolution in model.resolutions,
-            needs.ratio is None or needs.ratio in model.ratios,
-            needs.mode is None or needs.mode in model.modes,
-            not needs.audio or model.has_audio,
-            needs.seed is False or model.seed_max is not None,
-            not needs.last_frame or model.has_last_frame,
-            model.max_images >= needs.images,
-            model.max_videos >= needs.videos,
-            model.max_audios >= needs.audios,
-        )
+def _suits(model: Model, needs: Needs) -> bool:
+    return (
+        needs.model in (None, model.name, model.line)
+        and (model.seed_max is not None or not needs.seed)
+        and model.max_images >= needs.images
+        and model.max_videos >= needs.videos
+        and model.max_audios >= needs.audios
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.providers.abilities import Balances, Cancels, Lists, Uploads
 from reconciler.providers.base import Dialect, Mode, Model
+from reconciler.providers.rules import switches
 from reconciler.providers.search import Line, span
 from reconciler.views.style import Style
 from reconciler.views.tables import columns
@@ -50,14 +51,9 @@ def _row(line: Line) -> list[str]:
 
 def extras(model: Model) -> Iterator[str]:
     """The switches a line has, in words."""
-    has = {
-        "seed": model.seed_max is not None,
-        "audio": model.has_audio,
-        "camera_fixed": model.has_camera_fixed,
-        "watermark": model.has_watermark,
-        "last_frame": model.has_last_frame,
-    }
-    yield from (name for name, offered in has.items() if offered)
+    if model.seed_max is not None:
+        yield "seed"
+    yield from switches(model)
 
 
 def data(line: Line) -> dict[str, object]:

@@ -22,7 +22,9 @@ def run(
     audios: Annotated[int, typer.Option(min=0, help="Takes so many reference audios.")] = 0,
     audio: Annotated[bool, typer.Option("--audio", help="Has an audio switch.")] = False,
     seed: Annotated[bool, typer.Option("--seed", help="Takes a seed.")] = False,
-    last_frame: Annotated[bool, typer.Option("--last-frame", help="Can return the last frame.")] = False,
+    camera_fixed: Annotated[bool, typer.Option("--camera-fixed", help="Has a camera lock.")] = False,
+    watermark: Annotated[bool, typer.Option("--watermark", help="Has a watermark switch.")] = False,
+    return_last_frame: Annotated[bool, typer.Option("--return-last-frame", help="Can return its last frame.")] = False,
 ) -> None:
     """List every provider's models, or those that can do a shot.
 
@@ -33,7 +35,23 @@ def run(
     from reconciler.providers.search import Needs, lines
 
     own: Context = context.obj
+    asked = {
+        "audio": audio,
+        "camera_fixed": camera_fixed,
+        "watermark": watermark,
+        "return_last_frame": return_last_frame,
+    }
     needs = Needs(
-        kind, model, duration, resolution, ratio, mode_named(mode), audio, seed, images, videos, audios, last_frame
+        kind=kind,
+        model=model,
+        mode=mode_named(mode),
+        duration=duration,
+        resolution=resolution,
+        ratio=ratio,
+        switches=tuple(name for name, needed in asked.items() if needed),
+        seed=seed,
+        images=images,
+        videos=videos,
+        audios=audios,
     )
     own.view.models(list(lines((registry.dialect(name) for name in registry.kinds()), needs)))
