@@ -1,0 +1,80 @@
+"""Whose account it is: the credentials of a provider, as text, and the proxy that the environment asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from reconciler.diagnostics import ClipformError
+from reconciler.providers.abilities import Remote
+from reconciler.spec.project import ProviderConfig, Secret
+from reconciler.transport.addresses import is_loopback
+
+PUBLIC = frozenset({"app_id"})
+"""Credentials that identify an account and open nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a provider is, and the credentials that go there and nowhere else."""
+
+    base_url: str
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The account's public id, where it has one."""
+        return next((self.credentials[name] for name in sorted(PUBLIC & self.credentials.keys())), "")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return tuple(text for name, text in self.credentials.items() if name not in PUBLIC)
+
+
+def open_account(config: ProviderConfig, dialect: Remote, environ: Mapping[str, str]) -> Account:
+    """The account of a provider: the first set of credentials that is complete. Raises ClipformError naming what is
+    missing; call it where secrets may be read."""
+    given = {name: _text(value, environ) for name, value in config.credentials.items()}
+    for names in dialect.credentials:
+        if all(given.get(name) for name in names):
+            found = {name: given[name] for name in names}
+            _require_plain(config, found)
+            return Account((config.base_url or dialect.base_url).rstrip("/"), found)
+    raise ClipformError(
+        f"provider {config.alias}: {_missing(config, given)}", help=_help(config), code="no-credentials"
+    )
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; never one for this machine. Nothing else
+    of the environment is trusted: a netrc file could add credentials that nobody asked for."""
+    parts, proxies = urlsplit(url), getproxies_environment()
+    if is_loopback(url) or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _text(value: Secret | str, environ: Mapping[str, str]) -> str:
+    return environ.get(value.env, "").strip() if isinstance(value, Secret) else value
+
+
+def _require_plain(config: ProviderConfig, credentials: Mapping[str, str]) -> None:
+    """A key with a line break or the like in it was copied wrongly; it would also not be a header."""
+    for name, text in credentials.items():
+        if not (text.isascii() and text.isprintable()):
+            words = f"provider {config.alias}: {name} has characters that no key has"
+            raise ClipformError(words, help=_help(config), code="no-credentials")
+
+
+def _missing(config: ProviderConfig, given: Mapping[str, str]) -> str:
+    empty = [value.env for name, value in config.credentials.items() if isinstance(value, Secret) and not given[name]]
+    if empty:
+        return f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} not set in the environment"
+    return "it has no credentials"
+
+
+def _help(config: ProviderConfig) -> str:
+    return f"set it and try again, or mend providers.{config.alias} in the project file"

@@ -1,0 +1,138 @@
+"""Where a media link may lead. Names come from providers and redirects, so nobody vouches for them.
+
+A name is resolved once, every address it has must be a public one, and the connection goes to just such an address:
+checking a name and then connecting by name would ask the resolver twice and could get two answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from reconciler.transport.ports import Resolve
+
+Address = IPv4Address | IPv6Address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_COMPATIBLE = IPv6Network("::/96")
+_GLOBAL_V6 = IPv6Network("2000::/3")
+_SHARED = "carrier-grade NAT, where one large cloud keeps its metadata"
+
+
+class Forbidden(Exception):
+    """A link that is not followed; the text says why."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine, by address or as localhost."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return _is_loopback(ip_address(host))
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+async def check(url: str, resolve: Resolve, *, loopback: bool, proxied: bool) -> tuple[str, ...]:
+    """The addresses that a link may be fetched from; raises Forbidden, or OSError when its name has none.
+
+    `loopback` allows this machine, over http too: right exactly where the provider itself is there. `proxied`: the
+    proxy resolves names, so only the link's own text can be checked, and nothing is returned.
+    """
+    parts = _split(url)
+    host = parts.hostname or ""
+    literal = _literal(host)
+    if literal is None and proxied:
+        _require_scheme(parts, local=False)
+        return ()
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    found = (host,) if literal else tuple(await resolve(host, port))
+    if not found:
+        raise OSError("the name has no address")
+    local = loopback and all(_is_loopback(ip_address(text)) for text in found)
+    _require_scheme(parts, local=local)
+    if not local:
+        _require_public(host, found)
+    return found
+
+
+def _split(url: str) -> SplitResult:
+    if not url.isprintable() or not url.isascii() or any(c in url for c in ' \\"<>'):
+        raise Forbidden("it has characters that no URL has")  # parsers disagree about them
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where it is none
+    except ValueError as error:
+        raise Forbidden("it is not a URL") from error
+    if parts.scheme not in ("http", "https"):
+        raise Forbidden(f"its scheme is {parts.scheme or 'missing'}, not https")
+    if parts.username is not None or parts.password is not None:
+        raise Forbidden("it has a user name in it")
+    if not parts.hostname:
+        raise Forbidden("it names no host")
+    return parts
+
+
+def _require_scheme(parts: SplitResult, *, local: bool) -> None:
+    if parts.scheme != "https" and not local:
+        raise Forbidden("it is http, not https")
+
+
+def _require_public(host: str, addresses: Sequence[str]) -> None:
+    for text in addresses:
+        if (reason := private(ip_address(text))) is not None:
+            raise Forbidden(f"it leads to {text}{'' if host == text else f' ({host})'}: {reason}")
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_loopback(address: Address) -> bool:
+    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (inner or address).is_loopback
+
+
+def private(address: Address) -> str | None:
+    """Why an address is not a public one, or None when it is. Addresses within addresses are looked at too."""
+    for inner, form in _inside(address):
+        if (reason := private(inner)) is not None:
+            return f"{form} of {inner}, {reason}"
+    if isinstance(address, IPv6Address) and any(True for _ in _inside(address)):
+        return None
+    return _own(address)
+
+
+def _inside(address: Address) -> list[tuple[IPv4Address, str]]:
+    """The IPv4 addresses that an IPv6 address stands for, and how."""
+    if isinstance(address, IPv4Address):
+        return []
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if address.ipv4_mapped:
+        return [(address.ipv4_mapped, "the IPv6 form")]
+    if address.sixtofour:
+        return [(address.sixtofour, "the 6to4 form")]
+    if address.teredo:
+        return [(inner, "the Teredo form") for inner in address.teredo]
+    if address in _NAT64:
+        return [(last, "the NAT64 form")]
+    if address in _COMPATIBLE and int(address) > 1:
+        return [(last, "the old IPv6 form")]
+    return []
+
+
+def _own(address: Address) -> str | None:
+    rules = (
+        (address.is_unspecified, "it is no address at all"),
+        (address.is_loopback, "it is this machine"),
+        (address.is_link_local, "it is link-local, where clouds keep their metadata"),
+        (address.is_multicast, "it is a multicast address"),
+        (isinstance(address, IPv6Address) and address not in _GLOBAL_V6, "it is not a public address"),
+        (address.is_reserved, "it is reserved"),
+        (isinstance(address, IPv4Address) and not address.is_private and not address.is_global, _SHARED),
+        (not address.is_global, "it is a private address"),
+    )
+    return next((words for holds, words in rules if holds), None)

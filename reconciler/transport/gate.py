@@ -1,0 +1,125 @@
+"""When a provider may be asked: its pace, its pauses, how many submits at once, how many retries altogether.
+
+One of each per provider, shared by everything that is sent to it with credentials. All of it is counters: nothing is
+kept per task, and whoever waits stands in line for one lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from reconciler.transport.ports import Clock
+
+LONGEST = 15 * 60.0
+"""A provider that wants to be left alone for longer is not waited for within a run."""
+DAY = 24 * 3600.0
+"""No hint counts for more: a date in the year 9999 is a fault of the server."""
+
+
+class Paused(Exception):
+    """The provider asked to be left alone for longer than the caller would wait."""
+
+    def __init__(self, wait: float, until: float) -> None:
+        when = datetime.fromtimestamp(until, UTC)
+        super().__init__(f"the provider asked to wait until {when:%Y-%m-%d %H:%M:%S} UTC")
+        self.wait = wait
+
+
+class Gate:
+    """Spaces requests evenly, first come first served, and stops all of them while the provider wants a pause."""
+
+    def __init__(self, clock: Clock, per_second: float, chance: Callable[[], float]) -> None:
+        self._clock, self._chance = clock, chance
+        self._spacing = 1 / per_second if per_second > 0 else 0.0
+        self._line = asyncio.Lock()
+        self._next = self._resume = clock.monotonic()
+        self._strikes = 0
+
+    async def turn(self, patience: float = LONGEST) -> None:
+        """Wait for one's turn. Raises Paused when the pause lasts longer than `patience` seconds."""
+        async with self._line:
+            while (wait := max(self._next, self._resume) - self._clock.monotonic()) > 0:
+                self.check(patience)
+                await self._clock.sleep(wait)
+            self.passed()
+
+    def passed(self) -> None:
+        """Note that a request goes out now; `turn` does so itself."""
+        self._next = self._clock.monotonic() + self._spacing
+
+    def check(self, patience: float = 0.0) -> None:
+        """Raises Paused when a pause of more than `patience` seconds is on."""
+        wait = self._resume - self._clock.monotonic()
+        if wait > patience:
+            raise Paused(wait, self._clock.now() + wait)
+
+    def pause(self, hint: float | None) -> None:
+        """The provider is busy: everybody waits for its hint or a growing time of ours, whichever is longer, and a
+        little more, so that not all who were told the same second come back in it."""
+        self._strikes += 1
+        wait = max(min(hint or 0.0, DAY), min(2.0 ** min(self._strikes, 6), 60.0))
+        wait += self._chance() * max(1.0, 0.1 * wait)
+        self._resume = max(self._resume, self._clock.monotonic() + wait)
+
+    def calm(self) -> None:
+        """The provider answered as it should."""
+        self._strikes = 0
+
+
+class Ramp:
+    """How many submits may be under way: one at first, one more after each success, half as many when it is busy."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.width, self.busy = max(1, limit), 1, 0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place among the submits, held until the block ends."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.busy < self.width)
+            self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+            await self._wake()
+
+    def grow(self) -> None:
+        """A submit was accepted. Whoever waits is woken when its place is given back."""
+        self.width = min(self.limit, self.width + 1)
+
+    def shrink(self, *, told: bool) -> None:
+        """The provider was busy. Where it said how long to wait, everything has stopped: begin again with one."""
+        self.width = 1 if told else max(1, self.width // 2)
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+class Budget:
+    """What a provider's faults may cost in retries: each success earns one back (the AWS SDKs' retry quota)."""
+
+    def __init__(self, tokens: int = 20) -> None:
+        self.most = self.tokens = tokens
+
+    def spend(self, *, slow: bool = False) -> bool:
+        """Pay for one retry, twice after a timeout; False when there is not enough."""
+        price = 2 if slow else 1
+        if self.tokens < price:
+            return False
+        self.tokens -= price
+        return True
+
+    def earn(self) -> None:
+        """A request succeeded."""
+        self.tokens = min(self.most, self.tokens + 1)
+
+
+def backoff(attempt: int, chance: Callable[[], float], base: float = 0.5, most: float = 8.0) -> float:
+    """Seconds before retry number `attempt` (from 0): doubling, of which half is left to chance."""
+    return min(most, base * 2.0 ** min(attempt, 10)) * (0.5 + chance() / 2)
