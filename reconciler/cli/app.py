@@ -32,22 +32,29 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="clipform",
         help=HELP,
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    app.callback()(_root)
+    app.callback(help=HELP)(_root)
     for module in pkgutil.iter_modules(commands.__path__):
         found = import_module(f"{commands.__name__}.{module.name}")
         app.command(name=module.name.rstrip("_"))(found.run)
     return app
 
 
-def _root(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         typer.echo(f"clipform {__version__}")
         raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    """Options of the program itself; `main` has taken those that every command shares."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options, rest = split(given)
         context = Context(options)
-        found = build()(args=rest, obj=context, standalone_mode=False, prog_name="clipform")
+        found = build()(args=rest or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
         return found if isinstance(found, int) else 0
     except typer.Exit as end:
         return end.exit_code

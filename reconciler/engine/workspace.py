@@ -5,6 +5,7 @@ Every stage collects all of its problems before it stops, so that one run shows 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -76,7 +77,7 @@ class Planned:
 def find_root(start: Path) -> Path:
     """The folder of the project that `start` is in. Raises ClipformError when there is none."""
     for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
+        if os.path.lexists(folder / PROJECT_FILE):  # what it is, a file or not, is for the reader to say
             return folder
     raise ClipformError(
         f"no {PROJECT_FILE} in {start} or above it", help="start one here:\nclipform init", code="no-project"
