@@ -85,7 +85,8 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
 def _settle_orphans(store: Store) -> None:
     """Whoever was submitting is dead, for we hold the lock. A draft died too; anything else may have been bought."""
     for attempt in store.recover_orphans(except_kinds=(LOCAL,)):
-        store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))
+        if attempt.kind == LOCAL:  # the others come back UNCERTAIN, and stay so
+            store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))
 
 
 def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
