@@ -1,0 +1,355 @@
+"""3hei and the official Ark API: one form, two profiles.
+
+The seed page is 3hei's: modes, roles, counts, the answer to a submit. All else is Ark's own documents and SDK, and is
+assumed to hold at 3hei too; 3hei has no list, no delete, and takes no field that its page does not show or that the
+reference does not pass on. A null is as good as absent, since Ark's own SDK sends every field that was left out so.
+
+Decided here: DELETE of a task that runs or is cancelled answers 403 `OperationDenied.TaskState`; an item may name no
+key but `type`, its content and `role`; a link dies a day after the task's end and is not renewed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final
+
+from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
+from reconciler.emulator.faults import Unfound
+from reconciler.emulator.rules import Wanted
+from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, bearer, json_body, text, whole
+from reconciler.emulator.wire import Answer, Call, Phase, Refused
+from reconciler.emulator.world import Seen, Stage, Task
+from reconciler.media.draft.scene import FPS
+from reconciler.providers.base import Model
+
+_RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "adaptive")
+
+_SHARED: Final = {
+    "model": Field(Type.TEXT, required=True),
+    "content": Field(Type.OBJECTS, required=True),
+    "resolution": Field(Type.TEXT, choices=("480p", "720p", "1080p")),
+    "ratio": Field(Type.TEXT, choices=_RATIOS),
+    "duration": Field(Type.WHOLE),
+    "generate_audio": Field(Type.FLAG),
+    "return_last_frame": Field(Type.FLAG),
+    "seed": Field(Type.WHOLE, lowest=-1, highest=2**32 - 1),
+    "watermark": Field(Type.FLAG),
+}
+
+_ARK_ONLY: Final = {
+    "camera_fixed": Field(Type.FLAG),
+    "frames": Field(Type.WHOLE, lowest=29, highest=289),
+    "service_tier": Field(Type.TEXT, choices=("default", "flex")),
+    "execution_expires_after": Field(Type.WHOLE, lowest=3600, highest=259200),
+    "callback_url": Field(Type.TEXT),
+    "priority": Field(Type.WHOLE, lowest=0, highest=9),
+    "draft": Field(Type.FLAG),
+    "tools": Field(Type.OBJECTS),
+    "safety_identifier": Field(Type.TEXT),
+    "output_format": Field(Type.TEXT),
+    "omni_reference_task_type": Field(Type.TEXT),
+}
+
+_ITEMS: Final = {
+    "text": ("text",),
+    "image_url": ("first_frame", "last_frame", "reference_image"),
+    "video_url": ("reference_video",),
+    "audio_url": ("reference_audio",),
+}
+"""The types of content items, and the roles that each may have."""
+
+_STATUS: Final = {
+    "AuthenticationError": 401,
+    "AccountOverdueError": 403,
+    "AccessDenied": 403,
+    "OperationDenied": 403,
+    "InvalidEndpointOrModel": 404,
+    "ModelNotOpen": 404,
+    "NotFound": 404,
+    "RateLimitExceeded": 429,
+    "ModelAccountRpmRateLimitExceeded": 429,
+    "ServerOverloaded": 429,
+    "QuotaExceeded": 429,
+    "InternalServiceError": 500,
+}
+"""By the code's first part; 400 for the rest."""
+
+_TYPES: Final = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 429: "TooManyRequests"}
+
+
+class ContentForm(Vendor):
+    """What both profiles share."""
+
+    fields: ClassVar[Mapping[str, Field]]
+    renews_links: ClassVar[bool] = False
+    id_path: ClassVar[tuple[str, ...]] = ("id",)
+    busy: ClassVar[str] = "RateLimitExceeded.EndpointRPMExceeded"
+    moderated: ClassVar[tuple[str, str]] = (
+        "OutputVideoSensitiveContentDetected",
+        "The request failed because the output video may contain sensitive information.",
+    )
+    stages: ClassVar[Mapping[Stage, str]] = {
+        Stage.QUEUED: "queued",
+        Stage.RUNNING: "running",
+        Stage.DONE: "succeeded",
+        Stage.FAILED: "failed",
+        Stage.CANCELLED: "cancelled",
+    }
+
+    def task_id(self) -> str:
+        """As Ark spells them: cgt-, the time, a few letters."""
+        return f"cgt-{time.strftime('%Y%m%d%H%M%S', time.gmtime(self.world.now()))}-{secrets.token_hex(4)}"
+
+    def authenticate(self, call: Call) -> str:
+        """A Bearer key."""
+        key = bearer(call)
+        if not key or key.startswith(WRONG):
+            raise Refused(self.refusal("AuthenticationError", "The API key in the request is missing or invalid."))
+        return key
+
+    def order(self, call: Call, account: str) -> Order:
+        """The page's fields and roles, then the rules of the model."""
+        body = check_fields(json_body(call), self.fields, nulls=True)
+        model = self.models.get(str(body["model"]))
+        if model is None:
+            raise Broken("model", Why.MODEL, f"The model or endpoint {body['model']} does not exist.")
+        if account.startswith(BROKE):
+            raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
+        _check_line(body, model)
+        wanted = _read_content(_items(body), _values(body, model))
+        _check_mode(body, wanted)
+        audio = bool(body.get("generate_audio", model.defaults.get("audio", False)))
+        shape = self.shape(
+            wanted,
+            audio=audio,
+            camera_fixed=body.get("camera_fixed") is True,
+            last_frame=body.get("return_last_frame") is True,
+        )
+        return Order(wanted, shape, body)
+
+    def submitted(self, task: Task) -> Answer:
+        """The id and nothing else."""
+        return Answer(200, {"id": task.id}, _traced())
+
+    def standing(self, task: Task, seen: Seen) -> object:
+        """The task object; `content` and `usage` only on success."""
+        shape, done = task.shape, seen.stage is Stage.DONE
+        content = {"video_url": seen.video, "last_frame_url": seen.last_frame} if done else {}
+        told: dict[str, object] = {
+            "id": seen.id,
+            "model": task.model,
+            "status": self.word(seen),
+            "error": {"code": seen.code, "message": seen.message} if seen.stage is Stage.FAILED else None,
+            "created_at": int(task.taken),
+            "updated_at": int(task.ended or task.taken),
+            "seed": shape.seed if shape.seed not in (None, -1) else 42,
+            "resolution": shape.resolution,
+            "ratio": shape.ratio if shape.ratio != "adaptive" else "16:9",
+            "duration": shape.duration,
+            "framespersecond": FPS,
+            "service_tier": str(task.request.get("service_tier", "default")),
+            "execution_expires_after": task.request.get("execution_expires_after", 172800),
+            "generate_audio": shape.audio,
+            "draft": False,
+        }
+        if done:
+            told["content"] = {name: link for name, link in content.items() if link is not None}
+            told["usage"] = {"completion_tokens": shape.tokens, "total_tokens": shape.tokens}
+        return told
+
+    def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
+        """`error` with a code, and a real HTTP status."""
+        status = status or _STATUS.get(code.partition(".")[0], 400)
+        kind = _TYPES.get(status, "InternalServerError" if status >= 500 else "BadRequest")
+        error = {"code": code, "message": message, "param": "", "type": kind}
+        return Answer(status, {"error": error}, _traced())
+
+    def broken(self, fault: Broken) -> Answer:
+        """Missing, or invalid; the field in `param`."""
+        codes = {Why.MISSING: "MissingParameter", Why.MODEL: "InvalidEndpointOrModel.NotFound"}
+        code = codes.get(fault.why, "InvalidParameter")
+        answer = self.refusal(code, f"The parameter is not valid: {fault.message}")
+        body = {"error": {"code": code, "message": fault.message, "param": fault.field, "type": "BadRequest"}}
+        return replace(answer, body=body)
+
+    def unknown_task(self) -> Answer:
+        """404."""
+        return self.refusal("NotFound", "The task does not exist.")
+
+    def unknown_address(self) -> Answer:
+        """404 in the same envelope."""
+        return self.refusal("NotFound", "The requested address does not exist.")
+
+
+class Hei(ContentForm):
+    """Kind `3hei`."""
+
+    kind: ClassVar[str] = "3hei"
+    fields: ClassVar[Mapping[str, Field]] = _SHARED
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Submit and poll."""
+        return (
+            Endpoint("POST", "/v1/videos", Phase.SUBMIT, self.submit),
+            Endpoint("GET", "/v1/videos/{task_id}", Phase.POLL, self.poll),
+        )
+
+
+class Ark(ContentForm):
+    """Kind `ark`."""
+
+    kind: ClassVar[str] = "ark"
+    fields: ClassVar[Mapping[str, Field]] = {**_SHARED, **_ARK_ONLY}
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Submit, poll, list, and the DELETE that cancels or erases."""
+        path = "/contents/generations/tasks"
+        return (
+            Endpoint("POST", path, Phase.SUBMIT, self.submit),
+            Endpoint("GET", path, Phase.LIST, self.list),
+            Endpoint("GET", path + "/{task_id}", Phase.POLL, self.poll),
+            Endpoint("DELETE", path + "/{task_id}", Phase.CANCEL, self.delete),
+        )
+
+    async def list(self, call: Call) -> Answer:
+        """A page of tasks, newest first, of those that pass every filter."""
+        account = self.authenticate(call)
+        page, size = _number(call, "page_num", 1, 500, self), _number(call, "page_size", 10, 500, self)
+        ids = {value for name, value in call.query if name == "filter.task_ids"}
+        status, model = call.asked("filter.status"), call.asked("filter.model")
+        found = [
+            self.standing(task, self.look(task, call))
+            for task in self.listed(call, account)
+            if (not ids or task.id in ids)
+            and (model is None or model == task.model)
+            and (status is None or status == self.stages[self.world.stand(task)[0]])
+            and not isinstance(task.fate, Unfound)
+        ]
+        return Answer(200, {"total": len(found), "items": found[(page - 1) * size : page * size]}, _traced())
+
+    async def delete(self, call: Call) -> Answer:
+        """Queued: cancelled. Ended: the record is erased. Running or cancelled: refused."""
+        task = self.known(call, self.authenticate(call))
+        match self.world.stand(task)[0]:
+            case Stage.QUEUED:
+                task.cancelled = True
+            case Stage.DONE | Stage.FAILED:
+                del self.world.tasks[task.id]
+            case stage:
+                word = self.stages[stage]
+                raise Refused(self.refusal("OperationDenied.TaskState", f"A task that is {word} cannot be deleted."))
+        return Answer(200, {}, _traced())
+
+
+def _traced() -> dict[str, str]:
+    return {"X-Request-Id": secrets.token_hex(12)}
+
+
+def _number(call: Call, name: str, default: int, most: int, vendor: Vendor) -> int:
+    given = call.asked(name)
+    if given is None:
+        return default
+    if given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= most:
+        return int(given)
+    raise Refused(vendor.broken(Broken(name, Why.VALUE, f"`{name}` must lie between 1 and {most}")))
+
+
+def _items(body: Mapping[str, object]) -> list[dict[str, object]]:
+    """The content items, each with a known type, its content, and a role that the type can have."""
+    items = body["content"]
+    assert isinstance(items, list)  # checked by the table
+    if not items:
+        raise Broken("content", Why.MISSING, "`content` must not be empty")
+    for place, item in enumerate(items):
+        _check_item(f"content[{place}]", {name: value for name, value in item.items() if value is not None})
+    return items
+
+
+def _check_item(name: str, item: dict[str, object]) -> None:
+    sort = item.get("type")
+    if not isinstance(sort, str) or sort not in _ITEMS:
+        raise Broken(f"{name}.type", Why.VALUE, f"`{name}.type` must be one of {', '.join(_ITEMS)}")
+    for key in item:
+        if key not in ("type", sort, "role") or (key == "role" and sort == "text"):
+            raise Broken(f"{name}.{key}", Why.UNKNOWN, f"unknown parameter `{name}.{key}`")
+    value = item.get(sort)
+    if sort != "text":
+        if not isinstance(value, dict) or value.keys() != {"url"}:
+            raise Broken(f"{name}.{sort}", Why.MISSING, f"`{name}.{sort}` must be an object with a `url`")
+        value = value["url"]
+    if not isinstance(value, str) or not value:
+        raise Broken(f"{name}.{sort}", Why.MISSING, f"`{name}.{sort}` must not be empty")
+    if "role" in item and item["role"] not in _ITEMS[sort]:
+        raise Broken(f"{name}.role", Why.VALUE, f"`{name}.role` must be one of {', '.join(_ITEMS[sort])}")
+
+
+def _values(body: Mapping[str, object], model: Model) -> Wanted:
+    return Wanted(
+        model,
+        duration=whole(body, "duration"),
+        resolution=text(body, "resolution"),
+        ratio=text(body, "ratio"),
+        seed=whole(body, "seed"),
+        names=dict.fromkeys(("prompt", "first", "last", "images", "videos", "audios"), "content"),
+        more_schemes=frozenset({"http"}),  # "URL"
+    )
+
+
+def _read_content(items: Iterable[Mapping[str, object]], wanted: Wanted) -> Wanted:
+    """What the items ask for. One picture may go without a role and is a first frame; of two, both need one."""
+    texts = [str(item["text"]) for item in items if item["type"] == "text"]
+    if len(texts) > 1:
+        raise Broken("content", Why.RULE, "at most one text item is taken")
+    by_role: dict[str, list[str]] = {role: [] for roles in _ITEMS.values() for role in roles}
+    roleless: list[str] = []
+    for item in items:
+        sort = str(item["type"])
+        if sort == "text":
+            continue
+        link = item[sort]
+        assert isinstance(link, Mapping)  # checked with the items
+        role = item.get("role")
+        if role is None and sort == "image_url":
+            roleless.append(str(link["url"]))
+        elif role is None:
+            raise Broken("content.role", Why.MISSING, f"`role` is required with {sort}")
+        else:
+            by_role[str(role)].append(str(link["url"]))
+    firsts, lasts = by_role["first_frame"] + roleless, by_role["last_frame"]
+    if len(firsts) > 1 or len(lasts) > 1 or (roleless and lasts):
+        raise Broken("content.role", Why.RULE, "two frames need the roles first_frame and last_frame")
+    return replace(
+        wanted,
+        prompt=texts[0] if texts else "",
+        first=firsts[0] if firsts else None,
+        last=lasts[0] if lasts else None,
+        images=tuple(by_role["reference_image"]),
+        videos=tuple(by_role["reference_video"]),
+        audios=tuple(by_role["reference_audio"]),
+    )
+
+
+def _check_line(body: Mapping[str, object], model: Model) -> None:
+    """Fields that not every generation has (Ark docs)."""
+    two, one_five = model.line.startswith("2.0"), model.line.startswith("1.5")
+    frames, name = body.get("frames"), body.get("safety_identifier")
+    flex, audio = body.get("service_tier") == "flex", body.get("generate_audio") is True
+    for field, refused in (
+        ("generate_audio", audio and not model.has_audio),
+        ("camera_fixed", body.get("camera_fixed") is True and not model.has_camera_fixed),
+        ("frames", frames is not None and (two or (isinstance(frames, int) and (frames - 25) % 4 != 0))),
+        ("service_tier", flex and two),
+        ("draft", body.get("draft") is True and not one_five),
+        ("safety_identifier", isinstance(name, str) and len(name) > 64),
+    ):
+        if refused:
+            raise Broken(field, Why.VALUE, f"`{field}` is not valid for {model.name}")
+
+
+def _check_mode(body: Mapping[str, object], wanted: Wanted) -> None:
+    """The camera cannot be locked in reference mode."""
+    if body.get("camera_fixed") is True and (wanted.images or wanted.videos):
+        raise Broken("camera_fixed", Why.RULE, "`camera_fixed` does not go with reference media")

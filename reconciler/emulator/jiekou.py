@@ -1,0 +1,176 @@
+"""jiekou: Seedance V1 Lite image-to-video (the seed page; paths, poll answer and error table from its twins).
+
+Decided here: a key that is not sent as `Bearer` is an invalid one; an unknown field is an invalid body; each poll
+hands out a fresh link for an hour, as `video_url_ttl` says in the examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
+
+from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
+from reconciler.emulator.rules import Wanted
+from reconciler.emulator.vendor import (
+    BROKE,
+    WRONG,
+    Endpoint,
+    Order,
+    Vendor,
+    bearer,
+    json_body,
+    text,
+    whole,
+)
+from reconciler.emulator.wire import Answer, Call, Phase, Refused
+from reconciler.emulator.world import Seen, Stage, Task
+
+_FIELDS: Final = {
+    "image": Field(Type.TEXT, required=True),
+    "resolution": Field(Type.TEXT, required=True, choices=("480p", "720p", "1080p")),
+    "prompt": Field(Type.TEXT),
+    "aspect_ratio": Field(Type.TEXT, choices=("21:9", "16:9", "4:3", "1:1", "3:4", "9:16")),
+    "last_image": Field(Type.TEXT),
+    "camera_fixed": Field(Type.FLAG),
+    "seed": Field(Type.WHOLE, lowest=-1, highest=2147483647),
+    "duration": Field(Type.WHOLE, choices=(5, 10)),
+}
+
+_STATUS: Final = {
+    "BILLING_BALANCE_NOT_ENOUGH": 400,  # not 402
+    "MISSING_API_KEY": 400,
+    "INVALID_API_KEY": 403,  # not 401
+    "BILLING_AUTH_FAILED": 403,
+    "FEATURE_NOT_ALLOWED": 403,
+    "API_NOT_ALLOWED": 403,
+    "NEED_REAL_NAME_VERIFY": 403,
+    "API_NOT_FOUND": 404,
+    "TASK_NOT_FOUND": 404,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "BILLING_FAILED": 500,
+    "CREATE_TASK_FAILED": 500,
+    "GET_RESULT_FAILED": 500,
+    "TASK_FAILED": 500,
+}
+
+_PICTURE_CODES: Final = {
+    Why.IMAGE_FORMAT: "INVALID_IMAGE_FORMAT",
+    Why.IMAGE_BYTES: "IMAGE_FILE_EXCEEDS_MAX_SIZE",
+    Why.IMAGE_SIDES: "IMAGE_EXCEEDS_MAX_RESOLUTION",
+    Why.IMAGE_RATIO: "INVALID_IMAGE_SIZE",
+}
+
+
+class Jiekou(Vendor):
+    """Kind `jiekou`."""
+
+    kind: ClassVar[str] = "jiekou"
+    link_life: ClassVar[float] = 3600.0
+    id_path: ClassVar[tuple[str, ...]] = ("task_id",)
+    busy: ClassVar[str] = "RATE_LIMIT_EXCEEDED"
+    moderated: ClassVar[tuple[str, str]] = ("ILLEGAL_PROMPT", "ILLEGAL_PROMPT: the prompt was refused by moderation")
+    stages: ClassVar[Mapping[Stage, str]] = {
+        Stage.QUEUED: "TASK_STATUS_QUEUED",
+        Stage.RUNNING: "TASK_STATUS_PROCESSING",
+        Stage.DONE: "TASK_STATUS_SUCCEED",
+        Stage.FAILED: "TASK_STATUS_FAILED",
+        Stage.CANCELLED: "TASK_STATUS_CANCELED",
+    }
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Submit and poll; the model is part of the submit's path."""
+        return (
+            Endpoint("POST", "/v3/async/{model}", Phase.SUBMIT, self.submit),
+            Endpoint("GET", "/v3/async/task-result", Phase.POLL, self.poll),
+        )
+
+    def model_of(self, call: Call) -> str:
+        """The last part of the path."""
+        return call.params.get("model", "")
+
+    def authenticate(self, call: Call) -> str:
+        """A Bearer key."""
+        key = bearer(call)
+        if key is None:
+            raise Refused(self.refusal("MISSING_API_KEY", "missing api-key"))
+        if not key or key.startswith(WRONG):
+            raise Refused(self.refusal("INVALID_API_KEY", "invalid api-key"))
+        return key
+
+    def order(self, call: Call, account: str) -> Order:
+        """The table of the page."""
+        model = self.models.get(self.model_of(call))
+        if model is None:
+            raise Refused(self.refusal("API_NOT_FOUND", "api not found"))
+        if account.startswith(BROKE):
+            raise Refused(self.refusal("BILLING_BALANCE_NOT_ENOUGH", "balance not enough"))
+        body = check_fields(json_body(call), _FIELDS)
+        wanted = Wanted(
+            model,
+            prompt=text(body, "prompt") or "",
+            duration=whole(body, "duration"),
+            resolution=text(body, "resolution"),
+            ratio=text(body, "aspect_ratio"),
+            seed=whole(body, "seed"),
+            first=text(body, "image"),
+            last=text(body, "last_image"),
+            names={"first": "image", "last": "last_image", "ratio": "aspect_ratio"},
+            more_schemes=frozenset({"http", "bare"}),  # "URL and Base64"
+        )
+        shape = self.shape(wanted, audio=False, camera_fixed=body.get("camera_fixed") is True)
+        return Order(wanted, shape, body)
+
+    async def poll(self, call: Call) -> Answer:
+        """The same as everywhere, but the id is a parameter that can be left out."""
+        self.authenticate(call)
+        if not call.task_id:
+            raise Refused(self.refusal("INVALID_REQUEST_BODY", "task_id is required"))
+        return await super().poll(call)
+
+    def submitted(self, task: Task) -> Answer:
+        """One field."""
+        return Answer(200, {"task_id": task.id})
+
+    def standing(self, task: Task, seen: Seen) -> object:
+        """All three media arrays are always there; numbers of `extra` and the link's life are text."""
+        done = seen.stage is Stage.DONE
+        video = {"video_url": seen.video, "video_url_ttl": "3600", "video_type": "mp4"}
+        return {
+            "extra": {
+                "seed": str(task.shape.seed if task.shape.seed not in (None, -1) else 1),
+                "debug_info": {
+                    "request_info": "",
+                    "submit_time_ms": str(int(task.taken * 1000)),
+                    "execute_time_ms": "",
+                    "complete_time_ms": str(int(task.ended * 1000)) if task.ended else "",
+                },
+            },
+            "task": {
+                "task_id": seen.id,
+                "task_type": "SEEDANCE_V1_LITE_I2V",
+                "status": self.word(seen),
+                "reason": seen.message,
+                "eta": 0,
+                "progress_percent": seen.progress,
+            },
+            "images": [],
+            "videos": [video] if done and seen.video else [],
+            "audios": [],
+        }
+
+    def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
+        """A symbol in `reason`, with a real HTTP status."""
+        status = status or _STATUS.get(code, 400)
+        return Answer(status, {"code": status, "reason": code, "message": message, "metadata": {}})
+
+    def broken(self, fault: Broken) -> Answer:
+        """Pictures have symbols of their own."""
+        return self.refusal(_PICTURE_CODES.get(fault.why, "INVALID_REQUEST_BODY"), fault.message)
+
+    def unknown_task(self) -> Answer:
+        """404."""
+        return self.refusal("TASK_NOT_FOUND", "task not found")
+
+    def unknown_address(self) -> Answer:
+        """404 in the same envelope."""
+        return self.refusal("API_NOT_FOUND", "api not found")

@@ -1,0 +1,218 @@
+"""JimmyAI: all Seedance lines of `/api/open-api/v1/seedance/videos` (the seed page; envelope from the vendor's docs).
+
+Decided here, since the pages are silent: errors come with HTTP 200 and their code in the body, but for 401 (key), 404
+(task) and 429 (too many); a request without balance is `20002` with words about the balance; `resolution` is refused
+where a line has none; lines that take reference audio make sound. Left out: the libraries of audited assets; any
+`asset://` id is taken for an Active one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from email import message_from_bytes
+from email.policy import HTTP
+from typing import ClassVar, Final
+
+from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
+from reconciler.emulator.rules import Wanted
+from reconciler.emulator.vendor import (
+    BROKE,
+    WRONG,
+    Endpoint,
+    Order,
+    Vendor,
+    bearer,
+    json_body,
+    text,
+    texts,
+    whole,
+)
+from reconciler.emulator.wire import Answer, Call, Phase, Refused
+from reconciler.emulator.world import Seen, Stage, Task, Upload, new_id
+
+_FIELDS: Final = {
+    "model": Field(Type.TEXT, required=True),
+    "prompt": Field(Type.TEXT, required=True),
+    "duration": Field(Type.WHOLE, required=True),
+    "resolution": Field(Type.TEXT, choices=("480p", "720p", "1080p")),
+    "orientation": Field(Type.TEXT, choices=("landscape", "portrait")),
+    "ratio": Field(Type.TEXT),
+    "images": Field(Type.TEXTS),
+    "first_image": Field(Type.TEXT),
+    "last_image": Field(Type.TEXT),
+    "reference_videos": Field(Type.TEXTS),
+    "reference_audios": Field(Type.TEXTS),
+}
+
+_NAMES: Final = {
+    "first": "first_image",
+    "last": "last_image",
+    "videos": "reference_videos",
+    "audios": "reference_audios",
+}
+
+_OK: Final = "20000"
+_STATUS: Final = {"20001": 401, "429": 429}
+_FUNDS: Final = 1_000_000
+_MOST_BYTES: Final = 100 << 20
+_LIFE: Final = 3 * 86_400.0
+
+
+class Jimmyai(Vendor):
+    """Kind `jimmyai`."""
+
+    kind: ClassVar[str] = "jimmyai"
+    link_life: ClassVar[float] = _LIFE
+    id_path: ClassVar[tuple[str, ...]] = ("data", "task_id")
+    busy: ClassVar[str] = "429"
+    moderated: ClassVar[tuple[str, str]] = ("PROVIDER_MODERATION_ERROR", "PROVIDER_MODERATION_ERROR: TRADEMARK")
+    stages: ClassVar[Mapping[Stage, str]] = {
+        Stage.QUEUED: "queued",
+        Stage.RUNNING: "processing",
+        Stage.DONE: "completed",
+        Stage.FAILED: "failed",
+        Stage.CANCELLED: "cancelled",
+    }
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Submit, poll, both balances, upload."""
+        stem = "/api/open-api/v1"
+        return (
+            Endpoint("POST", f"{stem}/seedance/videos", Phase.SUBMIT, self.submit),
+            Endpoint("GET", f"{stem}/videos/{{task_id}}", Phase.POLL, self.poll),
+            Endpoint("GET", f"{stem}/user/balance", Phase.BALANCE, self.balance),
+            Endpoint("GET", f"{stem}/key/balance", Phase.BALANCE, self.quota),
+            Endpoint("POST", f"{stem}/files/upload", Phase.UPLOAD, self.upload),
+        )
+
+    def authenticate(self, call: Call) -> str:
+        """A Bearer key."""
+        key = bearer(call)
+        if not key or key.startswith(WRONG):
+            raise Refused(self.refusal("20001", "unauthorized: invalid api key"))
+        return key
+
+    def order(self, call: Call, account: str) -> Order:
+        """The page's fields, then the line's rules."""
+        body = check_fields(json_body(call), _FIELDS)
+        model = self.models.get(str(body["model"]))
+        if model is None:
+            raise Broken("model", Why.MODEL, f"unsupported model: {body['model']}")
+        if account.startswith(BROKE):
+            raise Refused(self.refusal("20002", "insufficient balance, please top up"))
+        ratio = text(body, "ratio")
+        if ratio == "adaptive":
+            raise Broken("ratio", Why.VALUE, "`ratio`: the page spells it Adaptive")
+        upright = body.get("orientation") == "portrait" and ratio is None
+        wanted = Wanted(
+            model,
+            prompt=text(body, "prompt") or "",
+            duration=whole(body, "duration"),
+            resolution=text(body, "resolution"),
+            ratio="adaptive" if ratio == "Adaptive" else ratio,
+            first=text(body, "first_image") or None,
+            last=text(body, "last_image") or None,
+            images=tuple(filter(None, texts(body, "images"))),  # "non-empty ones" are counted
+            videos=texts(body, "reference_videos"),
+            audios=texts(body, "reference_audios"),
+            names=_NAMES,
+        )
+        shape = self.shape(wanted if not upright else _upright(wanted), audio=model.max_audios > 0)
+        return Order(wanted, shape, body)
+
+    async def balance(self, call: Call) -> Answer:
+        """The user's balance, less what the ledger says."""
+        account = self.authenticate(call)
+        used = self._used(account)
+        total = 0 if account.startswith(BROKE) else _FUNDS
+        return _enveloped({"balance": total, "used_coin": used, "available": max(0, total - used)})
+
+    async def quota(self, call: Call) -> Answer:
+        """The key's own quota: none."""
+        used = self._used(self.authenticate(call))
+        told = {"total_quota": 0, "used_quota": used, "available_quota": 0}
+        return _enveloped({"name": "emulated", **told, "unlimited": True})
+
+    async def upload(self, call: Call) -> Answer:
+        """One file in the multipart field `file`; its link lives three days. The code is a number here."""
+        account = self.authenticate(call)
+        name, mime, content = _file(call) or ("", "", b"")
+        if not name:
+            raise Refused(self.refusal("20002", "the multipart field `file` is required"))
+        if len(content) > _MOST_BYTES:
+            raise Refused(self.refusal("20002", "a file has at most 100 MB"))
+        upload = Upload(new_id(), name, mime, account)
+        self.world.keep(upload, content)
+        self.world.uploads[upload.id] = upload
+        url = self.world.link(f"/u/{upload.id}/{name}", self.world.now() + _LIFE)
+        data = {"url": url, "filename": name, "size": len(content), "mime_type": mime}
+        return Answer(200, {"code": 20000, "msg": "ok", "data": data})
+
+    def submitted(self, task: Task) -> Answer:
+        """The code is text here."""
+        data = {"task_id": task.id, "status": "queued", "model": task.model, "created_at": _time(task.taken)}
+        return _enveloped(data)
+
+    def standing(self, task: Task, seen: Seen) -> object:
+        """The task under `data`."""
+        data = {
+            "task_id": seen.id,
+            "status": self.word(seen),
+            "progress": seen.progress,
+            "model": task.model,
+            "created_at": _time(task.taken),
+            "completed_at": _time(task.ended) if task.ended else None,
+            "result": {"video_url": seen.video, "image_url": None} if seen.stage is Stage.DONE else None,
+            "error_message": seen.message or seen.code or None,
+        }
+        return {"code": _OK, "msg": "ok", "data": data}
+
+    def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
+        """The code in the body."""
+        return Answer(status or _STATUS.get(code, 200), {"code": code, "msg": message, "data": None})
+
+    def broken(self, fault: Broken) -> Answer:
+        """One code for every bad request."""
+        return self.refusal("20002", fault.message)
+
+    def unknown_task(self) -> Answer:
+        """404, and the code of a bad request."""
+        return self.refusal("20002", "task not found", 404)
+
+    def unknown_address(self) -> Answer:
+        """404 in the same envelope."""
+        return self.refusal("20002", "no such address", 404)
+
+    def _used(self, account: str) -> int:
+        own = (task for task in self.world.tasks.values() if (task.kind, task.account) == (self.kind, account))
+        return int(sum((task.charge.amount for task in own), Decimal(0)))
+
+
+def _enveloped(data: Mapping[str, object]) -> Answer:
+    return Answer(200, {"code": _OK, "msg": "ok", "data": data})
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+
+
+def _upright(wanted: Wanted) -> Wanted:
+    """`orientation: portrait` without a ratio."""
+    return replace(wanted, ratio="9:16")
+
+
+def _file(call: Call) -> tuple[str, str, bytes] | None:
+    """Name, type and content of the multipart field `file`, read with the standard library's MIME parser."""
+    kind = call.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        return None
+    message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + call.content, policy=HTTP)
+    for part in message.iter_parts():
+        if part.get_param("name", header="content-disposition") == "file":
+            content = part.get_payload(decode=True)
+            name = (part.get_filename() or "").replace("/", "_")
+            return (name, part.get_content_type(), content) if isinstance(content, bytes) and name else None
+    return None

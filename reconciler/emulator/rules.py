@@ -1,0 +1,136 @@
+"""Does the catalogue's line take this request? One pass over all rules that the pages give as data.
+
+Only the data of the catalogue is shared with the client; what follows from it is worked out here a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.emulator.checks import Broken, Why, check_picture, scheme_of
+from reconciler.providers.base import Mode, Model, Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request as its vendor's module reads it. `names`: our names to the vendor's, where they differ."""
+
+    model: Model
+    prompt: str = ""
+    duration: int | None = None
+    resolution: str | None = None
+    ratio: str | None = None
+    seed: int | None = None
+    first: str | None = None
+    last: str | None = None
+    images: tuple[str, ...] = ()
+    videos: tuple[str, ...] = ()
+    audios: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    more_schemes: frozenset[str] = frozenset()  # beyond the catalogue's, for pictures, clips and sounds alike
+
+    def name(self, ours: str) -> str:
+        """A field as the vendor spells it."""
+        return self.names.get(ours, ours)
+
+    @property
+    def mode(self) -> Mode:
+        """What the request starts from."""
+        if self.images or self.videos or self.audios:
+            return Mode.REFERENCES
+        if self.last:
+            return Mode.FRAMES
+        return Mode.FIRST_FRAME if self.first else Mode.TEXT
+
+
+def check_rules(wanted: Wanted) -> None:
+    """Raise `Broken` for the first rule of the line that the request breaks."""
+    _check_prompt(wanted)
+    _check_values(wanted)
+    _check_modes(wanted)
+    _check_counts(wanted)
+    _check_media(wanted)
+
+
+def _check_prompt(wanted: Wanted) -> None:
+    model, name = wanted.model, wanted.name("prompt")
+    if not wanted.prompt and (model.prompt_required or wanted.mode is Mode.TEXT):
+        raise Broken(name, Why.MISSING, f"`{name}` is required")
+    if model.prompt_max is not None and len(wanted.prompt) > model.prompt_max:
+        raise Broken(name, Why.VALUE, f"`{name}` has {len(wanted.prompt)} characters, at most {model.prompt_max}")
+
+
+def _check_values(wanted: Wanted) -> None:
+    model = wanted.model
+    if wanted.duration is None and "duration" in model.required:
+        raise Broken(wanted.name("duration"), Why.MISSING, f"`{wanted.name('duration')}` is required")
+    if wanted.resolution is not None and model.resolution_in is not Placement.FIELD:
+        where = "in the model's name" if model.resolution_in is Placement.MODEL else "fixed"
+        name = wanted.name("resolution")
+        raise Broken(name, Why.RULE, f"`{name}` is not taken by {model.name}: the resolution is {where}")
+    for ours, value, choices in (
+        ("duration", wanted.duration, model.durations),
+        ("resolution", wanted.resolution, model.resolutions),
+        ("ratio", wanted.ratio, model.ratios),
+    ):
+        if value is not None and value not in choices:
+            name = wanted.name(ours)
+            raise Broken(name, Why.VALUE, f"`{name}`: {value} is not supported by {model.name}")
+    if wanted.seed is not None and (model.seed_max is None or not -1 <= wanted.seed <= model.seed_max):
+        raise Broken(wanted.name("seed"), Why.VALUE, f"`{wanted.name('seed')}` is out of range")
+
+
+def _check_modes(wanted: Wanted) -> None:
+    model, mode = wanted.model, wanted.mode
+    first, last = wanted.name("first"), wanted.name("last")
+    if (wanted.first or wanted.last) and mode is Mode.REFERENCES:
+        sounds_only = not wanted.images and not wanted.videos and model.audios_with_frames
+        if not sounds_only:
+            raise Broken(
+                wanted.name("images"), Why.RULE, "first/last frame content cannot be mixed with reference media"
+            )
+    if wanted.last and not wanted.first and not model.lone_last_frame:
+        raise Broken(last, Why.RULE, f"`{last}` needs `{first}`")
+    if mode not in model.modes:
+        if mode is Mode.FIRST_FRAME and Mode.FRAMES in model.modes:
+            raise Broken(last, Why.RULE, f"`{first}` needs `{last}` on {model.name}")
+        field = {Mode.TEXT: first, Mode.FRAMES: last, Mode.FIRST_FRAME: first}.get(mode, wanted.name("images"))
+        why = Why.MISSING if mode is Mode.TEXT else Why.RULE
+        raise Broken(field, why, f"{model.name} does not generate from {mode.value.replace('_', ' ')}")
+    if wanted.audios and not wanted.images and not wanted.videos and not model.audio_alone:
+        raise Broken(wanted.name("audios"), Why.RULE, "audio needs at least one picture or video beside it")
+
+
+def _check_counts(wanted: Wanted) -> None:
+    model = wanted.model
+    for ours, items, most in (
+        ("images", wanted.images, model.max_images),
+        ("videos", wanted.videos, model.max_videos),
+        ("audios", wanted.audios, model.max_audios),
+    ):
+        if len(items) > most:
+            name = wanted.name(ours)
+            raise Broken(name, Why.VALUE, f"`{name}` has {len(items)} items, {model.name} takes at most {most}")
+
+
+def _check_media(wanted: Wanted) -> None:
+    model = wanted.model
+    pictures = [
+        *((wanted.name("first"), value) for value in (wanted.first,) if value is not None),
+        *((wanted.name("last"), value) for value in (wanted.last,) if value is not None),
+        *((wanted.name("images"), value) for value in wanted.images),
+    ]
+    _check_schemes(pictures, model.image_schemes | wanted.more_schemes)
+    _check_schemes(((wanted.name("videos"), v) for v in wanted.videos), model.video_schemes | wanted.more_schemes)
+    _check_schemes(((wanted.name("audios"), v) for v in wanted.audios), model.audio_schemes | wanted.more_schemes)
+    for name, value in pictures:
+        if scheme_of(value) in ("data", "bare"):
+            check_picture(name, value, model.image_limits)
+
+
+def _check_schemes(items: Iterable[tuple[str, str]], taken: frozenset[str]) -> None:
+    for name, value in items:
+        if scheme_of(value) not in taken:
+            words = ", ".join(sorted(taken))
+            raise Broken(name, Why.IMAGE_FORMAT, f"`{name}` must be one of: {words}")

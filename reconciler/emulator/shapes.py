@@ -1,0 +1,77 @@
+"""The clip that a request asks for, as every vendor's request comes down to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.media.draft.scene import FPS, frame_size, read_scene
+
+SERVER_CHOICE: Final = 5
+"""Seconds of a clip whose length was left to the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input: a `scheme` and `value` that the draft renderer knows."""
+
+    scheme: str
+    value: str
+
+    def drawn(self) -> dict[str, str]:
+        """As it stands in a scene."""
+        return {"scheme": self.scheme, "value": self.value, "sha256": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is to be seen and heard. Equal shapes are rendered once."""
+
+    prompt: str
+    duration: int
+    resolution: str
+    ratio: str
+    audio: bool = False
+    seed: int | None = None
+    camera_fixed: bool = False
+    return_last_frame: bool = False
+    first: Source | None = None
+    last: Source | None = None
+    images: tuple[Source, ...] = ()
+    videos: tuple[Source, ...] = ()
+
+    @property
+    def scene(self) -> dict[str, object]:
+        """The body that the draft renderer takes; without key and marker, so that its id is the scene itself."""
+        return {
+            "key": "",
+            "marker": "",
+            "label": "",
+            "take": 1,
+            "mode": "references" if self.images or self.videos else "frames" if self.first or self.last else "text",
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "duration": self.duration,
+            "resolution": self.resolution,
+            "ratio": self.ratio,
+            "camera_fixed": self.camera_fixed,
+            "audio": self.audio,
+            "return_last_frame": self.return_last_frame,
+            "first_frame": self.first and self.first.drawn(),
+            "last_frame": self.last and self.last.drawn(),
+            "images": [source.drawn() for source in self.images],
+            "videos": [source.drawn() for source in self.videos],
+            "audios": [],
+        }
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels; `adaptive` counts as 16:9 here."""
+        size = frame_size(read_scene(self.scene), None)
+        return size.width, size.height
+
+    @property
+    def tokens(self) -> int:
+        """What the model's owner bills: width x height x frames / 1024 (Ark docs)."""
+        width, height = self.size
+        return width * height * FPS * self.duration // 1024

@@ -1,0 +1,250 @@
+"""All that the emulator remembers: tasks and how they stand, result links, uploads, leaks.
+
+Nothing happens by itself: how a task stands follows from the clock whenever somebody asks, so that the same clock
+gives the same answers. The one thing a schedule waits for is the clip: a task is not done before its file is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote
+
+from reconciler.emulator.checks import scheme_of
+from reconciler.emulator.faults import (
+    Backwards,
+    Fail,
+    Faults,
+    Link,
+    NoLink,
+    OtherTask,
+    PollAction,
+    Sticky,
+    Stuck,
+    Word,
+    WrongClip,
+)
+from reconciler.emulator.ledger import Charge, Entry, Ledger, account_of, kept
+from reconciler.emulator.shapes import Shape, Source
+from reconciler.emulator.studio import Studio
+
+
+class Stage(StrEnum):
+    """How a task stands; every vendor has its own words for these."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a task takes: a fifth of `latency` seconds in the queue, the rest in the making."""
+
+    latency: float = 2.0
+
+    def at(self, age: float) -> tuple[Stage, int]:
+        """Where a task of that age is, and its progress in percent."""
+        if age >= self.latency:
+            return Stage.DONE, 100
+        if age < self.latency / 5:
+            return Stage.QUEUED, 0
+        return Stage.RUNNING, max(1, min(99, int(100 * age / self.latency)))
+
+
+@dataclass(slots=True)
+class Task:
+    """One accepted task."""
+
+    id: str
+    kind: str
+    account: str
+    model: str
+    shape: Shape
+    request: dict[str, object]
+    taken: float
+    charge: Charge
+    fate: Sticky | None = None
+    number: int = 0  # in the order of acceptance
+    ended: float | None = None  # when it was first seen at its end
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a task stands in the eyes of one poll, faults included. `word` takes the place of the vendor's word."""
+
+    id: str
+    stage: Stage
+    progress: int
+    video: str | None = None
+    last_frame: str | None = None
+    code: str = ""
+    message: str = ""
+    word: tuple[object] | None = None
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file that a client gave us, or a slot that waits for one."""
+
+    id: str
+    name: str
+    mime: str
+    account: str
+    size: int = 0
+    path: Path | None = None
+
+
+@dataclass(slots=True)
+class World:
+    """The state of one run. `now` is Unix seconds."""
+
+    now: Callable[[], float]
+    studio: Studio
+    ledger: Ledger
+    faults: Faults
+    scratch: Path
+    schedule: Schedule = Schedule()
+    media: str = "http://media.invalid"  # the media origin's address, once it is known
+    tasks: dict[str, Task] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    leaks: list[dict[str, str]] = field(default_factory=list)
+    _secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    def accept(self, task: Task) -> Task:
+        """Take a task: it is in the ledger when this returns, and its clip is begun."""
+        if isinstance(task.fate, WrongClip):
+            task.shape = _wrong(task.shape, task.fate)
+        self.studio.order(task.shape)
+        task.number = len(self.ledger.entries) + 1
+        self.tasks[task.id] = task
+        self.ledger.add(
+            Entry(
+                task.number,
+                task.taken,
+                task.kind,
+                task.id,
+                task.model,
+                account_of(task.account),
+                kept(task.request),
+                task.charge,
+            )
+        )
+        return task
+
+    def find(self, kind: str, account: str, task_id: str) -> Task | None:
+        """A task, if it belongs to that account of that vendor."""
+        task = self.tasks.get(task_id)
+        return task if task is not None and (task.kind, task.account) == (kind, account) else None
+
+    def newest_first(self, kind: str, account: str) -> Iterator[Task]:
+        """All tasks of an account."""
+        return (task for task in reversed(self.tasks.values()) if (task.kind, task.account) == (kind, account))
+
+    def stand(self, task: Task) -> tuple[Stage, int]:
+        """Where a task is by the clock."""
+        if task.cancelled:
+            return Stage.CANCELLED, 0
+        stage, progress = self.schedule.at(self.now() - task.taken)
+        if stage is not Stage.DONE:
+            return stage, progress
+        if not self.studio.ready(task.shape):
+            return Stage.RUNNING, 99
+        task.ended = task.ended or self.now()
+        failed = isinstance(task.fate, Fail) or self.studio.failure(task.shape)
+        return (Stage.FAILED, 0) if failed else (Stage.DONE, 100)
+
+    def look(self, task: Task, fault: object, life: float, renews: bool) -> Seen:
+        """How a task stands for whoever asks now: its own fate, or the fault of this poll."""
+        stage, progress = self.stand(task)
+        seen = Seen(task.id, stage, progress)
+        if stage is Stage.DONE:
+            since = self.now() if renews else task.ended or self.now()
+            video, last = self.link(f"/v/{task.id}.mp4", since + life), self.link(f"/f/{task.id}.png", since + life)
+            seen = replace(seen, video=video, last_frame=last if task.shape.return_last_frame else None)
+        elif stage is Stage.FAILED:
+            fate = task.fate if isinstance(task.fate, Fail) else Fail(code="internal")
+            message = fate.message or self.studio.failure(task.shape)
+            seen = replace(seen, code=fate.code, message=message)
+        acting = fault if isinstance(fault, PollAction) else task.fate
+        return bent(seen, acting)
+
+    def link(self, path: str, expires: float) -> str:
+        """An address at the media origin that is good until `expires`."""
+        until = str(int(expires))
+        return f"{self.media}{quote(path)}?expires={until}&token={self.sign(path, until)}"
+
+    def sign(self, path: str, until: str) -> str:
+        """The token of a link."""
+        return hmac.new(self._secret, f"{path} {until}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    def keep(self, upload: Upload, content: bytes) -> None:
+        """Take in the bytes of an upload."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        path = self.scratch / f"upload-{upload.id}"
+        path.write_bytes(content)
+        upload.path, upload.size = path, len(content)
+
+    def source(self, value: str) -> Source:
+        """An input as the draft renderer takes it: our own uploads as their file, bare Base64 as data."""
+        if value.startswith(f"{self.media}/u/"):
+            upload = self.uploads.get(value.removeprefix(f"{self.media}/u/").partition("/")[0])
+            if upload is not None and upload.path is not None:
+                return Source("file", str(upload.path))
+        scheme = scheme_of(value)
+        if scheme == "bare":
+            return Source("data", f"data:image/png;base64,{value}")
+        return Source("https" if scheme == "http" else scheme, value)
+
+    def reset(self) -> None:
+        """Forget tasks, uploads, leaks and the ledger in memory."""
+        self.tasks.clear()
+        self.uploads.clear()
+        self.leaks.clear()
+        self.ledger.clear()
+
+
+def new_id() -> str:
+    """Unique over restarts too: a client may remember ids of an earlier run."""
+    return str(uuid.uuid4())
+
+
+def bent(seen: Seen, fault: object) -> Seen:
+    """What a fault of the poll phase makes of a true standing; other faults leave it."""
+    match fault:
+        case Word(word=word):
+            return replace(seen, word=(word,), video=None, last_frame=None)
+        case Backwards():
+            return Seen(seen.id, Stage.QUEUED, 0)
+        case Stuck():
+            return Seen(seen.id, Stage.RUNNING, min(seen.progress, 42))
+        case Fail(code=code, message=message):
+            ended = seen.stage in (Stage.DONE, Stage.FAILED)
+            return Seen(seen.id, Stage.FAILED, 0, code=code, message=message) if ended else seen
+        case NoLink():
+            return replace(seen, video=None, last_frame=None)
+        case Link(to=to) if seen.stage is Stage.DONE:
+            return replace(seen, video=to)
+        case OtherTask():
+            return replace(seen, id=new_id())
+    return seen
+
+
+def _wrong(shape: Shape, fate: WrongClip) -> Shape:
+    """The clip that is made instead."""
+    return replace(
+        shape,
+        duration=fate.duration or shape.duration,
+        resolution=fate.resolution or shape.resolution,
+        ratio=fate.ratio or shape.ratio,
+        audio=shape.audio if fate.audio is None else fate.audio,
+    )
