@@ -6,7 +6,8 @@ secret into the project. Import it late: it brings httpx along.
 """
 
 from reconciler.transport.account import Account, environment_proxy, open_account
-from reconciler.transport.client import HttpTransport, Waits
+from reconciler.transport.channel import Waits
+from reconciler.transport.client import HttpTransport, connect
 from reconciler.transport.fetch import Bounds
 from reconciler.transport.ports import World
 from reconciler.transport.redact import Redactor
@@ -23,5 +24,6 @@ __all__ = [
     "World",
     "open_account",
     "cache_folder",
+    "connect",
     "environment_proxy",
 ]

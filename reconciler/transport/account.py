@@ -54,7 +54,12 @@ def environment_proxy(url: str) -> str | None:
     parts, proxies = urlsplit(url), getproxies_environment()
     if is_loopback(url) or proxy_bypass(parts.hostname or ""):
         return None
-    return proxies.get(parts.scheme) or proxies.get("all")
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if found is None or found.startswith(("http://", "https://")):
+        return found
+    if "://" not in found:
+        return f"http://{found}"
+    raise ClipformError("the proxy of the environment is not an HTTP proxy", help="unset ALL_PROXY", code="proxy")
 
 
 def _text(value: Secret | str, environ: Mapping[str, str]) -> str:

@@ -6,7 +6,9 @@ checking a name and then connecting by name would ask the resolver twice and cou
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -44,9 +46,10 @@ async def check(url: str, resolve: Resolve, *, loopback: bool, proxied: bool) ->
     literal = _literal(host)
     if literal is None and proxied:
         _require_scheme(parts, local=False)
+        _require_public_name(host)
         return ()
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = (host,) if literal else tuple(await resolve(host, port))
+    found = (str(literal),) if literal else tuple(await resolve(host, port))
     if not found:
         raise OSError("the name has no address")
     local = loopback and all(_is_loopback(ip_address(text)) for text in found)
@@ -84,11 +87,18 @@ def _require_public(host: str, addresses: Sequence[str]) -> None:
             raise Forbidden(f"it leads to {text}{'' if host == text else f' ({host})'}: {reason}")
 
 
+def _require_public_name(host: str) -> None:
+    if "." not in host.strip(".") or host.rstrip(".").endswith((".localhost", ".local", ".internal")):
+        raise Forbidden(f"{host} is the name of a local host")
+
+
 def _literal(host: str) -> Address | None:
-    try:
+    """The address that a host's text is, in the old forms too (`127.1`, `0x7f000001`) that resolvers still take."""
+    with suppress(ValueError):
         return ip_address(host)
-    except ValueError:
-        return None
+    with suppress(OSError):
+        return IPv4Address(socket.inet_aton(host))
+    return None
 
 
 def _is_loopback(address: Address) -> bool:

@@ -27,7 +27,12 @@ HOPS = 3
 TRIES = 3
 
 Headers = tuple[tuple[str, str], ...]
-_PLAIN: Headers = (("User-Agent", "clipform"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
+_PLAIN: Headers = (
+    ("User-Agent", "clipform"),
+    ("Accept", "*/*"),
+    ("Accept-Encoding", "identity"),
+    ("Connection", "close"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,16 @@ class Gate:
 
     async def turn(self, patience: float = LONGEST) -> None:
         """Wait for one's turn. Raises Paused when the pause lasts longer than `patience` seconds."""
-        async with self._line:
-            while (wait := max(self._next, self._resume) - self._clock.monotonic()) > 0:
-                self.check(patience)
+        while True:
+            self.check(patience)
+            if (wait := self._resume - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
-            self.passed()
+                continue
+            async with self._line:  # not held through a pause: those behind may be less patient
+                await self._clock.sleep(max(0.0, self._next - self._clock.monotonic()))
+                if self._resume <= self._clock.monotonic():
+                    self.passed()
+                    return
 
     def passed(self) -> None:
         """Note that a request goes out now; `turn` does so itself."""

@@ -11,6 +11,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reconciler.providers.base import Reply
 from reconciler.spec.project import Number
@@ -35,12 +36,22 @@ def encode(body: object) -> bytes:
     return json.dumps(_numbers(body), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def multipart(field: str, name: str, content_type: str, content: bytes) -> tuple[str, bytes]:
-    """A form with one file: its content type and its bytes. The boundary is a hash, which no file holds of itself."""
-    boundary = hashlib.sha256(content).hexdigest()
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
-    body = f"{head}Content-Type: {content_type}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    return f"multipart/form-data; boundary={boundary}", body
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form with one file in it."""
+
+    name: str
+    file_name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+    def encoded(self) -> tuple[str, bytes]:
+        """Its content type and its bytes. The boundary is a hash of the file, which the file does not hold."""
+        boundary = hashlib.sha256(self.content).hexdigest()
+        about = f'Content-Disposition: form-data; name="{self.name}"; filename="{self.file_name}"'
+        head = f"--{boundary}\r\n{about}\r\nContent-Type: {self.content_type}\r\n\r\n"
+        body = head.encode() + self.content + f"\r\n--{boundary}--\r\n".encode()
+        return f"multipart/form-data; boundary={boundary}", body
 
 
 def _numbers(value: object) -> object:
@@ -59,10 +70,10 @@ def reply(status: int, headers: Mapping[str, str], content: bytes, redactor: Red
     """The answer as dialects read it. Known secrets that a server echoes are taken out before it is parsed."""
     kept = {name: redactor.text(value) for name, value in headers.items() if _KEPT.match(name)}
     try:
-        plain = _inflate(content, headers.get("content-encoding", ""))
-        return Reply(status, parse(redactor.values(plain.decode("utf-8-sig"))), kept)
+        content = _inflate(content, headers.get("content-encoding", ""))
+        return Reply(status, parse(redactor.values(content.decode("utf-8-sig"))), kept)
     except (NotJson, UnicodeDecodeError):
-        shown = content[: TEXT * 2].decode("utf-8", "replace")
+        shown = content[: TEXT * 2].decode("utf-8", "replace")  # redacted before it is cut: half a key is one too
         return Reply(status, None, kept, redactor.text(shown)[:TEXT])
 
 

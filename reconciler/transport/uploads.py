@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.abilities import (
@@ -19,65 +19,65 @@ from reconciler.providers.abilities import (
     Uploads,
     UploadStep,
 )
-from reconciler.providers.base import PollTrouble, Reply, Request
+from reconciler.providers.base import PollTrouble, Reply
+from reconciler.transport import replies
+from reconciler.transport.channel import Channel
+from reconciler.transport.fetch import Media
 from reconciler.transport.ports import Clock
 
 STEPS = 40
 """More steps than any vendor takes: a file that is still not ready then never will be."""
+LONGEST_WAIT = 60.0
+"""Seconds between two looks at a file, whatever the step says."""
 LARGEST = 512 * 1024 * 1024
 """Bytes of a file for a vendor that names no limit; it is held in memory, so that what is hashed is what is sent."""
 
 
-class Channels(Protocol):
-    """The three ways a step goes out."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is sent, read once, under a name that is its hash and never the user's."""
 
-    async def ask(self, request: Request) -> Reply | PollTrouble:
-        """A request with credentials."""
+    label: str
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
 
-    async def form(self, step: SendForm, name: str, content_type: str, content: bytes) -> Reply | PollTrouble:
-        """A form with credentials."""
-
-    async def put(self, url: str, content_type: str, content: bytes) -> Reply:
-        """Bytes for a foreign host, without credentials. Raises ProviderError."""
-
-
-class _File:
-    """What is sent, read once."""
-
-    def __init__(self, path: Path, sha256: str, content_type: str, most: int) -> None:
-        self.content = _read(path, most)
-        if hashlib.sha256(self.content).hexdigest() != sha256:
+    @classmethod
+    def read(cls, path: Path, sha256: str, content_type: str, most: int | None) -> File:
+        """The file, if it still is what was hashed. Raises ProviderError."""
+        content = _read(path, most or LARGEST)
+        if hashlib.sha256(content).hexdigest() != sha256:
             raise ProviderError(f"{path.name} changed while it was being published", code="input-changed")
         suffix = path.suffix.lower()
-        self.name = sha256[:32] + (suffix if suffix[1:].isalnum() and suffix.isascii() else "")
-        self.content_type = content_type
+        plain = suffix[1:].isalnum() and suffix.isascii()
+        return cls(path.name, sha256[:32] + (suffix if plain else ""), content_type, content)
 
 
-async def upload(dialect: Uploads, channels: Channels, clock: Clock, path: Path, sha256: str, kind: str) -> Hosted:
-    """The URL that stands for the file. Its name there is its hash, never the user's. Raises ProviderError."""
-    file = _File(path, sha256, kind, dialect.upload_max_bytes or LARGEST)
-    step: UploadStep = dialect.upload(file.name, kind)
+async def upload(dialect: Uploads, channel: Channel, media: Media, clock: Clock, file: File) -> Hosted:
+    """The URL that stands for the file. Raises ProviderError."""
+
+    async def do(step: UploadAction) -> Reply | PollTrouble:
+        match step:
+            case AskFirst(request, wait):
+                await clock.sleep(min(wait, LONGEST_WAIT))
+                return await channel.ask(request)
+            case SendForm(path, name):
+                return await channel.form(path, replies.Form(name, file.name, file.content_type, file.content))
+            case PutBytes(url, content_type):
+                return await media.put(url, content_type, file.content)
+
+    step: UploadStep = dialect.upload(file.name, file.content_type)
     for _ in range(STEPS):
         match step:
             case Hosted():
                 return step
             case UploadRefused(message) | PollTrouble(message):
-                raise ProviderError(f"{path.name} could not be published: {message}", code="upload")
+                words = channel.redactor.text(message)
+                raise ProviderError(f"{file.label} could not be published: {words}", code="upload")
             case _:
-                reply = await _do(step, channels, clock, file)
+                reply = await do(step)
                 step = reply if isinstance(reply, PollTrouble) else dialect.read_upload(step, reply)
-    raise ProviderError(f"{path.name} could not be published: the provider is not done with it", code="upload")
-
-
-async def _do(step: UploadAction, channels: Channels, clock: Clock, file: _File) -> Reply | PollTrouble:
-    match step:
-        case AskFirst(request, wait):
-            await clock.sleep(min(wait, 60.0))
-            return await channels.ask(request)
-        case SendForm():
-            return await channels.form(step, file.name, file.content_type, file.content)
-        case PutBytes(url, content_type):
-            return await channels.put(url, content_type, file.content)
+    raise ProviderError(f"{file.label} could not be published: the provider is not done with it", code="upload")
 
 
 def _read(path: Path, most: int) -> bytes:
