@@ -195,7 +195,7 @@ class Carried:
         self._hold(step, step.sha256)
 
     def _make(self, step: Step) -> None:
-        for need in step.needs:
+        for need in step.needs if step.action in GENERATES else ():
             needed = self.wanted[need]
             made = self.generations.get(needed.key)
             sha = made.sha256 if made else self.before.locked.get(needed.key)
