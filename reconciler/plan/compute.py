@@ -8,7 +8,7 @@ anything is spent.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -124,7 +124,7 @@ class _Planner:
         if fact.exists and fact.sha256 == sha:
             return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha)
         if not fact.exists:
-            source = self._move_from(w, sha)
+            source = self._move_from(sha)
             if source is not None:
                 return replace(self._step(w, Action.MOVE, Reason.RENAMED, sha256=sha), previous_output=source)
             bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -137,13 +137,13 @@ class _Planner:
             return self._protected(w)
         return self._step(w, Action.RESTORE, Reason.OUTPUT_OTHER, sha256=sha)
 
-    def _move_from(self, w: Wanted, sha: str) -> str | None:
+    def _move_from(self, sha: str) -> str | None:
         """Where this very picture lies now, untouched by the user and wanted there by nobody else."""
-        for path in self.movable.get(sha, ()):
-            if path not in self.moved and path not in self.outputs and path != w.output:
-                self.moved.add(path)
-                return path
-        return None
+        paths = self.movable.get(sha)
+        if not paths:
+            return None
+        self.moved.add(paths[0])
+        return paths.popleft()
 
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
         if attempt.state in BLOCKED:
@@ -154,7 +154,8 @@ class _Planner:
         if self._made_elsewhere(w):
             return self._shared(w)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
-        return self._step(w, Action.RESUME, reason, detail=known(attempt))
+        step = self._step(w, Action.RESUME, reason, detail=known(attempt))
+        return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire
 
     def _made_elsewhere(self, w: Wanted) -> bool:
         """Whether another selected take makes this key already; if not, this one is its maker from now on."""
@@ -259,10 +260,10 @@ class _Planner:
 
     # --- helpers ----------------------------------------------------------------------------
 
-    def _movable(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+    def _movable(self) -> Mapping[str, deque[str]]:
+        found: dict[str, deque[str]] = defaultdict(deque)
         for path, placed in sorted(self.snapshot.placed.items()):
-            if self._fact(path).sha256 == placed.sha256:
+            if path not in self.outputs and self._fact(path).sha256 == placed.sha256:
                 found[placed.sha256].append(path)
         return found
 
