@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -108,11 +108,23 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
 
 def carry_out(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
     """Do what a plan says, and bring the lock file up to date whatever happens."""
+    _sweep(session, planned)
     try:
         return asyncio.run(_drive(session, planned, asked, sink, connect))
     finally:
         if not session.draft:
             save_lock(session)
+
+
+def _sweep(session: Session, planned: Planned) -> None:
+    """Remove what a dead process left beside outputs and the lock file; only names that clipform gives."""
+    outputs = {*planned.disk.outputs, *(b.output for b in planned.snapshot.bindings.values() if b.output)}
+    for output in {path.rpartition("/")[0]: path for path in sorted(outputs)}.values():
+        with suppress(ArtifactError):  # a folder that cannot be reached is the affair of the step that needs it
+            session.placer.sweep([output])
+    for stray in session.workspace.root.glob(f".{LOCK_FILE}.{'[0-9a-f]' * 16}.part"):
+        with suppress(OSError):
+            stray.unlink()
 
 
 def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
