@@ -150,6 +150,17 @@ class Objects:
                 stack.callback(os.close, descriptor)
             yield Part(self, (root, tmp), unique, descriptor)
 
+    def quarantine(self, part: Part, name: str) -> Path:
+        """Keep the bytes of a part that is no artifact, outside the store: they were paid for, and may be rescued."""
+        folder = self.root.parent / "quarantine"
+        with disk.translated("keep a damaged result", ArtifactError):
+            disk.make_directories(folder)
+            target = folder / f"{name}.bin"
+            target.unlink(missing_ok=True)
+            os.link(part.path, target)
+            disk.sync_directory(folder)
+        return target
+
     def add(self, path: Path, suffix: str) -> Stored:
         """Take a copy of a file into the store, through one descriptor."""
         with disk.translated(f"read {path.name}", ArtifactError):

@@ -64,12 +64,15 @@ class Context:
         return Workspace(find_root(self.directory), self.clock, os.environ)
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
-        """The transport of a paid provider."""
-        raise ProviderError(
-            f"provider {config.alias}: this release cannot reach kind {config.kind} yet",
-            help="a free animatic of the whole project:\nclipform apply --draft",
-            code="no-transport",
-        )
+        """The transport of a paid provider. Its secrets are read here and nowhere else."""
+        from reconciler.providers.abilities import Remote
+        from reconciler.transport import HttpTransport, World, cache_folder, environment_proxy, open_account
+
+        if not isinstance(dialect, Remote):
+            raise ProviderError(f"provider {config.alias}: kind {config.kind} is not reached over HTTP")
+        account = open_account(config, dialect, os.environ)
+        world = World(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
+        return HttpTransport(dialect, account, pace, world)
 
     def confirm(self, plan: Plan, *, yes: bool, question: str) -> None:
         """Show a plan and ask. Raises Refused when the answer is no, or when there is nobody to ask."""

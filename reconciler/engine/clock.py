@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 
@@ -19,4 +18,6 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+        import asyncio  # every command makes a clock, few ever wait, and this is a tenth of the start
+
         await asyncio.sleep(seconds)

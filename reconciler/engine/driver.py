@@ -14,9 +14,10 @@ from decimal import Decimal
 from reconciler.artifacts.place import Found, Placer
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.desire import Order
-from reconciler.engine.maker import Halt, Maker, Ports, Stopped, Terms
+from reconciler.engine.maker import Maker
 from reconciler.engine.pool import Ident, Pool
 from reconciler.engine.ports import Vendor
+from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Plan, Reason, Step
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
@@ -137,7 +138,7 @@ class Driver:
             else:
                 maker = self._maker(step)
                 sha = await maker.make()
-                self._arrived(step, sha, maker.made)
+                self._arrived(step, sha, maker.work.made)
         except Stopped as end:
             self._end(step, end.kind, end.message, end.help, began)
             return False
@@ -151,7 +152,9 @@ class Driver:
         vendor = self.vendors.get(step.provider)
         if vendor is None:
             raise ClipformError(f"provider {step.provider} is no longer declared", help="declare it again to carry on")
-        return Maker(self.ports, self.rules.terms, self.halt, step, vendor, self.orders.get(step.ident))
+        now = self.ports.clock.monotonic()
+        order = self.orders.get(step.ident)
+        return Maker(Work(self.ports, self.rules.terms, self.halt, step, vendor, order, began=now))
 
     def _arrived(self, step: Step, sha: str, made: Artifact | None) -> None:
         """The artifact is durable: everything from here on is free to repeat."""

@@ -99,9 +99,8 @@ def look(
 
 def _output(root: Path, path: str, placed: Placed | None) -> OutputFact:
     """One stat when nothing changed, a hash when it did. A link or a folder is somebody's, and has no content."""
-    full = root / path
     try:
-        status = full.lstat()
+        status = os.lstat(os.path.join(root, path))  # a Path would cost more than the stat
     except (FileNotFoundError, NotADirectoryError):
         return _ABSENT
     except OSError as error:
@@ -111,6 +110,7 @@ def _output(root: Path, path: str, placed: Placed | None) -> OutputFact:
         return OutputFact(True, placed.sha256)
     if not stat.S_ISREG(status.st_mode):
         return OutputFact(True)
+    full = root / path
     try:
         with files.folder(full.parent) as within, files.opened(full.name, within) as descriptor:
             return OutputFact(True, files.digest(descriptor)[0])

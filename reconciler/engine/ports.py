@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from reconciler.events import Event
-from reconciler.providers.base import Dialect, NotSent, Pace, PollTrouble, Reply, Request, Unknown
+from reconciler.providers.base import Dialect, Job, NotSent, Pace, PollAnswer, Reply, Request, Unknown
 
 T = TypeVar("T")
 
@@ -20,14 +21,18 @@ class Sponge(Protocol):
         """Append bytes."""
 
 
+Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
+"""Sends a submit once, on a fresh connection, without retries or redirects; never raises."""
+
+
 class Transport(Protocol):
     """Carries a dialect's requests. Errors are values: a submit that may have gone out is never an exception."""
 
-    async def submit(self, request: Request) -> Reply | NotSent | Unknown:
-        """Send a submit once, on a fresh connection, without retries or redirects."""
+    def slot(self) -> AbstractAsyncContextManager[Send]:
+        """A place for one submit; all waiting is done before it is given. Raises ProviderError with nothing sent."""
 
-    async def ask(self, request: Request) -> Reply | PollTrouble:
-        """Send a request that may be repeated; bounded retries are its own affair."""
+    async def look(self, task: str, job: Job | None) -> PollAnswer:
+        """How a task stands; bounded retries and shared requests are its own affair."""
 
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Download into a part; returns size in bytes and SHA-256 hex. Raises ProviderError or MediaError."""

@@ -22,9 +22,9 @@ from reconciler.diagnostics import ArtifactError, Refused
 from reconciler.engine import planfile
 from reconciler.engine.driver import ASKING, Driver, Rules, World
 from reconciler.engine.inputs import Inputs
-from reconciler.engine.maker import Ports, Terms
 from reconciler.engine.ports import Clock, Sink, Vendor
 from reconciler.engine.vendors import LOCAL, Connect, vendors
+from reconciler.engine.work import Ports, Terms
 from reconciler.engine.workspace import LOCK_FILE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
 from reconciler.events import Summary
 from reconciler.media.farm import Farm

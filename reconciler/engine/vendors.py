@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from reconciler.engine.local import LocalTransport
 from reconciler.engine.ports import Transport, Vendor
 from reconciler.engine.workspace import Loaded
+from reconciler.media.farm import Farm
 from reconciler.providers.base import Dialect, Pace
 from reconciler.spec.project import ProviderConfig
 
@@ -17,9 +19,7 @@ LOCAL = "draft"
 """The kind whose vendor is this process itself: free, repeatable, and gone with it."""
 
 
-def vendors(
-    loaded: Loaded, needed: frozenset[str], local: Transport, workers: int, connect: Connect
-) -> dict[str, Vendor]:
+def vendors(loaded: Loaded, needed: frozenset[str], farm: Farm, workers: int, connect: Connect) -> dict[str, Vendor]:
     """The vendors of the aliases that are needed. `workers` bounds the local one: more would only wait for a core."""
     found: dict[str, Vendor] = {}
     for alias in sorted(needed & loaded.dialects.keys()):
@@ -27,6 +27,7 @@ def vendors(
         pace = paced(dialect.pace, config)
         if config.kind == LOCAL:
             limit = min(pace.concurrency, workers)
+            local = LocalTransport(dialect, farm)
             found[alias] = Vendor(alias, config.kind, dialect, local, replace(pace, concurrency=limit), durable=False)
         else:
             found[alias] = Vendor(alias, config.kind, dialect, connect(config, dialect, pace), pace)

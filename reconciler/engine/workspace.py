@@ -27,6 +27,7 @@ from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot
 from reconciler.spec.load import PROJECT_FILE, read_project
 from reconciler.spec.project import Project
+from reconciler.spec.reader import collector_paused
 from reconciler.state import lockfile
 from reconciler.state.lockfile import LockEntry
 from reconciler.state.store import Store
@@ -112,6 +113,7 @@ class Workspace:
         """Hashes inputs, remembering what is unchanged."""
         return Hasher(self.root, self.root / STATE, self.clock.now)
 
+    @collector_paused()  # of ten thousand clips, all of which stay, it would be a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
         """Read and check everything. Raises SpecError with every diagnostic of the run."""
         project = read_project(self.files, env=self.env)
@@ -156,6 +158,7 @@ class Workspace:
         with store:
             return store.snapshot()
 
+    @collector_paused()
     def plan(self, choice: Choice, loaded: Loaded, snapshot: Snapshot | None = None) -> Planned:
         """The plan for what a command line asks for. Raises UsageError for a name that means no clip."""
         records = self.snapshot(choice.draft) if snapshot is None else snapshot

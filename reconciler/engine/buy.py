@@ -1,0 +1,183 @@
+"""Buying: one durable intent, one request, one record of the answer.
+
+The order is the promise that one key is paid for once: intent committed, receipt written, one request, receipt, commit.
+Nothing between the reply and its commit may fail, print or be cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+
+from reconciler.diagnostics import ProviderError, StateError
+from reconciler.engine import jobs
+from reconciler.engine.desire import Order
+from reconciler.engine.ports import Send
+from reconciler.engine.work import Stopped, Work
+from reconciler.events import Kind
+from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
+from reconciler.records import Attempt, State
+from reconciler.state.budget import NewAttempt
+from reconciler.state.store import Facts
+
+TRIES = 6
+"""How often a request that surely was not accepted is made anew in one run."""
+
+
+async def buy(work: Work) -> None:
+    """Send the one request, and record what came of it. Raises Stopped when this run ends here for the generation."""
+    if work.order is None:
+        raise Stopped(Kind.FAILED, "nothing declares it any more")
+    order, marker, seed = work.order, work.ports.marker(), _seed(work, work.order)
+    work.require_open()
+    inputs = await work.ports.inputs.ready(order)
+    work.job = jobs.build(order, inputs, seed=seed, marker=marker)
+    request = work.vendor.dialect.submit(work.job)
+    async with _slot(work) as send:
+        work.require_open()
+        attempt = work.ports.store.begin(_intent(work, order, work.job), work.terms.caps)
+        work.sent = True
+        if work.vendor.durable:  # a draft buys nothing that could be forgotten
+            work.ports.receipts.intent(attempt)
+        answer = await _finish(_send(work, send, request, attempt))
+    await _after_submit(work, answer)
+
+
+@asynccontextmanager
+async def _slot(work: Work) -> AsyncIterator[Send]:
+    """The provider's place for one submit. Waiting for it may take minutes, so an interrupt ends it."""
+    async with AsyncExitStack() as stack:
+        entering = asyncio.ensure_future(stack.enter_async_context(work.vendor.transport.slot()))
+        try:
+            await work.unless_halted(entering)
+            work.require_open()
+            send = entering.result()
+        except ProviderError as error:
+            raise _no_slot(work, error) from error
+        finally:
+            entering.cancel()
+        yield send
+
+
+def _no_slot(work: Work, error: ProviderError) -> Stopped:
+    if error.code == "credentials":
+        work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias}: {error.message}"
+        return Stopped(Kind.FAILED, error.message, error.help or "mend the credentials, then clipform apply")
+    return Stopped(Kind.SKIPPED, error.message, error.help or "clipform apply carries on later")
+
+
+def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
+    price = order.wanted.cost
+    return NewAttempt(
+        key=work.step.key,
+        clip=work.step.clip,
+        take=work.step.take,
+        provider=work.vendor.alias,
+        kind=work.vendor.kind,
+        model=order.wanted.model,
+        marker=job.marker,
+        document=order.wanted.document,
+        seed=job.seed,
+        cost_micros=micros(price.amount),
+        currency=price.currency,
+        run=work.terms.run,
+    )
+
+
+async def _send(work: Work, send: Send, request: Request, attempt: Attempt) -> SubmitAnswer:
+    reply = await send(request)
+    answer = reply if isinstance(reply, NotSent | Unknown) else work.vendor.dialect.read_submit(reply)
+    _record(work, attempt, answer)
+    return answer
+
+
+def _seed(work: Work, order: Order) -> int | None:
+    """A drawn seed makes a clip reproducible and a lost task recognisable; drafts need neither."""
+    takes_seed = order.resolved.model.seed_max is not None and work.vendor.durable
+    return work.ports.seed() if takes_seed and order.clip.seed is None else None
+
+
+def _record(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
+    """The window in which nothing may stop us: id to the receipts and to the database, each even if the other fails."""
+    try:
+        if work.vendor.durable:
+            _receipt(work, attempt, answer)
+    finally:
+        _commit(work, attempt, answer)
+
+
+def _commit(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
+    match answer:
+        case Accepted(task):
+            _accept(work, attempt, task)
+        case Rejected(refusal, code, message):
+            facts = Facts(reason=refusal.value, message=message, evidence={"code": code})
+            work.ports.store.move(attempt, State.REFUSED, facts)
+        case NotSent(message):
+            work.ports.store.move(attempt, State.NOT_SENT, Facts(message=message))
+        case Unknown(message):
+            work.ports.store.move(attempt, State.UNCERTAIN, Facts(message=message))
+
+
+def _accept(work: Work, attempt: Attempt, task: str) -> None:
+    """A paid id that finds no home in the database is said aloud, and nothing more is bought here."""
+    try:
+        work.ports.store.move(attempt, State.ACCEPTED, Facts(task=task))
+    except StateError as error:
+        work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias}: {error.message}"
+        words = f"task {task} was accepted and is paid for, but could not be recorded: {error.message}"
+        raise StateError(words, help="mend that, then clipform apply: the receipts know it", code=error.code) from error
+
+
+def _receipt(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
+    match answer:
+        case Accepted(task):
+            work.ports.receipts.accepted(attempt, task)
+        case Rejected() | NotSent():
+            work.ports.receipts.void(attempt)
+        case Unknown():
+            pass  # the intent stays open
+
+
+async def _after_submit(work: Work, answer: SubmitAnswer) -> None:
+    """What an answer means for the rest of the run, once it is on record."""
+    match answer:
+        case Accepted(task, warning):
+            work.say(Kind.SUBMITTED, task=task if work.vendor.durable else None, message=warning)
+        case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
+            work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias} refused: {refusal.value}"
+            raise Stopped(Kind.FAILED, f"{refusal.value}: {message}", "mend the account, then clipform apply")
+        case Rejected(Refusal.BUSY, _, message):
+            await _once_more(work, f"busy: {message}")
+        case Rejected(refusal, _, message):
+            raise Stopped(Kind.FAILED, f"refused ({refusal.value}): {message}")
+        case NotSent(message):
+            await _once_more(work, f"not sent: {message}")
+        case Unknown():
+            pass  # the record says UNCERTAIN: the next look ends it
+
+
+async def _once_more(work: Work, why: str) -> None:
+    """It is certain that nothing was bought, so it may be asked again: a few times, ever later."""
+    work.tries += 1
+    if work.tries >= TRIES:
+        raise Stopped(Kind.FAILED, why, "nothing was bought; clipform apply tries again")
+    await work.pause(2.0**work.tries, nothing_sent=True)
+    work.sent = False
+
+
+async def _finish(work: Awaitable[SubmitAnswer]) -> SubmitAnswer:
+    """Run to the end whatever happens to the caller: a cancelled submit that was accepted would lose its id."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def micros(amount: Decimal | None) -> int | None:
+    """Millionths of a currency."""
+    return None if amount is None else int(amount * 1_000_000)

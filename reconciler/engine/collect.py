@@ -1,0 +1,90 @@
+"""Collecting: from a link to an artifact that is durable in the store. Data before reference, reference before use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.artifacts.store import Part
+from reconciler.diagnostics import MediaError, ProviderError
+from reconciler.engine.buy import micros
+from reconciler.engine.verify import facts_of, mismatch
+from reconciler.engine.work import Stopped, Work
+from reconciler.events import Kind
+from reconciler.plan import cost
+from reconciler.providers.base import Succeeded
+from reconciler.records import Artifact, Attempt, Generation, State
+from reconciler.state.store import Facts
+
+FETCHES = 3
+"""How often a result is fetched anew before the attempt is put aside."""
+LINK_DEAD = "link-dead"
+"""The code of a ProviderError that says: this link will never work again, ask for a fresh one."""
+
+
+async def collect(work: Work, attempt: Attempt) -> None:
+    """Download from the link at hand, prove it a sound video, make it durable, record it."""
+    result, work.result = work.result, None
+    assert result is not None
+    work.fetches += 1
+    try:
+        with work.ports.objects.part(f"attempt-{attempt.id}") as part:
+            await work.vendor.transport.fetch(result.video, part)
+            video = await _proven(work, part, attempt)
+            stored = part.commit(video.suffix)
+            artifact = replace(video, sha256=stored.sha256, size=stored.size)
+    except ProviderError as error:
+        _not_fetched(work, attempt, error)
+        return
+    except MediaError as error:
+        if work.fetches >= FETCHES:
+            work.move(attempt, State.QUARANTINED, Facts(message=error.message))
+        return
+    generation = Generation(
+        key=attempt.key,
+        sha256=artifact.sha256,
+        document=attempt.document,
+        provider=attempt.provider,
+        kind=attempt.kind,
+        model=attempt.model,
+        task=attempt.task if work.vendor.durable else None,  # a local task's id means nothing later
+        seed=result.seed if result.seed is not None else attempt.seed,
+        cost_micros=_cost(work, attempt, result),
+        currency=attempt.currency,
+        created=work.ports.clock.now(),
+        elapsed=work.ports.clock.now() - attempt.created,
+        mismatch=mismatch(work.order, artifact) if work.order else "",
+    )
+    work.ports.store.fetched(attempt, artifact, generation)
+    work.made = artifact
+    work.say(Kind.FETCHED, task=attempt.task)
+    if generation.mismatch:
+        work.say(Kind.NOTE, message=f"{work.step.name}: {generation.mismatch}; it is kept as it came")
+
+
+async def _proven(work: Work, part: Part, attempt: Attempt) -> Artifact:
+    """The facts of a sound video. The last try's bytes are kept when it is not: they were paid for."""
+    try:
+        return await facts_of(part.path, work.ports.workers)
+    except MediaError:
+        if work.fetches >= FETCHES and work.vendor.durable:
+            work.ports.objects.quarantine(part, f"attempt-{attempt.id}")
+        raise
+
+
+def _cost(work: Work, attempt: Attempt, result: Succeeded) -> int | None:
+    """What it cost: by the usage that the provider reports where that is how it bills, else as estimated."""
+    if work.order is None:
+        return attempt.cost_micros
+    used = cost.settled(work.order.prices, attempt.model, work.order.resolution, result.usage.tokens)
+    return attempt.cost_micros if used is None else micros(used)
+
+
+def _not_fetched(work: Work, attempt: Attempt, error: ProviderError) -> None:
+    """A dead link is asked for anew; after a few of them the result is gone. Any other trouble may pass: the task
+    is paid for and stays READY, for this run or a later one."""
+    if work.fetches < FETCHES:
+        return
+    if error.code == LINK_DEAD:
+        work.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
+        return
+    raise Stopped(Kind.FAILED, f"not fetched: {error.message}", "it is paid for and kept; clipform apply fetches it")

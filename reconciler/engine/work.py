@@ -1,0 +1,126 @@
+"""What one generation works with while a run carries it: its ports, its terms, and what this run has learnt of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.artifacts.store import Objects
+from reconciler.engine.desire import Order
+from reconciler.engine.inputs import Inputs
+from reconciler.engine.ports import Clock, Sink, Vendor, Workers
+from reconciler.events import Event, Kind
+from reconciler.plan.model import Step
+from reconciler.providers.base import Job, Succeeded
+from reconciler.records import Artifact, Attempt, State
+from reconciler.state.budget import Caps
+from reconciler.state.receipts import Receipts
+from reconciler.state.store import Facts, Store
+
+INTERRUPTED = "stopped before it was submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a maker acts through. `marker` gives a new unique text, `seed` 31 random bits, each time it is called."""
+
+    store: Store
+    receipts: Receipts
+    objects: Objects
+    inputs: Inputs
+    workers: Workers
+    clock: Clock
+    sink: Sink
+    marker: Callable[[], str]
+    seed: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for a whole run: its number, its caps, and whether to leave after the submit."""
+
+    run: int = 0
+    caps: Caps | None = None
+    detach: bool = False
+
+
+@dataclass(slots=True)
+class Halt:
+    """Set when the user interrupts: no new submit, and whoever waits wakes up. `vendors` stops single providers."""
+
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    vendors: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
+
+
+class Stopped(Exception):
+    """This generation ends here for this run. `kind` says how: FAILED, BLOCKED, LEFT or SKIPPED."""
+
+    def __init__(self, kind: Kind, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.kind, self.message, self.help = kind, message, help
+
+
+@dataclass(slots=True)
+class Work:
+    """One generation in one run. What follows `order` is what this run has done so far."""
+
+    ports: Ports
+    terms: Terms
+    halt: Halt
+    step: Step
+    vendor: Vendor
+    order: Order | None
+    began: float = 0.0
+    sent: bool = False  # a request for the key has gone out, or may have
+    tries: int = 0
+    polls: int = 0
+    fetches: int = 0
+    misses: list[float] = field(default_factory=list)
+    job: Job | None = None
+    result: Succeeded | None = None
+    made: Artifact | None = None
+
+    def newest(self) -> Attempt | None:
+        """The newest attempt of the key, as the store has it now."""
+        found = self.ports.store.attempts(self.step.key)
+        return found[-1] if found else None
+
+    def move(self, attempt: Attempt, state: State, facts: Facts) -> None:
+        """Move the attempt on."""
+        self.ports.store.move(attempt, state, facts)
+
+    def require_open(self) -> None:
+        """Nothing new is submitted once the user has interrupted, or the provider has turned the account down."""
+        if self.halt.event.is_set():
+            raise Stopped(Kind.SKIPPED, INTERRUPTED)
+        if self.vendor.alias in self.halt.vendors:
+            raise Stopped(Kind.SKIPPED, self.halt.vendors[self.vendor.alias])
+
+    async def pause(self, delay: float, *, nothing_sent: bool = False) -> None:
+        """Wait, unless the user interrupts: then this generation is left to a later run."""
+        if not self.halt.event.is_set() and delay > 0:
+            nap = asyncio.ensure_future(self.ports.clock.sleep(delay))
+            try:
+                await self.unless_halted(nap)
+            finally:
+                nap.cancel()
+        if self.halt.event.is_set():
+            if nothing_sent:
+                raise Stopped(Kind.SKIPPED, INTERRUPTED)
+            raise Stopped(Kind.LEFT, "interrupted; its task is on record", "clipform apply carries on")
+
+    async def unless_halted(self, work: asyncio.Future[Any]) -> None:
+        """Until `work` is done or the user interrupts."""
+        halt = asyncio.ensure_future(self.halt.event.wait())
+        try:
+            await asyncio.wait({work, halt}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            halt.cancel()
+
+    def say(self, kind: Kind, *, task: str | None = None, message: str = "", progress: int | None = None) -> None:
+        """Tell whoever listens."""
+        elapsed = self.ports.clock.monotonic() - self.began
+        event = Event(kind, self.step.clip, self.step.take, self.step.action.value, message=message, task=task)
+        self.ports.sink.emit(replace(event, progress=progress, elapsed=elapsed, expected=self.step.expected))

@@ -1,0 +1,71 @@
+"""What a command may not load: each of these costs more than the rest of the start together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "PIL",
+    "asyncio",
+    "av",
+    "httpx",
+    "jinja2",
+    "pydantic",
+    "rich",
+    "sqlite_utils",
+    "starlette",
+    "watchfiles",
+    "yaml",
+}
+
+SPEC = """\
+version: 1
+clips:
+  sunrise: {prompt: mist at sunrise}
+  valley: {prompt: the mist lifts, first_frame: "${clips.sunrise.last_frame}"}
+"""
+
+RUN = """\
+import sys
+from reconciler.cli.app import main
+main(sys.argv[1:])
+print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+"""
+
+
+def loaded(folder: Path, *arguments: str) -> set[str]:
+    """The heavy packages that one command line loads."""
+    command = [sys.executable, "-c", RUN, "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return HEAVY & set(done.stderr.split("\n")[-2].split())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "clipform.yaml").write_text(SPEC, encoding="utf-8")
+    return tmp_path
+
+
+def test_help_loads_nothing_heavy(project: Path) -> None:
+    assert loaded(project, "--help") == set()
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "gc"])
+def test_help_of_a_command_loads_what_typer_reads_options_with_and_nothing_else(project: Path, command: str) -> None:
+    assert loaded(project, command, "--help") <= {"pydantic"}
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_looking_needs_the_spec_s_types_and_nothing_heavier(project: Path, command: str) -> None:
+    assert loaded(project, command) == {"pydantic", "yaml"}
+
+
+def test_planning_over_a_state_opens_it_without_the_library_that_migrates(project: Path) -> None:
+    loaded(project, "plan", "--out", "saved.plan")  # makes the state
+    assert (project / "state" / "clipform.db").exists()
+    assert loaded(project, "plan") == {"pydantic", "yaml"}
+    assert "rich" not in loaded(project, "plan", "--markdown")
