@@ -1,0 +1,185 @@
+"""The judge: reads the vendor's books, the database, the receipts, the store and the outputs, and says what is broken.
+
+It shares no code with the program: SQL of its own, hashes of its own, and its own copy of the table of moves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from tests.reliability.vendor import Server
+
+_MOVES = """
+submitting      not_sent refused uncertain accepted
+uncertain       accepted not_sent abandoned
+accepted        stalled ready no_output failed vanished cancelled
+stalled         accepted ready no_output failed vanished cancelled abandoned
+ready           fetched result_expired quarantined
+fetched         done
+vanished        abandoned
+no_output       abandoned
+result_expired  abandoned
+quarantined     abandoned
+"""
+MOVES = {line.split()[0]: set(line.split()[1:]) for line in _MOVES.strip().splitlines()}
+_IN_DOUBT = ("submitting", "uncertain")
+
+
+class World:
+    """What one look at a project finds. The database is read from a copy: reading may roll back a dead writer."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.state = root / "state"
+        self.tables: dict[str, list[dict[str, object]]] = {}
+        self.log: list[dict[str, object]] = []
+        self.receipts = list(_receipts(self.state / "receipts"))
+        self.lock = _lock(root / "clipform.lock")
+        database = self.state / "clipform.db"
+        if database.exists():
+            with tempfile.TemporaryDirectory(dir=root.parent) as copy:
+                for name in ("clipform.db", "clipform.db-journal"):
+                    if (self.state / name).exists():
+                        shutil.copyfile(self.state / name, Path(copy) / name)
+                with closing(sqlite3.connect(Path(copy) / "clipform.db")) as connection:
+                    self._read(connection)
+
+    def _read(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        for name in ("attempt", "artifact", "generation", "placed", "binding"):
+            rows = connection.execute(f"SELECT * FROM {name}") if name in names else ()
+            self.tables[name] = [dict(row) for row in rows]
+        if "event" in names:
+            self.log = [dict(row) for row in connection.execute("SELECT * FROM event ORDER BY seq")]
+
+    def rows(self, table: str) -> list[dict[str, object]]:
+        """The rows of a table, none when there is no database yet."""
+        return self.tables.get(table, [])
+
+    def objects(self) -> dict[str, str]:
+        """Name to real hash of every object."""
+        found = self.state.glob("objects/[0-9a-f][0-9a-f]/*")
+        return {path.name: _hash(path) for path in sorted(found)}
+
+
+def _receipts(path: Path) -> Iterator[Mapping[str, object]]:
+    for line in path.read_bytes().rstrip(b"\0").split(b"\n") if path.exists() else ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def _lock(path: Path) -> list[dict[str, object]]:
+    lines = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return [line for line in lines.values() if isinstance(line, dict)]
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def safety(world: World, server: Server, outputs: Mapping[str, Collection[str]]) -> list[str]:
+    """What must hold at every instant. `outputs`: the hashes that each output may have, beside being absent."""
+    return [
+        *_paid_once(world, server),
+        *_not_forgotten(world, server),
+        *_whole_files(world, outputs),
+        *_no_dangling(world),
+        *_along_the_table(world),
+    ]
+
+
+def _paid_once(world: World, server: Server) -> Iterator[str]:
+    consents = Counter(str(row["key"]) for row in world.rows("attempt") if row["state"] == "abandoned")
+    for key, tasks in server.by_key().items():
+        # A failure that the vendor reported closes a purchase; the next apply is a new one by the user's command.
+        closed = sum(1 for task in tasks if task.over)
+        if len(tasks) > 1 + consents[key] + closed:
+            yield f"I1: {len(tasks)} tasks were bought for {key[:12]}: {[task.id for task in tasks]}"
+
+
+def _not_forgotten(world: World, server: Server) -> Iterator[str]:
+    records = (*world.rows("attempt"), *world.receipts, *world.lock)
+    ids = {record.get("task") for record in records}
+    doubts = {row["marker"] for row in world.rows("attempt") if row["state"] in _IN_DOUBT}
+    for task in server.ledger.values():
+        if task.id not in ids and task.marker not in doubts:
+            yield f"I2: {task.id} of {task.label} was bought and is nowhere on record"
+
+
+def _whole_files(world: World, outputs: Mapping[str, Collection[str]]) -> Iterator[str]:
+    for output, allowed in outputs.items():
+        path = world.root / output
+        if path.exists() and _hash(path) not in allowed:
+            yield f"I4: {output} holds {path.stat().st_size} bytes that nobody made"
+
+
+def _no_dangling(world: World) -> Iterator[str]:
+    objects = world.objects()
+    for name, real in objects.items():
+        if not name.startswith(real):
+            yield f"I5: object {name[:12]} is damaged"
+    whole = {name.partition(".")[0] for name in objects}
+    for table in ("artifact", "generation", "attempt"):
+        for row in world.rows(table):
+            if row["sha256"] is not None and row["sha256"] not in whole:
+                yield f"I5: a row of {table} names {str(row['sha256'])[:12]}, which is not in the store"
+
+
+def _along_the_table(world: World) -> Iterator[str]:
+    stands: dict[object, str] = {}
+    for entry in world.log:
+        payload = json.loads(str(entry["payload"]))
+        if entry["type"] == "begun":
+            stands[entry["attempt"]] = "submitting"
+        elif entry["type"] == "moved":
+            old, new = payload["from"], payload["to"]
+            if stands.get(entry["attempt"]) != old or new not in MOVES.get(old, set()):
+                yield f"I12: attempt {entry['attempt']} went from {stands.get(entry['attempt'])} ({old}) to {new}"
+            stands[entry["attempt"]] = new
+    for row in world.rows("attempt"):
+        if stands.get(row["id"]) != row["state"]:
+            yield f"I20: attempt {row['id']} is {row['state']}, the log says {stands.get(row['id'])}"
+
+
+def calm(world: World, server: Server) -> list[str]:
+    """What must hold once faults have stopped and the program has run to rest."""
+    return [*_not_lost(world, server), *_tidy(world)]
+
+
+def _not_lost(world: World, server: Server) -> Iterator[str]:
+    objects = world.objects()
+    doubts = {row["marker"] for row in world.rows("attempt") if row["state"] in _IN_DOUBT}
+    results = {(row["key"], row["sha256"]) for row in world.rows("generation")}
+    for task in server.ledger.values():
+        if task.over or task.marker in doubts:
+            continue
+        sha = server.sha256(task.id)
+        if f"{sha}.mp4" not in objects or (task.key, sha) not in results:
+            yield f"I3: the result of {task.id} ({task.label}) is served and was not brought home"
+
+
+def _tidy(world: World) -> Iterator[str]:
+    for path in sorted(world.root.rglob("*")):
+        if path.name.endswith(".part") or path.parent.name == "scratch":
+            yield f"a dead process left {path.relative_to(world.root)}"
+
+
+def picture(root: Path) -> dict[str, object]:
+    """Everything of a project but times of access: equal pictures mean that nothing was written (I10)."""
+    found: dict[str, object] = {}
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.name != "lock":
+            status = path.stat()
+            found[str(path.relative_to(root))] = (status.st_size, status.st_mtime_ns, status.st_ino)
+    return found

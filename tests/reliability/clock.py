@@ -1,0 +1,67 @@
+"""Time that jumps: when nothing else can run, the clock moves to whoever wakes next. A day takes milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import selectors
+from selectors import SelectorKey
+
+
+class Deadlock(BaseException):
+    """Everybody waits, and nobody for a time: a run that would hang for ever (I13)."""
+
+
+class VirtualClock:
+    """`engine.ports.Clock`. `patience` bounds how far one run may drift, so that an endless loop is an error too."""
+
+    def __init__(self, now: float = 1_790_000_000.0, patience: float = 30 * 86_400.0) -> None:
+        self.time = now
+        self.limit = now + patience
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self.time + max(0.0, seconds), self._count, future))
+        await future
+
+    def advance(self) -> bool:
+        """Wake the next sleeper; False when there is none."""
+        while self._sleepers:
+            when, _, future = heapq.heappop(self._sleepers)
+            if not future.done() and not future.get_loop().is_closed():
+                self.time = max(self.time, when)
+                if self.time > self.limit:
+                    raise Deadlock("a run took more than a month")
+                future.set_result(None)
+                return True
+        return False
+
+
+class _Selector(selectors.DefaultSelector):
+    """Where the loop would wait, the clock jumps instead."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        found = super().select(0)
+        if found or timeout == 0:
+            return found
+        if not self._clock.advance() and timeout is None:
+            raise Deadlock("nothing is scheduled")
+        return found
+
+
+def new_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:
+    """A loop that never waits. Nothing in it may use threads or sockets."""
+    return asyncio.SelectorEventLoop(_Selector(clock))

@@ -1,0 +1,211 @@
+"""A project, a vendor and a clock; processes that run on them, die and start again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.engine import session
+from reconciler.engine.session import Asked, Session, open_session
+from reconciler.engine.workspace import Choice, Workspace
+from reconciler.events import Event, Kind, Summary
+from reconciler.providers import registry
+from reconciler.providers.base import Dialect, Pace
+from reconciler.records import Attempt
+from reconciler.spec.project import ProviderConfig
+from reconciler.state.store import Store
+from tests.reliability import checker, points
+from tests.reliability.clock import VirtualClock, new_loop
+from tests.reliability.points import Crash, Tripwire
+from tests.reliability.vendor import FakeTransport, Server, create
+
+HEAD = """version: 1
+providers:
+  studio: {kind: fake, prices: [{model: "*", per_clip: 0.50}]}
+  other: {kind: fake, prices: [{model: "*", per_clip: 0.50}]}
+defaults: {provider: studio, duration: 1}
+"""
+
+ALL = Choice()
+
+ONE = HEAD + "clips:\n  hero: {prompt: a lamp}\n"
+
+
+class Here:
+    """Runs a worker's functions in this process. Stands for the draft farm too, which these projects do not use."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        await asyncio.sleep(0)
+        return function(*args)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Notes:
+    """A sink that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    def kinds(self, clip: str) -> list[Kind]:
+        return [event.kind for event in self.events if event.clip == clip]
+
+    def text(self) -> str:
+        return "\n".join(f"{event.clip}: {event.message} {event.help}" for event in self.events)
+
+
+class Sim:
+    """One project with its vendor. Each `apply` is a process of its own: everything is read from disk again."""
+
+    def __init__(self, root: Path, server: Server, patch: pytest.MonkeyPatch) -> None:
+        self.root, self.server = root, server
+        self.clock = VirtualClock()
+        self.wire = Tripwire()
+        self.notes = Notes()
+        self.transports: list[FakeTransport] = []
+        self.allowed: dict[str, set[str]] = {}  # hashes that outputs may have beside what the vendor served
+        root.mkdir()
+        patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{create.__module__}:create"})
+        patch.setattr(session, "Farm", Here)
+        patch.setattr(asyncio.events, "new_event_loop", lambda: new_loop(self.clock))
+        points.install(patch, lambda: self.wire)
+
+    # --- what a user does -------------------------------------------------------------------
+
+    def write(self, text: str, file: str = "clipform.yaml") -> None:
+        """Save a spec."""
+        (self.root / file).write_text(text, encoding="utf-8")
+
+    @property
+    def workspace(self) -> Workspace:
+        """The project as a new process finds it."""
+        return Workspace(self.root, self.clock, {})
+
+    def apply(self, choice: Choice = ALL, **asked: Any) -> Summary:
+        """`clipform apply --yes` in a new process."""
+        self.notes = Notes()
+        with open_session(self.workspace, "apply") as opened:
+            return self.apply_in(opened, choice, **asked)
+
+    def apply_in(self, opened: Session, choice: Choice = ALL, **asked: Any) -> Summary:
+        """The same in a session that is open."""
+
+        def connect(config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
+            self.transports.append(FakeTransport(self.server, dialect, self.wire.point))
+            return self.transports[-1]
+
+        return session.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, connect)
+
+    def dies(self, at: int | None, run: Callable[[], object] | None = None) -> Tripwire:
+        """Run a process that dies at point `at`, if it comes that far. What it leaves is the picture of that instant:
+        nothing that Python still does on the way out counts."""
+        frozen = self.root.with_name(f"{self.root.name}-frozen")
+        self.wire = wire = Tripwire(at, lambda: copy(self.root, frozen))
+        try:
+            (run or self.apply)()
+        except Crash:
+            assert wire.dead
+        if wire.dead:
+            shutil.rmtree(self.root)
+            frozen.rename(self.root)
+        self.wire = Tripwire()
+        return wire
+
+    def save(self) -> None:
+        """Remember everything as it is, for `load`."""
+        self._base = self.root.with_name(f"{self.root.name}-base")
+        copy(self.root, self._base)
+        self._saved = (deepcopy(vars(self.server)), self.clock.time)
+
+    def load(self) -> None:
+        """Go back to what `save` remembered."""
+        shutil.rmtree(self.root)
+        copy(self._base, self.root)
+        vars(self.server).update(deepcopy(self._saved[0]))
+        self.clock.time = self._saved[1]
+
+    # --- looking ----------------------------------------------------------------------------
+
+    def attempts(self, clip: str | None = None) -> list[Attempt]:
+        """The attempts on record, oldest first."""
+        store = Store.read(self.root / "state", self.clock.now)
+        if store is None:
+            return []
+        with store:
+            keys = {line.payload["key"] for line in store.events() if line.type == "begun"}
+            found = [attempt for key in keys for attempt in store.attempts(str(key))]
+        return sorted((a for a in found if clip in (None, a.clip)), key=lambda a: a.id)
+
+    def states(self, clip: str | None = None) -> list[str]:
+        """Their states."""
+        return [attempt.state.value for attempt in self.attempts(clip)]
+
+    def output(self, path: str) -> bytes | None:
+        """What is at an output."""
+        full = self.root / path
+        return full.read_bytes() if full.exists() else None
+
+    # --- judging ----------------------------------------------------------------------------
+
+    def safe(self) -> checker.World:
+        """Assert what must hold at every instant."""
+        world = checker.World(self.root)
+        served = {self.server.sha256(task) for task in self.server.ledger}
+        outputs = {path: served | also for path, also in self._outputs().items()}
+        assert checker.safety(world, self.server, outputs) == []
+        return world
+
+    def _outputs(self) -> Mapping[str, set[str]]:
+        placed = {str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4")}
+        return {path: self.allowed.get(path, set()) for path in placed | self.allowed.keys()}
+
+    def rest(self, limit: int = 6) -> Summary:
+        """Run until a run asks nobody and writes nothing, all faults gone; then assert everything (I10 by the way)."""
+        self.server.heal()
+        for _ in range(limit):
+            calls, before = len(self.server.calls), checker.picture(self.root)
+            summary = self.apply()
+            if len(self.server.calls) == calls and checker.picture(self.root) == before:
+                break
+        else:
+            raise AssertionError(f"not at rest after {limit} runs: {summary}")
+        assert checker.calm(self.safe(), self.server) == []
+        self._explained()
+        return summary
+
+    def _explained(self) -> None:
+        with Store.open(self.root / "state", self.clock.now) as store:
+            before = _rows(store)
+            store.rebuild()
+            assert _rows(store) == before, "I20: the log does not give the tables"
+
+
+def _rows(store: Store) -> list[str]:
+    tables = ("attempt", "artifact", "generation", "binding", "placed", "plan", "meta", "ledger")
+    return [f"{table} {row}" for table in tables for row in sorted(store._connection.execute(f"SELECT * FROM {table}"))]
+
+
+def copy(source: Path, target: Path) -> None:
+    """A picture of a folder. Finished videos are linked, so that their inodes stay as a stat on record has them."""
+
+    def one(old: str, new: str) -> None:
+        if old.endswith((".mp4", ".png")):
+            os.link(old, new)
+        else:
+            shutil.copy2(old, new)
+
+    shutil.copytree(source, target, copy_function=one)

@@ -1,0 +1,134 @@
+"""The process may die at any effect: at point 1, 2, 3, … until a run comes through, as SQLite tests itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from reconciler.engine import planfile
+from reconciler.engine.session import save_plan
+from reconciler.engine.workspace import Choice
+from tests.reliability.sim import HEAD, ONE, Sim
+
+GOLDEN = Path(__file__).parent / "points"
+
+PAIR = HEAD + "clips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n"
+CHAIN = HEAD + "clips:\n  hero: {prompt: a lamp}\n  next: {prompt: it falls, first_frame: '${clips.hero.last_frame}'}\n"
+TAKES = HEAD + "clips:\n  hero: {prompt: a lamp, takes: 2, pick: 2}\n"
+TWINS = HEAD + "clips:\n  hero: {prompt: a lamp}\n  copy: {prompt: a lamp}\n"
+THREE = HEAD + "clips:\n  a: {prompt: one}\n  b: {prompt: two}\n  c: {prompt: three}\n"
+MOVED = HEAD + "clips:\n  a: {prompt: one, output: films/a.mp4}\n  b: {prompt: two}\n"
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is done before, and which outputs there are at the end."""
+
+    before: Callable[[Sim], None]
+    outputs: tuple[str, ...]
+    run: Callable[[Sim], Callable[[], object]] = lambda sim: sim.apply
+
+
+def _spec(text: str) -> Callable[[Sim], None]:
+    return lambda sim: sim.write(text)
+
+
+def _replace(sim: Sim) -> None:
+    sim.apply()
+    sim.write(ONE.replace("a lamp", "a torch"))
+
+
+def _mixed(sim: Sim) -> None:
+    sim.write(THREE)
+    sim.apply()
+    (sim.root / "renders/b.mp4").unlink()
+    sim.write(MOVED)
+
+
+def _unwanted(sim: Sim) -> None:
+    sim.apply(detach=True)
+    sim.write(ONE.replace("a lamp", "a torch"))
+
+
+def _state_lost(sim: Sim) -> None:
+    sim.apply()
+    for name in ("clipform.db", "clipform.db-journal", "receipts"):
+        (sim.root / "state" / name).unlink(missing_ok=True)
+    (sim.root / "renders/hero.mp4").unlink()
+
+
+def _planned(sim: Sim) -> None:
+    save_plan(sim.workspace, Choice(), sim.root / "saved.plan")
+
+
+def _as_planned(sim: Sim) -> Callable[[], object]:
+    saved = planfile.read(sim.root / "saved.plan")
+    return lambda: sim.apply(saved=saved)
+
+
+STORIES = {
+    "one": Story(lambda sim: None, ("renders/hero.mp4",)),
+    "chain": Story(_spec(CHAIN), ("renders/hero.mp4", "renders/next.mp4")),
+    "replace": Story(_replace, ("renders/hero.mp4",)),
+    "mixed": Story(_mixed, ("films/a.mp4", "renders/b.mp4")),
+    "takes": Story(_spec(TAKES), ("renders/hero.mp4",)),
+    "pair": Story(_spec(PAIR), ("renders/hero.mp4", "renders/intro.mp4")),
+    "twins": Story(_spec(TWINS), ("renders/hero.mp4", "renders/copy.mp4")),
+    "unwanted": Story(_unwanted, ("renders/hero.mp4",)),
+    "state-lost": Story(_state_lost, ("renders/hero.mp4",)),
+    "saved-plan": Story(_planned, ("renders/hero.mp4",), _as_planned),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_kill_at_any_point_pays_once_loses_nothing_and_heals(
+    name: str, sim: Sim, request: pytest.FixtureRequest
+) -> None:
+    story = STORIES[name]
+    story.before(sim)
+    sim.save()
+    for k in count(1):
+        sim.load()
+        wire = sim.dies(k, story.run(sim))
+        if not wire.dead:
+            break
+        try:
+            _check(sim, story)
+        except BaseException as error:
+            error.add_note(f"after a kill at point {k}, {wire.names[-1]}")
+            raise
+    _compare_with_golden(name, wire.names, update=request.config.getoption("--update"))
+    sim.rest()
+    assert all(sim.output(path) for path in story.outputs)
+    assert set(sim.states()) == {"done"} or not sim.states()
+
+
+def _check(sim: Sim, story: Story) -> None:
+    """Right after a kill, and once later runs have come to rest."""
+    world = sim.safe()
+    receipts = {line["marker"] for line in world.receipts if line["event"] == "accepted"}
+    asking = [a for a in sim.attempts() if a.state.value == "submitting" and a.marker not in receipts]
+    bought = {a.key: len(sim.server.by_key()[a.key]) for a in asking}
+    sim.rest()
+    for attempt in asking:
+        states = [a.state.value for a in sim.attempts() if a.key == attempt.key]
+        assert states == ["uncertain"], "a request in doubt asks a person"
+        assert len(sim.server.by_key()[attempt.key]) == bought[attempt.key], "and is not sent again"
+    if not asking:
+        assert all(sim.output(path) for path in story.outputs)
+        assert set(sim.states()) <= {"done"}
+
+
+def _compare_with_golden(name: str, points: list[str], *, update: bool) -> None:
+    """A new effect shows up in review."""
+    text = "".join(f"{number:3} {point}\n" for point, number in sorted(Counter(points).items()))
+    golden = GOLDEN / f"{name}.txt"
+    if update:
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")

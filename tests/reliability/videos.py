@@ -1,0 +1,33 @@
+"""Tiny real videos, made once a run."""
+
+from __future__ import annotations
+
+import tempfile
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import av
+from PIL import Image
+
+
+@cache
+def tiny(seconds: int) -> bytes:
+    """A whole mp4 of two kilobytes: two frames a second, 32x18, no sound, index first."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tiny.mp4"
+        _write(path, seconds)
+        return path.read_bytes()
+
+
+def _write(path: Path, seconds: int) -> None:
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(str(path), "w", format="mp4", container_options=options) as out:
+        video = out.add_stream("libx264", rate=2, options={"threads": "1"})
+        video.width, video.height, video.pix_fmt = 32, 18, "yuv420p"
+        for index in range(2 * seconds):
+            still = av.VideoFrame.from_image(Image.new("RGB", (32, 18), (40 * index, 10, 10)))
+            frame = still.reformat(format="yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1, 2)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
