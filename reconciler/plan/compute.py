@@ -80,6 +80,7 @@ class _Planner:
         self.scope = scope
         self.ids = {(w.clip, w.take) for w in wanted}
         self.outputs = {w.output for w in wanted if w.output}
+        self.protected = {w.clip for w in wanted if w.protect}
         self.gone = [b for ident, b in sorted(snapshot.bindings.items()) if ident not in self.ids]
         self.movable = self._movable()
         self.moved: set[str] = set()
@@ -123,6 +124,11 @@ class _Planner:
         fact = self._fact(w.output)
         if fact.exists and fact.sha256 == sha:
             return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha)
+        if self._blocks(w.output):
+            forced = w.clip in self.scope.force
+            return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha) if forced else self._foreign(w)
+        if w.protect and self._would_replace(w):
+            return self._protected(w)
         if not fact.exists:
             source = self._move_from(sha)
             if source is not None:
@@ -130,11 +136,6 @@ class _Planner:
             bound = self.snapshot.bindings.get((w.clip, w.take))
             reason = Reason.OUTPUT_MISSING if bound and bound.key == w.key else Reason.KNOWN
             return self._step(w, Action.RESTORE, reason, sha256=sha)
-        if not self._ours(w.output, fact):
-            forced = w.clip in self.scope.force
-            return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha) if forced else self._foreign(w)
-        if w.protect:
-            return self._protected(w)
         return self._step(w, Action.RESTORE, Reason.OUTPUT_OTHER, sha256=sha)
 
     def _move_from(self, sha: str) -> str | None:
@@ -252,7 +253,8 @@ class _Planner:
             path = bound.output
             if (clip, take) not in self.ids or path is None or path in self.outputs or path in self.moved:
                 continue
-            if self.steps[clip, take].action is Action.BLOCKED:
+            step = self.steps[clip, take]
+            if step.action is Action.BLOCKED or (clip in self.protected and step.key != bound.key):
                 continue
             fact = self._fact(path)
             if fact.exists and self._ours(path, fact):
