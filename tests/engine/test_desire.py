@@ -1,0 +1,257 @@
+"""From what a project says to what is wanted: takes, keys in dependency order, prices, drafts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciler.engine.desire import Order, data_bytes, desire, drafted, in_order
+from reconciler.plan.model import Price
+from reconciler.providers import registry
+from reconciler.providers.check import Resolved, resolve
+from reconciler.spec.project import (
+    AssetMedia,
+    Budget,
+    Clip,
+    ClipMedia,
+    DataMedia,
+    Frame,
+    LocalMedia,
+    Project,
+    ProviderConfig,
+    UrlMedia,
+)
+from reconciler.spec.project import Price as Row
+
+STUDIO = ProviderConfig("studio", "ark", prices=(Row("*", "720p", per_second=Decimal("0.1")),))
+PROVIDERS = {"draft": ProviderConfig("draft", "draft"), "studio": STUDIO}
+SEEDANCE = "doubao-seedance-1-0-pro-250528"
+
+
+def clip(name: str, **fields: Any) -> Clip:
+    return Clip(name, name, **{"prompt": "a lamp", "output": f"out/{name}.mp4", **fields})
+
+
+def after(name: str) -> ClipMedia:
+    return ClipMedia(name, Frame.LAST)
+
+
+def wish(*clips: Clip, hashes: Mapping[str, str] | None = None, budget: Budget | None = None) -> dict[str, list[Order]]:
+    """All orders by clip."""
+    project = Project("clipform.yaml", clips, PROVIDERS, budget)
+    dialects = {alias: registry.dialect(config.kind) for alias, config in PROVIDERS.items()}
+    resolved: dict[str, Resolved] = {}
+    for item in clips:
+        found = resolve(item, dialects[item.provider], can_publish=True)
+        assert isinstance(found, Resolved), found
+        resolved[item.name] = found
+    orders: dict[str, list[Order]] = {}
+    for order in desire(project, resolved, hashes or {}):
+        orders.setdefault(order.clip.name, []).append(order)
+    return orders
+
+
+def said(order: Order) -> dict[str, Any]:
+    """The identity document."""
+    found: dict[str, Any] = json.loads(order.wanted.document)
+    return found
+
+
+def keys(orders: Sequence[Order]) -> list[str]:
+    return [order.wanted.key for order in orders]
+
+
+def test_orders_stand_in_file_order_whatever_hangs_on_what() -> None:
+    assert list(wish(clip("z", first_frame=after("a")), clip("a"), clip("m"))) == ["z", "a", "m"]
+
+
+def test_the_key_of_a_frame_is_the_key_of_its_clip() -> None:
+    found = wish(clip("tail", first_frame=after("head")), clip("head"))
+    (head,), (tail,) = found["head"], found["tail"]
+    assert said(tail)["inputs"] == [{"field": "first_frame", "clip": head.wanted.key, "part": "last_frame"}]
+    assert tail.wanted.needs == (("head", 1),)
+
+
+def test_an_edit_at_the_head_changes_every_key_below_it_and_none_beside() -> None:
+    chain = [clip("a"), clip("b", first_frame=after("a")), clip("c", first_frame=after("b")), clip("other")]
+    before = wish(*chain)
+    edited = wish(replace(chain[0], prompt="a lantern"), *chain[1:])
+    assert {name for name in before if keys(before[name]) != keys(edited[name])} == {"a", "b", "c"}
+
+
+def test_a_frame_is_that_of_the_picked_take() -> None:
+    head, tail = clip("head", takes=3), clip("tail", first_frame=after("head"))
+    first, second = wish(head, tail), wish(replace(head, pick=2), tail)
+    assert second["tail"][0].wanted.needs == (("head", 2),)
+    assert said(second["tail"][0])["inputs"][0]["clip"] == keys(second["head"])[1]
+    assert keys(first["tail"]) != keys(second["tail"])
+    assert keys(first["head"]) == keys(second["head"])  # choosing is not making
+
+
+def test_each_take_is_its_own_generation_and_one_goes_to_the_output() -> None:
+    orders = wish(clip("hero", takes=3, pick=2))["hero"]
+    assert [order.take for order in orders] == [1, 2, 3]
+    assert len(set(keys(orders))) == 3
+    assert [order.wanted.output for order in orders] == [None, "out/hero.mp4", None]
+
+
+def test_take_n_has_seed_plus_n_minus_one() -> None:
+    orders = wish(clip("hero", takes=3, seed=40, provider="studio", model=SEEDANCE))["hero"]
+    assert [said(order)["params"]["seed"] for order in orders] == [40, 41, 42]
+
+
+def test_without_a_seed_the_takes_differ_by_their_number_alone() -> None:
+    orders = wish(clip("hero", takes=2))["hero"]
+    assert [said(order).get("take", 1) for order in orders] == [1, 2]
+    assert "params" not in said(orders[0])
+
+
+def test_more_takes_leave_the_first_ones_alone() -> None:
+    assert keys(wish(clip("hero", takes=5))["hero"])[:2] == keys(wish(clip("hero", takes=2))["hero"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"output": "elsewhere.mp4"},
+        {"tags": ("launch",)},
+        {"description": "for the launch"},
+        {"protect": True},
+        {"duration": 5},
+        {"ratio": "16:9", "resolution": "480p"},
+        {"camera_fixed": False, "audio": False, "watermark": False, "return_last_frame": False},
+        {"retake": 0, "options": {}},
+    ],
+    ids=str,
+)
+def test_what_does_not_shape_the_picture_costs_nothing(change: dict[str, Any]) -> None:
+    assert keys(wish(clip("hero", **change))["hero"]) == keys(wish(clip("hero"))["hero"])
+
+
+def test_a_name_and_an_alias_do_not_shape_the_picture() -> None:
+    assert keys(wish(clip("other"))["other"]) == keys(wish(clip("hero"))["hero"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompt": "a lantern"},
+        {"duration": 6},
+        {"ratio": "9:16"},
+        {"resolution": "720p"},
+        {"seed": 0},
+        {"retake": 1},
+        {"audio": True},
+        {"options": {"x": 1}},
+        {"provider": "studio", "model": SEEDANCE},
+        {"first_frame": AssetMedia("asset://1")},
+    ],
+    ids=str,
+)
+def test_what_shapes_the_picture_changes_the_key(change: dict[str, Any]) -> None:
+    assert keys(wish(clip("hero", **change))["hero"]) != keys(wish(clip("hero"))["hero"])
+
+
+def test_every_sort_of_input_is_identified_by_what_it_is() -> None:
+    picture = "data:image/png;base64," + base64.b64encode(b"bytes").decode()
+    hero = clip(
+        "hero",
+        images=(LocalMedia("a.png"), UrlMedia("https://x.example/b.png"), AssetMedia("asset://c"), DataMedia(picture)),
+        videos=(ClipMedia("other", Frame.VIDEO),),
+    )
+    found = wish(hero, clip("other"), hashes={"a.png": "aa" * 32})
+    assert said(found["hero"][0])["inputs"] == [
+        {"field": "references.images[0]", "sha256": "aa" * 32},
+        {"field": "references.images[1]", "url": "https://x.example/b.png"},
+        {"field": "references.images[2]", "asset": "asset://c"},
+        {"field": "references.images[3]", "sha256": hashlib.sha256(b"bytes").hexdigest()},
+        {"field": "references.videos[0]", "clip": found["other"][0].wanted.key, "part": "video"},
+    ]
+
+
+def test_a_local_file_counts_by_content_under_any_name() -> None:
+    one = wish(clip("hero", first_frame=LocalMedia("a.png")), hashes={"a.png": "aa" * 32})
+    two = wish(clip("hero", first_frame=LocalMedia("b.png")), hashes={"b.png": "aa" * 32})
+    other = wish(clip("hero", first_frame=LocalMedia("a.png")), hashes={"a.png": "bb" * 32})
+    assert keys(one["hero"]) == keys(two["hero"]) != keys(other["hero"])
+
+
+@pytest.mark.parametrize(
+    ("url", "content"),
+    [
+        ("data:image/png;base64,aGk=", b"hi"),
+        ("data:image/png;base64,aGk%3D", b"hi"),
+        ("data:text/plain,hi%20there", b"hi there"),
+        ("data:,", b""),
+    ],
+)
+def test_a_data_url_is_its_bytes(url: str, content: bytes) -> None:
+    assert data_bytes(url) == content
+
+
+def test_a_chain_of_five_thousand_is_ordered_and_keyed() -> None:
+    """Longer than Python's stack is deep, and declared the wrong way round."""
+    clips = [clip(f"c{i}", first_frame=after(f"c{i - 1}") if i else None) for i in reversed(range(5000))]
+    assert [item.name for item in in_order(clips)] == [f"c{i}" for i in range(5000)]
+    found = wish(*clips[-300:])
+    assert len({order.wanted.key for orders in found.values() for order in orders}) == 300
+
+
+def test_five_thousand_that_hang_on_one_come_after_it_once() -> None:
+    clips = [*(clip(f"c{i}", first_frame=after("z"), last_frame=after("z")) for i in range(5000)), clip("z")]
+    assert [item.name for item in in_order(clips)][:2] == ["z", "c0"]
+    assert len(list(in_order(clips))) == 5001
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+def test_the_price_is_that_of_what_will_be_sent() -> None:
+    budget = Budget("USD")
+    stated = clip("hero", provider="studio", model=SEEDANCE, duration=10, resolution="720p", ratio="16:9")
+    assert wish(stated, budget=budget)["hero"][0].wanted.cost == Price(Decimal("1.0"), "USD")
+    unpriced = replace(stated, resolution="480p")
+    assert wish(unpriced, budget=budget)["hero"][0].wanted.cost == Price(None, "USD")
+
+
+def test_a_draft_is_free_and_a_vendor_without_a_price_is_not() -> None:
+    free, paid = wish(clip("a"))["a"][0].wanted, wish(clip("b", provider="studio", model=SEEDANCE))["b"][0].wanted
+    assert (free.free, free.cost.amount) == (True, Decimal(0))
+    assert not paid.free and paid.cost.amount != 0
+
+
+def test_what_the_vendor_will_choose_is_told() -> None:
+    orders = wish(clip("a", provider="studio", model=SEEDANCE))["a"]
+    assert orders[0].wanted.server_defaults
+    assert wish(clip("a"))["a"][0].wanted.server_defaults == ()
+
+
+# --- drafts -----------------------------------------------------------------------------------
+
+
+def test_a_drafted_project_goes_to_the_draft_provider_under_its_own_folder() -> None:
+    hero = clip("hero", provider="studio", model=SEEDANCE, duration=-1, options={"x": 1}, protect=True, takes=2, seed=4)
+    project = drafted(Project("clipform.yaml", (hero,), PROVIDERS))
+    (found,) = project.clips
+    assert (found.provider, found.model, found.duration, found.options, found.protect) == (
+        "draft",
+        None,
+        None,
+        {},
+        False,
+    )
+    assert (found.output, found.takes, found.seed, found.prompt) == ("drafts/out/hero.mp4", 2, 4, hero.prompt)
+
+
+def test_a_draft_of_a_paid_clip_has_a_key_of_its_own_and_costs_nothing() -> None:
+    hero = clip("hero", provider="studio", model=SEEDANCE, duration=5)
+    draft = drafted(Project("clipform.yaml", (hero,), PROVIDERS)).clips[0]
+    paid, free = wish(hero)["hero"][0].wanted, wish(draft)["hero"][0].wanted
+    assert free.free and free.key != paid.key and free.output != paid.output
