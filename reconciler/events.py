@@ -72,7 +72,8 @@ class Summary:
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
     elapsed: float = 0.0
-    spent: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)  # what is known of it
+    unpriced: int = 0  # generations whose price nobody knows
     currency: str = ""
 
     def having(self, *results: Kind) -> tuple[Outcome, ...]:

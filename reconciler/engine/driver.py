@@ -77,6 +77,7 @@ class Driver:
         self.outcomes: dict[Ident, Outcome] = {}
         self.began = ports.clock.monotonic()
         self.spent = Decimal(0)
+        self.unpriced = 0
         self.failed = False
 
     def interrupt(self) -> None:
@@ -163,7 +164,9 @@ class Driver:
         self.world.at_hand[step.key] = sha
         attempt = self.ports.store.attempts(step.key)[-1]
         self.world.attempts[step.key] = attempt
-        if attempt.cost_micros:
+        if attempt.cost_micros is None:
+            self.unpriced += 1
+        else:
             self.spent += Decimal(attempt.cost_micros) / 1_000_000
         self._place(step, sha)
 
@@ -295,4 +298,4 @@ class Driver:
     def _summary(self, plan: Plan) -> Summary:
         elapsed = self.ports.clock.monotonic() - self.began
         found = tuple(self.outcomes.values())
-        return Summary(found, self.halt.event.is_set(), elapsed, self.spent, plan.currency)
+        return Summary(found, self.halt.event.is_set(), elapsed, self.spent, self.unpriced, plan.currency)

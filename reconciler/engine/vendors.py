@@ -41,6 +41,7 @@ def paced(pace: Pace, config: ProviderConfig) -> Pace:
     return replace(
         pace,
         requests_per_second=pace.requests_per_second if rate is None else float(rate),
+        first_poll=min(pace.first_poll, slowest),
         poll_min=min(pace.poll_min, slowest),
         poll_max=slowest,
         timeout=pace.timeout if timeout is None else float(timeout),

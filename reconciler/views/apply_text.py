@@ -65,7 +65,7 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
         count = len(item.having(kind))
         parts += [f"{count} {word}"] if count else []
     state = "Interrupted" if item.interrupted else "Done"
-    spent = f" Cost: {words.money(item.spent, item.currency)}." if made else ""
+    spent = f" Cost: {words.total(item.spent, item.unpriced, item.currency)}." if made else ""
     yield style.bold(f"{state}: {', '.join(parts) or 'nothing to do'} in {words.seconds(item.elapsed)}.{spent}")
     if item.interrupted:
         yield "Run `clipform apply` again to carry on; nothing that was paid for is lost."

@@ -112,7 +112,11 @@ def summary(item: Summary) -> dict[str, object]:
         "exit_code": item.exit_code,
         "interrupted": item.interrupted,
         "elapsed": round(item.elapsed, 2),
-        "spent": {"amount": plain_decimal(item.spent), "currency": item.currency or None},
+        "spent": {
+            "amount": plain_decimal(item.spent),
+            "currency": item.currency or None,
+            "unpriced": item.unpriced,
+        },
         "outcomes": [outcome(o) for o in item.outcomes],
     }
 

@@ -40,6 +40,13 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"{plain_decimal(amount)} {currency}".rstrip()
 
 
+def total(known: Decimal, unpriced: int, currency: str) -> str:
+    """A sum of which some parts may have no known price."""
+    if not unpriced:
+        return money(known, currency)
+    return f"{money(known, currency)} and {unpriced} unpriced" if known else f"{unpriced} unpriced"
+
+
 def plain_decimal(amount: Decimal) -> str:
     """Without an exponent, and with at least two places once there is a fraction."""
     text = f"{amount:f}"
@@ -67,9 +74,7 @@ def summary_line(plan: Plan) -> str:
     parts.append(f"{counts[Action.NOOP]} up to date")
     line = f"Plan: {', '.join(parts)}."
     if plan.generating():
-        unpriced = f" and {plan.unpriced()} unpriced" if plan.unpriced() and plan.total() else ""
-        total = None if plan.unpriced() and not plan.total() else plan.total()
-        line += f" Cost: {money(total, plan.currency)}{unpriced}."
+        line += f" Cost: {total(plan.total(), plan.unpriced(), plan.currency)}."
     if plan.expected is not None:
         line += f" About {seconds(plan.expected)}."
     return line
