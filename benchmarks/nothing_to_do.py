@@ -1,0 +1,129 @@
+"""What it costs to find out that there is nothing to do, for 100, 1,000 and 10,000 clips.
+
+    uv run python -m benchmarks.nothing_to_do [--sizes 100 1000 10000] [--rounds 5]
+
+Whole processes, each round in turn with its baselines: bare Python, and GNU make on as many targets that are up to
+date. The last columns say how cost grows from the second size to the third.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks import project
+from benchmarks.kit import Case, Timings, clipform, measure, middle, note, python, run, table
+
+PYTHON = "`python -c pass`"
+MAKE = "`make`, nothing to do"
+STEEP = 12.0
+"""Ten times the clips may cost ten times as much; beyond this it is worth a look."""
+
+Results = Mapping[int, Mapping[str, Timings]]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description="What it costs to find out that there is nothing to do.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000], help="multiples of 100")
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args(arguments)
+    results: dict[int, Mapping[str, Timings]] = {}
+    for size in asked.sizes:
+        with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
+            note(f"{size:,} clips: set up")
+            cases = _cases(Path(folder), size)
+            note(f"{size:,} clips: measure")
+            results[size] = measure(cases, asked.rounds)
+    print(f"Medians of {asked.rounds} rounds.\n\n### Wall time\n")
+    print(_table({size: {name: middle(t.wall) for name, t in found.items()} for size, found in results.items()}))
+    print("\n### CPU time\n")
+    print(_table({size: {name: middle(t.cpu) for name, t in found.items()} for size, found in results.items()}))
+
+
+def _cases(folder: Path, size: int) -> list[Case]:
+    home, targets = folder / "project", folder / "make"
+    project.write(home, size)
+    project.settle(home)
+    cases = [
+        Case(PYTHON, python("-c", "pass"), home),
+        Case("`clipform --version`", clipform("--version"), home),
+        Case("`clipform --help`", clipform("--help"), home),
+        Case("`clipform validate`", clipform("validate"), home),
+        Case("`clipform plan`, nothing to do", clipform("plan", "--detailed-exitcode"), home),
+        Case("`clipform status`", clipform("status"), home),
+        Case("`clipform apply --yes`, nothing to do", clipform("apply", "--yes"), home),
+    ]
+    if shutil.which("make"):
+        _write_makefile(targets, size)
+        cases.append(Case(MAKE, ("make", "-s"), targets))  # the first, uncounted round makes the targets
+    shots = home / "shots" / "0000.yaml"
+    before = shots.read_text(encoding="utf-8")
+
+    def edit() -> None:
+        shots.write_text(before.replace(project.PROMPT_TO_EDIT, "An edited shot"), encoding="utf-8")
+
+    def undo() -> None:
+        shots.write_text(before, encoding="utf-8")
+        run("the plan after the edit was undone", clipform("plan", "--detailed-exitcode"), home)
+
+    cases.append(Case("`clipform plan` after one prompt was edited", clipform("plan"), home, edit, undo))
+    return cases
+
+
+def _write_makefile(folder: Path, size: int) -> None:
+    """One rule for each target, each with a source of its own."""
+    for name in ("in", "out"):
+        (folder / name).mkdir(parents=True)
+    for number in range(size):
+        (folder / "in" / f"{number}.txt").write_text(str(number), encoding="utf-8")
+    rules = (f"out/{number}.txt: in/{number}.txt\n\tcp $< $@\n" for number in range(size))
+    names = " ".join(f"out/{number}.txt" for number in range(size))
+    (folder / "Makefile").write_text(f"all: {names}\n{''.join(rules)}", encoding="utf-8")
+
+
+def _table(seconds: Mapping[int, Mapping[str, float]]) -> str:
+    """Each cell: seconds, and how many times bare Python that is, measured in the same rounds."""
+    sizes = sorted(seconds)
+    head = ["", *(f"{size:,}" for size in sizes), f"÷ make at {sizes[-1]:,}", "growth", "growth above the start"]
+    rows = []
+    for name in [name for name in seconds[sizes[0]] if all(name in found for found in seconds.values())]:
+        cells = [_cell(seconds[size][name], seconds[size][PYTHON]) for size in sizes]
+        rows.append([name, *cells, _against_make(seconds[sizes[-1]], name), *_growth(seconds, sizes, name)])
+    return table(head, rows)
+
+
+def _cell(seconds: float, bare: float) -> str:
+    return f"{seconds:.{2 if seconds >= 0.1 else 3}f} s · {seconds / bare:.0f}×"
+
+
+def _against_make(seconds: Mapping[str, float], name: str) -> str:
+    make = seconds.get(MAKE)
+    return "–" if make is None else f"{seconds[name] / make:.2f}"
+
+
+def _growth(seconds: Mapping[int, Mapping[str, float]], sizes: Sequence[int], name: str) -> tuple[str, str]:
+    """From the second size to the third: of all of it, and of what is left without the start.
+
+    The start is what a straight line through the last two sizes would say at none, if the smallest lay on it: so the
+    smallest is taken away from both, and the result is scaled so that a straight line gives the ratio of the sizes.
+    """
+    if len(sizes) != 3:
+        return "–", "–"
+    small, middling, large = (seconds[size][name] for size in sizes)
+    if large < 2 * small:  # it does not depend on the number of clips
+        return f"{large / middling:.1f}", "–"
+    straight = (sizes[2] - sizes[0]) / (sizes[1] - sizes[0]) / (sizes[2] / sizes[1])
+    above = (large - small) / (middling - small) if middling > small else 0.0
+    return _flagged(large / middling), _flagged(above / straight)
+
+
+def _flagged(growth: float) -> str:
+    return f"**{growth:.1f}** superlinear" if growth > STEEP else f"{growth:.1f}"
+
+
+if __name__ == "__main__":
+    main()
