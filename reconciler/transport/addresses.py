@@ -18,7 +18,8 @@ Address = IPv4Address | IPv6Address
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
-_GLOBAL_V6 = IPv6Network("2000::/3")
+_PUBLIC_V6 = IPv6Network("2000::/3")
+_EXAMPLES_V6 = IPv6Network("3fff::/20")  # Python 3.11 does not know of them
 _SHARED = "carrier-grade NAT, where one large cloud keeps its metadata"
 
 
@@ -140,9 +141,10 @@ def _own(address: Address) -> str | None:
         (address.is_loopback, "it is this machine"),
         (address.is_link_local, "it is link-local, where clouds keep their metadata"),
         (address.is_multicast, "it is a multicast address"),
-        (isinstance(address, IPv6Address) and address not in _GLOBAL_V6, "it is not a public address"),
+        (isinstance(address, IPv6Address) and address not in _PUBLIC_V6, "it is not a public address"),
         (address.is_reserved, "it is reserved"),
         (isinstance(address, IPv4Address) and not address.is_private and not address.is_global, _SHARED),
+        (isinstance(address, IPv6Address) and address in _EXAMPLES_V6, "it is for examples"),
         (not address.is_global, "it is a private address"),
     )
     return next((words for holds, words in rules if holds), None)
