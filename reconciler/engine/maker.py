@@ -5,7 +5,19 @@ from __future__ import annotations
 from reconciler.engine import jobs
 from reconciler.engine.buy import buy
 from reconciler.engine.collect import FETCHES, collect
-from reconciler.engine.steps import Fetch, Leave, Next, Place, Poll, Situation, Stall, Stop, Submit, next_step
+from reconciler.engine.steps import (
+    Fetch,
+    Leave,
+    Next,
+    Place,
+    Poll,
+    Situation,
+    Stall,
+    Stop,
+    Submit,
+    next_step,
+    poll_delay,
+)
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
 from reconciler.providers.base import (
@@ -34,6 +46,7 @@ class Maker:
 
     def __init__(self, work: Work) -> None:
         self.work = work
+        self.linkless: float | None = None  # since when a finished task gives no link
 
     async def make(self) -> str:
         """Until the artifact is durable; its SHA-256. Raises Stopped, or ClipformError for what went wrong here."""
@@ -49,7 +62,7 @@ class Maker:
                 await buy(self.work)
             case Poll(after):
                 assert attempt is not None
-                await self.work.pause(after)
+                await self.work.pause(self._paced(attempt, after))
                 await self._poll(attempt)
             case Fetch():
                 assert attempt is not None
@@ -57,10 +70,24 @@ class Maker:
             case Stall():
                 assert attempt is not None
                 self.work.move(attempt, State.STALLED, Facts(reason="deadline"))
+            case Leave() if attempt is not None and attempt.state is State.STALLED:
+                message = "past its deadline and still running at the provider; it is paid for and never sent again"
+                raise Stopped(Kind.BLOCKED, message, "clipform apply looks again")
             case Leave():
                 raise Stopped(Kind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
             case Place() | Stop():
                 raise self._ended(attempt)
+
+    def _paced(self, attempt: Attempt, after: float) -> float:
+        """A finished task whose link does not come is asked at the pace of a running one, and not for ever."""
+        if attempt.state is not State.READY or not self.work.polls:
+            return after
+        now = self.work.ports.clock.monotonic()
+        self.linkless = now if self.linkless is None else self.linkless
+        if now - self.linkless > self.work.vendor.pace.timeout:
+            help = "it is paid for and kept; clipform apply asks again"
+            raise Stopped(Kind.FAILED, "its task is finished, but the result is not served", help)
+        return poll_delay(self._situation(), 0.0)
 
     def _situation(self) -> Situation:
         return Situation(
@@ -95,7 +122,7 @@ class Maker:
             case Working(progress=progress):
                 self.work.say(Kind.RUNNING, task=attempt.task, progress=progress)
             case Succeeded():
-                self.work.result = answer
+                self.work.result, self.linkless = answer, None
                 if attempt.state is not State.READY:
                     self.work.move(attempt, State.READY, Facts())
             case PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
