@@ -1,0 +1,101 @@
+"""A plan as a comment on a pull request: small enough, and nothing in it can break out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.plan.model import Action, Change, Plan, Reason, Step
+from reconciler.views.markdown import LIMIT, render
+from tests.views.plans import PLAN, hostile_plan
+
+
+def test_every_sort_of_step_reads_like_this(golden: Callable[[str, str], None]) -> None:
+    golden("plan.md", render(PLAN))
+
+
+def test_nothing_to_do_is_said_in_one_line() -> None:
+    assert render(Plan(())) == "### clipform plan\n\nNothing to do: 0 clips up to date.\n\n"
+
+
+def changed(count: int, prompt: int = 40) -> Plan:
+    """So many clips, each with another prompt of so many characters."""
+    steps = [
+        Step(
+            f"clip-{i}",
+            1,
+            Action.REPLACE,
+            Reason.CHANGED,
+            f"v1:{i}",
+            output=f"renders/clip-{i}.mp4",
+            changes=(Change("prompt", "a" * prompt, "b" * prompt),),
+        )
+        for i in range(count)
+    ]
+    return Plan(tuple(steps))
+
+
+@pytest.mark.parametrize(
+    "plan", [changed(5000), changed(5000, 2000), changed(1, 100_000), changed(300), changed(250, 90)], ids=range(5)
+)
+def test_a_comment_is_never_too_large_for_a_forge(plan: Plan) -> None:
+    text = render(plan)
+    assert len(text) < LIMIT
+    assert text.count("<details>") == text.count("</details>") == text.count("```diff")
+    assert text.count("```") == 2 * text.count("```diff")
+    assert text.endswith("\n")
+
+
+def test_what_is_cut_is_counted() -> None:
+    text = render(changed(5000))
+    shown = text.count("| **replace** |")
+    assert f"… and {5000 - shown} more" in text and 0 < shown < 5000
+    assert "_More changes are left out of this comment._" in text
+
+
+def test_the_numbers_are_those_of_the_whole_plan_even_when_it_is_cut() -> None:
+    assert "5000 to replace" in render(changed(5000))
+
+
+def parts(text: str) -> tuple[list[str], list[str], list[str]]:
+    """The rows of the table, the lines of the fences, and everything else; a fence ends where Markdown ends it."""
+    rows, code, rest, inside = [], [], [], False
+    for line in text.split("\n"):
+        if re.match(r" {0,3}```", line):
+            inside = not inside
+            rest.append(line)
+        elif inside:
+            code.append(line)
+        else:
+            (rows if line.startswith("|") else rest).append(line)
+    return rows, code, rest
+
+
+def cells(row: str) -> list[str]:
+    """As a forge splits a row: at every bar that no backslash escapes."""
+    return re.split(r"(?<!\\)\|", row)[1:-1]
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.one_of(st.text(st.sampled_from("`|<>\\\n\r \x1b&!#-~'\u202ex"), max_size=30), st.text(max_size=20)))
+def test_no_text_breaks_out_of_its_place(text: str) -> None:
+    check(hostile_plan(text))
+
+
+def test_a_hostile_prompt_stays_in_its_fence_and_a_hostile_name_in_its_cell() -> None:
+    check(hostile_plan())
+
+
+def check(plan: Plan) -> None:
+    rows, code, rest = parts(render(plan))
+    assert [len(cells(row)) for row in rows] == [5, 5, 5]
+    assert all(line[0] in "!+-" for line in code)
+    summary = re.compile(r"<details><summary>[^<>]*: 3 changed</summary>")
+    known = {"### clipform plan", "", "```diff", "```", "</details>"}
+    strange = [line for line in rest if line not in known and not summary.fullmatch(line)]
+    assert len(strange) == 1 and strange[0].startswith("Plan: 1 to replace")
+    assert all(line.isprintable() for line in (*rows, *code, *rest))

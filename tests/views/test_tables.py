@@ -1,0 +1,112 @@
+"""Tables that fit the terminal, wide characters counted as the two columns that they take."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+from rich.cells import cell_len
+
+from reconciler.views import tables
+from reconciler.views.base import Check, HistoryRow, Section, StatusRow
+from reconciler.views.style import Style
+from tests.views.plans import HOSTILE
+
+PLAIN = Style()
+ROWS = (
+    StatusRow("hero", 1, True, "ready", provider="studio", model="doubao-seedance-2-0", output="renders/hero.mp4",
+              cost=Decimal("0.5"), currency="USD", age=7300.0),
+    StatusRow("social[ratio=16:9,lang=zh]", 2, True, "running", progress=40, provider="studio",
+              model="doubao-seedance-2-0", output="renders/社交/灯笼在大理石桌上-16x9.mp4"),
+    StatusRow("hero", 3, False, "new", provider="draft", model="animatic"),
+    StatusRow("intro", 1, True, "blocked", "uncertain at studio, no task id", provider="studio", model="m1",
+              output="renders/intro.mp4"),
+)  # fmt: skip
+
+
+def status(rows: tuple[StatusRow, ...], width: int = 80) -> list[str]:
+    return list(tables.status(rows, PLAIN, width))
+
+
+def test_a_status_reads_like_this_in_eighty_columns() -> None:
+    assert "\n".join(status(ROWS)) == snapshot("""\
+CLIP              STATE        PROVIDER          COST      AGE  OUTPUT
+hero              ready        studio/doubao-s…  0.50 USD  2 h  renders/hero.mp4
+social[ratio=16…  running 40%  studio/doubao-s…  -         -    renders/社交/灯…
+hero#3            new          draft/animatic    -         -    (not picked)
+intro             blocked      studio/m1         -         -    renders/intro.m…
+    uncertain at studio, no task id\
+""")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
+    told = [line for line in status(ROWS, width) if not line.startswith("    ")]
+    assert len(told) == 1 + len(ROWS) and max(map(cell_len, told)) <= width
+
+
+def test_columns_stand_one_above_the_other_whatever_the_script() -> None:
+    rows = [["名字", "x"], ["name", "x"], ["🌕🌕🌕", "x"], ["é", "x"]]
+    assert {cell_len(cells[0]) for cells in tables.columns(rows, 80)} == {6}
+
+
+def test_what_is_cut_ends_in_an_ellipsis() -> None:
+    ((cell,),) = tables.columns([["灯笼在大理石桌上" * 3]], 20)
+    assert cell.rstrip().endswith("…") and cell_len(cell) <= 20
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(st.lists(st.text(st.characters(categories=["L", "N", "P", "So"]), max_size=50), min_size=3, max_size=3)),
+    st.integers(30, 120),
+)
+def test_any_table_fits_and_is_aligned(rows: list[list[str]], width: int) -> None:
+    found = list(tables.columns(rows, width))
+    assert len(found) == len(rows)
+    assert all(cell_len("  ".join(cells)) <= width for cells in found)
+    assert len({tuple(map(cell_len, cells)) for cells in found}) <= 1
+
+
+def test_no_clips_are_said_so() -> None:
+    assert status(()) == ["No clips."]
+    assert list(tables.history((), PLAIN)) == ["Nothing has happened yet."]
+
+
+def test_nothing_foreign_reaches_the_terminal_as_it_is() -> None:
+    bad = HOSTILE
+    row = StatusRow(bad, 1, True, "failed", bad, provider=bad, model=bad, output=bad, cost=Decimal(1), currency=bad)
+    lines = [
+        *status((row,)),
+        *tables.history((HistoryRow(1, "2026-01-01T00:00:00Z", bad, "moved", bad),), PLAIN),
+        *tables.checks((Check("clock", False, bad, bad),), PLAIN),
+        *tables.sections((Section(bad, (("prompt", bad),)),), PLAIN),
+    ]
+    assert all(line.isprintable() for line in lines)
+
+
+def test_sections_keep_the_lines_of_a_value_below_each_other() -> None:
+    section = Section("hero", (("prompt", "two\nlines"), ("key", "v1:aa"), ("empty", "")))
+    assert list(tables.sections((section, Section("more", ())), PLAIN)) == [
+        "hero",
+        "  prompt  two",
+        "          lines",
+        "  key     v1:aa",
+        "  empty",
+        "",
+        "more",
+    ]
+
+
+def test_checks_help_only_where_something_is_wrong() -> None:
+    found = tables.checks((Check("clock", True, "fine", "unused"), Check("disk", False, "full", "make room")), PLAIN)
+    assert list(found) == ["ok   clock  fine", "FAIL disk   full", "     help: make room"]
+
+
+def test_the_history_is_one_line_an_event() -> None:
+    row = HistoryRow(12, "2026-01-01T00:00:00Z", "hero", "moved", "from=submitting to=accepted task=t1")
+    assert list(tables.history((row,), PLAIN)) == [
+        "   12 2026-01-01T00:00:00Z  moved        hero  from=submitting to=accepted task=t1"
+    ]
