@@ -1,0 +1,75 @@
+"""What a person reads while an apply works, and at its end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from reconciler.events import Event, Kind, Outcome, Summary
+from reconciler.views import apply_text
+from reconciler.views.style import Style
+from tests.views.plans import HOSTILE
+
+PLAIN = Style()
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Event(Kind.SUBMITTED, "hero", task="t1"), "hero: submitted (task t1)"),
+        (Event(Kind.SUCCEEDED, "hero", 2, "create", output="a.mp4", elapsed=75.0), "hero#2: made a.mp4 in 1 min 15 s"),
+        (Event(Kind.SUCCEEDED, "hero", action="restore", output="a.mp4"), "hero: restored a.mp4"),
+        (Event(Kind.SUCCEEDED, "hero", action="resume"), "hero: finished"),
+        (Event(Kind.FAILED, "hero", message="refused"), "hero: failed: refused"),
+        (Event(Kind.SKIPPED, "hero", message="needs intro"), "hero: skipped: needs intro"),
+        (Event(Kind.NOTE, "hero", message="asking again"), "asking again"),
+        (Event(Kind.RUNNING, "hero", progress=4), None),
+        (Event(Kind.WAITING, "hero"), None),
+    ],
+)
+def test_what_happens_is_one_line_or_none(event: Event, line: str | None) -> None:
+    assert apply_text.line(event, PLAIN, live=False) == line
+
+
+def test_where_progress_is_live_a_submit_needs_no_line() -> None:
+    assert apply_text.line(Event(Kind.SUBMITTED, "hero"), PLAIN, live=True) is None
+
+
+def end(*outcomes: Outcome, **more: object) -> list[str]:
+    return list(apply_text.summary(Summary(outcomes, elapsed=2.0, currency="USD", **more), PLAIN))  # type: ignore[arg-type]
+
+
+def outcome(result: Kind, action: str = "create", message: str = "", help: str = "") -> Outcome:
+    return Outcome("hero", 1, action, result, message, help)
+
+
+def test_the_end_counts_what_was_made_what_was_free_and_what_it_cost() -> None:
+    done = [outcome(Kind.SUCCEEDED, action) for action in ("create", "resume", "move", "restore", "remove")]
+    assert end(*done, spent=Decimal("0.5")) == ["Done: 2 made, 2 placed for free, 1 removed in 2.0 s. Cost: 0.50 USD."]
+
+
+def test_the_end_says_what_failed_why_and_what_to_do() -> None:
+    lines = end(
+        outcome(Kind.SUCCEEDED),
+        outcome(Kind.FAILED, message="refused (moderation): no", help="clipform show hero"),
+        outcome(Kind.LEFT, message="its task goes on at the provider"),
+    )
+    text = "\n".join(lines)
+    assert "hero: refused (moderation): no" in text and "clipform show hero" in text
+    assert "hero: its task goes on at the provider" in text
+    assert lines[-1].startswith("Done: 1 made, 1 failed, 1 left running in 2.0 s.")
+
+
+def test_an_interrupted_run_says_how_to_carry_on() -> None:
+    lines = end(interrupted=True)
+    assert lines[0] == "Interrupted: nothing to do in 2.0 s."
+    assert "clipform apply" in lines[1]
+
+
+@pytest.mark.parametrize("kind", [Kind.SUBMITTED, Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.NOTE])
+def test_nothing_foreign_reaches_the_terminal_as_it_is(kind: Kind) -> None:
+    line = apply_text.line(Event(kind, HOSTILE, message=HOSTILE, output=HOSTILE, task=HOSTILE), PLAIN, live=False)
+    assert line is not None and line.isprintable()
+    bad = Outcome(HOSTILE, 1, "create", Kind.FAILED, HOSTILE, HOSTILE)
+    assert all(text.isprintable() for text in end(bad))
