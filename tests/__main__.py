@@ -1,7 +1,7 @@
 """`python -m tests`: everything that must hold before a commit, the same here and in CI.
 
-Format, lint, types, layers, then the tests. Every check runs even if one before it failed; the exit code is 0 only if all
-passed. Arguments go to pytest: `python -m tests -k plan`.
+Format, lint, types, layers, then the tests. Every check runs even if one before it failed; the exit code is 0 only if
+all passed. Arguments go to pytest: `python -m tests -k plan`.
 """
 
 from __future__ import annotations

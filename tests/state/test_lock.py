@@ -19,11 +19,12 @@ HOLDER = """
 import os, sys, pathlib
 from reconciler.state.lock import Lock
 with Lock(pathlib.Path(sys.argv[1]), "apply hero", lambda: 1_700_000_000.0):
-    if len(sys.argv) > 2 and os.fork() == 0:
-        sys.stdin.read()  # a worker that outlives us
-        os._exit(0)
-    print("held", flush=True)
-    sys.stdin.read()
+    forks = len(sys.argv) > 2
+    child = forks and os.fork() == 0
+    if child or not forks:
+        print("held", flush=True)  # said by the worker, which has let go of its copy by then
+    sys.stdin.read()  # a worker outlives us
+    os._exit(0)
 """
 
 
