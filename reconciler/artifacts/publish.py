@@ -85,13 +85,16 @@ class Publisher:
                 raise ArtifactError(message, help=help, code="publish")
 
     async def _size(self, name: str) -> int | None:
-        """Of what the store has under a name; None when it has nothing."""
+        """Of what the store has under a name; None when it has nothing.
+
+        S3 says "forbidden" instead of "not found" to whoever may not list the bucket: then the write will tell.
+        """
         import obstore
-        from obstore.exceptions import BaseError
+        from obstore.exceptions import BaseError, PermissionDeniedError
 
         try:
             return (await obstore.head_async(self.open(), name))["size"]
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionDeniedError):
             return None
         except (BaseError, OSError) as error:
             raise self._failed("look into", error) from None

@@ -56,6 +56,7 @@ async def collect(work: Work, attempt: Attempt) -> None:
     )
     work.ports.store.fetched(attempt, artifact, generation)
     work.made = artifact
+    work.ports.inputs.returned.note(work.vendor.alias, artifact.sha256, result, work.vendor.pace.link_life)
     work.say(Kind.FETCHED, task=attempt.task)
     if generation.mismatch:
         work.say(Kind.NOTE, message=f"{work.step.name}: {generation.mismatch}; it is kept as it came")

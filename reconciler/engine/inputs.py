@@ -1,69 +1,114 @@
-"""Makes a job's inputs ready to send: hashes proven again, frames of other clips extracted and stored."""
+"""Makes a job's inputs ready to send: local files on their way, frames of other clips extracted and stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import MediaError
+from reconciler.engine import routes
 from reconciler.engine.desire import Order
-from reconciler.engine.ports import Workers
+from reconciler.engine.hosting import Hosting, Parcel
+from reconciler.engine.ports import Clock, Workers
 from reconciler.media.frames import extract_frame
-from reconciler.providers.base import MediaRef
+from reconciler.providers.base import MediaRef, Succeeded
 from reconciler.spec.project import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+
+
+class ReturnedFrames:
+    """Last frames that providers returned beside a video: free links, good for the provider that gave them.
+
+    In memory only, for a run: such a link is a key to what it names, and lives hours.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[str, float]] = {}
+
+    def note(self, alias: str, sha256: str, result: Succeeded, link_life: float | None) -> None:
+        """Take note of what came with the video `sha256`. A link whose life nobody tells is not relied on."""
+        life = result.life if result.life is not None else link_life
+        if result.last_frame is not None and life is not None:
+            self._known[alias, sha256] = (result.last_frame, usable_until(life, self._clock.now()))
+
+    def find(self, alias: str, sha256: str) -> str | None:
+        """The link to the last frame of a video, for the provider that made it, while it lives."""
+        url, until = self._known.get((alias, sha256), ("", 0.0))
+        return url if self._clock.now() < until else None
 
 
 class Inputs:
     """Reads the inputs of one project. `rehash` gives the SHA-256 of a local input as it is now.
 
-    `artifacts` tells the SHA-256 of the video of a clip's picked take, None while it is not at hand.
+    `artifacts` tells the SHA-256 of the video of a clip's picked take, None while it is not at hand. `returned` hears
+    from whoever collects results.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the wiring of a run, done in one place
         self,
         root: Path,
         objects: Objects,
         workers: Workers,
         rehash: Callable[[str], str],
         artifacts: Callable[[str], str | None],
+        hosting: Hosting,
+        returned: ReturnedFrames,
     ) -> None:
-        self.root, self.objects = root, objects
+        self.root, self.objects, self.hosting, self.returned = root, objects, hosting, returned
         self.workers, self.rehash, self.artifacts = workers, rehash, artifacts
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
-        """Every input by field name. Raises MediaError when one is not what the plan saw."""
-        return {name: await self._ready(name, item, order) for name, item in order.clip.media()}
+        """Every input by field name. Raises MediaError when one is not what the plan saw, or cannot be sent."""
+        free = routes.room(order.resolved.model, order.clip.prompt)
+        found: dict[str, MediaRef] = {}
+        for name, item in order.clip.media():
+            found[name] = await self._ready(name, item, order, free)
+            if free is not None and found[name].scheme == "data":
+                free -= len(found[name].value)
+        return found
 
-    async def _ready(self, name: str, item: Media, order: Order) -> MediaRef:
+    async def _ready(self, name: str, item: Media, order: Order, free: int | None) -> MediaRef:
         match item:
             case LocalMedia(path):
-                return self._local(path, order.hashes[path])
+                return await self._send(self._local(name, path, order.hashes[path]), order, free)
             case UrlMedia(url):
                 return MediaRef("https", url)
             case AssetMedia(ident):
                 return MediaRef("asset", ident)
             case DataMedia(url):
                 return MediaRef("data", url)
-            case ClipMedia(clip, part):
-                return await self._of_clip(clip, part)
+            case ClipMedia():
+                return await self._of_clip(name, item, order, free)
 
-    def _local(self, path: str, expected: str) -> MediaRef:
+    async def _send(self, parcel: Parcel, order: Order, free: int | None) -> MediaRef:
+        return await self.hosting.send(order.clip.provider, order.resolved.model, parcel, free)
+
+    def _local(self, name: str, path: str, expected: str) -> Parcel:
         """The key says what the picture is: another content under the same path is another clip."""
-        found = self.rehash(path)
-        if found != expected:
+        if self.rehash(path) != expected:
             raise MediaError(f"{path} changed while applying", help="clipform apply plans again with the new content")
-        return MediaRef("file", str(self.root / path), found)
+        return Parcel(name, self.root / path, expected, path)
 
-    async def _of_clip(self, clip: str, part: Frame) -> MediaRef:
-        sha = self.artifacts(clip)
+    async def _of_clip(self, name: str, item: ClipMedia, order: Order, free: int | None) -> MediaRef:
+        sha = self.artifacts(item.clip)
         if sha is None or not self.objects.has(sha, ".mp4"):
-            raise MediaError(f"the video of {clip} is not in the store", help=f"clipform apply {clip}")
-        video = self.objects.path(sha, ".mp4")
-        if part is Frame.VIDEO:
-            return MediaRef("file", str(video), sha)
-        frame = await self._frame(sha, video, part)
-        return MediaRef("file", str(self.objects.path(frame, ".png")), frame)
+            raise MediaError(f"the video of {item.clip} is not in the store", help=f"clipform apply {item.clip}")
+        if item.part is Frame.LAST and (link := self._returned(name, sha, order)) is not None:
+            return MediaRef("https", link)
+        shown = f"{item.part.value} of {item.clip}"
+        parcel = Parcel(name, self.objects.path(sha, ".mp4"), sha, shown)
+        if item.part is not Frame.VIDEO:
+            frame = await self._frame(sha, parcel.path, item.part)
+            parcel = replace(parcel, path=self.objects.path(frame, ".png"), sha256=frame)
+        return await self._send(parcel, order, free)
+
+    def _returned(self, name: str, sha: str, order: Order) -> str | None:
+        """The provider's own link to the frame, where this clip's model takes links and it is the same provider."""
+        takes_links = "https" in routes.schemes(order.resolved.model, routes.sort_of(name))
+        return self.returned.find(order.clip.provider, sha) if takes_links else None
 
     async def _frame(self, sha: str, video: Path, part: Frame) -> str:
         """The SHA-256 of the frame as a PNG in the store. Extracted each time: it is deterministic and takes 0.1 s,

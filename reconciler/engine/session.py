@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Health, Objects
 from reconciler.diagnostics import ArtifactError, Refused
 from reconciler.engine import planfile
 from reconciler.engine.driver import ASKING, Driver, Rules, World
-from reconciler.engine.inputs import Inputs
+from reconciler.engine.hosting import Hosting, publisher_of
+from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.ports import Clock, Sink, Vendor
 from reconciler.engine.vendors import LOCAL, Connect, vendors
 from reconciler.engine.work import Ports, Terms
@@ -197,6 +199,8 @@ def _driver(  # the wiring of a run
         farm,
         rehash=lambda path: hasher.hash(path).sha256,
         artifacts=lambda clip: world.at_hand.get(picked[clip]),
+        hosting=_hosting(session, planned, found),
+        returned=ReturnedFrames(session.clock),
     )
     ports = Ports(
         store=session.store,
@@ -213,6 +217,14 @@ def _driver(  # the wiring of a run
     terms = Terms(run, _caps(planned, asked), asked.detach)
     rules = Rules(terms, asked.fail_fast, planned.scope.force)
     return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, _adopter(session, planned))
+
+
+def _hosting(session: Session, planned: Planned, found: Mapping[str, Vendor]) -> Hosting:
+    """Raises ClipformError when the project's store is needed and cannot be used."""
+    loaded, workspace = planned.loaded, session.workspace
+    making = [loaded.by_ident[step.ident] for step in planned.plan.generating()]
+    handles = Handles(workspace.state_dir(session.draft), session.clock.now)
+    return Hosting(found, handles, publisher_of(loaded.project.publish, workspace.env, making, loaded.dialects))
 
 
 def _caps(planned: Planned, asked: Asked) -> Caps | None:

@@ -18,6 +18,7 @@ from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.excerpts import with_excerpts
 from reconciler.engine.observe import DiskFiles, hash_inputs, look
 from reconciler.engine.ports import Clock
+from reconciler.engine.preflight import Preflight
 from reconciler.engine.select import Candidate, select
 from reconciler.plan.compute import Scope, compute
 from reconciler.plan.model import Action, Disk, Plan, Reason, Step
@@ -100,6 +101,7 @@ class Workspace:
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
         self.files = DiskFiles(root)
+        self.preflight = Preflight(root, env)
 
     def state_dir(self, draft: bool) -> Path:
         """Drafts keep a state of their own, so that they can never touch what was paid for."""
@@ -122,7 +124,8 @@ class Workspace:
         dialects, problems = self._dialects(project)
         resolved, found = _resolve(project, dialects)
         hashes, missing = hash_inputs(project.clips, self.hasher(draft))
-        problems = [*project.warnings, *self._located([*problems, *found, *missing], project)]
+        unfit = self.preflight.check(project, resolved, dialects, hashes)
+        problems = [*project.warnings, *self._located([*problems, *found, *missing, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
         orders = desire(project, resolved, hashes)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from reconciler.diagnostics import MediaError
-from reconciler.media.stills import shown
 from reconciler.providers.limits import MediaFacts
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 HEAD: Final = 64
 """Bytes that tell a format."""
@@ -81,23 +82,20 @@ def _type_of(head: bytes) -> tuple[str, str] | None:
     return next((found for start, found in _STARTS if head.startswith(start)), None)
 
 
-def read_header(path: str | Path) -> tuple[MediaType, MediaFacts]:
-    """What a file is and what its header says. Raises MediaError naming it when it is no media or has no header."""
-    source = Path(path)
+def read_header(path: Path, name: str) -> tuple[MediaType, MediaFacts]:
+    """What a file is and what its header says. Raises MediaError when it is no media or its header is not sound.
+
+    `name` is what messages call it. A file that is damaged further on passes: reading all of it is not a plan's work.
+    """
     try:
-        with source.open("rb") as file:
-            head, size = file.read(HEAD), source.stat().st_size
-            kind = type_of(head)
+        with path.open("rb") as file:
+            kind, size = type_of(file.read(HEAD)), path.stat().st_size
             if kind is None:
-                raise MediaError(f"{shown(str(source))} is no picture, video or sound that can be read", code="input")
+                raise MediaError(f"{name} is no picture, video or sound that is known here", code="input")
             file.seek(0)
             return kind, _FACTS[kind.kind](file, kind, size)
     except OSError as error:
-        raise _unreadable(source) from error
-
-
-def _unreadable(path: Path) -> MediaError:
-    return MediaError(f"{shown(str(path))} cannot be read: it is cut short or damaged", code="input")
+        raise MediaError(f"{name} cannot be read: it is cut short or damaged", code="input") from error
 
 
 def _image(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
@@ -117,7 +115,7 @@ def _image(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
 
 _PICTURES: Final = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
 _DEMUXERS: Final = {"mp4": "mov", "mov": "mov", "m4a": "mov", "wav": "wav", "mp3": "mp3"}
-"""The formats that a vendor may take, each with the one reader that may see it: others read playlists and follow them."""
+"""What a vendor may take, each with the one reader that may see it: others would read playlists and follow them."""
 
 
 def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
@@ -142,7 +140,7 @@ def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
 
 
 def _seconds(duration: int | None) -> float | None:
-    """To the millisecond: containers round, and 15.0001 s is 15 s to everybody."""
+    """To a hundredth: containers round, and 15.001 s is 15 s to everybody."""
     return round(duration / 1_000_000, 2) if duration is not None else None
 
 

@@ -272,6 +272,10 @@ class Publish(Store):
     expires: Annotated[Decimal | None, Leaf(scalars.link_life, "length of time", _TIME)] = _field(
         "How long a link lives; at most 7 days.", "24h"
     )
+    public_url: Line | None = _field(
+        "Address at which everybody can read what is in the store; without it links are signed, and expire.",
+        "https://media.example.com/prefix",
+    )
 
 
 class Cache(Store):

@@ -1,0 +1,126 @@
+"""Looks at local media before anything is sent: is each what its field wants, within the model's limits, sendable?
+
+What a vendor would refuse after an upload and a submit is said here, at its place in the file, for nothing. Only
+headers are read, each content once, and only for models that files have to be sent to: a project of drafts loads no
+codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.diagnostics import ClipformError, Diagnostic, MediaError
+from reconciler.engine import routes
+from reconciler.engine.routes import Means, NoWay, Sort, Way, means_of
+from reconciler.providers.base import Dialect, Model
+from reconciler.providers.check import Resolved
+from reconciler.providers.limits import MediaFacts, check_media, check_total
+from reconciler.spec.project import Clip, DataMedia, Project
+
+if TYPE_CHECKING:
+    from reconciler.media.headers import MediaType
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a file is, or why nobody can tell."""
+
+    kind: MediaType | None
+    facts: MediaFacts
+    fault: str = ""
+
+
+class Preflight:
+    """Checks projects under one root. Files are remembered by content, so that a watch looks at each once."""
+
+    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
+        self._root, self._env = root, env
+        self._seen: dict[str, _Look] = {}
+
+    def check(
+        self,
+        project: Project,
+        resolved: Mapping[str, Resolved],
+        dialects: Mapping[str, Dialect],
+        hashes: Mapping[str, str],
+    ) -> Sequence[Diagnostic]:
+        """Every problem once. `hashes` has the files that can be read at all; the others were told already."""
+        store = bool(project.publish)
+        means = {alias: means_of(dialect, store) for alias, dialect in dialects.items()}
+        found = dict.fromkeys(self._section(project.publish) if store else ())
+        for clip in project.clips:
+            settled = resolved.get(clip.name)
+            if settled is not None and "file" not in settled.model.image_schemes:
+                found.update(dict.fromkeys(self._clip(clip, settled.model, means[clip.provider], hashes)))
+        return tuple(found)
+
+    def _section(self, section: Mapping[str, object]) -> Iterator[Diagnostic]:
+        from reconciler.artifacts.publish import Publisher
+
+        try:
+            Publisher(section, self._env)
+        except ClipformError as error:
+            yield Diagnostic(error.code, error.message, None, error.help)
+
+    def _clip(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> Iterator[Diagnostic]:
+        looks: dict[Sort, list[MediaFacts]] = {sort: [] for sort in Sort}
+        free = _free(clip, model)
+        for name, path in routes.local_files(clip, model):
+            if path not in hashes:
+                continue
+            sort, look = routes.sort_of(name), self._look(path, hashes[path])
+            problem = _misfit(clip, name, path, look)
+            if problem is not None:
+                yield problem
+                continue
+            looks[sort].append(look.facts)
+            yield from check_media(name, look.facts, routes.limits(model, sort), clip.source(name))
+            way = routes.choose(model, sort, look.facts.bytes or 0, means, free)
+            if isinstance(way, NoWay):
+                yield Diagnostic("media-not-sendable", f"{name}: {way.message}", clip.source(name), way.help)
+            elif way is Way.DATA and free is not None:
+                free -= routes.encoded(look.facts.bytes or 0)
+        for sort, facts in looks.items():
+            most = routes.limits(model, sort)
+            if len(facts) > 1 or most.max_seconds is None:  # else the one file was held to its own limit
+                field = f"references.{sort}s"
+                source = clip.fields.get(field) or clip.source(f"{field}[0]")
+                yield from check_total(field, facts, most, source)
+
+    def _look(self, path: str, sha256: str) -> _Look:
+        if sha256 not in self._seen:
+            self._seen[sha256] = _header(self._root / path, path)
+        return self._seen[sha256]
+
+
+def _free(clip: Clip, model: Model) -> int | None:
+    """Bytes that the request has for our files, after what the user gave as data: URLs."""
+    free = routes.room(model, clip.prompt)
+    given = sum(len(item.url) for _, item in clip.media() if isinstance(item, DataMedia))
+    return None if free is None else free - given
+
+
+def _misfit(clip: Clip, name: str, path: str, look: _Look) -> Diagnostic | None:
+    """What is wrong with a file that no limit speaks of: it is nothing that can be read, or another sort of thing."""
+    source, wanted = clip.source(name), routes.sort_of(name)
+    if look.kind is None:
+        return Diagnostic(
+            "media-unreadable", f"{name}: {path} {look.fault}", source, "export it again, or name another"
+        )
+    if look.kind.kind != wanted:
+        nouns = {Sort.IMAGE: "a picture", Sort.VIDEO: "a video", Sort.AUDIO: "a sound"}
+        message = f"{name} wants {nouns[wanted]}, and {path} is {nouns[Sort(look.kind.kind)]} ({look.kind.format})"
+        return Diagnostic("media-kind", message, source, "name another file")
+    return None
+
+
+def _header(path: Path, name: str) -> _Look:
+    from reconciler.media.headers import read_header
+
+    try:
+        return _Look(*read_header(path, name))
+    except MediaError as error:
+        return _Look(None, MediaFacts(), error.message.removeprefix(f"{name} "))
