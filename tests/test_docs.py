@@ -11,8 +11,10 @@ import pytest
 import reconciler
 from reconciler.cli.app import build, main
 from reconciler.engine.observe import DiskFiles
+from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project
+from reconciler.views.catalogue import kinds
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +44,10 @@ def test_the_readmes_commands_for_newcomers_are_the_ones_that_ci_runs() -> None:
     assert "uv run python -m tests" in ci and "uv run python -m tests" in README
     assert "uv run clipform -C examples/quickstart apply --yes" in README
     assert DiskFiles(ROOT / "examples/quickstart").read("clipform.yaml")
+
+
+def test_the_readmes_table_of_kinds_is_the_catalogues() -> None:
+    assert kinds([dialect(kind) for kind in BUILT_IN]) in README
 
 
 def test_the_version_is_one_and_the_changelog_has_it() -> None:
