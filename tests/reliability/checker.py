@@ -31,6 +31,8 @@ quarantined     abandoned
 """
 MOVES = {line.split()[0]: set(line.split()[1:]) for line in _MOVES.strip().splitlines()}
 _IN_DOUBT = ("submitting", "uncertain")
+_ASKED = ("uncertain", "vanished", "no_output", "result_expired", "quarantined")
+"""A person was asked: nothing goes on by itself, though the vendor may have recovered."""
 
 
 class World:
@@ -159,13 +161,13 @@ def calm(world: World, server: Server) -> list[str]:
 
 def _not_lost(world: World, server: Server) -> Iterator[str]:
     objects = world.objects()
-    doubts = {row["marker"] for row in world.rows("attempt") if row["state"] in _IN_DOUBT}
+    asked = {row["marker"] for row in world.rows("attempt") if row["state"] in _ASKED}
     results = {(row["key"], row["sha256"]) for row in world.rows("generation")}
     for task in server.ledger.values():
-        if task.over or task.marker in doubts:
+        if task.over or task.marker in asked:
             continue
-        sha = server.sha256(task.id)
-        if f"{sha}.mp4" not in objects or (task.key, sha) not in results:
+        home = {sha for sha in server.sound(task.id) if f"{sha}.mp4" in objects and (task.key, sha) in results}
+        if not home:
             yield f"I3: the result of {task.id} ({task.label}) is served and was not brought home"
 
 

@@ -28,7 +28,7 @@ from tests.reliability.vendor import FakeTransport, Server, create
 
 HEAD = """version: 1
 providers:
-  studio: {kind: fake, prices: [{model: "*", per_clip: 0.50}]}
+  studio: {kind: fake, timeout: 3m, prices: [{model: "*", per_clip: 0.50}]}
   other: {kind: fake, prices: [{model: "*", per_clip: 0.50}]}
 defaults: {provider: studio, duration: 1}
 """
@@ -164,7 +164,7 @@ class Sim:
     def safe(self) -> checker.World:
         """Assert what must hold at every instant."""
         world = checker.World(self.root)
-        served = {self.server.sha256(task) for task in self.server.ledger}
+        served = {sha for task in self.server.ledger for sha in self.server.sound(task)}
         outputs = {path: served | also for path, also in self._outputs().items()}
         assert checker.safety(world, self.server, outputs) == []
         return world

@@ -151,6 +151,10 @@ class Server:
         """What the file of a task hashes to."""
         return hashlib.sha256(self.content(task, word)).hexdigest()
 
+    def sound(self, task: str) -> set[str]:
+        """The hashes of all whole videos that may be served for a task."""
+        return {self.sha256(task), self.sha256(task, "wrong")}
+
     # --- answers ----------------------------------------------------------------------------
 
     def _told(self, phase: str, label: str, otherwise: str) -> str:
