@@ -7,7 +7,7 @@ secret into the project. Import it late: it brings httpx along.
 
 from reconciler.transport.account import Account, environment_proxy, open_account
 from reconciler.transport.channel import Waits
-from reconciler.transport.client import HttpTransport, connect
+from reconciler.transport.client import HttpTransport
 from reconciler.transport.fetch import Bounds
 from reconciler.transport.ports import World
 from reconciler.transport.redact import Redactor
@@ -24,6 +24,5 @@ __all__ = [
     "World",
     "open_account",
     "cache_folder",
-    "connect",
     "environment_proxy",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,6 @@ from reconciler.providers.abilities import (
 )
 from reconciler.providers.base import (
     Cancelled,
-    Dialect,
     Failed,
     Job,
     NoOutput,
@@ -36,15 +35,13 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
-from reconciler.spec.project import ProviderConfig
 from reconciler.transport import uploads
-from reconciler.transport.account import Account, environment_proxy, open_account
+from reconciler.transport.account import Account
 from reconciler.transport.board import Board
 from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import Media
 from reconciler.transport.gate import Budget, Ramp
-from reconciler.transport.ports import Clock, Sponge, World
-from reconciler.transport.tokens import cache_folder
+from reconciler.transport.ports import Sponge, World
 
 PAGES = 200
 """Pages of a list that are read at most."""
@@ -85,14 +82,6 @@ class HttpTransport:
         async with self._channel.ramp.place():
             await self._channel.prepare()
             yield self._channel.submit
-
-    async def submit(self, request: Request) -> Reply | NotSent | Unknown:
-        """Send a submit once, on a fresh connection, without retries or redirects; waits for a slot itself."""
-        try:
-            async with self.slot() as send:
-                return await send(request)
-        except ProviderError as error:
-            return NotSent(error.message)
 
     async def ask(self, request: Request) -> Reply | PollTrouble:
         """Send a request that may be repeated, and is within the budget. `PollTrouble.retry_after` is how long the
@@ -169,13 +158,3 @@ class HttpTransport:
             case (Cancelled() | NotFound() | PollTrouble()) as ended:
                 return ended
         return CancelRefused("it is no longer queued")
-
-
-def connect(
-    config: ProviderConfig, dialect: Dialect, pace: Pace, environ: Mapping[str, str], clock: Clock
-) -> HttpTransport:
-    """The transport of a provider as a project declares it, with the secrets of `environ`. Raises ClipformError."""
-    if not isinstance(dialect, Remote):
-        raise ProviderError(f"provider {config.alias}: kind {config.kind} is not spoken over HTTP", code="no-transport")
-    world = World(clock, environment_proxy, cache_folder(environ))
-    return HttpTransport(dialect, open_account(config, dialect, environ), pace, world)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reconciler.providers.abilities import Remote
-from reconciler.providers.base import Pace
+from reconciler.providers.base import NotSent, Pace, Reply, Request, Unknown
 from reconciler.providers.registry import dialect
 from reconciler.transport import Account, Bounds, HttpTransport, Patience, Waits, World
 
@@ -113,3 +113,9 @@ async def transport(
         yield made
     finally:
         await made.aclose()
+
+
+async def submit(made: HttpTransport, request: Request) -> Reply | NotSent | Unknown:
+    """Send a submit as the engine does."""
+    async with made.slot() as send:
+        return await send(request)

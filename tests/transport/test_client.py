@@ -14,10 +14,9 @@ import pytest
 from reconciler.diagnostics import ClipformError, ProviderError
 from reconciler.providers.abilities import Balance, CancelRefused, Hosted
 from reconciler.providers.base import Cancelled, Failed, NotFound, PollTrouble, Reply, Request, Succeeded, Working
-from reconciler.providers.registry import dialect
 from reconciler.spec.project import ProviderConfig, Secret
-from reconciler.transport import connect, environment_proxy
-from tests.transport.kit import KEY, PACE, JumpClock, remote, transport, world
+from reconciler.transport import environment_proxy, open_account
+from tests.transport.kit import KEY, JumpClock, remote, submit, transport, world
 from tests.transport.server import Script, answer, serve
 
 pytestmark = pytest.mark.anyio
@@ -40,18 +39,22 @@ def alone(task: str, word: str = "Generating") -> Script:
 
 async def test_polls_at_about_the_same_time_are_one_request() -> None:
     ids = [f"t-{n}" for n in range(120)]
-    async with serve(listed(*ids[:50]), listed(*ids[50:100]), listed(*ids[100:])) as server:
-        async with transport(server.url, "chanjing", credentials=READY) as made:
-            found = await asyncio.gather(*map(made.look, ids))
+    async with (
+        serve(listed(*ids[:50]), listed(*ids[50:100]), listed(*ids[100:])) as server,
+        transport(server.url, "chanjing", credentials=READY) as made,
+    ):
+        found = await asyncio.gather(*map(made.look, ids))
     assert found == [Working()] * 120
-    assert [len(seen.json["unique_ids"]) for seen in server.seen] == [50, 50, 20]  # type: ignore[index, call-overload]  # JSON
+    assert [len(seen.json["unique_ids"]) for seen in server.seen] == [50, 50, 20]
 
 
 async def test_what_a_list_leaves_out_is_asked_for_by_itself() -> None:
-    async with serve(listed("t-1", "t-3"), alone("t-2", "Success")) as server:
-        async with transport(server.url, "chanjing", credentials=READY) as made:
-            found = await asyncio.gather(made.look("t-1"), made.look("t-2"), made.look("t-3"))
-    assert found == [Working(), Succeeded("https://a.test/v"), Working()]
+    async with (
+        serve(listed("t-1", "t-3"), alone("t-2", "Success")) as server,
+        transport(server.url, "chanjing", credentials=READY) as made,
+    ):
+        found = await asyncio.gather(made.look("t-1"), made.look("t-2"), made.look("t-3"))
+    assert list(found) == [Working(), Succeeded("https://a.test/v"), Working()]
     assert [seen.method for seen in server.seen] == ["POST", "GET"]
 
 
@@ -62,11 +65,13 @@ async def test_a_lone_poll_is_a_poll() -> None:
 
 
 async def test_a_list_in_trouble_is_trouble_for_all_and_for_now() -> None:
-    async with serve(answer(200, {"code": 50000}), listed("t-1", "t-2")) as server:
-        async with transport(server.url, "chanjing", credentials=READY) as made:
-            for kind in (PollTrouble, Working):
-                found = await asyncio.gather(made.look("t-1"), made.look("t-2"))
-                assert [type(answer) for answer in found] == [kind, kind]
+    async with (
+        serve(answer(200, {"code": 50000}), listed("t-1", "t-2")) as server,
+        transport(server.url, "chanjing", credentials=READY) as made,
+    ):
+        for kind in (PollTrouble, Working):
+            found = await asyncio.gather(made.look("t-1"), made.look("t-2"))
+            assert [type(answer) for answer in found] == [kind, kind]
 
 
 async def test_one_who_gives_up_takes_nobody_along() -> None:
@@ -91,7 +96,7 @@ async def test_an_answer_shows_no_secret_that_the_server_echoes() -> None:
     said = {"task_id": "t-1", "status": "TASK_STATUS_FAILED", "reason": f"key {KEY}, see https://a.test/?sig=presigned"}
     async with serve(answer(200, {"task": said})) as server, transport(server.url) as made:
         found = await made.look("t-1")
-        reply = await made.submit(Request("POST", "/x"))
+        reply = await submit(made, Request("POST", "/x"))
     assert isinstance(found, Failed) and KEY not in found.message and "presigned" not in found.message
     assert KEY not in repr(reply)
 
@@ -164,9 +169,11 @@ def picture(folder: Path, name: str = "my cat.PNG") -> Path:
 
 
 async def test_a_form_carries_the_file_and_the_credentials(tmp_path: Path) -> None:
-    async with serve(answer(200, {"code": 20000, "data": {"url": "https://a.test/1.png"}})) as server:
-        async with transport(server.url, "jimmyai") as made:
-            found = await made.upload(picture(tmp_path), SHA, "image/png")
+    async with (
+        serve(answer(200, {"code": 20000, "data": {"url": "https://a.test/1.png"}})) as server,
+        transport(server.url, "jimmyai") as made,
+    ):
+        found = await made.upload(picture(tmp_path), SHA, "image/png")
     assert isinstance(found, Hosted) and found.url == "https://a.test/1.png"
     seen = server.seen[0]
     assert KEY in seen.headers["authorization"]
@@ -184,9 +191,11 @@ async def test_bytes_go_to_the_storage_without_the_credentials(tmp_path: Path) -
         slot = {"sign_url": f"{storage.url}/put?sig=x", "mime_type": "image/png", "file_id": "f-1", "full_path": ""}
         ready = {"id": "f-1", "status": 1, "full_path": "https://a.test/1.png"}
         scripts = [answer(200, {"code": 0, "data": data}) for data in (slot, {"id": "f-1", "status": 0}, ready)]
-        async with serve(*scripts) as server:
-            async with transport(server.url, "chanjing", credentials=READY, around=world(clock)) as made:
-                found = await made.upload(picture(tmp_path), SHA, "image/png")
+        async with (
+            serve(*scripts) as server,
+            transport(server.url, "chanjing", credentials=READY, around=world(clock)) as made,
+        ):
+            found = await made.upload(picture(tmp_path), SHA, "image/png")
     assert found.url == "https://a.test/1.png"
     (put,) = storage.seen
     assert (put.method, put.target, put.body) == ("PUT", "/put?sig=x", PICTURE)
@@ -213,10 +222,12 @@ async def test_what_cannot_be_uploaded_is_told(tmp_path: Path) -> None:
 
 async def test_a_slot_that_leads_inwards_is_not_used(tmp_path: Path) -> None:
     slot = {"sign_url": "https://10.0.0.1/put", "mime_type": "image/png", "file_id": "f-1", "full_path": ""}
-    async with serve(answer(200, {"code": 0, "data": slot})) as server:
-        async with transport(server.url, "chanjing", credentials=READY) as made:
-            with pytest.raises(ProviderError, match="not followed: it leads to 10.0.0.1"):
-                await made.upload(picture(tmp_path), SHA, "image/png")
+    async with (
+        serve(answer(200, {"code": 0, "data": slot})) as server,
+        transport(server.url, "chanjing", credentials=READY) as made,
+    ):
+        with pytest.raises(ProviderError, match="not followed: it leads to 10.0.0.1"):
+            await made.upload(picture(tmp_path), SHA, "image/png")
 
 
 # From a project's provider -------------------------------------------------------------------
@@ -227,13 +238,14 @@ def provider(kind: str, **credentials: Secret | str) -> ProviderConfig:
     return ProviderConfig("studio", kind, base_url="http://127.0.0.1:9/v1/", credentials=credentials)
 
 
-async def test_the_first_complete_set_of_credentials_is_used() -> None:
+def test_the_first_complete_set_of_credentials_is_used(anyio_backend: str) -> None:
     both = provider("chanjing", access_token=Secret("T"), app_id="app-1", secret_key=Secret("S"))
     environ = {"T": " token-of-the-user\n", "S": "secret-of-the-user"}
     for names, secret in (({"T", "S"}, "token-of-the-user"), ({"S"}, "secret-of-the-user")):
-        made = connect(both, dialect("chanjing"), PACE, {name: environ[name] for name in names}, JumpClock())
-        assert secret not in made.redact(secret) and "app-1" in made.redact("app-1")
-        await made.aclose()
+        account = open_account(both, remote("chanjing"), {name: environ[name] for name in names})
+        assert account.base_url == "http://127.0.0.1:9/v1"
+        assert account.secrets == (secret,)
+        assert secret not in repr(account)
 
 
 @pytest.mark.parametrize(
@@ -251,13 +263,8 @@ def test_missing_credentials_are_named(
     config: ProviderConfig, environ: dict[str, str], says: str, anyio_backend: str
 ) -> None:
     with pytest.raises(ClipformError, match=says) as caught:
-        connect(config, remote(config.kind), PACE, environ, JumpClock())
+        open_account(config, remote(config.kind), environ)
     assert caught.value.exit_code == 1
-
-
-def test_a_kind_that_is_not_spoken_over_http_has_no_transport(anyio_backend: str) -> None:
-    with pytest.raises(ProviderError, match="not spoken over HTTP"):
-        connect(provider("draft"), dialect("draft"), PACE, {}, JumpClock())
 
 
 @pytest.mark.parametrize(

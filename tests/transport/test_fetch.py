@@ -87,9 +87,13 @@ async def test_a_body_that_is_cut_short_without_a_length_is_left_to_the_caller()
 
 
 async def test_no_credential_reaches_the_media_host() -> None:
-    async with serve(GOOD) as sink, serve(answer(302, b"", f"Location: {sink.url}/b.mp4", "Set-Cookie: a=b")) as media:
-        async with serve(answer(200, {})) as api, transport(api.url) as made:
-            await made.fetch(f"{media.url}/a.mp4", Part())
+    async with (
+        serve(GOOD) as sink,
+        serve(answer(302, b"", f"Location: {sink.url}/b.mp4", "Set-Cookie: a=b")) as media,
+        serve(answer(200, {})) as api,
+        transport(api.url) as made,
+    ):
+        await made.fetch(f"{media.url}/a.mp4", Part())
     for server in (media, sink):
         assert len(server.seen) == 1
         assert KEY.encode() not in server.raw
@@ -128,10 +132,9 @@ async def test_three_redirects_are_followed_and_no_more(hops: int, status: int) 
 )
 async def test_a_redirect_elsewhere_is_refused_in_words(target: str) -> None:
     around = world(names={"rebind.test": ["8.8.8.8", "192.168.0.1"], "public.test": ["8.8.8.8"]})
-    async with serve(answer(302, b"", f"Location: {target}")) as server:
-        async with transport(server.url, around=around) as made:
-            with pytest.raises(ProviderError, match="a link of the provider is not followed: it") as caught:
-                await made.fetch(server.url, Part())
+    async with serve(answer(302, b"", f"Location: {target}")) as server, transport(server.url, around=around) as made:
+        with pytest.raises(ProviderError, match="a link of the provider is not followed: it") as caught:
+            await made.fetch(server.url, Part())
     assert caught.value.code == "link-refused"
 
 

@@ -15,7 +15,7 @@ from reconciler.engine.ports import Transport
 from reconciler.providers.base import Accepted, NotSent, Rejected, Reply, Request, SubmitAnswer, Unknown
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.spec.project import Number
-from tests.transport.kit import KEY, remote, transport, world
+from tests.transport.kit import KEY, remote, submit, transport, world
 from tests.transport.server import CLOSE, FLOOD, HANG, READ, RESET, Script, Server, Trickle, answer, http, serve
 
 pytestmark = pytest.mark.anyio
@@ -23,13 +23,16 @@ pytestmark = pytest.mark.anyio
 SUBMIT = Request("POST", "/v3/async/seedance", body={"prompt": "a lake"})
 OK = {"task_id": "t-1"}
 FINE = json.dumps(OK).encode()
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+DRIP = Trickle(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50)
 
 
 async def classed(url: str, request: Request = SUBMIT, proxy: str | None = None) -> SubmitAnswer:
     """What the engine makes of a submit."""
     async with transport(url, around=world(proxy=proxy)) as made:
         port: Transport = made
-        reply = await port.submit(request)
+        async with port.slot() as send:
+            reply = await send(request)
     return reply if isinstance(reply, NotSent | Unknown) else remote("jiekou").read_submit(reply)
 
 
@@ -53,7 +56,7 @@ ANSWERS = (
     Case("an id, status 201", answer(201, OK), Accepted),
     Case("an id, in gzip that nobody asked for", body(gzip.compress(FINE), "Content-Encoding: gzip"), Accepted),
     Case("an id, deflated", body(zlib.compress(FINE), "Content-Encoding: deflate"), Accepted),
-    Case("an id, in chunks", (READ, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(FINE), FINE)), Accepted),
+    Case("an id, in chunks", (READ, CHUNKS + b"%x\r\n%b\r\n0\r\n\r\n" % (len(FINE), FINE)), Accepted),
     Case("an id, without a length", (READ, b"HTTP/1.1 200 OK\r\n\r\n" + FINE, CLOSE), Accepted),
     Case("an id, after a 100", (READ, b"HTTP/1.1 100 Continue\r\n\r\n" + http(200, OK)), Accepted),
     Case("an id, trickling in", (READ, Trickle(http(200, OK), 0.001)), Accepted),
@@ -70,13 +73,13 @@ BROKEN = (
     Case("request not taken", (HANG,), Unknown, "no answer for"),
     Case("half a status line", (READ, b"HTTP/1.1 20", CLOSE), Unknown),
     Case("half a head", (READ, b"HTTP/1.1 200 OK\r\nContent-Le", CLOSE), Unknown),
-    Case("a head that trickles", (READ, Trickle(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50)), Unknown, "not done within"),
+    Case("a head that trickles", (READ, DRIP), Unknown, "not done within"),
     Case("another protocol", (READ, b"SSH-2.0-OpenSSH_9.2\r\n", CLOSE), Unknown),
     Case("half a body", (READ, http(200, FINE, length=100), CLOSE), Unknown),
     Case("half a body and a reset", (READ, http(200, FINE, length=100), RESET), Unknown),
     Case("half a body and silence", (READ, http(200, FINE, length=100), HANG), Unknown),
-    Case("half a chunk", (READ, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n" + FINE, CLOSE), Unknown),
-    Case("a chunk that is none", (READ, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), Unknown),
+    Case("half a chunk", (READ, CHUNKS + b"ff\r\n" + FINE, CLOSE), Unknown),
+    Case("a chunk that is none", (READ, CHUNKS + b"zz\r\n"), Unknown),
     Case("two lengths", (READ, http(200, OK, "Content-Length: 3")), Unknown),
     Case("an endless body", (READ, b"HTTP/1.1 200 OK\r\n\r\n", FLOOD), Unknown, "larger than"),
 )  # fmt: skip
@@ -193,7 +196,7 @@ async def test_a_request_that_cannot_be_made_is_not_sent() -> None:
 async def test_every_submit_has_a_connection_of_its_own() -> None:
     async with serve(answer(200, OK)) as server, transport(server.url) as made:
         for _ in range(3):
-            assert isinstance(await made.submit(SUBMIT), Reply)
+            assert isinstance(await submit(made, SUBMIT), Reply)
     assert server.connections == 3
     assert {seen.headers["connection"] for seen in server.seen} == {"close"}
 
@@ -214,9 +217,8 @@ async def test_a_submit_says_what_the_dialect_says() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_of_a_submit_is_not_followed(status: int) -> None:
-    async with serve(answer(200, OK)) as sink:
-        async with serve(answer(status, b"", f"Location: {sink.url}/elsewhere")) as server:
-            found = await classed(server.url)
+    async with serve(answer(200, OK)) as sink, serve(answer(status, b"", f"Location: {sink.url}/elsewhere")) as server:
+        found = await classed(server.url)
     assert isinstance(found, Unknown)
     assert sink.connections == 0
 
@@ -231,22 +233,22 @@ def test_no_dialect_takes_such_a_status_for_a_refusal(kind: str, status: int, an
 async def test_a_fault_of_ours_does_not_hide_a_submit(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve(answer(200, OK)) as server, transport(server.url) as made:
         monkeypatch.setattr("reconciler.transport.replies.reply", lambda *given: 1 / 0)
-        assert isinstance(await made.submit(SUBMIT), Unknown)
+        assert isinstance(await submit(made, SUBMIT), Unknown)
 
 
 async def test_a_cancelled_submit_takes_its_connection_with_it() -> None:
     async with serve((READ, HANG), answer(200, OK)) as server, transport(server.url) as made:
-        task = asyncio.create_task(made.submit(SUBMIT))
+        task = asyncio.create_task(submit(made, SUBMIT))
         await until(server, 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert isinstance(await made.submit(SUBMIT), Reply)
+        assert isinstance(await submit(made, SUBMIT), Reply)
         assert made.ramp.busy == 0
 
 
 async def until(server: Server, requests: int) -> None:
     """Wait until so many requests came."""
     async with asyncio.timeout(5):
-        while len(server.seen) < requests:
+        while len(server.seen) < requests:  # noqa: ASYNC110  # the server has no events
             await asyncio.sleep(0.001)
