@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterable
@@ -73,6 +74,10 @@ class Context:
         account = open_account(config, dialect, os.environ)
         world = World(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
         return HttpTransport(dialect, account, pace, world)
+
+    def marker(self) -> str:
+        """A text that no attempt has had before."""
+        return secrets.token_hex(16)
 
     def confirm(self, plan: Plan, *, yes: bool, question: str) -> None:
         """Show a plan and ask. Raises Refused when the answer is no, or when there is nobody to ask."""

@@ -70,3 +70,10 @@ def mode_named(word: str | None) -> Mode | None:
         return None if word is None else Mode(word)
     except ValueError as error:
         raise UsageError(f"no mode '{word}'", help=f"modes: {', '.join(Mode)}") from error
+
+
+def one_way(**ways: object) -> None:
+    """Exactly one of several options. Raises UsageError for none, or for two that exclude each other."""
+    given = [name for name, value in ways.items() if value not in (None, False)]
+    if len(given) != 1:
+        raise UsageError(f"say exactly one of {', '.join('--' + name for name in ways)}")

@@ -25,6 +25,9 @@ class LocalTransport:
         """How a render stands."""
         return self._dialect.read_poll(task, await self._farm.ask(self._dialect.poll(task, job)))
 
+    async def cancel(self, task: str) -> None:
+        """A render is not cancelled by command: it is free, and an interrupt ends it."""
+
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Copy a finished render."""
         return await self._farm.fetch(url, part)

@@ -9,7 +9,20 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from reconciler.events import Event
-from reconciler.providers.base import Dialect, Job, NotSent, Pace, PollAnswer, Reply, Request, Unknown
+from reconciler.providers.abilities import CancelRefused
+from reconciler.providers.base import (
+    Cancelled,
+    Dialect,
+    Job,
+    NotFound,
+    NotSent,
+    Pace,
+    PollAnswer,
+    PollTrouble,
+    Reply,
+    Request,
+    Unknown,
+)
 
 T = TypeVar("T")
 
@@ -33,6 +46,9 @@ class Transport(Protocol):
 
     async def look(self, task: str, job: Job | None) -> PollAnswer:
         """How a task stands; bounded retries and shared requests are its own affair."""
+
+    async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
+        """Drop a task, after a fresh look that says queued; None where the vendor cannot."""
 
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Download into a part; returns size in bytes and SHA-256 hex. Raises ProviderError or MediaError."""

@@ -1,0 +1,46 @@
+"""`clipform resolve`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    clip: Annotated[str, typer.Argument(metavar="CLIP")],
+    task: Annotated[str | None, typer.Option(metavar="ID", help="It was accepted: this is its task.")] = None,
+    resubmit: Annotated[
+        bool, typer.Option("--resubmit", help="Pay once more: the next apply may make it again.")
+    ] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Give it up; it counts as paid.")] = False,
+    take: Annotated[int | None, typer.Option(min=1, help="Which take, where several wait.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Settle a request that may have been accepted, or a paid task without a result. Sends nothing itself.
+
+    Exit codes: 0 done, 1 the provider does not know the task, 4 not confirmed, 64 nothing to settle.
+    """
+    from reconciler.cli.parsing import one_way
+    from reconciler.engine import settle
+    from reconciler.engine.session import open_session
+    from reconciler.plan.compute import known
+
+    own: Context = context.obj
+    one_way(task=task, resubmit=resubmit, abandon=abandon)
+    with open_session(own.workspace, "resolve") as session:
+        attempt = settle.in_doubt(session, clip, take)
+        if task is not None:
+            settle.adopt_task(session, attempt, task, settle.Remote(own.workspace.load(), own.connect))
+            own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
+            return
+        own.ask([f"{clip}: {known(attempt)}"], yes=yes, question="It counts as paid in full. Go on?")
+        if resubmit:
+            settle.allow_again(session, attempt)
+            own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})
+        else:
+            settle.give_up(session, attempt)
+            own.view.note(f"{clip} is given up. clipform retake {clip} makes another version.", {"clip": clip})

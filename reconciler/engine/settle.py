@@ -1,0 +1,147 @@
+"""Settling what only a person can: an uncertain submission, a task to adopt, a task to cancel.
+
+Every answer of the user is recorded as an event before anything follows from it. Nothing here sends a submit: what may
+be sent again is planned and confirmed by the next apply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconciler.diagnostics import ClipformError, ProviderError, UsageError
+from reconciler.engine.desire import Order
+from reconciler.engine.ports import Transport
+from reconciler.engine.session import Session
+from reconciler.engine.vendors import LOCAL, Connect, paced
+from reconciler.engine.workspace import Loaded
+from reconciler.plan.compute import known
+from reconciler.providers.abilities import CancelRefused
+from reconciler.providers.base import Cancelled, NotFound, PollAnswer, PollTrouble
+from reconciler.records import BLOCKED, OPEN, Attempt, State
+from reconciler.state.budget import NewAttempt
+from reconciler.state.store import Facts
+
+ABANDONED = "abandoned"
+"""The reason of an attempt that the user gave up: its key is not bought again without another word."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """How to reach the providers of a project."""
+
+    loaded: Loaded
+    connect: Connect
+
+    def ask(self, alias: str, what: Callable[[Transport], Awaitable[T]]) -> T:
+        """Do one thing with a provider and let go of it. Raises ProviderError for one that is not declared any more."""
+        config = self.loaded.project.providers.get(alias)
+        if config is None or config.kind == LOCAL:
+            raise ProviderError(f"provider {alias} is not declared", help="declare it again to reach its tasks")
+        dialect = self.loaded.dialects[alias]
+
+        async def session() -> T:
+            transport = self.connect(config, dialect, paced(dialect.pace, config))
+            try:
+                return await what(transport)
+            finally:
+                await transport.aclose()
+
+        return asyncio.run(session())
+
+
+def in_doubt(session: Session, clip: str, take: int | None) -> Attempt:
+    """The one attempt of a clip that waits for the user. Raises UsageError when there is none, or several."""
+    attempts = session.store.snapshot().attempts.values()
+    found = [a for a in attempts if a.clip == clip and a.state in BLOCKED | {State.STALLED}]
+    found = [a for a in found if take in (None, a.take)]
+    if not found:
+        raise UsageError(f"nothing of {clip} waits to be settled", help="clipform status")
+    if len(found) > 1:
+        takes = ", ".join(f"take {a.take} ({a.state.value})" for a in found)
+        raise UsageError(f"{clip} has several that wait: {takes}", help="say which: --take N")
+    return found[0]
+
+
+def adopt_task(session: Session, attempt: Attempt, task: str, remote: Remote) -> None:
+    """An uncertain submission is this task: the provider must know it. Raises ClipformError when it does not."""
+    if attempt.state is not State.UNCERTAIN:
+        raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain one can take a task id")
+    _require_known(remote, attempt.provider, task)
+    session.store.note("resolve --task", attempt.clip, {"attempt": attempt.id, "task": task})
+    session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": "user"}))
+
+
+def allow_again(session: Session, attempt: Attempt) -> None:
+    """The user's consent to pay once more: the attempt counts as paid in full, the next apply may make a new one."""
+    with session.store.transaction():
+        session.store.note("resolve --resubmit", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
+        session.store.move(attempt, State.ABANDONED, Facts(reason="resubmit", message="given up to be made again"))
+
+
+def give_up(session: Session, attempt: Attempt) -> None:
+    """The user gives it up: it counts as paid in full, and its key is not bought again unasked."""
+    with session.store.transaction():
+        session.store.note("resolve --abandon", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
+        session.store.move(attempt, State.ABANDONED, Facts(reason=ABANDONED, message="given up by the user"))
+
+
+def import_task(session: Session, order: Order, task: str, marker: str, remote: Remote) -> None:
+    """Take a task that was submitted elsewhere as what a clip says now: the next apply collects it, free of charge."""
+    wanted = order.wanted
+    snapshot = session.store.snapshot()
+    before = snapshot.attempts.get(wanted.key)
+    if wanted.key in snapshot.generations or (before is not None and before.state in OPEN | BLOCKED):
+        state = known(before) if before is not None else "it has an artifact"
+        raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=f"clipform show {wanted.clip}")
+    _require_known(remote, wanted.provider, task)
+    with session.store.transaction():
+        session.store.note("import --task", wanted.clip, {"task": task, "key": wanted.key})
+        attempt = session.store.begin(
+            NewAttempt(
+                key=wanted.key,
+                clip=wanted.clip,
+                take=wanted.take,
+                provider=wanted.provider,
+                kind=wanted.kind,
+                model=wanted.model,
+                marker=marker,
+                document=wanted.document,
+                cost_micros=0,
+                currency=wanted.cost.currency,
+            )
+        )
+        session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": "import"}))
+
+
+def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str:
+    """Drop a task that is still queued; what became of it, in words. Raises ClipformError when it was not cancelled."""
+    attempts = session.store.snapshot().attempts.values()
+    found = [a for a in attempts if a.clip == clip and a.state is State.ACCEPTED and take in (None, a.take)]
+    if len(found) != 1:
+        raise UsageError(f"{clip} has {len(found)} tasks in flight", help="clipform show CLIP, and --take N")
+    [attempt] = found
+    task = attempt.task or ""
+    answer = remote.ask(attempt.provider, lambda transport: transport.cancel(task))
+    match answer:
+        case Cancelled():
+            session.store.note("cancel", clip, {"task": task})
+            session.store.move(attempt, State.CANCELLED, Facts(message="cancelled by the user"))
+            return f"task {task} was cancelled"
+        case None:
+            raise ProviderError(f"kind {attempt.kind} cannot cancel a task", help="clipform apply collects its result")
+        case CancelRefused(message) | PollTrouble(message) | NotFound(message):
+            help = "its result is kept: clipform apply collects it"
+            raise ProviderError(f"task {task} was not cancelled: {message}", help=help)
+
+
+def _require_known(remote: Remote, alias: str, task: str) -> None:
+    answer: PollAnswer = remote.ask(alias, lambda transport: transport.look(task, None))
+    if isinstance(answer, NotFound):
+        raise ProviderError(f"{alias} does not know a task {task}: {answer.message}", help="look it up in its console")
+    if isinstance(answer, PollTrouble):
+        raise ProviderError(f"{alias} did not say how task {task} stands: {answer.message}", help="try again later")
