@@ -142,7 +142,7 @@ class Chanjing(Vendor):
         body = check_fields(json_body(call), _FIELDS)
         model = self.models.get(str(body["model_code"]))
         if model is None:
-            raise Broken("model_code", Why.MODEL, "模型不存在")
+            raise Broken("model_code", Why.MODEL, f"模型不存在 {body['model_code']}")
         start, end = text(body, "start_frame"), text(body, "end_frame")
         pair = texts(body, "ref_img_url")
         if pair and (start or end):

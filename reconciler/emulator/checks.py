@@ -71,19 +71,21 @@ class Field:
     highest: int | None = None
 
 
-def check_fields(body: object, table: Mapping[str, Field], *, nulls: bool = False) -> dict[str, object]:
+def check_fields(
+    body: object, table: Mapping[str, Field], *, nulls: bool = False, within: str = ""
+) -> dict[str, object]:
     """The body's fields, all as the table says; `nulls`: a null is as good as absent (and is left out)."""
     if not isinstance(body, dict):
         raise Broken("", Why.TYPE, "the request body is not a JSON object")
     given = {name: value for name, value in body.items() if not (nulls and value is None)}
     for name in given:
         if name not in table:
-            raise Broken(name, Why.UNKNOWN, f"unknown parameter `{name}`")
+            raise Broken(within + name, Why.UNKNOWN, f"unknown parameter `{within}{name}`")
     for name, row in table.items():
         if name in given:
-            _check(name, given[name], row)
+            _check(within + name, given[name], row)
         elif row.required:
-            raise Broken(name, Why.MISSING, f"missing required parameter `{name}`")
+            raise Broken(within + name, Why.MISSING, f"missing required parameter `{within}{name}`")
     return given
 
 

@@ -183,6 +183,7 @@ async def _endless(content: bytes) -> AsyncIterator[bytes]:
     yield content
     while True:
         yield bytes(_MEGABYTE)
+        await asyncio.sleep(0)  # when the client has gone, sending waits for nothing: let others have their turn
 
 
 async def _slowly(content: bytes, every: float) -> AsyncIterator[bytes]:

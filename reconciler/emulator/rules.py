@@ -87,9 +87,8 @@ def _check_modes(wanted: Wanted) -> None:
     if (wanted.first or wanted.last) and mode is Mode.REFERENCES:
         sounds_only = not wanted.images and not wanted.videos and model.audios_with_frames
         if not sounds_only:
-            raise Broken(
-                wanted.name("images"), Why.RULE, "first/last frame content cannot be mixed with reference media"
-            )
+            words = "first/last frame content cannot be mixed with reference media content"
+            raise Broken(wanted.name("images"), Why.RULE, f"`{first}`, `{last}`: {words}")
     if wanted.last and not wanted.first and not model.lone_last_frame:
         raise Broken(last, Why.RULE, f"`{last}` needs `{first}`")
     if mode not in model.modes:
@@ -99,7 +98,8 @@ def _check_modes(wanted: Wanted) -> None:
         why = Why.MISSING if mode is Mode.TEXT else Why.RULE
         raise Broken(field, why, f"{model.name} does not generate from {mode.value.replace('_', ' ')}")
     if wanted.audios and not wanted.images and not wanted.videos and not model.audio_alone:
-        raise Broken(wanted.name("audios"), Why.RULE, "audio needs at least one picture or video beside it")
+        name = wanted.name("audios")
+        raise Broken(name, Why.RULE, f"`{name}`: audio needs at least one picture or video beside it")
 
 
 def _check_counts(wanted: Wanted) -> None:

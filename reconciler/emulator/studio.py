@@ -124,7 +124,7 @@ class Blanks:
     """One plain picture of the right size, length and sound for each such form: made in milliseconds, a few KB."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, ...], bytes] = {}
+        self._made: dict[tuple[int, int, int, bool], asyncio.Task[bytes]] = {}
         self._last: dict[tuple[int, int], bytes] = {}
 
     def order(self, shape: Shape) -> None:
@@ -142,8 +142,8 @@ class Blanks:
         """The mp4."""
         form = (*shape.size, shape.duration, shape.audio)
         if form not in self._made:
-            self._made[form] = await asyncio.to_thread(_encode, *form)
-        return self._made[form]
+            self._made[form] = asyncio.create_task(asyncio.to_thread(_encode, *form))
+        return await asyncio.shield(self._made[form])
 
     async def still(self, shape: Shape) -> bytes:
         """The picture as PNG."""
@@ -161,12 +161,13 @@ _RATE: Final = 4
 """Frames a second of a blank clip: enough for a length, few to encode and to check."""
 
 _SAMPLES: Final = 48_000
+_BLOCK: Final = 1024  # samples an AAC frame
 
 
 def _encode(width: int, height: int, seconds: int, audio: bool) -> bytes:
     """A gray clip, with silence where sound was asked for."""
     out = io.BytesIO()
-    with av.open(out, "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}) as mp4:
+    with av.open(out, "w", format="mp4", container_options={"fflags": "+bitexact"}) as mp4:
         video = mp4.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "threads": "1"})
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         sound = mp4.add_stream("aac", rate=_SAMPLES, layout="stereo") if audio else None
@@ -178,8 +179,9 @@ def _encode(width: int, height: int, seconds: int, audio: bool) -> bytes:
             mp4.mux(video.encode(frame))
         mp4.mux(video.encode(None))
         if sound is not None:
-            for start in range(0, seconds * _SAMPLES, 1024):
-                silence = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
+            for start in range(0, seconds * _SAMPLES, _BLOCK):
+                samples = min(_BLOCK, seconds * _SAMPLES - start)
+                silence = av.AudioFrame(format="fltp", layout="stereo", samples=samples)
                 for channel in silence.planes:
                     channel.update(bytes(channel.buffer_size))
                 silence.sample_rate, silence.pts, silence.time_base = _SAMPLES, start, Fraction(1, _SAMPLES)

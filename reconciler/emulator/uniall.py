@@ -100,7 +100,7 @@ class Uniall(Vendor):
     def order(self, call: Call, account: str) -> Order:
         """The page's table; what it puts into `extra_body` is refused at the top."""
         body = check_fields(json_body(call), _FIELDS)
-        extra = check_fields(body.get("extra_body", {}), _EXTRA)
+        extra = check_fields(body.get("extra_body", {}), _EXTRA, within="extra_body.")
         model = self.models.get(str(body["model"]))
         if model is None:
             raise Broken("model", Why.MODEL, f"model {body['model']} does not exist")
