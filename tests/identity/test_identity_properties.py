@@ -36,7 +36,7 @@ subjects = st.builds(
     retake=st.integers(0, 9),
     defaults=params,
 )
-quick = settings(deadline=None, max_examples=100)
+quick = settings(deadline=None, max_examples=60)
 
 
 def key(subject: Subject) -> str:
