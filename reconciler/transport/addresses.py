@@ -72,7 +72,7 @@ def _split(url: str) -> SplitResult:
         raise Forbidden(f"its scheme is {parts.scheme or 'missing'}, not https")
     if parts.username is not None or parts.password is not None:
         raise Forbidden("it has a user name in it")
-    if not parts.hostname:
+    if not parts.hostname or "%" in parts.hostname:
         raise Forbidden("it names no host")
     return parts
 

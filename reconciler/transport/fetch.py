@@ -8,8 +8,10 @@ from here (a body without a length that ends early) is left to the caller's stru
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+import string
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urljoin, urlsplit
 
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import Reply
@@ -26,8 +28,7 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 HOPS = 3
 TRIES = 3
 
-Headers = tuple[tuple[str, str], ...]
-_PLAIN: Headers = (
+PLAIN = (
     ("User-Agent", "clipform"),
     ("Accept", "*/*"),
     ("Accept-Encoding", "identity"),
@@ -70,10 +71,10 @@ class Media:
 
     async def put(self, url: str, content_type: str, content: bytes) -> Reply:
         """Send bytes to a link that a provider gave for it; what answers. Raises ProviderError."""
-        headers = (*_PLAIN, ("Content-Type", content_type))
         try:
-            call = await self._call("PUT", url, headers, content)
-            async with Wire(self._world.proxy(url)).open(call, self._bounds.patience) as incoming:
+            found = await self._call("PUT", url)
+            call = replace(found, headers=(*PLAIN, ("Content-Type", content_type)), content=content)
+            async with Wire(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
                 body = await read(incoming, replies.MOST)
                 return replies.reply(incoming.status, incoming.headers, body, self._redactor)
         except Broken as error:
@@ -81,31 +82,32 @@ class Media:
 
     async def _follow(self, url: str, tap: _Tap, attempt: int) -> None:
         for _ in range(HOPS + 1):
-            call = await self._call("GET", url, _PLAIN, attempt=attempt)
-            async with Wire(self._world.proxy(url)).open(call, self._bounds.patience) as incoming:
+            call = await self._call("GET", url, attempt=attempt)
+            async with Wire(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
                 if incoming.status not in MOVED:
                     await self._take(incoming, tap)
                     return
-                url = urljoin(url, incoming.headers.get("location", ""))
+                url = urljoin(call.url, incoming.headers.get("location", ""))
         raise self._error("link-refused", f"the link leads through more than {HOPS} redirects")
 
-    async def _call(self, method: str, url: str, headers: Headers, content: bytes = b"", attempt: int = 0) -> Call:
+    async def _call(self, method: str, url: str, attempt: int = 0) -> Call:
         """The request for a link that was checked. Another attempt takes the next address of the same host."""
-        host = urlsplit(url).hostname if url.isprintable() else ""
+        url = quote(url, safe=string.punctuation)  # some vendors write file names as they are
         try:
             proxied = self._world.proxy(url) is not None
             found = await addresses.check(url, self._world.resolve, loopback=self._loopback, proxied=proxied)
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
         except OSError as error:
-            raise Broken(f"{host} does not resolve ({error})", sent=False) from error
-        return Call(method, url, headers, content, found[attempt % len(found)] if found else "")
+            raise Broken(f"{urlsplit(url).hostname} does not resolve ({error})", sent=False) from error
+        return Call(method, url, PLAIN, address=found[attempt % len(found)] if found else "")
 
     async def _take(self, incoming: Incoming, tap: _Tap) -> None:
         length = self._length(incoming)
         try:
-            async for chunk in incoming.chunks():
-                tap.write(chunk)
+            async with aclosing(incoming.chunks()) as chunks:
+                async for chunk in chunks:
+                    tap.write(chunk)
         except _Bound as error:
             raise self._error(error.code, str(error)) from error
         if length is not None and tap.size != length:

@@ -79,19 +79,20 @@ class Ramp:
 
     def __init__(self, limit: int) -> None:
         self.limit, self.width, self.busy = max(1, limit), 1, 0
-        self._changed = asyncio.Condition()
+        self._left = asyncio.Event()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """A place among the submits, held until the block ends."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.busy < self.width)
-            self.busy += 1
+        while self.busy >= self.width:
+            self._left.clear()
+            await self._left.wait()
+        self.busy += 1
         try:
             yield
-        finally:
+        finally:  # without an await: nothing may keep a place from being given back
             self.busy -= 1
-            await self._wake()
+            self._left.set()
 
     def grow(self) -> None:
         """A submit was accepted. Whoever waits is woken when its place is given back."""
@@ -100,10 +101,6 @@ class Ramp:
     def shrink(self, *, told: bool) -> None:
         """The provider was busy. Where it said how long to wait, everything has stopped: begin again with one."""
         self.width = 1 if told else max(1, self.width // 2)
-
-    async def _wake(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
 
 
 class Budget:

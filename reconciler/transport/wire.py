@@ -14,8 +14,8 @@ import asyncio
 import functools
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -80,7 +80,7 @@ class Incoming:
         self.headers: Mapping[str, str] = dict(response.headers.items())
         self._response, self._trace, self._patience = response, trace, patience
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it is on the wire, undecoded. Raises Broken where it is cut short or ill-formed."""
         try:
             async for chunk in self._response.aiter_raw():
@@ -135,10 +135,11 @@ class Wire:
 async def read(incoming: Incoming, most: int) -> bytes:
     """The whole body. Raises Broken when it is larger than `most` bytes."""
     body = bytearray()
-    async for chunk in incoming.chunks():
-        body += chunk
-        if len(body) > most:
-            raise Broken(f"the answer is larger than {most} bytes", sent=True)
+    async with aclosing(incoming.chunks()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > most:
+                raise Broken(f"the answer is larger than {most} bytes", sent=True)
     return bytes(body)
 
 

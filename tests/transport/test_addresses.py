@@ -79,6 +79,7 @@ def found(url: str, *, loopback: bool = False, proxied: bool = False) -> tuple[s
         ("https://good.test/\r\nX: y", "no URL has"),
         ("https://good.test /", "no URL has"),
         ("https://göod.test/", "no URL has"),
+        ("https://g%C3%B6od.test/", "no host"),
         ("https://bad.test/", "(bad.test): it is link-local"),
         ("https://half.test/", "leads to 10.0.0.1 (half.test): it is a private address"),
         ("https://here.test/", "this machine"),

@@ -153,6 +153,13 @@ async def test_a_name_is_resolved_once_and_the_connection_goes_there() -> None:
     assert names.asked == ["media.test"]
 
 
+async def test_a_link_with_a_file_name_as_people_write_it_is_fetched() -> None:
+    moved = answer(302, b"", "Location: /第 2.mp4")
+    async with serve(moved, GOOD) as server, transport(server.url) as made:
+        await made.fetch(f"{server.url}/第 1%20.mp4?a=b%2Fc", Part())
+    assert [seen.target for seen in server.seen] == ["/%E7%AC%AC%201%20.mp4?a=b%2Fc", "/%E7%AC%AC%202.mp4"]
+
+
 async def test_another_try_takes_another_address() -> None:
     around = world(names={"media.test": ["127.0.0.2", "127.0.0.1"]})
     async with serve(GOOD) as server, transport(server.url, around=around) as made:
