@@ -28,7 +28,7 @@ from reconciler.engine.ports import Clock, Sink, Vendor
 from reconciler.engine.vendors import LOCAL, Connect, vendors
 from reconciler.engine.work import Ports, Terms
 from reconciler.engine.workspace import LOCK_FILE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
-from reconciler.events import Summary
+from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.media.mp4 import read_mp4
 from reconciler.plan import cost
@@ -37,7 +37,7 @@ from reconciler.records import Artifact, Binding, Generation, State
 from reconciler.state import lockfile
 from reconciler.state.budget import Caps
 from reconciler.state.lock import Lock
-from reconciler.state.receipts import Receipts
+from reconciler.state.receipts import Receipt, Receipts
 from reconciler.state.store import Facts, Store
 
 MICROS = 1_000_000
@@ -66,6 +66,7 @@ class Session:
     placer: Placer
     clock: Clock
     draft: bool
+    lost: tuple[Receipt, ...] = ()  # tasks that were paid for and that no attempt can hold
 
 
 @contextmanager
@@ -77,11 +78,11 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
         Store.open(directory, clock.now) as store,
         Receipts.open(directory, store.id, clock.now) as receipts,
     ):
-        store.merge(receipts.lines)
+        lost = store.merge(receipts.lines).lost
         objects = workspace.objects(draft)
         objects.sweep()
         _settle_orphans(store)
-        yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft)
+        yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
 
 
 def _settle_orphans(store: Store) -> None:
@@ -111,11 +112,24 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
 def carry_out(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
     """Do what a plan says, and bring the lock file up to date whatever happens."""
     _sweep(session, planned)
+    for event in _homeless(session):
+        sink.emit(event)
     try:
         return asyncio.run(_drive(session, planned, asked, sink, connect))
     finally:
         if not session.draft:
             save_lock(session)
+
+
+def _homeless(session: Session) -> Iterator[Event]:
+    """What the receipts say was bought beside what the records hold: only a person can tell what to do with it."""
+    intents = {line.marker: line for line in session.receipts.lines if line.event == "intent"}
+    for line in session.lost:
+        intent = intents.get(line.marker, line)
+        where = f" at {intent.provider}" if intent.provider else ""
+        name = intent.clip or "a clip"
+        text = f"{name}: task {line.task}{where} was paid for too, and its key has another task or was refused"
+        yield Event(Kind.NOTE, intent.clip, message=f"{text}; look at it there, its video can be imported")
 
 
 def _sweep(session: Session, planned: Planned) -> None:
