@@ -126,6 +126,10 @@ def _accept(work: Work, attempt: Attempt, task: str) -> None:
     try:
         work.ports.store.move(attempt, State.ACCEPTED, Facts(task=task))
     except StateError as error:
+        if error.code == "task-taken":
+            words = f"the provider answered with task {task}, which is another clip's"
+            work.ports.store.move(attempt, State.UNCERTAIN, Facts(message=words))
+            return
         work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias}: {error.message}"
         words = f"task {task} was accepted and is paid for, but could not be recorded: {error.message}"
         raise StateError(words, help="mend that, then clipform apply: the receipts know it", code=error.code) from error
@@ -171,11 +175,16 @@ async def _once_more(work: Work, why: str) -> None:
 async def _finish(work: Awaitable[SubmitAnswer]) -> SubmitAnswer:
     """Run to the end whatever happens to the caller: a cancelled submit that was accepted would lose its id."""
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:  # once or often: the answer is waited for
+            cancelled = True
+    answer = task.result()
+    if cancelled:
+        raise asyncio.CancelledError
+    return answer
 
 
 def micros(amount: Decimal | None) -> int | None:

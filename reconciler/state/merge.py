@@ -54,16 +54,18 @@ def decide(lines: Iterable[Receipt], attempts: Iterable[Attempt]) -> Findings:
     findings = Findings()
     for marker, events in _by_marker(lines).items():
         if marker in known:
-            _compare(findings, events, known[marker])
+            _compare(findings, events, known[marker], tasks)
         elif not _nothing_owed(events, tasks):
             _restore(findings, events, keys)
     return findings
 
 
-def _compare(findings: Findings, events: Events, attempt: Attempt) -> None:
+def _compare(findings: Findings, events: Events, attempt: Attempt, tasks: set[tuple[str, str | None]]) -> None:
     answer = events.get("accepted")
     if answer and answer.task and attempt.state in _UNDECIDED:
-        findings.accepted.append((attempt, answer.task))
+        if (attempt.provider, answer.task) not in tasks:  # a provider may answer two requests with one id
+            findings.accepted.append((attempt, answer.task))
+            tasks.add((attempt.provider, answer.task))
     elif answer and attempt.state in _FREE:
         findings.lost.append(answer)
     elif "void" in events and attempt.state in _UNDECIDED:
