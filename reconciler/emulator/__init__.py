@@ -8,7 +8,8 @@ docstring of each vendor's module.
 From the ground up:
 
     wire        what is asked and answered, as values         shapes      the clip that a request asks for
-    faults      the table of faults and their file            checks      is this body what the page says?
+    faults      the table of faults                           checks      is this body what the page says?
+    rulebook    the file that asks for them
     ledger      every task that was taken, and its price      rules       does the catalogue's line take it?
     studio      makes the clips                               world       tasks, links, uploads: all that is remembered
     vendor      what all vendors share                        jiekou, jimmyai, chanjing, uniall, ark: one vendor each

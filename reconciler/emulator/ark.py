@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
-from reconciler.emulator.faults import Unfound
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, bearer, json_body, text, whole
 from reconciler.emulator.wire import Answer, Call, Phase, Refused
@@ -221,14 +220,13 @@ class Ark(ContentForm):
         ids = {value for name, value in call.query if name == "filter.task_ids"}
         status, model = call.asked("filter.status"), call.asked("filter.model")
         found = [
-            self.standing(task, self.look(task, call))
-            for task in self.listed(call, account)
-            if (not ids or task.id in ids)
-            and (model is None or model == task.model)
+            task
+            for task in self.listed(call, account, ids)
+            if (model is None or model == task.model)
             and (status is None or status == self.stages[self.world.stand(task)[0]])
-            and not isinstance(task.fate, Unfound)
         ]
-        return Answer(200, {"total": len(found), "items": found[(page - 1) * size : page * size]}, _traced())
+        items = [self.standing(task, self.look(task, call)) for task in found[(page - 1) * size : page * size]]
+        return Answer(200, {"total": len(found), "items": items}, _traced())
 
     async def delete(self, call: Call) -> Answer:
         """Queued: cancelled. Ended: the record is erased. Running or cancelled: refused."""

@@ -171,7 +171,7 @@ class Chanjing(Vendor):
         ids, page, size = texts(given, "unique_ids"), whole(given, "page") or 1, whole(given, "page_size") or 1
         if len(ids) > 50:
             raise Refused(self.refusal("40000", "unique_ids 最多 50 个"))
-        found = [task for task in self.listed(call, account) if not ids or task.id in ids]
+        found = self.listed(call, account, ids)
         if "is_success" in given:
             found = [task for task in found if (self.world.stand(task)[0] is Stage.DONE) is given["is_success"]]
         if given["type"] != 4:

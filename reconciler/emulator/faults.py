@@ -1,41 +1,21 @@
-"""Every fault that the emulator can commit, and the file that asks for them.
+"""Every fault that the emulator can commit, as one table: `ACTIONS`.
 
-A faults file is YAML or JSON with one list; the first rule that fires decides:
-
-    faults:
-      - {when: {dialect: jiekou, phase: submit, nth: 2}, do: drop, accepted: true}
-      - {when: {phase: poll, every: 3}, do: status, status: 503}
-      - {when: {phase: download, rate: 0.1, seed: 7}, do: cut, length: false}
-      - {when: {phase: submit, model: "*-md", nth: [1, 4]}, do: stuck}
-
-`when` narrows by `dialect`, `phase` (required) and `model` (a glob), then picks among the requests that are left: the
-`nth` (from 1; one or a list), each `every`-th, or a `rate` (0 to 1, drawn from `seed`); none of these picks all.
-`per_task: true` counts for each task by itself.
-
-**A rule on `submit` whose action belongs to a later phase sticks to the task** that the submit creates: `stuck` above
-means that this task never ends, and `cut` that each download of it is cut.
-
-`ACTIONS` below is the table of all actions. Numbers are those of the fault catalogue that the project is tested by:
-C (submit) F28–F44, D (poll) F45–F55, E (download) F56–F67.
+An action's class says what it does and holds its parameters; its row says in which phases it has a meaning. How a
+file asks for them is told in `rulebook`. Numbers are those of the fault catalogue that the project is tested by: C
+(submit) F28-F44, D (poll) F45-F55, E (download) F56-F67.
 """
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
-import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 
-from reconciler.diagnostics import ClipformError
 from reconciler.emulator.wire import Phase
 
-_STRICT: Final = ConfigDict(extra="forbid")
+STRICT: Final = ConfigDict(extra="forbid")
 
 _API: Final = frozenset({Phase.SUBMIT, Phase.POLL, Phase.LIST, Phase.CANCEL, Phase.UPLOAD, Phase.TOKEN, Phase.BALANCE})
 _ANY: Final = _API | {Phase.DOWNLOAD}
@@ -45,7 +25,7 @@ _ANY: Final = _API | {Phase.DOWNLOAD}
 class Refuse:
     """Refuse with a code of the vendor's, in its envelope (`status` where the code's usual one will not do)."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["refuse"] = "refuse"
     code: str
     message: str = "refused by a fault rule"
@@ -57,7 +37,7 @@ class Busy:
     """The vendor's rate-limit answer. `retry_after` is sent as it is: `8`, `-1`, `1e309`, a date; `date+30` is the
     HTTP date of 30 s from now; `in_body` puts it into the body as `retry_after` instead of the header."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["busy"] = "busy"
     retry_after: str | None = None
     in_body: bool = False
@@ -67,7 +47,7 @@ class Busy:
 class Status:
     """Answer a bare HTTP status; `accepted` when the request was carried out all the same."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["status"] = "status"
     status: int
     accepted: bool = False
@@ -78,7 +58,7 @@ class Status:
 class Drop:
     """Close the connection without an answer, before or after the request was carried out."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["drop"] = "drop"
     accepted: bool = False
 
@@ -87,7 +67,7 @@ class Drop:
 class Garble:
     """Carry the request out and answer 200 with something else than the vendor's JSON."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["garble"] = "garble"
     how: Literal["html", "truncated", "empty", "deep", "nan", "list", "latin1"] = "html"
 
@@ -96,7 +76,7 @@ class Garble:
 class BadId:
     """Accept the task and answer with a bad id; `duplicate` is the id of the task before."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["id"] = "id"
     how: Literal["missing", "number", "list", "huge", "surrogate", "escape", "duplicate"]
 
@@ -105,7 +85,7 @@ class BadId:
 class IdAndError:
     """Accept the task and answer with its id and an error code of the vendor's beside it."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["id_and_error"] = "id_and_error"
     code: str
 
@@ -114,7 +94,7 @@ class IdAndError:
 class Redirect:
     """Send the client elsewhere."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["redirect"] = "redirect"
     to: str
     status: Literal[301, 302, 303, 307, 308] = 302
@@ -124,7 +104,7 @@ class Redirect:
 class Unfound:
     """The vendor does not know the task (any more)."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["not_found"] = "not_found"
 
 
@@ -132,7 +112,7 @@ class Unfound:
 class Word:
     """A status word that nobody knows; also null or a number."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["word"] = "word"
     word: str | int | None
 
@@ -141,7 +121,7 @@ class Word:
 class Backwards:
     """Queued, whatever was said before."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["backwards"] = "backwards"
 
 
@@ -149,7 +129,7 @@ class Backwards:
 class Stuck:
     """Running for ever."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["stuck"] = "stuck"
 
 
@@ -158,7 +138,7 @@ class Fail:
     """The task fails when its time has come, with a code and text; without a code as moderation, in the vendor's
     words."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["fail"] = "fail"
     code: str = ""
     message: str = ""
@@ -168,7 +148,7 @@ class Fail:
 class NoLink:
     """Success without a link."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["no_link"] = "no_link"
 
 
@@ -176,7 +156,7 @@ class NoLink:
 class Link:
     """Success with this as its link: a bare storage key, `file:`, `http://169.254.169.254/`, user:password@…"""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["link"] = "link"
     to: str
 
@@ -185,7 +165,7 @@ class Link:
 class OtherTask:
     """An answer about another task's id."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["other_task"] = "other_task"
 
 
@@ -193,7 +173,7 @@ class OtherTask:
 class Omit:
     """A list that does not have the newest `newest` tasks yet; without it, none at all."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["omit"] = "omit"
     newest: int | None = None
 
@@ -202,7 +182,7 @@ class Omit:
 class WrongClip:
     """Another clip than was asked for (and paid)."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["wrong_clip"] = "wrong_clip"
     duration: int | None = None
     resolution: str | None = None
@@ -214,7 +194,7 @@ class WrongClip:
 class Expired:
     """403, as storage answers for a link that is past its time."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["expired"] = "expired"
 
 
@@ -222,7 +202,7 @@ class Expired:
 class Absent:
     """404: the link was told before the file is there."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["absent"] = "absent"
 
 
@@ -230,7 +210,7 @@ class Absent:
 class Cut:
     """The connection ends after so much of the file; `length: false` leaves no sign of it in the headers."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["cut"] = "cut"
     length: bool = True
     percent: Annotated[int, Field(ge=0, le=99)] = 50
@@ -240,7 +220,7 @@ class Cut:
 class Page:
     """200 with a page of HTML, or with nothing at all, called video/mp4."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["page"] = "page"
     empty: bool = False
 
@@ -249,7 +229,7 @@ class Page:
 class Endless:
     """A body that never ends."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["endless"] = "endless"
 
 
@@ -257,7 +237,7 @@ class Endless:
 class Slow:
     """One byte every so many seconds."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["slow"] = "slow"
     every: Annotated[float, Field(gt=0)] = 20.0
 
@@ -266,7 +246,7 @@ class Slow:
 class Bomb:
     """A small gzip body that unpacks to `megabytes`, sent whether the client takes gzip or not."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["bomb"] = "bomb"
     megabytes: Annotated[int, Field(ge=1, le=4096)] = 256
 
@@ -275,7 +255,7 @@ class Bomb:
 class BadRange:
     """A range request is answered with the whole file, from a wrong offset, too short, or as another object."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["bad_range"] = "bad_range"
     how: Literal["ignored", "offset", "short", "changed"] = "ignored"
 
@@ -334,116 +314,3 @@ ACTIONS: Final[Mapping[str, Row]] = {
 
 Sticky = PollAction | FileAction | WrongClip
 """What stays with a task when a rule on its submit asked for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
-    """Which requests a rule is about."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-    phase: Phase
-    dialect: str | None = None
-    model: str | None = None
-    nth: int | tuple[int, ...] | None = None
-    every: Annotated[int, Field(ge=1)] | None = None
-    rate: Annotated[float, Field(ge=0, le=1)] | None = None
-    seed: int = 0
-    per_task: bool = False
-
-    def about(self, kind: str, phase: Phase, model: str) -> bool:
-        """Whether a request is one of those that are counted."""
-        kinds = self.dialect is None or self.dialect == kind
-        models = self.model is None or fnmatchcase(model, self.model)
-        return phase is self.phase and kinds and models
-
-    def picks(self, count: int, dice: random.Random) -> bool:
-        """Whether the `count`-th of them is meant."""
-        if self.nth is not None:
-            return count in ((self.nth,) if isinstance(self.nth, int) else self.nth)
-        if self.every is not None:
-            return count % self.every == 0
-        return self.rate is None or dice.random() < self.rate
-
-
-@dataclass(slots=True)
-class Rule:
-    """One line of the file, and how often it was asked."""
-
-    when: When
-    action: Action
-    seen: Counter[str] = field(default_factory=Counter)
-    dice: random.Random = field(default_factory=random.Random)
-
-    def __post_init__(self) -> None:
-        self.dice.seed(self.when.seed)
-
-    def fires(self, task: str) -> bool:
-        """Count one more request, and say whether it is hit."""
-        scope = task if self.when.per_task else ""
-        self.seen[scope] += 1
-        return self.when.picks(self.seen[scope], self.dice)
-
-
-class Faults:
-    """The rules of one run. Every rule counts every request that it is about; the first that fires decides."""
-
-    def __init__(self, rules: Sequence[tuple[When, Action]] = ()) -> None:
-        self._rules = [Rule(when, action) for when, action in rules]
-
-    def pick(self, kind: str, phase: Phase, model: str = "", task: str = "") -> Action | None:
-        """What is to go wrong with this request."""
-        hits = [rule for rule in self._rules if rule.when.about(kind, phase, model) and rule.fires(task)]
-        return hits[0].action if hits else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A rule as it stands in the file: `when` beside the action's own fields."""
-
-    when: When
-    action: Annotated[Action, Field(discriminator="do")]
-
-
-def read_faults(path: Path) -> Faults:
-    """The rules of a file. Raises ClipformError with everything that is wrong with it."""
-    try:
-        document = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise ClipformError(f"the faults file {path} cannot be read: {error.strerror}", code="faults") from error
-    except yaml.YAMLError as error:
-        raise ClipformError(f"the faults file {path} is not YAML: {error}", code="faults") from error
-    return parse_faults(document, str(path))
-
-
-def parse_faults(document: object, name: str) -> Faults:
-    """The rules of a document already parsed; `name` is for the message."""
-    rows = document.get("faults") if isinstance(document, dict) and document.keys() == {"faults"} else None
-    if not isinstance(rows, list):
-        raise ClipformError(f"{name} has no list `faults:`, or something beside it", code="faults")
-    lines = [_line(row) for row in rows]
-    try:
-        read = TypeAdapter(list[_Line]).validate_python(lines)
-    except ValidationError as error:
-        found = "\n".join(f"{_place(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise ClipformError(f"{name}:\n{found}", help=f"actions: {', '.join(ACTIONS)}", code="faults") from error
-    for number, line in enumerate(read, 1):
-        if line.when.phase not in ACTIONS[line.action.do].phases:
-            phases = ", ".join(sorted(ACTIONS[line.action.do].phases))
-            raise ClipformError(
-                f"{name}: rule {number}: {line.action.do} has no meaning on {line.when.phase}",
-                help=f"it goes with {phases}",
-                code="faults",
-            )
-    return Faults([(line.when, line.action) for line in read])
-
-
-def _line(row: object) -> object:
-    if not isinstance(row, dict):
-        return row
-    return {"when": row.get("when"), "action": {name: value for name, value in row.items() if name != "when"}}
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    number, *rest = location
-    named = ".".join(str(part) for part in rest if part not in ACTIONS)
-    return f"rule {int(number) + 1} {named.removeprefix('action.')}".rstrip()

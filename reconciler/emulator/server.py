@@ -23,9 +23,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator.api import TRANSPORT, create_api
-from reconciler.emulator.faults import Faults, read_faults
 from reconciler.emulator.ledger import Ledger
 from reconciler.emulator.media import create_media
+from reconciler.emulator.rulebook import Faults, read_faults
 from reconciler.emulator.studio import Blanks, Drafts
 from reconciler.emulator.world import Schedule, World
 

@@ -7,7 +7,7 @@ balance left. So a user can rehearse both.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -128,6 +128,7 @@ class Vendor(ABC):
         account = self.authenticate(call)
         try:
             order = self.order(call, account)
+            _check_size(call, order.wanted.model)
             check_rules(order.wanted)
         except Broken as fault:
             raise Refused(self.broken(fault)) from fault
@@ -167,9 +168,9 @@ class Vendor(ABC):
             return Seen(seen.id, seen.stage, 0, code=code, message=seen.message or message, word=seen.word)
         return seen
 
-    def listed(self, call: Call, account: str) -> list[Task]:
-        """The tasks that a list may show, newest first."""
-        tasks = list(self.world.newest_first(self.kind, account))
+    def listed(self, call: Call, account: str, ids: Collection[str] = ()) -> list[Task]:
+        """The tasks that a list may show, newest first; only those with one of `ids` where there are any."""
+        tasks = self.world.newest_first(self.kind, account, ids)
         if isinstance(call.fault, Omit):
             return tasks[call.fault.newest :] if call.fault.newest is not None else []
         return [task for task in tasks if not isinstance(task.fate, Unfound)]
@@ -199,6 +200,13 @@ class Vendor(ABC):
             images=tuple(map(source, wanted.images)),
             videos=tuple(map(source, wanted.videos)),
         )
+
+
+def _check_size(call: Call, model: Model) -> None:
+    """The whole request, pictures in it included."""
+    most = model.max_request_bytes
+    if most is not None and len(call.content) > most:
+        raise Broken("", Why.VALUE, f"the request has {len(call.content)} bytes, at most {most} are taken")
 
 
 def bearer(call: Call) -> str | None:

@@ -66,7 +66,10 @@ class Answer:
         """The bytes of the body."""
         if isinstance(self.body, bytes):
             return self.body
-        return json.dumps(self.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        try:
+            return json.dumps(self.body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
+            return json.dumps(self.body).encode()
 
 
 class Refused(Exception):

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,6 @@ from reconciler.emulator.checks import scheme_of
 from reconciler.emulator.faults import (
     Backwards,
     Fail,
-    Faults,
     Link,
     NoLink,
     OtherTask,
@@ -31,6 +30,7 @@ from reconciler.emulator.faults import (
     WrongClip,
 )
 from reconciler.emulator.ledger import Charge, Entry, Ledger, account_of, kept
+from reconciler.emulator.rulebook import Faults
 from reconciler.emulator.shapes import Shape, Source
 from reconciler.emulator.studio import Studio
 
@@ -146,9 +146,11 @@ class World:
         task = self.tasks.get(task_id)
         return task if task is not None and (task.kind, task.account) == (kind, account) else None
 
-    def newest_first(self, kind: str, account: str) -> Iterator[Task]:
-        """All tasks of an account."""
-        return (task for task in reversed(self.tasks.values()) if (task.kind, task.account) == (kind, account))
+    def newest_first(self, kind: str, account: str, ids: Collection[str] = ()) -> list[Task]:
+        """The tasks of an account, or those of them that are named."""
+        found = [self.tasks[name] for name in set(ids) if name in self.tasks] if ids else self.tasks.values()
+        own = (task for task in found if (task.kind, task.account) == (kind, account))
+        return sorted(own, key=lambda task: task.number, reverse=True)
 
     def stand(self, task: Task) -> tuple[Stage, int]:
         """Where a task is by the clock."""

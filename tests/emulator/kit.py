@@ -15,9 +15,9 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from reconciler.emulator.api import create_api
-from reconciler.emulator.faults import Faults, parse_faults
 from reconciler.emulator.ledger import Ledger
 from reconciler.emulator.media import create_media
+from reconciler.emulator.rulebook import Faults, parse_faults
 from reconciler.emulator.studio import Blanks
 from reconciler.emulator.world import Schedule, World
 from reconciler.media.mp4 import Mp4, read_mp4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.emulator.kit import API, CHANJING, LATENCY, MEDIA, PICTURE, SUBMITS, Rig, clip
@@ -124,6 +126,19 @@ def test_a_jimmyai_upload_gives_a_link_for_three_days(rig: Rig) -> None:
     assert rig.fetch(answer["data"]["url"]).content == b"pixels\r\n\r\n--x"
     rig.now += 3 * 86_400
     assert rig.fetch(answer["data"]["url"]).status_code == 403
+
+
+def test_an_uploaded_picture_is_drawn_from_its_bytes(rig: Rig) -> None:
+    answer = rig.send(
+        "POST",
+        "/jimmyai/api/open-api/v1/files/upload",
+        files={"file": ("a.png", b"pixels", "image/png")},
+        headers=rig.credential("jimmyai"),
+    ).json()
+    rig.world.media = answer["data"]["url"].partition("/u/")[0]
+    source = rig.world.source(answer["data"]["url"].partition("?")[0])
+    assert source.scheme == "file"
+    assert Path(source.value).read_bytes() == b"pixels"
 
 
 def test_a_jimmyai_upload_needs_the_field_file(rig: Rig) -> None:

@@ -138,7 +138,8 @@ CLIP = "https://example.com/clip.mp4"
 
 
 def _item(sort: str, url: str, role: str | None = None) -> dict[str, object]:
-    return {"type": sort, sort: {"url": url}} | ({"role": role} if role else {})
+    item: dict[str, object] = {"type": sort, sort: {"url": url}}
+    return item | {"role": role} if role else item
 
 
 TAKEN: list[tuple[str, dict[str, object]]] = [

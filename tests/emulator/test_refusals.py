@@ -15,7 +15,7 @@ MISSING = object()
 """Leave the field out."""
 
 VOICE, CLIP, ASSET = "https://example.com/v.mp3", "https://example.com/v.mp4", "asset://asset-1"
-STD = {"model": "seedance2.0-std", "resolution": MISSING}
+STD: dict[str, object] = {"model": "seedance2.0-std", "resolution": MISSING}
 
 CODE_AT: dict[str, tuple[str, ...]] = {
     "jiekou": ("reason",),
@@ -34,7 +34,8 @@ def _picture(width: int, height: int, form: str = "png") -> str:
 
 
 def _item(sort: str, url: str, role: str | None = None) -> dict[str, object]:
-    return {"type": sort, sort: {"url": url}} | ({"role": role} if role else {})
+    item: dict[str, object] = {"type": sort, sort: {"url": url}}
+    return item | {"role": role} if role else item
 
 
 TEXT = {"type": "text", "text": "a lamp"}
@@ -42,7 +43,9 @@ FIRST, LAST = _item("image_url", PICTURE, "first_frame"), _item("image_url", PIC
 REFERENCE = _item("image_url", PICTURE, "reference_image")
 SOUND = _item("audio_url", VOICE, "reference_audio")
 
-JIEKOU = [
+Cases = list[tuple[dict[str, object], int, object]]
+
+JIEKOU: Cases = [
     ({"image": MISSING}, 400, "INVALID_REQUEST_BODY"),
     ({"resolution": MISSING}, 400, "INVALID_REQUEST_BODY"),
     ({"resolution": "4k"}, 400, "INVALID_REQUEST_BODY"),
@@ -62,7 +65,7 @@ JIEKOU = [
     ({"image": _picture(400, 400, "ppm")}, 400, "INVALID_IMAGE_FORMAT"),
 ]
 
-JIMMYAI = [
+JIMMYAI: Cases = [
     ({"prompt": MISSING}, 200, "20002"),
     ({"duration": MISSING}, 200, "20002"),
     ({"model": "seedance2.5"}, 200, "20002"),
@@ -92,7 +95,7 @@ JIMMYAI = [
     ({"model": "seedance2.0-mini-sp", "resolution": "1080p"}, 200, "20002"),
 ]  # fmt: skip
 
-CHANJING = [
+CHANJING: Cases = [
     ({"ref_prompt": MISSING}, 200, 400),
     ({"video_duration": MISSING}, 200, 400),
     ({"video_duration": "5"}, 200, 400),
@@ -108,7 +111,7 @@ CHANJING = [
     ({"start_frame": _picture(400, 400)}, 200, 40000),
 ]
 
-UNIALL = [
+UNIALL: Cases = [
     ({"model": "seedance2.0-2k"}, 404, "model_not_found"),
     ({"prompt": MISSING}, 400, "invalid_request"),
     ({"duration": MISSING}, 400, "invalid_request"),
@@ -127,7 +130,7 @@ UNIALL = [
     ({"image": ASSET}, 400, "invalid_request"),
 ]
 
-CONTENT = [
+CONTENT: Cases = [
     ({"model": MISSING}, 400, "MissingParameter"),
     ({"model": "doubao-seedance-9"}, 404, "InvalidEndpointOrModel.NotFound"),
     ({"content": []}, 400, "MissingParameter"),
@@ -154,7 +157,7 @@ CONTENT = [
     ({"frames": 49}, 400, "InvalidParameter"),
 ]
 
-ARK = [
+ARK: Cases = [
     ({"service_tier": "flex"}, 400, "InvalidParameter"),
     ({"execution_expires_after": 60}, 400, "InvalidParameter"),
     ({"safety_identifier": "x" * 65}, 400, "InvalidParameter"),
@@ -164,18 +167,16 @@ ARK = [
     ({"model": "doubao-seedance-1-0-lite-t2v-250428", "generate_audio": True}, 400, "InvalidParameter"),
 ]
 
-CASES = [
-    (kind, *case)
-    for kind, cases in {
-        "jiekou": JIEKOU,
-        "jimmyai": JIMMYAI,
-        "chanjing": CHANJING,
-        "uniall": UNIALL,
-        "3hei": CONTENT,
-        "ark": [*CONTENT, *ARK],
-    }.items()
-    for case in cases
-]
+TABLES: dict[str, Cases] = {
+    "jiekou": JIEKOU,
+    "jimmyai": JIMMYAI,
+    "chanjing": CHANJING,
+    "uniall": UNIALL,
+    "3hei": CONTENT,
+    "ark": [*CONTENT, *ARK],
+}
+
+CASES = [(kind, *case) for kind, cases in TABLES.items() for case in cases]
 
 
 def _name(value: object) -> str | None:
