@@ -1,0 +1,82 @@
+"""The part of S3 that publishing uses, on loopback: HEAD, PUT with If-None-Match, GET. It checks no signature."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+
+class BucketServer(ThreadingHTTPServer):
+    """`objects` by path, each with its type. `requests` are methods and paths; `deny` answers "forbidden" to those."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.objects: dict[str, tuple[str, bytes]] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.deny: set[str] = set()
+        self.hidden = False  # HEAD says "not there" whatever is there, as between two runs that race
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def puts(self) -> int:
+        return sum(method == "PUT" for method, _ in self.requests)
+
+    def __enter__(self) -> BucketServer:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: BucketServer
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+    def do_HEAD(self) -> None:
+        self._give(None if self.server.hidden else self.server.objects.get(self._heard()))
+
+    def do_GET(self) -> None:
+        self._give(self.server.objects.get(self._heard()))
+
+    def do_PUT(self) -> None:
+        path, content = self._heard(), self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.command in self.server.deny:
+            signed = self.headers.get("authorization", "")
+            body = f"<Error><Code>AccessDenied</Code><StringToSign>{signed}</StringToSign></Error>"
+            self._answer(403, body=body.encode())
+        elif self.headers.get("if-none-match") == "*" and path in self.server.objects:
+            self._answer(412, body=b"<Error><Code>PreconditionFailed</Code></Error>")
+        else:
+            self.server.objects[path] = (self.headers.get("content-type", ""), content)
+            self._answer(200)
+
+    def _heard(self) -> str:
+        path = urlsplit(self.path).path
+        self.server.requests.append((self.command, path))
+        return path
+
+    def _give(self, found: tuple[str, bytes] | None) -> None:
+        if self.command in self.server.deny:
+            self._answer(403)
+        else:
+            self._answer(200 if found else 404, *(found or ("application/xml", b"")))
+
+    def _answer(self, status: int, kind: str = "application/xml", body: bytes = b"") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"e"')
+        self.send_header("Last-Modified", "Tue, 14 Nov 2023 22:13:20 GMT")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
