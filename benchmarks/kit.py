@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from typing import TypeVar
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +66,18 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def measure(cases: Iterable[Case], rounds: int) -> dict[str, Timings]:
+def measure(cases: Mapping[K, Case], rounds: int) -> dict[K, Timings]:
     """Every case once a round, in turn, so that a slow moment of the machine falls on all of them.
 
     The first round is not counted: it warms the disk's and Python's caches, and drops what does not work.
     """
-    working = [case for case in cases if _works(case)]
-    found = {case.name: Timings() for case in working}
+    working = {key: case for key, case in cases.items() if _works(case)}
+    found = {key: Timings() for key in working}
     for _ in range(rounds):
-        for case in working:
+        for key, case in working.items():
             wall, cpu = _timed(case)
-            found[case.name].wall.append(wall)
-            found[case.name].cpu.append(cpu)
+            found[key].wall.append(wall)
+            found[key].cpu.append(cpu)
     return found
 
 
@@ -96,11 +98,6 @@ def _timed(case: Case) -> tuple[float, float]:
     finally:
         if case.after:
             case.after()
-
-
-def middle(seconds: Sequence[float]) -> float:
-    """The median."""
-    return median(seconds)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

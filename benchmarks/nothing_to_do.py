@@ -2,8 +2,8 @@
 
     uv run python -m benchmarks.nothing_to_do [--sizes 100 1000 10000] [--rounds 5]
 
-Whole processes, each round in turn with its baselines: bare Python, and GNU make on as many targets that are up to
-date. The last columns say how cost grows from the second size to the third.
+Whole processes; each round runs every size in turn with its baselines: bare Python, and GNU make on as many targets
+that are up to date. The last columns say how cost grows from the second size to the third.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks import project
-from benchmarks.kit import Case, Timings, clipform, measure, middle, note, python, run, table
+from benchmarks.kit import Case, Timings, clipform, measure, note, python, run, table
 
 PYTHON = "`python -c pass`"
 MAKE = "`make`, nothing to do"
 STEEP = 12.0
 """Ten times the clips may cost ten times as much; beyond this it is worth a look."""
-
-Results = Mapping[int, Mapping[str, Timings]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,17 +30,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000], help="multiples of 100")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args(arguments)
-    results: dict[int, Mapping[str, Timings]] = {}
-    for size in asked.sizes:
-        with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
-            note(f"{size:,} clips: set up")
-            cases = _cases(Path(folder), size)
-            note(f"{size:,} clips: measure")
-            results[size] = measure(cases, asked.rounds)
+    with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
+        cases: dict[tuple[int, str], Case] = {}
+        for size in sorted(asked.sizes):
+            note(f"set up {size:,} clips")
+            cases |= {(size, case.name): case for case in _cases(Path(folder) / str(size), size)}
+        note("measure")
+        found = measure(cases, asked.rounds)
     print(f"Medians of {asked.rounds} rounds.\n\n### Wall time\n")
-    print(_table({size: {name: middle(t.wall) for name, t in found.items()} for size, found in results.items()}))
+    print(_table(_by_size(found, lambda timings: timings.wall), growing=False))
     print("\n### CPU time\n")
-    print(_table({size: {name: middle(t.cpu) for name, t in found.items()} for size, found in results.items()}))
+    print(_table(_by_size(found, lambda timings: timings.cpu), growing=True))
+
+
+def _by_size(
+    found: Mapping[tuple[int, str], Timings], chosen: Callable[[Timings], Sequence[float]]
+) -> dict[int, dict[str, float]]:
+    medians: dict[int, dict[str, float]] = {}
+    for (size, name), timings in found.items():
+        medians.setdefault(size, {})[name] = median(chosen(timings))
+    return medians
 
 
 def _cases(folder: Path, size: int) -> list[Case]:
@@ -85,15 +93,19 @@ def _write_makefile(folder: Path, size: int) -> None:
     (folder / "Makefile").write_text(f"all: {names}\n{''.join(rules)}", encoding="utf-8")
 
 
-def _table(seconds: Mapping[int, Mapping[str, float]]) -> str:
-    """Each cell: seconds, and how many times bare Python that is, measured in the same rounds."""
+def _table(seconds: Mapping[int, Mapping[str, float]], *, growing: bool) -> str:
+    """Each cell: seconds, and how many times bare Python that is, measured in the same rounds.
+
+    Growth is told for CPU time alone: wall time grows with what else the machine is doing, too.
+    """
     sizes = sorted(seconds)
-    head = ["", *(f"{size:,}" for size in sizes), f"÷ make at {sizes[-1]:,}", "growth", "growth above the start"]
+    head = ["", *(f"{size:,}" for size in sizes), f"÷ make at {sizes[-1]:,}"]
     rows = []
     for name in [name for name in seconds[sizes[0]] if all(name in found for found in seconds.values())]:
         cells = [_cell(seconds[size][name], seconds[size][PYTHON]) for size in sizes]
-        rows.append([name, *cells, _against_make(seconds[sizes[-1]], name), *_growth(seconds, sizes, name)])
-    return table(head, rows)
+        growth = _growth([seconds[size][name] for size in sizes], sizes) if growing else ()
+        rows.append([name, *cells, _against_make(seconds[sizes[-1]], name), *growth])
+    return table([*head, "growth", "growth above the start"] if growing else head, rows)
 
 
 def _cell(seconds: float, bare: float) -> str:
@@ -105,20 +117,20 @@ def _against_make(seconds: Mapping[str, float], name: str) -> str:
     return "–" if make is None else f"{seconds[name] / make:.2f}"
 
 
-def _growth(seconds: Mapping[int, Mapping[str, float]], sizes: Sequence[int], name: str) -> tuple[str, str]:
-    """From the second size to the third: of all of it, and of what is left without the start.
+def _growth(seconds: Sequence[float], sizes: Sequence[int]) -> tuple[str, str]:
+    """From the second size to the third: of all of it, and of what is above the start.
 
-    The start is what a straight line through the last two sizes would say at none, if the smallest lay on it: so the
-    smallest is taken away from both, and the result is scaled so that a straight line gives the ratio of the sizes.
+    The smallest size stands for the start: it is taken away from both, and the result is scaled so that a straight line
+    gives the ratio of the sizes.
     """
     if len(sizes) != 3:
         return "–", "–"
-    small, middling, large = (seconds[size][name] for size in sizes)
-    if large < 2 * small:  # it does not depend on the number of clips
-        return f"{large / middling:.1f}", "–"
+    small, middling, large = seconds
+    whole = large / middling
+    if large < 2 * small or middling <= small:  # it does not depend on the number of clips
+        return f"{whole:.1f}", "–"
     straight = (sizes[2] - sizes[0]) / (sizes[1] - sizes[0]) / (sizes[2] / sizes[1])
-    above = (large - small) / (middling - small) if middling > small else 0.0
-    return _flagged(large / middling), _flagged(above / straight)
+    return _flagged(whole), _flagged((large - small) / (middling - small) / straight)
 
 
 def _flagged(growth: float) -> str:
