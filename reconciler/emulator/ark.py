@@ -161,18 +161,12 @@ class ContentForm(Vendor):
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
         """`error` with a code, and a real HTTP status."""
-        status = status or _STATUS.get(code.partition(".")[0], 400)
-        kind = _TYPES.get(status, "InternalServerError" if status >= 500 else "BadRequest")
-        error = {"code": code, "message": message, "param": "", "type": kind}
-        return Answer(status, {"error": error}, _traced())
+        return _error(code, message, "", status)
 
     def broken(self, fault: Broken) -> Answer:
         """Missing, or invalid; the field in `param`."""
         codes = {Why.MISSING: "MissingParameter", Why.MODEL: "InvalidEndpointOrModel.NotFound"}
-        code = codes.get(fault.why, "InvalidParameter")
-        answer = self.refusal(code, f"The parameter is not valid: {fault.message}")
-        body = {"error": {"code": code, "message": fault.message, "param": fault.field, "type": "BadRequest"}}
-        return replace(answer, body=body)
+        return _error(codes.get(fault.why, "InvalidParameter"), fault.message, fault.field)
 
     def unknown_task(self) -> Answer:
         """404."""
@@ -240,6 +234,12 @@ class Ark(ContentForm):
                 word = self.stages[stage]
                 raise Refused(self.refusal("OperationDenied.TaskState", f"A task that is {word} cannot be deleted."))
         return Answer(200, {}, _traced())
+
+
+def _error(code: str, message: str, param: str, status: int | None = None) -> Answer:
+    status = status or _STATUS.get(code.partition(".")[0], 400)
+    kind = _TYPES.get(status, "InternalServerError" if status >= 500 else "BadRequest")
+    return Answer(status, {"error": {"code": code, "message": message, "param": param, "type": kind}}, _traced())
 
 
 def _traced() -> dict[str, str]:

@@ -187,7 +187,7 @@ class Chanjing(Vendor):
         if not name or call.asked("service") != "ai_creation":
             raise Refused(self.refusal("40000", _SENTENCES["40000"]))
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        upload = Upload(new_id(), name, mime, account)
+        upload = Upload(new_id(), self.kind, account, name, mime)
         self.world.uploads[upload.id] = upload
         path = f"/u/{upload.id}/{name}"
         return _enveloped(

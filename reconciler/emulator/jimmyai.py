@@ -144,7 +144,7 @@ class Jimmyai(Vendor):
             raise Refused(self.refusal("20002", "the multipart field `file` is required"))
         if len(content) > _MOST_BYTES:
             raise Refused(self.refusal("20002", "a file has at most 100 MB"))
-        upload = Upload(new_id(), name, mime, account)
+        upload = Upload(new_id(), self.kind, account, name, mime)
         self.world.keep(upload, content)
         self.world.uploads[upload.id] = upload
         url = self.world.link(f"/u/{upload.id}/{name}", self.world.now() + _LIFE)

@@ -40,7 +40,7 @@ from reconciler.emulator.faults import (
 )
 from reconciler.emulator.studio import stamped
 from reconciler.emulator.wire import Phase
-from reconciler.emulator.world import Stage, Task, World
+from reconciler.emulator.world import Stage, Task, Upload, World
 
 CREDENTIALS: Final = ("authorization", "proxy-authorization", "access_token", "cookie", "api-key", "x-api-key", "aikey")
 """Headers that have no business at storage."""
@@ -198,21 +198,26 @@ def _bomb(megabytes: int) -> bytes:
 
 
 async def _upload(world: World, request: Request) -> Response:
-    refused = _leak(world, request)
+    """An upload goes in or comes out."""
+    signed = request.method == "PUT" or "token" in request.query_params
+    refused = _leak(world, request) or (_bad_link(world, request) if signed else None)
     upload = world.uploads.get(request.path_params["id"])
-    if refused is not None:
-        return refused
-    if request.method == "PUT" or "token" in request.query_params:
-        refused = _bad_link(world, request)
-    if refused is not None:
-        return refused
-    if upload is None:
-        return _complaint(404, "NoSuchKey")
+    if refused is not None or upload is None:
+        return refused or _complaint(404, "NoSuchKey")
+    phase = Phase.UPLOAD if request.method == "PUT" else Phase.DOWNLOAD
+    spoiled = _instead(world.faults.pick(upload.kind, phase, task=upload.id))
+    if spoiled is not None:
+        return spoiled
     if request.method == "PUT":
-        if request.headers.get("content-type") != upload.mime:
-            return _complaint(403, "SignatureDoesNotMatch")
-        world.keep(upload, await request.body())
-        return Response(status_code=200)
+        return await _put(world, request, upload)
     if upload.path is None:
         return _complaint(404, "NoSuchKey")
     return _ranged(request, await asyncio.to_thread(upload.path.read_bytes), upload.mime, None)
+
+
+async def _put(world: World, request: Request, upload: Upload) -> Response:
+    """The type is part of what was signed."""
+    if request.headers.get("content-type") != upload.mime:
+        return _complaint(403, "SignatureDoesNotMatch")
+    world.keep(upload, await request.body())
+    return Response(status_code=200)

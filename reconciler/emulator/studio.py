@@ -22,6 +22,9 @@ from reconciler.emulator.shapes import Shape
 from reconciler.media.farm import Farm
 from reconciler.providers.base import Request
 
+_AT_ONCE: Final = 8
+"""Clips that are with the farm at a time; it is asked about each of them a few times a second."""
+
 _KEPT: Final = 8
 """Finished clips held in memory: a client that reads ranges comes back for the same one."""
 
@@ -59,6 +62,7 @@ class Drafts:
 
     def __init__(self, scratch: Path, workers: int | None = None) -> None:
         self._farm = Farm(scratch, workers)
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._orders: dict[Shape, asyncio.Task[tuple[Path, Path | None]]] = {}
         self._held: OrderedDict[Path, bytes] = OrderedDict()
 
@@ -96,8 +100,12 @@ class Drafts:
         await self._farm.aclose()
 
     async def _make(self, shape: Shape) -> tuple[Path, Path | None]:
-        """Order a scene at the farm and wait for its file."""
-        body = shape.scene
+        """The clip's files, once the farm has a place for it."""
+        async with self._places:
+            return await self._drawn(shape.scene)
+
+    async def _drawn(self, body: dict[str, object]) -> tuple[Path, Path | None]:
+        """Order a scene and wait for its file."""
         reply = await self._farm.submit(Request("POST", "/render", body=body))
         while reply.status == 200:
             told = reply.body if isinstance(reply.body, dict) else {}

@@ -100,9 +100,9 @@ class Vendor(ABC):
     def unknown_task(self) -> Answer:
         """The answer about a task that is not (or no longer) known."""
 
+    @abstractmethod
     def unknown_address(self) -> Answer:
         """The answer at an address that the vendor does not have."""
-        return self.refusal("404", "no such address", 404)
 
     def model_of(self, call: Call) -> str:
         """The model that a submit names, for the matching of faults; empty where there is none."""

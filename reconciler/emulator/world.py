@@ -97,9 +97,10 @@ class Upload:
     """A file that a client gave us, or a slot that waits for one."""
 
     id: str
+    kind: str
+    account: str
     name: str
     mime: str
-    account: str
     size: int = 0
     path: Path | None = None
 

@@ -288,6 +288,13 @@ def test_a_token_request_can_fail_too(faulty: Faulty) -> None:
     assert answer.json()["code"] == 50000
 
 
+def test_the_bytes_of_an_upload_can_be_refused_by_storage(faulty: Faulty) -> None:
+    rig = faulty({"when": {"phase": "upload", "nth": 2}, "do": "status", "status": 503})
+    slot = rig.ask("GET", "/chanjing/open/v1/common/create_upload_url?service=ai_creation&name=a.png").json()["data"]
+    puts = [rig.send("PUT", slot["sign_url"], content=b"x", headers={"content-type": "image/png"}) for _ in range(2)]
+    assert [put.status_code for put in puts] == [503, 200]
+
+
 def test_a_bomb_unpacks_to_nothing_but_zeros() -> None:
     assert zlib.decompress(_bomb(1), wbits=31) == bytes(1 << 20)
 
