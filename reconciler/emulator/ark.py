@@ -146,7 +146,7 @@ class ContentForm(Vendor):
             "updated_at": int(task.ended or task.taken),
             "seed": shape.seed if shape.seed not in (None, -1) else 42,
             "resolution": shape.resolution,
-            "ratio": shape.ratio if shape.ratio != "adaptive" else "16:9",
+            "ratio": shape.ratio,
             "duration": shape.duration,
             "framespersecond": FPS,
             "service_tier": str(task.request.get("service_tier", "default")),

@@ -7,8 +7,9 @@ from typing import Final
 
 from reconciler.media.draft.scene import FPS, frame_size, read_scene
 
-SERVER_CHOICE: Final = 5
-"""Seconds of a clip whose length was left to the server."""
+SERVER_SECONDS: Final = 5
+SERVER_RATIO: Final = "16:9"
+"""What is made where the choice was left to the server; it is what the vendor reports afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Shape:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels; `adaptive` counts as 16:9 here."""
+        """Width and height in pixels."""
         size = frame_size(read_scene(self.scene), None)
         return size.width, size.height
 

@@ -17,7 +17,7 @@ from reconciler.emulator.checks import Broken, Why
 from reconciler.emulator.faults import Fail, Omit, Sticky, Unfound
 from reconciler.emulator.ledger import Charge
 from reconciler.emulator.rules import Wanted, check_rules
-from reconciler.emulator.shapes import SERVER_CHOICE, Shape
+from reconciler.emulator.shapes import SERVER_RATIO, SERVER_SECONDS, Shape
 from reconciler.emulator.wire import Answer, Call, Phase, Refused
 from reconciler.emulator.world import Seen, Stage, Task, World, new_id
 from reconciler.providers.base import Billing, Model, Placement
@@ -185,12 +185,13 @@ class Vendor(ABC):
         resolution = wanted.resolution or str(defaults.get("resolution", "720p"))
         if wanted.model.resolution_in is not Placement.FIELD:
             resolution = wanted.model.resolutions[0]
-        duration = wanted.duration if wanted.duration is not None else int(defaults.get("duration", SERVER_CHOICE))
+        duration = wanted.duration if wanted.duration is not None else int(defaults.get("duration", SERVER_SECONDS))
+        ratio = wanted.ratio or str(defaults.get("ratio", SERVER_RATIO))
         return Shape(
             prompt=wanted.prompt,
-            duration=duration if duration > 0 else SERVER_CHOICE,
+            duration=duration if duration > 0 else SERVER_SECONDS,
             resolution=resolution,
-            ratio=wanted.ratio or str(defaults.get("ratio", "16:9")),
+            ratio=SERVER_RATIO if ratio == "adaptive" else ratio,
             audio=audio,
             seed=wanted.seed,
             camera_fixed=camera_fixed,

@@ -1,10 +1,14 @@
-"""What `clipform emulate` prints: how to point a project at it."""
+"""What `clipform emulate` prints: how to point a project at it, and what can go wrong on request."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Final
 
+from reconciler.emulator.faults import ACTIONS, Row
 from reconciler.emulator.server import Listening
+from reconciler.emulator.wire import Phase
 
 VARIABLE: Final = "CLIPFORM_EMULATOR_KEY"
 """The environment variable that the printed providers read. Any value will do; two beginnings mean something."""
@@ -28,11 +32,24 @@ _KEY: Final = "    api_key: ${{env.{variable}}}\n"
 _SECRET: Final = "    app_id: rehearsal\n    secret_key: ${{env.{variable}}}\n"
 
 
-def block(listening: Listening, kinds: tuple[str, ...]) -> str:
+def block(listening: Listening, kinds: Iterable[str]) -> str:
     """The `providers:` block, with what else one needs to know as comments."""
-    entries = (_ENTRY + (_SECRET if kind == "chanjing" else _KEY) for kind in kinds)
-    lines = (
-        entry.format(kind=kind, api=listening.api, variable=VARIABLE)
-        for entry, kind in zip(entries, kinds, strict=True)
-    )
-    return _HEAD.format(api=listening.api, media=listening.media, variable=VARIABLE) + "".join(lines)
+    text = _HEAD + "".join(_entry(kind) for kind in kinds)
+    return text.format(api=listening.api, media=listening.media, variable=VARIABLE)
+
+
+def _entry(kind: str) -> str:
+    """One provider; its address and variable are filled in later."""
+    return _ENTRY.replace("{kind}", kind) + (_SECRET if kind == "chanjing" else _KEY)
+
+
+def fault_table() -> str:
+    """Every fault action: where it has a meaning, what it does, and its parameters."""
+    return "\n\n".join(_action(name, row) for name, row in ACTIONS.items())
+
+
+def _action(name: str, row: Row) -> str:
+    words = " ".join((row.action.__doc__ or "").split())
+    parameters = ", ".join(field.name for field in fields(row.action) if field.name != "do") or "none"
+    phases = ", ".join(phase for phase in Phase if phase in row.phases)
+    return f"{name}\n  {words}\n  phases: {phases}\n  parameters: {parameters}"

@@ -16,6 +16,7 @@ from reconciler.emulator import rulebook
 from reconciler.emulator.faults import ACTIONS
 from reconciler.emulator.media import _bomb
 from reconciler.emulator.rulebook import parse_faults, read_faults
+from reconciler.emulator.welcome import fault_table
 from reconciler.emulator.wire import Phase
 from tests.emulator.kit import ID_AT, LATENCY, LINK_AT, POLLS, STATUS_AT, SUBMITS, Rig, at, clip
 from tests.emulator.test_process import CUT_CONNECTIONS
@@ -366,6 +367,13 @@ def test_the_files_own_example_is_good(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("\n".join(example))
     assert read_faults(path).pick("jiekou", Phase.SUBMIT) is None
+
+
+def test_the_table_of_actions_tells_all_of_each() -> None:
+    table = fault_table()
+    for name in ACTIONS:
+        [entry] = re.findall(rf"^{name}\n  (.+)\n  phases: (.+)\n  parameters: .+$", table, re.MULTILINE)
+        assert all(entry)
 
 
 def test_every_action_is_tried() -> None:

@@ -17,6 +17,7 @@ def run(
     latency: Annotated[float, typer.Option(min=0, help="Seconds a task takes, in the queue and in the making.")] = 2.0,
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML or JSON: what is to go wrong.")] = None,
     ledger: Annotated[Path | None, typer.Option(metavar="FILE", help="Append every accepted task here.")] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Show what can go wrong, and end.")] = False,
     render: Annotated[
         bool, typer.Option("--render/--no-render", help="Draw each clip, or send a plain one at once.")
     ] = True,
@@ -30,7 +31,7 @@ def run(
     try:
         from reconciler.emulator import server
         from reconciler.emulator.api import KINDS
-        from reconciler.emulator.welcome import block
+        from reconciler.emulator.welcome import block, fault_table
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
@@ -40,6 +41,9 @@ def run(
             code="no-emulator",
         ) from error
     own: Context = context.obj
+    if list_faults:
+        own.view.text(fault_table())
+        return
 
     def listening(where: server.Listening) -> None:
         if own.options.json:
