@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from collections.abc import Mapping
@@ -63,7 +64,7 @@ class Shelf:
     taken: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     async def upload(self, path: Path, sha256: str, content_type: str) -> Hosted:
-        self.taken.append((sha256, content_type, path.read_bytes()))
+        self.taken.append((sha256, content_type, await asyncio.to_thread(path.read_bytes)))
         return Hosted(f"https://cdn.vendor.example/{sha256}{self.query}", self.life)
 
 
