@@ -37,6 +37,8 @@ from reconciler.state.store import Facts
 MISSES = 3
 """How many "not found" answers in a row, over at least `MISSING` seconds, make a task vanished."""
 MISSING = 60.0
+ACCOUNT_WIDE = frozenset({Refusal.CREDENTIALS, Refusal.ACCOUNT})
+"""Why a task failed, where the next one would fail for the same reason: one vendor charges only after it accepted."""
 LONGEST_PAUSE = 900.0
 """Seconds that a provider may make us wait before the next poll."""
 
@@ -47,6 +49,7 @@ class Maker:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.linkless: float | None = None  # since when a finished task gives no link
+        self.warned = ""  # what was last said about a status word that nobody knows
 
     async def make(self) -> str:
         """Until the artifact is durable; its SHA-256. Raises Stopped, or ClipformError for what went wrong here."""
@@ -119,7 +122,10 @@ class Maker:
         if not isinstance(answer, NotFound):
             self.work.misses.clear()
         match answer:
-            case Working(progress=progress):
+            case Working(progress=progress, warning=warning):
+                if warning not in ("", self.warned):
+                    self.warned = warning
+                    self.work.say(Kind.NOTE, message=f"{self.work.step.name}: {warning}")
                 self.work.say(Kind.RUNNING, task=attempt.task, progress=progress)
             case Succeeded():
                 self.work.result, self.linkless = answer, None
@@ -135,6 +141,9 @@ class Maker:
             case NoOutput(message):
                 self._close(attempt, State.NO_OUTPUT, Facts(message=message))
             case Failed(refusal, code, message, free):
+                if refusal in ACCOUNT_WIDE:
+                    why = f"{self.work.vendor.alias}: a task failed because of the account: {message}"
+                    self.work.halt.vendors[self.work.vendor.alias] = why
                 money = Money.RELEASED if free else Money.SETTLED
                 facts = Facts(reason=refusal.value, message=message, money=money, evidence={"code": code})
                 self._close(attempt, State.FAILED, facts)
