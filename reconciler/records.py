@@ -59,6 +59,11 @@ MOVES: Mapping[State, frozenset[State]] = {
 """The moves an attempt may make. A state that is absent is terminal."""
 
 
+ABANDONED = "abandoned"
+"""The reason of an ABANDONED attempt that the user gave up for good: its key is not bought again without a word. Any
+other reason ("resubmit") lets the next apply make it anew."""
+
+
 class Money(StrEnum):
     """What an attempt's amount counts as under a budget."""
 

@@ -202,6 +202,7 @@ class Driver:
         """Put the picked take at its output; any other take is only bound."""
         if step.output is not None:
             record = self.world.placed.get(step.output)
+            self._rescue(step.output)
             if step.clip in self.rules.force and self.placer.find(step.output, record) is Found.FOREIGN:
                 aside = self.placer.set_aside(step.output)
                 self._emit(Event(Kind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
@@ -210,6 +211,15 @@ class Driver:
             self.world.placed[step.output] = placed
             self.ports.store.placed(placed, step.clip)
         self._hold(step)
+
+    def _rescue(self, output: str) -> None:
+        """What we placed may be the last copy of what was paid for: back into the store before it is replaced."""
+        record = self.world.placed.get(output)
+        artifact = None if record is None else self.world.artifacts.get(record.sha256)
+        if record is None or artifact is None or self.ports.objects.has(artifact.sha256, artifact.suffix):
+            return
+        if self.placer.find(output, record) is Found.OURS:
+            self.ports.objects.add(self.ports.inputs.root / output, artifact.suffix)
 
     def _move(self, step: Step) -> None:
         assert step.output is not None and step.previous_output is not None
@@ -227,6 +237,7 @@ class Driver:
         own = self.outcomes.get((step.clip, step.take))
         if own is not None and own.result is not Kind.SUCCEEDED:
             raise Stopped(Kind.SKIPPED, "kept, because what replaces it is not there yet")
+        self._rescue(step.output)
         record = self.world.placed.get(step.output)
         if step.reason is Reason.EDITED or record is None:
             found = Found.FOREIGN
@@ -260,13 +271,19 @@ class Driver:
     def _forget(self, plan: Plan) -> None:
         """Bindings of clips that are gone, last of all: a crash before this keeps their removal planned."""
         with self.ports.store.transaction():
+            kept = {
+                (step.clip, step.take)
+                for step in plan.steps
+                if step.action is Action.REMOVE and self.outcomes[step.ident].result is not Kind.SUCCEEDED
+            }
             for ident in plan.unbind:
-                own = self.outcomes.get(ident)
-                if own is None or own.result is Kind.SUCCEEDED:
+                if ident not in kept:
                     self.ports.store.unbind(*ident)
 
     def _settle(self, step: Step) -> None:
         sha = self._known(step)
+        if step.output is not None:
+            self._rescue(step.output)
         self._hold(step)
         if step.output is not None and step.output not in self.world.placed:
             record = self.placer.record(step.output, sha)

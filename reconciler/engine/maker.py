@@ -56,8 +56,19 @@ class Maker:
         while True:
             attempt = self.work.newest()
             if attempt is not None and attempt.state in (State.FETCHED, State.DONE) and attempt.sha256:
-                return attempt.sha256
+                if self.work.ports.objects.has(attempt.sha256, ".mp4"):
+                    return attempt.sha256
+                attempt = self._lost(attempt)
             await self._act(attempt, next_step(attempt, self._situation()))
+
+    def _lost(self, attempt: Attempt) -> Attempt:
+        """Its artifact is gone from the store. What is free is made anew; what was paid for is never bought again."""
+        if self.work.vendor.durable:
+            message = "it was paid for before and its artifact is gone"
+            raise Stopped(Kind.BLOCKED, message, f"clipform retake {self.work.step.clip}")
+        if attempt.state is State.DONE:
+            return attempt
+        return self.work.ports.store.move(attempt, State.DONE)
 
     async def _act(self, attempt: Attempt | None, what: Next) -> None:
         match what:
@@ -140,15 +151,19 @@ class Maker:
                 self._missed(attempt, message)
             case NoOutput(message):
                 self._close(attempt, State.NO_OUTPUT, Facts(message=message))
-            case Failed(refusal, code, message, free):
-                if refusal in ACCOUNT_WIDE:
-                    why = f"{self.work.vendor.alias}: a task failed because of the account: {message}"
-                    self.work.halt.vendors[self.work.vendor.alias] = why
-                money = Money.RELEASED if free else Money.SETTLED
-                facts = Facts(reason=refusal.value, message=message, money=money, evidence={"code": code})
-                self._close(attempt, State.FAILED, facts)
+            case Failed():
+                self._failed(attempt, answer)
             case Cancelled(message):
                 self._close(attempt, State.CANCELLED, Facts(message=message))
+
+    def _failed(self, attempt: Attempt, answer: Failed) -> None:
+        if answer.refusal in ACCOUNT_WIDE:
+            why = f"{self.work.vendor.alias}: a task failed because of the account: {answer.message}"
+            self.work.halt.vendors[self.work.vendor.alias] = why
+        money = Money.RELEASED if answer.free else Money.SETTLED
+        evidence = {"code": answer.code}
+        facts = Facts(reason=answer.refusal.value, message=answer.message, money=money, evidence=evidence)
+        self._close(attempt, State.FAILED, facts)
 
     def _missed(self, attempt: Attempt, message: str) -> None:
         now = self.work.ports.clock.monotonic()

@@ -12,7 +12,7 @@ from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, Diagnostic
-from reconciler.plan.model import Disk, OutputFact
+from reconciler.plan.model import Disk, Locked, OutputFact
 from reconciler.records import Placed, Snapshot
 from reconciler.spec.files import Unreadable, matches
 from reconciler.spec.project import Clip, LocalMedia
@@ -87,13 +87,19 @@ def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], 
 
 
 def look(
-    root: Path, objects: Objects, outputs: Iterable[str], snapshot: Snapshot, locked: Mapping[str, str], *, trust: bool
+    root: Path,
+    objects: Objects,
+    outputs: Iterable[str],
+    snapshot: Snapshot,
+    locked: Mapping[str, Locked],
+    *,
+    trust: bool,
 ) -> Disk:
     """What is at the outputs and in the store. `trust`: a stat that matches the record stands for its content."""
     paths = {*outputs, *snapshot.placed}
     facts = {path: _output(root, path, snapshot.placed.get(path) if trust else None) for path in sorted(paths)}
     known = {a.sha256: a.suffix for a in snapshot.artifacts.values()}
-    known |= {sha: ".mp4" for sha in locked.values() if sha not in known}
+    known |= {entry.sha256: ".mp4" for entry in locked.values() if entry.sha256 not in known}
     return Disk(facts, frozenset(sha for sha, suffix in known.items() if objects.has(sha, suffix)))
 
 

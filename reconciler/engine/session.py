@@ -263,6 +263,8 @@ def _adopter(session: Session, planned: Planned) -> Callable[[Step], Artifact]:
 
     def adopt(step: Step) -> Artifact:
         entry = planned.locked[step.key]
+        if step.output is not None and not session.objects.has(entry.sha256, entry.suffix):
+            session.objects.add(session.workspace.root / step.output, entry.suffix)  # the output is that very file
         if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
             raise ArtifactError(f"the artifact of {step.name} is damaged", help="clipform verify lists what is")
         path = session.objects.path(entry.sha256, entry.suffix)

@@ -20,12 +20,9 @@ from reconciler.engine.workspace import Loaded
 from reconciler.plan.compute import known
 from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import Cancelled, NotFound, PollAnswer, PollTrouble
-from reconciler.records import BLOCKED, OPEN, Attempt, State
+from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
-
-ABANDONED = "abandoned"
-"""The reason of an attempt that the user gave up: its key is not bought again without another word."""
 
 T = TypeVar("T")
 

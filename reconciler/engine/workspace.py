@@ -21,7 +21,7 @@ from reconciler.engine.ports import Clock
 from reconciler.engine.preflight import Preflight
 from reconciler.engine.select import Candidate, select
 from reconciler.plan.compute import Scope, compute
-from reconciler.plan.model import Action, Disk, Plan, Reason, Step
+from reconciler.plan.model import Action, Disk, Locked, Plan, Reason, Step
 from reconciler.providers import registry
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
@@ -167,7 +167,7 @@ class Workspace:
         records = self.snapshot(choice.draft) if snapshot is None else snapshot
         entries = () if choice.draft else read_lock(self.root / LOCK_FILE)
         locked = {entry.key: entry for entry in entries}
-        at_lock = {key: entry.sha256 for key, entry in locked.items()}
+        at_lock = {key: Locked(entry.sha256, entry.task) for key, entry in locked.items()}
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
         disk = look(self.root, self.objects(choice.draft), outputs, records, at_lock, trust=not choice.refresh)
@@ -182,8 +182,7 @@ class Workspace:
             forced = select(choice.force, (), candidates) if choice.force else frozenset()
             scope = Scope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
             plan = planned(scope)
-        found = (*loaded.warnings, *_forgotten(plan, records, locked))
-        return Planned(loaded, records, disk, locked, scope, replace(plan, diagnostics=found))
+        return Planned(loaded, records, disk, locked, scope, replace(plan, diagnostics=loaded.warnings))
 
 
 def _resolve(project: Project, dialects: Mapping[str, Dialect]) -> tuple[dict[str, Resolved], list[Diagnostic]]:
@@ -224,17 +223,6 @@ def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidat
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
     return found + [Candidate(name, name, states=frozenset(words.get(name, ()))) for name in gone]
-
-
-def _forgotten(plan: Plan, snapshot: Snapshot, locked: Mapping[str, LockEntry]) -> Iterable[Diagnostic]:
-    """The lock file knows of purchases that this state does not: say so before they are made again."""
-    again = [s for s in plan.generating() if s.key in locked and s.key not in snapshot.generations]
-    paid = [s for s in again if s.cost.amount is None or s.cost.amount > 0]
-    if paid:
-        names = ", ".join(s.name for s in paid[:5]) + (", …" if len(paid) > 5 else "")
-        message = f"{LOCK_FILE} says that {len(paid)} of these were made before ({names}), but their files are not here"
-        help = "bring state/ from where they were made; applying pays for them again"
-        yield Diagnostic("made-before", message, None, help, Severity.WARNING)
 
 
 Confirm = Callable[[Plan], None]

@@ -17,13 +17,14 @@ from reconciler.plan.model import (
     GENERATES,
     Action,
     Disk,
+    Locked,
     OutputFact,
     Plan,
     Reason,
     Step,
     Wanted,
 )
-from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
+from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, Snapshot, State
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -33,6 +34,8 @@ _BLOCKING = {
     State.QUARANTINED: Reason.QUARANTINED,
 }
 _FINAL = frozenset({"bad input", "moderation"})  # the same request would be refused again
+_HAD = frozenset({State.FETCHED, State.DONE})  # its artifact was in the store
+_UNDER_WAY = OPEN - _HAD
 _ABSENT = OutputFact()
 
 
@@ -53,12 +56,12 @@ def compute(
     snapshot: Snapshot,
     disk: Disk,
     *,
-    locked: Mapping[str, str] | None = None,
+    locked: Mapping[str, Locked] | None = None,
     scope: Scope = Scope(),
 ) -> Plan:
     """The plan of a whole project, or of what `scope` selects of it.
 
-    `locked` maps keys to the artifact's SHA-256 as the project's lock file has them. Raises nothing: a cycle was
+    `locked` is what the project's lock file knows, by key. Raises nothing: a cycle was
     refused by `spec`.
     """
     return _Planner(wanted, snapshot, disk, locked or {}, scope).plan()
@@ -70,7 +73,7 @@ class _Planner:
         wanted: Sequence[Wanted],
         snapshot: Snapshot,
         disk: Disk,
-        locked: Mapping[str, str],
+        locked: Mapping[str, Locked],
         scope: Scope,
     ) -> None:
         self.wanted = in_order(wanted)
@@ -101,22 +104,29 @@ class _Planner:
     # --- one take ---------------------------------------------------------------------------
 
     def _decide(self, w: Wanted) -> Step:
-        sha = self._at_hand(w.key)
+        sha = self._at_hand(w.key) or self._at_its_output(w)
         if sha is not None:
             return self._have(w, sha)
         attempt = self.snapshot.attempts.get(w.key)
-        if attempt is not None and attempt.state in BLOCKED | OPEN:
+        if attempt is not None and attempt.state in BLOCKED | _UNDER_WAY:
             return self._in_hand(w, attempt)
-        if attempt is not None and _refused_for_good(attempt):
+        if attempt is not None and (final := _final(attempt)) is not None:
             way = (f"clipform show {quote(w.clip)}", f"clipform retake {quote(w.clip)}")
-            return self._blocked(w, Reason.REFUSED, detail=attempt.message, way_out=way)
+            return self._blocked(w, final, detail=attempt.message, way_out=way)
         return self._make(w, attempt)
 
     def _at_hand(self, key: str) -> str | None:
         """The artifact of a key if its bytes are in the store: by our own record, else by the project's lock."""
         known = self.snapshot.generations.get(key)
-        sha = known.sha256 if known else self.locked.get(key)
-        return sha if sha is not None and sha in self.disk.objects else None
+        entry = known or self.locked.get(key)
+        return entry.sha256 if entry is not None and entry.sha256 in self.disk.objects else None
+
+    def _at_its_output(self, w: Wanted) -> str | None:
+        """The artifact of a key that is lost from the store while the output still holds it: nothing is missing."""
+        entry = self.snapshot.generations.get(w.key) or self.locked.get(w.key)
+        if entry is None or w.output is None:
+            return None
+        return entry.sha256 if self._fact(w.output).sha256 == entry.sha256 else None
 
     def _have(self, w: Wanted, sha: str) -> Step:
         if w.output is None:
@@ -148,7 +158,7 @@ class _Planner:
 
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
         if attempt.state in BLOCKED:
-            return self._blocked(w, _BLOCKING[attempt.state], detail=known(attempt), way_out=settle(w.clip))
+            return self._blocked(w, _BLOCKING[attempt.state], detail=known(attempt), way_out=settle(attempt))
         if w.protect and self._would_replace(w):
             self.unplaced |= set() if w.free else {w.key}
             return self._protected(w)
@@ -179,10 +189,12 @@ class _Planner:
         if missing:
             way = () if self.scope.only is None else (f"clipform apply {quote('+' + w.clip)}",)
             return self._blocked(w, Reason.UPSTREAM, detail=f"needs {', '.join(missing)}", way_out=way)
-        lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state is State.DONE)
+        lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state in _HAD)
         if lost and not w.free:
             way = (f"clipform retake {quote(w.clip)}",)
             return self._blocked(w, Reason.PAID_BEFORE, way_out=way)
+        if w.key in self.locked and attempt is None and not w.free:
+            return self._blocked(w, Reason.LOCKED_BEFORE, way_out=_fetch_or_retake(w.clip, self.locked[w.key]))
         if self._made_elsewhere(w):
             return self._shared(w)
         bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -219,21 +231,27 @@ class _Planner:
     # --- what nobody wants any more ---------------------------------------------------------
 
     def _unreferenced(self) -> Iterable[Step]:
-        """Paid tasks whose key no wanted take has: they are left to finish and their results kept."""
+        """Paid tasks whose key no wanted take has: they are left to finish and their results kept. One that is in doubt
+        still waits for its answer: it may be money."""
         keys = {w.key for w in self.wanted} - (self.unplaced - set(self.makers))
         for key, attempt in sorted(self.snapshot.attempts.items(), key=lambda pair: pair[1].id):
-            if key not in keys and attempt.state in OPEN:
-                yield Step(
-                    clip=attempt.clip,
-                    take=attempt.take,
-                    action=Action.RESUME,
-                    reason=Reason.NOT_REFERENCED,
-                    key=key,
-                    provider=attempt.provider,
-                    kind=attempt.kind,
-                    model=attempt.model,
-                    detail=known(attempt),
-                )
+            lost = attempt.state is State.FETCHED and self._at_hand(key) is None
+            if key in keys or lost or attempt.state not in OPEN | BLOCKED:
+                continue
+            step = Step(
+                clip=attempt.clip,
+                take=attempt.take,
+                action=Action.RESUME,
+                reason=Reason.NOT_REFERENCED,
+                key=key,
+                provider=attempt.provider,
+                kind=attempt.kind,
+                model=attempt.model,
+                detail=known(attempt),
+            )
+            if attempt.state in BLOCKED:
+                step = replace(step, action=Action.BLOCKED, way_out=settle(attempt))
+            yield step
 
     def _removals(self) -> Iterable[Step]:
         for bound in self.gone:
@@ -346,14 +364,24 @@ def quote(clip: str) -> str:
     return f"'{clip}'" if "[" in clip else clip
 
 
-def settle(clip: str) -> tuple[str, ...]:
-    """The commands that settle an attempt in doubt."""
-    name = quote(clip)
-    return tuple(f"clipform resolve {name} {how}" for how in ("--task ID", "--resubmit", "--abandon"))
+def settle(attempt: Attempt) -> tuple[str, ...]:
+    """The commands that settle an attempt: only one in doubt may still turn out to be some task."""
+    name = quote(attempt.clip)
+    ways = ("--task ID", "--resubmit", "--abandon") if attempt.state is State.UNCERTAIN else ("--resubmit", "--abandon")
+    return tuple(f"clipform resolve {name} {way}" for way in ways)
 
 
-def _refused_for_good(attempt: Attempt) -> bool:
-    return attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL
+def _final(attempt: Attempt) -> Reason | None:
+    """Why the same request is not made again by itself, None when it may be."""
+    if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
+        return Reason.REFUSED
+    return Reason.GIVEN_UP if attempt.state is State.ABANDONED and attempt.reason == ABANDONED else None
+
+
+def _fetch_or_retake(clip: str, entry: Locked) -> tuple[str, ...]:
+    """The provider may still have what the lock file knows a task of."""
+    adopt = (f"clipform import {quote(clip)} --task {entry.task}",) if entry.task else ()
+    return (*adopt, f"clipform retake {quote(clip)}")
 
 
 def _expected_total(steps: Sequence[Step]) -> float | None:

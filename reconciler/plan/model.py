@@ -53,6 +53,8 @@ class Reason(StrEnum):
     FOREIGN = "foreign"
     UPSTREAM = "upstream"
     PAID_BEFORE = "paid_before"
+    LOCKED_BEFORE = "locked_before"
+    GIVEN_UP = "given_up"
 
 
 SENTENCES: Mapping[Reason, str] = {
@@ -81,8 +83,19 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.PROTECTED: "it is protected",
     Reason.FOREIGN: "the file at its output is not one that clipform placed",
     Reason.UPSTREAM: "a clip that it depends on cannot be made",
+    Reason.LOCKED_BEFORE: "clipform.lock says that it was made before, and its file is not here",
+    Reason.GIVEN_UP: "you gave this request up; it counts as paid",
     Reason.PAID_BEFORE: "it was paid for before and its artifact is gone; buying it again needs your word",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What the project's lock file knows of a key: the artifact, and the provider's task where there was one."""
+
+    sha256: str
+    task: str | None = None
+
 
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})
 
@@ -171,8 +184,11 @@ class Step:
 
     @property
     def ident(self) -> tuple[str, int]:
-        """What `needs` of other steps refer to; a task that nobody wants any more goes by its key."""
-        return (self.key, 0) if self.reason is Reason.NOT_REFERENCED else (self.clip, self.take)
+        """What `needs` of other steps refer to. A task that nobody wants any more goes by its key, and a file that goes
+        away by its path: the clip may have another step of its own."""
+        if self.reason is Reason.NOT_REFERENCED:
+            return (self.key, 0)
+        return (self.output or "", 0) if self.action is Action.REMOVE else (self.clip, self.take)
 
     @property
     def needs_a_maker(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from reconciler.plan.changes import changes, short
 from reconciler.plan.compute import compute, in_order, quote, settle
 from reconciler.plan.model import Action, Disk, Reason, Step, Wanted
-from reconciler.records import Snapshot
+from reconciler.records import Attempt, Snapshot, State
 
 
 def take(clip: str, *needs: str, kind: str = "ark", number: int = 1) -> Wanted:
@@ -55,7 +55,8 @@ def test_what_is_needed_of_another_project_is_not_waited_for() -> None:
 @pytest.mark.parametrize(("clip", "word"), [("hero", "hero"), ("social[lang=en]", "'social[lang=en]'")])
 def test_a_command_names_a_clip_so_that_a_shell_takes_it(clip: str, word: str) -> None:
     assert quote(clip) == word
-    assert all(f" {word} " in command for command in settle(clip))
+    attempt = Attempt(1, "v1:aa", clip, 1, "studio", "ark", "m", State.UNCERTAIN, "m1", 0.0, 0.0)
+    assert all(f" {word} " in command for command in settle(attempt))
 
 
 def test_a_key_is_read_by_its_recipe_and_ten_digits() -> None:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from reconciler.plan.compute import Scope, compute
-from reconciler.plan.model import GENERATES, Action, Disk, OutputFact, Plan, Price, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Disk, Locked, OutputFact, Plan, Price, Reason, Step, Wanted
 from reconciler.records import Attempt, Binding, Generation, Placed, Snapshot, State
 
 Given = Mapping[str, object]
@@ -42,7 +42,8 @@ class World:
     scope: Scope = Scope()
 
     def plan(self) -> Plan:
-        return compute(self.wanted, self.snapshot, self.disk, locked=self.locked, scope=self.scope)
+        locked = {key: Locked(content) for key, content in self.locked.items()}
+        return compute(self.wanted, self.snapshot, self.disk, locked=locked, scope=self.scope)
 
 
 def film(key: str) -> str:
@@ -186,6 +187,8 @@ class Carried:
         return self.world()
 
     def _free(self, step: Step) -> None:
+        if step.action is Action.NOOP and step.output is not None:
+            self.objects.add(step.sha256 or "")  # the output holds it: back into the store, if it was lost there
         assert step.sha256 is not None and step.sha256 in self.objects, f"{step.name}: nothing to place"
         if step.key not in self.generations:  # only the lock file knew it
             self.generations[step.key] = Generation(step.key, step.sha256, "", "studio", "ark", "m1")
