@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from reconciler.diagnostics import ClipformError, Diagnostic, MediaError
 from reconciler.engine import routes
 from reconciler.engine.routes import Means, NoWay, Sort, Way, means_of
-from reconciler.providers.base import Dialect, Model
+from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
-from reconciler.spec.project import Clip, DataMedia, Project
+from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
 
 if TYPE_CHECKING:
     from reconciler.media.headers import MediaType
@@ -66,29 +66,28 @@ class Preflight:
             yield Diagnostic(error.code, error.message, None, error.help)
 
     def _clip(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> Iterator[Diagnostic]:
-        looks: dict[Sort, list[MediaFacts]] = {sort: [] for sort in Sort}
-        free = _free(clip, model)
-        for name, path in routes.local_files(clip, model):
-            if path not in hashes:
+        sound: dict[Sort, list[MediaFacts]] = {}
+        media = clip.media()
+        given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
+        room = routes.room(model, clip.prompt)
+        free = None if room is None else room - given
+        for name, item in media:
+            if not isinstance(item, LocalMedia) or item.path not in hashes:
                 continue
-            sort, look = routes.sort_of(name), self._look(path, hashes[path])
-            problem = _misfit(clip, name, path, look)
+            sort, look = routes.sort_of(name), self._look(item.path, hashes[item.path])
+            problem = _misfit(clip, name, item.path, look)
             if problem is not None:
                 yield problem
                 continue
-            looks[sort].append(look.facts)
+            sound.setdefault(sort, []).append(look.facts)
             yield from check_media(name, look.facts, routes.limits(model, sort), clip.source(name))
             way = routes.choose(model, sort, look.facts.bytes or 0, means, free)
             if isinstance(way, NoWay):
                 yield Diagnostic("media-not-sendable", f"{name}: {way.message}", clip.source(name), way.help)
             elif way is Way.DATA and free is not None:
                 free -= routes.encoded(look.facts.bytes or 0)
-        for sort, facts in looks.items():
-            most = routes.limits(model, sort)
-            if len(facts) > 1 or most.max_seconds is None:  # else the one file was held to its own limit
-                field = f"references.{sort}s"
-                source = clip.fields.get(field) or clip.source(f"{field}[0]")
-                yield from check_total(field, facts, most, source)
+        for sort, facts in sound.items():
+            yield from _together(clip, sort, facts, routes.limits(model, sort))
 
     def _look(self, path: str, sha256: str) -> _Look:
         if sha256 not in self._seen:
@@ -96,11 +95,12 @@ class Preflight:
         return self._seen[sha256]
 
 
-def _free(clip: Clip, model: Model) -> int | None:
-    """Bytes that the request has for our files, after what the user gave as data: URLs."""
-    free = routes.room(model, clip.prompt)
-    given = sum(len(item.url) for _, item in clip.media() if isinstance(item, DataMedia))
-    return None if free is None else free - given
+def _together(clip: Clip, sort: Sort, facts: Sequence[MediaFacts], most: MediaLimits) -> Iterator[Diagnostic]:
+    """What is wrong with all files of a sort. One alone is not told twice that it is too long."""
+    if len(facts) > 1 or most.max_seconds is None:
+        field = f"references.{sort}s"
+        source = clip.fields.get(field) or clip.source(f"{field}[0]")
+        yield from check_total(field, facts, most, source)
 
 
 def _misfit(clip: Clip, name: str, path: str, look: _Look) -> Diagnostic | None:

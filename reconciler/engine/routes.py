@@ -6,7 +6,6 @@ keeps the file between the user and the vendor; a publish store is the user's ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,14 +67,16 @@ def sort_of(field: str) -> Sort:
 
 def schemes(model: Model, sort: Sort) -> frozenset[str]:
     """What the model takes in such a field."""
-    by_sort = {Sort.IMAGE: model.image_schemes, Sort.VIDEO: model.video_schemes, Sort.AUDIO: model.audio_schemes}
-    return by_sort[sort]
+    if sort is Sort.IMAGE:
+        return model.image_schemes
+    return model.video_schemes if sort is Sort.VIDEO else model.audio_schemes
 
 
 def limits(model: Model, sort: Sort) -> MediaLimits:
     """The limits on media of such a field."""
-    by_sort = {Sort.IMAGE: model.image_limits, Sort.VIDEO: model.video_limits, Sort.AUDIO: model.audio_limits}
-    return by_sort[sort]
+    if sort is Sort.IMAGE:
+        return model.image_limits
+    return model.video_limits if sort is Sort.VIDEO else model.audio_limits
 
 
 def room(model: Model, prompt: str) -> int | None:
@@ -124,10 +125,3 @@ def must_publish(clip: Clip, model: Model, means: Means) -> bool:
         isinstance(item, LocalMedia | ClipMedia) and choose(model, sort_of(name), 0, means) is Way.STORE
         for name, item in clip.media()
     )
-
-
-def local_files(clip: Clip, model: Model) -> Iterator[tuple[str, str]]:
-    """The field and path of each local file that leaves this machine, in the order in which they are sent."""
-    for name, item in clip.media():
-        if isinstance(item, LocalMedia) and "file" not in schemes(model, sort_of(name)):
-            yield name, item.path
