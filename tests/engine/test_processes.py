@@ -206,6 +206,39 @@ def test_a_disk_that_is_full_ends_in_a_clear_error_and_loses_nothing(kib: int, p
     assert_finished(project, "a")
 
 
+_ON_A_SMALL_DISK = """set -e
+mount -t tmpfs -o size=$1 none disk
+cp clipform.yaml disk/
+cd disk
+"$2" -m reconciler apply --yes || echo "code $?"
+mount -o remount,size=64m none .
+"$2" -m reconciler apply --yes
+"$2" -m reconciler verify
+"""
+
+
+@pytest.mark.parametrize("size", ["60k", "170k", "210k"])
+def test_a_small_disk_that_fills_up_ends_in_a_clear_error_and_loses_nothing(size: str, project: Path) -> None:
+    """A real one, at three moments: no room for the database, for the render, for the artifact or its copy."""
+    (project / "clipform.yaml").write_text(ONE, encoding="utf-8")
+    (project / "disk").mkdir()
+    private = ["unshare", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or _refused([*private, "mount -t tmpfs none disk"], project):
+        pytest.skip("this user may not mount a small disk")
+    env = {"PATH": os.environ["PATH"], "HOME": str(project.parent / "home"), "PYTHONPATH": str(REPO)}
+    command = [*private, _ON_A_SMALL_DISK, "sh", size, sys.executable]
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, timeout=PATIENCE)
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert "Traceback" not in err, err
+    assert done.returncode == 0, out + err
+    assert "code" not in out or "disk is full" in err or "No space left" in err, out + err
+    assert "code 1" in out or size != "60k"
+
+
+def _refused(command: list[str], folder: Path) -> bool:
+    return subprocess.run(command, cwd=folder, capture_output=True).returncode != 0
+
+
 def test_a_folder_that_may_not_be_written_ends_in_a_clear_error(project: Path) -> None:
     (project / "clipform.yaml").write_text(ONE, encoding="utf-8")
     project.chmod(0o555)

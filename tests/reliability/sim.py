@@ -173,7 +173,7 @@ class Sim:
         placed = {str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4")}
         return {path: self.allowed.get(path, set()) for path in placed | self.allowed.keys()}
 
-    def rest(self, limit: int = 6) -> Summary:
+    def rest(self, limit: int = 6, *, explain: bool = True) -> Summary:
         """Run until a run asks nobody and writes nothing, all faults gone; then assert everything (I10 by the way)."""
         self.server.heal()
         for _ in range(limit):
@@ -184,7 +184,8 @@ class Sim:
         else:
             raise AssertionError(f"not at rest after {limit} runs: {summary}")
         assert checker.calm(self.safe(), self.server) == []
-        self._explained()
+        if explain:
+            self._explained()
         return summary
 
     def _explained(self) -> None:

@@ -98,7 +98,7 @@ def test_a_kill_at_any_point_pays_once_loses_nothing_and_heals(
         if not wire.dead:
             break
         try:
-            _check(sim, story)
+            _check(sim, story, explain=k % 5 == 0)
         except BaseException as error:
             error.add_note(f"after a kill at point {k}, {wire.names[-1]}")
             raise
@@ -108,13 +108,29 @@ def test_a_kill_at_any_point_pays_once_loses_nothing_and_heals(
     assert set(sim.states()) == {"done"} or not sim.states()
 
 
-def _check(sim: Sim, story: Story) -> None:
+def test_a_kill_during_the_recovery_from_a_kill_does_no_harm_either(sim: Sim) -> None:
+    sim.save()
+    for k in range(8, 54, 7):
+        for again in range(1 + k % 6, 60, 6):
+            sim.load()
+            first, second = sim.dies(k), sim.dies(again)
+            try:
+                sim.safe()
+                sim.rest(explain=False)
+            except BaseException as error:
+                error.add_note(f"after kills at {k}, {first.names[-1]}, and {again}, {second.names[-1]}")
+                raise
+            if not second.dead:
+                break
+
+
+def _check(sim: Sim, story: Story, *, explain: bool) -> None:
     """Right after a kill, and once later runs have come to rest."""
     world = sim.safe()
     receipts = {line["marker"] for line in world.receipts if line["event"] == "accepted"}
     asking = [a for a in sim.attempts() if a.state.value == "submitting" and a.marker not in receipts]
     bought = {a.key: len(sim.server.by_key()[a.key]) for a in asking}
-    sim.rest()
+    sim.rest(explain=explain)
     for attempt in asking:
         states = [a.state.value for a in sim.attempts() if a.key == attempt.key]
         assert states == ["uncertain"], "a request in doubt asks a person"
