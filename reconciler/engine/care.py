@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.artifacts import files
 from reconciler.artifacts.store import Health, Stored
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.engine.desire import Order
+from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Asked, Session, carry_out
 from reconciler.engine.vendors import Connect
@@ -21,16 +22,6 @@ from reconciler.media.farm import Farm
 from reconciler.media.probe import probe
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation, Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What `verify` says of one file."""
-
-    name: str
-    ok: bool
-    detail: str
-    help: str = ""
 
 
 def destroy(session: Session, choice: Choice, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:

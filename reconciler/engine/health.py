@@ -6,10 +6,10 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.diagnostics import ClipformError, Locked
+from reconciler.engine.findings import Finding
 from reconciler.engine.workspace import Workspace
 from reconciler.media.codecs import missing_codecs, missing_glyphs
 from reconciler.spec.load import read_project
@@ -19,16 +19,6 @@ from reconciler.state.store import Store
 
 _SPACE = 1 << 30
 _BORN = 1_780_000_000.0  # seconds since the epoch: an earlier clock is wrong
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    name: str
-    ok: bool
-    detail: str
-    help: str = ""
 
 
 def checkup(workspace: Workspace) -> Iterator[Finding]:

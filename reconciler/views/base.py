@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.engine.findings import Finding
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
 from reconciler.providers.search import Line
@@ -44,16 +45,6 @@ class HistoryRow:
     clip: str
     type: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding of `doctor` or `verify`: ok, warning or error."""
-
-    name: str
-    ok: bool
-    detail: str
-    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +88,7 @@ class View(Protocol):
     def models(self, lines: Sequence[Line]) -> None:
         """`models`."""
 
-    def checks(self, items: Sequence[Check]) -> None:
+    def checks(self, items: Sequence[Finding]) -> None:
         """`doctor` and `verify`."""
 
     def text(self, text: str) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
+from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
 from reconciler.providers.search import Line
 from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
-from reconciler.views.base import Check, HistoryRow, Section, StatusRow
+from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.safe import safe
 from reconciler.views.style import Style, wants_colour
 
@@ -98,7 +99,7 @@ class HumanView:
         """A table as wide as the terminal."""
         self._say(self.out, catalogue.table(lines, self.style, self.width))
 
-    def checks(self, items: Sequence[Check]) -> None:
+    def checks(self, items: Sequence[Finding]) -> None:
         """One line a finding."""
         self._say(self.out, tables.checks(items, self.style))
 

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, encode
-from reconciler.views.base import Check, HistoryRow, Section, StatusRow
+from reconciler.views.base import HistoryRow, Section, StatusRow
 
 _Document = Mapping[str, object]
 
@@ -76,7 +77,7 @@ class JsonView:
         """All of them in one document."""
         self._versioned(models=[catalogue.data(line) for line in lines])
 
-    def checks(self, items: Sequence[Check]) -> None:
+    def checks(self, items: Sequence[Finding]) -> None:
         """All findings in one document."""
         self._versioned(ok=all(item.ok for item in items), checks=[asdict(item) for item in items])
 

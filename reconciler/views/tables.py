@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.engine.findings import Finding
 from reconciler.views import words
-from reconciler.views.base import Check, HistoryRow, Section, StatusRow
+from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
 
@@ -75,7 +76,7 @@ def sections(items: Sequence[Section], style: Style) -> Iterator[str]:
                 yield f"  {' ' * widest}  {line}".rstrip()
 
 
-def checks(items: Sequence[Check], style: Style) -> Iterator[str]:
+def checks(items: Sequence[Finding], style: Style) -> Iterator[str]:
     """`doctor` and `verify`."""
     widest = max((len(item.name) for item in items), default=0)
     for item in items:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Refused, Severity, Source, SpecError
+from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
 from reconciler.views import encode
-from reconciler.views.base import Check, StatusRow
+from reconciler.views.base import StatusRow
 from reconciler.views.ndjson import JsonView
 from tests.views.plans import HOSTILE, PLAN, hostile_plan
 
@@ -189,7 +190,7 @@ def test_a_status_row_has_each_of_its_members_known_or_not() -> None:
 
 
 def test_findings_are_one_document_that_says_if_all_is_well() -> None:
-    (document,) = told(lambda view: view.checks([Check("clock", True, "fine"), Check("disk", False, "full")]))
+    (document,) = told(lambda view: view.checks([Finding("clock", True, "fine"), Finding("disk", False, "full")]))
     assert (document["format_version"], document["ok"], len(document["checks"])) == (1, False, 2)
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from rich.cells import cell_len
 
+from reconciler.engine.findings import Finding
 from reconciler.views import tables
-from reconciler.views.base import Check, HistoryRow, Section, StatusRow
+from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.style import Style
 from tests.views.plans import HOSTILE
 
@@ -81,7 +82,7 @@ def test_nothing_foreign_reaches_the_terminal_as_it_is() -> None:
     lines = [
         *status((row,)),
         *tables.history((HistoryRow(1, "2026-01-01T00:00:00Z", bad, "moved", bad),), PLAIN),
-        *tables.checks((Check("clock", False, bad, bad),), PLAIN),
+        *tables.checks((Finding("clock", False, bad, bad),), PLAIN),
         *tables.sections((Section(bad, (("prompt", bad),)),), PLAIN),
     ]
     assert all(line.isprintable() for line in lines)
@@ -101,7 +102,9 @@ def test_sections_keep_the_lines_of_a_value_below_each_other() -> None:
 
 
 def test_checks_help_only_where_something_is_wrong() -> None:
-    found = tables.checks((Check("clock", True, "fine", "unused"), Check("disk", False, "full", "make room")), PLAIN)
+    found = tables.checks(
+        (Finding("clock", True, "fine", "unused"), Finding("disk", False, "full", "make room")), PLAIN
+    )
     assert list(found) == ["ok   clock  fine", "FAIL disk   full", "     help: make room"]
 
 

@@ -13,10 +13,9 @@ def run(context: typer.Context) -> None:
     Exit codes: 0 all well, 3 something is not.
     """
     from reconciler.engine.health import checkup
-    from reconciler.views.base import Check
 
     own: Context = context.obj
-    found = [Check(item.name, item.ok, item.detail, item.help) for item in checkup(own.workspace)]
+    found = list(checkup(own.workspace))
     own.view.checks(found)
     if not all(item.ok for item in found):
         raise typer.Exit(3)

@@ -18,10 +18,9 @@ def run(
     Exit codes: 0 all sound, 1 the state cannot be read, 3 something is missing, damaged or edited.
     """
     from reconciler.engine.care import verify
-    from reconciler.views.base import Check
 
     own: Context = context.obj
-    found = [Check(item.name, item.ok, item.detail, item.help) for item in verify(own.workspace, draft)]
+    found = list(verify(own.workspace, draft))
     own.view.checks(found)
     if not all(item.ok for item in found):
         raise typer.Exit(3)
