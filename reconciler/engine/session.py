@@ -27,7 +27,7 @@ from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.ports import Clock, Sink, Vendor
 from reconciler.engine.vendors import LOCAL, Connect, vendors
 from reconciler.engine.work import Ports, Terms
-from reconciler.engine.workspace import LOCK_FILE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
+from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.media.mp4 import read_mp4
@@ -133,12 +133,13 @@ def _homeless(session: Session) -> Iterator[Event]:
 
 
 def _sweep(session: Session, planned: Planned) -> None:
-    """Remove what a dead process left beside outputs and the lock file; only names that clipform gives."""
+    """Remove what a dead process left beside outputs, lock file and hashes; only names that clipform gives."""
     outputs = {*planned.disk.outputs, *(b.output for b in planned.snapshot.bindings.values() if b.output)}
     for output in {path.rpartition("/")[0]: path for path in sorted(outputs)}.values():
         with suppress(ArtifactError):  # a folder that cannot be reached is the affair of the step that needs it
             session.placer.sweep([output])
-    for stray in session.workspace.root.glob(f".{LOCK_FILE}.{'[0-9a-f]' * 16}.part"):
+    root, ending = session.workspace.root, f".{'[0-9a-f]' * 16}.part"
+    for stray in (*root.glob(f".{LOCK_FILE}{ending}"), *(root / STATE).glob(f".hashes{ending}")):
         with suppress(OSError):
             stray.unlink()
 
