@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from reconciler.engine import planfile
 from reconciler.engine.session import save_plan
@@ -62,6 +64,12 @@ def _state_lost(sim: Sim) -> None:
     (sim.root / "renders/hero.mp4").unlink()
 
 
+def _local_input(sim: Sim) -> None:
+    Image.new("RGB", (64, 64)).save(sim.root / "a.png")
+    os.utime(sim.root / "a.png", (1_700_000_000, 1_700_000_000))  # old enough for its hash to be remembered
+    sim.write(HEAD + "clips:\n  hero: {prompt: a lamp, first_frame: a.png}\n")
+
+
 def _planned(sim: Sim) -> None:
     save_plan(sim.workspace, Choice(), sim.root / "saved.plan")
 
@@ -81,6 +89,7 @@ STORIES = {
     "twins": Story(_spec(TWINS), ("renders/hero.mp4", "renders/copy.mp4")),
     "unwanted": Story(_unwanted, ("renders/hero.mp4",)),
     "state-lost": Story(_state_lost, ("renders/hero.mp4",)),
+    "local-input": Story(_local_input, ("renders/hero.mp4",)),
     "saved-plan": Story(_planned, ("renders/hero.mp4",), _as_planned),
 }
 
