@@ -88,4 +88,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         context.view.error(ClipformError(f"{name}. This is a bug in clipform.", help="add -v to see where", code="bug"))
         return 1
     finally:
-        context.view.close()
+        context.close()

@@ -49,6 +49,11 @@ class Context:
             verbose=self.options.verbose,
         )
 
+    def close(self) -> None:
+        """Put the terminal back, if it was ever touched."""
+        if "view" in self.__dict__:
+            self.view.close()
+
     @property
     def directory(self) -> Path:
         """The folder that the command was told to work in. Raises ClipformError when there is none."""

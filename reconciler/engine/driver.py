@@ -208,9 +208,12 @@ class Driver:
                 self._emit(Event(Kind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
                 record = None
             placed = self.placer.place(step.output, self.world.artifacts[sha], record)
+            with self.ports.store.transaction():  # one commit: ten thousand restores are mostly commits
+                self.ports.store.placed(placed, step.clip)
+                self._hold(step)
             self.world.placed[step.output] = placed
-            self.ports.store.placed(placed, step.clip)
-        self._hold(step)
+        else:
+            self._hold(step)
 
     def _rescue(self, output: str) -> None:
         """What we placed may be the last copy of what was paid for: back into the store before it is replaced."""

@@ -187,6 +187,9 @@ def graph(clips: Sequence[Clip], form: str) -> str:
     return "\n".join([*lines, *(f"  {ids[a]} -> {ids[b]};" for a, b in edges), "}"]) + "\n"
 
 
+_DEEP = 40  # levels that are indented: a chain of ten thousand clips would be a page of a hundred megabytes
+
+
 def _tree(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> str:
     users: dict[str, list[str]] = {name: [] for name in names}
     for need, user in edges:
@@ -198,7 +201,7 @@ def _tree(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> str:
     while stack:
         name, depth = stack.pop()
         again = name in shown
-        lines.append(f"{'  ' * depth}{'└ ' if depth else ''}{name}{' …' if again and users[name] else ''}")
+        lines.append(f"{'  ' * min(depth, _DEEP)}{'└ ' if depth else ''}{name}{' …' if again and users[name] else ''}")
         shown.add(name)
         if not again:
             stack += [(user, depth + 1) for user in reversed(users[name])]
