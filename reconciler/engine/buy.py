@@ -42,6 +42,8 @@ async def buy(work: Work) -> None:
         if work.vendor.durable:  # a draft buys nothing that could be forgotten
             work.ports.receipts.intent(attempt)
         answer = await _finish(_send(work, send, request, attempt))
+    if work.vendor.durable:
+        work.job = None  # it may hold megabytes of pictures, and only the local vendor is told again
     await _after_submit(work, answer)
 
 

@@ -128,7 +128,7 @@ class PutBytes:
 class Hosted:
     """The end of an upload: the URL to send; `life` in seconds, None when nobody says."""
 
-    url: str
+    url: str = field(repr=False)
     life: float | None = None
 
 

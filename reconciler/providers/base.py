@@ -118,7 +118,7 @@ class MediaRef:
     """An input ready to send: `scheme` is https, data, asset or file; `value` the text that stands for it."""
 
     scheme: str
-    value: str
+    value: str = field(repr=False)  # may be megabytes, or a link with a signature
     sha256: str = ""  # of the content, where it is known
 
 
