@@ -30,8 +30,8 @@ result_expired  abandoned
 quarantined     abandoned
 """
 MOVES = {line.split()[0]: set(line.split()[1:]) for line in _MOVES.strip().splitlines()}
-_IN_DOUBT = ("submitting", "uncertain")
-_ASKED = ("uncertain", "vanished", "no_output", "result_expired", "quarantined")
+_IN_DOUBT = ("submitting", "uncertain", "abandoned")
+_ASKED = ("uncertain", "abandoned", "vanished", "no_output", "result_expired", "quarantined")
 """A person was asked: nothing goes on by itself, though the vendor may have recovered."""
 
 
@@ -102,7 +102,8 @@ def safety(world: World, server: Server, outputs: Mapping[str, Collection[str]])
 
 
 def _paid_once(world: World, server: Server) -> Iterator[str]:
-    consents = Counter(str(row["key"]) for row in world.rows("attempt") if row["state"] == "abandoned")
+    notes = [json.loads(str(entry["payload"])) for entry in world.log if entry["type"] == "note"]
+    consents = Counter(note.get("key") for note in notes if note["what"] == "resolve --resubmit")
     for key, tasks in server.by_key().items():
         # A failure that the vendor reported closes a purchase; the next apply is a new one by the user's command.
         closed = sum(1 for task in tasks if task.over)

@@ -104,11 +104,12 @@ class Sim:
     def apply_in(self, opened: Session, choice: Choice = ALL, **asked: Any) -> Summary:
         """The same in a session that is open."""
 
-        def connect(config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
-            self.transports.append(FakeTransport(self.server, dialect, self.wire.point))
-            return self.transports[-1]
+        return session.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, self.connect)
 
-        return session.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, connect)
+    def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
+        """What reaches the vendor, for one process."""
+        self.transports.append(FakeTransport(self.server, dialect, self.wire.point))
+        return self.transports[-1]
 
     def dies(self, at: int | None, run: Callable[[], object] | None = None) -> Tripwire:
         """Run a process that dies at point `at`, if it comes that far. What it leaves is the picture of that instant:
@@ -166,7 +167,8 @@ class Sim:
         world = checker.World(self.root)
         served = {sha for task in self.server.ledger for sha in self.server.sound(task)}
         outputs = {path: served | also for path, also in self._outputs().items()}
-        assert checker.safety(world, self.server, outputs) == []
+        found = checker.safety(world, self.server, outputs)
+        assert not found, found
         return world
 
     def _outputs(self) -> Mapping[str, set[str]]:
@@ -183,7 +185,8 @@ class Sim:
                 break
         else:
             raise AssertionError(f"not at rest after {limit} runs: {summary}")
-        assert checker.calm(self.safe(), self.server) == []
+        found = checker.calm(self.safe(), self.server)
+        assert not found, found
         if explain:
             self._explained()
         return summary
