@@ -19,6 +19,7 @@ from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
+from tests.reliability import checker
 from tests.reliability.sim import HEAD, ONE, Sim
 
 ONE_BY_ONE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 1,")
@@ -159,6 +160,7 @@ def test_the_intent_itself_keeps_to_the_budget(sim: Sim, monkeypatch: pytest.Mon
     sim.write(HEAD + BUDGET + PAIR)
     assert sorted(results(sim.apply()).values()) == ["failed", "succeeded"]
     assert len(sim.server.ledger) == 1
+    assert list(checker.within(checker.World(sim.root), 600_000)) == []
 
 
 def test_a_clip_without_a_price_is_refused_under_a_budget(sim: Sim) -> None:

@@ -155,6 +155,19 @@ def _along_the_table(world: World) -> Iterator[str]:
             yield f"I20: attempt {row['id']} is {row['state']}, the log says {stands.get(row['id'])}"
 
 
+def within(world: World, cap_micros: int) -> Iterator[str]:
+    """I6: what is settled or reserved never exceeds a cap, at any event of the log."""
+    counted: dict[object, int] = {}
+    for entry in world.log:
+        payload = json.loads(str(entry["payload"]))
+        if entry["type"] == "begun":
+            counted[entry["attempt"]] = payload["cost_micros"]
+        elif entry["type"] == "moved" and payload["money"] == "released":
+            counted[entry["attempt"]] = 0
+        if sum(counted.values()) > cap_micros:
+            yield f"I6: {sum(counted.values())} of {cap_micros} at event {entry['seq']}"
+
+
 def calm(world: World, server: Server) -> list[str]:
     """What must hold once faults have stopped and the program has run to rest."""
     return [*_not_lost(world, server), *_tidy(world)]
