@@ -71,8 +71,9 @@ def objections(plan: Plan, budget: Budget | None, max_cost: Decimal | None, spen
     caps = [("--max-cost", max_cost, Decimal(0))]
     if budget is not None:
         caps += [("budget.per_apply", budget.per_apply, Decimal(0)), ("budget.total", budget.total, spent)]
-        if budget.clips_per_apply is not None and len(making) > budget.clips_per_apply:
-            found.append(f"{len(making)} clips to generate, budget.clips_per_apply is {budget.clips_per_apply}")
+        paid = sum(1 for step in making if step.cost.amount != 0)
+        if budget.clips_per_apply is not None and paid > budget.clips_per_apply:
+            found.append(f"{paid} clips to pay for, budget.clips_per_apply is {budget.clips_per_apply}")
     capped = [(name, cap, before) for name, cap, before in caps if cap is not None]
     if capped and plan.unpriced():
         found.append(f"{plan.unpriced()} of them have no known price, and a cap on cost is set ({capped[0][0]})")

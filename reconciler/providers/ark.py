@@ -113,6 +113,7 @@ class ArkSettings(ContentSettings):
     submit_path: str = "/contents/generations/tasks"
     poll_path: str = "/contents/generations/tasks/{task}"
     list_path: str = "/contents/generations/tasks"
+    """Where tasks are listed."""
     default_model: str = ARK[0].name
     failures_free: bool = True
     """Only tasks that succeed are billed."""

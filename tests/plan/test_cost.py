@@ -125,7 +125,8 @@ def budget(
         ),
         ((None,), None, "5", "0", ("1 of them have no known price, and a cap on cost is set (--max-cost)",)),
         ((None,), budget(clips=1), None, "0", ()),  # a cap on clips needs no price
-        (("0",) * 3, budget(clips=2), None, "0", ("3 clips to generate, budget.clips_per_apply is 2",)),
+        (("1",) * 3, budget(clips=2), None, "0", ("3 clips to pay for, budget.clips_per_apply is 2",)),
+        (("0",) * 3, budget(clips=2), None, "0", ()),  # what is free is no purchase
         (("0", "0"), budget("0", "1"), "0", "5", ()),  # what is free may be made, though the money is gone
     ],
 )

@@ -1,0 +1,143 @@
+"""The baselines of `transport`: what a loop over an HTTP client costs that does the same requests and nothing else.
+
+    python -m benchmarks.bare httpx|aiohttp API COUNT WIDTH FOLDER
+    python -m benchmarks.bare fetch URL FILE
+    python -m benchmarks.bare serve MEGABYTES
+
+A loop submits, polls until it is done, downloads, hashes and writes; one client for everything, connections kept. It
+remembers nothing and checks nothing. `fetch` is clipform's own download with its hash, alone. `serve` is a host for one
+large file; it prints its address and ends when its input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+KEY = "rehearsal"
+BODY = {"model": "seedance2.0-480p", "duration": 5, "aspect_ratio": "16:9"}
+CHUNK = 1 << 16
+
+Ask = Callable[[str, str, object], Awaitable[Any]]
+Fetch = Callable[[str, Path], Awaitable[None]]
+
+
+def main(arguments: list[str]) -> None:
+    """One of the four."""
+    match arguments:
+        case ["httpx" | "aiohttp" as client, api, count, width, folder]:
+            loop = with_httpx if client == "httpx" else with_aiohttp
+            asyncio.run(loop(api, int(count), int(width), Path(folder)))
+        case ["fetch", url, file]:
+            asyncio.run(with_clipform(url, Path(file)))
+        case ["serve", megabytes]:
+            asyncio.run(serve(int(megabytes)))
+        case _:
+            sys.exit(__doc__)
+
+
+async def with_httpx(api: str, count: int, width: int, folder: Path) -> None:
+    """A client of httpx."""
+    import httpx
+
+    limits = httpx.Limits(max_connections=width, max_keepalive_connections=width)
+    async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
+
+        async def ask(method: str, path: str, body: object) -> Any:
+            headers = {"authorization": f"Bearer {KEY}"}
+            reply = await client.request(method, api + path, json=body, headers=headers)
+            return reply.raise_for_status().json()
+
+        async def fetch(url: str, target: Path) -> None:
+            digest = hashlib.sha256()
+            async with client.stream("GET", url) as reply:
+                reply.raise_for_status()
+                with target.open("wb") as file:
+                    async for chunk in reply.aiter_bytes():
+                        digest.update(chunk)
+                        file.write(chunk)
+
+        await _all(ask, fetch, count, width, folder)
+
+
+async def with_aiohttp(api: str, count: int, width: int, folder: Path) -> None:
+    """A client of aiohttp."""
+    import aiohttp
+
+    connector = aiohttp.TCPConnector(limit=width)
+    async with aiohttp.ClientSession(connector=connector, raise_for_status=True) as client:
+
+        async def ask(method: str, path: str, body: object) -> Any:
+            headers = {"authorization": f"Bearer {KEY}"}
+            async with client.request(method, api + path, json=body, headers=headers) as reply:
+                return await reply.json()
+
+        async def fetch(url: str, target: Path) -> None:
+            digest = hashlib.sha256()
+            async with client.get(url) as reply:
+                with target.open("wb") as file:
+                    async for chunk in reply.content.iter_chunked(CHUNK):
+                        digest.update(chunk)
+                        file.write(chunk)
+
+        await _all(ask, fetch, count, width, folder)
+
+
+async def _all(ask: Ask, fetch: Fetch, count: int, width: int, folder: Path) -> None:
+    """`count` clips, `width` at once."""
+    places = asyncio.Semaphore(width)
+
+    async def one(number: int) -> None:
+        async with places:
+            body = {**BODY, "prompt": f"lamp {number}", "extra_body": {"seed": number}}
+            task = (await ask("POST", "/uniall/v1/video/generations", body))["id"]
+            told: dict[str, Any] = {}
+            while told.get("status") != "completed":
+                told = await ask("GET", f"/uniall/v1/videos/{task}", None)
+            await fetch(told["video_url"], folder / f"{number}.mp4")
+
+    await asyncio.gather(*(one(number) for number in range(count)))
+
+
+async def with_clipform(url: str, target: Path) -> None:
+    """The download of clipform's transport."""
+    from reconciler.engine.clock import SystemClock
+    from reconciler.transport.fetch import Media
+    from reconciler.transport.ports import World
+    from reconciler.transport.redact import Redactor
+
+    with target.open("wb") as file:
+        await Media(url, World(SystemClock()), Redactor(())).fetch(url, file)
+
+
+async def serve(megabytes: int) -> None:
+    """One file for every request, sent by the kernel."""
+    with tempfile.TemporaryFile() as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1 << 20))
+        file.flush()
+        size = megabytes << 20
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n".encode())
+            await writer.drain()
+            await asyncio.get_running_loop().sendfile(writer.transport, file, 0, size)
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        print(json.dumps({"url": f"http://127.0.0.1:{port}/file.mp4"}), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        server.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
