@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TextIO
 
 import typer
 
@@ -78,9 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        sys.stdout = None  # nobody reads any more; the interpreter must not try to flush
-        return 0
     except Exception as error:  # noqa: BLE001  # the last line of defence: words first, the traceback on request
         if context.options.verbose:
             traceback.print_exc()
@@ -89,3 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         context.close()
+        _let_go(sys.stdout)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Flush while errors can be met: where nobody reads any more, the interpreter would complain at its end."""
+    try:
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)

@@ -6,14 +6,18 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from reconciler.emulator.process import Emulator, emulator
 from tests.e2e.kit import VARIABLES, Rig
 
-Account = Callable[[str], str]
-"""Gives a kind credentials of its own in the environment; the one by which its vendor knows the account."""
+
+class Account(Protocol):
+    """Puts credentials of a kind into the environment; gives the one by which its vendor knows the account."""
+
+    def __call__(self, kind: str, key: str = "") -> str: ...
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def test_the_console_script_makes_a_drawn_clip_by_the_commands_of_the_readme(
         (folder / "clipform.yaml").write_text(text.replace("base_url:", "poll_interval: 50ms\n    base_url:"), "utf-8")
         (folder / "assets").mkdir()
         (folder / "assets" / "lamp.jpg").write_bytes((EXAMPLES / "jiekou" / "assets" / "lamp.jpg").read_bytes())
-        command = [program, "-C", folder, "apply", "--yes", "tier[resolution=480p]"]
+        command = [str(program), "-C", str(folder), "apply", "--yes", "tier[resolution=480p]"]
         done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=tmp_path)
         assert done.returncode == 0, done.stderr.decode()
         assert ask(drawing, "/ledger")["count"] == 1

@@ -91,7 +91,7 @@ def test_a_run_that_is_ended_after_a_submit_is_carried_on_without_another_one(
     slow = {"poll_interval": "1h"}
     ended = rig(kind, project(kind, tmp_path / "project", vendor, CLIPS, provider=slow), vendor)
     program = Path(sys.executable).with_name("clipform")
-    command = [program, "-C", ended.folder, "--json", "apply", "--yes"]
+    command = [str(program), "-C", str(ended.folder), "--json", "apply", "--yes"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as child:
         assert child.stdout is not None
         submitted = 0
