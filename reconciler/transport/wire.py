@@ -107,7 +107,7 @@ class Wire:
                 response = await _begin(line, call, patience, trace)
                 try:
                     yield Incoming(response, trace, patience)
-                    clean = response.is_stream_consumed
+                    clean = True
                 finally:
                     await response.aclose()
         except TimeoutError as error:

@@ -35,6 +35,7 @@ KNOWN = {
     "bad.test": ["169.254.169.254"],
     "here.test": ["127.0.0.1", "::1"],
     "mapped.test": ["::ffff:127.0.0.1"],
+    "both.test": ["127.0.0.1", "10.0.0.1"],
     "empty.test": [],
 }
 
@@ -84,6 +85,8 @@ def found(url: str, *, loopback: bool = False, proxied: bool = False) -> tuple[s
         ("https://half.test/", "leads to 10.0.0.1 (half.test): it is a private address"),
         ("https://here.test/", "this machine"),
         ("https://mapped.test/", "the IPv6 form of 127.0.0.1, it is this machine"),
+        ("https://both.test/", "it"),
+        ("http://both.test/", "it is http, not https"),
         ("https://127.0.0.1/", "this machine"),
         ("https://127.1/", "this machine"),
         ("https://2130706433/", "this machine"),

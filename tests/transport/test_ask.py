@@ -154,6 +154,18 @@ async def test_requests_are_spaced() -> None:
     assert clock.time >= 8
 
 
+async def test_a_cancel_counts_against_the_pace() -> None:
+    clock = JumpClock()
+    async with (
+        serve(answer(200, {"id": "t", "status": "queued"}), answer(200, {})) as server,
+        transport(server.url, "ark", around=world(clock), pace=Pace(requests_per_second=0.1)) as made,
+    ):
+        await made.cancel("t")
+        clock.time += 9
+        await made.ask(Request("GET", "/x"))
+    assert clock.time == 10
+
+
 async def test_polls_keep_their_connection_and_forget_cookies() -> None:
     async with serve(answer(200, OK, "Set-Cookie: a=b")) as server, transport(server.url) as made:
         for _ in range(5):
@@ -161,6 +173,14 @@ async def test_polls_keep_their_connection_and_forget_cookies() -> None:
             assert isinstance(found, Reply) and "set-cookie" not in found.headers
     assert server.connections == 1
     assert all("cookie" not in seen.headers for seen in server.seen)
+
+
+async def test_a_submit_takes_no_kept_connection() -> None:
+    async with serve(answer(200, OK)) as server, transport(server.url) as made:
+        await made.ask(POLL)
+        await submit(made, Request("POST", "/x"))
+        await made.ask(POLL)
+    assert server.connections == 2
 
 
 async def test_a_kept_connection_that_the_server_dropped_is_replaced() -> None:

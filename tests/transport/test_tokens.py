@@ -118,6 +118,18 @@ async def test_a_token_is_renewed_early(expires: float, date: float, early: floa
     assert used == [None, "token-one", "token-one", None, "token-two"]
 
 
+async def test_a_vendor_may_give_the_same_token_again() -> None:
+    clock = JumpClock()
+    async with (
+        serve(token("token-one"), OK, token("token-one", START + 200_000), OK) as server,
+        transport(server.url, "chanjing", credentials=ACCOUNT, around=world(clock)) as made,
+    ):
+        await made.ask(POLL)
+        clock.time += 86_400
+        await made.ask(POLL)
+    assert [seen.headers.get("access_token") for seen in server.seen] == [None, "token-one"] * 2
+
+
 async def test_a_token_that_is_turned_down_is_renewed_once_and_the_request_sent_again(tmp_path: Path) -> None:
     for request in (POLL, SUBMIT):
         async with serve(token("token-one"), STALE, token("token-two"), OK) as server:
@@ -218,7 +230,8 @@ async def test_a_ready_token_is_used_as_it_is(tmp_path: Path) -> None:
         transport(server.url, "chanjing", credentials=credentials, around=world(cache=tmp_path)) as made,
     ):
         await made.ask(POLL)
-    assert [seen.headers["access_token"] for seen in server.seen] == ["ready-made-token"]
+        await submit(made, SUBMIT)
+    assert [seen.headers["access_token"] for seen in server.seen] == ["ready-made-token"] * 2
     assert not (tmp_path / "tokens").exists()
 
 

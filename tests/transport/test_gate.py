@@ -1,0 +1,98 @@
+"""Turns and pauses, on a clock of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.transport.gate import Gate, Paused, Ramp, backoff
+from tests.transport.kit import JumpClock
+
+pytestmark = pytest.mark.anyio
+
+
+class BusyClock(JumpClock):
+    """Something happens during the first nap."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    async def sleep(self, seconds: float) -> None:
+        """Jump, after it happened."""
+        if seconds > 0:
+            happens, self._happens = self._happens, lambda: None
+            happens()
+        await super().sleep(seconds)
+
+
+async def test_a_pause_that_begins_while_one_stands_in_line_counts() -> None:
+    clock = BusyClock(lambda: gate.pause(50))
+    gate = Gate(clock, 0.1, lambda: 0.0)
+    await gate.turn()
+    await gate.turn()
+    assert clock.time == 50
+
+
+async def test_a_short_pause_ends_no_long_one() -> None:
+    clock = JumpClock()
+    gate = Gate(clock, 1000, lambda: 0.0)
+    gate.pause(100)
+    gate.pause(3)
+    await gate.turn()
+    assert clock.time == 100
+
+
+async def test_pauses_without_a_hint_grow_until_the_provider_is_calm() -> None:
+    clock = JumpClock()
+    gate = Gate(clock, 1000, lambda: 0.0)
+    waits = []
+    for calm in (False,) * 8 + (True,):
+        if calm:
+            gate.calm()
+        before = clock.time
+        gate.pause(None)
+        await gate.turn()
+        waits.append(round(clock.time - before))
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60, 2]
+
+
+async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None:
+    clock = JumpClock()
+    gate = Gate(clock, 1, lambda: 1.0)
+    gate.pause(10)
+    came = []
+
+    async def one() -> None:
+        await gate.turn()
+        came.append(clock.time)
+
+    await asyncio.gather(*(one() for _ in range(4)))
+    assert came == [11, 12, 13, 14]
+
+
+async def test_the_less_patient_are_told_at_once() -> None:
+    clock = JumpClock()
+    gate = Gate(clock, 1, lambda: 0.0)
+    gate.pause(100)
+    with pytest.raises(Paused) as caught:
+        await gate.turn(30)
+    assert (caught.value.wait, clock.time) == (100, 0)
+
+
+async def test_a_place_that_was_waited_for_in_vain_is_not_lost() -> None:
+    ramp = Ramp(3)
+    async with ramp.place():
+        waiting = asyncio.create_task(ramp.place().__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    async with asyncio.timeout(1), ramp.place():
+        assert ramp.busy == 1
+
+
+def test_backoff_doubles_and_is_bounded(anyio_backend: str) -> None:
+    assert [backoff(n, lambda: 1.0) for n in (0, 1, 2, 3, 4, 5, 10_000)] == [0.5, 1, 2, 4, 8, 8, 8]
+    assert backoff(0, lambda: 0.0) == 0.25
