@@ -15,6 +15,7 @@ class LocalTransport:
 
     def __init__(self, dialect: Dialect, farm: Farm) -> None:
         self._dialect, self._farm = dialect, farm
+        self.account, self.patience = "", 0.0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Send]:
@@ -27,6 +28,9 @@ class LocalTransport:
 
     async def cancel(self, task: str) -> None:
         """A render is not cancelled by command: it is free, and an interrupt ends it."""
+
+    async def tasks(self) -> None:
+        """Nobody keeps a list: a render dies with its process."""
 
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Copy a finished render."""

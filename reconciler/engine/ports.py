@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from reconciler.events import Event
-from reconciler.providers.abilities import CancelRefused
+from reconciler.providers.abilities import CancelRefused, TaskList
 from reconciler.providers.base import (
     Cancelled,
     Dialect,
@@ -39,7 +39,13 @@ Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
 
 
 class Transport(Protocol):
-    """Carries a dialect's requests. Errors are values: a submit that may have gone out is never an exception."""
+    """Carries a dialect's requests. Errors are values: a submit that may have gone out is never an exception.
+
+    `account` tells one account from another and is no secret; `patience` is how many seconds a submit may be silent.
+    """
+
+    account: str
+    patience: float
 
     def slot(self) -> AbstractAsyncContextManager[Send]:
         """A place for one submit; all waiting is done before it is given. Raises ProviderError with nothing sent."""
@@ -49,6 +55,9 @@ class Transport(Protocol):
 
     async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
         """Drop a task, after a fresh look that says queued; None where the vendor cannot."""
+
+    async def tasks(self) -> TaskList | PollTrouble | None:
+        """Every task that the vendor lists; None where it has no list."""
 
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Download into a part; returns size in bytes and SHA-256 hex. Raises ProviderError or MediaError."""

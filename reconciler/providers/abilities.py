@@ -76,6 +76,34 @@ class Lists(Dialect, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskList:
+    """One reading of a whole list. `complete`: as many tasks were shown as the vendor counts. `skew`: seconds by which
+    the vendor's clock is ahead of ours, None when it does not tell its time."""
+
+    tasks: tuple[Listed, ...]
+    complete: bool = True
+    skew: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a list must be for "not there" to mean anything: it shows all tasks of the account, whatever their standing,
+    at most `lag` seconds after they were accepted, and for `kept` seconds."""
+
+    lag: float
+    kept: float
+
+
+@runtime_checkable
+class Covers(Lists, Protocol):
+    """A vendor whose list may be declared complete."""
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """None as long as nobody vouches for the list: then what it does not show proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRefused:
     """The task was not cancelled: it runs on, or has ended."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from reconciler.providers.abilities import CancelRefused, Listed, TaskPage
+from reconciler.providers.abilities import CancelRefused, Coverage, Listed, TaskPage
 from reconciler.providers.ark_models import ARK, HEI
 from reconciler.providers.base import (
     Cancelled,
@@ -117,6 +117,13 @@ class ArkSettings(ContentSettings):
     default_model: str = ARK[0].name
     failures_free: bool = True
     """Only tasks that succeed are billed."""
+    list_complete: bool = True
+    """Whether a task that the list does not show was surely not accepted. The owner's page: tasks of every standing are
+    listed, up to the second of the request. A key that may see some models only needs `false` here."""
+    list_lag: int = 120
+    """Seconds after which a task is in the list for sure; the page knows of no delay, so this is caution."""
+    list_kept: int = 7 * 86_400
+    """Seconds for which the list keeps a task: the owner's page."""
 
 
 T = TypeVar("T", bound=ContentSettings)
@@ -258,6 +265,12 @@ class Ark(ContentForm[ArkSettings]):
         }
         known = {name: said for name, said in echo.items() if said is not None}
         return Listed(task, self._standing(item), None if created is None else float(created), known)
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """What the settings say of the list."""
+        told = self.settings
+        return Coverage(told.list_lag, told.list_kept) if told.list_complete else None
 
     def cancel(self, task: str) -> Request:
         """DELETE cancels a queued task, and erases the record of a finished one (F55): poll first."""

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from reconciler.providers.abilities import (
     AskFirst,
     Balance,
+    Coverage,
     Hosted,
     Listed,
     PutBytes,
@@ -126,6 +127,12 @@ class ChanjingSettings(Settings):
     """`start_frame` and `end_frame` as in the page's table, or one list as in its samples."""
     failures_free: bool = True
     """The vendor's documents say that failed generations cost nothing."""
+    list_complete: bool = False
+    """Whether a task that the list does not show was surely not accepted. The vendor's documents do not say so."""
+    list_lag: int = 120
+    """Seconds after which a task is in the list for sure, where it is complete (assumed)."""
+    list_kept: int = 86_400
+    """Seconds for which the list keeps a task, where it is complete (assumed)."""
 
 
 class Chanjing(Vendor[ChanjingSettings]):
@@ -243,6 +250,12 @@ class Chanjing(Vendor[ChanjingSettings]):
         created = integer(found.get("create_time"))
         known = {name: said for name, said in echo.items() if said is not None}
         return Listed(task, self._standing(found), None if created is None else float(created), known, media)
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """What the settings say of the list."""
+        told = self.settings
+        return Coverage(told.list_lag, told.list_kept) if told.list_complete else None
 
     def token_request(self, credentials: Mapping[str, str]) -> Request:
         """The exchange of `app_id` and `secret_key`. The new token kills the one before."""

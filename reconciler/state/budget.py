@@ -45,7 +45,7 @@ class NewAttempt:
     """A purchase order that is to be written. `cost_micros` is the most that it can cost; None: no price is known.
 
     `marker` is unique for ever: it recognises the attempt in receipts and in a provider's list. `run` is what
-    `Store.start_run` gave.
+    `Store.start_run` gave; `account` tells at whose account it is bought, and is no secret.
     """
 
     key: str
@@ -60,6 +60,7 @@ class NewAttempt:
     cost_micros: int | None = None
     currency: str = ""
     run: int = 0
+    account: str = ""
 
 
 def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:

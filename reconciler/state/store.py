@@ -112,9 +112,17 @@ class Store:
         """One attempt; StateError when there is none of that number."""
         return self._attempts("WHERE id = ?", (number,), f"no attempt has the number {number}")[0]
 
-    def attempts(self, key: str) -> tuple[Attempt, ...]:
-        """Every attempt of a key, oldest first."""
+    def attempts(self, key: str | None = None) -> tuple[Attempt, ...]:
+        """Every attempt of a key, or of all, oldest first."""
+        if key is None:
+            return self._attempts("ORDER BY id", ())
         return self._attempts("WHERE key = ? ORDER BY id", (key,))
+
+    def account(self, attempt: Attempt) -> str:
+        """At whose account an attempt was made (`NewAttempt.account`); empty when nobody knows."""
+        with self._reading():
+            begun = history.read(self._connection, "WHERE attempt = ? AND type = 'begun'", (attempt.id,))
+        return str(begun[0].payload.get("account", "")) if begun else ""
 
     def events(self, clip: str | None = None, limit: int | None = None) -> list[Entry]:
         """The log in order: of everything or of one clip, all of it or the newest `limit`."""
@@ -306,7 +314,7 @@ class Store:
             currency=new.currency,
             document=new.document,
         )
-        self._append("begun", {**rows.values(attempt), "run": new.run}, attempt)
+        self._append("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
         return self.attempt(number)
 
     def _attempts(self, tail: str, values: tuple[rows.Value, ...], missing: str = "") -> tuple[Attempt, ...]:

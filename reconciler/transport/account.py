@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -27,6 +28,14 @@ class Account:
     def name(self) -> str:
         """The account's public id, where it has one."""
         return next((self.credentials[name] for name in sorted(PUBLIC & self.credentials.keys())), "")
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one account from another: its public id where it has one, else its credentials, as a short digest that
+        nobody can read back. So that a list is believed only when it is the list of whoever submitted."""
+        told = {name: self.credentials[name] for name in PUBLIC & self.credentials.keys()} or self.credentials
+        text = "\0".join((self.base_url, *(part for pair in sorted(told.items()) for part in pair)))
+        return hashlib.sha256(f"clipform account\0{text}".encode()).hexdigest()[:16]
 
     @property
     def secrets(self) -> tuple[str, ...]:

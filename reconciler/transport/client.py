@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from reconciler.diagnostics import ProviderError
@@ -17,6 +18,7 @@ from reconciler.providers.abilities import (
     Listed,
     Lists,
     Remote,
+    TaskList,
     TaskPage,
     Uploads,
 )
@@ -55,6 +57,7 @@ class HttpTransport:
     def __init__(self, dialect: Remote, account: Account, pace: Pace, world: World, waits: Waits | None = None) -> None:
         waits = waits or Waits()
         self.dialect, self._clock = dialect, world.clock
+        self.account, self.patience = account.fingerprint, waits.submit.idle
         self._channel = Channel(dialect, account, pace, world, waits)
         self._media = Media(account.base_url, world, self._channel.redactor, waits.media)
         self._board = Board(dialect, self.ask, self._poll, world.clock) if isinstance(dialect, Lists) else None
@@ -130,21 +133,31 @@ class HttpTransport:
         reply = await self.ask(self.dialect.balance())
         return reply if isinstance(reply, PollTrouble) else self.dialect.read_balance(reply)
 
-    async def tasks(self) -> tuple[Listed, ...] | PollTrouble | None:
+    async def tasks(self) -> TaskList | PollTrouble | None:
         """Every task that the vendor lists, each once; None where it has no list. Trouble on any page is trouble: what
         an incomplete reading does not show proves nothing."""
         if not isinstance(self.dialect, Lists):
             return None
         found: dict[str, Listed] = {}
+        counted, skew = 0, None
         for number in range(1, PAGES + 1):
             reply = await self.ask(self.dialect.list_tasks(page=number))
             page = reply if isinstance(reply, PollTrouble) else self.dialect.read_list(reply)
-            if not isinstance(page, TaskPage):
+            if isinstance(reply, PollTrouble) or not isinstance(page, TaskPage):
                 return page
+            if number == 1:
+                counted, skew = page.total or 0, self._skew(reply)
             found.update((listed.task, listed) for listed in page.tasks)
             if not page.tasks or (page.total is not None and number * self.dialect.list_size >= page.total):
-                return tuple(found.values())
+                return TaskList(tuple(found.values()), len(found) >= counted, skew)
         return PollTrouble(f"the list has more than {PAGES} pages")
+
+    def _skew(self, reply: Reply) -> float | None:
+        """How far the vendor's clock is ahead, by the date of its answer."""
+        try:
+            return parsedate_to_datetime(reply.headers.get("date", "")).timestamp() - self._clock.now()
+        except (ValueError, OverflowError):
+            return None
 
     async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
         """Drop a task that is queued; None where the vendor cannot. Sent once, right behind a poll that says queued:

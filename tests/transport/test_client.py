@@ -116,7 +116,8 @@ async def test_a_list_is_read_whole_or_not_at_all() -> None:
     ]
     async with serve(*pages) as server, transport(server.url, "ark") as made:
         found = await made.tasks()
-    assert isinstance(found, tuple) and len(found) == 299 == len({listed.task for listed in found})
+    assert isinstance(found, TaskList) and found.complete
+    assert len(found.tasks) == 299 == len({listed.task for listed in found.tasks})
     async with serve(pages[0], answer(404, {})) as server, transport(server.url, "ark") as made:
         assert isinstance(await made.tasks(), PollTrouble)
     async with serve(pages[0]) as server, transport(server.url) as made:
