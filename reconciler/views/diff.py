@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
-_TOKENS = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+|\s+|[^\w\s]")
+_WORD = rf"[^\W{_CJK}]+"
+_TOKENS = re.compile(rf"[{_CJK}]|{_WORD}(?:[-'’]{_WORD})*|\s+|[^\w\s]")  # `push-in` is one word
 _LIMIT = 2000  # tokens a side: the matcher is quadratic
 
 

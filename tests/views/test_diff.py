@@ -13,7 +13,7 @@ from reconciler.views.diff import Part, plain, words
     ("before", "after", "shown"),
     [
         ("a lamp on a table", "a lantern on a table", "a [-lamp-]{+lantern+} on a table"),
-        ("slow push-in", "slow pull-out", "slow [-push-]{+pull+}-[-in-]{+out+}"),
+        ("slow push-in", "slow pull-out", "slow [-push-in-]{+pull-out+}"),
         ("a lamp", "a red lamp", "a {+red +}lamp"),
         ("a red lamp", "a lamp", "a [-red -]lamp"),
         ("夜晚的街道，镜头推进", "夜晚的街道，镜头拉远", "夜晚的街道，镜头[-推进-]{+拉远+}"),
