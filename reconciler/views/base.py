@@ -30,7 +30,8 @@ class StatusRow:
     provider: str = ""
     model: str = ""
     output: str | None = None
-    cost: Decimal | None = None
+    cost: Decimal | None = None  # what it cost
+    estimate: Decimal | None = None  # what it should cost by the price table
     currency: str = ""
     age: float | None = None
     key: str = ""

@@ -133,7 +133,8 @@ def status(item: StatusRow) -> dict[str, object]:
         "provider": item.provider,
         "model": item.model,
         "output": item.output,
-        "cost": None if item.cost is None else {"amount": plain_decimal(item.cost), "currency": item.currency or None},
+        "cost": price(Price(item.cost, item.currency), ""),
+        "estimate": price(Price(item.estimate, item.currency), ""),
         "age_seconds": None if item.age is None else int(item.age),
         "key": item.key,
     }

@@ -13,7 +13,7 @@ from reconciler.plan.model import SENTENCES, Action, Step
 from reconciler.records import Attempt, Generation
 from reconciler.spec.project import Clip
 from reconciler.state.history import Entry
-from reconciler.views import words
+from reconciler.views import encode, words
 from reconciler.views.base import HistoryRow, Section, StatusRow
 
 _STATES = {
@@ -50,7 +50,8 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         model=step.model,
         output=step.output,
         cost=micros(made.cost_micros) if made else None,
-        currency=made.currency if made else "",
+        estimate=order.wanted.cost.amount if order else None,
+        currency=(made.currency if made else "") or (order.wanted.cost.currency if order else ""),
         age=now - made.created if made and made.created else None,
         key=step.key,
     )
@@ -108,6 +109,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "output", step.output
     order = planned.loaded.by_ident.get((step.clip, step.take))
     if order is not None:
+        yield "estimated", words.money(order.wanted.cost.amount, order.wanted.cost.currency)
         yield from _document(json.loads(order.wanted.document))
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
         if users:
@@ -166,6 +168,7 @@ def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
         "key": step.key,
         "output": step.output,
         "document": json.loads(order.wanted.document) if order else None,
+        "estimate": encode.price(order.wanted.cost, "") if order else None,
         "way_out": list(step.way_out),
     }
     made = planned.snapshot.generations.get(step.key)

@@ -48,9 +48,14 @@ def status(rows: Sequence[StatusRow], style: Style, width: int) -> Iterator[str]
 def _status_cells(row: StatusRow) -> list[str]:
     name = row.clip if row.take == 1 and row.picked else f"{row.clip}#{row.take}"
     state = row.state if row.progress is None else f"{row.state} {row.progress}%"
-    cost = words.money(row.cost, row.currency) if row.cost is not None else "-"
+    cost = words.money(row.cost, row.currency) if row.cost is not None else _estimate(row)
     output = row.output or ("(not picked)" if not row.picked else "-")
     return [name, state, f"{row.provider}/{row.model}", cost, words.age(row.age) or "-", output]
+
+
+def _estimate(row: StatusRow) -> str:
+    """What a clip that is not made yet should cost."""
+    return "-" if row.estimate is None or row.age is not None else f"about {words.money(row.estimate, row.currency)}"
 
 
 def history(rows: Sequence[HistoryRow], style: Style) -> Iterator[str]:
