@@ -112,7 +112,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "estimated", words.money(order.wanted.cost.amount, order.wanted.cost.currency)
         yield from _document(json.loads(order.wanted.document))
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
-        if users:
+        if users and order.take == order.clip.pick:
             yield "used by", ", ".join(dict.fromkeys(users))
     made = planned.snapshot.generations.get(step.key)
     if made is not None:

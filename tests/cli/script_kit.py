@@ -95,7 +95,9 @@ def _in(folder: Path) -> Iterator[None]:
 
 
 _FILTERS = (
-    (r"(?<=about )\d+(\.\d+)? s|(?<=About )\d+(\.\d+)? s|(?<= in )\d+(\.\d+)? s|(?<=took      )\d\S* s", "TIME"),
+    (r"(?<=about )\d+(\.\d+)? s|(?<=About )\d+(\.\d+)? s|(?<= in )\d+(\.\d+)? s", "TIME"),
+    (r"(took +)\d\S* s", r"\1TIME"),
+    (r"objects/[0-9a-f]{2}/", "objects/XX/"),
     (r"(?<=free  )\d+ s  ", "AGE  "),
     (r"\b(v1:)?[0-9a-f]{64}\b", r"\1SHA"),
     (r"v1:[0-9a-f]{10}\b", "v1:KEY"),
