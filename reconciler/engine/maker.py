@@ -49,7 +49,7 @@ class Maker:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.linkless: float | None = None  # since when a finished task gives no link
-        self.warned = ""  # what was last said about a status word that nobody knows
+        self.noted = ""  # what was last said about a poll, so that an outage is told once
 
     async def make(self) -> str:
         """Until the artifact is durable; its SHA-256. Raises Stopped, or ClipformError for what went wrong here."""
@@ -134,9 +134,7 @@ class Maker:
             self.work.misses.clear()
         match answer:
             case Working(progress=progress, warning=warning):
-                if warning not in ("", self.warned):
-                    self.warned = warning
-                    self.work.say(Kind.NOTE, message=f"{self.work.step.name}: {warning}")
+                self._note(warning)
                 self.work.say(Kind.RUNNING, task=attempt.task, progress=progress)
             case Succeeded():
                 self.work.result, self.linkless = answer, None
@@ -146,7 +144,7 @@ class Maker:
                 help = "its task is on record; mend the credentials, then clipform apply collects it"
                 raise Stopped(Kind.LEFT, message, help)
             case PollTrouble(message):
-                self.work.say(Kind.NOTE, message=f"{self.work.step.name}: {message}; asking again")
+                self._note(f"{message}; asking again")
             case NotFound(message):
                 self._missed(attempt, message)
             case NoOutput(message):
@@ -164,6 +162,11 @@ class Maker:
         evidence = {"code": answer.code}
         facts = Facts(reason=answer.refusal.value, message=answer.message, money=money, evidence=evidence)
         self._close(attempt, State.FAILED, facts)
+
+    def _note(self, words: str) -> None:
+        if words and words != self.noted:
+            self.work.say(Kind.NOTE, message=f"{self.work.step.name}: {words}")
+        self.noted = words
 
     def _missed(self, attempt: Attempt, message: str) -> None:
         now = self.work.ports.clock.monotonic()
