@@ -67,6 +67,8 @@ def test_a_fault_costs_nothing_twice_and_stops_nobody_else(
     assert first.code == told["exit"], first.text
     assert first.results["other"] == "succeeded"
     assert told.get("says", "") in " ".join(line.get("message", "") for line in first.lines)
+    notes = [line["message"] for line in first.lines if line["event"] == "note"]
+    assert len(notes) == len(set(notes)), "what stays the same is told once"
     assert _state(rehearsal) == told["state"]
     bought = rehearsal.ledger()
     assert len(bought) == told["bought"]
