@@ -19,7 +19,6 @@ from reconciler.providers.abilities import (
     Lists,
     Remote,
     TaskList,
-    TaskPage,
     Uploads,
 )
 from reconciler.providers.base import (
@@ -142,8 +141,10 @@ class HttpTransport:
         counted, skew = 0, None
         for number in range(1, PAGES + 1):
             reply = await self.ask(self.dialect.list_tasks(page=number))
-            page = reply if isinstance(reply, PollTrouble) else self.dialect.read_list(reply)
-            if isinstance(reply, PollTrouble) or not isinstance(page, TaskPage):
+            if isinstance(reply, PollTrouble):
+                return reply
+            page = self.dialect.read_list(reply)
+            if isinstance(page, PollTrouble):
                 return page
             if number == 1:
                 counted, skew = page.total or 0, self._skew(reply)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ClipformError, ProviderError
-from reconciler.providers.abilities import Balance, CancelRefused, Hosted
+from reconciler.providers.abilities import Balance, CancelRefused, Hosted, TaskList
 from reconciler.providers.base import Cancelled, Failed, NotFound, PollTrouble, Reply, Request, Succeeded, Working
 from reconciler.spec.project import ProviderConfig, Secret
 from reconciler.transport import environment_proxy, open_account
