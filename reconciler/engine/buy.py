@@ -17,6 +17,7 @@ from reconciler.engine.desire import Order
 from reconciler.engine.ports import Send
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
+from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
 from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
@@ -85,6 +86,7 @@ def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
         cost_micros=micros(price.amount),
         currency=price.currency,
         run=work.terms.run,
+        account=work.vendor.transport.account if isinstance(work.vendor.dialect, Lists) else "",
     )
 
 

@@ -111,6 +111,7 @@ class Driver:
             while True:
                 while not self._closing() and (step := pool.admit()) is not None:
                     running[asyncio.create_task(self._one(step))] = step
+                self.halt.carry(len(running))
                 if not running:
                     break
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from reconciler.engine import jobs
 from reconciler.engine.buy import buy
 from reconciler.engine.collect import FETCHES, collect
+from reconciler.engine.doubts import look_up
 from reconciler.engine.steps import (
     Fetch,
     Leave,
+    LookUp,
     Next,
     Place,
     Poll,
@@ -20,6 +22,7 @@ from reconciler.engine.steps import (
 )
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
+from reconciler.providers.abilities import Lists
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -78,6 +81,9 @@ class Maker:
                 assert attempt is not None
                 await self.work.pause(self._paced(attempt, after))
                 await self._poll(attempt)
+            case LookUp():
+                assert attempt is not None
+                await look_up(self.work, attempt)
             case Fetch():
                 assert attempt is not None
                 await collect(self.work, attempt)
@@ -114,6 +120,7 @@ class Maker:
             expected=self.work.step.expected
             if self.work.vendor.durable
             else None,  # asking the local one costs nothing
+            lists=isinstance(self.work.vendor.dialect, Lists) and not self.work.doubt,
         )
 
     async def _poll(self, attempt: Attempt) -> None:
@@ -186,7 +193,7 @@ class Maker:
     def _ended(self, attempt: Attempt | None) -> Stopped:
         """Why an attempt that needs nothing more from this run did not give an artifact."""
         if attempt is None or attempt.state in (State.SUBMITTING, State.UNCERTAIN):
-            message = "its request may have been accepted; it is not sent again"
+            message = f"its request may have been accepted; {self.work.doubt or 'it is not sent again'}"
             return Stopped(Kind.BLOCKED, message, f"clipform show {self.work.step.clip}")
         words = attempt.message or attempt.state.value.replace("_", " ")
         kind = Kind.FAILED if attempt.state in (State.FAILED, State.REFUSED, State.CANCELLED) else Kind.BLOCKED

@@ -20,13 +20,14 @@ from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Health, Objects
 from reconciler.diagnostics import ArtifactError, Refused
-from reconciler.engine import planfile
+from reconciler.engine import doubts, planfile
 from reconciler.engine.driver import ASKING, Driver, Rules, World
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.ports import Clock, Sink, Vendor
+from reconciler.engine.search import Books
 from reconciler.engine.vendors import LOCAL, Connect, vendors
-from reconciler.engine.work import Ports, Terms
+from reconciler.engine.work import Halt, Ports, Terms
 from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
@@ -98,7 +99,9 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     choice = asked.saved.choice if asked.saved else asked.choice
     loaded = workspace.load(choice.draft)
     _end_unwanted_drafts(session.store, loaded)
-    planned = workspace.plan(choice, loaded, session.store.snapshot())
+    # A saved plan is carried out exactly: what is in doubt stays so.
+    reasons = {} if asked.saved is not None else settle_doubts(session, loaded, sink, connect)
+    planned = workspace.plan(choice, loaded, session.store.snapshot(), reasons)
     if asked.saved is not None:
         planfile.require_unused(asked.saved, session.store)
         planfile.require_fresh(asked.saved, planned)
@@ -107,6 +110,31 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     if asked.saved is not None:
         session.store.consume_plan(asked.saved.id)
     return carry_out(session, planned, asked, sink, connect)
+
+
+def settle_doubts(session: Session, loaded: Loaded, sink: Sink, connect: Connect) -> dict[str, str]:
+    """Look up what is in doubt before anything is planned, so that the plan shows what it means. What remains a
+    question, by key. Raises KeyboardInterrupt when the user does not want to wait."""
+    if session.draft or not any(a.state is State.UNCERTAIN for a in session.store.attempts()):
+        return {}
+    halt = Halt()
+
+    async def settle() -> dict[str, str]:
+        with _signals(halt.event.set):
+            return await doubts.settle_all(_books(session, loaded), loaded, connect, halt, sink.emit)
+
+    reasons = asyncio.run(settle())
+    if halt.event.is_set():
+        raise KeyboardInterrupt
+    return reasons
+
+
+def _books(session: Session, loaded: Loaded) -> Books:
+    entries = read_lock(session.workspace.root / LOCK_FILE)
+    tasks = (*(entry.task for entry in entries), *(line.task for line in session.receipts.lines))
+    claimed = {task for task in tasks if task is not None}
+    documents = {order.wanted.key: order.wanted.document for order in loaded.orders}
+    return Books(session.store, session.receipts, session.clock, frozenset(claimed), documents)
 
 
 def carry_out(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
@@ -225,6 +253,7 @@ def _driver(  # the wiring of a run
         workers=farm,
         clock=session.clock,
         sink=sink,
+        books=_books(session, planned.loaded),
         marker=lambda: secrets.token_hex(16),
         seed=lambda: secrets.randbits(31),
     )

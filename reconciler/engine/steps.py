@@ -21,6 +21,11 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUp:
+    """It may have been accepted: see what the provider's list says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Download from the link at hand."""
 
@@ -45,14 +50,15 @@ class Stop:
     """Over: failed, refused or blocked."""
 
 
-Next = Submit | Poll | Fetch | Place | Stall | Leave | Stop
+Next = Submit | Poll | LookUp | Fetch | Place | Stall | Leave | Stop
 
 _AGAIN = frozenset({State.NOT_SENT, State.ABANDONED, State.CANCELLED, State.DONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the decision rests on beside the record. `sent`: this run has already sent a request for the key."""
+    """What the decision rests on beside the record. `sent`: this run has already sent a request for the key; `lists`:
+    the provider has a list that this run has not yet asked about it."""
 
     now: float
     pace: Pace
@@ -61,6 +67,7 @@ class Situation:
     sent: bool = False
     detach: bool = False
     expected: float | None = None
+    lists: bool = False
 
 
 def next_step(attempt: Attempt | None, here: Situation) -> Next:
@@ -70,6 +77,8 @@ def next_step(attempt: Attempt | None, here: Situation) -> Next:
     match attempt.state:
         case State.SUBMITTING:
             return Stop()  # its owner is another coroutine or a dead process: never re-sent
+        case State.UNCERTAIN if here.lists:
+            return LookUp()
         case State.ACCEPTED:
             return _await(attempt, here)
         case State.STALLED:

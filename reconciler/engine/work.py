@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.engine.desire import Order
 from reconciler.engine.inputs import Inputs
 from reconciler.engine.ports import Clock, Sink, Vendor, Workers
+from reconciler.engine.search import Books
 from reconciler.events import Event, Kind
 from reconciler.plan.model import Step
 from reconciler.providers.base import Job, Succeeded
@@ -33,6 +35,7 @@ class Ports:
     workers: Workers
     clock: Clock
     sink: Sink
+    books: Books
     marker: Callable[[], str]
     seed: Callable[[], int]
 
@@ -48,10 +51,39 @@ class Terms:
 
 @dataclass(slots=True)
 class Halt:
-    """Set when the user interrupts: no new submit, and whoever waits wakes up. `vendors` stops single providers."""
+    """Set when the user interrupts: no new submit, and whoever waits wakes up. `vendors` stops single providers.
+
+    `idle` is set while all that goes on (`going` generations) only waits (`idling` of them) for the time of a look-up:
+    nobody is kept waiting for that alone.
+    """
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     vendors: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    going: int = 0
+    idling: int = 0
+
+    def carry(self, going: int) -> None:
+        """So many generations are under way now."""
+        self.going = going
+        self._weigh()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """One of them only waits, within the block."""
+        self.idling += 1
+        self._weigh()
+        try:
+            yield
+        finally:
+            self.idling -= 1
+            self._weigh()
+
+    def _weigh(self) -> None:
+        if self.idling >= self.going:
+            self.idle.set()
+        else:
+            self.idle.clear()
 
 
 class Stopped(Exception):
@@ -81,6 +113,7 @@ class Work:
     job: Job | None = None
     result: Succeeded | None = None
     made: Artifact | None = None
+    doubt: str = ""  # what a look-up said about a request in doubt
 
     def newest(self) -> Attempt | None:
         """The newest attempt of the key, as the store has it now."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
+from reconciler.engine import lookup
 from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.excerpts import with_excerpts
 from reconciler.engine.observe import DiskFiles, hash_inputs, look
@@ -23,9 +24,10 @@ from reconciler.engine.select import Candidate, select
 from reconciler.plan.compute import Scope, compute
 from reconciler.plan.model import Action, Disk, Locked, Plan, Reason, Step
 from reconciler.providers import registry
+from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
-from reconciler.records import Snapshot
+from reconciler.records import Snapshot, State
 from reconciler.spec.load import PROJECT_FILE, read_project
 from reconciler.spec.project import Project
 from reconciler.spec.reader import collector_paused
@@ -36,6 +38,7 @@ from reconciler.state.store import Store
 STATE = "state"
 LOCK_FILE = lockfile.FILE
 _LOCK_LIMIT = 64 << 20
+NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ class Loaded:
     def by_ident(self) -> Mapping[tuple[str, int], Order]:
         """The orders by clip and take."""
         return {(order.clip.name, order.take): order for order in self.orders}
+
+    @cached_property
+    def listing(self) -> frozenset[str]:
+        """The aliases whose providers have a list of tasks."""
+        return frozenset(alias for alias, dialect in self.dialects.items() if isinstance(dialect, Lists))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +170,11 @@ class Workspace:
             return store.snapshot()
 
     @collector_paused()
-    def plan(self, choice: Choice, loaded: Loaded, snapshot: Snapshot | None = None) -> Planned:
-        """The plan for what a command line asks for. Raises UsageError for a name that means no clip."""
+    def plan(
+        self, choice: Choice, loaded: Loaded, snapshot: Snapshot | None = None, reasons: Mapping[str, str] = NONE
+    ) -> Planned:
+        """The plan for what a command line asks for. Raises UsageError for a name that means no clip. `reasons`: what a
+        look-up said of requests that are in doubt, by key."""
         records = self.snapshot(choice.draft) if snapshot is None else snapshot
         entries = () if choice.draft else read_lock(self.root / LOCK_FILE)
         locked = {entry.key: entry for entry in entries}
@@ -182,6 +193,8 @@ class Workspace:
             forced = select(choice.force, (), candidates) if choice.force else frozenset()
             scope = Scope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
             plan = planned(scope)
+        doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
+        plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
         return Planned(loaded, records, disk, locked, scope, replace(plan, diagnostics=loaded.warnings))
 
 

@@ -4,7 +4,7 @@ Event types and what their payload holds:
 
     store            store (the id): the first event of every database
     run              command: an apply began; its number is the event's
-    begun            the attempt's columns, `run` and, since 0.1, `account`
+    begun            the attempt's columns, `run` and `account`
     moved            from, to, money, task, cost_micros, reason, message, sha256, evidence
     artifact         the artifact's columns             artifact-dropped  sha256 (and what was generated from it)
     generation       the generation's columns, note

@@ -1,0 +1,147 @@
+"""Looking up requests in doubt: all of them before a run, and one that came to be in doubt within it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from reconciler.diagnostics import ClipformError
+from reconciler.engine.lookup import APART, Absent, Ask, Found
+from reconciler.engine.ports import Clock
+from reconciler.engine.search import Books, Search
+from reconciler.engine.vendors import Connect, paced
+from reconciler.engine.work import Halt, Stopped, Work
+from reconciler.engine.workspace import Loaded
+from reconciler.events import Event, Kind
+from reconciler.records import Attempt, State
+
+ROUNDS = 8
+"""Readings that one look-up makes at most."""
+
+Say = Callable[[Event], None]
+
+
+async def look_up(work: Work, attempt: Attempt) -> None:
+    """For a request that came to be in doubt in this run: until its record has moved on, or `work.doubt` says why not.
+
+    The first look is made at once, and finds what was accepted. The time after which it may be believed absent is
+    waited for only while the run has other things to do.
+    """
+    vendor, since = work.vendor, attempt.updated
+    search = work.ports.books.search(vendor.alias, vendor.kind, vendor.dialect, vendor.transport)
+    for _ in range(ROUNDS):
+        await search.read(since)
+        verdict = search.settle().get(attempt.id)
+        if not isinstance(verdict, Ask):  # or another's look has settled it
+            _moved_on(work)
+            return
+        if verdict.again is None or not await _may_wait(work, verdict.again):
+            work.doubt = words(verdict)
+            return
+        since = verdict.again
+    work.doubt = "its list could not tell"
+
+
+def _moved_on(work: Work) -> None:
+    now = work.newest()
+    if now is not None and now.state is State.ACCEPTED:
+        work.say(Kind.SUBMITTED, task=now.task, message=f"found in {work.vendor.alias}'s list")
+    elif now is not None and now.state is State.NOT_SENT:
+        work.say(Kind.NOTE, message=f"{work.step.name}: {work.vendor.alias} did not accept it; it is asked for anew")
+        work.sent = False
+
+
+async def _may_wait(work: Work, again: float) -> bool:
+    """Wait until then, if that is a moment only, or others are at work all the while."""
+    clock, halt = work.ports.clock, work.halt
+    delay = again - clock.now()
+    if delay <= APART:
+        await _nap(clock, halt, delay)
+    elif not work.terms.detach:
+        with halt.waiting():
+            await _nap(clock, halt, delay, idle=True)
+    if halt.event.is_set():
+        raise Stopped(Kind.BLOCKED, "interrupted before it could be looked up", "clipform apply looks it up")
+    return again - clock.now() < 1.0
+
+
+async def _nap(clock: Clock, halt: Halt, seconds: float, *, idle: bool = False) -> None:
+    """Sleep, unless the user interrupts, or (`idle`) nobody else is at work any more."""
+    events = (halt.event, halt.idle) if idle else (halt.event,)
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    nap = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
+    try:
+        await asyncio.wait([*waits, nap], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in (*waits, nap):
+            wait.cancel()
+
+
+async def settle_all(books: Books, loaded: Loaded, connect: Connect, halt: Halt, say: Say) -> dict[str, str]:
+    """Before a run: look up all that is in doubt wherever there is a list. What remains a question, with its reason, by
+    key. A provider that cannot be asked is a reason, too, and never an error."""
+    doubtful = [a for a in books.store.attempts() if a.state is State.UNCERTAIN]
+    asked = {a.provider for a in doubtful if a.provider in loaded.listing and _same(loaded, a.provider, a.kind)}
+    found = await asyncio.gather(*(_settle(alias, books, loaded, connect, halt, say) for alias in sorted(asked)))
+    return {key: reason for reasons in found for key, reason in reasons.items()}
+
+
+def _same(loaded: Loaded, alias: str, kind: str) -> bool:
+    """Whether an alias still stands for the kind that it stood for when the attempt was made."""
+    return loaded.project.providers[alias].kind == kind
+
+
+async def _settle(  # the two ends of a connection around a loop
+    alias: str, books: Books, loaded: Loaded, connect: Connect, halt: Halt, say: Say
+) -> dict[str, str]:
+    config, dialect = loaded.project.providers[alias], loaded.dialects[alias]
+    try:
+        transport = connect(config, dialect, paced(dialect.pace, config))
+    except ClipformError as error:
+        own = (a for a in books.store.attempts() if (a.provider, a.state) == (alias, State.UNCERTAIN))
+        return {a.key: f"it could not be asked: {error.message}" for a in own}
+    try:
+        return await _rounds(Search(books, alias, config.kind, dialect, transport), halt, say)
+    finally:
+        await transport.aclose()
+
+
+async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
+    """Read and decide; wait for a second look where that decides, and for nothing else."""
+    clock = search.books.clock
+    attempts = {a.id: a for a in search.books.store.attempts()}
+    reasons: dict[str, str] = {}
+    since = clock.now()
+    for _ in range(ROUNDS):
+        await search.read(since)
+        asks: list[Ask] = []
+        for number, verdict in search.settle().items():
+            attempt = attempts[number]
+            reasons.pop(attempt.key, None)
+            match verdict:
+                case Found(task, _):
+                    say(_note(attempt, f"its request was accepted: {search.alias} lists it as task {task}"))
+                case Absent():
+                    say(_note(attempt, f"its request was not accepted: {search.alias} has no such task"))
+                case Ask():
+                    reasons[attempt.key] = words(verdict)
+                    asks.append(verdict)
+        soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.now() <= APART]
+        if not soon or halt.event.is_set():
+            break
+        since = min(soon)
+        await _nap(clock, halt, since - clock.now())
+    return reasons
+
+
+def words(ask: Ask) -> str:
+    """A reason, with the time from when on looking again may help."""
+    if ask.again is None:
+        return ask.reason
+    when = datetime.fromtimestamp(ask.again, UTC).strftime("%H:%M:%S UTC")
+    return f"{ask.reason}; clipform apply looks again after {when}"
+
+
+def _note(attempt: Attempt, text: str) -> Event:
+    return Event(Kind.NOTE, attempt.clip, attempt.take, message=f"{attempt.clip}: {text}")
