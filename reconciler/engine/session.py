@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,11 +20,13 @@ from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Health, Objects
 from reconciler.diagnostics import ArtifactError, Refused
 from reconciler.engine import doubts, planfile
+from reconciler.engine.desire import Order
 from reconciler.engine.driver import ASKING, Driver, Rules, World
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.ports import Clock, Sink, Vendor
 from reconciler.engine.search import Books
+from reconciler.engine.signals import Hold, signals
 from reconciler.engine.vendors import LOCAL, Connect, vendors
 from reconciler.engine.work import Halt, Ports, Terms
 from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
@@ -54,6 +55,7 @@ class Asked:
     max_cost: Decimal | None = None
     detach: bool = False
     fail_fast: bool = False
+    run: int = 0  # of `Store.start_run`, for whoever asks afterwards what it cost; 0: a new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     workspace = session.workspace
     choice = asked.saved.choice if asked.saved else asked.choice
     loaded = workspace.load(choice.draft)
-    _end_unwanted_drafts(session.store, loaded)
+    end_unwanted_drafts(session.store, loaded)
     # A saved plan is carried out exactly: what is in doubt stays so.
     reasons = {} if asked.saved is not None else settle_doubts(session, loaded, sink, connect)
     planned = workspace.plan(choice, loaded, session.store.snapshot(), reasons)
@@ -120,7 +122,7 @@ def settle_doubts(session: Session, loaded: Loaded, sink: Sink, connect: Connect
     halt = Halt()
 
     async def settle() -> dict[str, str]:
-        with _signals(halt.event.set):
+        with signals(halt.event.set):
             return await doubts.settle_all(_books(session, loaded), loaded, connect, halt, sink.emit)
 
     reasons = asyncio.run(settle())
@@ -137,13 +139,28 @@ def _books(session: Session, loaded: Loaded) -> Books:
     return Books(session.store, session.receipts, session.clock, frozenset(claimed), documents)
 
 
-def carry_out(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
+def look(session: Session, choice: Choice) -> Planned:
+    """Read and plan anew under the lock; what is in doubt stays so. Raises SpecError, UsageError."""
+    loaded = session.workspace.load(choice.draft)
+    end_unwanted_drafts(session.store, loaded)
+    return session.workspace.plan(choice, loaded, session.store.snapshot())
+
+
+def apply_part(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
+    """Carry out what was planned under this lock, or a part of it. Raises Refused before anything is done."""
+    _require_allowed(session, planned, asked)
+    return carry_out(session, planned, asked, sink, connect, hold)
+
+
+def carry_out(
+    session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold = signals
+) -> Summary:
     """Do what a plan says, and bring the lock file up to date whatever happens."""
     _sweep(session, planned)
     for event in _homeless(session):
         sink.emit(event)
     try:
-        return asyncio.run(_drive(session, planned, asked, sink, connect))
+        return asyncio.run(_drive(session, planned, asked, sink, connect, hold))
     finally:
         if not session.draft:
             save_lock(session)
@@ -195,7 +212,7 @@ def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
         raise Refused("; ".join(objections), help=help, code="budget")
 
 
-def _end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
+def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
     """Drafts under way whose clips changed since: nothing was paid, nothing goes on anywhere, so they are closed."""
     wanted = {order.wanted.key for order in loaded.orders}
     facts = Facts(message="its clip changed; the draft was given up")
@@ -208,7 +225,7 @@ def _end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
             store.move(store.move(attempt, State.RESULT_EXPIRED, facts), State.ABANDONED, facts)
 
 
-async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect) -> Summary:
+async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
     workers = os.cpu_count() or 1
     farm = Farm(session.workspace.state_dir(session.draft) / "scratch", workers)
     asking = (step for step in planned.plan.steps if step.action in ASKING)
@@ -217,7 +234,7 @@ async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, c
     try:
         found = vendors(planned.loaded, needed, farm, workers, connect)
         driver = _driver(session, planned, asked, sink, farm, found)
-        with _signals(driver.interrupt):
+        with hold(driver.interrupt):
             return await driver.run(planned.plan)
     finally:
         for vendor in found.values():
@@ -257,7 +274,7 @@ def _driver(  # the wiring of a run
         marker=lambda: secrets.token_hex(16),
         seed=lambda: secrets.randbits(31),
     )
-    run = session.store.start_run("apply") if planned.plan.has_changes() else 0
+    run = asked.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
     terms = Terms(run, _caps(planned, asked), asked.detach)
     rules = Rules(terms, asked.fail_fast, planned.scope.force)
     return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, _adopter(session, planned))
@@ -292,35 +309,42 @@ def _adopter(session: Session, planned: Planned) -> Callable[[Step], Artifact]:
     """Takes into the records what only the lock file knew. Its bytes are in the store under their own hash."""
 
     def adopt(step: Step) -> Artifact:
-        entry = planned.locked[step.key]
-        if step.output is not None and not session.objects.has(entry.sha256, entry.suffix):
-            session.objects.add(session.workspace.root / step.output, entry.suffix)  # the output is that very file
-        if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
-            raise ArtifactError(f"the artifact of {step.name} is damaged", help="clipform verify lists what is")
-        path = session.objects.path(entry.sha256, entry.suffix)
-        with path.open("rb") as file:
-            facts = read_mp4(file)
-        size = path.stat().st_size
-        found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
-        order = planned.loaded.by_ident.get((step.clip, step.take))
-        generation = Generation(
-            key=step.key,
-            sha256=entry.sha256,
-            document=order.wanted.document if order else "",
-            provider=entry.provider,
-            kind=entry.kind,
-            model=entry.model,
-            task=entry.task,
-            seed=entry.seed,
-            cost_micros=entry.cost_micros,
-            currency=entry.currency,
-            created=session.clock.now(),
-            origin="locked",
+        return adopt_locked(
+            session, planned.locked[step.key], planned.loaded.by_ident.get((step.clip, step.take)), step.output
         )
-        session.store.adopt(generation, found, step.clip, note=f"from {LOCK_FILE}")
-        return found
 
     return adopt
+
+
+def adopt_locked(session: Session, entry: lockfile.LockEntry, order: Order | None, output: str | None) -> Artifact:
+    """Take into the records what a line of the lock file names, from the store, else from the output that is that very
+    file. Raises ArtifactError when neither has it."""
+    missing = not session.objects.has(entry.sha256, entry.suffix)
+    if missing and output is not None and session.placer.record(output, entry.sha256) is not None:
+        session.objects.add(session.workspace.root / output, entry.suffix)
+    if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
+        raise ArtifactError(f"the artifact of {entry.clip} is damaged or gone", help="clipform verify lists what is")
+    path = session.objects.path(entry.sha256, entry.suffix)
+    with path.open("rb") as file:
+        facts = read_mp4(file)
+    size = path.stat().st_size
+    found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
+    generation = Generation(
+        key=entry.key,
+        sha256=entry.sha256,
+        document=order.wanted.document if order else "",
+        provider=entry.provider,
+        kind=entry.kind,
+        model=entry.model,
+        task=entry.task,
+        seed=entry.seed,
+        cost_micros=entry.cost_micros,
+        currency=entry.currency,
+        created=session.clock.now(),
+        origin="locked",
+    )
+    session.store.adopt(generation, found, entry.clip, note=f"from {LOCK_FILE}")
+    return found
 
 
 def save_lock(session: Session) -> None:
@@ -354,26 +378,3 @@ def _entry(bound: Binding, made: Generation, artifact: Artifact) -> lockfile.Loc
         cost_micros=made.cost_micros,
         currency=made.currency,
     )
-
-
-@contextmanager
-def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP drains; the second ends the process at once, with what is on disk."""
-    loop = asyncio.get_running_loop()
-    seen = 0
-
-    def heard() -> None:
-        nonlocal seen
-        seen += 1
-        interrupt()
-        if seen > 1:
-            os._exit(130)
-
-    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in caught:
-        loop.add_signal_handler(number, heard)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
