@@ -121,7 +121,7 @@ def explain(error: sqlite3.Error) -> StateError:
 
 def damaged(detail: str) -> StateDamaged:
     """The file is not sound; nothing is bought on the word of such a file."""
-    help = "put back a backup of state/, or move clipform.db away: clipform.lock and receipts know what was bought"
+    help = "put back a backup of state/, or rebuild it from what else knows what was bought:\nclipform recover"
     return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
 
 

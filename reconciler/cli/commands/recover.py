@@ -1,0 +1,24 @@
+"""`clipform recover`"""
+
+from __future__ import annotations
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(context: typer.Context) -> None:
+    """Rebuild a lost or damaged state from the receipts, clipform.lock, the artifacts and the providers' lists.
+
+    It buys nothing and deletes nothing, so it does not ask; what it found stands behind each clip. It may be run again.
+
+    Exit codes: 0 everything is known, 1 the spec or the lock file is wrong, 3 some clips wait for your word, 5 another
+    process holds the state.
+    """
+    from reconciler.engine.recover import recover
+
+    own: Context = context.obj
+    found = recover(own.workspace, own.marker, own.view, own.connect)
+    own.view.checks(found)
+    if not all(item.ok for item in found):
+        raise typer.Exit(3)

@@ -1,0 +1,201 @@
+"""`recover`: a lost or damaged state made anew from what else remembers: the receipts, `clipform.lock`, the artifacts
+in the store, the outputs, and the providers.
+
+It never spends, so it acts at once, and may be run again. In the order of what can be relied on most:
+
+    receipts         merged whenever the state is opened: tasks to be collected, requests in doubt
+    lock + artifact  the take has its generation again, and its binding and output where they are as they were
+    lock + task      the artifact is gone: where the provider still knows the task, it is an attempt to be collected
+    in doubt         looked up in the provider's list, as apply does it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.diagnostics import ArtifactError, ClipformError, StateDamaged
+from reconciler.engine.desire import Order
+from reconciler.engine.findings import Finding
+from reconciler.engine.ports import Sink
+from reconciler.engine.session import Session, adopt_locked, open_session, settle_doubts
+from reconciler.engine.settle import Remote
+from reconciler.engine.vendors import LOCAL, Connect
+from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace, read_lock
+from reconciler.plan.model import SENTENCES, Action, Reason, Step
+from reconciler.providers.base import NotFound, PollTrouble
+from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
+from reconciler.state import disk
+from reconciler.state.budget import NewAttempt
+from reconciler.state.lock import Lock
+from reconciler.state.lockfile import LockEntry
+from reconciler.state.opening import DATABASE
+from reconciler.state.store import Facts, Store
+
+
+def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
+    """Do it; what is known of each clip now. Raises SpecError, StateNewer, Locked before anything is done."""
+    loaded = workspace.load()
+    entries = read_lock(workspace.root / LOCK_FILE)
+    found = list(_set_aside(workspace))
+    with open_session(workspace, "recover") as session:
+        for entry in entries:
+            _from_lock(session, loaded, entry, marker, Remote(loaded, connect))
+        reasons = settle_doubts(session, loaded, sink, connect)
+        planned = workspace.plan(Choice(), loaded, session.store.snapshot(), reasons)
+        found += _findings(session, planned)
+    return found
+
+
+def _set_aside(workspace: Workspace) -> Iterator[Finding]:
+    """A damaged database is kept under another name: its backup or a specialist may know more."""
+    directory = workspace.state_dir(False)
+    if not (directory / DATABASE).exists():
+        return
+    with Lock(directory, "recover", workspace.clock.now):
+        try:
+            with Store.open(directory, workspace.clock.now) as store:
+                store.snapshot()
+            return
+        except StateDamaged as error:
+            if error.code == "state-foreign":
+                raise
+            name = _free(directory)
+            with disk.translated("set the damaged database aside"):
+                for suffix in ("", "-journal"):
+                    with suppress(FileNotFoundError):
+                        (directory / f"{DATABASE}{suffix}").rename(directory / f"{name}{suffix}")
+                disk.sync_directory(directory)
+            yield Finding("state", True, f"the damaged database is kept as state/{name}")
+
+
+def _free(directory: Path) -> str:
+    number = 1
+    while (directory / f"{DATABASE}.damaged-{number}").exists():
+        number += 1
+    return f"{DATABASE}.damaged-{number}"
+
+
+# --- the lock file --------------------------------------------------------------------------
+
+
+def _from_lock(session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: Remote) -> None:
+    order = loaded.by_ident.get((entry.clip, entry.take))
+    if entry.key not in session.store.snapshot().generations and not _adopt(session, entry, order):
+        _collect_later(session, loaded, entry, marker, remote)
+    if entry.key in session.store.snapshot().generations:
+        _bind(session, entry, order)
+
+
+def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
+    """Take the artifact in, from the store or from the output that still holds it; close the attempt that made it."""
+    output = order.wanted.output if order is not None else None
+    same = order if order is not None and order.wanted.key == entry.key else None
+    try:
+        artifact = adopt_locked(session, entry, same, output)
+    except ArtifactError:
+        return False
+    attempt = session.store.snapshot().attempts.get(entry.key)
+    if attempt is None or attempt.task != entry.task:
+        return True
+    made = session.store.snapshot().generations[entry.key]
+    with session.store.transaction():
+        if attempt.state is State.ACCEPTED:
+            attempt = session.store.move(attempt, State.READY, Facts(evidence={"by": LOCK_FILE}))
+        if attempt.state is State.READY:
+            session.store.move(session.store.fetched(attempt, artifact, made), State.DONE)
+    return True
+
+
+def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
+    """The take holds what the lock says, and its output is ours where it is that very file. What is on record stays."""
+    snapshot = session.store.snapshot()
+    if order is None or (entry.clip, entry.take) in snapshot.bindings:
+        return
+    output, document = order.wanted.output, snapshot.generations[entry.key].document
+    placed = session.placer.record(output, entry.sha256) if output is not None else None
+    with session.store.transaction():
+        if placed is not None:
+            session.store.placed(placed, entry.clip)
+        session.store.bind(Binding(entry.clip, entry.take, entry.key, output, document))
+
+
+def _collect_later(
+    session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: Remote
+) -> None:
+    """Its artifact is gone, and the lock knows its task: an attempt to be collected, where the provider knows it."""
+    attempt = session.store.snapshot().attempts.get(entry.key)
+    if entry.task is None or entry.kind == LOCAL or (attempt is not None and attempt.state is not State.UNCERTAIN):
+        return
+    config = loaded.project.providers.get(entry.provider)
+    if config is None or config.kind != entry.kind or not _still_known(remote, entry.provider, entry.task):
+        return
+    evidence = {"by": LOCK_FILE}
+    with session.store.transaction(), suppress(ClipformError):  # a task that another attempt has stays there
+        attempt = attempt or session.store.begin(_order_again(entry, loaded, marker()))
+        session.store.move(attempt, State.ACCEPTED, Facts(task=entry.task, evidence=evidence))
+
+
+def _order_again(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
+    order = loaded.by_ident.get((entry.clip, entry.take))
+    return NewAttempt(
+        key=entry.key,
+        clip=entry.clip,
+        take=entry.take,
+        provider=entry.provider,
+        kind=entry.kind,
+        model=entry.model,
+        marker=marker,
+        document=order.wanted.document if order is not None and order.wanted.key == entry.key else "",
+        seed=entry.seed,
+        cost_micros=entry.cost_micros,
+        currency=entry.currency,
+    )
+
+
+def _still_known(remote: Remote, alias: str, task: str) -> bool:
+    try:
+        answer = remote.ask(alias, lambda transport: transport.look(task, None))
+    except ClipformError:
+        return False
+    return not isinstance(answer, NotFound | PollTrouble)
+
+
+# --- what is known now ----------------------------------------------------------------------
+
+
+def _findings(session: Session, planned: Planned) -> Iterator[Finding]:
+    """Each clip as the next apply will see it; not well is only what waits for a person."""
+    attempts = planned.snapshot.attempts
+    for step in planned.plan.steps:
+        yield Finding(step.name, step.action is not Action.BLOCKED, _words(step, attempts.get(step.key)), _help(step))
+    for line in session.lost:
+        text = f"task {line.task} was paid for too, and its key has another task or was refused"
+        yield Finding(line.clip or "a clip", False, text, "look at it there; its video can be imported")
+    unnamed = _unnamed(session, planned)
+    if unnamed:
+        text = f"{unnamed} in state/objects that neither the lock file nor the state names"
+        yield Finding("artifacts", True, text, "clipform import CLIP --file MP4")
+
+
+def _words(step: Step, attempt: Attempt | None) -> str:
+    match step.action:
+        case Action.CREATE | Action.REPLACE:
+            return "no receipt and no line of the lock file knows a purchase"
+        case Action.RESUME:
+            return f"{step.detail}; clipform apply collects it"
+        case _ if attempt is not None and attempt.state in OPEN | BLOCKED:
+            return step.detail or SENTENCES[step.reason]
+    return f"{SENTENCES[step.reason]}{': ' + step.detail if step.detail else ''}"
+
+
+def _help(step: Step) -> str:
+    if step.reason is Reason.LOCKED_BEFORE:
+        return "\n".join(("put its file back into state/objects", *step.way_out))
+    return "\n".join(step.way_out)
+
+
+def _unnamed(session: Session, planned: Planned) -> int:
+    named = {*planned.snapshot.artifacts, *(entry.sha256 for entry in planned.locked.values())}
+    return sum(1 for item in session.objects if item.suffix == ".mp4" and item.sha256 not in named)
