@@ -76,7 +76,6 @@ class Driver:
         self.halt = Halt()
         self.outcomes: dict[Ident, Outcome] = {}
         self.began = ports.clock.monotonic()
-        self.spent = Decimal(0)
         self.unpriced = 0
         self.failed = False
 
@@ -118,7 +117,7 @@ class Driver:
                 for task in done:
                     step = running.pop(task)
                     for lost in pool.finish(step, succeeded=task.result()):
-                        self._end(lost, Kind.SKIPPED, f"needs {step.name}, which did not succeed")
+                        self._end(lost, *self._why_not(step))
         finally:
             for task in running:
                 task.cancel()
@@ -140,6 +139,7 @@ class Driver:
             else:
                 maker = self._maker(step)
                 sha = await maker.make()
+                self.unpriced += maker.work.sent and step.cost.amount is None
                 self._arrived(step, sha, maker.work.made)
         except Stopped as end:
             self._end(step, end.kind, end.message, end.help, began)
@@ -149,6 +149,12 @@ class Driver:
             return False
         self._end(step, Kind.SUCCEEDED, began=began)
         return True
+
+    def _why_not(self, step: Step) -> tuple[Kind, str]:
+        """Why a clip that needs this one is not made: one that goes on elsewhere is no failure."""
+        if self.outcomes[step.ident].result is Kind.LEFT:
+            return Kind.LEFT, f"waits for {step.name}, which goes on at the provider"
+        return Kind.SKIPPED, f"needs {step.name}, which did not succeed"
 
     def _maker(self, step: Step) -> Maker:
         vendor = self.vendors.get(step.provider)
@@ -163,12 +169,7 @@ class Driver:
         if made is not None:
             self.world.artifacts[sha] = made
         self.world.at_hand[step.key] = sha
-        attempt = self.ports.store.attempts(step.key)[-1]
-        self.world.attempts[step.key] = attempt
-        if attempt.cost_micros is None:
-            self.unpriced += 1
-        else:
-            self.spent += Decimal(attempt.cost_micros) / 1_000_000
+        self.world.attempts[step.key] = self.ports.store.attempts(step.key)[-1]
         self._place(step, sha)
 
     # --- what is free -----------------------------------------------------------------------
@@ -319,4 +320,7 @@ class Driver:
     def _summary(self, plan: Plan) -> Summary:
         elapsed = self.ports.clock.monotonic() - self.began
         found = tuple(self.outcomes.values())
-        return Summary(found, self.halt.event.is_set(), elapsed, self.spent, self.unpriced, plan.currency)
+        run = self.rules.terms.run
+        micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
+        spent = Decimal(micros) / 1_000_000  # of this run: what an earlier one bought is not counted again
+        return Summary(found, self.halt.event.is_set(), elapsed, spent, self.unpriced, plan.currency)

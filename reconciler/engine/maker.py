@@ -193,7 +193,8 @@ class Maker:
     def _ended(self, attempt: Attempt | None) -> Stopped:
         """Why an attempt that needs nothing more from this run did not give an artifact."""
         if attempt is None or attempt.state in (State.SUBMITTING, State.UNCERTAIN):
-            message = f"its request may have been accepted; {self.work.doubt or 'it is not sent again'}"
+            why = f" ({attempt.message})" if attempt is not None and attempt.message else ""
+            message = f"its request may have been accepted{why}; {self.work.doubt or 'it is not sent again'}"
             return Stopped(Kind.BLOCKED, message, f"clipform show {self.work.step.clip}")
         words = attempt.message or attempt.state.value.replace("_", " ")
         kind = Kind.FAILED if attempt.state in (State.FAILED, State.REFUSED, State.CANCELLED) else Kind.BLOCKED
