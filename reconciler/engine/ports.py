@@ -92,6 +92,9 @@ class Sink(Protocol):
     def emit(self, event: Event) -> None:
         """Take note of an event."""
 
+    def close(self) -> None:
+        """Put the terminal back as it was: the process may end right after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vendor:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from reconciler.artifacts.handles import Handles
@@ -153,14 +154,14 @@ def apply_part(session: Session, planned: Planned, asked: Asked, sink: Sink, con
 
 
 def carry_out(
-    session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold = signals
+    session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold | None = None
 ) -> Summary:
     """Do what a plan says, and bring the lock file up to date whatever happens."""
     _sweep(session, planned)
     for event in _homeless(session):
         sink.emit(event)
     try:
-        return asyncio.run(_drive(session, planned, asked, sink, connect, hold))
+        return asyncio.run(_drive(session, planned, asked, sink, connect, hold or partial(signals, leave=sink.close)))
     finally:
         if not session.draft:
             save_lock(session)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.plan.model import SENTENCES, Action, Plan, Step
 from reconciler.views import diff, words
+from reconciler.views.plan_text import value
 from reconciler.views.safe import safe
 
 LIMIT = 60_000
@@ -35,7 +36,8 @@ def _costs(steps: list[Step], plan: Plan) -> Iterator[tuple[Step, str]]:
 
 def _row(item: tuple[Step, str]) -> str:
     step, cost = item
-    cells = (f"**{step.action.value}**", _cell(step.name), SENTENCES[step.reason], cost, _cell(step.output or ""))
+    why = "<br>".join([SENTENCES[step.reason], *(_cell(command) for command in step.way_out)])
+    cells = (f"**{step.action.value}**", _cell(step.name), why, cost, _cell(step.output or ""))
     return f"| {' | '.join(cells)} |"
 
 
@@ -46,8 +48,8 @@ def _fold(step: Step) -> str:
             lines.append(f"! prompt: {_code(diff.plain(change.before, change.after))}")
             continue
         name = _code(change.field)
-        lines += [f"- {name}: {_code(str(change.before))}"] if change.before is not None else []
-        lines += [f"+ {name}: {_code(str(change.after))}"] if change.after is not None else []
+        lines += [f"- {name}: {_code(value(change.before))}"] if change.before is not None else []
+        lines += [f"+ {name}: {_code(value(change.after))}"] if change.after is not None else []
     return "\n".join([*lines, "```", "</details>"])
 
 

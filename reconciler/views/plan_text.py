@@ -64,7 +64,7 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
 def _change(change: Change, style: Style) -> str:
     if change.field == "prompt" and isinstance(change.before, str) and isinstance(change.after, str):
         return f"prompt: {_words(change.before, change.after, style)}"
-    return f"{safe(change.field)}: {_value(change.before)} -> {_value(change.after)}"
+    return f"{safe(change.field)}: {value(change.before)} -> {value(change.after)}"
 
 
 def _words(before: str, after: str, style: Style) -> str:
@@ -78,12 +78,13 @@ def _words(before: str, after: str, style: Style) -> str:
     return "".join(tones[run.part](safe(run.text)) for run in diff.words(before, after))
 
 
-def _value(value: object) -> str:
-    if value is None:
+def value(found: object) -> str:
+    """A field's value as a user writes it."""
+    if found is None:
         return "(not stated)"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return safe(str(value))
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return safe(str(found))
 
 
 def _tone(action: Action, style: Style) -> Callable[[str], str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine import session
 from reconciler.engine.session import Asked, Session, open_session
 from reconciler.engine.workspace import Choice, Workspace
@@ -53,12 +54,17 @@ class Here:
 
 
 class Notes:
-    """A sink that remembers."""
+    """A sink that remembers. `heard` is told of each event."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[str], object] = lambda name: None) -> None:
         self.events: list[Event] = []
+        self._heard = heard
+
+    def close(self) -> None:
+        """There is no terminal."""
 
     def emit(self, event: Event) -> None:
+        self._heard(f"output {event.kind.value}")
         self.events.append(event)
 
     def kinds(self, clip: str) -> list[Kind]:
@@ -78,6 +84,9 @@ class Sim:
         self.notes = Notes()
         self.transports: list[FakeTransport] = []
         self.allowed: dict[str, set[str]] = {}  # hashes that outputs may have beside what the vendor served
+        self.died = False
+        self.foreign: dict[str, str] = {}  # hashes of what the user put at outputs, which nobody may replace
+        self.cap: int | None = None  # what may be owed at most, in millionths, if anything bounds it
         root.mkdir()
         patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{create.__module__}:create"})
         patch.setattr(session, "Farm", Here)
@@ -97,7 +106,7 @@ class Sim:
 
     def apply(self, choice: Choice = ALL, **asked: Any) -> Summary:
         """`clipform apply --yes` in a new process."""
-        self.notes = Notes()
+        self.notes = Notes(self.wire.trace.append)
         with open_session(self.workspace, "apply") as opened:
             return self.apply_in(opened, choice, **asked)
 
@@ -111,15 +120,25 @@ class Sim:
         self.transports.append(FakeTransport(self.server, dialect, self.wire.point))
         return self.transports[-1]
 
-    def dies(self, at: int | None, run: Callable[[], object] | None = None) -> Tripwire:
+    def dies(
+        self,
+        at: int | None,
+        run: Callable[[], object] | None = None,
+        fails: Mapping[int, int] | None = None,
+        picture: Callable[[Path, Path], None] | None = None,
+    ) -> Tripwire:
         """Run a process that dies at point `at`, if it comes that far. What it leaves is the picture of that instant:
-        nothing that Python still does on the way out counts."""
+        nothing that Python still does on the way out counts. It may end with an error of ours, never with another."""
         frozen = self.root.with_name(f"{self.root.name}-frozen")
-        self.wire = wire = Tripwire(at, lambda: copy(self.root, frozen))
+        shutil.rmtree(frozen, ignore_errors=True)
+        self.wire = wire = Tripwire(at, lambda: (picture or copy)(self.root, frozen), fails)
         try:
             (run or self.apply)()
         except Crash:
             assert wire.dead
+        except ClipformError:
+            if fails is None:
+                raise
         if wire.dead:
             shutil.rmtree(self.root)
             frozen.rename(self.root)
@@ -138,6 +157,7 @@ class Sim:
         copy(self._base, self.root)
         vars(self.server).update(deepcopy(self._saved[0]))
         self.clock.time = self._saved[1]
+        self.foreign.clear()
 
     # --- looking ----------------------------------------------------------------------------
 
@@ -165,22 +185,31 @@ class Sim:
     def safe(self) -> checker.World:
         """Assert what must hold at every instant."""
         world = checker.World(self.root)
-        served = {sha for task in self.server.ledger for sha in self.server.sound(task)}
-        outputs = {path: served | also for path, also in self._outputs().items()}
-        found = checker.safety(world, self.server, outputs)
+        found = self.judged(world)
         assert not found, found
         return world
 
+    def judged(self, world: checker.World) -> list[str]:
+        """What must hold at every instant, and does not."""
+        served = {sha for task in self.server.ledger for sha in self.server.sound(task)}
+        outputs = {path: served | also for path, also in self._outputs().items()}
+        found = checker.safety(world, self.server, outputs)
+        found += checker.sacred(world, self.foreign)
+        if self.cap is not None:
+            found += [*checker.within(world, self.cap), *checker.owed(self.server, self.cap)]
+        return found
+
     def _outputs(self) -> Mapping[str, set[str]]:
         placed = {str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4")}
-        return {path: self.allowed.get(path, set()) for path in placed | self.allowed.keys()}
+        names = placed | self.allowed.keys() | self.foreign.keys()
+        return {path: {*self.allowed.get(path, ()), self.foreign.get(path, "")} for path in names}
 
-    def rest(self, limit: int = 6, *, explain: bool = True) -> Summary:
+    def rest(self, limit: int = 6, *, explain: bool = True) -> Summary | None:
         """Run until a run asks nobody and writes nothing, all faults gone; then assert everything (I10 by the way)."""
         self.server.heal()
         for _ in range(limit):
             calls, before = len(self.server.calls), checker.picture(self.root)
-            summary = self.apply()
+            summary = self._calm_run()
             if len(self.server.calls) == calls and checker.picture(self.root) == before:
                 break
         else:
@@ -190,6 +219,15 @@ class Sim:
         if explain:
             self._explained()
         return summary
+
+    def _calm_run(self) -> Summary | None:
+        """An apply that the budget may forbid, where there is one."""
+        try:
+            return self.apply()
+        except Refused:
+            if self.cap is None:
+                raise
+            return None
 
     def _explained(self) -> None:
         with Store.open(self.root / "state", self.clock.now) as store:
