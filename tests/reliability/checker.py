@@ -168,6 +168,21 @@ def within(world: World, cap_micros: int) -> Iterator[str]:
             yield f"I6: {sum(counted.values())} of {cap_micros} at event {entry['seq']}"
 
 
+def sacred(world: World, foreign: Mapping[str, str]) -> Iterator[str]:
+    """I16: what the user put at an output is there, or was moved aside beside it."""
+    for output, sha in foreign.items():
+        path = world.root / output
+        if sha not in {_hash(near) for near in path.parent.glob("*") if near.is_file()}:
+            yield f"I16: what the user put at {output} is gone"
+
+
+def owed(server: Server, cap_micros: int) -> Iterator[str]:
+    """I6 by the vendor's own books: what it will charge, whatever the client counted."""
+    total = sum(task.micros for task in server.ledger.values() if task.owed)
+    if total > cap_micros:
+        yield f"I6: {total} of {cap_micros} is owed"
+
+
 def calm(world: World, server: Server) -> list[str]:
     """What must hold once faults have stopped and the program has run to rest."""
     return [*_not_lost(world, server), *_tidy(world)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import random
 import selectors
+from collections import deque
 from selectors import SelectorKey
 
 
@@ -20,6 +22,7 @@ class VirtualClock:
         self.limit = now + patience
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
+        self.order: random.Random | None = None  # who goes first among those who can go on; None: who came first
 
     def now(self) -> float:
         return self.time
@@ -62,6 +65,24 @@ class _Selector(selectors.DefaultSelector):
         return found
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop whose ready queue may be shuffled by seed: another run of the same program that could have been."""
+
+    _ready: deque[asyncio.Handle]
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(_Selector(clock))
+        self._clock = clock
+
+    def _run_once(self) -> None:
+        if self._clock.order is not None and len(self._ready) > 1:
+            waiting = list(self._ready)
+            self._clock.order.shuffle(waiting)
+            self._ready.clear()
+            self._ready.extend(waiting)
+        super()._run_once()  # type: ignore[misc]  # asyncio's own, and the only place where the order is decided
+
+
 def new_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:
     """A loop that never waits. Nothing in it may use threads or sockets."""
-    return asyncio.SelectorEventLoop(_Selector(clock))
+    return _Loop(clock)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from reconciler.diagnostics import StateError
 from reconciler.engine import session
 from reconciler.state import disk, lockfile
 from reconciler.state.receipts import Receipts
@@ -21,11 +23,21 @@ class Crash(BaseException):
 
 
 class Tripwire:
-    """Counts points; at number `at` it takes a picture of the disk (`freeze`) and dies, once and for all."""
+    """Counts points; at number `at` it takes a picture of the disk (`freeze`) and dies, once and for all.
 
-    def __init__(self, at: int | None = None, freeze: Callable[[], None] = lambda: None) -> None:
-        self.at, self._freeze = at, freeze
+    `fails` names points at which the disk refuses: number to errno. `trace` also has what is no place to die at.
+    """
+
+    def __init__(
+        self,
+        at: int | None = None,
+        freeze: Callable[[], None] = lambda: None,
+        fails: Mapping[int, int] | None = None,
+    ) -> None:
+        self.at, self._freeze, self._fails = at, freeze, fails or {}
         self.names: list[str] = []
+        self.trace: list[str] = []
+        self.failed = 0
         self.dead = False
 
     def point(self, name: str) -> None:
@@ -33,10 +45,15 @@ class Tripwire:
         if self.dead:
             raise Crash(name)
         self.names.append(name)
+        self.trace.append(name)
         if len(self.names) == self.at:
             self.dead = True
             self._freeze()
             raise Crash(name)
+        refusal = refused(name, self._fails.get(len(self.names)))
+        if refusal is not None:
+            self.failed += 1
+            raise refusal
 
     @contextmanager
     def around(self, name: str) -> Iterator[None]:
@@ -44,6 +61,18 @@ class Tripwire:
         self.point(f"{name} before")
         yield
         self.point(f"{name} after")
+
+
+def refused(name: str, number: int | None) -> Exception | None:
+    """How a point fails when the disk refuses; None for a point that is not of the disk, or lies behind the act."""
+    if number is None:
+        return None
+    if name.startswith(("sync in", "receipts half")):
+        return OSError(number, os.strerror(number))
+    if name.startswith("store.") and name.endswith(" before"):
+        code = "disk-full" if number == errno.ENOSPC else "state-io"
+        return StateError("cannot write the state", code=code)
+    return None
 
 
 STORE = (

@@ -44,7 +44,7 @@ from reconciler.providers.base import (
 SUBMITS = (
     "accept", "refuse-input", "refuse-moderation", "refuse-busy", "refuse-credentials", "refuse-account",
     "unknown-before", "unknown-after", "garbled-before", "garbled-after", "error-before", "error-after", "not-sent",
-    "twin",
+    "twin", "redirect-before", "redirect-after",
 )  # fmt: skip
 """How a submit may be answered. "-before" is not accepted, "-after" is; the client cannot tell which."""
 
@@ -183,6 +183,8 @@ class Server:
                 return Unknown("the connection broke")
             case "garbled":
                 return Reply(200, {"ok": True})
+            case "redirect":
+                return Reply(307, None, {"location": "https://else.fake.invalid/tasks"})
             case "error":
                 return Reply(502, None, text="<html>bad gateway</html>")
             case "twin":

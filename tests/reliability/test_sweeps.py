@@ -1,0 +1,45 @@
+"""The sweeps in their short form: refusals of the disk, two clips in any order, walks by seed, power cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.reliability import sweeps
+from tests.reliability.figures import Tally
+
+
+@pytest.mark.parametrize("group", range(3))
+def test_one_to_five_faults_by_seed_cost_nothing_twice_and_lose_nothing(group: int) -> None:
+    assert _broken(lambda tally: sweeps.walks(tally, range(20 * group, 20 * group + 20))) == []
+
+
+def test_two_clips_in_any_order_and_a_kill_do_no_harm() -> None:
+    assert _broken(lambda tally: sweeps.interleaved(tally, range(40))) == []
+
+
+def test_each_answer_and_each_refusal_of_the_disk_leaves_a_project_that_heals() -> None:
+    assert _broken(sweeps.single_faults) == []
+
+
+@pytest.mark.parametrize("name", ["one", "replace"])
+def test_a_power_cut_at_any_point_loses_nothing_that_was_paid_for(name: str) -> None:
+    assert _broken(lambda tally: sweeps.power_cuts(tally, name, ("strict", "names", 3), 2)) == []
+
+
+def test_the_figures_tell_a_broken_promise() -> None:
+    tally = Tally()
+    tally.scenarios["a"] = tally.injected = tally.itself = 1
+    tally.points = {"sync"}
+    assert tally.passed()
+    tally.broken.append("I1: two tasks")
+    assert not tally.passed()
+    assert "| double submits (I1) | 1 | 0 | **missed** |" in tally.table()
+
+
+def _broken(play: Callable[[Tally], None]) -> list[str]:
+    tally = Tally()
+    play(tally)
+    assert tally.skipped or tally.itself + tally.asking == sum(tally.scenarios.values()) or tally.broken
+    return tally.broken
