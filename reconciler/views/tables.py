@@ -55,7 +55,10 @@ def _status_cells(row: StatusRow) -> list[str]:
 
 def _estimate(row: StatusRow) -> str:
     """What a clip that is not made yet should cost."""
-    return "-" if row.estimate is None or row.age is not None else f"about {words.money(row.estimate, row.currency)}"
+    if row.estimate is None or row.age is not None:
+        return "-"
+    shown = words.money(row.estimate, row.currency)
+    return f"about {shown}" if row.estimate else shown
 
 
 def history(rows: Sequence[HistoryRow], style: Style) -> Iterator[str]:
