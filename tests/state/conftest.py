@@ -1,4 +1,4 @@
-"""A store on disk, a clock that ticks, and a disk that is full."""
+"""A store on disk or in memory, a clock that ticks, and a disk that is full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from state_kit import Clock, Maker
+from state_kit import Clock, Maker, memory_store
 
 from reconciler.state.store import Store
 
@@ -21,6 +21,13 @@ def clock() -> Clock:
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     with Store.open(tmp_path / "state", clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def memory() -> Iterator[Store]:
+    """A store that has no file."""
+    with memory_store() as opened:
         yield opened
 
 

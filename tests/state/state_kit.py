@@ -72,7 +72,7 @@ class Maker:
 
 
 def memory_store() -> Store:
-    """A whole store that has no file."""
+    """A whole store that has no file; whoever makes one closes it."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrations.migrate(connection)
     connection.execute("PRAGMA foreign_keys=ON")

@@ -37,27 +37,25 @@ CASES = [
 
 @pytest.mark.parametrize(("caps", "before", "new", "refused"), CASES)
 def test_an_order_fits_under_the_caps_or_is_refused(
-    caps: Caps, before: list[int], new: dict[str, object], refused: str
+    memory: Store, caps: Caps, before: list[int], new: dict[str, object], refused: str
 ) -> None:
-    store = memory_store()
     for number, cost in enumerate(before):
-        store.begin(order(f"v1:{number}", cost_micros=cost, run=1, **USD))
-    state = dump(store)
+        memory.begin(order(f"v1:{number}", cost_micros=cost, run=1, **USD))
+    state = dump(memory)
     if not refused:
-        assert store.begin(order("v1:new", run=1, **new), caps).state is State.SUBMITTING
+        assert memory.begin(order("v1:new", run=1, **new), caps).state is State.SUBMITTING
         return
     with pytest.raises(Refused) as error:
-        store.begin(order("v1:new", run=1, **new), caps)
+        memory.begin(order("v1:new", run=1, **new), caps)
     assert error.value.code == refused
-    assert dump(store) == state
+    assert dump(memory) == state
 
 
-def test_a_cap_of_one_apply_does_not_count_what_earlier_ones_spent() -> None:
-    store = memory_store()
-    store.begin(order("v1:a", run=1, cost_micros=10, **USD))
-    store.begin(order("v1:b", run=2, cost_micros=10, **USD), RUN)
+def test_a_cap_of_one_apply_does_not_count_what_earlier_ones_spent(memory: Store) -> None:
+    memory.begin(order("v1:a", run=1, cost_micros=10, **USD))
+    memory.begin(order("v1:b", run=2, cost_micros=10, **USD), RUN)
     with pytest.raises(Refused):
-        store.begin(order("v1:c", run=3, cost_micros=10, **USD), TOTAL)
+        memory.begin(order("v1:c", run=3, cost_micros=10, **USD), TOTAL)
 
 
 FREE = [State.REFUSED, State.NOT_SENT]
@@ -65,18 +63,16 @@ OWED = [State.UNCERTAIN, State.STALLED, State.VANISHED, State.FAILED, State.ABAN
 
 
 @pytest.mark.parametrize(("goal", "free"), [(goal, goal in FREE) for goal in FREE + OWED])
-def test_only_what_was_surely_not_bought_gives_its_money_back(goal: State, free: bool) -> None:
-    store = memory_store()
-    Maker(store).attempt(goal, cost_micros=10, run=1, **USD)
-    assert (store.spent()["USD"].micros == 0) is free
+def test_only_what_was_surely_not_bought_gives_its_money_back(memory: Store, goal: State, free: bool) -> None:
+    Maker(memory).attempt(goal, cost_micros=10, run=1, **USD)
+    assert (memory.spent()["USD"].micros == 0) is free
 
 
-def test_the_actual_cost_replaces_what_was_reserved() -> None:
-    store = memory_store()
-    attempt = Maker(store).attempt(State.ACCEPTED, cost_micros=10, run=1, **USD)
-    store.move(attempt, State.FAILED, Facts(money=Money.SETTLED, cost_micros=4))
-    assert store.spent()["USD"].settled == 4
-    store.begin(order("v1:b", run=1, cost_micros=6, **USD), RUN)
+def test_the_actual_cost_replaces_what_was_reserved(memory: Store) -> None:
+    attempt = Maker(memory).attempt(State.ACCEPTED, cost_micros=10, run=1, **USD)
+    memory.move(attempt, State.FAILED, Facts(money=Money.SETTLED, cost_micros=4))
+    assert memory.spent()["USD"].settled == 4
+    memory.begin(order("v1:b", run=1, cost_micros=6, **USD), RUN)
 
 
 def test_many_writers_at_once_never_get_past_a_cap_together(tmp_path: Path) -> None:
@@ -106,10 +102,10 @@ def test_amounts_are_written_without_needless_zeros(micros: int, text: str) -> N
 
 @given(st.lists(st.tuples(st.sampled_from(State), st.integers(0, 50), st.sampled_from(["USD", "CNY"])), max_size=6))
 def test_the_ledger_is_the_sum_of_the_attempts(attempts: list[tuple[State, int, str]]) -> None:
-    store = memory_store()
-    for number, (goal, cost, currency) in enumerate(attempts):
-        Maker(store).attempt(goal, key=f"v1:{number}", cost_micros=cost, currency=currency, run=number % 2)
-    for currency, sums in store.spent().items():
-        mine = [found for found in store.snapshot().attempts.values() if found.currency == currency]
-        by_money = {money: sum(found.cost_micros or 0 for found in mine if found.money is money) for money in Money}
-        assert (sums.settled, sums.reserved) == (by_money[Money.SETTLED], by_money[Money.RESERVED])
+    with memory_store() as store:
+        for number, (goal, cost, currency) in enumerate(attempts):
+            Maker(store).attempt(goal, key=f"v1:{number}", cost_micros=cost, currency=currency, run=number % 2)
+        for currency, sums in store.spent().items():
+            mine = [found for found in store.snapshot().attempts.values() if found.currency == currency]
+            by_money = {money: sum(found.cost_micros or 0 for found in mine if found.money is money) for money in Money}
+            assert (sums.settled, sums.reserved) == (by_money[Money.SETTLED], by_money[Money.RESERVED])

@@ -21,6 +21,9 @@ class Walk(RuleBasedStateMachine):
         self.store = memory_store()
         self.maker = Maker(self.store)
 
+    def teardown(self) -> None:
+        self.store.close()
+
     def attempts(self) -> list[Attempt]:
         return list(self.store.snapshot().attempts.values())
 

@@ -134,45 +134,46 @@ def _receipts(attempt: Attempt, events: list[str]) -> list[Receipt]:
 
 
 @pytest.mark.parametrize(("known", "events", "then"), MERGES)
-def test_the_database_learns_from_the_receipts(known: State | None, events: list[str], then: State | None) -> None:
-    store = memory_store()
-    maker = Maker(memory_store() if known is None else store)
-    attempt = maker.attempt(known or State.SUBMITTING, marker="m")
-    merged = store.merge(_receipts(attempt, events))
-    found = store.snapshot().attempts.get("v1:aa")
+def test_the_database_learns_from_the_receipts(
+    memory: Store, known: State | None, events: list[str], then: State | None
+) -> None:
+    with memory_store() as elsewhere:
+        maker = Maker(elsewhere if known is None else memory)
+        attempt = maker.attempt(known or State.SUBMITTING, marker="m")
+    merged = memory.merge(_receipts(attempt, events))
+    found = memory.snapshot().attempts.get("v1:aa")
     assert (found.state if found else None) is then
     assert bool(merged.restored) is (known is None and then is not None)
     if found and found.state is State.ACCEPTED and known is not State.ACCEPTED:
         assert found.task == "t1"
-    assert store.merge(_receipts(attempt, events)).moved == ()
-    store.rebuild()
+    assert memory.merge(_receipts(attempt, events)).moved == ()
+    memory.rebuild()
 
 
-def test_a_restored_attempt_keeps_its_key_from_being_bought_again_and_its_money_reserved() -> None:
-    store = memory_store()
-    merged = store.merge(_receipts(Maker(memory_store()).attempt(marker="m"), ["intent"]))
+def test_a_restored_attempt_keeps_its_key_from_being_bought_again_and_its_money_reserved(memory: Store) -> None:
+    with memory_store() as elsewhere:
+        merged = memory.merge(_receipts(Maker(elsewhere).attempt(marker="m"), ["intent"]))
     assert (merged.restored[0].created, merged.restored[0].seed, merged.restored[0].clip) == (5.0, 3, "hero")
-    assert store.spent()["USD"].reserved == 500
+    assert memory.spent()["USD"].reserved == 500
     with pytest.raises(StateError) as error:
-        store.begin(order())
+        memory.begin(order())
     assert error.value.code == "key-open"
 
 
-def test_an_accepted_task_that_has_no_place_is_reported_as_lost() -> None:
-    store = memory_store()
-    lines = _receipts(Maker(store).attempt(marker="other"), ["intent", "accepted"])
-    assert store.merge(lines).lost == (lines[1],)  # the key has another open attempt
-    assert memory_store().merge(lines[1:]).lost == (lines[1],)  # the intent's line is torn
-    refused = memory_store()
-    Maker(refused).attempt(State.REFUSED, marker="m")
-    assert refused.merge(lines).lost == (lines[1],)
+def test_an_accepted_task_that_has_no_place_is_reported_as_lost(memory: Store) -> None:
+    lines = _receipts(Maker(memory).attempt(marker="other"), ["intent", "accepted"])
+    assert memory.merge(lines).lost == (lines[1],)  # the key has another open attempt
+    with memory_store() as fresh:
+        assert fresh.merge(lines[1:]).lost == (lines[1],)  # the intent's line is torn
+    with memory_store() as refused:
+        Maker(refused).attempt(State.REFUSED, marker="m")
+        assert refused.merge(lines).lost == (lines[1],)
 
 
-def test_a_task_that_another_attempt_has_is_known() -> None:
-    store = memory_store()
-    attempt = Maker(store).attempt(marker="other")
-    store.move(attempt, State.ACCEPTED, Facts(task="t1"))
-    assert store.merge(_receipts(attempt, ["intent", "accepted"])) == Merged()
+def test_a_task_that_another_attempt_has_is_known(memory: Store) -> None:
+    attempt = Maker(memory).attempt(marker="other")
+    memory.move(attempt, State.ACCEPTED, Facts(task="t1"))
+    assert memory.merge(_receipts(attempt, ["intent", "accepted"])) == Merged()
 
 
 def test_a_lost_database_is_made_good_from_the_receipts(tmp_path: Path) -> None:

@@ -23,16 +23,16 @@ def _code(error: pytest.ExceptionInfo[StateError]) -> str:
 @pytest.mark.parametrize("start", State)
 def test_an_attempt_moves_along_the_table_and_nowhere_else(start: State) -> None:
     for goal in State:
-        store = memory_store()
-        attempt = Maker(store).attempt(start)
-        if goal in MOVES.get(start, ()):
-            assert store.move(attempt, goal).state is goal
-            continue
-        before = dump(store)
-        with pytest.raises(StateError) as error:
-            store.move(attempt, goal)
-        assert _code(error) == "illegal-move"
-        assert dump(store) == before
+        with memory_store() as store:
+            attempt = Maker(store).attempt(start)
+            if goal in MOVES.get(start, ()):
+                assert store.move(attempt, goal).state is goal
+                continue
+            before = dump(store)
+            with pytest.raises(StateError) as error:
+                store.move(attempt, goal)
+            assert _code(error) == "illegal-move"
+            assert dump(store) == before
 
 
 def test_every_state_says_what_its_money_counts_as() -> None:
