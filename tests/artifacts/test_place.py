@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
 import stat
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -221,34 +224,49 @@ def test_links_and_files_on_the_way_are_refused_before_and_while_placing(
     assert _tree(root) == {"link", "inner", "file"}
 
 
+@contextmanager
+def _before_step(number: int, act: Callable[[], None]) -> Iterator[None]:
+    """Within the block, do something right before the nth thing that is asked of the file system."""
+    steps = itertools.count(1)
+
+    def watched(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **options: object) -> object:
+            if next(steps) == number:
+                act()
+            return real(*args, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("open", "close", "mkdir", "stat", "lstat", "listdir", "link", "rename", "unlink", "rmdir"):
+            patch.setattr(os, name, watched(getattr(os, name)))
+        yield
+
+
 def test_a_folder_that_becomes_a_link_under_our_hands_leads_nowhere(
     root: Path, placer: Placer, old: Artifact, new: Artifact, tmp_path: Path
 ) -> None:
-    outside, folder, stop, refused = tmp_path / "outside", root / "out", threading.Event(), 0
+    outside, refused = tmp_path / "outside", 0
     outside.mkdir()
+    os.utime(outside, (1, 1))  # a name that comes or goes would change this
+    for step in itertools.count(1):
+        folder, output = root / f"out-{step}", f"out-{step}/hero.mp4"
 
-    def swap() -> None:
-        while not stop.is_set():
-            for attempt in (lambda: folder.symlink_to(outside), folder.unlink, lambda: folder.rename(root / "away")):
-                try:
-                    attempt()
-                except OSError:
-                    continue
+        def swap(folder: Path = folder) -> None:
+            if folder.exists():
+                folder.rename(folder.with_name(f"{folder.name}-away"))
+            folder.symlink_to(outside)
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    try:
-        for number in range(200):
+        with _before_step(step, swap):
             try:
-                placed = placer.place(f"out/{number}.mp4", old)
-                placer.place(f"out/{number}.mp4", new, placed)
-                placer.remove(f"out/{number}.mp4", placed)
+                placed = placer.place(output, old)
+                placed = placer.place(output, new, placed)
+                placer.remove(output, placed)
             except ArtifactError:
                 refused += 1
-    finally:
-        stop.set()
-        thread.join()
-    assert list(outside.iterdir()) == []
+        assert (list(outside.iterdir()), outside.stat().st_mtime) == ([], 1)
+        if not folder.is_symlink():  # all was done in fewer steps
+            break
     assert refused > 0
 
 
