@@ -128,10 +128,12 @@ async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
                     reasons[attempt.key] = words(verdict)
                     asks.append(verdict)
         soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.now() <= APART]
-        if not soon or halt.event.is_set():
+        if not soon:
             break
         since = min(soon)
         await _nap(clock, halt, since - clock.now())
+        if halt.event.is_set():
+            break
     return reasons
 
 
