@@ -1,0 +1,110 @@
+"""Answers that are lost at the vendors that have a list: what was taken is found there, and never asked for again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.emulator.process import Emulator, emulator
+from tests.e2e.kit import Rig, project
+
+MakeRig = Callable[[str, Path, Emulator], Rig]
+
+CLIPS = {"hit": {"prompt": "a lamp"}}
+LOST = [{"when": {"phase": "submit"}, "do": "drop", "accepted": True}]
+NEVER_TAKEN = [{"when": {"phase": "submit"}, "do": "drop"}]
+SILENT = [{"when": {"phase": "list"}, "do": "omit"}]
+LATE = [{"when": {"phase": "list", "nth": 1}, "do": "omit"}]
+"""The list shows nothing, for ever or the first time."""
+
+
+def _emulator(folder: Path, rules: list[dict[str, Any]]) -> Iterator[Emulator]:
+    path = folder / "faults.json"
+    path.write_text(json.dumps({"faults": rules}), encoding="utf-8")
+    with emulator("--latency", "0.05", "--no-render", "--faults", str(path), cwd=folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def losing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Takes every task and loses every answer to a submit."""
+    yield from _emulator(tmp_path_factory.mktemp("losing"), LOST)
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The same, and its list shows nothing."""
+    yield from _emulator(tmp_path_factory.mktemp("silent"), LOST + SILENT)
+
+
+@pytest.mark.parametrize("kind", ["ark", "chanjing"])
+def test_what_was_taken_is_found_in_the_list_and_carried_on_with(
+    kind: str, losing: Emulator, rig: MakeRig, tmp_path: Path
+) -> None:
+    loser = rig(kind, project(kind, tmp_path / "project", losing, CLIPS), losing)
+    applied = loser.run("apply", "--yes")
+    assert applied.code == 0, applied.text
+    assert applied.results == {"hit": "succeeded"}
+    assert len(loser.ledger()) == 1
+    assert loser.run("apply", "--yes").results == {}
+
+
+@pytest.mark.parametrize("kind", ["ark", "chanjing"])
+def test_a_list_that_shows_nothing_proves_nothing(kind: str, silent: Emulator, rig: MakeRig, tmp_path: Path) -> None:
+    loser = rig(kind, project(kind, tmp_path / "project", silent, CLIPS), silent)
+    for _ in range(3):
+        asked = loser.run("apply", "--yes")
+        assert asked.code == 3, asked.text
+        assert "its list does not show it" in asked.text
+    assert len(loser.ledger()) == 1
+    assert "will be looked up at vendor" in loser.run("plan").text
+    assert loser.run("resolve", "hit", "--abandon", "--yes").code == 0
+
+
+@pytest.mark.parametrize("kind", ["ark", "chanjing"])
+def test_a_list_that_is_late_is_asked_again_by_the_next_run(kind: str, rig: MakeRig, tmp_path: Path) -> None:
+    for late in _emulator(tmp_path, LOST + LATE):
+        loser = rig(kind, project(kind, tmp_path / "project", late, CLIPS), late)
+        assert loser.run("apply", "--yes").code == 3
+        found = loser.run("apply", "--yes")
+        assert found.code == 0, found.text
+        assert "was accepted" in found.text
+        assert len(loser.ledger()) == 1
+
+
+def test_what_was_not_taken_is_not_sent_again_before_the_list_has_settled(rig: MakeRig, tmp_path: Path) -> None:
+    for deaf in _emulator(tmp_path, NEVER_TAKEN):
+        loser = rig("ark", project("ark", tmp_path / "project", deaf, CLIPS), deaf)
+        for _ in range(2):
+            assert loser.run("apply", "--yes").code == 3
+        assert loser.ledger() == []
+
+
+@pytest.mark.parametrize("kind", ["ark", "chanjing"])
+def test_a_lost_state_is_recovered_and_nothing_is_to_buy(
+    kind: str, vendor: Emulator, rig: MakeRig, tmp_path: Path
+) -> None:
+    clips = {"one": {"prompt": "a lamp"}, "two": {"prompt": "a candle"}}
+    owner = rig(kind, project(kind, tmp_path / "project", vendor, clips), vendor)
+    assert owner.run("apply", "--yes").code == 0
+    bought = owner.ledger()
+    for name in ("clipform.db", "clipform.db-journal", "receipts"):
+        (owner.folder / "state" / name).unlink(missing_ok=True)
+    lost = next(iter(sorted((owner.folder / "state" / "objects").glob("??/*.mp4"))))
+    lost.unlink()
+    for output in (owner.folder / "renders").iterdir():
+        output.unlink()
+
+    for _ in range(2):  # the second time changes nothing
+        recovered = owner.run("recover")
+        assert recovered.code == 0, recovered.text
+    planned = owner.run("plan").document
+    assert sorted(action["action"] for action in planned["actions"]) == ["restore", "resume"]
+    applied = owner.run("apply", "--yes")
+    assert applied.code == 0, applied.text
+    assert owner.ledger() == bought
+    assert len(list((owner.folder / "renders").iterdir())) == 2

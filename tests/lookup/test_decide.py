@@ -1,0 +1,177 @@
+"""The verdicts, as a table (`cases.yaml`), and what must hold of any list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.engine.lookup import (
+    APART,
+    SLACK,
+    Absent,
+    Ask,
+    Doubt,
+    Fit,
+    Found,
+    Reading,
+    Terms,
+    decide,
+    doubt_of,
+    fit,
+)
+from reconciler.providers.abilities import Coverage, Listed
+from reconciler.providers.base import Model, Working
+from reconciler.records import Attempt, State
+
+CASES = {case["name"]: case for case in yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))}
+
+SENT = Doubt(1, 1000.0, 1010.0, "m", prompt="a lamp", shown={"duration": 5}, media=(), alike="lamp")
+KNOWN = Listed("old", Working(), 500.0, {"model": "m", "duration": 5, "prompt": "a candle", "seed": 1})
+
+
+def listed(told: dict[str, Any]) -> Listed:
+    echo = {"model": "m", "duration": 5} | {k: told[k] for k in ("model", "duration", "prompt", "seed") if k in told}
+    return Listed(told["id"], Working(), told.get("created"), echo, tuple(told.get("media", ())))
+
+
+def sent(number: int, told: dict[str, Any]) -> Doubt:
+    changes = {**told, "media": tuple(told["media"])} if told.get("media") else told
+    return replace(SENT, attempt=number, **changes)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_list_says(name: str) -> None:
+    case = CASES[name]
+    doubts = [sent(n, told) for n, told in enumerate(case.get("doubts", [case.get("doubt", {})]), 1)]
+    tasks = tuple(listed(told) for told in case["tasks"]) + ((KNOWN,) if case.get("old", True) else ())
+    skew, complete = case.get("skew", 0.0), case.get("complete", True)
+    readings = [Reading(float(at), tasks, complete, skew) for at in case.get("reads", [1400, 1430])]
+    lag = case.get("lag", 0)
+    terms = Terms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("patience", 0))
+    verdicts = decide(doubts, {"old"}, readings, terms)
+    wanted = case["verdict"] if isinstance(case["verdict"], list) else [case["verdict"]]
+    assert len(verdicts) == len(wanted)
+    for verdict, told in zip(verdicts.values(), wanted, strict=True):
+        word, _, rest = told.partition(" ")
+        match verdict:
+            case Found(task):
+                assert (word, rest) == ("found", task)
+            case Absent():
+                assert word == "absent"
+            case Ask(reason, again):
+                assert word == "ask", reason
+                assert rest in reason
+                if "again" in case:
+                    assert again == case["again"]
+
+
+# --- properties -----------------------------------------------------------------------------
+
+TIMES = st.sampled_from([None, 400.0, 690.0, 1005.0, 1300.0, 1320.0, 5000.0])
+ECHOES = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": st.sampled_from(["m", "n"]),
+        "duration": st.sampled_from([5, 10]),
+        "prompt": st.sampled_from(["a lamp", "a torch"]),
+        "seed": st.sampled_from([-1, 7, 8]),
+    },
+)
+TASKS = st.lists(
+    st.builds(Listed, st.sampled_from("abcdef"), st.just(Working()), TIMES, ECHOES),
+    max_size=5,
+    unique_by=lambda t: t.task,
+)
+DOUBTS = st.lists(
+    st.builds(
+        lambda seed, drawn, flags: replace(
+            SENT, seed=seed, drawn=drawn and seed is not None, own_account=flags[0], again=flags[1], flying=flags[2]
+        ),
+        st.sampled_from([None, 7, 8]),
+        st.booleans(),
+        st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    ),
+    min_size=1,
+    max_size=3,
+).map(lambda found: [replace(doubt, attempt=n) for n, doubt in enumerate(found, 1)])
+READINGS = st.lists(
+    st.builds(Reading, st.sampled_from([1010.0, 1129.0, 1130.0, 1145.0, 1170.0]), TASKS.map(tuple), st.booleans(),
+              st.sampled_from([None, 0.0])),
+    max_size=3,
+).map(lambda found: sorted(found, key=lambda r: r.at))  # fmt: skip
+TERMS = st.builds(Terms, st.sampled_from([None, Coverage(0.0, 150.0), Coverage(60.0, 86_400.0)]))
+CLAIMED = st.sets(st.sampled_from("abcdef"), max_size=3)
+
+
+@given(DOUBTS, CLAIMED, READINGS, TERMS)
+def test_no_task_is_given_twice_nor_taken_from_anybody(
+    doubts: list[Doubt], claimed: set[str], readings: list[Reading], terms: Terms
+) -> None:
+    verdicts = decide(doubts, claimed, readings, terms)
+    assert verdicts.keys() == {doubt.attempt for doubt in doubts if not doubt.flying}
+    tasks = [verdict.task for verdict in verdicts.values() if isinstance(verdict, Found)]
+    assert len(tasks) == len(set(tasks))
+    assert not claimed & set(tasks)
+
+
+@given(DOUBTS, CLAIMED, READINGS, TERMS)
+def test_nothing_is_found_where_two_would_do(
+    doubts: list[Doubt], claimed: set[str], readings: list[Reading], terms: Terms
+) -> None:
+    listed = {task.task: task for reading in readings for task in reading.tasks if task.task not in claimed}
+    verdicts = decide(doubts, claimed, readings, terms)
+    for doubt in doubts:
+        verdict = verdicts.get(doubt.attempt)
+        if not isinstance(verdict, Found):
+            continue
+        degree = fit(doubt, listed[verdict.task])
+        assert degree >= Fit.WHOLE
+        rivals = [other for other in doubts if other is not doubt and other.seed == doubt.seed]
+        equal = [task for task in listed.values() if fit(doubt, task) is degree]
+        assert len(equal) == 1 or len(equal) <= 1 + len(rivals)
+
+
+@given(DOUBTS, CLAIMED, READINGS, TERMS)
+def test_nothing_is_absent_while_any_condition_is_missing(
+    doubts: list[Doubt], claimed: set[str], readings: list[Reading], terms: Terms
+) -> None:
+    verdicts = decide(doubts, claimed, readings, terms)
+    for doubt in doubts:
+        if not isinstance(verdicts.get(doubt.attempt), Absent):
+            continue
+        assert terms.coverage is not None and doubt.own_account and not doubt.again
+        good = [r for r in readings if r.at >= doubt.until + 120 and r.complete and r.skew is not None]
+        good = [r for r in good if any(t.task in claimed or (t.created or 0) >= doubt.since - SLACK for t in r.tasks)]
+        assert good and good[-1].at - good[0].at >= APART
+        assert good[-1].at < doubt.since + terms.coverage.kept
+        taken = claimed | {v.task for v in verdicts.values() if isinstance(v, Found)}
+        assert all(fit(doubt, t) is Fit.OTHER for r in readings for t in r.tasks if t.task not in taken)
+
+
+# --- from records ---------------------------------------------------------------------------
+
+MODEL = Model("m", defaults={"duration": 5, "resolution": "720p"})
+ATTEMPT = Attempt(3, "v1:a", "hero", 1, "studio", "ark", "m", State.UNCERTAIN, "x", created=10.0, updated=20.0, seed=7)
+
+
+def test_a_record_says_what_the_provider_would_show() -> None:
+    text = (
+        '{"prompt": "a lamp", "params": {"resolution": "1080p"}, "take": 2, "inputs": [{"url": "u"}, {"sha256": "s"}]}'
+    )
+    found = doubt_of(ATTEMPT, text, MODEL)
+    assert (found.since, found.until, found.seed, found.drawn, found.prompt) == (10.0, 20.0, 7, True, "a lamp")
+    assert found.shown == {"duration": 5, "resolution": "1080p"}
+    assert found.media == ("u", None)
+    assert found.alike == doubt_of(ATTEMPT, text.replace('"take": 2, ', ""), MODEL).alike
+    assert not doubt_of(ATTEMPT, '{"params": {"seed": 7}}', MODEL).drawn, "a stated seed may be anybody's"
+
+
+def test_a_record_that_lost_its_document_shows_less() -> None:
+    found = doubt_of(ATTEMPT, "", MODEL)
+    assert (found.drawn, found.prompt, found.media, found.alike) == (False, None, None, "")
