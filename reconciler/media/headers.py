@@ -10,13 +10,10 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final, SupportsFloat
 
 from reconciler.diagnostics import MediaError
 from reconciler.providers.limits import MediaFacts
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 HEAD: Final = 64
 """Bytes that tell a format."""
@@ -144,8 +141,8 @@ def _seconds(duration: int | None) -> float | None:
     return round(duration / 1_000_000, 2) if duration is not None else None
 
 
-def _fps(rate: Fraction | None) -> float | None:
-    """29.97 stays, 23.976 stays, 24.0004 becomes 24."""
+def _fps(rate: SupportsFloat | None) -> float | None:
+    """29.97 stays, 24.0004 becomes 24. A rate that is not known is None, or since PyAV 19 a rational that is false."""
     return round(float(rate), 2) if rate else None
 
 
