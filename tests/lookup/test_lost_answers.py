@@ -75,7 +75,7 @@ def test_a_kill_at_any_point_of_a_look_up_does_no_harm(script: str, sim: Sim) ->
     sim.apply()
     later(sim)
     sim.save()
-    for k in count(1, 2):
+    for k in count(1, 3):
         sim.load()
         if not sim.dies(k).dead:
             break

@@ -17,6 +17,8 @@ from tests.lookup.test_lost_answers import bought, server
 from tests.reliability import checker
 from tests.reliability.sim import Sim
 
+pytestmark = pytest.mark.parametrize("sim", ["seeded"], indirect=True)
+
 _MARKERS = itertools.count()
 
 
