@@ -90,20 +90,32 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def safety(world: World, server: Server, outputs: Mapping[str, Collection[str]]) -> list[str]:
-    """What must hold at every instant. `outputs`: the hashes that each output may have, beside being absent."""
+def safety(
+    world: World,
+    server: Server,
+    outputs: Mapping[str, Collection[str]],
+    consents: Mapping[object, int] | None = None,
+    *,
+    unmerged: bool = False,
+) -> list[str]:
+    """What must hold at every instant. `outputs`: the hashes that each output may have, beside being absent.
+
+    `consents` are the user's own, by key, where the log that has them may have been lost; else the log's are taken.
+    `unmerged`: the database was lost or is an old one, and no run has begun since: the receipts speak for it.
+    """
     return [
-        *_paid_once(world, server),
-        *_not_forgotten(world, server),
+        *_paid_once(world, server, consents),
+        *_not_forgotten(world, server, unmerged=unmerged),
         *_whole_files(world, outputs),
         *_no_dangling(world),
         *_along_the_table(world),
     ]
 
 
-def _paid_once(world: World, server: Server) -> Iterator[str]:
+def _paid_once(world: World, server: Server, given: Mapping[object, int] | None) -> Iterator[str]:
     notes = [json.loads(str(entry["payload"])) for entry in world.log if entry["type"] == "note"]
-    consents = Counter(note.get("key") for note in notes if note["what"] == "resolve --resubmit")
+    logged = Counter(note.get("key") for note in notes if note["what"] == "resolve --resubmit")
+    consents = Counter(logged if given is None else given)
     for key, tasks in server.by_key().items():
         # A failure that the vendor reported closes a purchase; the next apply is a new one by the user's command.
         closed = sum(1 for task in tasks if task.over)
@@ -111,10 +123,12 @@ def _paid_once(world: World, server: Server) -> Iterator[str]:
             yield f"I1: {len(tasks)} tasks were bought for {key[:12]}: {[task.id for task in tasks]}"
 
 
-def _not_forgotten(world: World, server: Server) -> Iterator[str]:
+def _not_forgotten(world: World, server: Server, *, unmerged: bool) -> Iterator[str]:
     records = (*world.rows("attempt"), *world.receipts, *world.lock)
     ids = {record.get("task") for record in records}
     doubts = {row["marker"] for row in world.rows("attempt") if row["state"] in _IN_DOUBT}
+    if unmerged:
+        doubts |= {line.get("marker") for line in world.receipts if line.get("event") == "intent"}
     for task in server.ledger.values():
         if task.id not in ids and task.marker not in doubts:
             yield f"I2: {task.id} of {task.label} was bought and is nowhere on record"
@@ -135,6 +149,8 @@ def _no_dangling(world: World) -> Iterator[str]:
     whole = {name.partition(".")[0] for name in objects}
     for table in ("artifact", "generation", "attempt"):
         for row in world.rows(table):
+            if table == "attempt" and row["state"] == "done":
+                continue  # history: what held it may be gone, and then gc deletes it
             if row["sha256"] is not None and row["sha256"] not in whole:
                 yield f"I5: a row of {table} names {str(row['sha256'])[:12]}, which is not in the store"
 
@@ -183,17 +199,18 @@ def owed(server: Server, cap_micros: int) -> Iterator[str]:
         yield f"I6: {total} of {cap_micros} is owed"
 
 
-def calm(world: World, server: Server) -> list[str]:
-    """What must hold once faults have stopped and the program has run to rest."""
-    return [*_not_lost(world, server), *_tidy(world)]
+def calm(world: World, server: Server, said: str = "", deleted: Collection[str] = ()) -> list[str]:
+    """What must hold once faults have stopped and the program has run to rest. `said`: by its last run; `deleted`: the
+    hashes of what the user had removed."""
+    return [*_not_lost(world, server, said, deleted), *_tidy(world)]
 
 
-def _not_lost(world: World, server: Server) -> Iterator[str]:
+def _not_lost(world: World, server: Server, said: str, deleted: Collection[str]) -> Iterator[str]:
     objects = world.objects()
     asked = {row["marker"] for row in world.rows("attempt") if row["state"] in _ASKED}
-    results = {(row["key"], row["sha256"]) for row in world.rows("generation")}
+    results = {(row["key"], row["sha256"]) for row in (*world.rows("generation"), *world.lock)}
     for task in server.ledger.values():
-        if task.over or task.marker in asked:
+        if task.over or task.marker in asked or f"task {task.id} " in said or server.sound(task.id) & set(deleted):
             continue
         home = {sha for sha in server.sound(task.id) if f"{sha}.mp4" in objects and (task.key, sha) in results}
         if not home:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -85,6 +86,9 @@ class Sim:
         self.transports: list[FakeTransport] = []
         self.allowed: dict[str, set[str]] = {}  # hashes that outputs may have beside what the vendor served
         self.died = False
+        self.consents: Counter[object] | None = None  # the user's own, where the log may be lost
+        self.deleted: set[str] = set()  # hashes of what gc removed
+        self.unmerged = False  # the database was lost, and no run has begun since
         self.foreign: dict[str, str] = {}  # hashes of what the user put at outputs, which nobody may replace
         self.cap: int | None = None  # what may be owed at most, in millionths, if anything bounds it
         root.mkdir()
@@ -193,7 +197,7 @@ class Sim:
         """What must hold at every instant, and does not."""
         served = {sha for task in self.server.ledger for sha in self.server.sound(task)}
         outputs = {path: served | also for path, also in self._outputs().items()}
-        found = checker.safety(world, self.server, outputs)
+        found = checker.safety(world, self.server, outputs, self.consents, unmerged=self.unmerged)
         found += checker.sacred(world, self.foreign)
         if self.cap is not None:
             found += [*checker.within(world, self.cap), *checker.owed(self.server, self.cap)]
@@ -214,7 +218,7 @@ class Sim:
                 break
         else:
             raise AssertionError(f"not at rest after {limit} runs: {summary}")
-        found = checker.calm(self.safe(), self.server)
+        found = checker.calm(self.safe(), self.server, self.notes.text(), self.deleted)
         assert not found, found
         if explain:
             self._explained()

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from reconciler.diagnostics import ProviderError
 from reconciler.engine.ports import Sponge
+from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import (
     Accepted,
     Billing,
@@ -322,6 +323,17 @@ class FakeTransport:
         answer = self.server.answer_poll(request)
         await self._pass("vendor.poll after")
         return answer
+
+    async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
+        await self._pass("vendor.cancel before")
+        found = self.server.ledger.get(task)
+        if found is None:
+            return NotFound("no such task")
+        if found.polls or found.over:
+            return CancelRefused("it is running")
+        found.over, found.owed = "cancelled", False
+        await self._pass("vendor.cancel after")
+        return Cancelled("by the user")
 
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         await self._pass("vendor.fetch before")

@@ -1,0 +1,293 @@
+"""A user at work, at random: edits, applies that die, lost and restored states, odd vendors, answers to questions.
+
+A rule-based state machine: hypothesis draws the commands and shrinks what breaks a promise to a short story. The model
+is the vendor's ledger and what the user consented to; the judge looks after every command.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections import Counter
+from contextlib import ExitStack, suppress
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from reconciler.diagnostics import ClipformError, Locked, UsageError
+from reconciler.engine import care, edits, settle
+from reconciler.engine.session import open_session
+from reconciler.records import Attempt
+from reconciler.state.lock import Lock
+from tests.reliability import checker
+from tests.reliability.figures import Tally
+from tests.reliability.sim import HEAD
+from tests.reliability.sweeps import fresh
+from tests.reliability.vendor import FETCHES, POLLS, SUBMITS
+
+NAMES = ("a", "b", "c")
+names = st.sampled_from(NAMES)
+prompts = st.sampled_from(("a lamp", "a candle", "a door"))
+points = st.integers(1, 110)
+JUMPS = (-3600.0, 3600.0, 90_000.0, 8 * 86_400.0)
+
+
+class Commands(RuleBasedStateMachine):
+    """One project, from its first clip to rest."""
+
+    tally = Tally()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.sim = self.stack.enter_context(fresh())
+        self.sim.consents = Counter()
+        self.clips: dict[str, tuple[str, int]] = {"a": ("a lamp", 0)}
+        self.old: bytes | None = None
+        self._save()
+
+    def _save(self) -> None:
+        clips = (f"  {name}: {{prompt: {prompt}, retake: {take}}}\n" for name, (prompt, take) in self.clips.items())
+        self.sim.write(HEAD + "clips:\n" + "".join(clips))
+
+    def _run(self, at: int | None = None, fails: dict[int, int] | None = None, **asked: object) -> None:
+        self.sim.clock.limit = self.sim.clock.time + 30 * 86_400.0
+        wire = self.sim.dies(at, lambda: self.sim.apply(**asked), fails=fails or {})  # type: ignore[arg-type]
+        self.tally.injected += wire.dead + wire.failed
+        self.sim.unmerged = self.sim.unmerged and "store.merge after" not in wire.names
+
+    # --- what a user edits ------------------------------------------------------------------
+
+    @rule(name=names, prompt=prompts)
+    def edit(self, name: str, prompt: str) -> None:
+        """A new clip, or another prompt."""
+        self.clips[name] = (prompt, self.clips.get(name, ("", 0))[1])
+        self._save()
+
+    @precondition(lambda self: self.clips)
+    @rule(data=st.data(), to=names)
+    def rename(self, data: st.DataObject, to: str) -> None:
+        """The same clip by another name; one of that name is gone."""
+        name = data.draw(st.sampled_from(sorted(self.clips)))
+        self.clips[to] = self.clips.pop(name)
+        self._save()
+
+    @precondition(lambda self: len(self.clips) > 1)
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        """A clip that nobody wants any more."""
+        del self.clips[data.draw(st.sampled_from(sorted(self.clips)))]
+        self._save()
+
+    @precondition(lambda self: self.clips)
+    @rule(data=st.data())
+    def retake(self, data: st.DataObject) -> None:
+        """Another variation, by the command."""
+        name = data.draw(st.sampled_from(sorted(self.clips)))
+        edit = edits.retake(self.sim.workspace, name)
+        self.clips[name] = (self.clips[name][0], edit.value)
+
+    @rule(name=names)
+    def delete_output(self, name: str) -> None:
+        """The user deletes a video."""
+        (self.sim.root / f"renders/{name}.mp4").unlink(missing_ok=True)
+        self.sim.foreign.pop(f"renders/{name}.mp4", None)
+
+    @rule(name=names, text=st.sampled_from((b"cut by hand", b"graded by hand")))
+    def edit_output(self, name: str, text: bytes) -> None:
+        """The user puts a file of theirs where a video is, or will be."""
+        output = f"renders/{name}.mp4"
+        path = self.sim.root / output
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)  # never through a link to the store
+        path.write_bytes(text)
+        self.sim.foreign[output] = hashlib.sha256(text).hexdigest()
+
+    # --- runs -------------------------------------------------------------------------------
+
+    @rule()
+    def apply(self) -> None:
+        """To the end."""
+        self._run()
+
+    @rule()
+    def apply_detached(self) -> None:
+        """Submit, and leave the tasks at the vendor."""
+        self._run(detach=True)
+
+    @rule(at=points)
+    def apply_killed(self, at: int) -> None:
+        """A process that dies on the way."""
+        self._run(at)
+
+    @rule(at=points, number=st.sampled_from((errno.ENOSPC, errno.EIO)))
+    def apply_on_a_bad_disk(self, at: int, number: int) -> None:
+        """A disk that refuses once."""
+        self._run(None, {at: number})
+
+    @rule()
+    def second_apply(self) -> None:
+        """While another process holds the state: nothing is sent, nothing is written."""
+        (self.sim.root / "state").mkdir(exist_ok=True)
+        with Lock(self.sim.root / "state", "apply", self.sim.clock.now):
+            calls, before = len(self.sim.server.calls), checker.picture(self.sim.root)
+            try:
+                self.sim.apply()
+            except Locked:
+                pass
+            else:
+                raise AssertionError("I11: two processes wrote")
+            assert (calls, before) == (len(self.sim.server.calls), checker.picture(self.sim.root)), "I11: it acted"
+
+    @rule()
+    def gc(self) -> None:
+        """What nobody holds is deleted; an older state would name it, so there is none to go back to."""
+        with open_session(self.sim.workspace, "gc") as opened:
+            self.sim.unmerged = False
+            items = care.garbage(opened, opened.store.snapshot())
+            care.collect(opened, items)
+            self.sim.deleted |= {item.sha256 for item in items}
+        self.old = None
+
+    # --- the world --------------------------------------------------------------------------
+
+    @rule()
+    def remember_state(self) -> None:
+        """A backup of the database."""
+        path = self.sim.root / "state/clipform.db"
+        self.old = path.read_bytes() if path.exists() else None
+
+    @precondition(lambda self: self.old is not None)
+    @rule()
+    def restore_state(self) -> None:
+        """The backup is put back: it knows nothing of what came after."""
+        assert self.old is not None
+        (self.sim.root / "state/clipform.db-journal").unlink(missing_ok=True)
+        (self.sim.root / "state/clipform.db").write_bytes(self.old)
+        self.sim.unmerged = True
+
+    @rule()
+    def lose_state(self) -> None:
+        """The database is gone, the receipts are not."""
+        for name in ("clipform.db", "clipform.db-journal"):
+            (self.sim.root / "state" / name).unlink(missing_ok=True)
+        self.sim.unmerged = True
+
+    @rule(seconds=st.sampled_from(JUMPS))
+    def clock_jumps(self, seconds: float) -> None:
+        """A laptop sleeps, or its clock is set."""
+        self.sim.clock.time += seconds
+
+    @rule(name=names, phase=st.sampled_from(("submit", "poll", "fetch")), data=st.data())
+    def vendor_turns_faulty(self, name: str, phase: str, data: st.DataObject) -> None:
+        """One or two odd answers."""
+        words = {"submit": [w for w in SUBMITS if w != "twin"], "poll": POLLS, "fetch": FETCHES}[phase]
+        answers = data.draw(st.lists(st.sampled_from(words), min_size=1, max_size=2))
+        self.sim.server.plan(name, **{phase: answers})  # type: ignore[arg-type]
+        self.tally.injected += len(answers)
+
+    @rule()
+    def vendor_is_well(self) -> None:
+        """From now on."""
+        self.sim.server.heal()
+
+    # --- answers to questions ---------------------------------------------------------------
+
+    def _settle(self, name: str, how: object) -> None:
+        try:
+            with open_session(self.sim.workspace, "resolve") as opened:
+                self.sim.unmerged = False
+                attempt = settle.in_doubt(opened, name, None)
+                how(opened, attempt)  # type: ignore[operator]
+        except UsageError:
+            pass  # nothing of that clip waits
+
+    @rule(name=names)
+    def resolve_again(self, name: str) -> None:
+        """Pay once more."""
+
+        def again(opened: object, attempt: Attempt) -> None:
+            settle.allow_again(opened, attempt)  # type: ignore[arg-type]
+            assert self.sim.consents is not None
+            self.sim.consents[attempt.key] += 1
+
+        self._settle(name, again)
+
+    @rule(name=names)
+    def resolve_give_up(self, name: str) -> None:
+        """Neither wait nor pay."""
+        self._settle(name, settle.give_up)
+
+    @rule(name=names)
+    def resolve_by_task(self, name: str) -> None:
+        """The user found the task in the vendor's console."""
+
+        def adopt(opened: object, attempt: Attempt) -> None:
+            ids = [task.id for task in self.sim.server.ledger.values() if task.marker == attempt.marker]
+            remote = settle.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
+            for task in ids:
+                settle.adopt_task(opened, attempt, task, remote)  # type: ignore[arg-type]
+
+        with suppress(ClipformError):  # only an uncertain one takes an id, and only if the vendor says that it knows it
+            self._settle(name, adopt)
+
+    @rule(name=names)
+    def cancel(self, name: str) -> None:
+        """A task that may be queued still."""
+        with suppress(ClipformError), open_session(self.sim.workspace, "cancel") as opened:
+            self.sim.unmerged = False
+            remote = settle.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
+            settle.cancel(opened, name, None, remote)  # fails when nothing is in flight, or when it is too late
+
+    # --- judging ----------------------------------------------------------------------------
+
+    @initialize()
+    def begin(self) -> None:
+        """Count."""
+        self.tally.scenarios["h · commands at random"] += 1
+
+    @invariant()
+    def nothing_is_broken(self) -> None:
+        """After every command."""
+        self.sim.safe()
+
+    def teardown(self) -> None:
+        """Calm: all that was bought is here, or somebody was asked; and nothing is left to do."""
+        try:
+            self.sim.clock.limit = self.sim.clock.time + 90 * 86_400.0
+            self.sim.rest(limit=8)
+            asking = any(row["state"] == "uncertain" for row in checker.World(self.sim.root).rows("attempt"))
+            self.tally.asking += asking
+            self.tally.itself += not asking
+        finally:
+            self.stack.close()
+
+
+def play(tally: Tally, first: int, examples: int, steps: int = 20) -> None:
+    """So many stories from a seed. A broken promise is a line of the tally, with the shortest story found."""
+    machine = seed(first)(type("Seeded", (Commands,), {"tally": tally}))
+    profile = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        report_multiple_bugs=False,
+    )
+    try:
+        run_state_machine_as_test(machine, settings=profile)
+    except Exception as error:  # noqa: BLE001  # whatever ends a story early is a finding
+        found = error.args[0] if error.args and isinstance(error.args[0], list) else [f"commands: {error!r}"]
+        notes = "\n".join(getattr(error, "__notes__", ())).splitlines()
+        story = "; ".join(line.partition("state.")[2] for line in notes if "state." in line)
+        tally.broken += [f"{text} [h · commands: seed {first}: {story}]" for text in found]
