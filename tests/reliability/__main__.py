@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.reliability import blackbox, bugs, commands, hostile, sweeps
+from tests.reliability import blackbox, bugs, commands, hostile, listed, sweeps
 from tests.reliability.figures import Tally
 from tests.reliability.stories import FAULTS, STORIES
 
@@ -38,6 +38,8 @@ def jobs(seed: int, *, long: bool) -> Iterator[Job]:
     """What is played, the longest first."""
     yield from _by_seed(blackbox.kills, seed, 24 if long else 5, 6)
     yield blackbox.order, ()
+    for kind in ("seeded", "plain"):
+        yield listed.kills, (kind, 1, 1 if long else 4)
     for first in range(seed, seed + (6 if long else 1)):
         yield commands.play, (first, 25 if long else 20, 20 if long else 15)
     yield from _by_seed(sweeps.walks, seed, 500 if long else 50, 50)
@@ -106,7 +108,7 @@ def _report(tally: Tally, seed: int, took: float, *, long: bool) -> str:
         *(["Broken:\n", *(f"- {text}" for text in tally.broken[:50])] if tally.broken else []),
         "A needless question is a request in doubt that the vendor never saw: the process died between noting its\n"
         "intent and sending it. No program can tell that from a request that was lost on the way back; it asks rather\n"
-        "than pay twice. The vendor of these sweeps offers no list of its tasks.\n",
+        "than pay twice. The vendor of sweeps a to h offers no list of its tasks; where there is one, nobody is asked (k).\n",
     ]
     return "\n".join(parts)
 

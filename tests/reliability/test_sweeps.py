@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.reliability import sweeps
+from tests.reliability import listed, sweeps
 from tests.reliability.figures import Tally
 
 
@@ -43,3 +43,11 @@ def _broken(play: Callable[[Tally], None]) -> list[str]:
     play(tally)
     assert tally.skipped or tally.itself + tally.asking == sum(tally.scenarios.values()) or tally.broken
     return tally.broken
+
+
+@pytest.mark.parametrize("kind", ["seeded", "plain"])
+def test_where_the_vendor_has_a_list_nobody_is_asked(kind: str) -> None:
+    tally = Tally()
+    listed.kills(tally, kind, 2, 5)
+    assert (tally.broken, tally.asking_listed) == ([], 0)
+    assert tally.listed > 5
