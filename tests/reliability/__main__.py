@@ -108,7 +108,8 @@ def _report(tally: Tally, seed: int, took: float, *, long: bool) -> str:
         *(["Broken:\n", *(f"- {text}" for text in tally.broken[:50])] if tally.broken else []),
         "A needless question is a request in doubt that the vendor never saw: the process died between noting its\n"
         "intent and sending it. No program can tell that from a request that was lost on the way back; it asks rather\n"
-        "than pay twice. The vendor of sweeps a to h offers no list of its tasks; where there is one, nobody is asked (k).\n",
+        "than pay twice. The vendor of sweeps a to h offers no list of its tasks; where there is one, nobody is asked "
+        "(k).\n",
     ]
     return "\n".join(parts)
 
