@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -79,6 +80,15 @@ class Context:
         account = open_account(config, dialect, os.environ)
         world = World(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
         return HttpTransport(dialect, account, pace, world)
+
+    @property
+    def keyboard(self) -> int | None:
+        """The terminal that keys may be read from: ours, and not one that another job has in front."""
+        with contextlib.suppress(OSError, ValueError):  # closed, or no file at all
+            stdin = sys.stdin.fileno()
+            if os.isatty(stdin) and os.tcgetpgrp(stdin) == os.getpgrp():
+                return stdin
+        return None
 
     def marker(self) -> str:
         """A text that no attempt has had before."""

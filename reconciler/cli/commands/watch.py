@@ -1,0 +1,37 @@
+"""`clipform watch`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    clips: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")
+    ] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="A free animatic under drafts/, as you type.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Also remove what is no longer declared; pay up to --max-cost.")
+    ] = False,
+    max_cost: Annotated[str | None, typer.Option(metavar="N", help="The most that the session may cost.")] = None,
+) -> None:
+    """Plan again at each save; make what is free at once, and pay on a key press only.
+
+    Free is moving and restoring files, and every draft. Keys: a applies the plan on the screen, s skips it, q quits.
+    With --yes and --max-cost, what fits under the cap is paid for without a key.
+
+    Exit codes: 0 ended with q, 1 the project cannot be found or watched, 64 wrong command line, 130 interrupted.
+    """
+    from reconciler.cli.parsing import amount
+    from reconciler.engine.workspace import Choice
+    from reconciler.watch import Setting, Terms, Watch
+
+    own: Context = context.obj
+    choice = Choice(tuple(clips or ()), draft=draft)
+    terms = Terms(yes, amount(max_cost))
+    raise typer.Exit(Watch(Setting(own.workspace, choice, terms, own.view, own.connect, own.keyboard)).run())

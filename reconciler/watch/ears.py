@@ -1,0 +1,187 @@
+"""What a watch hears while it waits: files below the project, keys, signals. Nothing is decided here.
+
+watchfiles runs in a thread of its own that does nothing but say "something was saved"; keys and signals are met in the
+main thread, which sleeps in `select` meanwhile. Everything that a project may name lies below its root (the readers
+of specs and of inputs refuse what does not, links included), so the root is all there is to watch, and a file that
+appears, or a folder that is renamed, is no special case.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import termios
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from watchfiles import watch
+
+from reconciler.diagnostics import ClipformError
+from reconciler.watch.decide import Cause
+
+QUIET_MS = 20
+"""A save is over when nothing more happened for this long: an editor writes, renames and touches in one go."""
+_LONGEST_MS = 500
+"""A folder that never comes to rest is looked at this often."""
+_TICK_MS = 50
+"""How often the thread shows that it is listening; only its first sign is waited for."""
+
+_KEYS = {key.value.encode(): key for key in (Cause.APPLY, Cause.SKIP, Cause.QUIT)}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Ears:
+    """`with Ears(…) as ears:` listens, and puts the terminal and the signals back as they were.
+
+    `keyboard` is the descriptor of a terminal that we may read keys from, None where there is none. `ours` tells our
+    own files, by their path relative to the root. For the main thread only: signals are met nowhere else.
+    """
+
+    def __init__(self, root: Path, keyboard: int | None, ours: Callable[[str], bool]) -> None:
+        self.stopped = False
+        self._root, self._keyboard, self._ours = root, keyboard, ours
+        self._edited, self._ready, self._end = threading.Event(), threading.Event(), threading.Event()
+        self._failure: Exception | None = None
+        self._turn = threading.Lock()
+        self._told: Callable[[], None] | None = None
+        self._settings: list[int | list[bytes | int]] | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._woken, self._wake = os.pipe()
+            for end in (self._woken, self._wake):
+                os.set_blocking(end, False)
+                stack.callback(os.close, end)
+            thread = threading.Thread(target=self._listen, name="watch", daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(self._end.set)
+            self._ready.wait()  # what is saved from now on is heard: only then may the first look be taken
+            stack.callback(self.restore)
+            self._take_keys()
+            for number in _SIGNALS:
+                stack.callback(signal.signal, number, signal.signal(number, self._signal))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def wait(self) -> Cause:
+        """The next thing that happens. Raises ClipformError when files can no longer be watched."""
+        heard = [self._woken] if self._keyboard is None else [self._woken, self._keyboard]
+        while (cause := self._pending()) is None:
+            ready, _, _ = select.select(heard, [], [])
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+            elif (cause := self._key()) is not None:
+                return cause
+        return cause
+
+    def after(self) -> Cause:
+        """What comes after an apply: what was heard meanwhile, else a look at what it did."""
+        return self._pending() or Cause.AFTER
+
+    def forget_keys(self) -> None:
+        """Keys that were pressed before a plan was on the screen are not about that plan."""
+        if self._keyboard is not None:
+            with suppress(termios.error):
+                termios.tcflush(self._keyboard, termios.TCIFLUSH)
+
+    def restore(self) -> None:
+        """Put the terminal back."""
+        if self._keyboard is not None and self._settings is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self._keyboard, termios.TCSANOW, self._settings)
+
+    @contextmanager
+    def telling(self, edited: Callable[[], None]) -> Iterator[None]:
+        """Call `edited` in the listening thread at each edit, and at once for one that nobody has looked at yet."""
+        with self._turn:
+            self._told = edited
+            if self._edited.is_set():
+                edited()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._told = None
+
+    def _pending(self) -> Cause | None:
+        if self.stopped:
+            return Cause.STOP
+        if self._failure is not None:
+            help = "on Linux the number of watched folders is bounded: sysctl fs.inotify.max_user_watches"
+            raise ClipformError(f"files cannot be watched: {self._failure}", help=help, code="watch")
+        if self._edited.is_set():
+            self._edited.clear()
+            return Cause.EDIT
+        return None
+
+    def _key(self) -> Cause | None:
+        assert self._keyboard is not None
+        try:
+            key = os.read(self._keyboard, 1)
+        except OSError:  # the terminal is gone
+            return Cause.QUIT
+        return _KEYS.get(key) if key else Cause.QUIT
+
+    def _take_keys(self) -> None:
+        """One key at a time, not shown; Ctrl-C stays a signal."""
+        if self._keyboard is not None:
+            self._settings = termios.tcgetattr(self._keyboard)
+            tty.setcbreak(self._keyboard, termios.TCSANOW)
+
+    def _signal(self, number: int, frame: FrameType | None) -> None:
+        """The first one ends the wait; another one while we are busy looking ends everything."""
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        with suppress(BlockingIOError):  # full: it is awake
+            os.write(self._wake, b".")
+
+    def _listen(self) -> None:
+        """The thread: every change that is not ours, as one word."""
+        try:
+            for changes in watch(
+                self._root,
+                watch_filter=lambda _, path: self._counts(path),
+                debounce=_LONGEST_MS,
+                step=QUIET_MS,
+                rust_timeout=_TICK_MS,
+                yield_on_timeout=True,
+                stop_event=self._end,
+                ignore_permission_denied=True,
+            ):
+                self._ready.set()
+                if changes:
+                    self._hear()
+        except (OSError, RuntimeError) as error:
+            self._failure = error
+            self._rouse()
+        finally:
+            self._ready.set()
+
+    def _counts(self, path: str) -> bool:
+        with suppress(ValueError):
+            return not self._ours(Path(path).relative_to(self._root).as_posix())
+        return True
+
+    def _hear(self) -> None:
+        with self._turn:
+            self._edited.set()
+            if self._told is not None:
+                self._told()
+        self._rouse()

@@ -1,0 +1,233 @@
+"""The loop: look, show what is new, act or wait. It holds the state only while it acts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+
+from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
+from reconciler.engine.planfile import fingerprint
+from reconciler.engine.session import MICROS, Asked, Session, apply_part, end_unwanted_drafts, look, open_session
+from reconciler.engine.signals import signals
+from reconciler.engine.vendors import Connect
+from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
+from reconciler.plan.model import Plan
+from reconciler.views import words
+from reconciler.views.base import View
+from reconciler.views.words import plain_decimal
+from reconciler.watch.decide import Apply, Cause, Memory, Rest, Terms, buying, decide, edited, is_free, is_ours, trying
+from reconciler.watch.ears import Ears
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a watch is about and works with. `keyboard`: a terminal's descriptor, None where nobody can press a key."""
+
+    workspace: Workspace
+    choice: Choice
+    terms: Terms
+    view: View
+    connect: Connect
+    keyboard: int | None = None
+
+
+class Watch:
+    """One session."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.on = setting
+        self.memory = Memory()
+        self.outputs: set[str] = set()  # of every plan so far
+        self.shown: tuple[str, tuple[Diagnostic, ...]] | None = None  # the last plan on the screen
+        self.metered = ""
+        self.complaint: tuple[object, ...] = ()  # what is wrong with the project now, as it was told
+        self.runs: list[int] = []  # of this session, in the store
+        self.unpriced = 0
+        self.newer: Loaded | None = None  # what an edit during an apply made of the project
+
+    def run(self) -> int:
+        """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
+        on, cause = self.on, Cause.EDIT
+        with Ears(on.workspace.root, on.keyboard, partial(is_ours, outputs=self.outputs)) as ears:
+            while cause not in (Cause.QUIT, Cause.STOP):
+                cause = self._turn(ears, cause)
+        return 130 if cause is Cause.STOP else 0
+
+    def _turn(self, ears: Ears, cause: Cause) -> Cause:
+        """One look and what follows from it; why to look again."""
+        planned = self._look(cause)
+        if planned is None:
+            return ears.wait()
+        plan, mark = planned.plan, fingerprint(planned.plan)
+        if cause is Cause.EDIT:
+            self.memory = edited(self.memory, plan)
+        match decide(cause, plan, mark, self.on.terms, self.memory):
+            case Apply() as what:
+                if cause is Cause.EDIT:
+                    self._show(ears, plan, mark)
+                return self._act(ears, cause, what)
+            case Rest() as rest:
+                self._rest(ears, plan, mark, rest)
+        return ears.wait()
+
+    # --- looking ----------------------------------------------------------------------------
+
+    def _look(self, cause: Cause) -> Planned | None:
+        """The plan as everything is now; None, and told, while the project cannot be read."""
+        workspace, choice = self.on.workspace, self.on.choice
+        try:
+            planned = workspace.plan(choice, workspace.load(choice.draft))
+        except ClipformError as error:
+            if isinstance(error, UsageError) and self.shown is None:
+                raise  # a name that never meant a clip is a wrong command line
+            self._complain(error, again=cause in (Cause.APPLY, Cause.SKIP))
+            return None
+        for step in planned.plan.steps:
+            self.outputs |= {path for path in (step.output, step.previous_output) if path is not None}
+        return planned
+
+    def _complain(self, error: ClipformError, *, again: bool) -> None:
+        """What is wrong, once; the plan that was good stays what it was."""
+        found = (error.message, *(error.diagnostics if isinstance(error, SpecError) else ()))
+        if found != self.complaint or again:
+            self.on.view.error(error)
+        self.complaint = found
+
+    # --- showing ----------------------------------------------------------------------------
+
+    def _show(self, ears: Ears, plan: Plan, mark: str) -> bool:
+        """Show a plan that is not the one on the screen; whether it was new."""
+        mended, self.complaint = bool(self.complaint), ()
+        new = (mark, plan.diagnostics)
+        if new == self.shown:
+            if mended:
+                self.on.view.note("Mended: the plan is the one above.", {"event": "mended"})
+            return False
+        ears.forget_keys()
+        self.on.view.plan(plan)
+        self.shown = new
+        return True
+
+    def _rest(self, ears: Ears, plan: Plan, mark: str, rest: Rest) -> None:
+        """Show where we stand: the plan if it is new, a word to whoever pressed a key, and the meter."""
+        if rest.message:
+            self.on.view.note(rest.message, {"event": "key"})
+        new = self._show(ears, plan, mark)
+        self.memory = replace(self.memory, offered=mark if rest.offer else "")
+        line = self._meter(plan, rest)
+        if new or line != self.metered:
+            self.on.view.note(line, self._figures(plan))
+            self.metered = line
+
+    def _meter(self, plan: Plan, rest: Rest) -> str:
+        """The session's cost, and what a key press would do."""
+        cap = self.on.terms.cap
+        of = "" if cap is None else f" of {words.money(cap, plan.currency) if cap else '0'}"
+        line = f"Session: {words.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
+        if not plan.has_changes() or not rest.offer:
+            return f"{line} Watching."
+        line += f" Waiting: {self._waiting(plan)}."
+        if self.on.keyboard is None:
+            return f"{line} No terminal to confirm at: clipform apply."
+        return f"{line} [a] apply  [s] skip  [q] quit"
+
+    def _waiting(self, plan: Plan) -> str:
+        making = plan.generating()
+        if making:
+            return f"{words.clips(len(making))}, {words.total(plan.total(), plan.unpriced(), plan.currency)}"
+        asked = [step for step in plan.changes() if not is_free(step, Terms())]
+        return f"{len(asked or plan.changes())} to {(asked or plan.changes())[0].action.value}"
+
+    def _figures(self, plan: Plan) -> dict[str, object]:
+        """The meter for programs; amounts as text, as everywhere."""
+        cap = self.on.terms.cap
+        return {
+            "event": "meter",
+            "spent": {"amount": plain_decimal(self.memory.spent), "unpriced": self.unpriced},
+            "waiting": {"amount": plain_decimal(plan.total()), "unpriced": plan.unpriced()},
+            "cap": None if cap is None else plain_decimal(cap),
+            "currency": plan.currency or None,
+        }
+
+    # --- acting -----------------------------------------------------------------------------
+
+    def _act(self, ears: Ears, cause: Cause, what: Apply) -> Cause:
+        """Carry a part of the plan out, under the lock and as it is decided there."""
+        try:
+            with open_session(self.on.workspace, "watch", self.on.choice.draft) as session:
+                planned = look(session, self.on.choice)
+                mark = fingerprint(planned.plan)
+                again = decide(cause, planned.plan, mark, self.on.terms, self.memory)
+                self.memory = trying(self.memory, again.plan if isinstance(again, Apply) else what.plan)
+                if isinstance(again, Apply):
+                    self._show(ears, planned.plan, mark)
+                    self._carry_out(session, ears, planned, again)
+        except ClipformError as error:
+            self.memory = trying(self.memory, what.plan)
+            self.on.view.error(error)
+        return ears.after()
+
+    def _carry_out(self, session: Session, ears: Ears, planned: Planned, what: Apply) -> None:
+        on, store = self.on, session.store
+        self.runs.append(store.start_run("watch"))
+        self.newer = None
+        asked = Asked(on.choice, max_cost=self._left(), run=self.runs[-1])
+        hold = partial(self._hold, ears, planned.loaded, what.patient)
+        try:
+            summary = apply_part(session, replace(planned, plan=what.plan), asked, on.view, on.connect, hold)
+        finally:
+            on.view.close()
+            sums = (spent.micros for run in self.runs for spent in store.spent(run).values())
+            self.memory = replace(self.memory, spent=Decimal(sum(sums)) / MICROS)
+        self.memory = buying(self.memory, what.plan)
+        self.unpriced += summary.unpriced
+        newer: Loaded | None = self.newer  # set by an edit meanwhile
+        if newer is None or ears.stopped:
+            on.view.summary(summary)
+        else:
+            end_unwanted_drafts(store, newer)
+            on.view.note("An edit came in: it goes first.", {"event": "overtaken"})
+
+    def _left(self) -> Decimal | None:
+        """What the session may still spend."""
+        cap = self.on.terms.cap
+        return None if cap is None else max(Decimal(0), cap - self.memory.spent)
+
+    @contextmanager
+    def _hold(self, ears: Ears, loaded: Loaded, patient: bool, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Signals end a run, and so does an edit that changes what is wanted, where nothing was paid for."""
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            ears.stopped = True
+            interrupt()
+
+        def heard() -> None:
+            if self._outdated(loaded):
+                interrupt()
+
+        def leave() -> None:
+            ears.restore()
+            self.on.view.close()
+
+        def tell() -> None:
+            if not patient:
+                loop.call_soon_threadsafe(heard)
+
+        with signals(stop, leave), ears.telling(tell):
+            yield
+
+    def _outdated(self, loaded: Loaded) -> bool:
+        """Whether an edit changed a key: a comment, or a spec that cannot be read, is no reason to start anew."""
+        try:
+            newer = self.on.workspace.load(self.on.choice.draft)
+        except ClipformError:
+            return False
+        if {order.wanted.key for order in newer.orders} == {order.wanted.key for order in loaded.orders}:
+            return False
+        self.newer = newer
+        return True

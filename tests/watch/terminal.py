@@ -1,0 +1,127 @@
+"""The real command on a terminal of its own, or on pipes. Whoever waits, waits on output, with a deadline."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+DEADLINE = 30.0
+
+_BOOT = """\
+import fcntl, os, sys, termios
+terminal = os.open(sys.argv[1], os.O_RDWR)
+fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+for stream in (0, 1, 2):
+    os.dup2(terminal, stream)
+os.close(terminal)
+from reconciler.cli.app import main
+sys.exit(main(sys.argv[2:]))
+"""
+_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Talk:
+    """A running command and all that it said; `until` goes on where it stopped reading."""
+
+    def __init__(self, child: subprocess.Popen[bytes], output: int, gone: int) -> None:
+        self.child, self.output, self.gone = child, output, gone
+        self.said = ""
+        self._at = 0
+        self._raw = b""
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """The next thing said that matches."""
+        end = time.monotonic() + DEADLINE
+        while (found := re.compile(pattern, re.DOTALL).search(self.said, self._at)) is None:
+            assert self._hear(end - time.monotonic()), f"{pattern!r} was not said in: {self.said[self._at :]}"
+        self._at = found.end()
+        return found
+
+    def _hear(self, seconds: float) -> bool:
+        """More of it; False at the end, or when it takes too long."""
+        ready, _, _ = select.select([self.output, self.gone], [], [], max(0.0, seconds))
+        chunk = os.read(self.output, 65536) if self.output in ready else b""
+        self._raw += chunk
+        self.said = _CODES.sub("", self._raw.decode(errors="replace").replace("\r\n", "\n"))
+        return bool(chunk)
+
+    def end(self) -> int:
+        """Everything up to the end; the exit code."""
+        end = time.monotonic() + DEADLINE
+        while self._hear(end - time.monotonic()):
+            pass
+        return self.child.wait(timeout=DEADLINE)
+
+    def event(self, **wanted: object) -> dict[str, Any]:
+        """The next line of JSON that has these members."""
+        while True:
+            line: dict[str, Any] = json.loads(self.until(r"[^\n]+(?=\n)").group())
+            if wanted.items() <= line.items():
+                return line
+
+
+class Terminal(Talk):
+    """On a terminal of 24 lines and 100 columns, which it may do with as it likes."""
+
+    def __init__(self, child: subprocess.Popen[bytes], output: int, gone: int, theirs: int) -> None:
+        super().__init__(child, output, gone)
+        self._theirs = theirs
+
+    def press(self, keys: str) -> None:
+        """As if typed; \\x03 is Ctrl-C."""
+        os.write(self.output, keys.encode())
+
+    def is_sane(self) -> bool:
+        """Whether what is typed is shown and waits for the end of the line, as in a shell."""
+        modes = termios.tcgetattr(self._theirs)[3]
+        return bool(modes & termios.ECHO) and bool(modes & termios.ICANON)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "TERM": "xterm", "PYTHONWARNINGS": "error"}
+
+
+@contextmanager
+def _started(command: list[str], **streams: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A child, and a pipe that says nothing and ends when the child does: its terminal does not end."""
+    gone, held = os.pipe()
+    with subprocess.Popen(command, start_new_session=True, env=_environment(), pass_fds=[held], **streams) as child:
+        os.close(held)
+        try:
+            yield child, gone
+        finally:
+            child.kill()
+            os.close(gone)
+
+
+@contextmanager
+def on_terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
+    """`clipform watch` at a terminal."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    command = [sys.executable, "-c", _BOOT, os.ttyname(theirs), "-C", str(folder), "--no-color", "watch", *arguments]
+    with _started(command) as (child, gone):
+        yield Terminal(child, ours, gone, theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+@contextmanager
+def on_pipes(folder: Path, *arguments: str) -> Iterator[Talk]:
+    """`clipform --json watch` with nobody at the keyboard."""
+    command = [sys.executable, "-m", "reconciler", "-C", str(folder), "--json", "watch", *arguments]
+    with _started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as (child, gone):
+        assert child.stdout is not None
+        yield Talk(child, child.stdout.fileno(), gone)

@@ -1,0 +1,180 @@
+"""The real command: an edit is seen, drafts are made, nothing is paid for by accident, and the terminal stays sane."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.emulator.process import Emulator, emulator
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.session import open_session
+from reconciler.engine.workspace import Workspace
+from tests.watch.terminal import on_pipes, on_terminal
+
+DRAFTS = """\
+version: 1
+include: [clips/*.yaml]
+defaults: {duration: 1, resolution: 480p, ratio: 1:1}
+clips:
+  sun: {prompt: mist at sunrise}
+"""
+
+PAID = """\
+version: 1
+providers:
+  studio:
+    kind: ark
+    base_url: URL/ark
+    api_key: ${env.ARK_API_KEY}
+    poll_interval: 50ms
+    prices: [{model: "*", per_clip: 0.50}]
+budget: {currency: USD}
+defaults: {provider: studio, model: doubao-seedance-1-0-pro-250528, duration: 5, resolution: 480p, ratio: 16:9}
+clips:
+  hero: {prompt: a lamp}
+"""
+
+
+@pytest.fixture(scope="module")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with emulator("--latency", "0.05", "--no-render", cwd=tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def paid(tmp_path: Path, vendor: Emulator, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ARK_API_KEY", f"key-of-{tmp_path.name}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    return project(tmp_path / "project", PAID.replace("URL", vendor.api))
+
+
+def project(folder: Path, text: str) -> Path:
+    (folder / "clips").mkdir(parents=True)
+    (folder / "clipform.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    """As most editors save: another file that takes the place of the old one."""
+    file, fresh = folder / "clipform.yaml", folder / "clipform.yaml~"
+    before = file.read_text(encoding="utf-8")
+    assert old in before
+    fresh.write_text(before.replace(old, new), encoding="utf-8")
+    fresh.replace(file)
+
+
+def tasks(vendor: Emulator) -> int:
+    return len(httpx.get(f"{vendor.api}/ledger", trust_env=False).json()["entries"])
+
+
+def test_an_edit_is_planned_drafted_and_shown_once(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", DRAFTS)
+    with on_terminal(folder) as screen:
+        screen.until(r"create +sun .*sun: made renders/sun.mp4.*Nothing to do: 1 clip up to date.*Watching\.\n")
+        edit(folder, "mist at", "fog at")
+        screen.until(r"replace +sun .*\[-mist-\]\{\+fog\+\}.*sun: made renders/sun.mp4.*Nothing to do.*Watching\.\n")
+        (folder / "clips/sea.yaml").write_text("clips: {sea: {prompt: waves}}")  # by its glob
+        screen.until(r"create +sea .*sea: made renders/sea.mp4.*Nothing to do: 2 clips.*Watching\.\n")
+        screen.press("q")
+        assert screen.end() == 0
+        assert screen.is_sane()
+    assert screen.said.count("Plan: ") == 3  # one for each edit and one at the start: our own writes are no edits
+    assert screen.said.count("Nothing to do") == 3
+
+
+def test_a_broken_spec_is_told_what_was_good_stays_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", DRAFTS)
+    with on_terminal(folder) as screen:
+        screen.until(r"sun: made .*Nothing to do.*Watching\.\n")
+        edit(folder, "prompt: mist", "promt: mist")
+        screen.until(r"clipform.yaml:5:\d+: error: .*promt")
+        screen.press("a")  # no plan to be had
+        screen.until(r"clipform.yaml:5:\d+: error: .*promt")
+        edit(folder, "promt: mist", "prompt: mist")
+        screen.until("Mended: the plan is the one above")
+        edit(folder, "mist at", "rain at")
+        screen.until(r"replace +sun .*sun: made renders/sun.mp4.*Watching\.\n")
+        assert not screen.is_sane()  # it listens to single keys
+        screen.press("\x03")
+        assert screen.end() == 130
+        assert screen.is_sane()
+
+
+def test_ctrl_c_in_the_middle_of_a_draft_leaves_it_for_later(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", DRAFTS.replace("duration: 1", "duration: 60"))
+    with on_terminal(folder) as screen:
+        screen.until("running")
+        screen.press("\x03")
+        assert screen.end() == 130
+        assert screen.is_sane()
+    assert "Interrupted" in screen.said and "Traceback" not in screen.said
+
+
+def test_money_is_spent_on_a_key_and_on_nothing_else(paid: Path, vendor: Emulator) -> None:
+    before = tasks(vendor)
+    with on_terminal(paid) as screen:
+        screen.press("a")  # before there is a plan to say yes to
+        screen.until(r"create +hero .*Waiting: 1 clip, 0.50 USD. \[a\] apply")
+        edit(paid, "a lamp", "a torch")
+        screen.until(r"create +hero .*Waiting: 1 clip, 0.50 USD. \[a\] apply")
+        screen.press("s")
+        screen.until(r"Skipped")
+        screen.press("a")
+        screen.until(r"Not applied.*\[a\] apply")
+        assert tasks(vendor) == before
+        screen.press("a")
+        screen.until(r"hero: made renders/hero.mp4.*Session: 0.50 USD. Watching\.\n")
+        assert tasks(vendor) == before + 1
+        edit(paid, "a torch", "a candle")
+        screen.until(r"replace +hero .*Session: 0.50 USD. Waiting: 1 clip, 0.50 USD")
+        screen.press("q")
+        assert screen.end() == 0
+    assert tasks(vendor) == before + 1
+
+
+def test_the_cap_is_for_the_whole_session(paid: Path, vendor: Emulator) -> None:
+    before = tasks(vendor)
+    with on_pipes(paid, "--yes", "--max-cost", "0.80") as talk:
+        talk.event(event="succeeded", clip="hero")
+        assert talk.event(event="meter")["spent"] == {"amount": "0.50", "unpriced": 0}
+        edit(paid, "a lamp", "a candle")
+        assert talk.event(event="meter")["waiting"] == {"amount": "0.50", "unpriced": 0}
+        talk.child.send_signal(signal.SIGINT)
+        assert talk.end() == 130
+    assert tasks(vendor) == before + 1
+
+
+def test_stale_drafts_are_given_up_and_the_newest_edit_goes_first(paid: Path, vendor: Emulator) -> None:
+    before = tasks(vendor)
+    edit(paid, "clips:\n", "clips:\n  one: {prompt: first, duration: 12}\n  two: {prompt: second, duration: 12}\n")
+    edit(paid, "a lamp}", "a lamp, duration: 2}")
+    with on_pipes(paid, "--draft") as talk:
+        talk.event(event="running")
+        edit(paid, "a lamp", "a candle")
+        talk.event(event="overtaken")
+        assert talk.event(event="succeeded")["clip"] == "hero"
+        talk.event(event="running", clip="one")  # its turn again
+        talk.child.send_signal(signal.SIGTERM)
+        assert talk.end() == 130
+    assert (paid / "drafts/renders/hero.mp4").exists()
+    assert not (paid / "renders").exists()
+    assert tasks(vendor) == before
+
+
+def test_a_state_in_use_is_told_and_tried_again(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", DRAFTS)
+    with ExitStack() as other:
+        other.enter_context(open_session(Workspace(folder, SystemClock(), {}), "another"))
+        with on_pipes(folder) as talk:
+            talk.until(r"the state is in use by 'another'[^\n]*\n")
+            talk.event(event="meter")
+            other.close()
+            edit(folder, "mist", "rain")
+            assert talk.event(event="succeeded")["clip"] == "sun"
