@@ -35,6 +35,7 @@ def kills(tally: Tally, kind: str, first: int = 1, stride: int = 1) -> None:
                     if k % 2:
                         sim.server.plan("hero", submit=[word])
                     dead.append(sim.dies(k).dead)
+                    sim.server.heal()  # a second doubt in a row is a person's to settle (RELIABILITY §3.5)
                     court.look(f"{kind}, {word if k % 2 else 'accepted'}, kill at {k}, at once")
                     for _ in range(3):
                         sim.apply()
@@ -44,7 +45,7 @@ def kills(tally: Tally, kind: str, first: int = 1, stride: int = 1) -> None:
                 court.scenario(f"{kind}, {word if k % 2 else 'accepted'}, kill at {k}", play)
                 tally.listed += 1
                 tally.asking_listed += any(attempt.state.value in ASKED for attempt in sim.attempts())
-                if not dead or not dead[0]:
+                if k % 2 == 0 and not (dead and dead[0]):
                     break
     finally:
         shutil.rmtree(folder)
