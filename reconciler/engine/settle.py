@@ -17,7 +17,7 @@ from reconciler.engine.ports import Transport
 from reconciler.engine.session import Session
 from reconciler.engine.vendors import LOCAL, Connect, paced
 from reconciler.engine.workspace import Loaded
-from reconciler.plan.compute import known
+from reconciler.plan.ways import known
 from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import Cancelled, NotFound, PollAnswer, PollTrouble
 from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, State

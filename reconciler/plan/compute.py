@@ -24,6 +24,7 @@ from reconciler.plan.model import (
     Step,
     Wanted,
 )
+from reconciler.plan.ways import fetch_or_retake, known, quote, settle
 from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, Snapshot, State
 
 _BLOCKING = {
@@ -194,7 +195,7 @@ class _Planner:
             way = (f"clipform retake {quote(w.clip)}",)
             return self._blocked(w, Reason.PAID_BEFORE, way_out=way)
         if w.key in self.locked and attempt is None and not w.free:
-            return self._blocked(w, Reason.LOCKED_BEFORE, way_out=_fetch_or_retake(w.clip, self.locked[w.key]))
+            return self._blocked(w, Reason.LOCKED_BEFORE, way_out=fetch_or_retake(w.clip, self.locked[w.key]))
         if self._made_elsewhere(w):
             return self._shared(w)
         bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -353,35 +354,11 @@ def in_order(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
     return tuple(found)
 
 
-def known(attempt: Attempt) -> str:
-    """What is known of an attempt, in one line."""
-    task = f"task {attempt.task}" if attempt.task else "no task id"
-    return f"{attempt.state.value} at {attempt.provider}, {task}"
-
-
-def quote(clip: str) -> str:
-    """A clip's name as it stands in a shell command: a matrix suffix needs quotes."""
-    return f"'{clip}'" if "[" in clip else clip
-
-
-def settle(attempt: Attempt) -> tuple[str, ...]:
-    """The commands that settle an attempt: only one in doubt may still turn out to be some task."""
-    name = quote(attempt.clip)
-    ways = ("--task ID", "--resubmit", "--abandon") if attempt.state is State.UNCERTAIN else ("--resubmit", "--abandon")
-    return tuple(f"clipform resolve {name} {way}" for way in ways)
-
-
 def _final(attempt: Attempt) -> Reason | None:
     """Why the same request is not made again by itself, None when it may be."""
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
         return Reason.REFUSED
     return Reason.GIVEN_UP if attempt.state is State.ABANDONED and attempt.reason == ABANDONED else None
-
-
-def _fetch_or_retake(clip: str, entry: Locked) -> tuple[str, ...]:
-    """The provider may still have what the lock file knows a task of."""
-    adopt = (f"clipform import {quote(clip)} --task {entry.task}",) if entry.task else ()
-    return (*adopt, f"clipform retake {quote(clip)}")
 
 
 def _expected_total(steps: Sequence[Step]) -> float | None:

@@ -27,7 +27,7 @@ def run(
     from reconciler.cli.parsing import one_way
     from reconciler.engine import settle
     from reconciler.engine.session import open_session
-    from reconciler.plan.compute import known
+    from reconciler.plan.ways import known
 
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)
