@@ -1,4 +1,7 @@
-"""Placing: the old file or the whole new one, inside the project, and never over what is the user's (I4, I8, I16)."""
+"""Placing: the old file or the whole new one, inside the project, and never over what is the user's (I4, I8, I16).
+
+Longer than 400 lines because the sweeps over every step of placing share one small world of files.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One run and the next: interrupts, failures, refusals, budgets, odd answers, full disks. Nothing is paid twice."""
+"""One run and the next: interrupts, failures, refusals, budgets, odd answers, full disks. Nothing is paid twice.
+
+Longer than 400 lines because it is a list of short stories about one simulated vendor, best read together.
+"""
 
 from __future__ import annotations
 

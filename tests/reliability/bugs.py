@@ -1,4 +1,7 @@
-"""Planted bugs: protocols and habits that are known to be wrong. Each must be caught, else the judge is no judge."""
+"""Planted bugs: protocols and habits that are known to be wrong. Each must be caught, else the judge is no judge.
+
+Longer than 400 lines because it is a catalogue: each entry is short, and the list is what is published.
+"""
 
 from __future__ import annotations
 
