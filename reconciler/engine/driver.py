@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from reconciler.artifacts.place import Found, Placer
 from reconciler.diagnostics import ClipformError
@@ -20,7 +19,7 @@ from reconciler.engine.ports import Vendor
 from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Plan, Reason, Step
-from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
+from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State, from_micros
 
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
@@ -137,6 +136,7 @@ class Driver:
             if step.action is Action.RESTORE:
                 self._place(step, self.world.at_hand[step.key])
             else:
+                self._require_way(step)
                 maker = self._maker(step)
                 sha = await maker.make()
                 self.unpriced += maker.work.sent and step.cost.amount is None
@@ -149,6 +149,11 @@ class Driver:
             return False
         self._end(step, Kind.SUCCEEDED, began=began)
         return True
+
+    def _require_way(self, step: Step) -> None:
+        """Before anything is paid for: ArtifactError if the way to the output leads through a link or a file."""
+        if step.output is not None and step.action in GENERATES:
+            self.placer.check(step.output)
 
     def _why_not(self, step: Step) -> tuple[Kind, str]:
         """Why a clip that needs this one is not made: one that goes on elsewhere is no failure."""
@@ -322,5 +327,5 @@ class Driver:
         found = tuple(self.outcomes.values())
         run = self.rules.terms.run
         micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
-        spent = Decimal(micros) / 1_000_000  # of this run: what an earlier one bought is not counted again
+        spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
         return Summary(found, self.halt.event.is_set(), elapsed, spent, self.unpriced, plan.currency)
