@@ -15,8 +15,6 @@ class Kind(StrEnum):
     SUBMITTED = "submitted"  # the provider holds a task
     RUNNING = "running"  # progress in percent, elapsed and expected seconds
     FETCHED = "fetched"  # the artifact is in the store
-    PLACED = "placed"  # the output is in place
-    REMOVED = "removed"
     SUCCEEDED = "succeeded"  # the step is done
     FAILED = "failed"
     SKIPPED = "skipped"  # because of another clip, or because the run is stopping

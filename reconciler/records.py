@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -39,9 +40,6 @@ OPEN = frozenset({State.SUBMITTING, State.ACCEPTED, State.STALLED, State.READY, 
 BLOCKED = frozenset({State.UNCERTAIN, State.VANISHED, State.NO_OUTPUT, State.RESULT_EXPIRED, State.QUARANTINED})
 """States that only a person (or a proof) may leave."""
 
-CLOSED = frozenset(State) - OPEN - BLOCKED
-"""States that never change again."""
-
 _POLLED = (State.READY, State.NO_OUTPUT, State.FAILED, State.VANISHED, State.CANCELLED)
 
 MOVES: Mapping[State, frozenset[State]] = {
@@ -57,6 +55,20 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.QUARANTINED: frozenset({State.ABANDONED}),
 }
 """The moves an attempt may make. A state that is absent is terminal."""
+
+
+MICROS = 1_000_000
+"""Amounts are kept as whole millionths of a currency."""
+
+
+def to_micros(amount: Decimal | None) -> int | None:
+    """An amount as it is kept; None stays "no price is known"."""
+    return None if amount is None else int(amount * MICROS)
+
+
+def from_micros(micros: int) -> Decimal:
+    """What is kept, as an amount."""
+    return Decimal(micros) / MICROS
 
 
 ABANDONED = "abandoned"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
-from decimal import Decimal
 
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine import jobs
@@ -19,7 +18,7 @@ from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
 from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
-from reconciler.records import Attempt, State
+from reconciler.records import Attempt, State, to_micros
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
 
@@ -83,7 +82,7 @@ def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
         marker=job.marker,
         document=order.wanted.document,
         seed=job.seed,
-        cost_micros=micros(price.amount),
+        cost_micros=to_micros(price.amount),
         currency=price.currency,
         run=work.terms.run,
         account=work.vendor.transport.account if isinstance(work.vendor.dialect, Lists) else "",
@@ -189,8 +188,3 @@ async def _finish(work: Awaitable[SubmitAnswer]) -> SubmitAnswer:
     if cancelled:
         raise asyncio.CancelledError
     return answer
-
-
-def micros(amount: Decimal | None) -> int | None:
-    """Millionths of a currency."""
-    return None if amount is None else int(amount * 1_000_000)

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from reconciler.artifacts.store import Part
 from reconciler.diagnostics import MediaError, ProviderError
-from reconciler.engine.buy import micros
 from reconciler.engine.verify import facts_of, mismatch
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
 from reconciler.plan import cost
 from reconciler.providers.base import Succeeded
-from reconciler.records import Artifact, Attempt, Generation, State
+from reconciler.records import Artifact, Attempt, Generation, State, to_micros
 from reconciler.state.store import Facts
 
 FETCHES = 3
@@ -77,7 +76,7 @@ def _cost(work: Work, attempt: Attempt, result: Succeeded) -> int | None:
     if work.order is None:
         return attempt.cost_micros
     used = cost.settled(work.order.prices, attempt.model, work.order.resolution, result.usage.tokens)
-    return attempt.cost_micros if used is None else micros(used)
+    return attempt.cost_micros if used is None else to_micros(used)
 
 
 def _not_fetched(work: Work, attempt: Attempt, error: ProviderError) -> None:

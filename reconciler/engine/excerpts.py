@@ -1,31 +1,24 @@
-"""Gives diagnostics of the later stages the lines they speak of; the reader does it for its own."""
+"""Gives diagnostics of the later stages the lines they speak of, as the reader does for its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.diagnostics import Diagnostic, Excerpt
+from reconciler.diagnostics import Diagnostic
 from reconciler.spec.files import Files, Unreadable
+from reconciler.spec.load import excerpt, shown_lines
 
 
 def with_excerpts(items: Iterable[Diagnostic], files: Files) -> list[Diagnostic]:
-    """The same diagnostics, each with its line and the one before it. The texts were sound enough to be parsed."""
-    texts: dict[str, list[str]] = {}
-    return [replace(item, excerpt=item.excerpt or _excerpt(item, files, texts)) for item in items]
+    """The same diagnostics, each with its line and the one before it. A file that is gone by now shows none."""
+    found = list(items)
+    lines = {name: _lines(name, files) for name in {item.source.file for item in found if item.source}}
+    return [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in found]
 
 
-def _excerpt(item: Diagnostic, files: Files, texts: dict[str, list[str]]) -> Excerpt | None:
-    source = item.source
-    if source is None:
-        return None
-    if source.file not in texts:
-        try:
-            texts[source.file] = files.read(source.file).decode("utf-8-sig", "replace").splitlines()
-        except Unreadable:
-            texts[source.file] = []
-    lines = texts[source.file]
-    if not 1 <= source.line <= len(lines):
-        return None
-    first = max(1, source.line - 1)
-    return Excerpt(first, tuple(lines[first - 1 : source.line]))
+def _lines(name: str, files: Files) -> list[str]:
+    try:
+        return shown_lines(name, files.read(name))
+    except Unreadable:
+        return []

@@ -36,14 +36,12 @@ from reconciler.media.farm import Farm
 from reconciler.media.mp4 import read_mp4
 from reconciler.plan import cost
 from reconciler.plan.model import Step
-from reconciler.records import Artifact, Binding, Generation, State
+from reconciler.records import Artifact, Binding, Generation, State, from_micros, to_micros
 from reconciler.state import lockfile
 from reconciler.state.budget import Caps
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipt, Receipts
 from reconciler.state.store import Facts, Store
-
-MICROS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +204,7 @@ def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
         raise Refused(message, help="apply without --locked, and commit clipform.lock", code="locked-plan")
     budget = planned.loaded.project.budget
     sums = session.store.spent().get(budget.currency if budget else "")
-    spent = Decimal(sums.micros) / MICROS if sums else Decimal(0)
+    spent = from_micros(sums.micros if sums else 0)
     objections = cost.objections(planned.plan, budget, asked.max_cost, spent)
     if objections:
         help = "raise the cap, or choose fewer clips: clipform apply CLIP…"
@@ -295,13 +293,10 @@ def _caps(planned: Planned, asked: Asked) -> Caps | None:
     if budget is None and not caps:
         return None
 
-    def micros(amount: Decimal | None) -> int | None:
-        return None if amount is None else int(amount * MICROS)
-
     return Caps(
         currency=budget.currency if budget else "",
-        run_micros=micros(min(caps)) if caps else None,
-        total_micros=micros(budget.total) if budget else None,
+        run_micros=to_micros(min(caps, default=None)),
+        total_micros=to_micros(budget.total) if budget else None,
         run_clips=budget.clips_per_apply if budget else None,
     )
 

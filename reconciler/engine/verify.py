@@ -7,12 +7,12 @@ from pathlib import Path
 from reconciler.engine.desire import Order
 from reconciler.engine.ports import Workers
 from reconciler.media.probe import probe
+from reconciler.plan.cost import SHORT_SIDES
 from reconciler.providers.check import costly_defaults
 from reconciler.records import Artifact
 
 _TOLERANCE_MS = 500
 _RATIO_TOLERANCE = 0.04
-_LINES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
 
 
 async def facts_of(path: Path, workers: Workers) -> Artifact:
@@ -36,7 +36,7 @@ def mismatch(order: Order, made: Artifact) -> str:
     duration, resolution, ratio = asked.get("duration"), asked.get("resolution"), asked.get("ratio")
     if isinstance(duration, int) and duration > 0 and abs(made.duration_ms - duration * 1000) > _TOLERANCE_MS:
         found.append(f"asked for {duration} s, got {made.duration_ms / 1000:.2f} s")
-    lines = _LINES.get(str(resolution))
+    lines = SHORT_SIDES.get(str(resolution))
     if lines is not None and min(made.width, made.height) < lines * 0.85:
         found.append(f"asked for {resolution}, got {made.width}x{made.height}")
     if isinstance(ratio, str) and _off(ratio, made):

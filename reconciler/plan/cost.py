@@ -10,7 +10,7 @@ from reconciler.plan.model import Plan, Price
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
 
-_LINES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
+SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
 _FPS = 24
 MICRO = Decimal("0.000001")
 
@@ -54,7 +54,7 @@ def _amount(row: Row, resolution: str | None, ratio: str | None, seconds: int | 
 
 def _tokens(resolution: str | None, ratio: str | None, seconds: int) -> Decimal | None:
     """Ark's published formula: seconds x width x height x frames per second / 1024."""
-    lines = _LINES.get(resolution or "")
+    lines = SHORT_SIDES.get(resolution or "")
     wide, _, high = (ratio or "").partition(":")
     if lines is None or not (wide.isdigit() and high.isdigit()):
         return None

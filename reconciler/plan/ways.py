@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from reconciler.plan.model import Locked
-from reconciler.records import BLOCKED, Attempt, State
+from reconciler.records import BLOCKED, Attempt, State, from_micros
 
 
 def known(attempt: Attempt) -> str:
@@ -23,7 +22,7 @@ def known(attempt: Attempt) -> str:
 
 
 def _money(attempt: Attempt) -> str:
-    amount = Decimal(attempt.cost_micros or 0) / 1_000_000
+    amount = from_micros(attempt.cost_micros or 0)
     return f"{amount.normalize():f} {attempt.currency}".rstrip()
 
 

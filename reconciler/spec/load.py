@@ -190,11 +190,11 @@ def _in_order(problems: Problems, texts: Mapping[str, bytes]) -> tuple[Diagnosti
 
     found = sorted(problems.all(), key=rank)
     named = {diagnostic.source.file for diagnostic in found if diagnostic.source}
-    lines = {name: _lines(name, data, problems.secrets) for name, data in texts.items() if name in named}
-    return tuple(replace(diagnostic, excerpt=_excerpt(diagnostic.source, lines)) for diagnostic in found)
+    lines = {name: shown_lines(name, data, problems.secrets) for name, data in texts.items() if name in named}
+    return tuple(replace(diagnostic, excerpt=excerpt(diagnostic.source, lines)) for diagnostic in found)
 
 
-def _lines(name: str, data: bytes, secrets: Iterable[Source]) -> list[str]:
+def shown_lines(name: str, data: bytes, secrets: Iterable[Source] = ()) -> list[str]:
     """The lines of a file as they may be shown: nothing in them steers a terminal, and a literal secret is masked."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     lines = _STEERING.sub("\ufffd", text).split("\n")
@@ -204,7 +204,7 @@ def _lines(name: str, data: bytes, secrets: Iterable[Source]) -> list[str]:
     return lines
 
 
-def _excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | None:
+def excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | None:
     """The line and the one before it, where a screen can take them."""
     if where is None or where.file not in lines or where.line > len(lines[where.file]):
         return None

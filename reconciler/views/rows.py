@@ -10,7 +10,7 @@ from decimal import Decimal
 from reconciler.engine.workspace import Planned
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.model import SENTENCES, Action, Step
-from reconciler.records import Attempt, Generation
+from reconciler.records import Attempt, Generation, from_micros
 from reconciler.spec.project import Clip
 from reconciler.state.history import Entry
 from reconciler.views import encode, words
@@ -26,7 +26,6 @@ _STATES = {
     Action.REMOVE: "undeclared",
     Action.BLOCKED: "blocked",
 }
-_MICROS = 1_000_000
 
 
 def status(planned: Planned, now: float) -> list[StatusRow]:
@@ -59,7 +58,7 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
 
 def micros(amount: int | None) -> Decimal | None:
     """Millionths as an amount."""
-    return None if amount is None else Decimal(amount) / _MICROS
+    return None if amount is None else from_micros(amount)
 
 
 def history(entries: Sequence[Entry]) -> list[HistoryRow]:

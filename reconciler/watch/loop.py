@@ -11,11 +11,12 @@ from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
 from reconciler.engine.planfile import fingerprint
-from reconciler.engine.session import MICROS, Asked, Session, apply_part, end_unwanted_drafts, look, open_session
+from reconciler.engine.session import Asked, Session, apply_part, end_unwanted_drafts, look, open_session
 from reconciler.engine.signals import signals
 from reconciler.engine.vendors import Connect
 from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import Plan
+from reconciler.records import from_micros
 from reconciler.views import words
 from reconciler.views.base import View
 from reconciler.views.words import plain_decimal
@@ -182,7 +183,7 @@ class Watch:
         finally:
             on.view.close()
             sums = (spent.micros for run in self.runs for spent in store.spent(run).values())
-            self.memory = replace(self.memory, spent=Decimal(sum(sums)) / MICROS)
+            self.memory = replace(self.memory, spent=from_micros(sum(sums)))
         self.memory = buying(self.memory, what.plan)
         self.unpriced += summary.unpriced
         newer: Loaded | None = self.newer  # set by an edit meanwhile

@@ -213,7 +213,7 @@ def _no_merge(patch: pytest.MonkeyPatch) -> None:
 
 def _float_money(patch: pytest.MonkeyPatch) -> None:
     """Money in floats of one decimal place, and a budget that compares them."""
-    patch.setattr(buy, "micros", lambda amount: None if amount is None else int(round(float(amount), 1) * 1_000_000))
+    patch.setattr(buy, "to_micros", lambda amount: None if amount is None else int(round(float(amount), 1) * 1_000_000))
     patch.setattr(cost, "objections", lambda *_: ())
 
 
