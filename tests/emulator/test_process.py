@@ -180,15 +180,6 @@ def test_a_port_that_is_taken_is_said(vendor: Emulator) -> None:
     assert f"port {port} cannot be used" in errors
 
 
-def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
-    (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError(name='starlette')")
-    command = [sys.executable, "-m", "reconciler", "emulate"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert ended.returncode == 1
-    assert "pip install 'clipform[emulator]'" in ended.stderr
-
-
 def test_the_commands_that_need_no_emulator_do_not_load_it() -> None:
     code = "import sys, reconciler.cli.app as a; a.build(); sys.exit('starlette' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

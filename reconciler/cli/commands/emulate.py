@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.diagnostics import ClipformError
 
 
 def run(
@@ -28,18 +27,10 @@ def run(
 
     Exit codes: 0 ended by Ctrl-C, 1 it could not start, 64 wrong command line.
     """
-    try:
-        from reconciler.emulator import server
-        from reconciler.emulator.api import KINDS
-        from reconciler.emulator.welcome import block, fault_table
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
-            raise
-        raise ClipformError(
-            f"the emulator needs {error.name}, which is not installed",
-            help="pip install 'clipform[emulator]'",
-            code="no-emulator",
-        ) from error
+    from reconciler.emulator import server
+    from reconciler.emulator.api import KINDS
+    from reconciler.emulator.welcome import block, fault_table
+
     own: Context = context.obj
     if list_faults:
         own.view.text(fault_table())
