@@ -36,14 +36,12 @@ def status(planned: Planned, now: float) -> list[StatusRow]:
 def _status(step: Step, planned: Planned, now: float) -> StatusRow:
     made = planned.snapshot.generations.get(step.key)
     order = planned.loaded.by_ident.get((step.clip, step.take))
-    attempt = planned.snapshot.attempts.get(step.key)
-    failed = step.action in (Action.CREATE, Action.REPLACE) and attempt is not None and attempt.reason != ""
-    detail = attempt.message or attempt.reason if failed and attempt is not None else step.detail
+    state, detail = standing(step, planned.snapshot.attempts.get(step.key))
     return StatusRow(
         clip=step.clip,
         take=step.take,
         picked=order is None or order.take == order.clip.pick,
-        state="failed" if failed else _STATES[step.action],
+        state=state,
         detail=detail or SENTENCES[step.reason],
         provider=step.provider,
         model=step.model,
@@ -56,6 +54,13 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
     )
 
 
+def standing(step: Step, attempt: Attempt | None) -> tuple[str, str]:
+    """The word for how a take stands, and what is known of it beside the plan's sentence."""
+    if attempt is not None and attempt.reason and step.action in (Action.CREATE, Action.REPLACE):
+        return "failed", attempt.message or attempt.reason
+    return _STATES[step.action], step.detail
+
+
 def micros(amount: int | None) -> Decimal | None:
     """Millionths as an amount."""
     return None if amount is None else from_micros(amount)
@@ -63,12 +68,11 @@ def micros(amount: int | None) -> Decimal | None:
 
 def history(entries: Sequence[Entry]) -> list[HistoryRow]:
     """Events as people read them."""
-    return [
-        HistoryRow(entry.seq, _time(entry.time), entry.clip, entry.type, _detail(entry.payload)) for entry in entries
-    ]
+    return [HistoryRow(entry.seq, utc(entry.time), entry.clip, entry.type, _detail(entry.payload)) for entry in entries]
 
 
-def _time(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """An instant as ISO 8601."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -109,7 +113,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
     order = planned.loaded.by_ident.get((step.clip, step.take))
     if order is not None:
         yield "estimated", words.money(order.wanted.cost.amount, order.wanted.cost.currency)
-        yield from _document(json.loads(order.wanted.document))
+        yield from document_facts(order.wanted.document)
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
         if users and order.take == order.clip.pick:
             yield "used by", ", ".join(dict.fromkeys(users))
@@ -121,8 +125,9 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "attempt", _attempt(attempt)
 
 
-def _document(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in document.items():
+def document_facts(document: str) -> Iterator[tuple[str, str]]:
+    """An identity document, flattened for people."""
+    for name, value in json.loads(document).items():
         if name == "inputs" and isinstance(value, list):
             for item in value:
                 yield str(item["field"]), input_words(item)
@@ -143,7 +148,7 @@ def _made(made: Generation, planned: Planned, root: str) -> Iterator[tuple[str, 
         sound = "audio" if artifact.audio else "no audio"
         size = f"{artifact.duration_ms / 1000:g} s, {artifact.width}x{artifact.height}, {sound}"
         yield "video", f"{size}, {artifact.size / 1_000_000:.2f} MB"
-    yield "made", f"{_time(made.created)} by {made.provider} ({made.origin})"
+    yield "made", f"{utc(made.created)} by {made.provider} ({made.origin})"
     if made.elapsed:
         yield "took", words.seconds(made.elapsed)
     if made.cost_micros is not None:
@@ -154,7 +159,7 @@ def _made(made: Generation, planned: Planned, root: str) -> Iterator[tuple[str, 
 
 def _attempt(attempt: Attempt) -> str:
     message = f": {attempt.message}" if attempt.message else ""
-    return f"#{attempt.id} {attempt.state.value} at {_time(attempt.updated)}{message}"
+    return f"#{attempt.id} {attempt.state.value} at {utc(attempt.updated)}{message}"
 
 
 def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
