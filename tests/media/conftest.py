@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from reconciler.providers.base import Job, MediaRef, Mode
 from reconciler.providers.draft import Draft
 
 Draw = Callable[..., Path]
+Film = Callable[..., Path]
+"""Makes a video of 64×36 from a list of frames: a colour, or "stripes"."""
 
 
 def job(**fields: object) -> Job:
@@ -86,3 +88,36 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         out.mux(sound.encode(silence))
         out.mux(sound.encode(None))
     return path.read_bytes()
+
+
+@pytest.fixture
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+    folder = tmp_path_factory.mktemp("films")
+
+    def filmed(frames: Sequence[tuple[int, int, int] | str], rate: int = 24) -> Path:
+        path = folder / f"{len(list(folder.iterdir()))}.mp4"
+        with av.open(str(path), "w", format="mp4") as out:
+            video = out.add_stream("libx264", rate=rate, options={"threads": "1", "crf": "10"})
+            video.width, video.height, video.pix_fmt = 64, 36, "yuv420p"
+            for index, frame in enumerate(frames):
+                picture = _stripes() if frame == "stripes" else Image.new("RGB", (64, 36), frame)
+                still = av.VideoFrame.from_image(picture).reformat(format="yuv420p")
+                still.pts, still.time_base = index, Fraction(1, rate)
+                out.mux(video.encode(still))
+            out.mux(video.encode(None))
+        return path
+
+    return filmed
+
+
+def _stripes() -> Image.Image:
+    """Eight points of black, eight of white, and so on."""
+    picture = Image.new("RGB", (64, 36))
+    for left in range(8, 64, 16):
+        picture.paste((255, 255, 255), (left, 0, left + 8, 36))
+    return picture
+
+
+def near(pixel: object, wanted: tuple[int, int, int], by: int = 14) -> bool:
+    """Is a pixel this colour, as far as codecs keep colours?"""
+    return isinstance(pixel, tuple) and all(abs(a - b) <= by for a, b in zip(pixel, wanted, strict=True))

@@ -6,23 +6,22 @@ from urllib.parse import urlsplit
 
 from PIL import Image, ImageDraw
 
+from reconciler.media.blank import GROUND, LINE, pictogram
 from reconciler.media.draft.scene import Ref
 from reconciler.media.draft.type import elided, face
 
 _SIZE = (1280, 720)
-_GROUND = (38, 41, 46)
-_LINE = (92, 98, 106)
 _QUIET = (150, 156, 164)
 _CLEAR = (222, 225, 228)
 
 
 def placeholder(ref: Ref, sort: str) -> Image.Image:
     """The card: what sort of input it is, and its address without the query, which may hold a signature."""
-    card = Image.new("RGB", _SIZE, _GROUND)
+    card = Image.new("RGB", _SIZE, GROUND)
     draw = ImageDraw.Draw(card)
     centre = _SIZE[0] // 2
     _frame_marks(draw)
-    _pictogram(draw, centre, 262)
+    pictogram(draw, centre, 262)
     draw.text((centre, 392), f"remote {sort} — not fetched by a draft", _QUIET, face(24), anchor="mm")
     draw.text((centre, 440), elided(_address(ref), face(30), 940), _CLEAR, face(30), anchor="mm")
     return card
@@ -44,12 +43,5 @@ def _frame_marks(draw: ImageDraw.ImageDraw) -> None:
     left, top, right, bottom, arm = 330, 150, 950, 530, 34
     for x, dx in ((left, arm), (right, -arm)):
         for y, dy in ((top, arm), (bottom, -arm)):
-            draw.line((x, y, x + dx, y), _LINE, 3)
-            draw.line((x, y, x, y + dy), _LINE, 3)
-
-
-def _pictogram(draw: ImageDraw.ImageDraw, x: int, y: int) -> None:
-    """Two hills and a sun: the sign for a picture everywhere."""
-    draw.rounded_rectangle((x - 74, y - 54, x + 74, y + 54), 10, outline=_LINE, width=4)
-    draw.polygon([(x - 56, y + 36), (x - 14, y - 14), (x + 14, y + 18), (x + 28, y + 2), (x + 56, y + 36)], _LINE)
-    draw.ellipse((x + 22, y - 34, x + 42, y - 14), _LINE)
+            draw.line((x, y, x + dx, y), LINE, 3)
+            draw.line((x, y, x, y + dy), LINE, 3)

@@ -8,8 +8,10 @@ was drawn without a conversion of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, NamedTuple
 
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from reconciler.media.draft.camera import View
@@ -64,6 +66,30 @@ def planes(picture: Image.Image) -> Planes:
         picture.convert("L", _BLUE).reduce(2),
         picture.convert("L", _RED).reduce(2),
     )
+
+
+def video_frame(planes: Planes, index: int, rate: Fraction | int) -> VideoFrame:
+    """Frame `index` for the encoder, its planes filled row by row where the encoder wants longer rows."""
+    frame = VideoFrame(planes.light.width, planes.light.height, "yuv420p")
+    for ours, theirs in zip(planes, frame.planes, strict=True):
+        content = ours.tobytes()
+        spare = theirs.line_size - ours.width
+        if spare:
+            rows = (content[at : at + ours.width] + bytes(spare) for at in range(0, len(content), ours.width))
+            content = b"".join(rows)
+        theirs.update(content)
+    frame.pts = index
+    frame.time_base = 1 / Fraction(rate)
+    return frame
+
+
+def planes_of(frame: VideoFrame) -> Planes:
+    """The planes of a decoded `yuv420p` frame, without the spare bytes that a decoder leaves at the end of a row."""
+    found = (
+        Image.frombuffer("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
+        for plane in frame.planes
+    )
+    return Planes(*found)
 
 
 def window(canvas: tuple[int, int], view: View, size: tuple[int, int]) -> tuple[float, float, float, float]:

@@ -9,7 +9,6 @@ from typing import Final
 
 import av
 from av.audio.frame import AudioFrame
-from av.video.frame import VideoFrame
 from PIL import Image
 
 from reconciler.diagnostics import MediaError
@@ -17,7 +16,7 @@ from reconciler.media.draft.camera import read_camera
 from reconciler.media.draft.caption import Caption, Words
 from reconciler.media.draft.card import card_stage
 from reconciler.media.draft.pictures import pictures, size_of
-from reconciler.media.draft.planes import Planes
+from reconciler.media.draft.planes import Planes, video_frame
 from reconciler.media.draft.scene import FPS, Scene, Size, frame_size
 from reconciler.media.draft.stage import Stage, picture_stage
 
@@ -74,28 +73,13 @@ def _encode(frames: Iterator[Planes], target: Path, scene: Scene, size: Size, pr
         video.codec_context.thread_count = 1
         sound = out.add_stream("aac", rate=_SAMPLES, layout="stereo") if scene.audio else None
         for index, planes in enumerate(frames):
-            out.mux(video.encode(_video_frame(planes, index)))
+            out.mux(video.encode(video_frame(planes, index, FPS)))
             progress(index + 1, scene.frames)
         out.mux(video.encode(None))
         if sound is not None:
             for silence in _silence(scene.duration * _SAMPLES):
                 out.mux(sound.encode(silence))
             out.mux(sound.encode(None))
-
-
-def _video_frame(planes: Planes, index: int) -> VideoFrame:
-    """A frame for the encoder, its planes filled row by row where the encoder wants longer rows."""
-    frame = VideoFrame(planes.light.width, planes.light.height, "yuv420p")
-    for ours, theirs in zip(planes, frame.planes, strict=True):
-        content = ours.tobytes()
-        spare = theirs.line_size - ours.width
-        if spare:
-            rows = (content[at : at + ours.width] + bytes(spare) for at in range(0, len(content), ours.width))
-            content = b"".join(rows)
-        theirs.update(content)
-    frame.pts = index
-    frame.time_base = Fraction(1, FPS)
-    return frame
 
 
 def _silence(samples: int) -> Iterator[AudioFrame]:
