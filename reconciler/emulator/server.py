@@ -1,8 +1,4 @@
-"""Two sockets on loopback, one loop, and an end on Ctrl-C that waits for nobody for long.
-
-uvicorn's own signal handling is left out: it belongs to one server and we run two, and it would wait for streams that
-a fault made endless.
-"""
+"""Two sockets on loopback, one loop, and an end on Ctrl-C that waits for nobody for long."""
 
 from __future__ import annotations
 
@@ -11,27 +7,20 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from reconciler.diagnostics import ClipformError
 from reconciler.emulator.api import TRANSPORT, create_api
 from reconciler.emulator.ledger import Ledger
 from reconciler.emulator.media import create_media
 from reconciler.emulator.rulebook import Faults, read_faults
 from reconciler.emulator.studio import Blanks, Drafts
 from reconciler.emulator.world import Schedule, World
-
-_HOST: Final = "127.0.0.1"
-_GRACE: Final = 1
-"""Seconds that open answers get after Ctrl-C."""
+from reconciler.serving import Quiet, address, bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +47,8 @@ def run(options: Options, listening: Callable[[Listening], None]) -> None:
     faults = read_faults(options.faults) if options.faults else Faults()
     ledger = Ledger(options.ledger)
     with (
-        _bound(options.port) as api,
-        _bound(options.port and options.port + 1) as media,
+        bound(options.port) as api,
+        bound(options.port and options.port + 1) as media,
         tempfile.TemporaryDirectory() as scratch,
     ):
         try:
@@ -78,8 +67,8 @@ async def _serve(
     api, media = sockets
     faults, ledger = kept
     studio = Drafts(scratch / "clips") if options.render else Blanks()
-    world = World(time.time, studio, ledger, faults, scratch / "uploads", Schedule(options.latency), _address(media))
-    servers = [_Quiet(create_api(world)), _Quiet(create_media(world))]
+    world = World(time.time, studio, ledger, faults, scratch / "uploads", Schedule(options.latency), address(media))
+    servers = [Quiet(app, http=_Lent) for app in (create_api(world), create_media(world))]
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -88,33 +77,11 @@ async def _serve(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    listening(Listening(_address(api), _address(media)))
+    listening(Listening(address(api), address(media)))
     try:
         await asyncio.gather(*(server.serve([own]) for server, own in zip(servers, sockets, strict=True)))
     finally:
         await studio.aclose()
-
-
-class _Quiet(uvicorn.Server):
-    """A server without signals, lifespan or log lines."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(
-            app,
-            http=_Lent,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE,
-        )
-        super().__init__(config)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
 
 
 class _Lent(H11Protocol):
@@ -130,16 +97,3 @@ class _Lent(H11Protocol):
             await inner(scope, receive, send)
 
         self.app = lent
-
-
-def _bound(port: int) -> socket.socket:
-    """A socket that listens on loopback from now on; connections wait until the server takes them."""
-    try:
-        return socket.create_server((_HOST, port), backlog=2048)
-    except OSError as error:
-        help = "choose another with --port"
-        raise ClipformError(f"port {port} cannot be used: {error.strerror}", help=help, code="port") from error
-
-
-def _address(bound: socket.socket) -> str:
-    return f"http://{_HOST}:{bound.getsockname()[1]}"

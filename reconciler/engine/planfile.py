@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine.workspace import Choice, Planned
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan, Step
+from reconciler.plan.portion import portion
 from reconciler.state.store import Store
 
 VERSION = 1
@@ -37,6 +39,13 @@ class SavedPlan:
 def fingerprint(plan: Plan) -> str:
     """SHA-256 over every step as it would be carried out; times and prices in words do not count."""
     return hashlib.sha256(canonical([_carried_out(step) for step in plan.steps]).encode()).hexdigest()
+
+
+def portion_mark(plan: Plan, clips: Collection[str] | None) -> str:
+    """What names all that would be done for these clips, for all of them when None. Whatever else the plan holds may
+    become another one meanwhile: this stays."""
+    about = plan if clips is None else portion(plan, clips)
+    return fingerprint(replace(about, steps=about.changes()))
 
 
 def _carried_out(s: Step) -> list[object]:

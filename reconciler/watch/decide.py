@@ -19,6 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.plan.model import GENERATES, Action, Plan, Step
+from reconciler.plan.portion import portion
 
 Ident = tuple[str, int]
 
@@ -42,11 +43,27 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Click:
+    """Why we look again: a click on a page. Do what these clips are and need, all for None, if that is what `mark`
+    names: the plan that was on the page, with its prices. `steps` are those that it is about."""
+
+    clips: tuple[str, ...] | None
+    mark: str
+    steps: frozenset[Ident] = frozenset()
+
+    def of(self, plan: Plan) -> Plan:
+        """What it is about in a plan."""
+        return plan if self.clips is None else portion(plan, self.clips)
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """What was allowed beforehand. `cap` bounds what the whole session may cost; without one only a key press pays."""
+    """What was allowed beforehand. `cap` bounds what the whole session may cost; without one only a key press pays.
+    `asked`: nothing is done but what a key or a click asks for."""
 
     yes: bool = False
     cap: Decimal | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +97,22 @@ class Rest:
 Next = Apply | Rest
 
 
-def decide(cause: Cause, plan: Plan, mark: str, terms: Terms, memory: Memory) -> Next:
-    """The next thing to do. `mark` is the plan's fingerprint: a key press is good for the plan that was shown only."""
-    if cause is Cause.SKIP:
+def decide(cause: Cause | Click, plan: Plan, mark: str, terms: Terms, memory: Memory) -> Next:
+    """The next thing to do. `mark` names the plan, for a click what it is about of the plan: a key press or a click is
+    good for what was shown only."""
+    if isinstance(cause, Click):
+        what, same, again = cause.of(plan), mark == cause.mark, "and confirm"
+    elif cause is Cause.APPLY:
+        what, same, again = plan, mark == memory.offered, "then press a"
+    elif cause is Cause.SKIP:
         return Rest("Skipped: nothing is done until the next edit.", offer=False)
-    if cause is not Cause.APPLY:
-        return _unasked(plan, terms, memory)
-    if not plan.has_changes():
+    else:
+        return Rest() if terms.asked else _unasked(plan, terms, memory)
+    if not what.has_changes():
         return Rest("There is nothing to apply.")
-    if mark != memory.offered:
-        return Rest("Not applied: this plan was not the one on the screen. Look at it, then press a again.")
-    return Apply(plan, patient=not _all_local(plan))
+    if not same:
+        return Rest(f"Not applied: this plan was not the one on the screen. Look at it, {again} again.")
+    return Apply(what, patient=terms.asked or not _all_local(what))
 
 
 def _unasked(plan: Plan, terms: Terms, memory: Memory) -> Next:

@@ -1,4 +1,4 @@
-"""What a watch hears while it waits: files below the project, keys, signals. Nothing is decided here.
+"""What a watch hears while it waits: files below the project, keys, clicks, signals. Nothing is decided here.
 
 watchfiles runs in a thread of its own that does nothing but say "something was saved"; keys and signals are met in the
 main thread, which sleeps in `select` meanwhile. Everything that a project may name lies below its root (the readers
@@ -23,7 +23,8 @@ from typing import Self
 from watchfiles import watch
 
 from reconciler.diagnostics import ClipformError
-from reconciler.watch.decide import Cause
+from reconciler.watch.clicks import Clicks
+from reconciler.watch.decide import Cause, Click
 
 QUIET_MS = 20
 """A save is over when nothing more happened for this long: an editor writes, renames and touches in one go."""
@@ -43,8 +44,9 @@ class Ears:
     own files, by their path relative to the root. For the main thread only: signals are met nowhere else.
     """
 
-    def __init__(self, root: Path, keyboard: int | None, ours: Callable[[str], bool]) -> None:
+    def __init__(self, root: Path, keyboard: int | None, ours: Callable[[str], bool], clicks: Clicks) -> None:
         self.stopped = False
+        self._clicks = clicks
         self._root, self._keyboard, self._ours = root, keyboard, ours
         self._edited, self._ready, self._end = threading.Event(), threading.Event(), threading.Event()
         self._failure: Exception | None = None
@@ -66,6 +68,7 @@ class Ears:
             self._ready.wait()  # what is saved from now on is heard: only then may the first look be taken
             stack.callback(self.restore)
             self._take_keys()
+            stack.enter_context(self._clicks.heard_by(self._rouse))
             for number in _SIGNALS:
                 stack.callback(signal.signal, number, signal.signal(number, self._signal))
             self._stack = stack.pop_all()
@@ -76,7 +79,7 @@ class Ears:
     ) -> None:
         self._stack.close()
 
-    def wait(self) -> Cause:
+    def wait(self) -> Cause | Click:
         """The next thing that happens. Raises ClipformError when files can no longer be watched."""
         heard = [self._woken] if self._keyboard is None else [self._woken, self._keyboard]
         while (cause := self._pending()) is None:
@@ -87,7 +90,7 @@ class Ears:
                 return cause
         return cause
 
-    def after(self) -> Cause:
+    def after(self) -> Cause | Click:
         """What comes after an apply: what was heard meanwhile, else a look at what it did."""
         return self._pending() or Cause.AFTER
 
@@ -116,7 +119,7 @@ class Ears:
             with self._turn:
                 self._told = None
 
-    def _pending(self) -> Cause | None:
+    def _pending(self) -> Cause | Click | None:
         if self.stopped:
             return Cause.STOP
         if self._failure is not None:
@@ -125,7 +128,7 @@ class Ears:
         if self._edited.is_set():
             self._edited.clear()
             return Cause.EDIT
-        return None
+        return self._clicks.take()
 
     def _key(self) -> Cause | None:
         assert self._keyboard is not None

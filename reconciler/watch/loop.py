@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
-from reconciler.engine.planfile import fingerprint
+from reconciler.engine.planfile import fingerprint, portion_mark
 from reconciler.engine.session import Asked, Session, apply_part, end_unwanted_drafts, look, open_session
 from reconciler.engine.signals import signals
 from reconciler.engine.vendors import Connect
@@ -18,22 +18,39 @@ from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import Plan
 from reconciler.records import from_micros
 from reconciler.views import words
-from reconciler.views.base import View
 from reconciler.views.words import plain_decimal
-from reconciler.watch.decide import Apply, Cause, Memory, Rest, Terms, buying, decide, edited, is_free, is_ours, trying
+from reconciler.watch.clicks import Clicks
+from reconciler.watch.decide import (
+    Apply,
+    Cause,
+    Click,
+    Memory,
+    Rest,
+    Terms,
+    buying,
+    decide,
+    edited,
+    is_free,
+    is_ours,
+    trying,
+)
 from reconciler.watch.ears import Ears
+from reconciler.watch.screen import Page, Screen, Screens
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a watch is about and works with. `keyboard`: a terminal's descriptor, None where nobody can press a key."""
+    """What a watch is about and works with. `keyboard`: a terminal's descriptor, None where nobody can press a key.
+    `page` is shown what the view is shown, and `clicks` are what comes from it."""
 
     workspace: Workspace
     choice: Choice
     terms: Terms
-    view: View
+    view: Screen
     connect: Connect
     keyboard: int | None = None
+    page: Page | None = None
+    clicks: Clicks = field(default_factory=Clicks)
 
 
 class Watch:
@@ -41,6 +58,7 @@ class Watch:
 
     def __init__(self, setting: Setting) -> None:
         self.on = setting
+        self.view = setting.view if setting.page is None else Screens(setting.view, setting.page)
         self.memory = Memory()
         self.outputs: set[str] = set()  # of every plan so far
         self.shown: tuple[str, tuple[Diagnostic, ...]] | None = None  # the last plan on the screen
@@ -52,13 +70,14 @@ class Watch:
 
     def run(self) -> int:
         """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
-        on, cause = self.on, Cause.EDIT
-        with Ears(on.workspace.root, on.keyboard, partial(is_ours, outputs=self.outputs)) as ears:
+        on = self.on
+        cause: Cause | Click = Cause.EDIT
+        with Ears(on.workspace.root, on.keyboard, partial(is_ours, outputs=self.outputs), on.clicks) as ears:
             while cause not in (Cause.QUIT, Cause.STOP):
                 cause = self._turn(ears, cause)
         return 130 if cause is Cause.STOP else 0
 
-    def _turn(self, ears: Ears, cause: Cause) -> Cause:
+    def _turn(self, ears: Ears, cause: Cause | Click) -> Cause | Click:
         """One look and what follows from it; why to look again."""
         planned = self._look(cause)
         if planned is None:
@@ -66,7 +85,7 @@ class Watch:
         plan, mark = planned.plan, fingerprint(planned.plan)
         if cause is Cause.EDIT:
             self.memory = edited(self.memory, plan)
-        match decide(cause, plan, mark, self.on.terms, self.memory):
+        match self._decide(cause, plan, mark):
             case Apply() as what:
                 if cause is Cause.EDIT:
                     self._show(ears, plan, mark)
@@ -77,7 +96,11 @@ class Watch:
 
     # --- looking ----------------------------------------------------------------------------
 
-    def _look(self, cause: Cause) -> Planned | None:
+    def _decide(self, cause: Cause | Click, plan: Plan, mark: str) -> Apply | Rest:
+        about = portion_mark(plan, cause.clips) if isinstance(cause, Click) else mark
+        return decide(cause, plan, about, self.on.terms, self.memory)
+
+    def _look(self, cause: Cause | Click) -> Planned | None:
         """The plan as everything is now; None, and told, while the project cannot be read."""
         workspace, choice = self.on.workspace, self.on.choice
         try:
@@ -85,8 +108,9 @@ class Watch:
         except ClipformError as error:
             if isinstance(error, UsageError) and self.shown is None:
                 raise  # a name that never meant a clip is a wrong command line
-            self._complain(error, again=cause in (Cause.APPLY, Cause.SKIP))
+            self._complain(error, again=isinstance(cause, Click) or cause in (Cause.APPLY, Cause.SKIP))
             return None
+        self._looked(planned)
         for step in planned.plan.steps:
             self.outputs |= {path for path in (step.output, step.previous_output) if path is not None}
         return planned
@@ -95,8 +119,14 @@ class Watch:
         """What is wrong, once; the plan that was good stays what it was."""
         found = (error.message, *(error.diagnostics if isinstance(error, SpecError) else ()))
         if found != self.complaint or again:
-            self.on.view.error(error)
+            self.view.error(error)
+        if self.on.page is not None:
+            self.on.page.broken(error)
         self.complaint = found
+
+    def _looked(self, planned: Planned) -> None:
+        if self.on.page is not None:
+            self.on.page.looked(planned)
 
     # --- showing ----------------------------------------------------------------------------
 
@@ -106,22 +136,22 @@ class Watch:
         new = (mark, plan.diagnostics)
         if new == self.shown:
             if mended:
-                self.on.view.note("Mended: the plan is the one above.", {"event": "mended"})
+                self.view.note("Mended: the plan is the one above.", {"event": "mended"})
             return False
         ears.forget_keys()
-        self.on.view.plan(plan)
+        self.view.plan(plan)
         self.shown = new
         return True
 
     def _rest(self, ears: Ears, plan: Plan, mark: str, rest: Rest) -> None:
         """Show where we stand: the plan if it is new, a word to whoever pressed a key, and the meter."""
         if rest.message:
-            self.on.view.note(rest.message, {"event": "key"})
+            self.view.note(rest.message, {"event": "key"})
         new = self._show(ears, plan, mark)
         self.memory = replace(self.memory, offered=mark if rest.offer else "")
         line = self._meter(plan, rest)
         if new or line != self.metered:
-            self.on.view.note(line, self._figures(plan))
+            self.view.note(line, self._figures(plan, rest))
             self.metered = line
 
     def _meter(self, plan: Plan, rest: Rest) -> str:
@@ -133,7 +163,7 @@ class Watch:
             return f"{line} Watching."
         line += f" Waiting: {self._waiting(plan)}."
         if self.on.keyboard is None:
-            return f"{line} No terminal to confirm at: clipform apply."
+            return f"{line} No terminal to confirm at: {'the page does it' if self.on.page else 'clipform apply'}."
         return f"{line} [a] apply  [s] skip  [q] quit"
 
     def _waiting(self, plan: Plan) -> str:
@@ -143,7 +173,7 @@ class Watch:
         asked = [step for step in plan.changes() if not is_free(step, Terms())]
         return f"{len(asked or plan.changes())} to {(asked or plan.changes())[0].action.value}"
 
-    def _figures(self, plan: Plan) -> dict[str, object]:
+    def _figures(self, plan: Plan, rest: Rest) -> dict[str, object]:
         """The meter for programs; amounts as text, as everywhere."""
         cap = self.on.terms.cap
         return {
@@ -152,24 +182,26 @@ class Watch:
             "waiting": {"amount": plain_decimal(plan.total()), "unpriced": plan.unpriced()},
             "cap": None if cap is None else plain_decimal(cap),
             "currency": plan.currency or None,
+            "offer": rest.offer and plan.has_changes(),
         }
 
     # --- acting -----------------------------------------------------------------------------
 
-    def _act(self, ears: Ears, cause: Cause, what: Apply) -> Cause:
+    def _act(self, ears: Ears, cause: Cause | Click, what: Apply) -> Cause | Click:
         """Carry a part of the plan out, under the lock and as it is decided there."""
         try:
             with open_session(self.on.workspace, "watch", self.on.choice.draft) as session:
                 planned = look(session, self.on.choice)
                 mark = fingerprint(planned.plan)
-                again = decide(cause, planned.plan, mark, self.on.terms, self.memory)
+                self._looked(planned)
+                again = self._decide(cause, planned.plan, mark)
                 self.memory = trying(self.memory, again.plan if isinstance(again, Apply) else what.plan)
                 if isinstance(again, Apply):
                     self._show(ears, planned.plan, mark)
                     self._carry_out(session, ears, planned, again)
         except ClipformError as error:
             self.memory = trying(self.memory, what.plan)
-            self.on.view.error(error)
+            self.view.error(error)
         return ears.after()
 
     def _carry_out(self, session: Session, ears: Ears, planned: Planned, what: Apply) -> None:
@@ -177,21 +209,23 @@ class Watch:
         self.runs.append(store.start_run("watch"))
         self.newer = None
         asked = Asked(on.choice, max_cost=self._left(), run=self.runs[-1])
-        hold = partial(self._hold, ears, planned.loaded, what.patient)
+        hold = partial(self._hold, ears, planned.loaded, what)
         try:
-            summary = apply_part(session, replace(planned, plan=what.plan), asked, on.view, on.connect, hold)
+            summary = apply_part(session, replace(planned, plan=what.plan), asked, self.view, on.connect, hold)
         finally:
-            on.view.close()
+            self.view.close()
             sums = (spent.micros for run in self.runs for spent in store.spent(run).values())
             self.memory = replace(self.memory, spent=from_micros(sum(sums)))
         self.memory = buying(self.memory, what.plan)
         self.unpriced += summary.unpriced
+        if on.clicks.stopped:  # nothing begins again by itself
+            self.memory = trying(self.memory, planned.plan)
         newer: Loaded | None = self.newer  # set by an edit meanwhile
         if newer is None or ears.stopped:
-            on.view.summary(summary)
+            self.view.summary(summary)
         else:
             end_unwanted_drafts(store, newer)
-            on.view.note("An edit came in: it goes first.", {"event": "overtaken"})
+            self.view.note("An edit came in: it goes first.", {"event": "overtaken"})
 
     def _left(self) -> Decimal | None:
         """What the session may still spend."""
@@ -199,8 +233,8 @@ class Watch:
         return None if cap is None else max(Decimal(0), cap - self.memory.spent)
 
     @contextmanager
-    def _hold(self, ears: Ears, loaded: Loaded, patient: bool, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Signals end a run, and so does an edit that changes what is wanted, where nothing was paid for."""
+    def _hold(self, ears: Ears, loaded: Loaded, what: Apply, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Signals and pages end a run, and so does an edit that changes what is wanted, where nothing was paid for."""
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
@@ -213,13 +247,17 @@ class Watch:
 
         def leave() -> None:
             ears.restore()
-            self.on.view.close()
+            self.view.close()
 
         def tell() -> None:
-            if not patient:
+            if not what.patient:
                 loop.call_soon_threadsafe(heard)
 
-        with signals(stop, leave), ears.telling(tell):
+        def clicked() -> None:
+            loop.call_soon_threadsafe(interrupt)
+
+        steps = [step.ident for step in what.plan.changes()]
+        with signals(stop, leave), ears.telling(tell), self.on.clicks.running(steps, clicked):
             yield
 
     def _outdated(self, loaded: Loaded) -> bool:

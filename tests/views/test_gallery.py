@@ -167,10 +167,9 @@ def test_the_revision_tells_plans_apart_and_does_not_move_with_progress(edited: 
 def test_a_patch_holds_what_is_new_and_nothing_else(edited: Callable[..., Planned]) -> None:
     line = next(line for line in SPEC.splitlines(keepends=True) if "  hero:" in line)
     before, after, without = (document(edited(*edit))["cards"] for edit in ((), ("waves", "surf"), (line, "")))
-    assert model.patch(before, before) == {"cards": [], "removed": [], "order": None}
-    assert [card["id"] for card in model.patch(before, after)["cards"]] == ["sea"]
-    assert model.patch(before, without)["removed"] == ["hero"]
-    assert model.patch(before, without)["order"] == ["sun", "sea"]
+    assert model.patch(before, before) == model.Patch([], [], None)
+    assert [card["id"] for card in model.patch(before, after).cards] == ["sea"]
+    assert model.patch(before, without) == model.Patch([], ["hero"], ["sun", "sea"])
 
 
 def test_a_broken_spec_keeps_the_cards_and_shows_its_lines(edited: Callable[..., Planned], made: Path) -> None:

@@ -19,6 +19,9 @@ def run(
         bool, typer.Option("--yes", "-y", help="Also remove what is no longer declared; pay up to --max-cost.")
     ] = False,
     max_cost: Annotated[str | None, typer.Option(metavar="N", help="The most that the session may cost.")] = None,
+    ui: Annotated[bool, typer.Option("--ui", help="Show the gallery in the browser beside it.")] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the gallery; 0: any free one.")] = None,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
 ) -> None:
     """Plan again at each save; make what is free at once, and pay on a key press only.
 
@@ -34,4 +37,8 @@ def run(
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
     terms = Terms(yes, amount(max_cost))
+    if ui:
+        from reconciler.cli.gallery import watched
+
+        raise typer.Exit(watched(own, choice, terms, port=port, browse=open_))
     raise typer.Exit(Watch(Setting(own.workspace, choice, terms, own.view, own.connect, own.keyboard)).run())

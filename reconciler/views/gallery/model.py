@@ -188,13 +188,18 @@ def portion(clip: str, known: Known) -> Value | None:
     return bill(steps, known.planned.plan.currency) | {"steps": len(steps), "with": list(others)}
 
 
-def patch(before: Sequence[Value], after: Sequence[Value]) -> Value:
-    """What a page that shows `before` must be told: cards that are not as they were, names that are gone, and the order
-    of all names when it is another one."""
-    old = {card["id"]: card for card in before}
-    order = [card["id"] for card in after]
-    return {
-        "cards": [card for card in after if old.get(card["id"]) != card],
-        "removed": [name for name in old.keys() - set(order)],
-        "order": None if order == list(old) else order,
-    }
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """From one list of cards to another. `order` None: the names and their order are the same."""
+
+    cards: list[Value]
+    removed: list[str]
+    order: list[str] | None
+
+
+def patch(before: Sequence[Value], after: Sequence[Value]) -> Patch:
+    """What a page that shows `before` must be told."""
+    old = {str(card["id"]): card for card in before}
+    order = [str(card["id"]) for card in after]
+    changed = [card for name, card in zip(order, after, strict=True) if old.get(name) != card]
+    return Patch(changed, sorted(old.keys() - set(order)), None if order == list(old) else order)

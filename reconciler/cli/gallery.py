@@ -1,0 +1,34 @@
+"""The live gallery beside a watch: what `ui` and `watch --ui` have in common."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from typing import TYPE_CHECKING
+
+from reconciler.cli.context import Context
+
+if TYPE_CHECKING:
+    from reconciler.engine.workspace import Choice
+    from reconciler.watch import Terms
+
+
+def watched(own: Context, choice: Choice, terms: Terms, *, port: int | None, browse: bool) -> int:
+    """A watch with a page beside it, until the user ends it; the exit code."""
+    from reconciler.engine.workspace import Workspace
+    from reconciler.watch import Clicks, Setting, Watch
+    from reconciler.web import Gallery
+    from reconciler.web.live import About
+
+    clicks = Clicks()
+    beside = Workspace(own.workspace.root, own.clock, own.workspace.env)
+    with Gallery(About(beside, choice, port), clicks) as gallery:
+        if own.options.json:
+            own.view.note("listening", {"event": "listening", "url": gallery.url})
+        else:
+            sys.stderr.write(f"Gallery: {gallery.url}\n")
+            sys.stderr.flush()
+        if browse and sys.stderr.isatty():
+            webbrowser.open(gallery.url)
+        setting = Setting(own.workspace, choice, terms, own.view, own.connect, own.keyboard, gallery, clicks)
+        return Watch(setting).run()

@@ -1,0 +1,57 @@
+"""A server on loopback that leaves signals and the log alone: what the emulator and the live gallery have in common.
+
+uvicorn's own signal handling is left out: it belongs to one server in the main thread, and it would wait for streams
+that never end. Whoever serves sets `should_exit`; open answers then get `grace` seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from reconciler.diagnostics import ClipformError
+
+HOST: Final = "127.0.0.1"
+
+
+class Quiet(uvicorn.Server):
+    """A server without signals, lifespan or log lines. `http` may be a connection of one's own."""
+
+    def __init__(self, app: ASGIApp, *, grace: int = 1, http: type[asyncio.Protocol] = H11Protocol) -> None:
+        config = uvicorn.Config(
+            app,
+            http=http,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=grace,
+        )
+        super().__init__(config)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def bound(port: int) -> socket.socket:
+    """A socket that listens on loopback from now on; connections wait until the server takes them. 0: any free port."""
+    try:
+        return socket.create_server((HOST, port), backlog=2048)
+    except OSError as error:
+        help = "choose another with --port"
+        raise ClipformError(f"port {port} cannot be used: {error.strerror}", help=help, code="port") from error
+
+
+def address(listening: socket.socket) -> str:
+    """The origin of a listening socket."""
+    return f"http://{HOST}:{listening.getsockname()[1]}"
