@@ -119,9 +119,9 @@ def on_terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
 
 
 @contextmanager
-def on_pipes(folder: Path, *arguments: str) -> Iterator[Talk]:
-    """`clipform --json watch` with nobody at the keyboard."""
-    command = [sys.executable, "-m", "reconciler", "-C", str(folder), "--json", "watch", *arguments]
+def on_pipes(folder: Path, *arguments: str, name: str = "watch") -> Iterator[Talk]:
+    """`clipform --json watch`, or another command, with nobody at the keyboard."""
+    command = [sys.executable, "-m", "reconciler", "-C", str(folder), "--json", name, *arguments]
     with _started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as (child, gone):
         assert child.stdout is not None
         yield Talk(child, child.stdout.fileno(), gone)
