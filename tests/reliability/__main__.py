@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.reliability import blackbox, bugs, commands, hostile, listed, sweeps
+from tests.reliability import bugs, commands, hostile, listed, real, sweeps
 from tests.reliability.figures import Tally
 from tests.reliability.stories import FAULTS, STORIES
 
@@ -40,8 +40,7 @@ def planted(tally: Tally, name: str) -> None:
 
 def jobs(seed: int, *, long: bool) -> Iterator[Job]:
     """What is played, the longest first."""
-    yield from _by_seed(blackbox.kills, seed, 24 if long else 5, 6)
-    yield blackbox.order, ()
+    yield from real.jobs(seed, long=long)
     for kind in ("seeded", "plain"):
         yield listed.kills, (kind, 1, 1 if long else 4)
     for first in range(seed, seed + (6 if long else 1)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import blackbox
+from tests.reliability import blackbox, syscalls
 from tests.reliability.figures import Tally
 
 
@@ -20,13 +20,13 @@ def test_killed_at_random_it_pays_once_loses_nothing_and_leaks_nothing() -> None
 
 
 def test_the_kernel_sees_every_promise_kept_in_order() -> None:
-    if reason := blackbox.unable():
+    if reason := syscalls.unable():
         pytest.skip(reason)
     with tempfile.TemporaryDirectory() as folder:
-        box, calls = blackbox.trace(Path(folder))
-        assert list(blackbox.orders(calls)) == []
-        assert list(blackbox.escapes(calls, box)) == []
+        box, calls = syscalls.trace(Path(folder))
+        assert list(syscalls.orders(calls)) == []
+        assert list(syscalls.escapes(calls, box)) == []
         swapped = [call for call in calls if "objects/tmp/attempt" not in call[1] or "sync" not in call[0]]
-        assert list(blackbox.orders(swapped)) != []
-        assert list(blackbox.escapes([("openat", 'AT_FDCWD</x>, "/etc/y", O_WRONLY|O_CREAT, 0600) = 3')], box)) != []
-        assert list(blackbox.escapes([("connect", 'inet_addr("10.0.0.1")}, 16) = 0')], box)) != []
+        assert list(syscalls.orders(swapped)) != []
+        assert list(syscalls.escapes([("openat", 'AT_FDCWD</x>, "/etc/y", O_WRONLY|O_CREAT, 0600) = 3')], box)) != []
+        assert list(syscalls.escapes([("connect", 'inet_addr("10.0.0.1")}, 16) = 0')], box)) != []

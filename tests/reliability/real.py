@@ -1,0 +1,23 @@
+"""The sweeps of the black box, as jobs: real processes, sockets, signals and disks. What the program does is not
+looked at from within but by its points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.reliability import blackbox, realkills, syscalls
+
+Job = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+def jobs(seed: int, *, long: bool) -> Iterator[Job]:
+    """What is played, the longest first."""
+    count = 24 if long else 5
+    for first in range(seed, seed + count, 6):
+        yield blackbox.kills, (range(first, min(first + 6, seed + count)),)
+    for number, name in enumerate(realkills.STORIES):
+        yield realkills.kills, (name, 1 if long else 2 + number % 7, 1 if long else 29)
+    for number, name in enumerate(realkills.STORIES if long else ("one", "pair")):
+        yield realkills.kills_in_recovery, (name, seed + number, 3 if long else 23)
+    yield syscalls.order, ()
