@@ -1,0 +1,141 @@
+"use strict";
+// One clip in the grid: its picture, its name and state, three short lines. A change of a clip changes its nodes in place.
+
+Gallery.card = (() => {
+  const { h, write, foreign, media, calm } = Gallery.dom;
+  const { money, name, clock, span, age, MAKES } = Gallery.words;
+  const { store } = Gallery;
+  let playing = null; // at most one card plays
+
+  const address = (id) => `#/clip/${encodeURIComponent(id)}`;
+
+  /** The nodes of a card, for a clip that `update` then writes into. */
+  function create() {
+    const parts = {
+      image: h("img", { class: "poster", alt: "", loading: "lazy", decoding: "async" }),
+      slate: foreign("span", { class: "slate" }, ""),
+      length: h("span", { class: "tag length" }),
+      takes: h("span", { class: "tag takes" }),
+      bar: h("progress", { class: "progress", max: "100", "aria-label": "Progress" }),
+      main: foreign("span", { class: "main" }, ""),
+      variant: foreign("span", { class: "variant" }, ""),
+      state: h("span", { class: "state" }),
+      maker: foreign("span", { class: "maker" }, ""),
+      cost: h("span", { class: "cost" }),
+      note: foreign("span", { class: "note" }, ""),
+    };
+    parts.frame = h("span", { class: "frame" }, parts.slate, parts.image, parts.length, parts.takes, parts.bar);
+    parts.link = h("a", { class: "card" }, parts.frame,
+      h("span", { class: "line first" }, h("span", { class: "name" }, parts.main, parts.variant), parts.state),
+      h("span", { class: "line" }, parts.maker, parts.cost),
+      h("span", { class: "line" }, parts.note));
+    const node = h("li", { class: "cell" }, parts.link);
+    parts.image.addEventListener("error", () => { parts.image.hidden = true; });
+    parts.link.addEventListener("pointerenter", () => hover(node));
+    parts.link.addEventListener("pointerleave", () => leave(node));
+    parts.link.addEventListener("focus", () => {
+      store.select(node.dataset.id);
+      if (parts.link.matches(":focus-visible")) hover(node);
+    });
+    parts.link.addEventListener("blur", () => leave(node));
+    node.parts = parts;
+    return node;
+  }
+
+  function update(node, card) {
+    const { parts } = node;
+    const parted = name(card.id);
+    node.dataset.id = card.id;
+    node.dataset.state = card.state;
+    parts.link.setAttribute("href", address(card.id));
+    parts.link.title = [card.id, card.description || card.prompt].filter(Boolean).join("\n");
+    write(parts.main, parted.main);
+    write(parts.variant, parted.variant);
+    write(parts.state, card.state);
+    parts.state.className = `state is-${card.state}`;
+    write(parts.maker, [card.provider, card.model].filter(Boolean).join(" · "));
+    write(parts.cost, price(card));
+    parts.cost.classList.toggle("to-pay", MAKES.has(card.action));
+    write(parts.note, note(card));
+    write(parts.length, card.shown && card.shown.seconds ? clock(Math.round(card.shown.seconds)) : "");
+    write(parts.takes, card.takes > 1 ? `${card.pick}/${card.takes}` : "");
+    parts.takes.title = card.takes > 1 ? `take ${card.pick} of ${card.takes}` : "";
+    poster(node, card);
+    progress(parts.bar, card);
+  }
+
+  /** What it cost, or what making it would cost. */
+  const price = (card) => (MAKES.has(card.action) && card.state !== "running" ? money(card.estimate) : card.cost ? money(card.cost) : "");
+
+  function note(card) {
+    if (card.running) return going(card.running);
+    if (card.state === "ready") return card.mismatch || (card.created ? `made ${age(card.created, store.now())}` : card.sentence);
+    return card.detail || card.sentence;
+  }
+
+  function going({ progress, elapsed, expected, phase }) {
+    const part = progress === null || progress === undefined ? phase : `${Math.round(progress)} %`;
+    return `${part} · ${span(elapsed || 0)}${expected ? ` of about ${span(expected)}` : ""}`;
+  }
+
+  function progress(bar, card) {
+    bar.hidden = card.state !== "running";
+    if (bar.hidden) return;
+    const known = card.running ? card.running.progress : null;
+    if (known === null || known === undefined) bar.removeAttribute("value");
+    else bar.value = known;
+  }
+
+  function poster(node, card) {
+    const { image, slate } = node.parts;
+    const address = card.shown ? media(card.shown.poster) : null;
+    write(slate, card.prompt || card.sentence);
+    if (image.getAttribute("src") === address && image.hidden === (address === null)) return;
+    stop(node);
+    image.hidden = address === null;
+    if (address) image.src = address;
+    else image.removeAttribute("src");
+  }
+
+  function hover(node) {
+    if (!calm()) play(node);
+  }
+
+  function leave(node) {
+    if (!node.dataset.kept) stop(node);
+  }
+
+  /** Play a card's clip inside its frame, muted, in a loop; `kept`: until told otherwise. */
+  function play(node, kept = false) {
+    const card = store.card(node.dataset.id);
+    const shown = card && card.shown;
+    const source = shown && (media(shown.preview) || media(shown.video));
+    if (!source || (playing && playing.node === node)) return;
+    if (playing) stop(playing.node);
+    const video = h("video", { class: "moving", muted: true, loop: true, playsinline: true, tabindex: "-1", "aria-hidden": "true" });
+    video.muted = true;
+    video.src = source;
+    video.addEventListener("playing", () => video.classList.add("on"));
+    video.addEventListener("error", () => stop(node));
+    node.parts.image.after(video);
+    playing = { node, video };
+    if (kept) node.dataset.kept = "1";
+    video.play().catch(() => {});
+  }
+
+  function stop(node) {
+    if (!playing || playing.node !== node) return;
+    playing.video.removeAttribute("src");
+    playing.video.load(); // lets go of the connection
+    playing.video.remove();
+    delete node.dataset.kept;
+    playing = null;
+  }
+
+  function toggle(node) {
+    if (playing && playing.node === node) stop(node);
+    else play(node, true);
+  }
+
+  return { create, update, toggle, stop, address, going, price };
+})();

@@ -1,0 +1,84 @@
+"use strict";
+// The only way from a text to the screen. Texts come from specs, providers and files: they become text nodes and plain
+// attributes, never markup, and an address is taken only if it lies under media/ of this very page.
+
+Gallery.dom = (() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const PICTURE = /^data:image\/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+$/;
+  const MEDIA = /^media\/[\w.%-]+(?:\/[\w.%-]+)*$/;
+  const ICONS = {
+    back: "M15 5l-7 7 7 7",
+    play: "M8 5.5v13l10.5-6.5z",
+    pause: "M8 5.5v13M16 5.5v13",
+    sound: "M4 9.5v5h3.5L12 18V6L7.5 9.5zM15.5 9a4 4 0 010 6M18 6.5a7.5 7.5 0 010 11",
+    muted: "M4 9.5v5h3.5L12 18V6L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5",
+    auto: "M12 4a8 8 0 100 16zM12 4a8 8 0 010 16",
+    light: "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
+    dark: "M19.5 14.5A8 8 0 019.5 4.5a8 8 0 1010 10z",
+    help: "M9 9.2a3 3 0 115 2.2c-1.2 1-2 1.5-2 2.900M12 17.6v.2",
+    previous: "M15 5l-7 7 7 7",
+    next: "M9 5l7 7-7 7",
+    check: "M5 12.5l4.5 4.5L19 7.5",
+  };
+  const FILLED = new Set(["play"]);
+
+  /** An element; `attributes` are texts, true (present), or null/false (absent), `on` holds listeners. */
+  function h(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (name === "on") {
+        for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
+      } else if (value === true) {
+        node.setAttribute(name, "");
+      } else if (value !== null && value !== undefined && value !== false) {
+        node.setAttribute(name, String(value));
+      }
+    }
+    node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+    return node;
+  }
+
+  function icon(name) {
+    const svg = document.createElementNS(SVG, "svg");
+    const path = document.createElementNS(SVG, "path");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("class", FILLED.has(name) ? "icon filled" : "icon");
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", ICONS[name]);
+    svg.append(path);
+    return svg;
+  }
+
+  /** Put new children into a node. */
+  function fill(node, ...children) {
+    node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+    return node;
+  }
+
+  /** Write a text only if it is another one: an untouched node keeps its selection and costs no layout. */
+  function write(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+  }
+
+  /** Foreign text of any language: its direction is its own and cannot turn what stands beside it. */
+  function foreign(tag, attributes, text) {
+    return h(tag, { dir: "auto", ...attributes }, text);
+  }
+
+  /** An address of a picture or a video, or null if it is none of ours. */
+  function media(address) {
+    return typeof address === "string" && MEDIA.test(address) && !address.includes("..") ? address : null;
+  }
+
+  /** An input's picture: under media/, or inside the document itself. */
+  const picture = (address) => (typeof address === "string" && PICTURE.test(address) ? address : media(address));
+
+  function button(label, attributes, ...children) {
+    return h("button", { type: "button", class: "button", ...attributes }, ...(children.length ? children : [label]));
+  }
+
+  const find = (id) => document.getElementById(id);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  return { h, icon, fill, write, foreign, media, picture, button, find, calm: () => calm.matches };
+})();

@@ -1,0 +1,157 @@
+"use strict";
+// The large pictures of the clip page: the picked take alone, all takes side by side, or the version before beside the
+// new one. Whatever stands there plays in step, under one set of controls.
+
+Gallery.stage = (() => {
+  const { h, fill, foreign, media, button, icon, calm } = Gallery.dom;
+  const { money, exact, age } = Gallery.words;
+  const { store } = Gallery;
+  let parts = null;
+  let step = null;
+  let shown = ""; // what stands there, so that the same pictures go on playing
+  let modes = [];
+  let mode = null;
+  let muted = true;
+  let pick = () => {};
+
+  /** The modes that this clip has: name, label, and the tiles that each shows. */
+  function offered(detail) {
+    const picked = detail.takes.find((take) => take.picked) || detail.takes[0];
+    const now = picked && picked.media ? picked : { ...picked, media: null };
+    const found = [];
+    const compared = detail.before ? detail.before : detail.previous;
+    if (compared && compared.media !== undefined ? compared.media : compared && compared.shown) {
+      const old = compared.media || compared.shown;
+      found.push({ name: "compare", label: "Before / after", tiles: [{ title: detail.before ? "Before" : "Previous version", media: old, take: detail.before ? null : compared },
+        { title: detail.before ? "After" : "Now", media: now.media || (detail.before ? detail.card.shown : null), take: now, old }] });
+    }
+    if (detail.takes.length > 1) {
+      found.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });
+    }
+    found.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: "", media: now.media || detail.card.shown, take: now }] });
+    return found;
+  }
+
+  function build(node, onPick) {
+    pick = onPick;
+    const toggle = button("", { class: "icon-button round", "aria-label": "Play", "aria-keyshortcuts": "Space", on: { click: () => step && step.toggle() } }, icon("play"));
+    const sound = button("", { class: "icon-button", "aria-label": "Sound on", on: { click: () => sounds(!muted) } }, icon("muted"));
+    const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": "Time in the clip", on: { input: () => step && step.seek(Number(range.value)) } });
+    const time = h("output", { class: "time" });
+    const tabs = h("div", { class: "segmented", role: "group", "aria-label": "What stands beside each other" });
+    const tiles = h("div", { class: "tiles" });
+    parts = { toggle, sound, range, time, tabs, tiles, controls: h("div", { class: "clip-controls" }, toggle, range, time, sound, tabs) };
+    fill(node, tiles, parts.controls);
+  }
+
+  function show(detail, { fresh }) {
+    modes = offered(detail);
+    if (fresh || !modes.some((each) => each.name === mode)) mode = modes[0].name;
+    draw(detail.card, fresh);
+  }
+
+  function draw(card, fresh) {
+    const current = modes.find((each) => each.name === mode);
+    const signature = JSON.stringify([card.id, mode, current.tiles.map((tile) => [tile.title, tile.media && tile.media.sha256])]);
+    fill(parts.tabs, modes.length < 2 ? [] : modes.map((each) => button(each.label, { class: "segment", "aria-pressed": String(each.name === mode), on: { click: () => choose(each.name, card) } })));
+    parts.tabs.hidden = modes.length < 2;
+    if (signature === shown) {
+      [...parts.tiles.children].forEach((node, at) => node.caption(current.tiles[at]));
+      return;
+    }
+    shown = signature;
+    const was = step && !fresh ? step.playing : !calm();
+    if (step) step.close();
+    const nodes = current.tiles.map((tile) => tileNode(tile, card));
+    fill(parts.tiles, nodes);
+    parts.tiles.dataset.count = String(nodes.length);
+    parts.tiles.style.setProperty("--count", String(Math.min(nodes.length, 4)));
+    step = new Gallery.InStep(nodes.map((node) => node.video).filter(Boolean), tell);
+    parts.controls.classList.toggle("silent", !current.tiles.some((tile) => tile.media && tile.media.audio));
+    parts.toggle.disabled = !nodes.some((node) => node.video);
+    parts.range.disabled = parts.toggle.disabled;
+    sounds(muted);
+    tell(0, 0, false);
+    if (was) step.play();
+  }
+
+  function tileNode(tile, card) {
+    const source = tile.media ? media(tile.media.video) : null;
+    const video = source && h("video", { class: "tile-video", playsinline: true, preload: "auto", poster: media(tile.media.poster), tabindex: "-1", "aria-label": `${card.id} ${tile.title}`.trim() });
+    const wide = tile.media && tile.media.width ? tile.media.width / tile.media.height : ratio(card.ratio);
+    const frame = h("div", { class: "tile-frame" }, video || slate(tile, card));
+    frame.style.setProperty("--ratio", String(wide));
+    if (video) {
+      video.muted = true;
+      video.src = source;
+      video.addEventListener("click", () => step.toggle());
+      video.addEventListener("loadedmetadata", () => { if (video.videoWidth) frame.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight)); });
+      video.addEventListener("error", () => { if (video.getAttribute("src")) video.replaceWith(slate(tile, card)); });
+    }
+    const caption = h("figcaption", { class: "tile-caption" });
+    const node = h("figure", { class: "tile" }, frame, caption);
+    node.video = video;
+    node.caption = (next) => captioned(caption, node, next, card);
+    node.caption(tile);
+    return node;
+  }
+
+  function ratio(text) {
+    const [wide, high] = (text || "").split(":").map(Number);
+    return wide && high ? wide / high : 16 / 9;
+  }
+
+  function slate(tile, card) {
+    const state = tile.take && tile.take.state !== "ready" ? tile.take.state : card.state;
+    return h("div", { class: "tile-slate" }, h("p", { class: `state is-${state}` }, state), foreign("p", { class: "slate-text" }, (tile.take && tile.take.attempt) || card.detail || card.sentence));
+  }
+
+  function captioned(caption, node, tile, card) {
+    const { take } = tile;
+    node.classList.toggle("picked", Boolean(tile.choice && take.picked));
+    const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
+    const chosen = tile.choice && (take.picked
+      ? h("span", { class: "chosen" }, icon("check"), "picked")
+      : Gallery.source.live && button("", { class: "button small", "data-key": `pick-${take.take}`, "aria-keyshortcuts": take.take < 10 ? String(take.take) : null, on: { click: () => pick(card.id, take.take) } }, `Pick take ${take.take}`));
+    fill(caption, tile.title && h("strong", {}, tile.title), h("span", { class: "tile-facts" }, facts.filter(Boolean).join(" · ")), chosen,
+      take && take.mismatch && foreign("span", { class: "mismatch" }, take.mismatch));
+  }
+
+  function tell(time, seconds, playing) {
+    parts.range.max = String(seconds || 1);
+    parts.range.value = String(time);
+    parts.range.setAttribute("aria-valuetext", `${exact(time)} of ${exact(seconds)}`);
+    fill(parts.time, `${exact(time)} / ${exact(seconds)}`);
+    if (parts.toggle.dataset.playing === String(playing)) return;
+    parts.toggle.dataset.playing = String(playing);
+    parts.toggle.setAttribute("aria-label", playing ? "Pause" : "Play");
+    fill(parts.toggle, icon(playing ? "pause" : "play"));
+  }
+
+  function sounds(next) {
+    muted = next;
+    if (step) step.mute(muted);
+    fill(parts.sound, icon(muted ? "muted" : "sound"));
+    parts.sound.setAttribute("aria-label", muted ? "Sound on" : "Sound off");
+  }
+
+  function choose(name, card) {
+    mode = name;
+    draw(card, false);
+    const pressed = parts.tabs.querySelector("[aria-pressed=true]");
+    if (pressed) pressed.focus();
+  }
+
+  function cycle(card) {
+    const at = modes.findIndex((each) => each.name === mode);
+    if (modes.length > 1) choose(modes[(at + 1) % modes.length].name, card);
+  }
+
+  function close() {
+    if (step) step.close();
+    step = null;
+    shown = "";
+  }
+
+  return { build, show, cycle, close, toggle: () => step && step.toggle(), nudge: (s) => step && step.seek(step.time + s), frame: (by) => step && step.nudge(by) };
+})();

@@ -1,0 +1,105 @@
+"use strict";
+// From values to the words that people read: money, time, names, states.
+
+Gallery.words = (() => {
+  /** The states of `clipform status`, in the order in which people look for them. */
+  const STATES = ["failed", "blocked", "running", "changed", "new", "restorable", "moved", "undeclared", "ready"];
+  const MAKES = new Set(["create", "replace"]);
+
+  /** Decimal texts are summed as whole numbers: a price is never a float. */
+  function sum(amounts) {
+    const places = Math.max(2, ...amounts.map((amount) => (amount.split(".")[1] || "").length));
+    const total = amounts.reduce((all, amount) => {
+      const [whole, part = ""] = amount.split(".");
+      return all + BigInt(whole + part.padEnd(places, "0"));
+    }, 0n);
+    const digits = total.toString().padStart(places + 1, "0");
+    return trim(`${digits.slice(0, -places)}.${digits.slice(-places)}`);
+  }
+
+  /** Two places at least, no zeros after them; nothing is "0". */
+  function trim(amount) {
+    const [whole, part = ""] = amount.split(".");
+    const rest = part.replace(/0+$/, "");
+    if (/^0*$/.test(whole) && rest === "") return "0";
+    return `${whole.replace(/^0+(?=\d)/, "")}.${rest.padEnd(2, "0")}`;
+  }
+
+  function money(cost) {
+    if (!cost) return "unpriced";
+    const amount = trim(cost.amount);
+    return amount === "0" ? "free" : `${amount} ${cost.currency || ""}`.trim();
+  }
+
+  const free = (cost) => Boolean(cost) && trim(cost.amount) === "0";
+
+  /** A plan's cost: what is priced, and how many are not. */
+  function total(cost) {
+    const unpriced = cost.unpriced ? `${cost.unpriced} unpriced` : "";
+    if (unpriced && free(cost)) return unpriced;
+    return [money(cost), unpriced].filter(Boolean).join(" + ");
+  }
+
+  /** The name in its two parts: what was declared, and which combination of its matrix. */
+  function name(id) {
+    const at = id.indexOf("[");
+    if (at < 0 || !id.endsWith("]")) return { main: id, variant: "" };
+    const pairs = id.slice(at + 1, -1).split(",");
+    return { main: id.slice(0, at), variant: pairs.map((pair) => pair.slice(pair.indexOf("=") + 1)).join(" · ") };
+  }
+
+  function clock(seconds) {
+    const whole = Math.max(0, Math.floor(seconds + 1e-6));
+    const rest = String(whole % 60).padStart(2, "0");
+    const minutes = Math.floor(whole / 60);
+    if (minutes < 60) return `${minutes}:${rest}`;
+    return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+  }
+
+  /** A time with tenths, for a player. */
+  const exact = (seconds) => `${clock(seconds)}.${Math.floor((Math.max(0, seconds) * 10 + 1e-6) % 10)}`;
+
+  function span(seconds) {
+    if (seconds < 10) return `${seconds.toFixed(1)} s`;
+    if (seconds < 100) return `${Math.round(seconds)} s`;
+    const minutes = seconds / 60;
+    return minutes < 60 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
+  }
+
+  const UNITS = [[31536000, "year"], [2592000, "month"], [86400, "day"], [3600, "hour"], [60, "min"]];
+
+  function age(time, now) {
+    const seconds = (now - Date.parse(time)) / 1000;
+    if (!Number.isFinite(seconds)) return "";
+    for (const [size, unit] of UNITS) {
+      if (seconds < size) continue;
+      const count = Math.floor(seconds / size);
+      return `${count} ${unit}${count > 1 && unit !== "min" ? "s" : ""} ago`;
+    }
+    return "just now";
+  }
+
+  const day = (time) => new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+  function bytes(count) {
+    if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
+    return `${(count / 1e6).toFixed(1)} MB`;
+  }
+
+  const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+  const ACTIONS = [["create", "to create"], ["replace", "to replace"], ["resume", "to resume"], ["restore", "to restore"],
+    ["move", "to move"], ["remove", "to remove"], ["blocked", "blocked"]];
+
+  /** A plan in a line, as the terminal says it; what is up to date counts only where there is room (`all`). */
+  function plan(summary) {
+    const parts = ACTIONS.filter(([action]) => summary[action]).map(([action, text]) => `${summary[action]} ${text}`);
+    if (!parts.length) return summary.noop ? "Everything is up to date" : "No clips";
+    return parts.concat(summary.noop && summary.all ? [`${summary.noop} up to date`] : []).join(", ");
+  }
+
+  /** Where a clip stands in its file. */
+  const place = (file) => (file && file.path ? `${file.path}:${file.line}` : "");
+
+  return { STATES, MAKES, sum, money, free, total, name, clock, exact, span, age, day, bytes, count, plan, place };
+})();
