@@ -127,6 +127,7 @@ def publish_new(part: str, name: str, within: int) -> bool:
 
 
 def discard(name: str, within: int) -> None:
-    """Remove a part file, if it is there."""
-    with suppress(FileNotFoundError):
+    """Remove a part file, if it is there. One that cannot be removed is no error: its bytes are elsewhere or worth
+    nothing, and the next run sweeps it."""
+    with suppress(OSError):
         os.unlink(name, dir_fd=within)

@@ -82,30 +82,35 @@ def _free(directory: Path) -> str:
 
 def _from_lock(session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: Remote) -> None:
     order = loaded.by_ident.get((entry.clip, entry.take))
-    if entry.key not in session.store.snapshot().generations and not _adopt(session, entry, order):
-        _collect_later(session, loaded, entry, marker, remote)
-    if entry.key in session.store.snapshot().generations:
+    if entry.key in session.store.snapshot().generations or _adopt(session, entry, order):
+        _close(session, entry)
         _bind(session, entry, order)
+    else:
+        _collect_later(session, loaded, entry, marker, remote)
 
 
 def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
-    """Take the artifact in, from the store or from the output that still holds it; close the attempt that made it."""
+    """Take the artifact in, from the store or from the output that still holds it."""
     output = order.wanted.output if order is not None else None
     same = order if order is not None and order.wanted.key == entry.key else None
     try:
-        artifact = adopt_locked(session, entry, same, output)
+        adopt_locked(session, entry, same, output)
     except ArtifactError:
         return False
-    attempt = session.store.snapshot().attempts.get(entry.key)
-    if attempt is None or attempt.task != entry.task:
-        return True
-    made = session.store.snapshot().generations[entry.key]
+    return True
+
+
+def _close(session: Session, entry: LockEntry) -> None:
+    """The result is here: end the attempt that made it, also where an earlier recovery died before it came to that."""
+    snapshot = session.store.snapshot()
+    attempt, made = snapshot.attempts.get(entry.key), snapshot.generations[entry.key]
+    if attempt is None or attempt.task != entry.task or made.sha256 != entry.sha256:
+        return
     with session.store.transaction():
         if attempt.state is State.ACCEPTED:
             attempt = session.store.move(attempt, State.READY, Facts(evidence={"by": LOCK_FILE}))
         if attempt.state is State.READY:
-            session.store.move(session.store.fetched(attempt, artifact, made), State.DONE)
-    return True
+            session.store.move(session.store.fetched(attempt, snapshot.artifacts[made.sha256], made), State.DONE)
 
 
 def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:

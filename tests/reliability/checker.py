@@ -45,14 +45,18 @@ class World:
         self.log: list[dict[str, object]] = []
         self.receipts = list(_receipts(self.state / "receipts"))
         self.lock = _lock(root / "clipform.lock")
+        self.damaged = False
         database = self.state / "clipform.db"
         if database.exists():
             with tempfile.TemporaryDirectory(dir=root.parent) as copy:
                 for name in ("clipform.db", "clipform.db-journal"):
                     if (self.state / name).exists():
                         shutil.copyfile(self.state / name, Path(copy) / name)
-                with closing(sqlite3.connect(Path(copy) / "clipform.db")) as connection:
-                    self._read(connection)
+                try:
+                    with closing(sqlite3.connect(Path(copy) / "clipform.db")) as connection:
+                        self._read(connection)
+                except sqlite3.DatabaseError:  # damaged: it says nothing, and the receipts speak for it
+                    self.damaged, self.tables, self.log = True, {}, []
 
     def _read(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
@@ -127,7 +131,7 @@ def _not_forgotten(world: World, server: Server, *, unmerged: bool) -> Iterator[
     records = (*world.rows("attempt"), *world.receipts, *world.lock)
     ids = {record.get("task") for record in records}
     doubts = {row["marker"] for row in world.rows("attempt") if row["state"] in _IN_DOUBT}
-    if unmerged:
+    if unmerged or world.damaged:
         doubts |= {line.get("marker") for line in world.receipts if line.get("event") == "intent"}
     for task in server.ledger.values():
         if task.id not in ids and task.marker not in doubts:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-WINDOW = ("receipts", "sync in receipts", "store.move")
+WINDOW = (
+    "receipts", "pwrite in receipts", "posix_fallocate in receipts", "sync in receipts", "store.move", "commit",
+)  # fmt: skip
 """What may stand between a reply and the record of its answer: the record."""
 
 

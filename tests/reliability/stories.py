@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from reconciler.engine import planfile, settle
+from reconciler.engine import care, planfile, recover, settle
 from reconciler.engine.session import open_session, save_plan
 from reconciler.engine.workspace import Choice
 from tests.reliability.sim import HEAD, ONE, Sim
@@ -28,6 +28,8 @@ class Story:
     before: Callable[[Sim], None]
     outputs: tuple[str, ...]
     run: Callable[[Sim], Callable[[], object]] = lambda sim: sim.apply
+    after: Callable[[Sim], object] = lambda sim: None  # what the user does once it died, before all is calm
+    ends: frozenset[str] = frozenset({"done", "abandoned"})
 
 
 def _spec(text: str) -> Callable[[Sim], None]:
@@ -98,6 +100,47 @@ def _recognised(sim: Sim) -> Callable[[], object]:
     return run
 
 
+def _outdated(sim: Sim) -> None:
+    _replace(sim)
+    sim.apply()
+    sim.deleted = {sha for task in list(sim.server.ledger)[:1] for sha in sim.server.sound(task)}
+
+
+def _collecting(sim: Sim) -> Callable[[], object]:
+    def run() -> None:
+        with open_session(sim.workspace, "gc") as opened:
+            care.collect(opened, care.garbage(opened, opened.store.snapshot()))
+
+    return run
+
+
+def _destroying(sim: Sim) -> Callable[[], object]:
+    def run() -> None:
+        with open_session(sim.workspace, "destroy") as opened:
+            care.destroy(opened, Choice(), lambda plan: None, sim.notes, sim.connect)
+
+    return run
+
+
+def _damaged(sim: Sim) -> None:
+    sim.apply()
+    database = sim.root / "state/clipform.db"
+    database.write_bytes(b"\0" * 4096 + database.read_bytes()[4096:])
+    (sim.root / "renders/hero.mp4").unlink()
+
+
+def _recovering(sim: Sim) -> Callable[[], object]:
+    def run() -> None:
+        recover.recover(sim.workspace, lambda: "ffffffff", sim.notes, sim.connect)
+        sim.apply()
+
+    return run
+
+
+def _littered(sim: Sim) -> None:
+    (sim.root / f".clipform.lock.{'0' * 16}.part").write_bytes(b"half")
+
+
 STORIES = {
     "one": Story(lambda sim: None, ("renders/hero.mp4",)),
     "chain": Story(_spec(CHAIN), ("renders/hero.mp4", "renders/next.mp4")),
@@ -112,6 +155,16 @@ STORIES = {
     "paid-again": Story(_in_doubt, ("renders/hero.mp4",), _paid_again),
     "recognised": Story(_in_doubt, ("renders/hero.mp4",), _recognised),
     "saved-plan": Story(_planned, ("renders/hero.mp4",), _as_planned),
+    "collected": Story(_outdated, ("renders/hero.mp4",), _collecting),
+    "destroyed": Story(lambda sim: sim.apply(), ("renders/hero.mp4",), _destroying),
+    "damaged": Story(_damaged, ("renders/hero.mp4",), _recovering, lambda sim: _recovering(sim)()),
+    "littered": Story(_littered, ("renders/hero.mp4",)),
+    "not-a-video": Story(
+        lambda sim: sim.server.plan("hero", fetch=["*junk"]),
+        (),
+        after=lambda sim: [sim.apply(), sim.server.heal()],
+        ends=frozenset({"quarantined"}),
+    ),
 }
 
 FAULTS: dict[str, tuple[dict[str, list[str]], str]] = {

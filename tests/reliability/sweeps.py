@@ -20,7 +20,7 @@ import pytest
 from tests.reliability import checker
 from tests.reliability.clock import Deadlock
 from tests.reliability.figures import Tally
-from tests.reliability.points import Tripwire
+from tests.reliability.points import Tripwire, refused
 from tests.reliability.power import MODES, Platter, keeps_inodes
 from tests.reliability.sim import HEAD, ONE, Sim
 from tests.reliability.stories import FAULTS, PAIR, STORIES, Story
@@ -106,11 +106,19 @@ def single_faults(tally: Tally) -> None:
         names = sim.dies(None).names
         tally.points |= set(names)
         for k, point in enumerate(names, 1):
-            if point.startswith(("sync", "receipts half", "store.")) and not point.endswith("after"):
-                for number in DISK[:2] if point.startswith("store.") else DISK:
-                    sim.load()
-                    story = f"{errno.errorcode[number]} at {k}, {point}"
-                    court.scenario(story, lambda k=k, number=number: sim.dies(None, fails={k: number}).failed)
+            for number in _refusals(point):
+                sim.load()
+                story = f"{errno.errorcode[number]} at {k}, {point}"
+                court.scenario(story, lambda k=k, number=number: sim.dies(None, fails={k: number}).failed)
+
+
+def _refusals(point: str) -> tuple[int, ...]:
+    """How the disk may refuse at a point."""
+    if refused(point, errno.EIO) is None:
+        return ()
+    if point.startswith("commit"):
+        return (errno.ENOSPC, errno.EIO, errno.EAGAIN, errno.EROFS)
+    return (*DISK, errno.EXDEV) if point.startswith(("rename", "link", "replace")) else DISK
 
 
 def _scripted(sim: Sim, script: Mapping[str, list[str]]) -> int:
@@ -128,7 +136,10 @@ def kills(tally: Tally, name: str, stride: int = 1) -> None:
             run = story.run(court.sim)
 
             def play(k: int = k, run: Callable[[], object] = run, wires: list[Tripwire] = wires) -> int:
-                return _died(wires, court.sim.dies(k, run))
+                died = _died(wires, court.sim.dies(k, run))
+                court.look(f"{name}, kill at {k}, at once")
+                story.after(court.sim)
+                return died
 
             court.scenario(f"{name}, kill at {k}", play, explain=k % 5 == 0)
             tally.points |= set(wires[-1].names)
