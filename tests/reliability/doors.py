@@ -16,27 +16,32 @@ PACKAGE = Path(__file__).parents[2] / "reconciler"
 TABLE = Path(__file__).with_name("doors.yaml")
 POINTS = Path(__file__).with_name("points")
 
-OS = frozenset(
-    "open fdopen mkdir makedirs rmdir removedirs rename renames replace link symlink unlink remove write pwrite writev "
-    "pwritev sendfile copy_file_range splice truncate ftruncate posix_fallocate fsync fdatasync sync chmod fchmod lchmod "
-    "chown fchown utime mkfifo mknod setxattr removexattr urandom getrandom system popen kill killpg fork forkpty "
-    "posix_spawn execv execve execvp execl _exit abort putenv unsetenv environ getenv chdir".split()
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OS = _words("""
+    open fdopen mkdir makedirs rmdir removedirs rename renames replace link symlink unlink remove write pwrite
+    writev pwritev sendfile copy_file_range splice truncate ftruncate posix_fallocate fsync fdatasync sync chmod
+    fchmod lchmod chown fchown utime mkfifo mknod setxattr removexattr urandom getrandom system popen kill killpg
+    fork forkpty posix_spawn execv execve execvp execl _exit abort putenv unsetenv environ getenv chdir
+""")
 """What counts of `os`: what changes a disk, ends or begins a process, is chance, or is outside by another way."""
 
-MODULES = frozenset(
-    "time random secrets uuid subprocess signal socket ssl httpx httpcore urllib.request http.client ftplib smtplib "
-    "multiprocessing concurrent.futures threading tempfile shutil fcntl mmap ctypes pty webbrowser obstore aiohttp "
-    "requests importlib runpy sched logging".split()
-)
+MODULES = _words("""
+    time random secrets uuid subprocess signal socket ssl httpx httpcore urllib.request http.client ftplib smtplib
+    multiprocessing concurrent.futures threading tempfile shutil fcntl mmap ctypes pty webbrowser obstore aiohttp
+    requests importlib runpy sched logging
+""")
 """Modules of which any use counts."""
 
 NAMES = {
     "sqlite3": frozenset({"connect", "dbapi2"}),
-    "asyncio": frozenset(
-        "sleep open_connection start_server open_unix_connection create_subprocess_exec create_subprocess_shell to_thread "
-        "wait_for timeout timeout_at".split()
-    ),
+    "asyncio": _words("""
+    sleep open_connection start_server open_unix_connection create_subprocess_exec create_subprocess_shell to_thread
+    wait_for timeout timeout_at
+"""),
     "datetime": frozenset({"now", "utcnow", "today"}),
     "sys": frozenset({"stdout", "stderr", "stdin", "exit", "settrace", "setprofile", "modules", "path"}),
     "io": frozenset({"open", "FileIO", "open_code"}),
@@ -44,12 +49,13 @@ NAMES = {
 }
 """Names that count in other modules."""
 
-METHODS = frozenset(
-    "write_text write_bytes touch symlink_to hardlink_to rmdir unlink mkdir chmod rename enable_load_extension "
-    "run_in_executor add_signal_handler getaddrinfo sock_connect create_connection".split()
-)
+METHODS = _words("""
+    write_text write_bytes touch symlink_to hardlink_to rmdir unlink mkdir chmod rename enable_load_extension
+    run_in_executor add_signal_handler getaddrinfo sock_connect create_connection
+""")
 """Methods that count whatever they are called on: those of `Path` that write, and doors of the event loop."""
 
+_OPENERS = ("av", "gzip", "bz2", "lzma", "tarfile", "zipfile")
 _READS = frozenset({"r", "rb", "rt", "br"})
 
 
@@ -109,9 +115,9 @@ class _Reader:
             module = self.modules.get(node.value.id)
             if module is not None and _thing(module, node.attr):
                 yield f"{module}.{node.attr}", node.lineno
-            if self.things.get(node.value.id) in ("datetime.datetime", "datetime.date"):
-                if node.attr in NAMES["datetime"]:
-                    yield f"datetime.{node.attr}", node.lineno
+            times = self.things.get(node.value.id) in ("datetime.datetime", "datetime.date")
+            if times and node.attr in NAMES["datetime"]:
+                yield f"datetime.{node.attr}", node.lineno
 
     def _name(self, node: ast.Name) -> Iterator[tuple[str, int]]:
         if node.id in NAMES["builtins"] - {"open"} and node.id not in self.things:
@@ -129,10 +135,10 @@ class _Reader:
             return
         if name.attr == "Connection" and self._module(name.value) == "sqlite3":
             yield "sqlite3.connect", node.lineno
-        if name.attr == "open" and self._module(name.value) in ("av", "gzip", "bz2", "lzma", "tarfile", "zipfile"):
-            if not _only_reads(node, 1):
-                yield "open for writing", node.lineno
-        if self._module(name.value):
+        module = self._module(name.value)
+        if name.attr == "open" and module in _OPENERS and not _only_reads(node, 1):
+            yield "open for writing", node.lineno
+        if module:
             return
         if name.attr in METHODS:
             yield f".{name.attr}()", node.lineno

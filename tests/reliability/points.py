@@ -170,10 +170,8 @@ def _pointed(name: str, real: Callable[..., Any], wire: Callable[[], Tripwire]) 
             return real(*args, **more)
         point = f"{name} in {_place(frame)}"
         wire().point(f"{point} before")
-        if name in ("write", "pwrite"):
-            done = _torn(real, point, wire(), args)
-        else:
-            done = real(*args, **more)
+        writes = name in ("write", "pwrite")
+        done = _torn(real, point, wire(), args) if writes else real(*args, **more)
         wire().point(f"{point} after")
         return done
 
