@@ -185,16 +185,25 @@ def source() -> dict[str, dict[str, int]]:
 
 
 def undeclared() -> Iterator[str]:
-    """Effects without a line in the table, and lines without an effect."""
-    allowed, found = table(), source()
-    for module in sorted(allowed.keys() | found.keys()):
-        listed = allowed.get(module, {}).get("doors", {})
-        assert isinstance(listed, dict)
-        for door, line in found.get(module, {}).items():
-            if door not in listed:
+    """Effects without a line in the table, and lines without an effect. A line `folder/*` is for all of a folder."""
+    allowed, found, needed = table(), source(), set()
+    for module, doors in found.items():
+        places = [name for name in (module, f"{module.partition('/')[0]}/*") if name in allowed]
+        for door, line in doors.items():
+            place = next((name for name in places if door in _doors(allowed[name])), None)
+            if place is None:
                 yield f"reconciler/{module}:{line} uses {door}, and doors.yaml does not let it"
-        for door in listed.keys() - found.get(module, {}).keys():
-            yield f"doors.yaml lets reconciler/{module} use {door}, and it does not"
+            needed.add((place, door))
+    for place, entry in allowed.items():
+        for door in _doors(entry):
+            if (place, door) not in needed:
+                yield f"doors.yaml lets reconciler/{place} use {door}, and it does not"
+
+
+def _doors(entry: Mapping[str, object]) -> Mapping[str, object]:
+    doors = entry["doors"]
+    assert isinstance(doors, dict)
+    return doors
 
 
 def golden() -> set[str]:
@@ -207,9 +216,8 @@ def without_points() -> Iterator[str]:
     """Effects around which no golden list has a point, and which do not say why."""
     names = golden()
     for module, entry in table().items():
-        doors = entry["doors"]
-        assert isinstance(doors, dict)
-        for door, points in doors.items():
+        for door, points in _doors(entry).items():
+            assert isinstance(points, str | list)
             for point in [points] if isinstance(points, str) else points:
                 if point.startswith("none: ") and len(point) > 8:
                     continue
