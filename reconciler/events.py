@@ -73,6 +73,8 @@ class Summary:
     spent: Decimal = Decimal(0)  # what is known of it
     unpriced: int = 0  # generations whose price nobody knows
     currency: str = ""
+    saved: Decimal = Decimal(0)  # what it would have cost more, had nothing been at hand; see `plan.cost.saved`
+    saved_unpriced: int = 0  # takes of which nobody knows what they would have cost
 
     def having(self, *results: Kind) -> tuple[Outcome, ...]:
         """The outcomes with one of these results."""

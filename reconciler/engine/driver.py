@@ -7,7 +7,7 @@ in dependency order and as much side by side as each provider allows. Files that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.artifacts.place import Found, Placer
@@ -18,7 +18,9 @@ from reconciler.engine.pool import Ident, Pool
 from reconciler.engine.ports import Vendor
 from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
 from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.plan.model import GENERATES, SENTENCES, Action, Plan, Reason, Step
+from reconciler.plan import cost
+from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step
+from reconciler.plan.ways import told
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State, from_micros
 
 ASKING = GENERATES | {Action.RESUME}
@@ -305,18 +307,16 @@ class Driver:
 
     def _note_blocked(self, plan: Plan) -> None:
         for step in plan.blocked():
-            detail = f": {step.detail}" if step.detail else ""
-            message = SENTENCES[step.reason] + detail
-            self._end(step, Kind.BLOCKED, message, "\n".join(step.way_out))
+            self._end(step, Kind.BLOCKED, told(step.reason, step.detail), "\n".join(step.way_out))
 
     def _end(self, step: Step, kind: Kind, message: str = "", help: str = "", began: float | None = None) -> None:
         elapsed = 0.0 if began is None else self.ports.clock.monotonic() - began
-        cost = step.cost.amount if kind is Kind.SUCCEEDED and step.action in GENERATES else None
+        paid = step.cost.amount if kind is Kind.SUCCEEDED and step.action in GENERATES else None
         name = step.action.value
         self.failed = self.failed or kind is Kind.FAILED
-        self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, cost)
+        self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, paid)
         shown = elapsed if step.action in ASKING else None
-        event = Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=shown, cost=cost)
+        event = Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=shown, cost=paid)
         self._emit(event)
 
     def _emit(self, event: Event) -> None:
@@ -328,4 +328,13 @@ class Driver:
         run = self.rules.terms.run
         micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
         spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
-        return Summary(found, self.halt.event.is_set(), elapsed, spent, self.unpriced, plan.currency)
+        saved, unknown = cost.saved(self._at_hand(plan))
+        return Summary(found, self.halt.event.is_set(), elapsed, spent, self.unpriced, plan.currency, saved, unknown)
+
+    def _at_hand(self, plan: Plan) -> Iterator[Price]:
+        """The prices of the takes that have their picture without a request of this run."""
+        for step in plan.steps:
+            end, order = self.outcomes.get(step.ident), self.orders.get(step.ident)
+            has = step.action is Action.NOOP or (end is not None and end.result is Kind.SUCCEEDED)
+            if has and step.action in cost.AT_HAND and order is not None:
+                yield order.wanted.cost

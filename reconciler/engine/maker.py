@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.engine import jobs
 from reconciler.engine.buy import buy
 from reconciler.engine.collect import FETCHES, collect
@@ -22,6 +24,9 @@ from reconciler.engine.steps import (
 )
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
+from reconciler.plan import ways
+from reconciler.plan.model import SENTENCES, Reason
+from reconciler.plan.ways import Block, told
 from reconciler.providers.abilities import Lists
 from reconciler.providers.base import (
     Cancelled,
@@ -42,6 +47,7 @@ MISSES = 3
 MISSING = 60.0
 ACCOUNT_WIDE = frozenset({Refusal.CREDENTIALS, Refusal.ACCOUNT})
 """Why a task failed, where the next one would fail for the same reason: one vendor charges only after it accepted."""
+_OVER = frozenset({State.FAILED, State.REFUSED, State.CANCELLED})
 LONGEST_PAUSE = 900.0
 """Seconds that a provider may make us wait before the next poll."""
 
@@ -67,8 +73,7 @@ class Maker:
     def _lost(self, attempt: Attempt) -> Attempt:
         """Its artifact is gone from the store. What is free is made anew; what was paid for is never bought again."""
         if self.work.vendor.durable:
-            message = "it was paid for before and its artifact is gone"
-            raise Stopped(Kind.BLOCKED, message, f"clipform retake {self.work.step.clip}")
+            raise _blocked(ways.lost(self.work.step.clip, None, attempt))
         if attempt.state is State.DONE:
             return attempt
         return self.work.ports.store.move(attempt, State.DONE)
@@ -91,8 +96,7 @@ class Maker:
                 assert attempt is not None
                 self.work.move(attempt, State.STALLED, Facts(reason="deadline"))
             case Leave() if attempt is not None and attempt.state is State.STALLED:
-                message = "past its deadline and still running at the provider; it is paid for and never sent again"
-                raise Stopped(Kind.BLOCKED, message, "clipform apply looks again")
+                raise self._ended(attempt)
             case Leave():
                 raise Stopped(Kind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
             case Place() | Stop():
@@ -191,11 +195,18 @@ class Maker:
         self.work.move(attempt, state, facts)
 
     def _ended(self, attempt: Attempt | None) -> Stopped:
-        """Why an attempt that needs nothing more from this run did not give an artifact."""
-        if attempt is None or attempt.state in (State.SUBMITTING, State.UNCERTAIN):
-            why = f" ({attempt.message})" if attempt is not None and attempt.message else ""
-            message = f"its request may have been accepted{why}; {self.work.doubt or 'it is not sent again'}"
-            return Stopped(Kind.BLOCKED, message, f"clipform show {self.work.step.clip}")
+        """Why an attempt that needs nothing more from this run did not give an artifact: as the next plan says it."""
+        block = ways.of_attempt(attempt) if attempt is not None else None
+        name = ways.quote(self.work.step.clip)
+        if attempt is None or attempt.state is State.SUBMITTING:
+            return Stopped(Kind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
+        if block is not None and attempt.state not in _OVER:
+            looked = f"; looked up at {attempt.provider}: {self.work.doubt}" if self.work.doubt else ""
+            return _blocked(replace(block, known=block.known + looked))
         words = attempt.message or attempt.state.value.replace("_", " ")
-        kind = Kind.FAILED if attempt.state in (State.FAILED, State.REFUSED, State.CANCELLED) else Kind.BLOCKED
-        return Stopped(kind, words, f"clipform show {self.work.step.clip}")
+        kind = Kind.FAILED if attempt.state in _OVER else Kind.BLOCKED
+        return Stopped(kind, words, "\n".join(block.way_out) if block else f"clipform show {name}")
+
+
+def _blocked(block: Block) -> Stopped:
+    return Stopped(Kind.BLOCKED, told(block.reason, block.known), "\n".join(block.way_out))

@@ -178,7 +178,7 @@ class Workspace:
         records = self.snapshot(choice.draft) if snapshot is None else snapshot
         entries = () if choice.draft else read_lock(self.root / LOCK_FILE)
         locked = {entry.key: entry for entry in entries}
-        at_lock = {key: Locked(entry.sha256, entry.task) for key, entry in locked.items()}
+        at_lock = {key: _at_lock(entry) for key, entry in locked.items()}
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
         disk = look(self.root, self.objects(choice.draft), outputs, records, at_lock, trust=not choice.refresh)
@@ -196,6 +196,10 @@ class Workspace:
         doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
         return Planned(loaded, records, disk, locked, scope, replace(plan, diagnostics=loaded.warnings))
+
+
+def _at_lock(entry: LockEntry) -> Locked:
+    return Locked(entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
 
 
 def _resolve(project: Project, dialects: Mapping[str, Dialect]) -> tuple[dict[str, Resolved], list[Diagnostic]]:

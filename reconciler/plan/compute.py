@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.plan import ways
 from reconciler.plan.changes import changes
 from reconciler.plan.model import (
     GENERATES,
@@ -24,17 +25,9 @@ from reconciler.plan.model import (
     Step,
     Wanted,
 )
-from reconciler.plan.ways import fetch_or_retake, known, quote, settle
-from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, Snapshot, State
+from reconciler.plan.ways import Block, known
+from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
 
-_BLOCKING = {
-    State.UNCERTAIN: Reason.UNCERTAIN,
-    State.VANISHED: Reason.VANISHED,
-    State.NO_OUTPUT: Reason.NO_OUTPUT,
-    State.RESULT_EXPIRED: Reason.LINK_EXPIRED,
-    State.QUARANTINED: Reason.QUARANTINED,
-}
-_FINAL = frozenset({"bad input", "moderation"})  # the same request would be refused again
 _HAD = frozenset({State.FETCHED, State.DONE})  # its artifact was in the store
 _UNDER_WAY = OPEN - _HAD
 _ABSENT = OutputFact()
@@ -111,9 +104,8 @@ class _Planner:
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _UNDER_WAY:
             return self._in_hand(w, attempt)
-        if attempt is not None and (final := _final(attempt)) is not None:
-            way = (f"clipform show {quote(w.clip)}", f"clipform retake {quote(w.clip)}")
-            return self._blocked(w, final, detail=attempt.message, way_out=way)
+        if attempt is not None and (final := ways.of_attempt(attempt)) is not None:
+            return self._blocked(w, final)
         return self._make(w, attempt)
 
     def _at_hand(self, key: str) -> str | None:
@@ -158,8 +150,8 @@ class _Planner:
         return paths.popleft()
 
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
-        if attempt.state in BLOCKED:
-            return self._blocked(w, _BLOCKING[attempt.state], detail=known(attempt), way_out=settle(attempt))
+        if attempt.state in BLOCKED and (block := ways.of_attempt(attempt)) is not None:
+            return self._blocked(w, block)
         if w.protect and self._would_replace(w):
             self.unplaced |= set() if w.free else {w.key}
             return self._protected(w)
@@ -188,14 +180,12 @@ class _Planner:
             return self._protected(w)
         missing = sorted({clip for clip, take in w.needs if self._unavailable((clip, take))})
         if missing:
-            way = () if self.scope.only is None else (f"clipform apply {quote('+' + w.clip)}",)
-            return self._blocked(w, Reason.UPSTREAM, detail=f"needs {', '.join(missing)}", way_out=way)
+            return self._blocked(w, ways.upstream(w.clip, missing, chosen=self.scope.only is not None))
         lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state in _HAD)
         if lost and not w.free:
-            way = (f"clipform retake {quote(w.clip)}",)
-            return self._blocked(w, Reason.PAID_BEFORE, way_out=way)
+            return self._blocked(w, ways.lost(w.clip, self.snapshot.generations.get(w.key), attempt))
         if w.key in self.locked and attempt is None and not w.free:
-            return self._blocked(w, Reason.LOCKED_BEFORE, way_out=fetch_or_retake(w.clip, self.locked[w.key]))
+            return self._blocked(w, ways.elsewhere(w.clip, self.locked[w.key]))
         if self._made_elsewhere(w):
             return self._shared(w)
         bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -251,7 +241,7 @@ class _Planner:
                 detail=known(attempt),
             )
             if attempt.state in BLOCKED:
-                step = replace(step, action=Action.BLOCKED, way_out=settle(attempt))
+                step = replace(step, action=Action.BLOCKED, way_out=ways.settle(attempt))
             yield step
 
     def _removals(self) -> Iterable[Step]:
@@ -301,16 +291,16 @@ class _Planner:
         return past[len(past) // 2] if past else None
 
     def _foreign(self, w: Wanted) -> Step:
-        way = (f"clipform apply --force {quote(w.clip)}",)
-        return self._blocked(w, Reason.FOREIGN, detail=w.output or "", way_out=way)
+        return self._blocked(w, ways.foreign(w.clip, w.output or ""))
 
     def _protected(self, w: Wanted) -> Step:
         bound = self.snapshot.bindings.get((w.clip, w.take))
         found = changes(bound.document, w.document) if bound else ()
-        return replace(self._blocked(w, Reason.PROTECTED), changes=found)
+        made = self.snapshot.generations.get(bound.key) if bound else None
+        return replace(self._blocked(w, ways.held(w.clip, made)), changes=found)
 
-    def _blocked(self, w: Wanted, reason: Reason, *, detail: str = "", way_out: tuple[str, ...] = ()) -> Step:
-        return replace(self._step(w, Action.BLOCKED, reason, detail=detail), way_out=way_out)
+    def _blocked(self, w: Wanted, block: Block) -> Step:
+        return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.known), way_out=block.way_out)
 
     def _step(self, w: Wanted, action: Action, reason: Reason, *, sha256: str | None = None, detail: str = "") -> Step:
         bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -352,13 +342,6 @@ def in_order(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
             if waits[user] == 0:
                 heapq.heappush(ready, user)
     return tuple(found)
-
-
-def _final(attempt: Attempt) -> Reason | None:
-    """Why the same request is not made again by itself, None when it may be."""
-    if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
-        return Reason.REFUSED
-    return Reason.GIVEN_UP if attempt.state is State.ABANDONED and attempt.reason == ABANDONED else None
 
 
 def _expected_total(steps: Sequence[Step]) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 
-from reconciler.plan.model import Plan, Price
+from reconciler.plan.model import Action, Plan, Price
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
 
@@ -62,6 +62,18 @@ def _tokens(resolution: str | None, ratio: str | None, seconds: int) -> Decimal 
     return seconds * short * long * _FPS / 1024
 
 
+AT_HAND = frozenset({Action.NOOP, Action.RESTORE, Action.MOVE})
+"""How a take comes by its picture when nothing is asked of a provider for it."""
+
+
+def saved(prices: Iterable[Price]) -> tuple[Decimal, int]:
+    """What it would have cost more, had nothing been at hand: by today's price table, for every take that was asked for
+    and got its picture (`AT_HAND`) without a request. A task that was paid for before and is collected now saves
+    nothing: it is that purchase. Second: of how many takes nobody knows a price."""
+    known = [price.amount for price in prices]
+    return sum((amount for amount in known if amount is not None), Decimal(0)), known.count(None)
+
+
 def objections(plan: Plan, budget: Budget | None, max_cost: Decimal | None, spent: Decimal) -> tuple[str, ...]:
     """Why this plan must not be applied, in sentences; empty when it may. `spent` is settled plus reserved so far."""
     making = plan.generating()
@@ -76,7 +88,9 @@ def objections(plan: Plan, budget: Budget | None, max_cost: Decimal | None, spen
             found.append(f"{paid} clips to pay for, budget.clips_per_apply is {budget.clips_per_apply}")
     capped = [(name, cap, before) for name, cap, before in caps if cap is not None]
     if capped and plan.unpriced():
-        found.append(f"{plan.unpriced()} of them have no known price, and a cap on cost is set ({capped[0][0]})")
+        count = plan.unpriced()
+        clips = f"{count} clip has" if count == 1 else f"{count} clips have"
+        found.append(f"{clips} no known price (`prices` of the provider), and a cap on cost is set ({capped[0][0]})")
     for name, cap, before in capped:
         if plan.total() and plan.total() + before > cap:  # what is free may be made whatever was spent
             already = f" on top of {before} already spent" if before else ""

@@ -80,7 +80,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.LINK_EXPIRED: "the link to its result died before it was fetched",
     Reason.QUARANTINED: "what came back is not a sound video",
     Reason.REFUSED: "the provider refused this request; the same one would be refused again",
-    Reason.PROTECTED: "it is protected",
+    Reason.PROTECTED: "it is protected; remove `protect` from its YAML first",
     Reason.FOREIGN: "the file at its output is not one that clipform placed",
     Reason.UPSTREAM: "a clip that it depends on cannot be made",
     Reason.LOCKED_BEFORE: "clipform.lock says that it was made before, and its file is not here",
@@ -91,10 +91,14 @@ SENTENCES: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What the project's lock file knows of a key: the artifact, and the provider's task where there was one."""
+    """What the project's lock file knows of a key: the artifact, who made it, and the task where there was one."""
 
     sha256: str
     task: str | None = None
+    provider: str = ""
+    model: str = ""
+    cost_micros: int | None = None
+    currency: str = ""
 
 
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})

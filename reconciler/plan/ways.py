@@ -1,44 +1,138 @@
-"""What is known of an attempt in words, and the commands that lead out of a block. The same words in every view."""
+"""What is known of a clip that waits for a person, in words, and the commands that lead out.
+
+Every view says it with these words: why (`SENTENCES`), what is known, at which alias, since when, what it cost, and the
+way out. `told` is the one line; what `plan` and `apply` decide at different times comes from the same functions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.plan.model import Locked
-from reconciler.records import BLOCKED, Attempt, State, from_micros
+from reconciler.plan.model import SENTENCES, Locked, Reason
+from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, Money, State, from_micros
+
+_BLOCKING = {
+    State.UNCERTAIN: Reason.UNCERTAIN,
+    State.STALLED: Reason.STALLED,
+    State.VANISHED: Reason.VANISHED,
+    State.NO_OUTPUT: Reason.NO_OUTPUT,
+    State.RESULT_EXPIRED: Reason.LINK_EXPIRED,
+    State.QUARANTINED: Reason.QUARANTINED,
+}
+_FINAL = frozenset({"bad input", "moderation"})  # the same request would be refused again
+_TOLD = BLOCKED | {State.REFUSED, State.FAILED, State.ABANDONED}  # states whose message says why
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Why a clip is not made by itself, what is known of it, and the commands that settle it."""
+
+    reason: Reason
+    known: str = ""
+    way_out: tuple[str, ...] = ()
+
+
+def told(reason: Reason, known: str) -> str:
+    """Why, and what is known, in one line."""
+    return f"{SENTENCES[reason]}: {known}" if known else SENTENCES[reason]
+
+
+def of_attempt(attempt: Attempt) -> Block | None:
+    """What an attempt means for its clip when a person must settle it; None when the next run may go on by itself."""
+    if attempt.state in _BLOCKING:
+        return Block(_BLOCKING[attempt.state], known(attempt), settle(attempt))
+    name = quote(attempt.clip)
+    if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
+        return Block(Reason.REFUSED, known(attempt), (f"clipform show {name}", f"clipform retake {name}"))
+    if attempt.state is State.ABANDONED and attempt.reason == ABANDONED:
+        return Block(Reason.GIVEN_UP, known(attempt), (f"clipform retake {name}",))
+    return None
 
 
 def known(attempt: Attempt) -> str:
     """What is known of an attempt, in one line: the same in `plan`, `status`, `show` and `apply`."""
     task = f"task {attempt.task}" if attempt.task else "no task id"
-    words = [f"{attempt.state.value} at {attempt.provider} ({attempt.model})", task]
+    words = [f"{attempt.state.value.replace('_', ' ')} at {attempt.provider} ({attempt.model})", task]
     if attempt.created:
-        words.append(f"since {datetime.fromtimestamp(attempt.created, UTC):%Y-%m-%d %H:%M} UTC")
-    if attempt.cost_micros:
-        words.append(f"up to {_money(attempt)}")
-    if attempt.message and attempt.state in BLOCKED:
+        words.append(f"since {_when(attempt.created)}")
+    words.append(_cost(attempt))
+    if attempt.message and attempt.state in _TOLD:
         words.append(attempt.message)
     return ", ".join(words)
 
 
-def _money(attempt: Attempt) -> str:
-    amount = from_micros(attempt.cost_micros or 0)
-    return f"{amount.normalize():f} {attempt.currency}".rstrip()
+def _cost(attempt: Attempt) -> str:
+    if attempt.money is Money.RELEASED:
+        return "not charged"
+    if attempt.cost_micros is None:
+        return "at an unknown price"
+    bound = "up to " if attempt.money is Money.RESERVED else ""
+    return f"{bound}{_money(attempt.cost_micros, attempt.currency)}"
+
+
+def _money(micros: int, currency: str) -> str:
+    """An amount with two places at least."""
+    if not micros:
+        return "free"
+    whole, _, fraction = f"{from_micros(micros):f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')} {currency}".rstrip()
+
+
+def _when(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def quote(clip: str) -> str:
     """A clip's name as it stands in a shell command: a matrix suffix needs quotes."""
-    return f"'{clip}'" if "[" in clip else clip
+    return "'" + clip.replace("'", "'\\''") + "'" if "[" in clip else clip
 
 
 def settle(attempt: Attempt) -> tuple[str, ...]:
     """The commands that settle an attempt: only one in doubt may still turn out to be some task."""
     name = quote(attempt.clip)
+    if attempt.state is State.STALLED:
+        return (f"clipform apply {name}", f"clipform resolve {name} --abandon")
     ways = ("--task ID", "--resubmit", "--abandon") if attempt.state is State.UNCERTAIN else ("--resubmit", "--abandon")
     return tuple(f"clipform resolve {name} {way}" for way in ways)
 
 
-def fetch_or_retake(clip: str, entry: Locked) -> tuple[str, ...]:
-    """The provider may still have what the lock file knows a task of."""
+def lost(clip: str, made: Generation | None, attempt: Attempt | None) -> Block:
+    """It was paid for, and its bytes are gone from the store."""
+    facts = _made(made) if made is not None else known(attempt) if attempt is not None else ""
+    return Block(Reason.PAID_BEFORE, facts, (f"clipform retake {quote(clip)}",))
+
+
+def held(clip: str, made: Generation | None) -> Block:
+    """It is protected; what it holds stays."""
+    return Block(Reason.PROTECTED, _made(made) if made is not None else "", (f"clipform apply {quote(clip)}",))
+
+
+def _made(made: Generation) -> str:
+    words = [f"made at {made.provider} ({made.model})"]
+    words += [f"task {made.task}"] if made.task else []
+    words += [f"on {_when(made.created)}"] if made.created else []
+    words.append("at an unknown price" if made.cost_micros is None else _money(made.cost_micros, made.currency))
+    return ", ".join(words)
+
+
+def elsewhere(clip: str, entry: Locked) -> Block:
+    """The lock file knows it; the provider may still have what the lock file knows a task of."""
+    words = [f"made at {entry.provider} ({entry.model})"] if entry.provider else []
+    words += [f"task {entry.task}"] if entry.task else []
+    words += [_money(entry.cost_micros, entry.currency)] if entry.cost_micros is not None else []
     adopt = (f"clipform import {quote(clip)} --task {entry.task}",) if entry.task else ()
-    return (*adopt, f"clipform retake {quote(clip)}")
+    return Block(Reason.LOCKED_BEFORE, ", ".join(words), (*adopt, f"clipform retake {quote(clip)}"))
+
+
+def upstream(clip: str, missing: Iterable[str], *, chosen: bool) -> Block:
+    """What it needs will not be there: because it is blocked itself, or (`chosen`) was not asked for."""
+    names = sorted(missing)
+    ways = (f"clipform apply {quote('+' + clip)}",) if chosen else tuple(f"clipform show {quote(n)}" for n in names[:3])
+    return Block(Reason.UPSTREAM, f"needs {', '.join(names)}", ways)
+
+
+def foreign(clip: str, output: str) -> Block:
+    """The user's own file lies at its output."""
+    return Block(Reason.FOREIGN, output, (f"clipform apply --force {quote(clip)}",))

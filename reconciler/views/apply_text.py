@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.views import words
+from reconciler.views.blocked_text import ways
 from reconciler.views.diagnostics_text import help_lines
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
@@ -65,13 +66,24 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
         count = len(item.having(kind))
         parts += [f"{count} {word}"] if count else []
     state = "Interrupted" if item.interrupted else "Done"
-    spent = f" Cost: {words.total(item.spent, item.unpriced, item.currency)}." if made else ""
-    yield style.bold(f"{state}: {', '.join(parts) or 'nothing to do'} in {words.seconds(item.elapsed)}.{spent}")
+    line = f"{state}: {', '.join(parts) or 'nothing to do'} in {words.seconds(item.elapsed)}."
+    yield style.bold(" ".join([line, *_money(item, made)]))
     if item.interrupted:
         yield "Run `clipform apply` again to carry on; nothing that was paid for is lost."
+
+
+def _money(item: Summary, made: int) -> Iterator[str]:
+    """What it cost, and what it would have cost more."""
+    if made:
+        yield f"Cost: {words.total(item.spent, item.unpriced, item.currency)}."
+    if item.saved or item.saved_unpriced:
+        yield f"Saved: {words.total(item.saved, item.saved_unpriced, item.currency)} by what was at hand."
 
 
 def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
     tone = style.red if outcome.result is Kind.FAILED else style.yellow
     yield f"{tone(outcome.result.value):<8} {style.bold(safe(outcome.name))}: {safe(outcome.message)}"
-    yield from help_lines(outcome.help, style)
+    if outcome.result is Kind.BLOCKED:
+        yield from ways(outcome.help.splitlines(), style)
+    else:
+        yield from help_lines(outcome.help, style)

@@ -25,7 +25,8 @@ class StatusRow:
     take: int
     picked: bool
     state: str
-    detail: str = ""
+    detail: str = ""  # why it is as it is, and what is known
+    way_out: tuple[str, ...] = ()  # commands that settle it
     progress: int | None = None
     provider: str = ""
     model: str = ""

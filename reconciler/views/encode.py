@@ -6,8 +6,9 @@ from dataclasses import asdict
 from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
-from reconciler.events import Event, Outcome, Summary
-from reconciler.plan.model import Plan, Price, Step
+from reconciler.events import Event, Kind, Outcome, Summary
+from reconciler.plan.model import Action, Plan, Price, Step
+from reconciler.plan.ways import told
 from reconciler.views.base import StatusRow
 from reconciler.views.words import plain_decimal
 
@@ -37,6 +38,7 @@ def step(item: Step, currency: str) -> dict[str, object]:
         "cost": price(item.cost, currency),
     }
     extra: dict[str, object] = {
+        "message": told(item.reason, item.detail) if item.action is Action.BLOCKED else "",
         "previous_output": item.previous_output,
         "detail": item.detail,
         "way_out": list(item.way_out),
@@ -101,7 +103,8 @@ def event(item: Event) -> dict[str, object]:
 def outcome(item: Outcome) -> dict[str, object]:
     """How one step ended."""
     values = asdict(item) | {"elapsed": round(item.elapsed, 2), "result": item.result.value}
-    return _thin(values)
+    ways = {"way_out": item.help.splitlines()} if item.result is Kind.BLOCKED else {}
+    return _thin(values) | ways
 
 
 def summary(item: Summary) -> dict[str, object]:
@@ -117,6 +120,11 @@ def summary(item: Summary) -> dict[str, object]:
             "currency": item.currency or None,
             "unpriced": item.unpriced,
         },
+        "saved": {
+            "amount": plain_decimal(item.saved),
+            "currency": item.currency or None,
+            "unpriced": item.saved_unpriced,
+        },
         "outcomes": [outcome(o) for o in item.outcomes],
     }
 
@@ -129,6 +137,7 @@ def status(item: StatusRow) -> dict[str, object]:
         "picked": item.picked,
         "state": item.state,
         "detail": item.detail or None,
+        "way_out": list(item.way_out),
         "progress": item.progress,
         "provider": item.provider,
         "model": item.model,

@@ -36,9 +36,14 @@ def _costs(steps: list[Step], plan: Plan) -> Iterator[tuple[Step, str]]:
 
 def _row(item: tuple[Step, str]) -> str:
     step, cost = item
-    why = "<br>".join([SENTENCES[step.reason], *(_cell(command) for command in step.way_out)])
+    why = "<br>".join([SENTENCES[step.reason], *_known(step), *(_cell(command) for command in step.way_out)])
     cells = (f"**{step.action.value}**", _cell(step.name), why, cost, _cell(step.output or ""))
     return f"| {' | '.join(cells)} |"
+
+
+def _known(step: Step) -> tuple[str, ...]:
+    """What is known of a clip that waits for a person."""
+    return (_cell(step.detail),) if step.action is Action.BLOCKED and step.detail else ()
 
 
 def _fold(step: Step) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from reconciler.plan.model import SENTENCES, Action, Change, Plan, Step
 from reconciler.views import diff, words
+from reconciler.views.blocked_text import ways
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
 
@@ -39,8 +40,7 @@ def block(step: Step, currency: str, style: Style) -> Iterator[str]:
         yield f"    {line}"
     for change in step.changes:
         yield f"    {_change(change, style)}"
-    for command in step.way_out:
-        yield f"    {style.cyan('way out:')} {safe(command)}"
+    yield from ways(step.way_out, style)
 
 
 def _facts(step: Step, currency: str) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
             parts.append(f"about {words.seconds(step.expected)}")
     if parts:
         yield " · ".join(parts)
-    if step.detail and step.detail != step.output:
+    if step.detail and step.detail != step.output:  # a foreign file is its output
         yield safe(step.detail)
     if step.server_defaults:
         yield f"provider default: {safe(', '.join(step.server_defaults))}"

@@ -10,6 +10,7 @@ from decimal import Decimal
 from reconciler.engine.workspace import Planned
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.model import SENTENCES, Action, Step
+from reconciler.plan.ways import told
 from reconciler.records import Attempt, Generation, from_micros
 from reconciler.spec.project import Clip
 from reconciler.state.history import Entry
@@ -42,7 +43,8 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         take=step.take,
         picked=order is None or order.take == order.clip.pick,
         state=state,
-        detail=detail or SENTENCES[step.reason],
+        detail=told(step.reason, step.detail) if step.action is Action.BLOCKED else detail or SENTENCES[step.reason],
+        way_out=step.way_out,
         provider=step.provider,
         model=step.model,
         output=step.output,
@@ -100,9 +102,7 @@ def show(clip: str, planned: Planned, objects_root: str) -> tuple[list[Section],
 
 
 def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]:
-    yield "state", f"{_STATES[step.action]}: {SENTENCES[step.reason]}"
-    if step.detail:
-        yield "detail", step.detail
+    yield "state", f"{_STATES[step.action]}: {told(step.reason, step.detail)}"
     for command in step.way_out:
         yield "way out", command
     yield "key", step.key

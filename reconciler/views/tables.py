@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.engine.findings import Finding
 from reconciler.views import words
 from reconciler.views.base import HistoryRow, Section, StatusRow
+from reconciler.views.blocked_text import ways
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
 
@@ -43,6 +44,7 @@ def status(rows: Sequence[StatusRow], style: Style, width: int) -> Iterator[str]
         yield "  ".join(cells).rstrip()
         if row.state in ("blocked", "failed") and row.detail:
             yield f"    {safe(row.detail)}"
+        yield from ways(row.way_out, style)
 
 
 def _status_cells(row: StatusRow) -> list[str]:

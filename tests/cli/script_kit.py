@@ -103,7 +103,7 @@ _FILTERS = (
     (r"v1:[0-9a-f]{10}\b", "v1:KEY"),
     (r"\b[0-9a-f]{12}(?=\.|\b)", "SHA12"),
     (r"\b[0-9a-f]{24}\b", "TASK"),
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "WHEN"),
+    (r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ| \d\d:\d\d(:\d\d)? UTC)", "WHEN"),
     (r'"(elapsed|expected|expected_seconds|age_seconds)": [\d.]+', r'"\1": 0'),
     (r"\d+\.\d\d MB", "SIZE"),
     (r"content [0-9a-f]{12}", "content SHA12"),

@@ -34,6 +34,37 @@ def results(summary: Summary) -> dict[str, str]:
     return {outcome.name: outcome.result.value for outcome in summary.outcomes}
 
 
+# --- what it cost, and what was saved --------------------------------------------------------
+
+TWINS = """clips:
+  hero: {prompt: a lamp}
+  twin: {prompt: a lamp}
+  intro: {prompt: a candle}
+"""
+
+
+def money(summary: Summary) -> tuple[str, str]:
+    return f"{summary.spent:f}", f"{summary.saved:f}"
+
+
+def test_a_run_says_what_it_cost_and_what_a_run_without_memory_would_have_cost_more(sim: Sim) -> None:
+    sim.write(HEAD + TWINS)
+    assert money(sim.apply()) == ("1", "0.50")  # two pictures for three clips
+    assert money(sim.apply()) == ("0", "1.50")  # all three are up to date
+    (sim.root / "renders" / "hero.mp4").unlink()
+    sim.write(HEAD + TWINS.replace("candle", "torch"))
+    assert money(sim.apply()) == ("0.5", "1.00")
+    sim.write(HEAD + TWINS)
+    assert money(sim.apply()) == ("0", "1.50")  # restored
+
+
+def test_what_was_paid_for_before_and_is_collected_now_saves_nothing(sim: Sim) -> None:
+    sim.server.at["poll", "hero"] = lambda: signal.raise_signal(signal.SIGINT)
+    assert money(sim.apply()) == ("0.5", "0")
+    sim.server.heal()
+    assert money(sim.apply()) == ("0", "0")
+
+
 # --- interrupts -----------------------------------------------------------------------------
 
 

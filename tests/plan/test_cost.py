@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.plan.cost import estimate, objections
+from reconciler.plan.cost import estimate, objections, saved
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
@@ -121,9 +121,15 @@ def budget(
             budget("10"),
             None,
             "0",
-            ("2 of them have no known price, and a cap on cost is set (budget.per_apply)",),
+            ("2 clips have no known price (`prices` of the provider), and a cap on cost is set (budget.per_apply)",),
         ),
-        ((None,), None, "5", "0", ("1 of them have no known price, and a cap on cost is set (--max-cost)",)),
+        (
+            (None,),
+            None,
+            "5",
+            "0",
+            ("1 clip has no known price (`prices` of the provider), and a cap on cost is set (--max-cost)",),
+        ),
         ((None,), budget(clips=1), None, "0", ()),  # a cap on clips needs no price
         (("1",) * 3, budget(clips=2), None, "0", ("3 clips to pay for, budget.clips_per_apply is 2",)),
         (("0",) * 3, budget(clips=2), None, "0", ()),  # what is free is no purchase
@@ -144,3 +150,9 @@ def test_all_objections_are_told_at_once() -> None:
 @pytest.mark.parametrize("action", sorted(set(Action) - {Action.CREATE, Action.REPLACE}))
 def test_what_buys_nothing_is_never_refused(action: Action) -> None:
     assert objections(plan("5", None, action=action), budget("0", "0", 0), D(0), D(9)) == ()
+
+
+def test_what_was_saved_is_the_price_of_every_take_that_needed_no_request_and_the_unpriced_are_counted() -> None:
+    assert saved([]) == (D(0), 0)
+    assert saved([Price(D("0.1"))] * 3) == (D("0.3"), 0)
+    assert saved([Price(D("0.50"), "USD"), Price(None), Price(D(0)), Price(None)]) == (D("0.50"), 2)

@@ -1,0 +1,14 @@
+"""The commands that lead out of a block, under whatever says why: the same lines in `plan`, `status` and `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.views.safe import safe
+from reconciler.views.style import Style
+
+
+def ways(commands: Iterable[str], style: Style) -> Iterator[str]:
+    """One line a command; what stands behind "way out:" can be copied as it is."""
+    for command in commands:
+        yield f"    {style.cyan('way out:')} {safe(command)}"

@@ -1,0 +1,149 @@
+"""A terminal of any size with the real command in it. Whoever waits, waits on output, with a deadline."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyte
+
+DEADLINE = 30.0
+REPOSITORY = Path(__file__).parents[2]
+
+_BOOT = """\
+import fcntl, os, sys, termios
+terminal = os.open(sys.argv[1], os.O_RDWR)
+fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+for stream in (0, 1, 2):
+    os.dup2(terminal, stream)
+os.close(terminal)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+CLIPFORM = (sys.executable, "-m", "reconciler")
+
+
+class _Cells(pyte.Screen):
+    """Notes which lines ran over the edge."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self.overrun: list[str] = []
+        super().__init__(columns, lines)
+
+    def draw(self, data: str) -> None:
+        for character in data:
+            if self.cursor.x == self.columns:
+                self.overrun.append(self.display[self.cursor.y])
+            super().draw(character)
+
+    def select_graphic_rendition(self, *attrs: int) -> None:
+        """pyte knows no dim text: it is kept as grey."""
+        super().select_graphic_rendition(*(attrs if {38, 48} & {*attrs} else (90 if a == 2 else a for a in attrs)))
+
+
+class Pane:
+    """The terminal, what is on it, and the process in it."""
+
+    def __init__(self, child: subprocess.Popen[bytes], ends: tuple[int, int, int], columns: int, rows: int) -> None:
+        self.child = child
+        self._ours, self._theirs, self._gone = ends
+        self.screen = _Cells(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+
+    @property
+    def text(self) -> str:
+        """The screen as lines, without what is blank at their ends and at the bottom."""
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip() + "\n"
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """Wait until the screen shows this."""
+        end = time.monotonic() + DEADLINE
+        while (found := re.search(pattern, self.text, re.DOTALL | re.MULTILINE)) is None:
+            assert self._hear(end - time.monotonic()), f"{pattern!r} was not shown:\n{self.text}"
+        return found
+
+    def end(self) -> int:
+        """Everything up to the end of the process; its exit code."""
+        end = time.monotonic() + DEADLINE
+        while self._hear(end - time.monotonic()):
+            pass
+        return self.child.wait(timeout=DEADLINE)
+
+    def press(self, keys: str) -> None:
+        """As if typed; \\x03 is Ctrl-C."""
+        os.write(self._ours, keys.encode())
+
+    def signal(self, number: int) -> None:
+        """To the process itself."""
+        self.child.send_signal(number)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As when a window is dragged."""
+        _size(self._ours, columns, rows)
+        self.screen.resize(rows, columns)
+        self.child.send_signal(signal.SIGWINCH)
+
+    def is_sane(self) -> bool:
+        """Whether what is typed is shown and waits for the end of the line, as in a shell, and the cursor is there."""
+        modes = termios.tcgetattr(self._theirs)[3]
+        return bool(modes & termios.ECHO) and bool(modes & termios.ICANON) and not self.screen.cursor.hidden
+
+    def _hear(self, seconds: float) -> bool:
+        """More of it; False at the end, or when it takes too long."""
+        ready, _, _ = select.select([self._ours, self._gone], [], [], max(0.0, seconds))
+        chunk = os.read(self._ours, 65536) if self._ours in ready else b""
+        self.raw += chunk
+        self._stream.feed(chunk)
+        return bool(chunk)
+
+
+@contextmanager
+def pane(
+    *command: str,
+    columns: int = 80,
+    rows: int = 40,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Pane]:
+    """A terminal with a command in it; the process is dead when the block ends."""
+    ours, theirs = os.openpty()
+    _size(theirs, columns, rows)
+    gone, held = os.pipe()  # says nothing and ends when the child does: its terminal does not end
+    start = [sys.executable, "-c", _BOOT, os.ttyname(theirs), *command]
+    with subprocess.Popen(
+        start, start_new_session=True, env=environment(env or {}), pass_fds=[held], cwd=cwd, stdin=subprocess.DEVNULL
+    ) as child:
+        os.close(held)
+        try:
+            yield Pane(child, (ours, theirs, gone), columns, rows)
+        finally:
+            child.kill()
+            for end in (ours, theirs, gone):
+                os.close(end)
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """A plain terminal with colours, whatever this one is."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
+    base = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error"}
+    return {**ours, **base, **more}
+
+
+def clipform(folder: Path, *arguments: str) -> tuple[str, ...]:
+    """The command line of a project."""
+    return (*CLIPFORM, "-C", str(folder), *arguments)
+
+
+def _size(terminal: int, columns: int, rows: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
