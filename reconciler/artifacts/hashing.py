@@ -54,7 +54,7 @@ class Hasher:
 
     def hash(self, path: str) -> Hashed:
         """Content of a file, by its path relative to the root. ArtifactError, with a code, when it is no input."""
-        real = self._inside(path)
+        real = self.locate(path)
         with disk.translated(f"read {path}", ArtifactError):
             descriptor = _open(path, real)
             try:
@@ -68,6 +68,13 @@ class Hasher:
             finally:
                 os.close(descriptor)
 
+    def unchanged(self, path: str, sha256: str) -> bool:
+        """Whether a file has this content now."""
+        try:
+            return self.hash(path).sha256 == sha256
+        except ArtifactError:
+            return False
+
     def save(self) -> None:
         """Write the cache if it has changed. Failing is not an error: the next run reads the files again."""
         if not self._changed or self._cache is None or not self._file.parent.is_dir():
@@ -77,7 +84,7 @@ class Hasher:
             disk.replace(self._file, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
             self._changed = False
 
-    def _inside(self, path: str) -> Path:
+    def locate(self, path: str) -> Path:
         """The real path; links are fine as long as they lead to somewhere in the project, but not into the state."""
         if "\0" in path:
             raise ArtifactError("a path cannot hold a NUL character", code="not-a-file")

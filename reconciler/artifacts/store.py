@@ -122,15 +122,18 @@ class Objects:
 
     def path(self, sha256: str, suffix: str) -> Path:
         """Where an object is, or would be."""
+        return Path(self._place(sha256, suffix))
+
+    def _place(self, sha256: str, suffix: str) -> str:
         name = f"{sha256}{suffix}"
         if not _OBJECT.fullmatch(name):
             raise ArtifactError(f"'{name}' is not the name of an object", code="object-name")
-        return self.root / sha256[:2] / name
+        return os.path.join(self.root, sha256[:2], name)
 
     def has(self, sha256: str, suffix: str, size: int | None = None) -> bool:
         """If an object is there, and has that size: one stat. `verify` says if its content is right."""
         try:
-            found = self.path(sha256, suffix).lstat()
+            found = os.lstat(self._place(sha256, suffix))  # a Path would cost more than the stat
         except (FileNotFoundError, NotADirectoryError):
             return False
         return size is None or found.st_size == size

@@ -16,7 +16,7 @@ from reconciler.engine.ports import Sink
 from reconciler.engine.session import Asked, Session, carry_out
 from reconciler.engine.vendors import Connect
 from reconciler.engine.verify import mismatch
-from reconciler.engine.workspace import LOCK_FILE, Choice, Confirm, Planned, Workspace, read_lock
+from reconciler.engine.workspace import Choice, Confirm, Planned, Workspace
 from reconciler.events import Summary
 from reconciler.media.farm import Farm
 from reconciler.media.probe import probe
@@ -60,7 +60,7 @@ def garbage(session: Session, snapshot: Snapshot) -> list[Stored]:
     """Objects that no binding, no open or blocked attempt and no line of the lock file names, and stray frames."""
     kept = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
     kept |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
-    kept |= {entry.sha256 for entry in read_lock(session.workspace.root / LOCK_FILE)}
+    kept |= {entry.sha256 for entry in session.workspace.lock_entries()}
     return [item for item in session.objects if item.sha256 not in kept]
 
 

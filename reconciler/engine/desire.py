@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from urllib.parse import unquote_to_bytes
 
 from reconciler.identity import Input, Subject, identify
@@ -30,6 +31,7 @@ from reconciler.spec.project import (
     UrlMedia,
 )
 from reconciler.spec.project import Price as PriceRow
+from reconciler.spec.recall import NOTHING, Recall
 
 DRAFTS = "drafts"
 
@@ -42,7 +44,7 @@ class Order:
     take: int
     wanted: Wanted
     resolved: Resolved
-    hashes: Mapping[str, str]  # SHA-256 of each local input by path
+    hashes: Mapping[str, str]  # SHA-256 of each of its local inputs by path
     prices: tuple[PriceRow, ...] = ()  # the provider's table: what it reports as used is priced by it
 
     @property
@@ -51,14 +53,41 @@ class Order:
         return priced_resolution(self.resolved)
 
 
-def desire(project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str]) -> tuple[Order, ...]:
+@dataclass(frozen=True, slots=True)
+class _Brief:
+    """Everything that the orders of one clip rest on."""
+
+    clip: Clip
+    resolved: Resolved
+    config: ProviderConfig
+    currency: str
+    hashes: Mapping[str, str]  # of its own inputs
+    picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
+
+    def given(self) -> tuple[object, ...]:
+        """The same for `Recall`: the clip says what the texts and numbers are of."""
+        picked = (part for pair in self.picked.values() for part in pair)
+        return (self.clip, self.resolved, self.config, self.currency, *self.hashes.values(), *picked)
+
+
+def desire(
+    project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str], recall: Recall = NOTHING
+) -> tuple[Order, ...]:
     """All orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
-    keys: dict[str, str] = {}  # of each clip's picked take
-    picks = {clip.name: clip.pick for clip in project.clips}
-    found: dict[str, list[Order]] = {}
+    picked: dict[str, tuple[str, int]] = {}
+    found: dict[str, tuple[Order, ...]] = {}
+    currency = project.budget.currency if project.budget else ""
     for clip in in_order(project.clips):
-        orders = [_order(project, clip, take, resolved[clip.name], hashes, keys, picks) for take in _takes(clip)]
-        keys[clip.name] = next(order.wanted.key for order in orders if order.take == clip.pick)
+        brief = _Brief(
+            clip,
+            resolved[clip.name],
+            project.providers[clip.provider],
+            currency,
+            {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
+            {name: picked[name] for name in clip.depends_on()},
+        )
+        orders = recall.step(("orders", clip.name), brief.given(), partial(_orders, brief))
+        picked[clip.name] = (orders[clip.pick - 1].wanted.key, clip.pick)
         found[clip.name] = orders
     return tuple(order for clip in project.clips for order in found[clip.name])
 
@@ -81,9 +110,10 @@ def in_order(clips: Sequence[Clip]) -> Iterator[Clip]:
                 yield clip
 
 
-def drafted(project: Project) -> Project:
+def drafted(project: Project, recall: Recall = NOTHING) -> Project:
     """The same project with every clip sent to the draft provider, under `drafts/`."""
-    return replace(project, clips=tuple(_drafted(clip) for clip in project.clips))
+    made = (recall.step(("drafted", clip.name), (clip,), partial(_drafted, clip)) for clip in project.clips)
+    return replace(project, clips=tuple(made))
 
 
 def _drafted(clip: Clip) -> Clip:
@@ -92,20 +122,13 @@ def _drafted(clip: Clip) -> Clip:
     return replace(clip, provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
 
 
-def _takes(clip: Clip) -> range:
-    return range(1, clip.takes + 1)
+def _orders(brief: _Brief) -> tuple[Order, ...]:
+    price = _price(brief)
+    return tuple(_order(brief, take, price) for take in range(1, brief.clip.takes + 1))
 
 
-def _order(  # noqa: PLR0913  # one call site; the last two are what the loop above accumulates
-    project: Project,
-    clip: Clip,
-    take: int,
-    resolved: Resolved,
-    hashes: Mapping[str, str],
-    keys: Mapping[str, str],
-    picks: Mapping[str, int],
-) -> Order:
-    config = project.providers[clip.provider]
+def _order(brief: _Brief, take: int, price: Price) -> Order:
+    clip, resolved, config = brief.clip, brief.resolved, brief.config
     params = take_params(clip, take, resolved)
     subject = Subject(
         dialect=config.kind,
@@ -113,7 +136,7 @@ def _order(  # noqa: PLR0913  # one call site; the last two are what the loop ab
         mode=resolved.mode.value,
         prompt=clip.prompt,
         params=params,
-        inputs=tuple(_input(name, item, hashes, keys) for name, item in clip.media()),
+        inputs=tuple(_input(name, item, brief) for name, item in clip.media()),
         options=clip.options,
         take=take,
         retake=clip.retake,
@@ -129,14 +152,14 @@ def _order(  # noqa: PLR0913  # one call site; the last two are what the loop ab
         kind=config.kind,
         model=resolved.model.name,
         output=clip.output if take == clip.pick else None,
-        needs=tuple((name, picks[name]) for name in clip.depends_on()),
+        needs=tuple((name, pick) for name, (_, pick) in brief.picked.items()),
         protect=clip.protect,
         free=resolved.model.billing is Billing.FREE,
-        cost=_price(project, config, clip, resolved),
+        cost=price,
         tags=clip.tags,
         server_defaults=_left_open(resolved),
     )
-    return Order(clip, take, wanted, resolved, hashes, config.prices)
+    return Order(clip, take, wanted, resolved, brief.hashes, config.prices)
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
@@ -161,21 +184,21 @@ def _word(value: Scalar) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _price(project: Project, config: ProviderConfig, clip: Clip, resolved: Resolved) -> Price:
-    currency = project.budget.currency if project.budget else ""
+def _price(brief: _Brief) -> Price:
+    resolved = brief.resolved
     if resolved.model.billing is Billing.FREE:
-        return Price(Decimal(0), currency)
+        return Price(Decimal(0), brief.currency)
     sent = resolved.settled
     ratio, seconds = sent.get("ratio"), sent.get("duration")
     # Where the seconds of reference videos are billed on top, their lengths would be part of the price: not known here.
-    known = isinstance(seconds, int) and not (resolved.model.billed_videos and clip.videos)
+    known = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.videos)
     return cost.estimate(
-        config.prices,
+        brief.config.prices,
         resolved.model.name,
         priced_resolution(resolved),
         ratio if isinstance(ratio, str) else None,
         seconds if isinstance(seconds, int) and known else None,
-        currency,
+        brief.currency,
     )
 
 
@@ -187,10 +210,10 @@ def priced_resolution(resolved: Resolved) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _input(name: str, item: Media, hashes: Mapping[str, str], keys: Mapping[str, str]) -> Input:
+def _input(name: str, item: Media, brief: _Brief) -> Input:
     match item:
         case LocalMedia(path):
-            return Input(name, "sha256", hashes[path])
+            return Input(name, "sha256", brief.hashes[path])
         case UrlMedia(url):
             return Input(name, "url", url)
         case AssetMedia(ident):
@@ -198,7 +221,7 @@ def _input(name: str, item: Media, hashes: Mapping[str, str], keys: Mapping[str,
         case DataMedia(url):
             return Input(name, "sha256", hashlib.sha256(data_bytes(url)).hexdigest())
         case ClipMedia(clip, part):
-            return Input(name, "clip", keys[clip], part=Frame(part).value)
+            return Input(name, "clip", brief.picked[clip][0], part=Frame(part).value)
 
 
 def data_bytes(url: str) -> bytes:

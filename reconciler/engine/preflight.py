@@ -7,8 +7,9 @@ codec.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
+from reconciler.spec.recall import NOTHING, Recall
 
 if TYPE_CHECKING:
     from reconciler.media.headers import MediaType
@@ -34,11 +36,15 @@ class _Look:
 
 
 class Preflight:
-    """Checks projects under one root. Files are remembered by content, so that a watch looks at each once."""
+    """One look at the files of a project. `locate` says where a path leads. `unchanged` says whether a file still has
+    the content that was hashed: only then may `recall` remember what was seen in it."""
 
-    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
-        self._root, self._env = root, env
-        self._seen: dict[str, _Look] = {}
+    def __init__(
+        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], recall: Recall = NOTHING
+    ) -> None:
+        self._locate, self._unchanged, self._recall = locate, unchanged, recall
+        self._seen: dict[str, _Look] = {}  # by content
+        self._unsure: set[str] = set()  # content that was being replaced while it was looked at
 
     def check(
         self,
@@ -48,22 +54,23 @@ class Preflight:
         hashes: Mapping[str, str],
     ) -> Sequence[Diagnostic]:
         """Every problem once. `hashes` has the files that can be read at all; the others were told already."""
-        store = bool(project.publish)
-        means = {alias: means_of(dialect, store) for alias, dialect in dialects.items()}
-        found = dict.fromkeys(self._section(project.publish) if store else ())
+        store, step = bool(project.publish), self._recall.step
+        means = {a: step(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
+        found: dict[Diagnostic, None] = {}
         for clip in project.clips:
             settled = resolved.get(clip.name)
-            if settled is not None and "file" not in settled.model.image_schemes:
-                found.update(dict.fromkeys(self._clip(clip, settled.model, means[clip.provider], hashes)))
+            files = [item.path for _, item in clip.media() if isinstance(item, LocalMedia)]
+            if not files or settled is None or "file" in settled.model.image_schemes:
+                continue
+            contents = [hashes.get(path) for path in files]
+            given = (clip, settled, means[clip.provider], *contents)
+            look = partial(self._problems, clip, settled.model, means[clip.provider], hashes)
+            told = step(("files", clip.name), given, look, worth=lambda _: self._unsure.isdisjoint(hashes.values()))
+            found.update(dict.fromkeys(told))
         return tuple(found)
 
-    def _section(self, section: Mapping[str, object]) -> Iterator[Diagnostic]:
-        from reconciler.artifacts.publish import Publisher
-
-        try:
-            Publisher(section, self._env)
-        except ClipformError as error:
-            yield Diagnostic(error.code, error.message, None, error.help)
+    def _problems(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+        return tuple(self._clip(clip, model, means, hashes))
 
     def _clip(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> Iterator[Diagnostic]:
         sound: dict[Sort, list[MediaFacts]] = {}
@@ -91,8 +98,30 @@ class Preflight:
 
     def _look(self, path: str, sha256: str) -> _Look:
         if sha256 not in self._seen:
-            self._seen[sha256] = _header(self._root / path, path)
+            step, name = self._recall.step, ("header", sha256)
+            look = step(name, (), lambda: _header(self._locate(path), path), worth=lambda _: self._sure(path, sha256))
+            self._seen[sha256] = look
         return self._seen[sha256]
+
+    def _sure(self, path: str, sha256: str) -> bool:
+        """Whether what was seen is of this content: an editor may have saved between the hash and the look."""
+        if self._unchanged(path, sha256):
+            return True
+        self._unsure.add(sha256)
+        return False
+
+
+def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """What is wrong with a project's publish section; nothing where it has none."""
+    if not section:
+        return ()
+    from reconciler.artifacts.publish import Publisher
+
+    try:
+        Publisher(section, env)
+    except ClipformError as error:
+        return (Diagnostic(error.code, error.message, None, error.help),)
+    return ()
 
 
 def _together(clip: Clip, sort: Sort, facts: Sequence[MediaFacts], most: MediaLimits) -> Iterator[Diagnostic]:

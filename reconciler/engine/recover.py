@@ -22,7 +22,7 @@ from reconciler.engine.ports import Sink
 from reconciler.engine.session import Session, adopt_locked, open_session, settle_doubts
 from reconciler.engine.settle import Remote
 from reconciler.engine.vendors import LOCAL, Connect
-from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace, read_lock
+from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
 from reconciler.providers.base import NotFound, PollTrouble
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
@@ -37,7 +37,7 @@ from reconciler.state.store import Facts, Store
 def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
     """Do it; what is known of each clip now. Raises SpecError, StateNewer, Locked before anything is done."""
     loaded = workspace.load()
-    entries = read_lock(workspace.root / LOCK_FILE)
+    entries = workspace.lock_entries()
     found = list(_set_aside(workspace))
     with open_session(workspace, "recover") as session:
         for entry in entries:

@@ -30,7 +30,7 @@ from reconciler.engine.search import Books
 from reconciler.engine.signals import Hold, signals
 from reconciler.engine.vendors import LOCAL, Connect, vendors
 from reconciler.engine.work import Halt, Ports, Terms
-from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace, read_lock
+from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.media.mp4 import read_mp4
@@ -131,7 +131,7 @@ def settle_doubts(session: Session, loaded: Loaded, sink: Sink, connect: Connect
 
 
 def _books(session: Session, loaded: Loaded) -> Books:
-    entries = read_lock(session.workspace.root / LOCK_FILE)
+    entries = session.workspace.lock_entries()
     tasks = (*(entry.task for entry in entries), *(line.task for line in session.receipts.lines))
     claimed = {task for task in tasks if task is not None}
     documents = {order.wanted.key: order.wanted.document for order in loaded.orders}
@@ -348,7 +348,7 @@ def save_lock(session: Session) -> None:
     after a lost state they are the only memory of what was paid for."""
     path = session.workspace.root / LOCK_FILE
     snapshot = session.store.snapshot()
-    entries = {(entry.clip, entry.take): entry for entry in read_lock(path)}
+    entries = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
     for ident, bound in snapshot.bindings.items():
         made = snapshot.generations.get(bound.key)
         if made is not None:

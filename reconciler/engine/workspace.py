@@ -1,15 +1,19 @@
 """A project on disk: find it, read and check it, and plan. Reads only; `session` is what writes.
 
 Every stage collects all of its problems before it stops, so that one run shows them all, before any money is spent.
+
+A process that lives on (`watch`, the page) asks the workspace to `remember`: what an edit did not touch is not worked
+out again. Everything is still read, looked at and compared each time; see `spec.recall` for what makes that exact.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
+from threading import RLock
 
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
@@ -19,7 +23,7 @@ from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.excerpts import with_excerpts
 from reconciler.engine.observe import DiskFiles, hash_inputs, look
 from reconciler.engine.ports import Clock
-from reconciler.engine.preflight import Preflight
+from reconciler.engine.preflight import Preflight, check_store
 from reconciler.engine.select import Candidate, select
 from reconciler.plan.compute import Scope, compute
 from reconciler.plan.model import Action, Disk, Locked, Plan, Reason, Step
@@ -31,7 +35,8 @@ from reconciler.records import Snapshot, State
 from reconciler.spec.load import PROJECT_FILE, read_project
 from reconciler.spec.project import Project
 from reconciler.spec.reader import collector_paused
-from reconciler.state import lockfile
+from reconciler.spec.recall import NOTHING, Memory, Recall, exactly
+from reconciler.state import lockfile, opening
 from reconciler.state.lockfile import LockEntry
 from reconciler.state.store import Store
 
@@ -94,13 +99,19 @@ def find_root(start: Path) -> Path:
     )
 
 
-def read_lock(path: Path) -> tuple[LockEntry, ...]:
-    """The entries of a lock file, none when it is absent. Raises SpecError for one that cannot be read."""
-    if not path.exists():
-        return ()
-    if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
-        raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
-    return lockfile.loads(path.read_bytes().decode("utf-8", "replace"), path.name)
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """A lock file as plans use it: by key, and what they need of that."""
+
+    entries: tuple[LockEntry, ...] = ()
+    by_key: Mapping[str, LockEntry] = field(default_factory=dict)
+    facts: Mapping[str, Locked] = field(default_factory=dict)
+
+
+def _lock_of(text: bytes, name: str) -> _Lock:
+    entries = lockfile.loads(text.decode("utf-8", "replace"), name)
+    by_key = {entry.key: entry for entry in entries}
+    return _Lock(entries, by_key, {key: _at_lock(entry) for key, entry in by_key.items()})
 
 
 class Workspace:
@@ -109,7 +120,13 @@ class Workspace:
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
         self.files = DiskFiles(root)
-        self.preflight = Preflight(root, env)
+        self._turn = RLock()  # a page asks from several threads; each step is one's own
+        self._specs: dict[bool, Recall] = {}  # by whether it is about drafts
+        self._records: dict[bool, Recall] = {False: Memory(), True: Memory()}  # few steps: for a single command too
+
+    def remember(self) -> None:
+        """From now on, keep what was worked out for the next time. Needs as much memory again as one project takes."""
+        self._specs = self._specs or {False: Memory(), True: Memory()}
 
     def state_dir(self, draft: bool) -> Path:
         """Drafts keep a state of their own, so that they can never touch what was paid for."""
@@ -126,26 +143,36 @@ class Workspace:
     @collector_paused()  # of ten thousand clips, all of which stay, it would be a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
         """Read and check everything. Raises SpecError with every diagnostic of the run."""
-        project = read_project(self.files, env=self.env)
+        recall = self._specs.get(draft, NOTHING)
+        with self._turn, recall.round():
+            return self._load(draft, recall)
+
+    def _load(self, draft: bool, recall: Recall) -> Loaded:
+        project = read_project(self.files, env=self.env, recall=recall)
+        configs = {a: recall.same(("provider", a), config, exactly) for a, config in project.providers.items()}
+        project = replace(project, providers=configs)
         if draft:
-            project = drafted(project)
-        dialects, problems = self._dialects(project)
-        resolved, found = _resolve(project, dialects)
-        hashes, missing = hash_inputs(project.clips, self.hasher(draft))
-        unfit = self.preflight.check(project, resolved, dialects, hashes)
-        problems = [*project.warnings, *self._located([*problems, *found, *missing, *unfit], project)]
+            project = drafted(project, recall)
+        dialects, problems = self._dialects(project, recall)
+        resolved, found = _resolve(project, dialects, recall)
+        hasher = self.hasher(draft)
+        hashes, missing = hash_inputs(project.clips, hasher)
+        unfit = Preflight(hasher.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
+        store = check_store(project.publish, self.env)
+        problems = [*project.warnings, *self._located([*problems, *found, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
-        orders = desire(project, resolved, hashes)
+        orders = desire(project, resolved, hashes, recall)
         return Loaded(project, orders, dialects, tuple(problems))
 
-    def _dialects(self, project: Project) -> tuple[dict[str, Dialect], list[Diagnostic]]:
+    def _dialects(self, project: Project, recall: Recall) -> tuple[dict[str, Dialect], list[Diagnostic]]:
         found: dict[str, Dialect] = {}
         problems: list[Diagnostic] = []
         for alias in {clip.provider for clip in project.clips} | set(project.providers):
             config = project.providers[alias]
             try:
-                found[alias] = registry.dialect(config.kind, config.settings)
+                make = partial(registry.dialect, config.kind, config.settings)
+                found[alias] = recall.step(("dialect", alias), (config,), make)
             except SpecError as error:
                 problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
         return found, problems
@@ -163,11 +190,25 @@ class Workspace:
 
     def snapshot(self, draft: bool) -> Snapshot:
         """What the records say, read only; empty when there is no state yet."""
+        stamp = opening.stamp(self.state_dir(draft))  # before anything is read: what changes meanwhile changes it
         store = Store.read(self.state_dir(draft), self.clock.now)
         if store is None:
             return Snapshot()
         with store:
-            return store.snapshot()
+            return self._records[draft].step("snapshot", (*stamp, *store.mark()), store.snapshot)
+
+    def lock_entries(self) -> tuple[LockEntry, ...]:
+        """The entries of the lock file, none when it is absent. Raises SpecError for one that cannot be read."""
+        return self._lock().entries
+
+    def _lock(self) -> _Lock:
+        path = self.root / LOCK_FILE
+        if not path.exists():
+            return _Lock()
+        if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
+            raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
+        text = path.read_bytes()
+        return self._records[False].step("lock", (text,), partial(_lock_of, text, path.name))
 
     @collector_paused()
     def plan(
@@ -175,16 +216,15 @@ class Workspace:
     ) -> Planned:
         """The plan for what a command line asks for. Raises UsageError for a name that means no clip. `reasons`: what a
         look-up said of requests that are in doubt, by key."""
-        records = self.snapshot(choice.draft) if snapshot is None else snapshot
-        entries = () if choice.draft else read_lock(self.root / LOCK_FILE)
-        locked = {entry.key: entry for entry in entries}
-        at_lock = {key: _at_lock(entry) for key, entry in locked.items()}
+        with self._turn:
+            records = self.snapshot(choice.draft) if snapshot is None else snapshot
+            lock = _Lock() if choice.draft else self._lock()
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
-        disk = look(self.root, self.objects(choice.draft), outputs, records, at_lock, trust=not choice.refresh)
+        disk = look(self.root, self.objects(choice.draft), outputs, records, lock.facts, trust=not choice.refresh)
 
         def planned(scope: Scope) -> Plan:
-            return compute(wanted, records, disk, locked=at_lock, scope=scope)
+            return compute(wanted, records, disk, locked=lock.facts, scope=scope)
 
         scope = Scope()
         plan = planned(scope)
@@ -195,21 +235,21 @@ class Workspace:
             plan = planned(scope)
         doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
-        return Planned(loaded, records, disk, locked, scope, replace(plan, diagnostics=loaded.warnings))
+        return Planned(loaded, records, disk, lock.by_key, scope, replace(plan, diagnostics=loaded.warnings))
 
 
-def _at_lock(entry: LockEntry) -> Locked:
-    return Locked(entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
-
-
-def _resolve(project: Project, dialects: Mapping[str, Dialect]) -> tuple[dict[str, Resolved], list[Diagnostic]]:
+def _resolve(
+    project: Project, dialects: Mapping[str, Dialect], recall: Recall
+) -> tuple[dict[str, Resolved], list[Diagnostic]]:
     found: dict[str, Resolved] = {}
     problems: dict[Diagnostic, None] = {}  # a matrix repeats what its one declaration got wrong
+    can_publish = bool(project.publish)
     for clip in project.clips:
         dialect = dialects.get(clip.provider)
         if dialect is None:
             continue
-        answer = resolve(clip, dialect, can_publish=bool(project.publish))
+        ask = partial(resolve, clip, dialect, can_publish=can_publish)
+        answer = recall.step(("resolved", clip.name), (clip, dialect, can_publish), ask)
         if isinstance(answer, Resolved):
             found[clip.name] = answer
             problems.update(dict.fromkeys(answer.warnings))

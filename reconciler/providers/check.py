@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.providers import rules
@@ -26,21 +27,24 @@ COSTLY = ("duration", "resolution", "audio")
 """Parameters that change the price: sent even when only the default asks for them (F44), and priced as sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resolved:
-    """A clip that its dialect can make. `params` are the fields the clip states, and no others."""
+    """A clip that its dialect can make. `params` are the fields the clip states, and no others.
+
+    Without slots, so that what is asked of it several times in a run is worked out once.
+    """
 
     model: Model
     mode: Mode
     params: Mapping[str, Scalar] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
 
-    @property
+    @cached_property
     def settled(self) -> Mapping[str, Scalar]:
         """What is sent and priced: `params`, and the known defaults of those that cost money."""
         return costly_defaults(self.model) | dict(self.params)
 
-    @property
+    @cached_property
     def server_chosen(self) -> Mapping[str, Scalar | None]:
         """What is left to the provider, shown in the plan as "provider default"; None where nobody says which."""
         takes = rules.switches(self.model) + (("ratio",) if self.model.ratios else ())

@@ -7,16 +7,17 @@ combination goes over all. A field is replaced whole, lists and maps too: nothin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Source
-from reconciler.spec.interpolate import Resolver, Scope
+from reconciler.spec.interpolate import Resolver, Scope, TooMuch, Volume
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
 from reconciler.spec.reader import Entry, Fields, Items, Scalar
+from reconciler.spec.recall import NOTHING, Recall
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked
 
@@ -44,24 +45,73 @@ class Expanded:
     unclear: frozenset[str]  # declarations whose combinations are not known
 
 
-def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems) -> Expanded:
-    """Every clip of the project, in the order declared."""
+@dataclass(slots=True)
+class _Made:
+    """What became of one declaration: its clips (`count` before any was excluded), what was found wrong with it, how
+    much text it came to. `stopped`: that was more than is read."""
+
+    problems: Problems
+    volume: Volume
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+    clips: list[Clip] = field(default_factory=list)
+    stopped: TooMuch | None = None
+
+
+def expand(
+    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, recall: Recall = NOTHING
+) -> Expanded:
+    """Every clip of the project, in the order declared. Raises TooMuch. Each declaration is a step for `recall`."""
     clips: list[Clip] = []
     names: dict[str, str] = {}
     unclear: set[str] = set()
     for declared in declarations:
         name = declared.key.text
-        matrix = _matrix(declared, resolver, problems, MAX_CLIPS - len(names))
-        if matrix is None:
-            unclear.add(name)
-            continue
-        base = _base(declared)
-        for combination in matrix.combinations:
-            names[clip_name(name, combination)] = name
-            entries = _overridden(base, matrix, combination)
-            clip = _Builder(declared, combination, entries, problems).build(resolver)
-            clips += [clip] if clip else []
+        made = _remembered(declared, resolver, problems, MAX_CLIPS - len(names), recall)
+        problems.add(made.problems)
+        resolver.volume.add(made.volume)
+        if made.stopped is not None:
+            raise made.stopped
+        clips += made.clips
+        names.update(dict.fromkeys(made.names, name))
+        unclear |= set() if made.names else {name}
     return Expanded(tuple(clips), names, frozenset(unclear))
+
+
+def _remembered(declared: Declared, resolver: Resolver, problems: Problems, left: int, recall: Recall) -> _Made:
+    """One declaration. What was sound may be too much where others before it take more now: then that is told anew."""
+
+    def make() -> _Made:
+        return _expanded(declared, resolver, problems.apart(), left)
+
+    given = (declared.key, declared.body, declared.defaults, declared.vars)
+    made = recall.step(("expand", declared.key.text), given, make, worth=lambda made: not made.problems.errors)
+    fits = made.count <= left and resolver.volume.fits(made.volume)
+    return made if fits or made.problems.errors else make()
+
+
+def _expanded(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> _Made:
+    before, resolver = resolver.volume, resolver.apart(problems)
+    made = _Made(problems, Volume())
+    try:
+        _fill(made, declared, resolver, left)
+    except TooMuch as stopped:
+        made.stopped = stopped
+    made.volume = resolver.volume.beyond(before)
+    return made
+
+
+def _fill(made: _Made, declared: Declared, resolver: Resolver, left: int) -> None:
+    matrix = _matrix(declared, resolver, made.problems, left)
+    if matrix is None:
+        return
+    made.count = matrix.count
+    base = _base(declared)
+    for combination in matrix.combinations:
+        made.names.append(clip_name(declared.key.text, combination))
+        entries = _overridden(base, matrix, combination)
+        clip = _Builder(declared, combination, entries, made.problems).build(resolver)
+        made.clips += [clip] if clip else []
 
 
 def _matrix(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> Matrix | None:
@@ -132,8 +182,8 @@ class _Builder:
         frames = [name for name in ("first_frame", "last_frame") if name in self._entries]
         references = (*spec.references.images, *spec.references.videos, *spec.references.audios)
         if frames and references:
-            field = "references" if "references" in self._declared.body.entries else frames[0]
-            self._wrong(field, f"references cannot stand together with {frames[0]}", "remove one of the two")
+            culprit = "references" if "references" in self._declared.body.entries else frames[0]
+            self._wrong(culprit, f"references cannot stand together with {frames[0]}", "remove one of the two")
         if spec.operation and len(spec.references.videos) != 1:
             message = f"operation {spec.operation} needs exactly one reference video, not {len(spec.references.videos)}"
             self._wrong("operation", message, "write references: {videos: [${clips.NAME.video}]}")

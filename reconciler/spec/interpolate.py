@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NoReturn
 
@@ -67,13 +67,37 @@ def plain(node: Node) -> Raw:
             return {key: plain(entry.value) for key, entry in entries.items()}
 
 
-class Resolver:
-    """Resolves nodes, and counts: values that a matrix or an alias multiplies are bounded over the whole run."""
+@dataclass(slots=True)
+class Volume:
+    """How much was resolved: values that a matrix or an alias multiplies are bounded over the whole run."""
 
-    def __init__(self, problems: Problems) -> None:
+    values: int = 0
+    written: int = 0
+
+    def fits(self, more: Volume) -> bool:
+        """Whether so much more stays within the bounds."""
+        return self.values + more.values <= MAX_VALUES and self.written + more.written <= MAX_WRITTEN
+
+    def add(self, more: Volume) -> None:
+        """Count what a step resolved."""
+        self.values += more.values
+        self.written += more.written
+
+    def beyond(self, before: Volume) -> Volume:
+        """What was resolved since."""
+        return Volume(self.values - before.values, self.written - before.written)
+
+
+class Resolver:
+    """Resolves nodes, and counts."""
+
+    def __init__(self, problems: Problems, volume: Volume | None = None) -> None:
         self._problems = problems
-        self._values = 0
-        self._written = 0
+        self.volume = volume or Volume()
+
+    def apart(self, problems: Problems) -> Resolver:
+        """One that goes on counting from here and tells another collector."""
+        return Resolver(problems, replace(self.volume))
 
     def resolve(self, node: Node, scope: Scope) -> Raw | None:
         """The raw tree of a node, or None when something in it cannot be resolved (then that is told)."""
@@ -88,8 +112,8 @@ class Resolver:
                 return None if None in fields.values() else {k: v for k, v in fields.items() if v is not None}
 
     def _scalar(self, scalar: Scalar, scope: Scope) -> Raw | None:
-        self._values += 1
-        if self._values > MAX_VALUES:
+        self.volume.values += 1
+        if self.volume.values > MAX_VALUES:
             self._too_much(f"the files stand for more than {MAX_VALUES:,} values", scalar)
         if "${" not in scalar.text:
             return scalar.text if scalar.quoted else Bare(scalar.text)
@@ -124,8 +148,8 @@ class Resolver:
         if size > MAX_TEXT and size > len(scalar.text):
             self._problems.error("too-long", f"this stands for {size:,} characters; at most {MAX_TEXT:,}", scalar.where)
             raise _Unresolved
-        self._written += size
-        if self._written > MAX_WRITTEN:
+        self.volume.written += size
+        if self.volume.written > MAX_WRITTEN:
             self._too_much(f"the files stand for more than {MAX_WRITTEN:,} characters", scalar)
         return "".join(parts)
 

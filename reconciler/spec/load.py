@@ -1,7 +1,7 @@
 """The project file and what it includes, read into a `Project`: every problem of every file at once, or none.
 
 Order of work: texts to nodes, each file's shape, then names and fields. A file that cannot be read does not hide the
-problems of the others.
+problems of the others. Files and declarations are steps that `recall` may remember; what is between clips is not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from reconciler.spec.model import IncludeFile, ProjectFile, Shape
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
 from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
+from reconciler.spec.recall import NOTHING, Recall
 from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
@@ -32,12 +33,16 @@ _PATTERN = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    """A file's map, None when it is none; and what was found wrong with it by itself."""
+
     name: str
-    data: bytes
-    root: Fields
+    root: Fields | None
+    told: Problems
 
 
-def read_project(files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None) -> Project:
+def read_project(
+    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, recall: Recall = NOTHING
+) -> Project:
     """The whole project, or `SpecError` with all diagnostics in order of file and place.
 
     `env` is what may be known of the environment: for addresses and the like, never for secrets.
@@ -45,7 +50,7 @@ def read_project(files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] 
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(files, name, env or {}, problems, texts)
+        project = _read(_Reading(files, problems, texts, recall), name, env or {})
     diagnostics = _in_order(problems, texts)
     if project is None or problems.errors:
         raise SpecError(diagnostics)
@@ -53,20 +58,36 @@ def read_project(files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] 
     return replace(project, files=tuple(texts), warnings=warnings, digest=_digest(texts))
 
 
-def _read(
-    files: Files, name: str, env: Mapping[str, str], problems: Problems, texts: dict[str, bytes]
-) -> Project | None:
-    main = _open(files, name, None, problems, texts)
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """A file that has a map."""
+
+    name: str
+    root: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one reading of a project works with."""
+
+    files: Files
+    problems: Problems
+    texts: dict[str, bytes]  # of every file read, in order
+    recall: Recall
+
+
+def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
+    problems = on.problems
+    main = _open(on, name, None, ProjectFile)
     if main is None:
         return None
-    _check(main, ProjectFile, problems)
-    included = [*_included(files, main, problems, texts)]
+    included = [*_included(on, main)]
     resolver = Resolver(problems)
     try:
-        vars = _vars(main, {}, resolver, problems)
+        vars = _vars(main, {}, resolver, on)
         sections = read_sections(main.root, Scope(vars, environment=env), resolver, problems)
-        declared = _declared(main, included, vars, resolver, problems)
-        expanded = expand(declared, resolver, problems)
+        declared = _declared(on, main, included, vars, resolver)
+        expanded = expand(declared, resolver, problems, on.recall)
     except TooMuch:
         return None
     check_providers(expanded.clips, sections.providers, problems)
@@ -81,48 +102,59 @@ def _read(
     )
 
 
-def _open(files: Files, name: str, where: Source | None, problems: Problems, texts: dict[str, bytes]) -> _File | None:
-    """One file's map; an included file that is empty is a map of nothing."""
+def _open(on: _Reading, name: str, where: Source | None, model: type[Shape]) -> _Root | None:
+    """One file's map, its shape checked; None when it has none."""
     try:
-        data = texts[name] = files.read(name)
+        data = on.texts[name] = on.files.read(name)
     except Unreadable as error:
-        problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
+        on.problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
         return None
-    before = problems.errors
+
+    def parse() -> _File:
+        told = on.problems.apart()
+        root = _parsed(name, data, told)
+        if root is not None:
+            _check(root, model, told)
+        return _File(name, root, told)
+
+    file = on.recall.step(("file", name), (data, model), parse, worth=lambda file: not file.told.errors)
+    on.problems.add(file.told)
+    return None if file.root is None else _Root(name, file.root)
+
+
+def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
+    """A file's map; one that is empty is a map of nothing."""
     root = read(name, data, problems)
-    if root is None and problems.errors > before:
+    if root is None and problems.errors:
         return None
     if root is None or (isinstance(root, Scalar) and not root.text):
-        return _File(name, data, Fields({}, Source(name, 1, 1)))
+        return Fields({}, Source(name, 1, 1))
     if not isinstance(root, Fields):
         problems.error("bad-value", "the file must be a map of keys and values", root.where)
         return None
-    return _File(name, data, root)
+    return root
 
 
-def _check(file: _File, model: type[Shape], problems: Problems) -> None:
+def _check(root: Fields, model: type[Shape], problems: Problems) -> None:
     """The shape of a whole file, by itself. What depends on names is judged when they are known."""
-    checked(model, plain(file.root), file.root, problems)
-    if model is ProjectFile and not file.root.entries.keys() & {"clips", "include"}:
-        where = file.root.where
-        problems.error(
-            "no-clips", "the project declares no clips", where, "add clips: {sunrise: {prompt: mist at sunrise}}"
-        )
+    checked(model, plain(root), root, problems)
+    if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
+        help = "add clips: {sunrise: {prompt: mist at sunrise}}"
+        problems.error("no-clips", "the project declares no clips", root.where, help)
 
 
-def _included(files: Files, main: _File, problems: Problems, texts: dict[str, bytes]) -> Iterable[_File]:
+def _included(on: _Reading, main: _Root) -> Iterable[_Root]:
     """The files that `include` names, each once, in the order named."""
     entry = main.root.entries.get("include")
     for item in entry.value.items if entry and isinstance(entry.value, Items) else ():
-        for name in _named(files, item, main.name, problems) if isinstance(item, Scalar) else ():
-            if name in texts:
+        for name in _named(on.files, item, main.name, on.problems) if isinstance(item, Scalar) else ():
+            if name in on.texts:
                 continue
-            if len(texts) > MAX_FILES:
-                problems.error("too-many-files", f"a project has at most {MAX_FILES:,} files", item.where)
+            if len(on.texts) > MAX_FILES:
+                on.problems.error("too-many-files", f"a project has at most {MAX_FILES:,} files", item.where)
                 return
-            file = _open(files, name, item.where, problems, texts)
+            file = _open(on, name, item.where, IncludeFile)
             if file:
-                _check(file, IncludeFile, problems)
                 yield file
 
 
@@ -141,38 +173,51 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
     return found
 
 
-def _vars(file: _File, outer: Mapping[str, str], resolver: Resolver, problems: Problems) -> dict[str, str]:
+def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, on: _Reading) -> Mapping[str, str]:
     """The file's variables over the outer ones. One may use those above it, so there are no circles."""
     known = dict(outer)
     for name, entry in _entries(file.root, "vars").items():
         value = resolver.resolve(entry.value, Scope(known)) if isinstance(entry.value, Scalar) else None
         known[name] = str(value) if isinstance(value, str) else ""
-    return known
+    return on.recall.same(("vars", file.name), known)
 
 
 def _declared(
-    main: _File, included: list[_File], vars: Mapping[str, str], resolver: Resolver, problems: Problems
+    on: _Reading, main: _Root, included: list[_Root], vars: Mapping[str, str], resolver: Resolver
 ) -> list[Declared]:
     """Every declaration of every file; a name stands once in the project."""
     found: dict[str, Declared] = {}
-    project_defaults = _entries(main.root, "defaults")
+    base = on.recall.same(("defaults", main.name), _section(main.root, "defaults"))
     for file in (main, *included):
-        own_vars = vars if file is main else _vars(file, vars, resolver, problems)
-        defaults = {**project_defaults, **_entries(file.root, "defaults")}
+        own_vars = vars if file is main else _vars(file, vars, resolver, on)
+        defaults = base if file is main else _defaults(on, file, base)
         for name, entry in _entries(file.root, "clips").items():
             if name in found:
                 first = found[name].key.where
                 message = f"clip {shown(name)} is declared twice; the first is at {first}"
-                problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
+                on.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
-                found[name] = Declared(entry.key, body, defaults, own_vars)
+                key, body = on.recall.same(("clip", name), (entry.key, body))
+                found[name] = Declared(key, body, defaults.entries, own_vars)
     return list(found.values())
 
 
+def _defaults(on: _Reading, file: _Root, base: Fields) -> Fields:
+    """What a file says for all of its clips, over what the project says."""
+    own = on.recall.same(("defaults", file.name), _section(file.root, "defaults"))
+    return on.recall.step(
+        ("all defaults", file.name), (base, own), lambda: Fields({**base.entries, **own.entries}, own.where)
+    )
+
+
+def _section(root: Fields, name: str) -> Fields:
+    """A section that is a map; one that is not there is empty. What is no map was told when the file was checked."""
+    value = root.entries[name].value if name in root.entries else None
+    return value if isinstance(value, Fields) else Fields({}, root.where)
+
+
 def _entries(root: Fields, section: str) -> Mapping[str, Entry]:
-    """The entries of a section; what is no map was told when the file was checked."""
-    value = root.entries[section].value if section in root.entries else None
-    return value.entries if isinstance(value, Fields) else {}
+    return _section(root, section).entries
 
 
 def _as_fields(node: Node) -> Node:

@@ -43,9 +43,10 @@ class Matrix:
 
     combinations: tuple[Combination, ...]
     overrides: tuple[Override, ...]
+    count: int  # of combinations, before some were excluded
 
 
-SINGLE = Matrix(((),), ())
+SINGLE = Matrix(((),), (), 1)
 """A clip without a matrix: one combination, of nothing."""
 
 
@@ -91,7 +92,7 @@ class MatrixReader:
             return None
         combinations = self._without_excluded(declaration, axes)
         overrides = tuple(self._overrides(declaration, axes, combinations))
-        return Matrix(combinations, overrides) if self._problems.errors == before else None
+        return Matrix(combinations, overrides, count) if self._problems.errors == before else None
 
     def _axes(self, matrix: Entry | None) -> dict[str, list[str]]:
         """Each axis with its values. What is not of the right shape has been told before."""

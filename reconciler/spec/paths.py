@@ -54,4 +54,6 @@ def _check_component(component: str, path: str) -> None:
 
 def same_file(path: str) -> str:
     """Equal for paths that some file system takes for one: by case, or by the form of an accent."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
@@ -19,15 +20,33 @@ MAX_COMPARED = 20_000
 not cost a hundred million comparisons, and a view shows twenty diagnostics."""
 
 
+@dataclass(slots=True)
+class _Patience:
+    """What one run may still spend on suggestions."""
+
+    suggestions: int = MAX_SUGGESTIONS
+    compared: int = MAX_COMPARED
+
+
 class Problems:
     """Diagnostics in the order found, each place and message once."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: _Patience | None = None) -> None:
         self._found: dict[tuple[Source | None, str], Diagnostic] = {}
         self._errors = 0
-        self._suggestions = MAX_SUGGESTIONS
-        self._compared = MAX_COMPARED
+        self._patience = patience or _Patience()
         self.secrets: list[Source] = []  # literal secrets: no excerpt may show them
+
+    def apart(self) -> Problems:
+        """A collector of its own for one step of the run; `add` takes over what it finds."""
+        return Problems(self._patience)
+
+    def add(self, other: Problems) -> None:
+        """Everything that a step found."""
+        self.secrets += other.secrets
+        for found in other._found.values():
+            tell = self.error if found.severity is Severity.ERROR else self.warn
+            tell(found.code, found.message, found.source, found.help)
 
     @property
     def errors(self) -> int:
@@ -51,11 +70,11 @@ class Problems:
 
     def did_you_mean(self, word: str, names: Collection[str]) -> str:
         """`; did you mean 'x'?`, or nothing when no name is near (or the run has compared enough)."""
-        self._suggestions -= 1
-        if self._suggestions < 0:
+        self._patience.suggestions -= 1
+        if self._patience.suggestions < 0:
             return ""
-        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._compared]
-        self._compared -= len(alike)
+        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._patience.compared]
+        self._patience.compared -= len(alike)
         near = nearest(word, alike)
         return f"; did you mean {shown(near)}?" if near else ""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from reconciler.diagnostics import Diagnostic, Source
 
@@ -70,9 +71,12 @@ class ClipMedia:
 Media = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clip:
-    """One clip with everything resolved; a matrix makes several. `None` means "not declared"."""
+    """One clip with everything resolved; a matrix makes several. `None` means "not declared".
+
+    Without slots, so that what is asked of it many times in a run is worked out once.
+    """
 
     name: str  # "hero" or "social[ratio=16:9,lang=en]"
     declared: str  # the name in the file: "social"
@@ -107,6 +111,10 @@ class Clip:
 
     def media(self) -> tuple[tuple[str, Media], ...]:
         """Every input with the field it stands in, in a fixed order (`references.images[0]`, …)."""
+        return self._media
+
+    @cached_property
+    def _media(self) -> tuple[tuple[str, Media], ...]:
         frames = (("first_frame", self.first_frame), ("last_frame", self.last_frame))
         found: list[tuple[str, Media]] = [(name, item) for name, item in frames if item is not None]
         for kind, items in (("images", self.images), ("videos", self.videos), ("audios", self.audios)):
@@ -115,7 +123,11 @@ class Clip:
 
     def depends_on(self) -> tuple[str, ...]:
         """Names of the clips whose frames or video this one takes, sorted, each once."""
-        return tuple(sorted({item.clip for _, item in self.media() if isinstance(item, ClipMedia)}))
+        return self._depends_on
+
+    @cached_property
+    def _depends_on(self) -> tuple[str, ...]:
+        return tuple(sorted({item.clip for _, item in self._media if isinstance(item, ClipMedia)}))
 
     def source(self, field_name: str) -> Source | None:
         """Where a field was written, else where the clip was."""

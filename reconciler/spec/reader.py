@@ -56,12 +56,19 @@ class Entry(NamedTuple):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fields:
-    """A map, in the order written."""
+    """A map, in the order written. The order counts when two are compared."""
 
     entries: dict[str, Entry]
     where: Source
+
+    def __eq__(self, other: object) -> bool:
+        """Equal in everything; places alone do not tell the order where keys are aliases."""
+        if not isinstance(other, Fields):
+            return NotImplemented
+        mine, theirs = self.entries, other.entries
+        return self.where == other.where and mine == theirs and [*mine] == [*theirs]
 
 
 Node = Scalar | Items | Fields

@@ -5,6 +5,7 @@ The version is looked at before anything that could write: a database of a newer
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def for_reading(directory: Path) -> sqlite3.Connection | None:
             raise
     # A writer was killed inside a transaction. Opened for writing, SQLite takes back the half that was written.
     return _look(sql.connect(path, "rw"))
+
+
+def stamp(directory: Path) -> tuple[int, ...]:
+    """What changes with the database file, by its path alone: only SQLite opens it."""
+    try:
+        found = os.stat(directory / DATABASE)
+    except OSError:  # whoever opens it finds better words
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _look(connection: sqlite3.Connection) -> sqlite3.Connection | None:

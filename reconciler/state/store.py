@@ -108,6 +108,12 @@ class Store:
         with self._reading():
             return reads.snapshot(self._connection)
 
+    def mark(self) -> tuple[str, int]:
+        """Which state this is: the store's id and the number of its newest event. Nothing changes without an event, so
+        with the file's `opening.stamp`, which tells a backup that was put back, it stands for a whole snapshot."""
+        with self._reading():
+            return reads.store_id(self._connection), reads.sequence(self._connection)
+
     def attempt(self, number: int) -> Attempt:
         """One attempt; StateError when there is none of that number."""
         return self._attempts("WHERE id = ?", (number,), f"no attempt has the number {number}")[0]

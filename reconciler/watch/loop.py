@@ -72,6 +72,7 @@ class Watch:
         """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
         on = self.on
         cause: Cause | Click = Cause.EDIT
+        on.workspace.remember()
         with Ears(on.workspace.root, on.keyboard, partial(is_ours, outputs=self.outputs), on.clicks) as ears:
             while cause not in (Cause.QUIT, Cause.STOP):
                 cause = self._turn(ears, cause)
