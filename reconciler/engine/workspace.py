@@ -108,6 +108,10 @@ class _Lock:
     facts: Mapping[str, Locked] = field(default_factory=dict)
 
 
+def _at_lock(entry: LockEntry) -> Locked:
+    return Locked(entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
+
+
 def _lock_of(text: bytes, name: str) -> _Lock:
     entries = lockfile.loads(text.decode("utf-8", "replace"), name)
     by_key = {entry.key: entry for entry in entries}
