@@ -10,7 +10,8 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 _LONGEST: Final = 512
-"""Events that may wait for a page."""
+_LARGEST: Final = 32 << 20
+"""Events, and bytes of them, that may wait for a page; the first one may be larger."""
 _HEARTBEAT: Final = 15.0
 _PATIENCE: Final = 20.0
 """Seconds in which one event must have been taken."""
@@ -21,13 +22,17 @@ class Stream:
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
+        self._size = 0
         self._news = asyncio.Event()
         self.over = False
 
     def put(self, event: bytes) -> None:
-        """One more event; too many, and the stream is over."""
+        """One more event; too many that were not taken, and the stream is over."""
+        if self.over:
+            return
         self._waiting.append(event)
-        if len(self._waiting) > _LONGEST:
+        self._size += len(event)
+        if len(self._waiting) > _LONGEST or (self._size > _LARGEST and len(self._waiting) > 1):
             self._waiting.clear()
             self.over = True
         self._news.set()
@@ -48,6 +53,7 @@ class Stream:
         self._news.clear()
         found = b"".join(self._waiting)
         self._waiting.clear()
+        self._size = 0
         return found
 
 
