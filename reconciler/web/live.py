@@ -20,6 +20,7 @@ from reconciler.engine.workspace import Choice, Planned, Workspace
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
 from reconciler.serving import Quiet, address, bound
+from reconciler.state.opening import DATABASE
 from reconciler.web.app import Answers
 from reconciler.web.desk import Desk, Loop
 from reconciler.web.guard import Guard
@@ -30,7 +31,9 @@ PORT: Final = 8788
 """Where it is unless it is told, or the port is taken: a browser keeps its settings by origin."""
 _PATIENCE: Final = 5.0
 _PACE: Final = 0.5
-"""Seconds between two looks at what a run has done so far."""
+"""Seconds between two looks at what a run has done so far, at least; it may take a fifth of the time."""
+_GLANCE: Final = 1.0
+"""How often it is looked whether another process has changed the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +145,32 @@ class Gallery:
             await library.aclose()
 
     async def _follow(self, hub: Hub) -> None:
-        """While a run goes on, look at what it has done so far; the watch itself looks when it is over."""
+        """Look at what a run has done so far, ours or that of another process. The watch looks when ours is over; what
+        others do to the state is no edit, so it would not."""
+        clock, seen = self._about.workspace.clock, await asyncio.to_thread(self._stamp)
         while True:
-            await hub.changed.wait()
-            await asyncio.sleep(_PACE)
-            hub.changed.clear()
-            if hub.known is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GLANCE):
+                    await hub.changed.wait()
+            stamp = await asyncio.to_thread(self._stamp)
+            if hub.known is None or (stamp == seen and not hub.changed.is_set()):
                 continue
-            looks, loaded = hub.looks, hub.known.planned.loaded
+            seen, looks, loaded = stamp, hub.looks, hub.known.planned.loaded
+            hub.changed.clear()
+            began = clock.monotonic()
             with suppress(ClipformError):
                 planned = await asyncio.to_thread(self._about.workspace.plan, self._about.choice, loaded)
                 if hub.looks == looks:  # else somebody looked later than we did
                     hub.looked(planned, mended=False)
+            await clock.sleep(max(_PACE, 4 * (clock.monotonic() - began)))
+
+    def _stamp(self) -> tuple[int, int]:
+        """Another one whenever something was written to the state."""
+        try:
+            status = (self._about.workspace.state_dir(self._about.choice.draft) / DATABASE).stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_size)
 
 
 def _socket(port: int | None) -> socket.socket:

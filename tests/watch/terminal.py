@@ -107,11 +107,11 @@ def _started(command: list[str], **streams: int) -> Iterator[tuple[subprocess.Po
 
 
 @contextmanager
-def on_terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
-    """`clipform watch` at a terminal."""
+def on_terminal(folder: Path, *arguments: str, name: str = "watch") -> Iterator[Terminal]:
+    """`clipform watch`, or another command, at a terminal."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    command = [sys.executable, "-c", _BOOT, os.ttyname(theirs), "-C", str(folder), "--no-color", "watch", *arguments]
+    command = [sys.executable, "-c", _BOOT, os.ttyname(theirs), "-C", str(folder), "--no-color", name, *arguments]
     with _started(command) as (child, gone):
         yield Terminal(child, ours, gone, theirs)
     os.close(ours)

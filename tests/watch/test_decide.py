@@ -8,7 +8,20 @@ from decimal import Decimal
 import pytest
 
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
-from reconciler.watch.decide import Apply, Cause, Memory, Rest, Terms, buying, decide, edited, is_ours, part, trying
+from reconciler.watch.decide import (
+    Apply,
+    Cause,
+    Click,
+    Memory,
+    Rest,
+    Terms,
+    buying,
+    decide,
+    edited,
+    is_ours,
+    part,
+    trying,
+)
 
 ASK = Terms()
 YES = Terms(yes=True)
@@ -97,6 +110,34 @@ def test_a_key_applies_no_plan_that_is_not_on_the_screen(offered: str) -> None:
 
 def test_a_key_with_nothing_to_do_does_nothing() -> None:
     assert clips(decide(Cause.APPLY, plan(DONE), "m", ASK, Memory(offered="m"))) == []
+
+
+def test_a_click_applies_a_clip_with_what_it_needs_and_nothing_else() -> None:
+    shown = plan(PAID, DRAFT, "sea create <sun", "twin restore studio <hero", "old remove studio", "sky noop")
+    for names, done in ((("sea",), ["sun", "sea"]), (("hero",), ["hero"]), (("twin", "old"), ["hero", "twin", "old"])):
+        assert clips(decide(Cause.EDIT, shown, "m", Terms(asked=True), Memory())) == []
+        assert clips(decide(Click(names, "m"), shown, "m", ASK, Memory())) == done
+    assert decide(Click(None, "m"), shown, "m", ASK, Memory()) == Apply(shown, patient=True)
+
+
+def test_a_click_is_good_for_what_was_on_the_page_only() -> None:
+    what = decide(Click(("hero",), "seen"), plan(PAID), "now", UP_TO_ONE, Memory(offered="now"))
+    assert isinstance(what, Rest) and "and confirm again" in what.message
+    assert clips(decide(Click(("gone",), "m"), plan(PAID), "m", UP_TO_ONE, Memory())) == []
+
+
+def test_a_click_may_buy_again_what_did_not_succeed() -> None:
+    memory = buying(trying(Memory(), plan(PAID)), plan(PAID))
+    assert clips(decide(Click(("hero",), "m"), plan(PAID), "m", ASK, memory)) == ["hero"]
+
+
+def test_what_does_nothing_by_itself_is_not_cut_short_by_an_edit_either() -> None:
+    asked = Terms(asked=True)
+    for cause in (Cause.EDIT, Cause.AFTER):
+        assert decide(cause, plan(DRAFT, "a move studio"), "m", asked, Memory()) == Rest()
+    for click in (Click(("sun",), "m"), Cause.APPLY):
+        what = decide(click, plan(DRAFT), "m", asked, Memory(offered="m"))
+        assert isinstance(what, Apply) and what.patient
 
 
 def test_a_plan_that_was_skipped_is_no_longer_offered() -> None:

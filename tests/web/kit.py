@@ -45,11 +45,19 @@ class Events:
                 return value
         raise AssertionError("it was not told")
 
+    def holds(self, what: Callable[[], bool]) -> None:
+        """Go on until this is so on the page."""
+        if not what():
+            self.until(lambda name, value: what())
+
     def state(self, clip: str, state: str) -> dict[str, Any]:
         """The card of a clip, as soon as it has this state."""
-        if self.cards.get(clip, {}).get("state") != state:
-            self.until(lambda name, value: self.cards.get(clip, {}).get("state") == state)
+        self.holds(lambda: self.cards.get(clip, {}).get("state") == state)
         return self.cards[clip]
+
+    def meter(self, **wanted: object) -> None:
+        """Go on until the session's meter says this."""
+        self.holds(lambda: wanted.items() <= (self.head.get("session") or {}).items())
 
     def message(self, kind: str) -> dict[str, Any]:
         """The next word of a kind."""
