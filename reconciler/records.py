@@ -95,8 +95,10 @@ COUNTS: Mapping[State, Money] = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One purchase order for one key. `provider`, `kind` and `model` are frozen when it is written.
+    """One purchase order for one key. `provider`, `kind`, `model` and `endpoint` are frozen when it is written.
 
+    `endpoint` is the base URL that it was sent to: its task is asked for there, whatever the project file says since.
+    Empty for what was written before schema 2, and for drafts.
     Times are UTC seconds since the epoch. `cost_micros` is the amount in millionths of `currency`; None means
     that no price was known. `seed` is what was sent. `document` is the identity document of the key.
     """
@@ -121,6 +123,7 @@ class Attempt:
     message: str = ""  # the provider's words, escaped only when shown
     sha256: str | None = None
     document: str = ""
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from reconciler.engine.desire import Order
 from reconciler.engine.ports import Send
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
-from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
 from reconciler.records import Attempt, State, to_micros
 from reconciler.state.budget import NewAttempt
@@ -37,10 +36,11 @@ async def buy(work: Work) -> None:
     request = work.vendor.dialect.submit(work.job)
     async with _slot(work) as send:
         work.require_open()
-        attempt = work.ports.store.begin(_intent(work, order, work.job), work.terms.caps)
+        intent = _intent(work, order, work.job)
+        attempt = work.ports.store.begin(intent, work.terms.caps)
         work.sent = True
         if work.vendor.durable:  # a draft buys nothing that could be forgotten
-            work.ports.receipts.intent(attempt)
+            work.ports.receipts.intent(attempt, intent.account)
         answer = await _finish(_send(work, send, request, attempt))
     if work.vendor.durable:
         work.job = None  # it may hold megabytes of pictures, and only the local vendor is told again
@@ -85,7 +85,8 @@ def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
         cost_micros=to_micros(price.amount),
         currency=price.currency,
         run=work.terms.run,
-        account=work.vendor.transport.account if isinstance(work.vendor.dialect, Lists) else "",
+        account=work.vendor.transport.account if work.vendor.durable else "",
+        endpoint=work.vendor.endpoint,
     )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.lookup import APART, Absent, Ask, Found
 from reconciler.engine.ports import Clock
 from reconciler.engine.search import Books, Search
-from reconciler.engine.vendors import Connect, paced
+from reconciler.engine.vendors import LOCAL, Connect, is_here, reach
 from reconciler.engine.work import Halt, Stopped, Work
 from reconciler.engine.workspace import Loaded
 from reconciler.events import Event, Kind
+from reconciler.providers.abilities import Lists
 from reconciler.records import Attempt, State
 
 ROUNDS = 8
@@ -29,7 +30,7 @@ async def look_up(work: Work, attempt: Attempt) -> None:
     waited for only while the run has other things to do.
     """
     vendor, since = work.vendor, attempt.updated
-    search = work.ports.books.search(vendor.alias, vendor.kind, vendor.dialect, vendor.transport)
+    search = work.ports.books.search(vendor)
     for _ in range(ROUNDS):
         await search.read(since)
         verdict = search.settle().get(attempt.id)
@@ -82,29 +83,33 @@ async def settle_all(books: Books, loaded: Loaded, connect: Connect, halt: Halt,
     """Before a run: look up all that is in doubt wherever there is a list. What remains a question, with its reason, by
     key. A provider that cannot be asked is a reason, too, and never an error."""
     doubtful = [a for a in books.store.attempts() if a.state is State.UNCERTAIN]
-    asked = {a.provider for a in doubtful if a.provider in loaded.listing and _same(loaded, a.provider, a.kind)}
-    found = await asyncio.gather(*(_settle(alias, books, loaded, connect, halt, say) for alias in sorted(asked)))
+    places: dict[tuple[str, ...], list[Attempt]] = {}
+    for attempt in doubtful:
+        if attempt.kind == LOCAL or (is_here(loaded, attempt) and attempt.provider not in loaded.listing):
+            continue
+        account = "" if is_here(loaded, attempt) else books.store.account(attempt)
+        place = (attempt.provider, "" if is_here(loaded, attempt) else attempt.endpoint, attempt.kind, account)
+        places.setdefault(place, []).append(attempt)
+    found = await asyncio.gather(
+        *(_settle(own, books, loaded, connect, halt, say) for _, own in sorted(places.items()))
+    )
     return {key: reason for reasons in found for key, reason in reasons.items()}
 
 
-def _same(loaded: Loaded, alias: str, kind: str) -> bool:
-    """Whether an alias still stands for the kind that it stood for when the attempt was made."""
-    return loaded.project.providers[alias].kind == kind
-
-
 async def _settle(  # the two ends of a connection around a loop
-    alias: str, books: Books, loaded: Loaded, connect: Connect, halt: Halt, say: Say
+    own: Sequence[Attempt], books: Books, loaded: Loaded, connect: Connect, halt: Halt, say: Say
 ) -> dict[str, str]:
-    config, dialect = loaded.project.providers[alias], loaded.dialects[alias]
+    """Look up the requests of one place."""
     try:
-        transport = connect(config, dialect, paced(dialect.pace, config))
+        vendor = reach(loaded, connect, own[0], books.store.account(own[0]))
     except ClipformError as error:
-        own = (a for a in books.store.attempts() if (a.provider, a.state) == (alias, State.UNCERTAIN))
         return {a.key: f"it could not be asked: {error.message}" for a in own}
     try:
-        return await _rounds(Search(books, alias, config.kind, dialect, transport), halt, say)
+        if not isinstance(vendor.dialect, Lists):
+            return {}
+        return await _rounds(Search(books, vendor, is_here(loaded, own[0])), halt, say)
     finally:
-        await transport.aclose()
+        await vendor.transport.aclose()
 
 
 async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
@@ -121,9 +126,9 @@ async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
             reasons.pop(attempt.key, None)
             match verdict:
                 case Found(task, _):
-                    say(_note(attempt, f"its request was accepted: {search.alias} lists it as task {task}"))
+                    say(_note(attempt, f"its request was accepted: {attempt.provider} lists it as task {task}"))
                 case Absent():
-                    say(_note(attempt, f"its request was not accepted: {search.alias} has no such task"))
+                    say(_note(attempt, f"its request was not accepted: {attempt.provider} has no such task"))
                 case Ask():
                     reasons[attempt.key] = words(verdict)
                     asks.append(verdict)

@@ -14,17 +14,15 @@ from reconciler.artifacts.place import Found, Placer
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.desire import Order
 from reconciler.engine.maker import Maker
+from reconciler.engine.origins import ASKING
 from reconciler.engine.pool import Ident, Pool
-from reconciler.engine.ports import Vendor
+from reconciler.engine.vendors import Vendors
 from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step
 from reconciler.plan.ways import told
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State, from_micros
-
-ASKING = GENERATES | {Action.RESUME}
-"""The actions that need a provider."""
 
 
 @dataclass(slots=True)
@@ -66,7 +64,7 @@ class Driver:
         self,
         ports: Ports,
         placer: Placer,
-        vendors: Mapping[str, Vendor],
+        vendors: Vendors,
         orders: Mapping[Ident, Order],
         world: World,
         rules: Rules,
@@ -104,8 +102,10 @@ class Driver:
     # --- what must be made ------------------------------------------------------------------
 
     async def _generate(self, steps: list[Step]) -> None:
-        limits = {alias: vendor.pace.concurrency for alias, vendor in self.vendors.items()}
-        pool = Pool(steps, limits)
+        declared = self.vendors.by_alias
+        limits = {alias: vendor.pace.concurrency for alias, vendor in declared.items()}
+        local = [alias for alias, vendor in declared.items() if not vendor.durable]
+        pool = Pool(sorted(steps, key=self._urgency), limits, local)
         running: dict[asyncio.Task[bool], Step] = {}
         try:
             while True:
@@ -127,6 +127,13 @@ class Driver:
         for step in pool.rest():
             if step.ident not in self.outcomes:
                 self._end(step, Kind.SKIPPED, why)
+
+    def _urgency(self, step: Step) -> tuple[bool, float]:
+        """What may be lost first goes first: finished tasks, whose links expire, then the oldest; then plan order."""
+        attempt = self.world.attempts.get(step.key) if step.action is Action.RESUME else None
+        if attempt is None:
+            return (True, float("inf"))
+        return (attempt.state is not State.READY, attempt.created)
 
     def _closing(self) -> bool:
         return self.halt.event.is_set() or (self.rules.fail_fast and self.failed)
@@ -164,9 +171,10 @@ class Driver:
         return Kind.SKIPPED, f"needs {step.name}, which did not succeed"
 
     def _maker(self, step: Step) -> Maker:
-        vendor = self.vendors.get(step.provider)
-        if vendor is None:
-            raise ClipformError(f"provider {step.provider} is no longer declared", help="declare it again to carry on")
+        try:
+            vendor = self.vendors.of(step.provider, step.key)
+        except ClipformError as error:
+            raise Stopped(Kind.BLOCKED, error.message, error.help) from error
         now = self.ports.clock.monotonic()
         order = self.orders.get(step.ident)
         return Maker(Work(self.ports, self.rules.terms, self.halt, step, vendor, order, began=now))

@@ -344,7 +344,7 @@ def told(plan: Plan, doubtful: Collection[str], listing: Collection[str], reason
 
     steps = (
         replace(step, detail=words(step))
-        if step.key in doubtful and step.provider in listing and step.way_out
+        if step.key in doubtful and (step.provider in listing or step.key in reasons) and step.way_out
         else step
         for step in plan.steps
     )

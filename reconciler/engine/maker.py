@@ -80,7 +80,7 @@ class Maker:
 
     async def _act(self, attempt: Attempt | None, what: Next) -> None:
         match what:
-            case Submit():
+            case Submit() if self.work.may_buy:
                 await buy(self.work)
             case Poll(after):
                 assert attempt is not None
@@ -99,7 +99,7 @@ class Maker:
                 raise self._ended(attempt)
             case Leave():
                 raise Stopped(Kind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
-            case Place() | Stop():
+            case Submit() | Place() | Stop():
                 raise self._ended(attempt)
 
     def _paced(self, attempt: Attempt, after: float) -> float:

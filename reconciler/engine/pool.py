@@ -1,14 +1,15 @@
 """Who may start now: dependencies, then the providers' limits, in plan order. Pure bookkeeping, no tasks.
 
 A step's task is created only when it is admitted, so that ten thousand waiting clips cost ten thousand small records
-and nothing else. Resumed tasks are admitted before new ones: links expire, queues do not.
+and nothing else. Resumed tasks are admitted before new ones, and wait for no place: at the provider they have one
+already, and their links expire while they wait. Those whose tasks would be begun anew (drafts) wait like all others.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from reconciler.plan.model import Action, Step
 
@@ -16,12 +17,13 @@ Ident = tuple[str, int]
 
 
 class Pool:
-    """The steps of a run that are waiting, ready and running. `limits` is the concurrency by provider alias."""
+    """The steps of a run that are waiting, ready and running. `limits` is the concurrency by provider alias; `local`
+    names the aliases whose tasks have ended with the process that began them."""
 
-    def __init__(self, steps: Sequence[Step], limits: Mapping[str, int]) -> None:
+    def __init__(self, steps: Sequence[Step], limits: Mapping[str, int], local: Collection[str] = ()) -> None:
         self.steps = {step.ident: step for step in steps}
         self.rank = {ident: (step.action is not Action.RESUME, i) for i, (ident, step) in enumerate(self.steps.items())}
-        self.limits = limits
+        self.limits, self.local = limits, local
         self.running: Counter[str] = Counter()
         self.users: dict[Ident, list[Ident]] = defaultdict(list)
         self.lost: set[Ident] = set()  # told as such once, however many of their needs fail
@@ -42,14 +44,18 @@ class Pool:
         """The next step that may start, None while every ready one waits for a slot."""
         best: str | None = None
         for alias, heap in self.ready.items():
-            free = self.running[alias] < self.limits.get(alias, 1)
-            if heap and free and (best is None or heap[0][0] < self.ready[best][0][0]):
+            if heap and self._has_place(heap[0]) and (best is None or heap[0][0] < self.ready[best][0][0]):
                 best = alias
         if best is None:
             return None
         _, ident = heapq.heappop(self.ready[best])
         self.running[best] += 1
         return self.steps[ident]
+
+    def _has_place(self, first: tuple[tuple[bool, int], Ident]) -> bool:
+        step = self.steps[first[1]]
+        going_on = step.action is Action.RESUME and step.provider not in self.local
+        return going_on or self.running[step.provider] < self.limits.get(step.provider, 1)
 
     def finish(self, step: Step, *, succeeded: bool) -> tuple[Step, ...]:
         """Give the slot back. Returns the steps that can no longer be made because this one was not, nearest first."""

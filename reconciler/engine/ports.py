@@ -98,7 +98,8 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A provider as the engine meets it. `durable` is False for kinds whose tasks die with this process (draft)."""
+    """A provider as the engine meets it. `durable` is False for kinds whose tasks die with this process (draft);
+    `endpoint` is the base URL behind the transport, empty where there is none."""
 
     alias: str
     kind: str
@@ -106,3 +107,4 @@ class Vendor:
     transport: Transport
     pace: Pace
     durable: bool = True
+    endpoint: str = ""

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, StateDamaged
+from reconciler.engine import origins
 from reconciler.engine.desire import Order
 from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
@@ -138,7 +140,10 @@ def _collect_later(
         return
     evidence = {"by": LOCK_FILE}
     with session.store.transaction(), suppress(ClipformError):  # a task that another attempt has stays there
-        attempt = attempt or session.store.begin(_order_again(entry, loaded, marker()))
+        again = replace(
+            _order_again(entry, loaded, marker()), endpoint=origins.endpoint(config, loaded.dialects[entry.provider])
+        )
+        attempt = attempt or session.store.begin(again)
         session.store.move(attempt, State.ACCEPTED, Facts(task=entry.task, evidence=evidence))
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from reconciler.diagnostics import StateError
 from reconciler.engine import lookup
 from reconciler.engine.lookup import Absent, Ask, Doubt, Found, Reading, Terms, Verdict
-from reconciler.engine.ports import Clock, Transport
+from reconciler.engine.ports import Clock, Vendor
 from reconciler.providers.abilities import Covers, TaskList
-from reconciler.providers.base import Dialect, PollTrouble
+from reconciler.providers.base import PollTrouble
 from reconciler.records import Attempt, State
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
@@ -35,24 +35,24 @@ class Books:
     clock: Clock
     claimed: frozenset[str] = frozenset()
     documents: Mapping[str, str] = field(default_factory=dict)
-    searches: dict[str, Search] = field(default_factory=dict)
+    searches: dict[tuple[str, str], Search] = field(default_factory=dict)
 
-    def search(self, alias: str, kind: str, dialect: Dialect, transport: Transport) -> Search:
+    def search(self, vendor: Vendor) -> Search:
         """The one search at a provider: its readings serve for every request in doubt there."""
-        if alias not in self.searches:
-            self.searches[alias] = Search(self, alias, kind, dialect, transport)
-        return self.searches[alias]
+        place = (vendor.alias, vendor.endpoint)
+        if place not in self.searches:
+            self.searches[place] = Search(self, vendor)
+        return self.searches[place]
 
 
 @dataclass(slots=True)
 class Search:
-    """The readings of one provider's list in this process."""
+    """The readings of one provider's list in this process. `unsaid`: attempts of an older clipform, which do not say
+    where they were made, are taken to belong here."""
 
     books: Books
-    alias: str
-    kind: str
-    dialect: Dialect
-    transport: Transport
+    vendor: Vendor
+    unsaid: bool = True
     readings: list[Reading] = field(default_factory=list)
     trouble: str = ""  # why the list could not be read the last time
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -63,7 +63,7 @@ class Search:
             if self.readings and self.readings[-1].at >= since and not self.trouble:
                 return
             began = self.books.clock.now()
-            answer = await self.transport.tasks()
+            answer = await self.vendor.transport.tasks()
             self.trouble = ""
             match answer:
                 case TaskList(tasks, complete, skew):
@@ -76,33 +76,39 @@ class Search:
     def settle(self) -> dict[int, Verdict]:
         """Decide about everything in doubt here by what is on record at this instant, and record what was decided."""
         attempts = self.books.store.attempts()
-        mine = [a for a in attempts if (a.provider, a.kind) == (self.alias, self.kind) and a.state in _UNDECIDED]
+        mine = [attempt for attempt in attempts if self._mine(attempt) and attempt.state in _UNDECIDED]
         open_ones = {attempt.id: attempt for attempt in mine if attempt.state is State.UNCERTAIN}
         if self.trouble:
             return dict.fromkeys(open_ones, Ask(self.trouble))
         claimed = self.books.claimed | {a.task for a in attempts if a.task is not None}
         claimed |= {made.task for made in self.books.store.snapshot().generations.values() if made.task is not None}
-        coverage = self.dialect.coverage if isinstance(self.dialect, Covers) else None
+        dialect = self.vendor.dialect
+        coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._doubt(attempt, attempts) for attempt in attempts if self._rival(attempt)]
         doubts = [*(self._doubt(attempt, attempts) for attempt in mine), *rivals]
-        verdicts = lookup.decide(doubts, claimed, self.readings, Terms(coverage, self.transport.patience))
+        verdicts = lookup.decide(doubts, claimed, self.readings, Terms(coverage, self.vendor.transport.patience))
         return {number: self._record(open_ones[number], verdict) for number, verdict in verdicts.items()}
 
+    def _mine(self, attempt: Attempt) -> bool:
+        """Made at this very place."""
+        here = attempt.endpoint == self.vendor.endpoint or (self.unsaid and not attempt.endpoint)
+        return here and (attempt.provider, attempt.kind) == (self.vendor.alias, self.vendor.kind)
+
     def _rival(self, attempt: Attempt) -> bool:
-        """In doubt under another alias, which may be the same account."""
-        return attempt.kind == self.kind and attempt.provider != self.alias and attempt.state in _UNDECIDED
+        """In doubt under another alias or address, which may be the same account."""
+        return attempt.kind == self.vendor.kind and not self._mine(attempt) and attempt.state in _UNDECIDED
 
     def _doubt(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> Doubt:
-        model = next((model for model in self.dialect.models if model.name == attempt.model), None)
+        model = next((model for model in self.vendor.dialect.models if model.name == attempt.model), None)
         document = attempt.document or self.books.documents.get(attempt.key, "")
         found = lookup.doubt_of(attempt, document, model)
-        if attempt.provider != self.alias:
+        if not self._mine(attempt):
             return replace(found, rival=True)
         before = [a for a in attempts if a.key == attempt.key and a.id < attempt.id][-1:]
         account = self.books.store.account(attempt)
         return replace(
             found,
-            own_account=account != "" and account == self.transport.account,
+            own_account=account != "" and account == self.vendor.transport.account,
             again=any(a.state is State.NOT_SENT and a.reason == ABSENT for a in before),
         )
 
@@ -112,7 +118,7 @@ class Search:
                 return self._found(attempt, task, why)
             case Absent(first, second):
                 evidence = {"by": "list", "first": first, "second": second, "listed": len(self.readings[-1].tasks)}
-                text = f"{self.alias}'s list proves that it was not accepted"
+                text = f"{self.vendor.alias}'s list proves that it was not accepted"
                 self.books.store.move(attempt, State.NOT_SENT, Facts(None, ABSENT, text, evidence=evidence))
                 self.books.receipts.void(attempt)
         return verdict

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,20 +22,21 @@ from reconciler.artifacts.store import Health, Objects
 from reconciler.diagnostics import ArtifactError, Refused
 from reconciler.engine import doubts, planfile
 from reconciler.engine.desire import Order
-from reconciler.engine.driver import ASKING, Driver, Rules, World
+from reconciler.engine.driver import Driver, Rules, World
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
-from reconciler.engine.ports import Clock, Sink, Vendor
+from reconciler.engine.origins import ASKING
+from reconciler.engine.ports import Clock, Sink
 from reconciler.engine.search import Books
 from reconciler.engine.signals import Hold, signals
-from reconciler.engine.vendors import LOCAL, Connect, vendors
+from reconciler.engine.vendors import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.work import Halt, Ports, Terms
 from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.media.mp4 import read_mp4
 from reconciler.plan import cost
-from reconciler.plan.model import Step
+from reconciler.plan.model import Action, Step
 from reconciler.records import Artifact, Binding, Generation, State, from_micros, to_micros
 from reconciler.state import lockfile
 from reconciler.state.budget import Caps
@@ -227,17 +228,20 @@ def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
 async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
     workers = os.cpu_count() or 1
     farm = Farm(session.workspace.state_dir(session.draft) / "scratch", workers)
-    asking = (step for step in planned.plan.steps if step.action in ASKING)
-    needed = frozenset(step.provider for step in asking)
-    found: dict[str, Vendor] = {}
+    asking = [step for step in planned.plan.steps if step.action in ASKING]
+    under_way = {step.key: planned.snapshot.attempts.get(step.key) for step in asking if step.action is Action.RESUME}
+    elsewhere = [a for a in under_way.values() if a is not None and not is_here(planned.loaded, a)]
+    away = {attempt.key for attempt in elsewhere}
+    found = Vendors()
     try:
-        found = vendors(planned.loaded, needed, farm, workers, connect)
+        needed = frozenset(step.provider for step in asking if step.key not in away)
+        found.by_alias = connect_aliases(planned.loaded, needed, farm, workers, connect)
+        reach_all(planned.loaded, connect, ((a, session.store.account(a)) for a in elsewhere), found)
         driver = _driver(session, planned, asked, sink, farm, found)
         with hold(driver.interrupt):
             return await driver.run(planned.plan)
     finally:
-        for vendor in found.values():
-            await vendor.transport.aclose()
+        await found.aclose()
         await farm.aclose()
 
 
@@ -247,7 +251,7 @@ def _driver(  # the wiring of a run
     asked: Asked,
     sink: Sink,
     farm: Farm,
-    found: Mapping[str, Vendor],
+    found: Vendors,
 ) -> Driver:
     world = World.of(planned.snapshot)
     picked = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
@@ -279,12 +283,14 @@ def _driver(  # the wiring of a run
     return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, _adopter(session, planned))
 
 
-def _hosting(session: Session, planned: Planned, found: Mapping[str, Vendor]) -> Hosting:
+def _hosting(session: Session, planned: Planned, found: Vendors) -> Hosting:
     """Raises ClipformError when the project's store is needed and cannot be used."""
     loaded, workspace = planned.loaded, session.workspace
     making = [loaded.by_ident[step.ident] for step in planned.plan.generating()]
     handles = Handles(workspace.state_dir(session.draft), session.clock.now)
-    return Hosting(found, handles, publisher_of(loaded.project.publish, workspace.env, making, loaded.dialects))
+    return Hosting(
+        found.by_alias, handles, publisher_of(loaded.project.publish, workspace.env, making, loaded.dialects)
+    )
 
 
 def _caps(planned: Planned, asked: Asked) -> Caps | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from reconciler.diagnostics import ClipformError, ProviderError, UsageError
+from reconciler.engine import origins
 from reconciler.engine.desire import Order
 from reconciler.engine.ports import Transport
 from reconciler.engine.session import Session
-from reconciler.engine.vendors import LOCAL, Connect, paced
+from reconciler.engine.vendors import LOCAL, Connect, paced, reach
 from reconciler.engine.workspace import Loaded
 from reconciler.plan.ways import known
 from reconciler.providers.abilities import CancelRefused
@@ -40,9 +42,15 @@ class Remote:
         if config is None or config.kind == LOCAL:
             raise ProviderError(f"provider {alias} is not declared", help="declare it again to reach its tasks")
         dialect = self.loaded.dialects[alias]
+        return self._with(lambda: self.connect(config, dialect, paced(dialect.pace, config)), what)
 
+    def ask_about(self, attempt: Attempt, account: str, what: Callable[[Transport], Awaitable[T]]) -> T:
+        """The same where an attempt was made, whatever its provider's alias stands for now."""
+        return self._with(lambda: reach(self.loaded, self.connect, attempt, account).transport, what)
+
+    def _with(self, connect: Callable[[], Transport], what: Callable[[Transport], Awaitable[T]]) -> T:
         async def session() -> T:
-            transport = self.connect(config, dialect, paced(dialect.pace, config))
+            transport = connect()
             try:
                 return await what(transport)
             finally:
@@ -68,7 +76,8 @@ def adopt_task(session: Session, attempt: Attempt, task: str, remote: Remote) ->
     """An uncertain submission is this task: the provider must know it. Raises ClipformError when it does not."""
     if attempt.state is not State.UNCERTAIN:
         raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain one can take a task id")
-    _require_known(remote, attempt.provider, task)
+    answer = remote.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
+    _require_known(answer, attempt.provider, task)
     session.store.note("resolve --task", attempt.clip, {"attempt": attempt.id, "task": task})
     session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": "user"}))
 
@@ -95,7 +104,9 @@ def import_task(session: Session, order: Order, task: str, marker: str, remote: 
     if wanted.key in snapshot.generations or (before is not None and before.state in OPEN | BLOCKED):
         state = known(before) if before is not None else "it has an artifact"
         raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=f"clipform show {wanted.clip}")
-    _require_known(remote, wanted.provider, task)
+    account, answer = remote.ask(wanted.provider, partial(_look, task))
+    _require_known(answer, wanted.provider, task)
+    config, dialect = remote.loaded.project.providers[wanted.provider], remote.loaded.dialects[wanted.provider]
     with session.store.transaction():
         session.store.note("import --task", wanted.clip, {"task": task, "key": wanted.key})
         attempt = session.store.begin(
@@ -110,6 +121,8 @@ def import_task(session: Session, order: Order, task: str, marker: str, remote: 
                 document=wanted.document,
                 cost_micros=0,
                 currency=wanted.cost.currency,
+                account=account,
+                endpoint=origins.endpoint(config, dialect),
             )
         )
         session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": "import"}))
@@ -123,7 +136,8 @@ def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str
         raise UsageError(f"{clip} has {len(found)} tasks in flight", help="clipform show CLIP, and --take N")
     [attempt] = found
     task = attempt.task or ""
-    answer = remote.ask(attempt.provider, lambda transport: transport.cancel(task))
+    account = session.store.account(attempt)
+    answer = remote.ask_about(attempt, account, lambda transport: transport.cancel(task))
     match answer:
         case Cancelled():
             session.store.note("cancel", clip, {"task": task})
@@ -136,8 +150,12 @@ def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str
             raise ProviderError(f"task {task} was not cancelled: {message}", help=help)
 
 
-def _require_known(remote: Remote, alias: str, task: str) -> None:
-    answer: PollAnswer = remote.ask(alias, lambda transport: transport.look(task, None))
+async def _look(task: str, transport: Transport) -> tuple[str, PollAnswer]:
+    """At whose account a task was looked for, and how it stands there."""
+    return transport.account, await transport.look(task, None)
+
+
+def _require_known(answer: PollAnswer, alias: str, task: str) -> None:
     if isinstance(answer, NotFound):
         raise ProviderError(f"{alias} does not know a task {task}: {answer.message}", help="look it up in its console")
     if isinstance(answer, PollTrouble):

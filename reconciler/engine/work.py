@@ -14,7 +14,7 @@ from reconciler.engine.inputs import Inputs
 from reconciler.engine.ports import Clock, Sink, Vendor, Workers
 from reconciler.engine.search import Books
 from reconciler.events import Event, Kind
-from reconciler.plan.model import Step
+from reconciler.plan.model import GENERATES, Step
 from reconciler.providers.base import Job, Succeeded
 from reconciler.records import Artifact, Attempt, State
 from reconciler.state.budget import Caps
@@ -114,6 +114,12 @@ class Work:
     result: Succeeded | None = None
     made: Artifact | None = None
     doubt: str = ""  # what a look-up said about a request in doubt
+
+    @property
+    def may_buy(self) -> bool:
+        """Whether the plan that was confirmed has a purchase for this step. One that carries on with a paid task has
+        none: if that task fails, making it again is another plan, with its price. A draft costs nothing."""
+        return self.step.action in GENERATES or not self.vendor.durable
 
     def newest(self) -> Attempt | None:
         """The newest attempt of the key, as the store has it now."""

@@ -18,7 +18,7 @@ from threading import RLock
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
-from reconciler.engine import lookup
+from reconciler.engine import lookup, origins
 from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.excerpts import with_excerpts
 from reconciler.engine.observe import DiskFiles, hash_inputs, look
@@ -239,7 +239,9 @@ class Workspace:
             plan = planned(scope)
         doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
-        return Planned(loaded, records, disk, lock.by_key, scope, replace(plan, diagnostics=loaded.warnings))
+        aloud = origins.warnings(loaded.project, loaded.dialects, records, plan)
+        diagnostics = (*loaded.warnings, *aloud)
+        return Planned(loaded, records, disk, lock.by_key, scope, replace(plan, diagnostics=diagnostics))
 
 
 def _resolve(

@@ -151,14 +151,14 @@ class _Planner:
 
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
         if attempt.state in BLOCKED and (block := ways.of_attempt(attempt)) is not None:
-            return self._blocked(w, block)
+            return _where(self._blocked(w, block), attempt)
         if w.protect and self._would_replace(w):
             self.unplaced |= set() if w.free else {w.key}
             return self._protected(w)
         if self._made_elsewhere(w):
             return self._shared(w)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
-        step = self._step(w, Action.RESUME, reason, detail=known(attempt))
+        step = _where(self._step(w, Action.RESUME, reason, detail=known(attempt)), attempt)
         return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire
 
     def _made_elsewhere(self, w: Wanted) -> bool:
@@ -342,6 +342,11 @@ def in_order(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
             if waits[user] == 0:
                 heapq.heappush(ready, user)
     return tuple(found)
+
+
+def _where(step: Step, attempt: Attempt) -> Step:
+    """A step about a task that exists names the provider that has it, which the clip may since have left."""
+    return replace(step, provider=attempt.provider, kind=attempt.kind, model=attempt.model)
 
 
 def _expected_total(steps: Sequence[Step]) -> float | None:

@@ -72,6 +72,7 @@ _TIME = {"anyOf": [{"type": "string", "pattern": r"^[0-9.]+(ms|s|m|h)$"}, INTERP
 
 Text = Annotated[str, Leaf(scalars.text, "text", _ANY_SCALAR)]
 Line = Annotated[str, Leaf(scalars.line, "text", _ANY_SCALAR)]
+Address = Annotated[str, Leaf(scalars.address, "address", {"type": "string"})]
 Name = Annotated[str, Leaf(scalars.name, "name", {"type": ["string", "number"]})]
 RawText = Annotated[str, Leaf(scalars.text_as_is, "text", _ANY_SCALAR)]
 YesNo = Annotated[bool, Leaf(scalars.boolean, "yes/no", _YES_NO)]
@@ -226,7 +227,7 @@ class Provider(Shape):
     """A provider under an alias of one's own."""
 
     kind: Name = _field("The dialect that it speaks: draft, ark, 3hei, jiekou, ….", "3hei", ...)
-    base_url: Line | None = _field("Its address; each kind knows its own.", "https://api.3hei.com")
+    base_url: Address | None = _field("Its address; each kind knows its own.", "https://api.3hei.com")
     api_key: SecretName | None = _field("The environment variable that holds the key.", "${env.STUDIO_KEY}")
     app_id: OpenId | None = _field("Application id, for kinds that have one (chanjing).", "${env.CHANJING_APP_ID}")
     secret_key: SecretName | None = _field("The variable that holds the secret of app_id.", "${env.CHANJING_SECRET}")

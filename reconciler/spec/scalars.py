@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from reconciler.spec.problems import listed, shown
 from reconciler.spec.project import (
@@ -71,6 +72,21 @@ def line(raw: object) -> str:
     value = text(raw)
     if not value or len(value) > 1000 or not all(c.isprintable() for c in value):
         raise Unfit(f"must be a text of one line, not {shown(value)}")
+    return value
+
+
+def address(raw: object) -> str:
+    """The address of a provider. What would carry a credential with it, or be lost behind a path, is none."""
+    value = line(raw)
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or not value.isascii() or " " in value or any(c in value for c in "@?#\\"):
+        # The value is not shown: it may have a key in it.
+        words = "must be an address such as https://api.example.com, without a user, a query or a fragment"
+        raise Unfit(words, "credentials have fields of their own: api_key: ${env.NAME}")
     return value
 
 

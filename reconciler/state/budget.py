@@ -45,7 +45,8 @@ class NewAttempt:
     """A purchase order that is to be written. `cost_micros` is the most that it can cost; None: no price is known.
 
     `marker` is unique for ever: it recognises the attempt in receipts and in a provider's list. `run` is what
-    `Store.start_run` gave; `account` tells at whose account it is bought, and is no secret.
+    `Store.start_run` gave; `account` tells at whose account it is bought, and is no secret; `endpoint` is the base URL
+    that it is sent to.
     """
 
     key: str
@@ -61,6 +62,7 @@ class NewAttempt:
     currency: str = ""
     run: int = 0
     account: str = ""
+    endpoint: str = ""
 
 
 def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:

@@ -90,8 +90,12 @@ def _entry(seq: int, time: float, kind: str, clip: str | None, attempt: int | No
 def _begun(connection: sqlite3.Connection, entry: Entry) -> None:
     names = (*rows.columns(Attempt), "run")
     marks = ", ".join(f":{name}" for name in names)
-    connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", entry.payload)
+    values = {**_SINCE_FIRST, **entry.payload}
+    connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
 
+
+_SINCE_FIRST: Payload = {"endpoint": ""}
+"""What an attempt has since a later schema than the first: events of before do not say it."""
 
 _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,
   task = coalesce(:task, task), cost_micros = coalesce(:cost_micros, cost_micros), sha256 = coalesce(:sha256, sha256)

@@ -38,6 +38,12 @@ def first(db: Database) -> None:
         db.execute(rule)
 
 
+@migrations()
+def second(db: Database) -> None:
+    """Version 2: where an attempt was sent. What is older was sent to wherever its provider's alias pointed."""
+    db.table("attempt").add_column("endpoint", str, not_null_default="")
+
+
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
     """Bring a database to `version`. Two processes may try at once: the second finds nothing to do."""
     db = Database(database, execute_plugins=False)

@@ -7,7 +7,7 @@
     event                     intent · accepted · void (surely nothing was bought)
     marker                    which attempt: unique for ever, while numbers start again with a new database
     attempt                   its number in the store named
-    intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency
+    intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency, endpoint, account
     accepted also:            task
 
 Never a prompt, a link or a secret. The rest of the allocated space is NUL bytes. A line torn by a crash stays where
@@ -54,6 +54,8 @@ class Receipt:
     seed: int | None = None
     cost_micros: int | None = None
     currency: str = ""
+    endpoint: str = ""
+    account: str = ""
 
 
 class Receipts:
@@ -87,12 +89,13 @@ class Receipts:
         finally:
             os.close(descriptor)
 
-    def intent(self, attempt: Attempt) -> None:
-        """After the intent's commit, before the request. Also makes room for the answers of all open intents."""
+    def intent(self, attempt: Attempt, account: str = "") -> None:
+        """After the intent's commit, before the request. Also makes room for the answers of all open intents.
+        `account` is `NewAttempt.account`."""
         with disk.translated("reserve space for the receipts"):
             self._reserve(LINE * (len(self._awaiting) + 2))
-        names = ("key", "clip", "take", "provider", "kind", "model", "seed", "cost_micros", "currency")
-        self._write("intent", attempt, {name: getattr(attempt, name) for name in names})
+        names = ("key", "clip", "take", "provider", "kind", "model", "seed", "cost_micros", "currency", "endpoint")
+        self._write("intent", attempt, {**{name: getattr(attempt, name) for name in names}, "account": account})
         self._awaiting.add(attempt.marker)
 
     def accepted(self, attempt: Attempt, task: str) -> None:
@@ -148,7 +151,10 @@ def _receipt(line: bytes) -> Receipt | None:
         return None
 
 
-_TEXTS = ("store", "event", "marker", "key", "clip", "provider", "kind", "model", "currency")
+_TEXTS = (
+    *("store", "event", "marker", "key", "clip", "provider", "kind", "model"),
+    *("currency", "endpoint", "account"),
+)
 
 
 def _well_formed(values: Mapping[str, object]) -> bool:

@@ -218,6 +218,8 @@ class Store:
             seed=line.seed,
             cost_micros=line.cost_micros,
             currency=line.currency,
+            endpoint=line.endpoint,
+            account=line.account,
         )
         attempt = self._write_intent(order, line.time)
         if purchase.task is not None:
@@ -319,6 +321,7 @@ class Store:
             cost_micros=new.cost_micros,
             currency=new.currency,
             document=new.document,
+            endpoint=new.endpoint,
         )
         self._append("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
         return self.attempt(number)

@@ -8,7 +8,8 @@ redirect is followed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
@@ -29,7 +30,7 @@ from reconciler.providers.reading import retry_after
 from reconciler.transport import replies
 from reconciler.transport.account import Account
 from reconciler.transport.fetch import Bounds
-from reconciler.transport.gate import LONGEST, Budget, Gate, Paused, Ramp, backoff
+from reconciler.transport.gate import LONGEST, Budget, Gate, Paused, Ramp, Rank, backoff
 from reconciler.transport.ports import World
 from reconciler.transport.redact import Redactor
 from reconciler.transport.tokens import TokenKeeper
@@ -84,7 +85,7 @@ class Channel:
     async def prepare(self) -> None:
         """Do all the waiting of a submit: its turn, a pause, a token. Raises ProviderError (see `slot`)."""
         try:
-            await self.gate.turn()
+            await self.gate.turn(rank=Rank.SUBMIT)
         except Paused as error:
             raise ProviderError(str(error), code="paused") from error
         if isinstance(auth := await self._auth(), PollTrouble):
@@ -128,14 +129,14 @@ class Channel:
 
     # --- what may be repeated ---------------------------------------------------------------
 
-    async def ask(self, request: Request) -> Reply | PollTrouble:
+    async def ask(self, request: Request, rank: Rank = Rank.POLL) -> Reply | PollTrouble:
         """Send a request that may be repeated: a few times at most, and only while the provider's faults are within
         its budget. A busy provider is not asked again from here: the gate is shut, and the answer says so."""
-        return await self._authorised(lambda auth: self._call(request, auth))
+        return await self._authorised(lambda auth: self._call(request, auth), rank)
 
     async def form(self, path: str, form: replies.Form) -> Reply | PollTrouble:
         """Send a file as a form."""
-        return await self._authorised(lambda auth: self._form(path, form, auth))
+        return await self._authorised(lambda auth: self._form(path, form, auth), Rank.SUBMIT)
 
     async def hurry(self, request: Request) -> Reply | PollTrouble:
         """Send a request once and at once; the next one waits for longer."""
@@ -151,25 +152,24 @@ class Channel:
         except Broken as error:
             return PollTrouble(self.redactor.text(error.words))
 
-    async def _authorised(self, build: Callable[[Auth], Call]) -> Reply | PollTrouble:
+    async def _authorised(self, build: Callable[[Auth], Call], rank: Rank) -> Reply | PollTrouble:
         """An exchange with credentials; a token that is turned down is renewed once."""
         auth = await self._auth()
         if isinstance(auth, PollTrouble):
             return auth
-        answer = await self._repeat(build(auth), self.redactor)
+        answer = await self._repeat(build(auth), self.redactor, rank)
         if self._refusal(answer) is not Refusal.TOKEN:
             return answer
         renewed = await self._auth(auth.token)
         if isinstance(renewed, PollTrouble) or renewed.token == auth.token:
             return answer
-        return await self._repeat(build(renewed), self.redactor)
+        return await self._repeat(build(renewed), self.redactor, rank)
 
-    async def _repeat(self, call: Call, redactor: Redactor) -> Reply | PollTrouble:
+    async def _repeat(self, call: Call, redactor: Redactor, rank: Rank) -> Reply | PollTrouble:
         for attempt in range(TRIES):
             slow = False
             try:
-                async with self._lines:
-                    await self.gate.turn(NEAR)
+                async with self._passage(rank):
                     answer: Reply | PollTrouble = await self._exchange(call, redactor)
             except Paused as error:
                 return PollTrouble(str(error), error.wait)
@@ -185,6 +185,17 @@ class Channel:
                 break
             await self._world.clock.sleep(backoff(attempt, self._world.random))
         return answer
+
+    @asynccontextmanager
+    async def _passage(self, rank: Rank) -> AsyncIterator[None]:
+        """A turn at the gate, and a connection's place; the turn first, so that nobody waits for it in a place that one
+        of a better rank could have. Raises Paused."""
+        while True:
+            await self.gate.turn(NEAR, rank)
+            async with self._lines:
+                if self.gate.open:  # it may have been shut while we waited for the place
+                    yield
+                    return
 
     async def _exchange(self, call: Call, redactor: Redactor) -> Reply:
         async with self._wire.open(call, self._waits.ask) as incoming:
@@ -232,7 +243,7 @@ class Channel:
     def _keeper(self, dialect: Tokens) -> TokenKeeper:
         async def exchange(request: Request) -> Reply | PollTrouble:
             # The answer is the secret: it is not redacted, and nobody shows it.
-            return await self._repeat(self._call(request, Auth()), Redactor())
+            return await self._repeat(self._call(request, Auth()), Redactor(), Rank.POLL)
 
         return TokenKeeper(dialect, self._account, self._world, exchange)
 

@@ -1,15 +1,19 @@
 """When a provider may be asked: its pace, its pauses, how many submits at once, how many retries altogether.
 
 One of each per provider, shared by everything that is sent to it with credentials. All of it is counters: nothing is
-kept per task, and whoever waits stands in line for one lock.
+kept per task, and whoever waits stands in one line, in the order of `Rank`: links expire, queues do not. Downloads go
+to media hosts and stand in no line of a provider.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from enum import IntEnum
+from itertools import count
 
 from reconciler.transport.ports import Clock
 
@@ -28,28 +32,82 @@ class Paused(Exception):
         self.wait = wait
 
 
+class Rank(IntEnum):
+    """What goes first when several want to ask."""
+
+    POLL = 0  # brings links; and tokens, which both wait for
+    SUBMIT = 1  # and what belongs to one: uploads of its inputs
+
+
+class _Line:
+    """A lock whose waiters are served by rank, and within a rank in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def front(self, rank: Rank, number: int) -> AsyncIterator[None]:
+        """Be the first, for the length of the block."""
+        if self._held:
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, number, place))
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():  # it was our turn at that very instant
+                    self._next()
+                raise
+        self._held = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def better(self, rank: Rank) -> bool:
+        """Whether somebody waits who goes before this rank."""
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)
+        return bool(self._waiting) and self._waiting[0][0] < rank
+
+    def _next(self) -> None:
+        self._held = False
+        while self._waiting:
+            _, _, place = heapq.heappop(self._waiting)
+            if not place.done():
+                place.set_result(None)
+                self._held = True  # for whoever has been told, so that nobody slips in before
+                return
+
+
 class Gate:
-    """Spaces requests evenly, first come first served, and stops all of them while the provider wants a pause."""
+    """Spaces requests evenly, by rank, and stops all of them while the provider wants a pause."""
 
     def __init__(self, clock: Clock, per_second: float, chance: Callable[[], float]) -> None:
         self._clock, self._chance = clock, chance
         self._spacing = 1 / per_second if per_second > 0 else 0.0
-        self._line = asyncio.Lock()
+        self._line, self._numbers = _Line(), count()
         self._next = self._resume = clock.monotonic()
         self._strikes = 0
 
-    async def turn(self, patience: float = LONGEST) -> None:
+    async def turn(self, patience: float = LONGEST, rank: Rank = Rank.POLL) -> None:
         """Wait for one's turn. Raises Paused when the pause lasts longer than `patience` seconds."""
+        number = next(self._numbers)
         while True:
             self.check(patience)
             if (wait := self._resume - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
                 continue
-            async with self._line:  # not held through a pause: those behind may be less patient
+            async with self._line.front(rank, number):  # not held through a pause: those behind may be less patient
                 await self._clock.sleep(max(0.0, self._next - self._clock.monotonic()))
-                if self._resume <= self._clock.monotonic():
+                if self._resume <= self._clock.monotonic() and not self._line.better(rank):
                     self.passed()
                     return
+
+    @property
+    def open(self) -> bool:
+        """Whether no pause is on."""
+        return self._resume <= self._clock.monotonic()
 
     def passed(self) -> None:
         """Note that a request goes out now; `turn` does so itself."""

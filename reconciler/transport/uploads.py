@@ -23,6 +23,7 @@ from reconciler.providers.base import PollTrouble, Reply
 from reconciler.transport import replies
 from reconciler.transport.channel import Channel
 from reconciler.transport.fetch import Media
+from reconciler.transport.gate import Rank
 from reconciler.transport.ports import Clock
 
 STEPS = 40
@@ -60,7 +61,7 @@ async def upload(dialect: Uploads, channel: Channel, media: Media, clock: Clock,
         match step:
             case AskFirst(request, wait):
                 await clock.sleep(min(wait, LONGEST_WAIT))
-                return await channel.ask(request)
+                return await channel.ask(request, Rank.SUBMIT)
             case SendForm(path, name):
                 return await channel.form(path, replies.Form(name, file.name, file.content_type, file.content))
             case PutBytes(url, content_type):

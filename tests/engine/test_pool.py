@@ -54,6 +54,21 @@ def test_tasks_under_way_come_first_because_links_expire() -> None:
     assert admitted(Pool(steps, {"studio": 1, "b": 1})) == ["old", "other"]
 
 
+def test_a_task_under_way_needs_no_place_and_takes_one_from_those_that_are_not() -> None:
+    steps = [step("new"), *(step(f"old{n}", action=Action.RESUME) for n in range(3))]
+    pool = Pool(steps, {"studio": 2})
+    assert admitted(pool) == ["old0", "old1", "old2"]
+    pool.finish(steps[1], succeeded=True)
+    assert admitted(pool) == [], "two are at the provider still"
+    pool.finish(steps[2], succeeded=True)
+    assert admitted(pool) == ["new"]
+
+
+def test_drafts_under_way_wait_for_a_place_because_they_are_begun_anew() -> None:
+    steps = [step(f"old{n}", action=Action.RESUME) for n in range(3)]
+    assert admitted(Pool(steps, {"studio": 2}, local=["studio"])) == ["old0", "old1"]
+
+
 def test_a_step_waits_for_all_that_it_needs() -> None:
     a, b, c = step("a"), step("b"), step("c", "a", "b")
     pool = Pool([c, a, b], {"studio": 9})
@@ -138,7 +153,8 @@ def test_in_any_run_each_step_starts_once_or_is_given_up_once(
             assert {need for need, _ in item.needs} <= done
             started.append(item.clip)
             running.append(item)
-        assert Counter(s.provider for s in running)["x"] <= limit and Counter(s.provider for s in running)["y"] <= 1
+        new = Counter(s.provider for s in running if s.action is Action.CREATE)
+        assert new["x"] <= limit and new["y"] <= 1
         if not running:
             break
         ended = running.pop(data.draw(st.integers(0, len(running) - 1)))

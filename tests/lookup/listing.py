@@ -86,7 +86,9 @@ class ListingTransport(FakeTransport):
 
     patience = 30.0
 
-    def __init__(self, server: ListingServer, dialect: Dialect, point: Callable[[str], None]) -> None:
+    def __init__(
+        self, server: ListingServer, dialect: Dialect, point: Callable[[str], None], account: str = ""
+    ) -> None:
         super().__init__(server, dialect, point)
         self.listing, self.account = server, server.account
 

@@ -65,7 +65,7 @@ def _no_intent(patch: pytest.MonkeyPatch) -> None:
             return super().move(attempt, to, facts)
 
     patch.setattr(session, "Store", Late)
-    patch.setattr(Receipts, "intent", lambda self, attempt: None)
+    patch.setattr(Receipts, "intent", lambda self, attempt, account="": None)
 
 
 def _id_at_the_end(patch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def _intent_after(patch: pytest.MonkeyPatch) -> None:
         real_accepted(self, attempt, task)
 
     real_accepted = Receipts.accepted
-    patch.setattr(Receipts, "intent", lambda self, attempt: waiting.append(attempt))
+    patch.setattr(Receipts, "intent", lambda self, attempt, account="": waiting.append(attempt))
     patch.setattr(Receipts, "accepted", accepted)
 
 

@@ -84,6 +84,7 @@ class Sim:
         self.wire = Tripwire()
         self.notes = Notes()
         self.transports: list[FakeTransport] = []
+        self.servers: dict[str, Server] = {}  # by address, where that is not `server`
         self.allowed: dict[str, set[str]] = {}  # hashes that outputs may have beside what the vendor served
         self.died = False
         self.consents: Counter[object] | None = None  # the user's own, where the log may be lost
@@ -120,8 +121,10 @@ class Sim:
         return session.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, self.connect)
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
-        """What reaches the vendor, for one process."""
-        self.transports.append(FakeTransport(self.server, dialect, self.wire.point))
+        """What reaches the vendor, for one process; an account is a key at an address."""
+        where = (config.base_url or dialect.base_url).rstrip("/")
+        account = f"{where} {config.credentials.get('api_key')}"
+        self.transports.append(FakeTransport(self.servers.get(where, self.server), dialect, self.wire.point, account))
         return self.transports[-1]
 
     def dies(

@@ -104,15 +104,16 @@ class Plot:
 
 
 class Server:
-    """The vendor's side. `works` is how often a task says that it is working before it is done."""
+    """The vendor's side. `works` is how often a task says that it is working before it is done; `first` numbers the
+    first task."""
 
-    def __init__(self, clip: bytes, wrong: bytes, works: int = 1, micros: int = 500_000) -> None:
+    def __init__(self, clip: bytes, wrong: bytes, works: int = 1, micros: int = 500_000, first: int = 1) -> None:
         self.clip, self.wrong, self.works, self.micros = clip, wrong, works, micros
         self.ledger: dict[str, Task] = {}
         self.calls: list[tuple[str, str]] = []
         self.plots: dict[str, Plot] = defaultdict(Plot)
         self.at: dict[tuple[str, str], Callable[[], None]] = {}  # (verb, label): done while the server acts
-        self._next = 0
+        self._next = first - 1
 
     def plan(
         self, label: str = "", *, submit: Iterable[str] = (), poll: Iterable[str] = (), fetch: Iterable[str] = ()
@@ -299,8 +300,10 @@ def create(settings: Mapping[str, object]) -> Fake:
 class FakeTransport:
     """`engine.ports.Transport` to a server. `point` is passed before and after the server acts."""
 
-    def __init__(self, server: Server, dialect: Dialect, point: Callable[[str], None]) -> None:
-        self.server, self.dialect, self.point = server, dialect, point
+    patience = 180.0
+
+    def __init__(self, server: Server, dialect: Dialect, point: Callable[[str], None], account: str = "") -> None:
+        self.server, self.dialect, self.point, self.account = server, dialect, point, account
         self.closed = False
 
     @asynccontextmanager

@@ -72,9 +72,10 @@ def _next_version() -> Migrations:
     """Ours, and one step more."""
     steps = Migrations(migrations.migrations.name)
     steps(name="first")(migrations.first)
+    steps(name="second")(migrations.second)
 
     @steps()
-    def second(db: Database) -> None:
+    def third(db: Database) -> None:
         db.table("attempt").add_column("region", str)
         db.execute("UPDATE meta SET value = value || '!'")
         db.table("later").create({"id": int}, pk="id", strict=True)
@@ -83,7 +84,7 @@ def _next_version() -> Migrations:
 
 
 def _upgrade(directory: Path) -> None:
-    migrations.migrate(connection.connect(directory / "clipform.db", "rw"), _next_version(), 2)
+    migrations.migrate(connection.connect(directory / "clipform.db", "rw"), _next_version(), schema.VERSION + 1)
 
 
 def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_path: Path) -> None:
@@ -97,21 +98,21 @@ def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_pat
         killed = _killed_at(statement, functools.partial(_upgrade, directory))
         with closing(connection.connect(directory / "clipform.db", "rw")) as database:
             version = connection.pragma(database, "user_version")
-            assert (_schema(directory) == old) is (version == 1)
-            assert database.execute("SELECT value LIKE '%!' FROM meta").fetchone() == (version - 1,)
+            assert (_schema(directory) == old) is (version == schema.VERSION)
+            assert database.execute("SELECT value LIKE '%!' FROM meta").fetchone() == (version - schema.VERSION,)
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         seen.add(version)
         if not killed:
             break
         statement += 1
-    assert seen == {1, 2}
+    assert seen == {schema.VERSION, schema.VERSION + 1}
 
 
 def test_a_database_is_copied_before_it_is_changed(tmp_path: Path) -> None:
     with Store.open(tmp_path, Clock()) as store:
         store.begin(order())
         copy = migrations.backup(store._connection, tmp_path / "clipform.db")
-        assert copy.name == "clipform.db.v1"
+        assert copy.name == f"clipform.db.v{schema.VERSION}"
         with closing(connection.connect(copy, "ro")) as saved:
             assert list(saved.iterdump()) == list(store._connection.iterdump())
 
@@ -121,13 +122,64 @@ def test_the_rules_in_a_fresh_database_are_those_of_the_records(store: Store) ->
     assert set(schema.rules()) <= found
 
 
-def test_an_older_state_is_copied_and_brought_up_to_date_by_a_writer_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Store.open(tmp_path, Clock()).close()
-    monkeypatch.setattr(schema, "VERSION", 2)
+SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+"""A dump of a state of each schema before this one: three attempts, one done, one under way, one in doubt."""
+
+
+def _state_of(dump: Path, directory: Path) -> None:
+    directory.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(directory / "clipform.db")) as database:
+        database.executescript(dump.read_text(encoding="utf-8"))
+
+
+def test_every_schema_before_this_one_has_its_dump() -> None:
+    assert [dump.stem for dump in SCHEMAS] == [f"v{number}" for number in range(1, schema.VERSION)]
+
+
+@pytest.mark.parametrize("dump", SCHEMAS, ids=lambda dump: dump.stem)
+def test_an_older_state_is_copied_and_brought_up_to_date_by_a_writer_only(dump: Path, tmp_path: Path) -> None:
+    _state_of(dump, tmp_path)
+    before = (tmp_path / "clipform.db").read_bytes()
     with pytest.raises(StateError) as error:
         Store.read(tmp_path, Clock())
     assert error.value.code == "state-older"
+    assert (tmp_path / "clipform.db").read_bytes() == before
     Store.open(tmp_path, Clock()).close()
-    assert (tmp_path / "clipform.db.v1").exists()
+    with closing(connection.connect(tmp_path / f"clipform.db.{dump.stem}", "ro")) as saved:
+        assert saved.execute("SELECT count(*) FROM attempt").fetchone() == (3,)
+    Store.open(tmp_path / "new", Clock()).close()
+    assert dict(_schema(tmp_path)).keys() == dict(_schema(tmp_path / "new")).keys()
+
+
+@pytest.mark.parametrize("dump", SCHEMAS, ids=lambda dump: dump.stem)
+def test_what_an_older_state_remembers_is_remembered_and_follows_from_its_log(dump: Path, tmp_path: Path) -> None:
+    _state_of(dump, tmp_path)
+    with Store.open(tmp_path, Clock()) as store:
+        snapshot, spent = store.snapshot(), store.spent()
+        found = {key: (a.state.value, a.task, a.endpoint) for key, a in snapshot.attempts.items()}
+        assert found == {
+            "v1:aa": ("done", "task-1", ""),
+            "v1:bb": ("accepted", "task-2", ""),
+            "v1:cc": ("uncertain", None, ""),
+        }
+        assert (spent["USD"].settled, spent["USD"].reserved) == (500_000, 250_000)
+        assert store.account(snapshot.attempts["v1:aa"]) == "cafe"
+        store.rebuild()
+        assert (store.snapshot(), store.spent()) == (snapshot, spent)
+        with pytest.raises(StateError):
+            store.begin(order("v1:bb"))
+
+
+@pytest.mark.parametrize("dump", SCHEMAS, ids=lambda dump: dump.stem)
+def test_a_kill_at_any_statement_of_bringing_it_up_to_date_is_mended_by_the_next(dump: Path, tmp_path: Path) -> None:
+    statement = 1
+    while True:
+        directory = tmp_path / str(statement)
+        _state_of(dump, directory)
+        killed = _killed_at(statement, functools.partial(Store.open, directory, Clock()))
+        with Store.open(directory, Clock()) as store:
+            assert len(store.snapshot().attempts) == 3
+        if not killed:
+            break
+        statement += 1
+    assert statement > 10

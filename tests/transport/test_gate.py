@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.transport.gate import Gate, Paused, Ramp, backoff
+from reconciler.transport.gate import Gate, Paused, Ramp, Rank, backoff
 from tests.transport.kit import JumpClock
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +71,36 @@ async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None
 
     await asyncio.gather(*(one() for _ in range(4)))
     assert came == [11, 12, 13, 14]
+
+
+async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
+    clock = JumpClock()
+    gate = Gate(clock, 1, lambda: 0.0)
+    came = []
+
+    async def one(rank: Rank, name: str) -> None:
+        await gate.turn(rank=rank)
+        came.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(one(Rank.SUBMIT, f"submit {number}"))
+        await asyncio.sleep(0)
+        for number in range(3):
+            group.create_task(one(Rank.POLL, f"poll {number}"))
+    assert came == ["submit 0", "poll 0", "poll 1", "poll 2", "submit 1", "submit 2"]
+
+
+@pytest.mark.parametrize("when", range(12))
+async def test_whoever_leaves_the_line_leaves_it_to_the_next(when: int) -> None:
+    gate = Gate(JumpClock(), 1, lambda: 0.0)
+    waiting = [asyncio.create_task(gate.turn(rank=rank)) for rank in (Rank.SUBMIT, Rank.SUBMIT, Rank.POLL)]
+    for _ in range(when):
+        await asyncio.sleep(0)
+    waiting[1].cancel()
+    async with asyncio.timeout(1):
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await gate.turn()
 
 
 async def test_the_less_patient_are_told_at_once() -> None:
