@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import sys
 from collections.abc import Iterable
 from functools import cached_property
@@ -46,7 +45,6 @@ class Context:
             sys.stderr,
             no_color=self.options.no_color,
             now=self.clock.monotonic,
-            width=shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 200,
             verbose=self.options.verbose,
         )
 

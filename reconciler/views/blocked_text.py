@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from reconciler.views.fold import Kept
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
 
@@ -11,4 +12,4 @@ from reconciler.views.style import Style
 def ways(commands: Iterable[str], style: Style) -> Iterator[str]:
     """One line a command; what stands behind "way out:" can be copied as it is."""
     for command in commands:
-        yield f"    {style.cyan('way out:')} {safe(command)}"
+        yield Kept(f"    {style.cyan('way out:')} {safe(command)}")

@@ -8,8 +8,9 @@ from reconciler.providers.abilities import Balances, Cancels, Lists, Uploads
 from reconciler.providers.base import Dialect, Mode, Model
 from reconciler.providers.rules import switches
 from reconciler.providers.search import Line, span
+from reconciler.views.fold import Kept, Parts
 from reconciler.views.style import Style
-from reconciler.views.tables import columns
+from reconciler.views.tables import Column, grid, row
 
 _MODES = {
     Mode.TEXT: "text",
@@ -19,20 +20,35 @@ _MODES = {
     Mode.EDIT: "edit",
     Mode.EXTEND: "extend",
 }
+_COLUMNS = tuple(map(Column, ("KIND", "MODEL", "SECONDS", "RESOLUTION", "IMG/VID/AUD", "MODES", "ALSO")))
+_FIRST = 4  # columns that stand in the first of two lines
+_REST = " · "
 
 
-def table(lines: Sequence[Line], style: Style, width: int) -> Iterator[str]:
-    """One line a model; a star marks a kind's default."""
+def table(lines: Sequence[Line], style: Style, room: int) -> Iterator[str]:
+    """One line a model, two where the terminal is too narrow: a name that is cut is of no use. A star marks a kind's
+    default."""
     if not lines:
         yield "No model offers all of that."
         return
-    head = ["KIND", "MODEL", "SECONDS", "RESOLUTION", "MODES", "IMG/VID/AUD", "ALSO"]
     body = [_row(line) for line in lines]
-    rendered = columns([head, *body], width)
-    yield style.dim("  ".join(next(rendered)).rstrip())
-    for cells in rendered:
-        yield "  ".join(cells).rstrip()
+    if _total(body) <= room:
+        rendered = grid(_COLUMNS, body, room)
+        yield Kept(style.dim(row(next(rendered))))
+        yield from map(row, rendered)
+    else:
+        rendered = grid(_COLUMNS[:_FIRST], [cells[:_FIRST] for cells in body], room)
+        yield Kept(style.dim(row(next(rendered))))
+        yield style.dim(f"    {_REST.join(column.title for column in _COLUMNS[_FIRST:])}")
+        for cells, first in zip(body, rendered, strict=True):
+            yield row(first)
+            yield Parts(f"    {_REST.join(filter(None, cells[_FIRST:]))}")
     yield style.dim(f"{len(lines)} model{'' if len(lines) == 1 else 's'}; * is its kind's default")
+
+
+def _total(body: Sequence[Sequence[str]]) -> int:
+    sizes = (max(len(cells[i]) for cells in body) for i in range(len(_COLUMNS)))
+    return sum(max(size, len(column.title)) + 2 for size, column in zip(sizes, _COLUMNS, strict=True)) - 2
 
 
 def _row(line: Line) -> list[str]:
@@ -43,8 +59,8 @@ def _row(line: Line) -> list[str]:
         f"{model.name}{' *' if line.default else ''}",
         span(model.durations),
         " ".join(model.resolutions),
-        " ".join(word for mode, word in _MODES.items() if mode in model.modes),
         counts,
+        " ".join(word for mode, word in _MODES.items() if mode in model.modes),
         " ".join(extras(model)),
     ]
 

@@ -45,7 +45,10 @@ def words(before: str, after: str) -> tuple[Run, ...]:
     return tuple(found)
 
 
+MARKS = {Part.SAME: "{}", Part.GONE: "[-{}-]", Part.NEW: "{{+{}+}}"}
+"""How each part stands in a text: it makes sense without colour."""
+
+
 def plain(before: str, after: str) -> str:
-    """The diff as text that makes sense without colour: `[-old-]{+new+}`."""
-    marks = {Part.SAME: "{}", Part.GONE: "[-{}-]", Part.NEW: "{{+{}+}}"}
-    return "".join(marks[run.part].format(run.text) for run in words(before, after))
+    """The diff as text: `[-old-]{+new+}`."""
+    return "".join(MARKS[run.part].format(run.text) for run in words(before, after))

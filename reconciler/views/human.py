@@ -13,27 +13,29 @@ from reconciler.plan.model import Plan
 from reconciler.providers.search import Line
 from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
 from reconciler.views.base import HistoryRow, Section, StatusRow
+from reconciler.views.fold import fold
 from reconciler.views.safe import safe
-from reconciler.views.style import Style, wants_colour
+from reconciler.views.style import Style, room, wants_colour
 
 if TYPE_CHECKING:
     from reconciler.views.live import LiveProgress
 
 
 class HumanView:
-    """Writes lines. `now` is a monotonic clock for the live display; `width` the terminal's columns."""
+    """Writes lines. `now` is a monotonic clock for the live display."""
 
     def __init__(
-        self, out: TextIO, err: TextIO, *, no_color: bool, now: Callable[[], float], width: int, verbose: bool = False
+        self, out: TextIO, err: TextIO, *, no_color: bool, now: Callable[[], float], verbose: bool = False
     ) -> None:
-        self.out, self.err, self.now, self.width, self.verbose = out, err, now, width, verbose
+        self.out, self.err, self.now, self.verbose = out, err, now, verbose
         self.style = Style(wants_colour(out, no_color))
         self.talk = Style(wants_colour(err, no_color))
         self.live: LiveProgress | None = None
 
     def _say(self, stream: TextIO, lines: Iterable[str]) -> None:
         """An output that fails (a closed pipe, a narrow console) never reaches the engine."""
-        text = "".join(f"{line}\n" for line in lines)
+        columns = room(stream)
+        text = "".join(f"{part}\n" for line in lines for part in fold(line, columns))
         try:
             stream.write(_fit(text, stream))
             stream.flush()
@@ -43,7 +45,7 @@ class HumanView:
     def diagnostics(self, items: Sequence[Diagnostic]) -> None:
         """On stderr, in order."""
         if items:
-            self._say(self.err, diagnostics_text.render(items, self.talk))
+            self._say(self.err, diagnostics_text.render(items, self.talk, room(self.err)))
 
     def error(self, error: ClipformError) -> None:
         """Its diagnostics, or its message and the way out."""
@@ -74,7 +76,8 @@ class HumanView:
             self.live.emit(event)
         line = apply_text.line(event, self.talk, live=self.live is not None)
         if line and self.live is not None:
-            self.live.print(line)
+            for part in fold(line, room(self.err)):
+                self.live.print(part)
         elif line:
             self._say(self.err, [line])
 
@@ -85,11 +88,11 @@ class HumanView:
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """A table as wide as the terminal."""
-        self._say(self.out, tables.status(rows, self.style, self.width))
+        self._say(self.out, tables.status(rows, self.style, room(self.out)))
 
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """One line an event."""
-        self._say(self.out, tables.history(rows, self.style))
+        self._say(self.out, tables.history(rows, self.style, room(self.out)))
 
     def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
         """Titled groups of facts."""
@@ -97,7 +100,7 @@ class HumanView:
 
     def models(self, lines: Sequence[Line]) -> None:
         """A table as wide as the terminal."""
-        self._say(self.out, catalogue.table(lines, self.style, self.width))
+        self._say(self.out, catalogue.table(lines, self.style, room(self.out)))
 
     def checks(self, items: Sequence[Finding]) -> None:
         """One line a finding."""

@@ -15,10 +15,12 @@ from rich.text import Text
 
 from reconciler.events import Event, Kind
 from reconciler.views import words
+from reconciler.views.fold import cut, pad, width
 from reconciler.views.safe import safe
 
 _ROWS = 12
 _BAR = 24
+_NAME = 40
 _OVER = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.BLOCKED, Kind.LEFT})
 _WORDS = {Kind.SUBMITTED: "queued", Kind.RUNNING: "running", Kind.FETCHED: "placing", Kind.WAITING: "waiting"}
 
@@ -70,27 +72,27 @@ class LiveProgress:
         self.live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = options.max_width
         for line in self._lines():
             text = Text(line)
-            text.truncate(width, overflow="ellipsis")
+            text.truncate(options.max_width, overflow="ellipsis")
             yield text
 
     def _lines(self) -> Iterator[str]:
         shown = list(self.rows.values())[:_ROWS]
-        widest = max((len(row.name) for row in shown), default=0)
-        for row in shown:
-            yield "  " + self._row(row, min(widest, 40))
+        names = [cut(safe(row.name), _NAME, "middle") for row in shown]
+        widest = max(map(width, names), default=0)
+        for row, name in zip(shown, names, strict=True):
+            yield f"  {pad(name, widest)}  {self._row(row)}"
         if len(self.rows) > _ROWS:
             yield f"  … and {len(self.rows) - _ROWS} more"
         share = self.done / self.total if self.total else 0.0
         yield f"{bar(share)} {self.done}/{self.total}  {words.seconds(self.now() - self.began)}"
 
-    def _row(self, row: Row, width: int) -> str:
+    def _row(self, row: Row) -> str:
         elapsed = self.now() - row.started
         expected = f" of about {words.seconds(row.expected)}" if row.expected else ""
         share = "" if row.progress is None else f"{row.progress:>3}% "
-        return f"{safe(row.name):<{width}}  {row.word:<8} {share}{words.seconds(elapsed)}{expected}"
+        return f"{row.word:<8} {share}{words.seconds(elapsed)}{expected}"
 
 
 def bar(share: float) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from reconciler.plan.model import SENTENCES, Action, Change, Plan, Step
 from reconciler.views import diff, words
 from reconciler.views.blocked_text import ways
+from reconciler.views.fold import Parts
 from reconciler.views.safe import safe
 from reconciler.views.style import Style
 
@@ -21,13 +24,23 @@ MARKS = {
     Action.NOOP: " ",
 }
 
+_OFTEN = 3  # clips of which the same is said
+
 
 def render(plan: Plan, style: Style) -> Iterator[str]:
-    """The lines of a plan: every step that is not a noop, then the summary."""
+    """The lines of a plan: every step that is not a noop, then the summary. What a provider chooses for many of them
+    alike is said once."""
+    chosen = Counter(step.server_defaults for step in plan.steps if step.server_defaults)
+    often = {defaults: count for defaults, count in chosen.items() if count >= _OFTEN}
     for step in plan.steps:
         if step.action is not Action.NOOP:
-            yield from block(step, plan.currency, style)
+            known = step.server_defaults in often
+            yield from block(replace(step, server_defaults=()) if known else step, plan.currency, style)
             yield ""
+    for defaults, count in often.items():
+        yield f"Provider's default for {count} clips: {safe(', '.join(defaults))}"
+    if often:
+        yield ""
     yield style.bold(words.summary_line(plan))
 
 
@@ -36,8 +49,7 @@ def block(step: Step, currency: str, style: Style) -> Iterator[str]:
     tone = _tone(step.action, style)
     head = f"{MARKS[step.action]} {step.action.value:<8}"
     yield f"{tone(head)} {style.bold(safe(step.name))}  {style.dim(SENTENCES[step.reason])}"
-    for line in _facts(step, currency):
-        yield f"    {line}"
+    yield from _facts(step, currency)
     for change in step.changes:
         yield f"    {_change(change, style)}"
     yield from ways(step.way_out, style)
@@ -54,11 +66,11 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
         if step.expected is not None:
             parts.append(f"about {words.seconds(step.expected)}")
     if parts:
-        yield " · ".join(parts)
+        yield Parts(f"    {' · '.join(parts)}")
     if step.detail and step.detail != step.output:  # a foreign file is its output
-        yield safe(step.detail)
+        yield f"    {safe(step.detail)}"
     if step.server_defaults:
-        yield f"provider default: {safe(', '.join(step.server_defaults))}"
+        yield f"    provider default: {safe(', '.join(step.server_defaults))}"
 
 
 def _change(change: Change, style: Style) -> str:
@@ -68,14 +80,14 @@ def _change(change: Change, style: Style) -> str:
 
 
 def _words(before: str, after: str, style: Style) -> str:
-    if not style.colour:
-        return safe(diff.plain(before, after))
+    """The marks stand in colour too: not everybody sees red and green apart."""
     tones: dict[diff.Part, Callable[[str], str]] = {
         diff.Part.SAME: str,
         diff.Part.GONE: style.red,
         diff.Part.NEW: style.green,
     }
-    return "".join(tones[run.part](safe(run.text)) for run in diff.words(before, after))
+    runs = diff.words(before, after)
+    return "".join(tones[run.part](safe(diff.MARKS[run.part].format(run.text))) for run in runs)
 
 
 def value(found: object) -> str:

@@ -44,3 +44,19 @@ class Style:
 def wants_colour(stream: TextIO, no_color: bool) -> bool:
     """Colour on a terminal, unless the option or the NO_COLOR convention says no."""
     return stream.isatty() and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+UNBOUNDED = 1 << 20
+"""The width of what is no terminal: nothing is cut or folded there."""
+
+
+def room(stream: TextIO) -> int:
+    """The columns of the terminal behind a stream, as they are now; `COLUMNS` overrules, as everywhere."""
+    if not stream.isatty():
+        return UNBOUNDED
+    stated = os.environ.get("COLUMNS", "")
+    try:
+        columns = int(stated) if stated.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return columns or 80

@@ -1,75 +1,133 @@
-"""Plain tables: aligned columns that fit the terminal, wide characters counted as two."""
+"""Plain tables: aligned columns that fit the terminal, wide characters counted as two.
+
+What is too wide gives way in an order that its table knows: first a column that may be cut is cut to its least, then a
+column that may go goes. A clip's name is cut last of all, and in its middle: its end tells the combinations of a matrix
+apart.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from reconciler.engine.findings import Finding
 from reconciler.views import words
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.blocked_text import ways
+from reconciler.views.fold import Hung, Kept, cut, pad, width
 from reconciler.views.safe import safe
-from reconciler.views.style import Style
+from reconciler.views.style import UNBOUNDED, Style
 
 _TONES = {"ready": "green", "blocked": "red", "failed": "red", "running": "cyan"}
+_GAP = 2
+_ROOMY = 80  # columns beside the clip's name that a line of the log wants
+_LEAST = 4
 
 
-def columns(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
-    """The rows padded to common column widths; the widest column is cut until the whole fits in `width`."""
-    from rich.cells import cell_len, set_cell_size
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: where its cells are cut (`end`, `start`, `middle`), to how many columns they may be cut for the sake of
+    others (0: never), and when it goes if that does not help (0: never; 1 first)."""
 
-    sizes = [max(cell_len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
-    while sizes and sum(sizes) + 2 * (len(sizes) - 1) > width and max(sizes) > 8:
+    title: str
+    cut: str = "end"
+    least: int = 0
+    goes: int = 0
+
+
+STATUS = (
+    Column("CLIP", "middle"),
+    Column("STATE"),
+    Column("PROVIDER", "middle", least=14, goes=1),
+    Column("COST", goes=4),
+    Column("AGE", goes=3),
+    Column("OUTPUT", "start", least=16, goes=2),
+)
+
+
+def grid(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int) -> Iterator[list[str]]:
+    """The title and the rows, padded to common widths, with as many of the columns as `room` has a place for."""
+    table = [[column.title for column in columns], *rows]
+    natural = [max(width(row[i]) for row in table) for i in range(len(columns))]
+    kept, sizes = _fit(columns, natural, room)
+    for row in table:
+        yield [pad(cut(row[i], size, columns[i].cut), size) for i, size in zip(kept, sizes, strict=True)]
+
+
+def _fit(columns: Sequence[Column], natural: Sequence[int], room: int) -> tuple[list[int], list[int]]:
+    """Which columns stay, and how wide they are."""
+    kept = list(range(len(columns)))
+    leaving = sorted((i for i in kept if columns[i].goes), key=lambda i: columns[i].goes)
+    while True:
+        sizes = _shrunk(columns, natural, kept, room)
+        if _total(sizes) <= room or not leaving:
+            break
+        kept.remove(leaving.pop(0))
+    while _total(sizes) > room and max(sizes) > _LEAST:
         sizes[sizes.index(max(sizes))] -= 1
-    for row in rows:
-        cut = [
-            set_cell_size(text, size - 1).rstrip() + "…" if cell_len(text) > size else text
-            for text, size in zip(row, sizes, strict=True)
-        ]
-        yield [set_cell_size(text, size) for text, size in zip(cut, sizes, strict=True)]
+    return kept, sizes
 
 
-def status(rows: Sequence[StatusRow], style: Style, width: int) -> Iterator[str]:
-    """`status`: one line a take; what is blocked says why underneath."""
+def _shrunk(columns: Sequence[Column], natural: Sequence[int], kept: Sequence[int], room: int) -> list[int]:
+    sizes = [natural[i] for i in kept]
+    for place, i in enumerate(kept):
+        over = _total(sizes) - room
+        if over > 0 and columns[i].least:
+            sizes[place] = max(min(sizes[place], columns[i].least), sizes[place] - over)
+    return sizes
+
+
+def _total(sizes: Sequence[int]) -> int:
+    return sum(sizes) + _GAP * (len(sizes) - 1)
+
+
+def row(cells: Sequence[str]) -> str:
+    """The cells of a grid as a line."""
+    return Kept("  ".join(cells).rstrip())
+
+
+def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
+    """`status`: one line a take; what is blocked says why underneath, and the way out."""
     if not rows:
         yield "No clips."
         return
-    head = ["CLIP", "STATE", "PROVIDER", "COST", "AGE", "OUTPUT"]
-    body = [[safe(cell) for cell in _status_cells(row)] for row in rows]
-    lines = columns([head, *body], width)
-    yield style.dim("  ".join(next(lines)).rstrip())
-    for row, cells in zip(rows, lines, strict=True):
-        tone = getattr(style, _TONES.get(row.state, "yellow"))
+    lines = grid(STATUS, [[safe(cell) for cell in _status_cells(item)] for item in rows], room)
+    yield Kept(style.dim(row(next(lines))))
+    for item, cells in zip(rows, lines, strict=True):
+        tone = getattr(style, _TONES.get(item.state, "yellow"))
         cells[1] = tone(cells[1])
-        yield "  ".join(cells).rstrip()
-        if row.state in ("blocked", "failed") and row.detail:
-            yield f"    {safe(row.detail)}"
-        yield from ways(row.way_out, style)
+        yield row(cells)
+        if item.state in ("blocked", "failed") and item.detail:
+            yield f"    {safe(item.detail)}"
+        yield from ways(item.way_out, style)
 
 
-def _status_cells(row: StatusRow) -> list[str]:
-    name = row.clip if row.take == 1 and row.picked else f"{row.clip}#{row.take}"
-    state = row.state if row.progress is None else f"{row.state} {row.progress}%"
-    cost = words.money(row.cost, row.currency) if row.cost is not None else _estimate(row)
-    output = row.output or ("(not picked)" if not row.picked else "-")
-    return [name, state, f"{row.provider}/{row.model}", cost, words.age(row.age) or "-", output]
+def _status_cells(item: StatusRow) -> list[str]:
+    name = item.clip if item.take == 1 and item.picked else f"{item.clip}#{item.take}"
+    state = item.state if item.progress is None else f"{item.state} {item.progress}%"
+    cost = words.money(item.cost, item.currency) if item.cost is not None else _estimate(item)
+    output = item.output or ("(not picked)" if not item.picked else "-")
+    return [name, state, f"{item.provider}/{item.model}", cost, words.age(item.age) or "-", output]
 
 
-def _estimate(row: StatusRow) -> str:
+def _estimate(item: StatusRow) -> str:
     """What a clip that is not made yet should cost."""
-    if row.estimate is None or row.age is not None:
+    if item.estimate is None or item.age is not None:
         return "-"
-    shown = words.money(row.estimate, row.currency)
-    return f"about {shown}" if row.estimate else shown
+    shown = words.money(item.estimate, item.currency)
+    return f"about {shown}" if item.estimate else shown
 
 
-def history(rows: Sequence[HistoryRow], style: Style) -> Iterator[str]:
+def history(rows: Sequence[HistoryRow], style: Style, room: int = UNBOUNDED) -> Iterator[str]:
     """`history`: oldest first."""
     if not rows:
         yield "Nothing has happened yet."
-    for row in rows:
-        when = style.dim(f"{row.sequence:>5} {row.time}")
-        yield f"{when}  {row.type:<12} {safe(row.clip)}  {safe(row.detail)}".rstrip()
+    widest = min(30, max((width(safe(item.clip)) for item in rows), default=0))
+    aligned = widest if room >= widest + _ROOMY else 0
+    for item in rows:
+        when = style.dim(f"{item.sequence:>5} {item.time}")
+        text = f"{when}  {item.type:<12} {pad(safe(item.clip), aligned)}  {safe(item.detail)}".rstrip()
+        yield Hung(text, 8)
 
 
 def sections(items: Sequence[Section], style: Style) -> Iterator[str]:
@@ -78,19 +136,19 @@ def sections(items: Sequence[Section], style: Style) -> Iterator[str]:
         if i:
             yield ""
         yield style.bold(safe(item.title))
-        widest = max((len(name) for name, _ in item.facts), default=0)
+        widest = max((width(name) for name, _ in item.facts), default=0)
         for name, value in item.facts:
             lines = safe(value, lines=True).splitlines() or [""]
-            yield f"  {style.dim(f'{name:<{widest}}')}  {lines[0]}".rstrip()
+            yield Hung(f"  {style.dim(pad(name, widest))}  {lines[0]}".rstrip(), widest + 4)
             for line in lines[1:]:
-                yield f"  {' ' * widest}  {line}".rstrip()
+                yield Hung(f"  {' ' * widest}  {line}".rstrip(), widest + 4)
 
 
 def checks(items: Sequence[Finding], style: Style) -> Iterator[str]:
     """`doctor` and `verify`."""
-    widest = max((len(item.name) for item in items), default=0)
+    widest = max((width(item.name) for item in items), default=0)
     for item in items:
         mark = style.green("ok  ") if item.ok else style.red("FAIL")
-        yield f"{mark} {item.name:<{widest}}  {safe(item.detail)}".rstrip()
+        yield Hung(f"{mark} {pad(item.name, widest)}  {safe(item.detail)}".rstrip(), min(widest, 24) + 7)
         if item.help and not item.ok:
             yield f"     {style.cyan('help:')} {safe(item.help)}"

@@ -30,16 +30,22 @@ def test_an_empty_plan_is_one_line() -> None:
 
 
 def test_colour_adds_nothing_but_colour() -> None:
-    """Prompts alone differ: where there is colour, it marks the words."""
-    steps = tuple(s for s in PLAN.steps if s.action is not Action.REPLACE)
-    plan = Plan(steps, currency="USD", expected=90.0)
-    coloured = lines(plan, COLOUR)
-    assert "\x1b[" in coloured and _SGR.sub("", coloured) == lines(plan)
+    coloured = lines(PLAN, COLOUR)
+    assert "\x1b[" in coloured and _SGR.sub("", coloured) == lines(PLAN)
 
 
-def test_with_colour_the_words_of_a_prompt_are_marked_by_it() -> None:
+def test_with_colour_the_words_of_a_prompt_have_their_marks_all_the_same() -> None:
     step = Step("hero", 1, Action.REPLACE, Reason.CHANGED, "v1:aa", changes=(Change("prompt", "a lamp", "a lantern"),))
-    assert "    prompt: a \x1b[31mlamp\x1b[0m\x1b[32mlantern\x1b[0m" in lines(Plan((step,)), COLOUR).splitlines()
+    shown = lines(Plan((step,)), COLOUR).splitlines()
+    assert "    prompt: a \x1b[31m[-lamp-]\x1b[0m\x1b[32m{+lantern+}\x1b[0m" in shown
+
+
+def test_what_a_provider_chooses_for_many_clips_alike_is_said_once() -> None:
+    steps = [
+        Step(f"clip-{i}", 1, Action.CREATE, Reason.NEW, f"v1:{i}", server_defaults=("watermark no",)) for i in range(4)
+    ]
+    text = lines(Plan(tuple(steps)))
+    assert text.count("watermark no") == 1 and "Provider's default for 4 clips: watermark no" in text
 
 
 def test_nothing_foreign_reaches_the_terminal_as_it_is() -> None:

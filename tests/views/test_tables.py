@@ -13,7 +13,9 @@ from rich.cells import cell_len
 from reconciler.engine.findings import Finding
 from reconciler.views import tables
 from reconciler.views.base import HistoryRow, Section, StatusRow
+from reconciler.views.fold import cut
 from reconciler.views.style import Style
+from reconciler.views.tables import Column
 from tests.views.plans import HOSTILE
 
 PLAIN = Style()
@@ -34,11 +36,11 @@ def status(rows: tuple[StatusRow, ...], width: int = 80) -> list[str]:
 
 def test_a_status_reads_like_this_in_eighty_columns() -> None:
     assert "\n".join(status(ROWS)) == snapshot("""\
-CLIP              STATE        PROVIDER          COST      AGE  OUTPUT
-hero              ready        studio/doubao-s…  0.50 USD  2 h  renders/hero.mp4
-social[ratio=16…  running 40%  studio/doubao-s…  -         -    renders/社交/灯…
-hero#3            new          draft/animatic    -         -    (not picked)
-intro             blocked      studio/m1         -         -    renders/intro.m…
+CLIP                          STATE        COST      AGE  OUTPUT
+hero                          ready        0.50 USD  2 h  renders/hero.mp4
+social[ratio=16:9,lang=zh]#2  running 40%  -         -    …在大理石桌上-16x9.mp4
+hero#3                        new          -         -    (not picked)
+intro                         blocked      -         -    renders/intro.mp4
     uncertain at studio, no task id\
 """)
 
@@ -49,26 +51,39 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
     assert len(told) == 1 + len(ROWS) and max(map(cell_len, told)) <= width
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_end_of_a_matrix_name_is_never_cut_for_the_sake_of_another_column(width: int) -> None:
+    assert any(line.startswith("social[ratio=16:9,lang=zh]") for line in status(ROWS, width))
+
+
+def test_where_a_name_alone_is_too_long_its_middle_goes() -> None:
+    (_, first, *_) = status(ROWS[1:2], 30)
+    assert first.startswith("social[r") and "ng=zh]#2" in first and "…" in first and cell_len(first) <= 30
+
+
 def test_columns_stand_one_above_the_other_whatever_the_script() -> None:
     rows = [["名字", "x"], ["name", "x"], ["🌕🌕🌕", "x"], ["é", "x"]]
-    assert {cell_len(cells[0]) for cells in tables.columns(rows, 80)} == {6}
+    assert {cell_len(cells[0]) for cells in tables.grid((Column(""), Column("")), rows, 80)} == {6}
 
 
-def test_what_is_cut_ends_in_an_ellipsis() -> None:
-    ((cell,),) = tables.columns([["灯笼在大理石桌上" * 3]], 20)
-    assert cell.rstrip().endswith("…") and cell_len(cell) <= 20
+@pytest.mark.parametrize(("where", "shown"), [("end", "灯笼在大…"), ("start", "…石桌上灯"), ("middle", "灯笼…上灯")])
+def test_what_is_cut_has_an_ellipsis_where_it_was_cut(where: str, shown: str) -> None:
+    assert cut("灯笼在大理石桌上灯", 10, where) == shown
 
 
 @settings(deadline=None, max_examples=80)
 @given(
     st.lists(st.lists(st.text(st.characters(categories=["L", "N", "P", "So"]), max_size=50), min_size=3, max_size=3)),
     st.integers(30, 120),
+    st.lists(st.sampled_from(["end", "start", "middle"]), min_size=3, max_size=3),
+    st.lists(st.integers(0, 3), min_size=3, max_size=3),
 )
-def test_any_table_fits_and_is_aligned(rows: list[list[str]], width: int) -> None:
-    found = list(tables.columns(rows, width))
-    assert len(found) == len(rows)
+def test_any_table_fits_and_is_aligned(rows: list[list[str]], width: int, where: list[str], goes: list[int]) -> None:
+    columns = [Column("", w, least=6 * g, goes=g) for w, g in zip(where, goes, strict=True)]
+    found = list(tables.grid(columns, rows, width))
+    assert len(found) == len(rows) + 1
     assert all(cell_len("  ".join(cells)) <= width for cells in found)
-    assert len({tuple(map(cell_len, cells)) for cells in found}) <= 1
+    assert len({tuple(map(cell_len, cells)) for cells in found}) == 1
 
 
 def test_no_clips_are_said_so() -> None:

@@ -1,0 +1,60 @@
+"""Long lines on a terminal: nothing is lost, nothing runs over the edge, commands stay whole."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from reconciler.views.fold import Hung, Kept, Parts, fold, width
+from reconciler.views.style import Style
+
+COLOUR = Style(True)
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "shown"),
+    [
+        ("    a lamp on a table", 80, ["    a lamp on a table"]),
+        ("    a lamp on a table", 14, ["    a lamp on", "      a table"]),
+        ("error: a lamp on a table", 18, ["error: a lamp on a", "    table"]),
+        (Hung("  key  one two", 7), 12, ["  key  one", "   two"]),  # too deep for so few columns
+        (Hung("  key  one two three", 7), 17, ["  key  one two", "       three"]),
+        (Kept("    clipform apply --force hero"), 12, ["    clipform apply --force hero"]),
+        (Parts("    ark/m1 · out/hero.mp4 · 0.50 USD"), 24, ["    ark/m1", "      · out/hero.mp4", "      · 0.50 USD"]),
+        ("  the key 0123456789abcdef0123456789", 20, ["  the key 0123456789abcdef0123456789"]),
+        ("  the key 0123456789abcdef", 18, ["  the key", "  0123456789abcdef"]),
+        ("  灯笼在大理石桌上，慢慢推近。", 14, ["  灯笼在大理石", "    桌上，慢慢", "    推近。"]),
+    ],
+)  # fmt: skip
+def test_a_line_is_folded_like_this(line: str, columns: int, shown: list[str]) -> None:
+    assert list(fold(line, columns)) == shown
+
+
+def test_colour_is_folded_as_if_it_were_not_there() -> None:
+    coloured = f"{COLOUR.red('! blocked')} {COLOUR.bold('hero')}  {COLOUR.dim('it is never sent again by itself')}"
+    plain = re.sub(r"\x1b\[\d+m", "", coloured)
+    assert [re.sub(r"\x1b\[\d+m", "", part) for part in fold(coloured, 24)] == list(fold(plain, 24))
+    assert "".join(re.findall(r"\x1b\[\d+m", "".join(fold(coloured, 24)))) == "".join(
+        re.findall(r"\x1b\[\d+m", coloured)
+    )
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.text(st.characters(categories=["L", "N", "P", "Zs"], include_characters=" "), max_size=120), st.integers(20, 90)
+)
+def test_nothing_is_lost_and_only_what_cannot_be_torn_is_wider(text: str, columns: int) -> None:
+    rows = list(fold(text, columns))
+    assert "".join(rows).replace(" ", "") == text.replace(" ", "")
+    for row in rows:
+        if cell_len(row) > columns:
+            assert max(map(cell_len, row.split(" "))) > columns // 2
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=40))
+def test_a_width_is_what_a_terminal_makes_of_it(text: str) -> None:
+    assert width(COLOUR.red(text)) == cell_len(text)
