@@ -8,33 +8,42 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+GRACE = {signal.SIGINT: 30.0, signal.SIGTERM: 5.0, signal.SIGHUP: 5.0}
+"""Seconds after the first signal until the process ends whatever is still open: a vendor that is silent must not hold
+it for minutes, and whoever sends SIGTERM often sends SIGKILL a few seconds later."""
+
 Hold = Callable[[Callable[[], None]], AbstractContextManager[None]]
 """Is given the way to interrupt a run, and holds, while it lasts, whoever may use it."""
 
 
 @contextmanager
 def signals(interrupt: Callable[[], None], leave: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP drains; the second ends the process at once, with what is on disk.
+    """The first SIGINT, SIGTERM or SIGHUP drains, for as long as `GRACE` says; the second ends the process at once,
+    with what is on disk.
 
     `leave` is called before that end. Afterwards the signals are whose they were.
     """
     loop = asyncio.get_running_loop()
-    seen = 0
+    bounds: list[asyncio.TimerHandle] = []
 
-    def heard() -> None:
-        nonlocal seen
-        seen += 1
+    def heard(number: signal.Signals) -> None:
         interrupt()
-        if seen > 1:
-            leave()
-            os._exit(130)
+        if bounds:
+            end()
+        bounds.append(loop.call_later(GRACE[number], end))
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    def end() -> None:
+        leave()
+        os._exit(130)
+
+    before = {number: signal.getsignal(number) for number in GRACE}
     for number in before:
-        loop.add_signal_handler(number, heard)
+        loop.add_signal_handler(number, heard, number)
     try:
         yield
     finally:
+        for bound in bounds:
+            bound.cancel()
         for number, handler in before.items():
             loop.remove_signal_handler(number)
             if handler is not None:  # None: it was not Python that set it

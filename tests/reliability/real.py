@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.reliability import blackbox, realkills, syscalls
+from tests.reliability import blackbox, realkills, realsignals, syscalls
 
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 
@@ -20,4 +20,6 @@ def jobs(seed: int, *, long: bool) -> Iterator[Job]:
         yield realkills.kills, (name, 1 if long else 2 + number % 7, 1 if long else 29)
     for number, name in enumerate(realkills.STORIES if long else ("one", "pair")):
         yield realkills.kills_in_recovery, (name, seed + number, 3 if long else 23)
+    yield realsignals.signals, (1 if long else 13,)
+    yield realsignals.races, (10 if long else 2,)
     yield syscalls.order, ()

@@ -150,10 +150,14 @@ class Stage:
 
     def _new(self, story: Story) -> Box:
         number = next(self._numbers)
-        latency = 3600.0 if story.slow else 0.05
+        running = self.vendor(3600.0 if story.slow else 0.05)
+        return Box(self.folder / f"box-{number}", running, story.kind, number, story.clips)
+
+    def vendor(self, latency: float) -> Emulator:
+        """An emulator whose tasks take so long."""
         if latency not in self._vendors:
             self._vendors[latency] = self._stack.enter_context(vendor(self.folder / f"{latency}", latency=latency))
-        return Box(self.folder / f"box-{number}", self._vendors[latency], story.kind, number, story.clips)
+        return self._vendors[latency]
 
 
 def _loaded(box: Box) -> Box:

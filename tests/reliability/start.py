@@ -12,7 +12,9 @@ each:
 To the simulator's points come those that only a real process has: before each rename, link, removal and new folder
 (`os.rename` …), between a request and its answer (`vendor.request sent`), and the draft renderer's.
 
-Order: {"id", "args", "cwd", "env", "out", "err", "log", and if wanted "at" or "name", "fails", "limit"}.
+Order: {"id", "args", "cwd", "env", "out", "err", "log"}, and if wanted "at" or "name" (of the point), "signal" (another
+one), "fails" (points at which the disk refuses), "limit" (bytes of a file), "barrier" (a FIFO to wait for), "grace"
+(seconds after a signal), "roots" (what is the project's beside its folder).
 Answer: {"id", "pid"} when it has begun, {"id", "status"} when it has ended.
 """
 
@@ -32,6 +34,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine import signals
 from tests.reliability import points
 
 LATER = (
@@ -52,6 +55,7 @@ class Fuse:
 
     def __init__(self, log: int, order: Mapping[str, Any]) -> None:
         self._log, self._at, self._name = log, order.get("at"), order.get("name")
+        self._signal = order.get("signal", signal.SIGKILL)
         self._fails: Mapping[str, int] = order.get("fails", {})
         self._count = 0
 
@@ -60,8 +64,9 @@ class Fuse:
         self._count += 1
         os.write(self._log, f"p {name}\n".encode())
         if self._count == self._at or (name == self._name and self._at is None):
-            os.kill(os.getpid(), signal.SIGKILL)
-            signal.pause()  # the signal is on its way: nothing more may happen here
+            os.kill(os.getpid(), self._signal)
+            if self._signal == signal.SIGKILL:
+                signal.pause()  # it is on its way: nothing more may happen here
         refusal = points.refused(name, self._fails.get(str(self._count)))
         if refusal is not None:
             raise refusal
@@ -224,11 +229,17 @@ def child(order: Mapping[str, Any]) -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
-    fuse = Fuse(log, order)
-    install(pytest.MonkeyPatch(), fuse)
-    roots = (order["cwd"], order["env"].get("HOME", order["cwd"]), order["env"].get("XDG_CACHE_HOME", order["cwd"]))
+    fuse, patch = Fuse(log, order), pytest.MonkeyPatch()
+    install(patch, fuse)
+    if "grace" in order:
+        for number in signals.GRACE:
+            patch.setitem(signals.GRACE, number, order["grace"])
+    own = (order["env"][name] for name in ("HOME", "XDG_CACHE_HOME") if name in order["env"])
+    roots = (order["cwd"], *own, *order.get("roots", ()))
     sys.addaudithook(Witness(log, roots, order.get("secret", "\0"), fuse.point))
 
+    if "barrier" in order:
+        os.close(os.open(order["barrier"], os.O_RDONLY))  # until somebody opens its other end
     if order.get("misdeeds"):
         _misbehave()
 
