@@ -196,7 +196,7 @@ def kills_in_recovery(tally: Tally, name: str, seed: int, stride: int = 1) -> No
 def play_recovery(tally: Tally, played: Stage, name: str, seed: int, stride: int = 1) -> None:
     """The same on a stage that is open."""
     chance, fresh = random.Random(seed), played.boxes(STORIES[name])
-    first = chance.randrange(8, 60)
+    first = chance.randrange(20, 110)
     for k in range(chance.randrange(1, stride + 1), MOST, stride):
         title = f"{name}, SIGKILL at {first}, then at {k}"
         if not Scene(tally, fresh(), played.starter, STORIES[name], title).play(first, k):

@@ -9,8 +9,8 @@ each:
     p NAME     a point
     v TEXT     a promise broken, as Python's audit hook saw it (see `Witness`)
 
-To the simulator's points come those that only a real process has: before each rename, link, removal and new folder
-(`os.rename` …), between a request and its answer (`vendor.request sent`), and the draft renderer's.
+To the simulator's points come those that only a real process has: between a request and its answer (`vendor.request
+sent`), and the draft renderer's.
 
 Order: {"id", "args", "cwd", "env", "out", "err", "log"}, and if wanted "at" or "name" (of the point), "signal" (another
 one), "fails" (points at which the disk refuses), "limit" (bytes of a file), "barrier" (a FIFO to wait for), "grace"
@@ -156,9 +156,8 @@ class Witness:
     HANDLES = {"os.rename": (2, 3), "os.link": (3,), "os.remove": (1,), "os.rmdir": (1,), "os.mkdir": (2,)}
     WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-    def __init__(self, log: int, roots: tuple[str, ...], secret: str, passed: Callable[[str], None]) -> None:
+    def __init__(self, log: int, roots: tuple[str, ...], secret: str) -> None:
         self._log, self._roots, self._secret = log, tuple(map(os.path.realpath, roots)), secret
-        self._passed = passed  # told of each change before it is made: one more point
         self._busy = False
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
@@ -169,8 +168,6 @@ class Witness:
         try:
             for text in self._found(event, args):
                 os.write(self._log, f"v {text}\n".encode())
-            if event in self.CHANGES:
-                self._passed(event)
         finally:
             self._busy = False
 
@@ -236,7 +233,7 @@ def child(order: Mapping[str, Any]) -> int:
             patch.setitem(signals.GRACE, number, order["grace"])
     own = (order["env"][name] for name in ("HOME", "XDG_CACHE_HOME") if name in order["env"])
     roots = (order["cwd"], *own, *order.get("roots", ()))
-    sys.addaudithook(Witness(log, roots, order.get("secret", "\0"), fuse.point))
+    sys.addaudithook(Witness(log, roots, order.get("secret", "\0")))
 
     if "barrier" in order:
         os.close(os.open(order["barrier"], os.O_RDONLY))  # until somebody opens its other end

@@ -34,7 +34,7 @@ def test_a_signal_while_a_submit_is_under_way_loses_no_id(name: str, played: Sta
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_any_point_is_survived(number: signal.Signals, played: Stage) -> None:
     tally = Tally()
-    realsignals.at_points(tally, played, number, 5, 17)
+    realsignals.at_points(tally, played, number, 7, 37)
     assert tally.broken == []
 
 
