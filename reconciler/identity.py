@@ -118,15 +118,18 @@ def _dumped(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
+_ONE_SPELLING = frozenset({str, int, bool, type(None)})
+
+
 def _has_number(value: object) -> bool:
     """Whether a `Number` is in it, which `json` would write as a text. Raises ValueError for a float."""
     match value:
         case float():
             raise ValueError("a float has no canonical spelling; write it as text")
         case dict():
-            return any([_has_number(item) for item in value.values()])  # a list: every item is looked at
-        case list() | tuple():
-            return any([_has_number(item) for item in value])
+            return _has_number(list(value.values()))
+        case list() | tuple():  # a list within: every item is looked at
+            return any([_has_number(item) for item in value if type(item) not in _ONE_SPELLING])
     return isinstance(value, Number)
 
 

@@ -158,8 +158,10 @@ class Resolver:
         raise TooMuch
 
     def _token(self, token: re.Match[str], whole: bool, scope: Scope, scalar: Scalar) -> str | ClipMedia | Secret:
-        where = _within(scalar, token.start(), token.end())
         body = token["body"]
+        if body is not None and (known := _plainly(body, scope)) is not None:
+            return known
+        where = _within(scalar, token.start(), token.end())
         if body is None:
             self._fail("interpolation", "'${' is not closed", where, "write $${ for a literal ${")
         inner = self._text(Scalar(body, True, where), scope) if "${" in body else body
@@ -227,6 +229,16 @@ class Resolver:
     def _fail(self, code: str, message: str, where: Source, help: str = "") -> NoReturn:
         self._problems.error(code, message, where, help)
         raise _Unresolved
+
+
+def _plainly(body: str, scope: Scope) -> str | None:
+    """What nearly every name stands for, without the place that only a complaint needs."""
+    head, _, rest = body.partition(".")
+    if "$" in rest or rest != rest.strip():
+        return None
+    if head == "vars":
+        return scope.vars.get(rest)
+    return scope.matrix.get(rest) if head == "matrix" and scope.matrix is not None else None
 
 
 def _within(scalar: Scalar, start: int, end: int) -> Source:

@@ -70,7 +70,7 @@ def text(raw: object) -> str:
 def line(raw: object) -> str:
     """A text of one line that is not empty, such as a model's name."""
     value = text(raw)
-    if not value or len(value) > 1000 or not all(c.isprintable() for c in value):
+    if not value or len(value) > 1000 or not value.isprintable():
         raise Unfit(f"must be a text of one line, not {shown(value)}")
     return value
 
@@ -164,11 +164,12 @@ def link_life(raw: object) -> Decimal:
 
 def choice(*offered: str) -> Callable[[object], str]:
     """One of a closed list of words."""
+    wanted = listed(offered)
 
     def parse(raw: object) -> str:
-        written = _scalar(raw, listed(offered))
+        written = _scalar(raw, wanted)
         if written not in offered:
-            raise Unfit(f"must be {listed(offered)}, not {shown(written)}")
+            raise Unfit(f"must be {wanted}, not {shown(written)}")
         return written
 
     return parse
