@@ -1,7 +1,7 @@
 """Hashing the user's input files: what is hashed is what is there, and an unchanged file is not read twice.
 
-A file is opened once, without waiting (a FIFO must not hang us), must be a regular file inside the project, and is
-hashed through that one descriptor. The cache remembers (size, mtime, ctime, inode) → SHA-256 for each path.
+A file is opened once, without waiting (a FIFO must not hang us), must be a regular file within `reach`, and is hashed
+through that one descriptor. The cache remembers (size, mtime, ctime, inode) → SHA-256 for each path.
 
 Racy files (git's rule): a file changed less than two seconds before it was hashed may change again without its times
 showing it, so it is not remembered. The cache is a file of its own, not a table of the state: any command may write it
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.artifacts import files
+from reconciler.artifacts.reach import Reach
 from reconciler.diagnostics import ArtifactError
 from reconciler.state import disk
 
@@ -41,12 +42,11 @@ class Hashed:
 
 
 class Hasher:
-    """Hashes inputs of a project, with a cache file. `clock` gives UTC seconds; call `save` when done."""
+    """Hashes the inputs that are within reach, with a cache file. `clock` gives UTC seconds; call `save` when done."""
 
-    def __init__(self, root: Path, state: Path, clock: Callable[[], float], limit: int = LIMIT) -> None:
-        self._root = Path(os.path.realpath(root))
-        self._state = Path(os.path.realpath(state))
-        self._file = state / "hashes"
+    def __init__(self, reach: Reach, clock: Callable[[], float], limit: int = LIMIT) -> None:
+        self.reach = reach
+        self._file = reach.state / "hashes"
         self._clock = clock
         self._limit = limit
         self._cache: dict[str, tuple[Stamp, str]] | None = None
@@ -54,13 +54,13 @@ class Hasher:
 
     def hash(self, path: str) -> Hashed:
         """Content of a file, by its path relative to the root. ArtifactError, with a code, when it is no input."""
-        real = self.locate(path)
+        real = self.reach.locate(path)
         with disk.translated(f"read {path}", ArtifactError):
             descriptor = _open(path, real)
             try:
                 status = os.fstat(descriptor)
                 self._suitable(path, status)
-                name = str(real.relative_to(self._root))
+                name = os.path.relpath(real, self.reach.root) if real.is_relative_to(self.reach.root) else str(real)
                 known = self._entries().get(name)
                 if known and known[0] == _stamp(status):
                     return Hashed(known[1], status.st_size)
@@ -83,17 +83,6 @@ class Hasher:
         with suppress(OSError):
             disk.replace(self._file, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
             self._changed = False
-
-    def locate(self, path: str) -> Path:
-        """The real path; links are fine as long as they lead to somewhere in the project, but not into the state."""
-        if "\0" in path:
-            raise ArtifactError("a path cannot hold a NUL character", code="not-a-file")
-        real = Path(os.path.realpath(self._root / path))
-        if not real.is_relative_to(self._root):
-            raise ArtifactError(f"{path} is outside the project", help="copy it into the project", code="outside")
-        if real.is_relative_to(self._state):
-            raise ArtifactError(f"{path} is in the state folder, which is not for inputs", code="in-state")
-        return real
 
     def _suitable(self, path: str, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):

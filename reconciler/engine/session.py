@@ -255,7 +255,7 @@ def _driver(  # the wiring of a run
 ) -> Driver:
     world = World.of(planned.snapshot)
     picked = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
-    hasher = session.workspace.hasher(session.draft)
+    hasher = session.workspace.hasher(planned.loaded.project)
     inputs = Inputs(
         session.workspace.root,
         session.objects,

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import RLock
 
 from reconciler.artifacts.hashing import Hasher
+from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.engine import lookup, origins
@@ -140,9 +141,9 @@ class Workspace:
         """The artifacts of a state."""
         return Objects(self.state_dir(draft))
 
-    def hasher(self, draft: bool) -> Hasher:
-        """Hashes inputs, remembering what is unchanged."""
-        return Hasher(self.root, self.root / STATE, self.clock.now)
+    def hasher(self, project: Project) -> Hasher:
+        """Hashes inputs that the project may read, remembering what is unchanged."""
+        return Hasher(Reach.of(self.root, self.root / STATE, project.allowed_inputs), self.clock.now)
 
     @collector_paused()  # of ten thousand clips, all of which stay, it would be a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
@@ -159,9 +160,9 @@ class Workspace:
             project = drafted(project, recall)
         dialects, problems = self._dialects(project, recall)
         resolved, found = _resolve(project, dialects, recall)
-        hasher = self.hasher(draft)
+        hasher = self.hasher(project)
         hashes, missing = hash_inputs(project.clips, hasher)
-        unfit = Preflight(hasher.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
+        unfit = Preflight(hasher.reach.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)
         problems = [*project.warnings, *self._located([*problems, *found, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):

@@ -99,6 +99,7 @@ def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
         budget=sections.budget,
         publish=sections.publish,
         cache=sections.cache,
+        allowed_inputs=sections.allowed_inputs,
     )
 
 

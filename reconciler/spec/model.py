@@ -82,6 +82,7 @@ Medium = Annotated[Media, Leaf(scalars.media, "media", {"type": "string"})]
 SecretName = Annotated[Secret, Leaf(scalars.secret, "secret", _ENV_ONLY)]
 OpenId = Annotated[Secret | str, Leaf(scalars.open_id, "text or secret", {"type": ["string", "number"]})]
 Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]
+Folder = Annotated[str, Leaf(scalars.folder, "folder", {"type": "string"})]
 Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
 Positive = Annotated[int, _whole_from(1)]
 _SECONDS = _whole_from(-1, scalars.MAX_SECONDS, scalars.seconds)
@@ -285,6 +286,16 @@ class Cache(Store):
     remote: Line = _field("Bucket and prefix of the artifacts.", "s3://bucket/clips", ...)
 
 
+class Inputs(Shape):
+    """Where local media may be read from, beside the project itself."""
+
+    allow: Annotated[list[Folder], _AS_LIST] = _field(
+        "Folders outside the project, relative to it or absolute, that local media may be read from.",
+        "[../brand-assets]",
+        list,
+    )
+
+
 Vars = Annotated[dict[str, RawText], _AS_MAP]
 Clips = Annotated[dict[str, ClipDecl], _AS_MAP]
 
@@ -313,5 +324,8 @@ class ProjectFile(Shape):
     budget: Budget | None = _field("Caps on spending.", "{currency: USD, per_apply: 20}")
     publish: Publish | None = _field("A store that gives local media a URL.", '{store: "s3://bucket/prefix"}')
     cache: Cache | None = _field("A shared store of artifacts.", '{remote: "s3://bucket/clips"}')
+    inputs: Inputs | None = _field(
+        "Consent to read local media that lie outside the project.", "{allow: [../brand-assets]}"
+    )
     defaults: ClipFields = _field("Fields that every clip has unless it says else.", "{duration: 5}", ClipFields)
     clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)

@@ -190,6 +190,7 @@ class Project:
     budget: Budget | None = None
     publish: Mapping[str, JsonValue] = field(default_factory=dict)
     cache: Mapping[str, JsonValue] = field(default_factory=dict)
+    allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     digest: str = ""  # SHA-256 of the texts read, in order

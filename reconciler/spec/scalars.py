@@ -90,6 +90,16 @@ def address(raw: object) -> str:
     return value
 
 
+def folder(raw: object) -> str:
+    """A folder that inputs may be read from; not the whole disk, and nothing that a shell would have to expand."""
+    value = line(raw)
+    if value.startswith("~"):
+        raise Unfit(f"must not begin with ~: {shown(value)}", "write the whole path, or one relative to the project")
+    if not value.strip("/.") and value.startswith("/"):
+        raise Unfit(f"would allow the whole disk: {shown(value)}", "name the folder that the files are in")
+    return value
+
+
 def whole(least: int, most: int = 10**18 - 1) -> Callable[[object], int]:
     """A whole number within bounds. `010` is refused: it is 8 to some readers and 10 to others."""
 

@@ -32,6 +32,7 @@ class Sections:
     budget: Budget | None
     publish: Mapping[str, JsonValue]
     cache: Mapping[str, JsonValue]
+    allowed_inputs: tuple[str, ...]
 
 
 def read_sections(root: Fields, scope: Scope, resolver: Resolver, problems: Problems) -> Sections:
@@ -42,6 +43,7 @@ def read_sections(root: Fields, scope: Scope, resolver: Resolver, problems: Prob
         budget=reader.budget(root.entries.get("budget")),
         publish=reader.store(root.entries.get("publish"), model.Publish, "publish"),
         cache=reader.store(root.entries.get("cache"), model.Cache, "cache"),
+        allowed_inputs=reader.allowed_inputs(root.entries.get("inputs")),
     )
 
 
@@ -90,6 +92,11 @@ class _SectionReader:
         """The caps, if there are any."""
         spec = self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
         return Budget(**dict(spec)) if spec else None
+
+    def allowed_inputs(self, section: Entry | None) -> tuple[str, ...]:
+        """The folders outside the project that local media may be read from."""
+        spec = self._typed(model.Inputs, section, (), ("inputs",), Env.REFUSED) if section else None
+        return tuple(spec.allow) if spec else ()
 
     def store(self, section: Entry | None, kind: type[model.Store], name: str) -> dict[str, JsonValue]:
         """The values that are set, by field; credentials are `Secret`, lengths of time are seconds."""

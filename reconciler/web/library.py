@@ -1,7 +1,8 @@
 """Videos, posters and pictures, by content: only what the state or a clip names, from the store or from its output.
 
 A name is looked up, never joined to a path. What is found must be a regular file below the project when every link is
-followed, and a file at an output must be that very content: a stranger's file is nobody's to show.
+followed; an input picture may also be where the project allows inputs. A file at an output must be that very content: a
+stranger's file is nobody's to show.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import asyncio
 import os
 import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts import files
+from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, MediaError
 from reconciler.engine.workspace import STATE, Workspace
@@ -34,6 +37,7 @@ class Library:
 
     def __init__(self, workspace: Workspace, draft: bool) -> None:
         self._root = Path(os.path.realpath(workspace.root))
+        self._state = workspace.root / STATE
         self._objects: Objects = workspace.objects(draft)
         self._posters = workspace.root / STATE / "cache" / "posters"
         self._crew = Crew(1)
@@ -61,7 +65,16 @@ class Library:
     async def picture(self, name: str, shelf: Shelf) -> Found | None:
         """A local picture that a clip declares."""
         path = shelf.pictures.get(name)
-        return None if path is None else await asyncio.to_thread(self._regular, self._root / path)
+        return None if path is None else await asyncio.to_thread(self._input, path, shelf.allowed)
+
+    def _input(self, path: str, allowed: Sequence[str]) -> Found | None:
+        """An input picture, wherever the project may read inputs from."""
+        try:
+            real = Reach.of(self._root, self._state, allowed).locate(path)
+            status = real.lstat()
+        except (OSError, ArtifactError):
+            return None
+        return (real, status) if stat.S_ISREG(status.st_mode) else None
 
     def _video(self, sha256: str, shelf: Shelf) -> Found | None:
         stored = self._regular(self._objects.path(sha256, ".mp4"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,17 @@ from hypothesis import strategies as st
 
 from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hashed, Hasher
+from reconciler.artifacts.reach import Reach
 from reconciler.diagnostics import ArtifactError
 
 BYTES = b"still" * 100
 HASHED = Hashed(hashlib.sha256(BYTES).hexdigest(), len(BYTES))
 
 
-def _hasher(root: Path, later: float = 60.0) -> Hasher:
+def _hasher(root: Path, later: float = 60.0, allow: Sequence[str] = ()) -> Hasher:
     """A hasher whose clock is so many seconds after the newest file."""
     newest = max((path.stat().st_ctime for path in root.rglob("*") if path.is_file()), default=0.0)
-    return Hasher(root, root / "state", lambda: newest + later, limit=10_000)
+    return Hasher(Reach.of(root, root / "state", allow), lambda: newest + later, limit=10_000)
 
 
 @pytest.fixture
@@ -122,6 +124,37 @@ def test_a_link_within_the_project_is_followed(root: Path, still: Path) -> None:
     assert _hasher(root).hash(str(still)) == HASHED
 
 
+def test_what_the_project_allows_may_be_read_and_nothing_beside_it(root: Path, tmp_path: Path) -> None:
+    for folder in ("brand", "brandy", "brand/sub"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "lamp.png").write_bytes(BYTES)
+    (tmp_path / "brand/out.png").symlink_to(tmp_path / "brandy/lamp.png")
+    (root / "link").symlink_to(tmp_path / "brand")
+    (root / "state/clipform.db").write_bytes(b"db")
+    (tmp_path / "brand/state").symlink_to(root / "state")
+    for allow in ("../brand", str(tmp_path / "brand"), "link"):
+        hasher = _hasher(root, allow=[allow])
+        for path in ("../brand/lamp.png", str(tmp_path / "brand/sub/lamp.png"), "link/lamp.png"):
+            assert hasher.hash(path) == HASHED
+        for path in ("../brandy/lamp.png", "../brand/out.png"):
+            with pytest.raises(ArtifactError, match="is outside the project") as refused:
+                hasher.hash(path)
+            assert refused.value.help.endswith("\ninputs: {allow: [../brandy]}")
+        with pytest.raises(ArtifactError, match="state folder"):
+            hasher.hash("../brand/state/clipform.db")
+
+
+def test_a_file_outside_is_read_once_too(root: Path, tmp_path: Path, reads: list[int]) -> None:
+    (tmp_path / "brand").mkdir()
+    (tmp_path / "brand/lamp.png").write_bytes(BYTES)
+    (root / "still.png").write_bytes(BYTES)
+    for _ in range(3):
+        hasher = _hasher(root, allow=["../brand"])
+        hasher.hash("../brand/lamp.png")
+        hasher.save()
+    assert len(reads) == 1
+
+
 def test_a_file_that_changes_while_it_is_read_has_no_hash(
     root: Path, still: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +171,6 @@ def test_a_file_that_changes_while_it_is_read_has_no_hash(
 
 @given(st.text(max_size=20))
 def test_any_path_is_a_hash_or_an_error_of_ours(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
-    hasher = Hasher(tmp_path_factory.getbasetemp(), tmp_path_factory.getbasetemp() / "state", lambda: 0.0)
+    hasher = Hasher(Reach.of(tmp_path_factory.getbasetemp(), tmp_path_factory.getbasetemp() / "state"), lambda: 0.0)
     with pytest.raises(ArtifactError):
         hasher.hash(path)

@@ -148,7 +148,7 @@ class Bench:
         """As a run would wire them; each call is another run."""
         dialect = loaded.dialects["studio"]
         vendors = {"studio": Vendor("studio", self.kind, dialect, self.shelf, dialect.pace)}
-        hasher = self.workspace().hasher(False)
+        hasher = self.workspace().hasher(loaded.project)
         handles = Handles(self.root / "state", self.clock.now)
         publisher = self.publisher(loaded)
         return Inputs(

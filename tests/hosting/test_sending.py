@@ -64,6 +64,40 @@ def test_each_dialect_gets_a_local_picture_its_own_way(
     assert (made.first_frame.value in repr(sent)) or kind == "draft"
 
 
+@pytest.mark.parametrize("by", ["path", "link"])
+@pytest.mark.parametrize(("kind", "model", "scheme", "uploads", "puts"), WAYS, ids=[row[0] for row in WAYS])
+def test_a_picture_from_a_folder_that_is_allowed_goes_the_same_way_under_the_same_key(
+    root: Path,
+    tmp_path: Path,
+    bucket: BucketServer,
+    kind: str,
+    model: str,
+    scheme: str,
+    uploads: int,
+    puts: int,
+    by: str,
+) -> None:
+    bench = Bench(root, kind)
+    publish_to(bench, bucket)
+    inside, brand = picture(root / "lamp.png"), picture(tmp_path / "brand/lamp.png")
+    (root / "link.png").symlink_to(brand)
+    bench.write("first_frame: lamp.png", model=model)
+    key = bench.hero(bench.load()).wanted.key
+    inside.unlink()
+    bench.write(f"first_frame: {brand if by == 'path' else 'link.png'}", model=model)
+    refused = bench.problems()
+    assert [problem.code for problem in refused] == ["input"]
+    assert refused[0].help.splitlines()[0].endswith("allow its folder in clipform.yaml:")
+    bench.publish += f"\ninputs: {{allow: [{brand.parent}]}}"
+    bench.write(f"first_frame: {brand if by == 'path' else 'link.png'}", model=model)
+    loaded = bench.load()
+    assert bench.hero(loaded).wanted.key == key
+    made = job(bench, loaded)
+    assert made.first_frame is not None
+    assert (made.first_frame.scheme, made.first_frame.sha256) == (scheme, sha_of(brand))
+    assert (len(bench.shelf.taken), bucket.puts()) == (uploads, puts)
+
+
 def test_the_vendor_gets_the_bytes_that_were_planned_with_the_type_they_have(root: Path) -> None:
     bench = Bench(root, "chanjing")
     lamp = picture(root / "lamp.png", kind="JPEG")  # its name lies

@@ -115,6 +115,19 @@ def test_the_pictures_that_a_clip_declares_are_shown_and_no_others(site: Site) -
     assert (above["clip"], above["media"]) == ("sun", None)
 
 
+def test_a_picture_from_outside_is_shown_where_the_project_allows_its_folder(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "brand").mkdir()
+    (tmp_path / "brand/lamp.png").write_bytes(PNG + b"brand")
+    site.look("version: 1", f"version: 1\ninputs: {{allow: [{tmp_path}/brand]}}")
+    site.look("first_frame: lamp.png", f"first_frame: {tmp_path}/brand/lamp.png")
+    [frame] = site.browser.json("/api/clips/sun")["inputs"]
+    answer = site.browser.get(f"/{frame['media']}")
+    assert (answer.status_code, answer.content) == (200, PNG + b"brand")
+    (tmp_path / "brand/lamp.png").unlink()
+    (tmp_path / "brand/lamp.png").symlink_to("/etc/hostname")
+    assert site.browser.get(f"/{frame['media']}").status_code == 404
+
+
 def test_a_picture_that_a_browser_could_run_is_not_served(site: Site) -> None:
     (site.folder / "lamp.svg").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
     sha = hashlib.sha256((site.folder / "lamp.svg").read_bytes()).hexdigest()

@@ -36,6 +36,7 @@ class Shelf:
     videos: Mapping[str, str]  # SHA-256 -> suffix, of all that is at hand
     outputs: Mapping[str, str]  # SHA-256 -> a path below the root where that very file was found
     pictures: Mapping[str, str]  # `<sha256>.<suffix>` -> a path as the project names it
+    allowed: tuple[str, ...] = ()  # folders outside the project that pictures may be read from
 
 
 def shelf(planned: Planned) -> Shelf:
@@ -46,7 +47,8 @@ def shelf(planned: Planned) -> Shelf:
     at_hand = {sha: suffix for sha, suffix in known.items() if sha in planned.disk.objects or sha in outputs}
     inputs = ((order, item) for order in planned.loaded.orders for _, item in order.clip.media())
     addresses = ((picture(item, order), item) for order, item in inputs if isinstance(item, LocalMedia))
-    return Shelf(at_hand, outputs, {name: item.path for name, item in addresses if name is not None})
+    pictures = {name: item.path for name, item in addresses if name is not None}
+    return Shelf(at_hand, outputs, pictures, planned.loaded.project.allowed_inputs)
 
 
 def picture(item: Media, order: Order) -> str | None:
