@@ -61,6 +61,10 @@ class Context:
             raise ClipformError(f"{folder} is not a folder", code="no-folder")
         return Path(os.path.realpath(folder))
 
+    def shown_path(self, path: Path) -> str:
+        """A path as the user would write it: relative to where the command works, where that is shorter."""
+        return min((os.path.relpath(path, self.directory), str(path)), key=len)
+
     @cached_property
     def workspace(self) -> Workspace:
         """The project. Raises ClipformError when the folder is in none."""

@@ -41,6 +41,13 @@ def plan_file(directory: Path, arguments: list[str]) -> SavedPlan | None:
     return read(path)
 
 
+def picture_name(path: Path) -> Path:
+    """Where a contact sheet goes. Raises UsageError for a name that is no picture's."""
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UsageError(f"--sheet writes a picture, and {path.name} is not named as one", help="--sheet sheet.png")
+    return path
+
+
 def one_clip(name: str, plan: Plan) -> str:
     """The one clip of a plan. Raises UsageError when the words meant several."""
     names = sorted({step.clip for step in plan.steps})

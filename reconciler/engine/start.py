@@ -29,7 +29,7 @@ clips:
     first_frame: ${{clips.sunrise.last_frame}}
 """
 
-IGNORED = ("/state/", "/renders/", "/drafts/")
+IGNORED = ("/state/", "/renders/", "/drafts/", "/report/")
 
 
 def start(folder: Path) -> tuple[str, ...]:

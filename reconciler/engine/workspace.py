@@ -158,8 +158,8 @@ class Workspace:
         project = replace(project, providers=configs)
         if draft:
             project = drafted(project, recall)
-        dialects, problems = self._dialects(project, recall)
-        resolved, found = _resolve(project, dialects, recall)
+        dialects, problems = dialects_of(project, recall)
+        resolved, found = resolve_clips(project, dialects, recall)
         hasher = self.hasher(project)
         hashes, missing = hash_inputs(project.clips, hasher)
         unfit = Preflight(hasher.reach.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
@@ -169,18 +169,6 @@ class Workspace:
             raise SpecError(problems)
         orders = desire(project, resolved, hashes, recall)
         return Loaded(project, orders, dialects, tuple(problems))
-
-    def _dialects(self, project: Project, recall: Recall) -> tuple[dict[str, Dialect], list[Diagnostic]]:
-        found: dict[str, Dialect] = {}
-        problems: list[Diagnostic] = []
-        for alias in {clip.provider for clip in project.clips} | set(project.providers):
-            config = project.providers[alias]
-            try:
-                make = partial(registry.dialect, config.kind, config.settings)
-                found[alias] = recall.step(("dialect", alias), (config,), make)
-            except SpecError as error:
-                problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
-        return found, problems
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
         """In the order of files and places, with the lines they speak of."""
@@ -245,9 +233,24 @@ class Workspace:
         return Planned(loaded, records, disk, lock.by_key, scope, replace(plan, diagnostics=diagnostics))
 
 
-def _resolve(
-    project: Project, dialects: Mapping[str, Dialect], recall: Recall
+def dialects_of(project: Project, recall: Recall = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:
+    """The dialect of each alias, and what is wrong with their settings."""
+    found: dict[str, Dialect] = {}
+    problems: list[Diagnostic] = []
+    for alias in {clip.provider for clip in project.clips} | set(project.providers):
+        config = project.providers[alias]
+        try:
+            make = partial(registry.dialect, config.kind, config.settings)
+            found[alias] = recall.step(("dialect", alias), (config,), make)
+        except SpecError as error:
+            problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
+    return found, problems
+
+
+def resolve_clips(
+    project: Project, dialects: Mapping[str, Dialect], recall: Recall = NOTHING
 ) -> tuple[dict[str, Resolved], list[Diagnostic]]:
+    """Each clip as its model takes it, and what its model does not take."""
     found: dict[str, Resolved] = {}
     problems: dict[Diagnostic, None] = {}  # a matrix repeats what its one declaration got wrong
     can_publish = bool(project.publish)

@@ -4,7 +4,7 @@ It is the first frame, unless that one is next to black or white (a fade, a flas
 in the middle, because drafts carry a caption there and clips with two pictures are half dissolved; the frame with the
 most detail, because it costs the decoding of the whole clip and favours noise.
 
-To be called in a worker (`Farm.run(poster, video, out, SIDE)`): it decodes bytes that came from outside.
+To be called in a worker (`Farm.run(poster, video, out, 640)`): it decodes bytes that came from outside.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ from reconciler.state import disk
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-SIDE: Final = 640
-"""The longer side that galleries and sheets ask for: a card of 320 points on a screen of double density."""
-
 _TELLING: Final = 18.0
 """Spread of light (of 255) from which a frame is worth showing however dark it is: a night sky has some 20."""
 
@@ -44,7 +41,12 @@ def poster(video: str | Path, out: str | Path, side: int) -> None:
         picture = read_poster(Path(video), side)
     except MediaError:
         picture = blank(side)
-    save_jpeg(picture, Path(out))
+    _save(picture, Path(out))
+
+
+def blank_poster(out: str | Path, side: int) -> None:
+    """Write the plain card, for a video that not even a worker may open again."""
+    _save(blank(side), Path(out))
 
 
 def read_poster(video: Path, side: int) -> Image.Image:
@@ -63,8 +65,7 @@ def read_poster(video: Path, side: int) -> Image.Image:
     return best[1]
 
 
-def save_jpeg(picture: Image.Image, out: Path) -> None:
-    """Put a picture at `out`, whole or not at all."""
+def _save(picture: Image.Image, out: Path) -> None:
     content = io.BytesIO()
     picture.save(content, format="JPEG", quality=_QUALITY, optimize=True, progressive=True)
     with disk.translated(f"write {out.name}", MediaError):

@@ -4,7 +4,7 @@ It plays at the clip's own pace, from near its start. Its last frames dissolve i
 one, so the picture and its movement go on where the loop closes. Refused: forth and back, because people and water
 walk backwards in it; the whole clip sped up, because pace is what one wants to see.
 
-To be called in a worker (`Farm.run(preview, video, out, SIDE)`): it decodes bytes that came from outside.
+To be called in a worker (`Farm.run(preview, video, out, 400)`): it decodes bytes that came from outside.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from reconciler.state import disk
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-SIDE: Final = 400
-"""The longer side that galleries ask for."""
 
 _SECONDS: Final = Fraction(3)
 _DISSOLVE: Final = Fraction(2, 5)

@@ -37,7 +37,7 @@ def detail(name: str, known: Known, events: Sequence[Entry], running: Running | 
         "card": with_running(card(picked, clip, known), running or {}),
         "takes": [_take(step, clip, known) for step in steps],
         "previous": None if before is None else _held(before, picked, known),
-        "changes": [_change(item) for item in _changes(picked, before, known)],
+        "changes": [change(item) for item in _changes(picked, before, known)],
         "inputs": [_input(field, item, picked, known) for field, item in (clip.media() if clip else ())],
         "facts": [list(pair) for pair in _facts(picked, known)],
         "events": [_event(entry) for entry in events[-EVENTS:]],
@@ -122,7 +122,8 @@ def _changes(step: Step, before: Generation | None, known: Known) -> Sequence[Ch
     return changes(before.document, order.wanted.document)
 
 
-def _change(item: Change) -> Value:
+def change(item: Change) -> Value:
+    """One field that differs; a prompt with its words."""
     before, after = text(item.before), text(item.after)
     words = item.field == "prompt" and before is not None and after is not None
     runs = diff.words(before or "", after or "") if words else ()

@@ -12,6 +12,7 @@ from reconciler.plan.model import Action, Step
 from reconciler.plan.portion import Portions
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
+from reconciler.state.lockfile import LockEntry
 from reconciler.views.gallery import media
 from reconciler.views.gallery.media import Value
 
@@ -70,8 +71,11 @@ class Known:
         return self.planned.loaded.by_ident.get((step.clip, step.take))
 
     def made(self, key: str | None) -> Generation | None:
-        """What is known of a key's result."""
-        return self.planned.snapshot.generations.get(key) if key else None
+        """What is known of a key's result: by the records, else by the lock file (as in a fresh clone)."""
+        if not key:
+            return None
+        entry = self.planned.locked.get(key)
+        return self.planned.snapshot.generations.get(key) or (_locked(entry) if entry else None)
 
     def media(self, sha256: str | None) -> Value | None:
         """A Media of the page; None when there is no such video here."""
@@ -89,3 +93,19 @@ class Known:
             if sha is not None and found is not None:
                 return found, next((made for made in mine if made.sha256 == sha), self.makers.get(sha))
         return None, None
+
+
+def _locked(entry: LockEntry) -> Generation:
+    return Generation(
+        key=entry.key,
+        sha256=entry.sha256,
+        document="",
+        provider=entry.provider,
+        kind=entry.kind,
+        model=entry.model,
+        task=entry.task,
+        seed=entry.seed,
+        cost_micros=entry.cost_micros,
+        currency=entry.currency,
+        origin="locked",
+    )

@@ -69,7 +69,7 @@ def picture_url(item: Media, order: Order) -> str | None:
 
 def at_hand(planned: Planned) -> frozenset[str]:
     """The artifacts whose bytes are here, in the store or at an output."""
-    known = planned.snapshot.artifacts
+    known = planned.snapshot.artifacts.keys() | {entry.sha256 for entry in planned.locked.values()}
     return planned.disk.objects | {f.sha256 for f in planned.disk.outputs.values() if f.sha256 and f.sha256 in known}
 
 

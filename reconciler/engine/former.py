@@ -1,0 +1,130 @@
+"""A project as it was: what a report shows beside what is now. Reads only."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from reconciler.artifacts.store import Objects
+from reconciler.diagnostics import ClipformError, Diagnostic, Severity, SpecError
+from reconciler.engine.desire import Order, desire, drafted
+from reconciler.engine.git import Revision
+from reconciler.engine.workspace import LOCK_FILE, Loaded, Planned, Workspace, dialects_of, resolve_clips
+from reconciler.plan.model import Disk, OutputFact
+from reconciler.spec.files import Unreadable
+from reconciler.spec.load import PROJECT_FILE, read_project
+from reconciler.spec.project import LocalMedia, Project
+from reconciler.state import lockfile
+from reconciler.state.lockfile import LockEntry
+
+_UNKNOWN: Final = "0" * 64
+"""Stands for the content of an input that the revision does not have: no key made with it is known anywhere."""
+
+_MOST_EXTRACTED: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A revision of the project. `disk`: what lay at outputs then, and which artifacts are at hand now; `files`: where
+    those are that only git has, by SHA-256."""
+
+    label: str
+    commit: str
+    time: int
+    loaded: Loaded
+    locked: Mapping[str, LockEntry]
+    disk: Disk
+    files: Mapping[str, Path]
+
+
+@contextmanager
+def former(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Iterator[Former]:
+    """The project at a revision, while the block lasts. Raises UsageError, ClipformError."""
+    with Revision(workspace.root, name) as revision, tempfile.TemporaryDirectory(prefix="clipform-") as folder:
+        loaded = _load(workspace, revision, planned, draft)
+        locked = {} if draft else _locked(revision)
+        outputs, files = _outputs(revision, loaded, planned, Path(folder))
+        at_hand = _at_hand(workspace.objects(draft), locked, planned) | files.keys()
+        found = Disk(outputs, frozenset(at_hand))
+        yield Former(revision.name, revision.commit, revision.time, loaded, locked, found, files)
+
+
+def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: bool) -> Loaded:
+    """Its clips with their keys; none where there was no project yet."""
+    try:
+        project = _project(workspace, revision)
+        project = drafted(project) if draft else project
+        dialects, problems = dialects_of(project)
+        resolved, found = resolve_clips(project, dialects)
+        errors = [problem for problem in (*problems, *found) if problem.severity is Severity.ERROR]
+        if errors:
+            raise SpecError(errors)
+    except SpecError as error:
+        raise ClipformError(_told(error.diagnostics, revision.name), code="revision-spec") from error
+    return Loaded(project, desire(project, resolved, _hashes(revision, project, planned)), dialects, ())
+
+
+def _project(workspace: Workspace, revision: Revision) -> Project:
+    try:
+        revision.read(PROJECT_FILE)
+    except Unreadable:
+        return Project(PROJECT_FILE, (), {})
+    return read_project(revision, env=workspace.env)
+
+
+def _told(problems: tuple[Diagnostic, ...], name: str) -> str:
+    first = next(problem for problem in problems if problem.severity is Severity.ERROR)
+    place = f"{first.source}: " if first.source else ""
+    return f"the project as of '{name}' is not sound, so nothing can be compared with it: {place}{first.message}"
+
+
+def _hashes(revision: Revision, project: Project, planned: Planned) -> dict[str, str]:
+    """Each local input's content then. One that git never had is taken as it is now: it has no other version."""
+    now = {path: sha for order in planned.loaded.orders for path, sha in order.hashes.items()}
+    inputs = {item.path for clip in project.clips for _, item in clip.media() if isinstance(item, LocalMedia)}
+    return {path: revision.sha256(path) or now.get(path, _UNKNOWN) for path in sorted(inputs)}
+
+
+def _locked(revision: Revision) -> dict[str, LockEntry]:
+    """The lock file of that revision; none where it cannot be read, for it only adds pictures."""
+    try:
+        text = revision.read(LOCK_FILE).decode("utf-8", "replace")
+        return {entry.key: entry for entry in lockfile.loads(text)}
+    except (Unreadable, ClipformError):
+        return {}
+
+
+def changed(loaded: Loaded, planned: Planned) -> tuple[Order, ...]:
+    """The picked takes of a revision whose key is another one now, or that are not declared any more."""
+    now = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
+    picked = (order for order in loaded.orders if order.take == order.clip.pick)
+    return tuple(order for order in picked if now.get(order.clip.name) != order.wanted.key)
+
+
+def _outputs(
+    revision: Revision, loaded: Loaded, planned: Planned, folder: Path
+) -> tuple[dict[str, OutputFact], dict[str, Path]]:
+    """What git has at the outputs of clips that changed: where renders are in git, the old one is shown."""
+    facts: dict[str, OutputFact] = {}
+    files: dict[str, Path] = {}
+    for order in changed(loaded, planned)[:_MOST_EXTRACTED]:
+        found = revision.extract(order.clip.output, folder)
+        if found is not None:
+            facts[order.clip.output] = OutputFact(True, found[0])
+            files[found[0]] = found[1]
+    return facts, files
+
+
+def _at_hand(objects: Objects, locked: Mapping[str, LockEntry], planned: Planned) -> set[str]:
+    placed = {fact.sha256 for fact in planned.disk.outputs.values() if fact.sha256}
+    stored = {entry.sha256 for entry in locked.values() if objects.has(entry.sha256, entry.suffix)}
+    return stored | placed | planned.disk.objects
+
+
+def as_planned(found: Former, planned: Planned) -> Planned:
+    """What is known of the revision in the form that a gallery is made from; its plan is for the view to say."""
+    return replace(planned, loaded=found.loaded, disk=found.disk, locked={**planned.locked, **found.locked})

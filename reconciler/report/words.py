@@ -1,0 +1,46 @@
+"""What `report` says when it is done: a sentence for people, values for programs. Pure."""
+
+from __future__ import annotations
+
+from reconciler.report.write import INDEX, Done
+from reconciler.views import words
+
+_MB = 1_000_000
+
+
+def text(done: Done, folder: str | None) -> str:
+    """A line for each thing that was made; `folder` as the user would write it."""
+    lines = []
+    if folder is not None:
+        notes = [f"{done.drawn} pictures made"] if done.drawn else []
+        notes += [f"{done.removed} files removed that it no longer needs"] if done.removed else []
+        after = f" ({', '.join(notes)})" if notes else ""
+        size = f"{done.size / _MB:.2f} MB"
+        lines.append(f"Wrote {folder}/{INDEX}: {words.clips(done.clips)}, {done.videos} videos, {size}{after}.")
+    if done.sheets:
+        lines.append(f"Wrote {', '.join(done.sheets)}: {words.clips(done.clips)}.")
+    if done.since is not None:
+        counts = [f"{done.since[word]} {word}" for word in ("changed", "added", "removed") if done.since[word]]
+        lines.append(f"Since {done.since['label']}: {', '.join(counts) or 'no clip differs'}.")
+    if done.unreadable:
+        lines.append(f"{done.unreadable} without a preview: the video does not decode. clipform verify tells more.")
+    if done.damaged:
+        lines.append(f"{done.damaged} left out: the stored video is damaged. clipform verify tells more.")
+    return "\n".join(lines)
+
+
+def data(done: Done, folder: str | None) -> dict[str, object]:
+    """The members of `report --json` beside its message."""
+    return {
+        "out": folder,
+        "index": None if folder is None else f"{folder}/{INDEX}",
+        "clips": done.clips,
+        "videos": done.videos,
+        "pictures_made": done.drawn,
+        "bytes": done.size,
+        "removed": done.removed,
+        "unreadable": done.unreadable,
+        "damaged": done.damaged,
+        "sheets": list(done.sheets),
+        "since": done.since,
+    }
