@@ -25,7 +25,7 @@ from benchmarks.kit import clipform, note, table
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.planfile import fingerprint
 from reconciler.engine.workspace import Choice, Workspace
-from reconciler.watch.ears import QUIET_MS
+from reconciler.watch.listener import QUIET_MS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -48,6 +48,12 @@ class Reach:
         """Whether a path without links is within reach."""
         return any(real.is_relative_to(folder) for folder in (self.root, *self.allowed))
 
+    def beyond(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those that lead to an allowed folder outside the root, whether something is there or not."""
+        found = ((path, os.path.realpath(self.root / path)) for path in {*paths} if "\0" not in path)
+        outside = ((path, Path(real)) for path, real in found if not Path(real).is_relative_to(self.root))
+        return frozenset(path for path, real in outside if self.has(real))
+
     def _consent(self, path: str, real: Path) -> str:
         """The mend, with the line to write."""
         folder = str(real.parent) if os.path.isabs(path) else os.path.relpath(real.parent, self.root)

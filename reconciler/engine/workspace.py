@@ -34,7 +34,7 @@ from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
 from reconciler.spec.load import PROJECT_FILE, read_project
-from reconciler.spec.project import Project
+from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.recall import NOTHING, Memory, Recall, exactly
 from reconciler.state import lockfile, opening
@@ -125,6 +125,7 @@ class Workspace:
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
         self.files = DiskFiles(root)
+        self._inputs: tuple[Reach, Project] | None = None  # as last read
         self._turn = RLock()  # a page asks from several threads; each step is one's own
         self._specs: dict[bool, Recall] = {}  # by whether it is about drafts
         self._records: dict[bool, Recall] = {False: Memory(), True: Memory()}  # few steps: for a single command too
@@ -140,6 +141,14 @@ class Workspace:
     def objects(self, draft: bool) -> Objects:
         """The artifacts of a state."""
         return Objects(self.state_dir(draft))
+
+    def beyond(self) -> frozenset[str]:
+        """The inputs outside the root that the project named when it was last read, sound or not."""
+        if self._inputs is None:
+            return frozenset()
+        reach, project = self._inputs
+        media = (item for clip in project.clips for _, item in clip.media())
+        return reach.beyond(item.path for item in media if isinstance(item, LocalMedia))
 
     def hasher(self, project: Project) -> Hasher:
         """Hashes inputs that the project may read, remembering what is unchanged."""
@@ -161,6 +170,7 @@ class Workspace:
         dialects, problems = dialects_of(project, recall)
         resolved, found = resolve_clips(project, dialects, recall)
         hasher = self.hasher(project)
+        self._inputs = (hasher.reach, project)
         hashes, missing = hash_inputs(project.clips, hasher)
         unfit = Preflight(hasher.reach.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)

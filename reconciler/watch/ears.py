@@ -1,9 +1,9 @@
-"""What a watch hears while it waits: files below the project, keys, clicks, signals. Nothing is decided here.
+"""What a watch hears while it waits: files, keys, clicks, signals. Nothing is decided here.
 
-watchfiles runs in a thread of its own that does nothing but say "something was saved"; keys and signals are met in the
-main thread, which sleeps in `select` meanwhile. Everything that a project may name lies below its root (the readers
-of specs and of inputs refuse what does not, links included), so the root is all there is to watch, and a file that
-appears, or a folder that is renamed, is no special case.
+watchfiles runs in threads of its own that do nothing but say "something was saved"; keys and signals are met in the
+main thread, which sleeps in `select` meanwhile. Specs lie below the root (their reader refuses what does not, links
+included), so the root is watched with all that is below it: a file that appears, or a folder that is renamed, is no
+special case. Inputs from folders outside that the project allows are listened to by name (`ways`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,16 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from watchfiles import watch
-
 from reconciler.diagnostics import ClipformError
 from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Cause, Click
-
-QUIET_MS = 20
-"""A save is over when nothing more happened for this long: an editor writes, renames and touches in one go."""
-_LONGEST_MS = 500
-"""A folder that never comes to rest is looked at this often."""
-_TICK_MS = 50
-"""How often the thread shows that it is listening; only its first sign is waited for."""
+from reconciler.watch.listener import Listener
+from reconciler.watch.ways import Names, counts
 
 _KEYS = {key.value.encode(): key for key in (Cause.APPLY, Cause.SKIP, Cause.QUIT)}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,7 +42,9 @@ class Ears:
         self.stopped = False
         self._clicks = clicks
         self._root, self._keyboard, self._ours = root, keyboard, ours
-        self._edited, self._ready, self._end = threading.Event(), threading.Event(), threading.Event()
+        self._edited = threading.Event()
+        self._names: Names = {}  # what is listened to outside the root
+        self._beyond: Listener | None = None
         self._failure: Exception | None = None
         self._turn = threading.Lock()
         self._told: Callable[[], None] | None = None
@@ -61,11 +57,10 @@ class Ears:
             for end in (self._woken, self._wake):
                 os.set_blocking(end, False)
                 stack.callback(os.close, end)
-            thread = threading.Thread(target=self._listen, name="watch", daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(self._end.set)
-            self._ready.wait()  # what is saved from now on is heard: only then may the first look be taken
+            stack.callback(self._forsake)
+            below = Listener([self._root], self._counts, self._hear, self._failed, deep=True)
+            stack.callback(below.stop)
+            below.start()  # what is saved from now on is heard: only then may the first look be taken
             stack.callback(self.restore)
             self._take_keys()
             stack.enter_context(self._clicks.heard_by(self._rouse))
@@ -93,6 +88,20 @@ class Ears:
     def after(self) -> Cause | Click:
         """What comes after an apply: what was heard meanwhile, else a look at what it did."""
         return self._pending() or Cause.AFTER
+
+    def attend(self, names: Names) -> bool:
+        """Listen to these names outside the root, and to no others there. Whether some of them are new: what happened
+        to those before was not heard, so whoever looked must look again."""
+        if names == self._names:
+            return False
+        more = any(not of <= self._names.get(folder, frozenset()) for folder, of in names.items())
+        before, self._beyond, self._names = self._beyond, None, names
+        if names:
+            self._beyond = Listener(names, partial(counts, names), self._hear, self._lost, deep=False)
+            self._beyond.start()
+        if before is not None:
+            before.stop()
+        return more
 
     def forget_keys(self) -> None:
         """Keys that were pressed before a plan was on the screen are not about that plan."""
@@ -155,32 +164,25 @@ class Ears:
         with suppress(BlockingIOError):  # full: it is awake
             os.write(self._wake, b".")
 
-    def _listen(self) -> None:
-        """The thread: every change that is not ours, as one word."""
-        try:
-            for changes in watch(
-                self._root,
-                watch_filter=lambda _, path: self._counts(path),
-                debounce=_LONGEST_MS,
-                step=QUIET_MS,
-                rust_timeout=_TICK_MS,
-                yield_on_timeout=True,
-                stop_event=self._end,
-                ignore_permission_denied=True,
-            ):
-                self._ready.set()
-                if changes:
-                    self._hear()
-        except (OSError, RuntimeError) as error:
-            self._failure = error
-            self._rouse()
-        finally:
-            self._ready.set()
-
     def _counts(self, path: str) -> bool:
         with suppress(ValueError):
             return not self._ours(Path(path).relative_to(self._root).as_posix())
         return True
+
+    def _failed(self, error: Exception) -> None:
+        self._failure = error
+        self._rouse()
+
+    def _lost(self, error: Exception) -> None:
+        """A folder that went away while we turned to it is looked for again; anything else is a failure."""
+        if not isinstance(error, FileNotFoundError):
+            return self._failed(error)
+        self._names = {}
+        self._hear()
+
+    def _forsake(self) -> None:
+        if self._beyond is not None:
+            self._beyond.stop()
 
     def _hear(self) -> None:
         with self._turn:

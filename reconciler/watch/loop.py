@@ -36,6 +36,7 @@ from reconciler.watch.decide import (
 )
 from reconciler.watch.ears import Ears
 from reconciler.watch.screen import Page, Screen, Screens
+from reconciler.watch.ways import ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Watch:
 
     def _turn(self, ears: Ears, cause: Cause | Click) -> Cause | Click:
         """One look and what follows from it; why to look again."""
-        planned = self._look(cause)
+        planned = self._look(ears, cause)
         if planned is None:
             return ears.wait()
         plan, mark = planned.plan, fingerprint(planned.plan)
@@ -101,11 +102,10 @@ class Watch:
         about = portion_mark(plan, cause.clips) if isinstance(cause, Click) else mark
         return decide(cause, plan, about, self.on.terms, self.memory)
 
-    def _look(self, cause: Cause | Click) -> Planned | None:
+    def _look(self, ears: Ears, cause: Cause | Click) -> Planned | None:
         """The plan as everything is now; None, and told, while the project cannot be read."""
-        workspace, choice = self.on.workspace, self.on.choice
         try:
-            planned = workspace.plan(choice, workspace.load(choice.draft))
+            planned = self._planned(ears)
         except ClipformError as error:
             if isinstance(error, UsageError) and self.shown is None:
                 raise  # a name that never meant a clip is a wrong command line
@@ -115,6 +115,21 @@ class Watch:
         for step in planned.plan.steps:
             self.outputs |= {path for path in (step.output, step.previous_output) if path is not None}
         return planned
+
+    def _planned(self, ears: Ears) -> Planned:
+        """Load and plan. Again, when the project names files that nobody listened to: they may have changed since."""
+        workspace, choice = self.on.workspace, self.on.choice
+
+        def news() -> bool:
+            return ears.attend(ways(workspace.root, workspace.beyond()))
+
+        try:
+            planned = workspace.plan(choice, workspace.load(choice.draft))
+        except ClipformError:
+            if news():
+                return self._planned(ears)
+            raise
+        return self._planned(ears) if news() else planned
 
     def _complain(self, error: ClipformError, *, again: bool) -> None:
         """What is wrong, once; the plan that was good stays what it was."""
