@@ -65,7 +65,7 @@ class Talk:
         return self.child.wait(timeout=DEADLINE)
 
     def _line(self) -> str:
-        """The next line that is not empty. No pattern: on a long line that is not whole yet it would try every place."""
+        """The next line that is not empty. No pattern: it would try every place of a long one that is not whole yet."""
         end = time.monotonic() + DEADLINE
         while True:
             line, found, _ = self.said[self._at :].partition("\n")
