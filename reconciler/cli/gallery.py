@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import webbrowser
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,14 @@ def watched(own: Context, choice: Choice, terms: Terms, *, port: int | None, bro
         else:
             sys.stderr.write(f"Gallery: {gallery.url}\n")
             sys.stderr.flush()
-        if browse and sys.stderr.isatty():
-            webbrowser.open(gallery.url)
+        if browse and sys.stderr.isatty() and _has_windows():
+            threading.Thread(target=webbrowser.open, args=[gallery.url], name="browser", daemon=True).start()
         setting = Setting(own.workspace, choice, terms, own.view, own.connect, own.keyboard, gallery, clicks)
         return Watch(setting).run()
+
+
+def _has_windows() -> bool:
+    """Whether a browser would open a window: one for the terminal would fight with us for it."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

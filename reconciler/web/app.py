@@ -10,7 +10,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +20,7 @@ from reconciler.state.history import Entry
 from reconciler.state.store import Store
 from reconciler.views.gallery.detail import EVENTS
 from reconciler.web.desk import Desk, status_of
-from reconciler.web.guard import refusal
+from reconciler.web.guard import Json, refusal
 from reconciler.web.hub import Hub
 from reconciler.web.library import FOREVER, Found, Library, kind_of
 from reconciler.web.stream import StreamResponse
@@ -75,13 +75,13 @@ class Answers:
         return await _file(_ASSETS / name, kind)
 
     async def _gallery(self, request: Request) -> Response:
-        return JSONResponse(self._hub.document())
+        return Json(self._hub.document())
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
         events = await asyncio.to_thread(self._events, name)
         found = self._hub.detail(name, events)
-        return _nothing() if found is None else JSONResponse(found)
+        return _nothing() if found is None else Json(found)
 
     def _events(self, name: str) -> list[Entry]:
         store = Store.read(self._workspace.state_dir(self._draft), self._workspace.clock.now)
@@ -104,7 +104,7 @@ class Answers:
             return _nothing()
         try:
             body = await _body(request)
-            return refusal(400, "body", "this is no JSON object") if body is None else JSONResponse(await action(body))
+            return refusal(400, "body", "this is no JSON object") if body is None else Json(await action(body))
         except ClipformError as error:
             return refusal(status_of(error), error.code, error.message, error.help)
 
@@ -116,6 +116,9 @@ class _Events:
         self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            await _nothing()(scope, receive, send)
+            return
         with self._hub.listening() as stream:
             await StreamResponse(stream)(scope, receive, send)
 

@@ -14,8 +14,10 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reconciler.web.stream import plain
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -100,6 +102,16 @@ def _cookie(headers: Headers, name: str) -> str:
     return found
 
 
+class Json(Response):
+    """A value as JSON."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        """On one line."""
+        return plain(content)
+
+
 def refusal(status: int, code: str, message: str, help: str = "") -> Response:
     """Why something is not done, in the form of every error."""
-    return JSONResponse({"error": {"code": code, "message": message, "help": help}}, status)
+    return Json({"error": {"code": code, "message": message, "help": help}}, status)

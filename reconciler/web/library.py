@@ -18,7 +18,7 @@ from typing import Final
 from reconciler.artifacts import files
 from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ArtifactError, ClipformError, MediaError
+from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.engine.workspace import STATE, Workspace
 from reconciler.media.crew import Crew
 from reconciler.state import disk
@@ -33,14 +33,14 @@ Found = tuple[Path, os.stat_result]
 
 
 class Library:
-    """The media of one project. One poster at a time is made, in a process of its own."""
+    """The media of one project. Posters are made in at most two processes of their own, each once."""
 
     def __init__(self, workspace: Workspace, draft: bool) -> None:
         self._root = Path(os.path.realpath(workspace.root))
         self._state = workspace.root / STATE
         self._objects: Objects = workspace.objects(draft)
         self._posters = workspace.root / STATE / "cache" / "posters"
-        self._crew = Crew(1)
+        self._crew = Crew(2)
         self._making: dict[str, asyncio.Task[Path | None]] = {}
         self._proven: dict[tuple[str, int, int, int], str] = {}  # path and stamp -> SHA-256
 
@@ -116,11 +116,17 @@ class Library:
 
     async def _make(self, video: Path, out: Path) -> Path | None:
         try:
-            await asyncio.to_thread(disk.make_directories, out.parent)
+            await asyncio.to_thread(self._shelve, out.parent)
             await self._crew.call(_POSTER, [str(video), str(out), _SIDE])
-        except (OSError, MediaError, ClipformError):
+        except (OSError, ClipformError):
             return None
         return out
+
+    def _shelve(self, folder: Path) -> None:
+        """A folder for posters, unless a link leads it out of the project: nothing is written there."""
+        if not Path(os.path.realpath(folder)).is_relative_to(self._root):
+            raise ArtifactError("the posters' folder is outside the project")
+        disk.make_directories(folder)
 
 
 def kind_of(name: str) -> str:

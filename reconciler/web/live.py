@@ -20,7 +20,7 @@ from reconciler.engine.workspace import Choice, Planned, Workspace
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
 from reconciler.serving import Quiet, address, bound
-from reconciler.state.opening import DATABASE
+from reconciler.state import opening
 from reconciler.web.app import Answers
 from reconciler.web.desk import Desk, Loop
 from reconciler.web.guard import Guard
@@ -147,30 +147,24 @@ class Gallery:
     async def _follow(self, hub: Hub) -> None:
         """Look at what a run has done so far, ours or that of another process. The watch looks when ours is over; what
         others do to the state is no edit, so it would not."""
-        clock, seen = self._about.workspace.clock, await asyncio.to_thread(self._stamp)
+        workspace, choice, clock = self._about.workspace, self._about.choice, self._about.workspace.clock
+        state = workspace.state_dir(choice.draft)
+        seen = await asyncio.to_thread(opening.stamp, state)
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GLANCE):
                     await hub.changed.wait()
-            stamp = await asyncio.to_thread(self._stamp)
+            stamp = await asyncio.to_thread(opening.stamp, state)
             if hub.known is None or (stamp == seen and not hub.changed.is_set()):
                 continue
             seen, looks, loaded = stamp, hub.looks, hub.known.planned.loaded
             hub.changed.clear()
             began = clock.monotonic()
             with suppress(ClipformError):
-                planned = await asyncio.to_thread(self._about.workspace.plan, self._about.choice, loaded)
+                planned = await asyncio.to_thread(workspace.plan, choice, loaded)
                 if hub.looks == looks:  # else somebody looked later than we did
                     hub.looked(planned, mended=False)
             await clock.sleep(max(_PACE, 4 * (clock.monotonic() - began)))
-
-    def _stamp(self) -> tuple[int, int]:
-        """Another one whenever something was written to the state."""
-        try:
-            status = (self._about.workspace.state_dir(self._about.choice.draft) / DATABASE).stat()
-        except OSError:
-            return (0, 0)
-        return (status.st_mtime_ns, status.st_size)
 
 
 def _socket(port: int | None) -> socket.socket:

@@ -59,7 +59,12 @@ class Stream:
 
 def encoded(name: str, value: object) -> bytes:
     """An event on the wire: JSON without line ends."""
-    return f"event: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+    return b"event: " + name.encode() + b"\ndata: " + plain(value) + b"\n\n"
+
+
+def plain(value: object) -> bytes:
+    """JSON in one line. What no encoding can carry, half a character from a server's answer, is a question mark."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 class StreamResponse:

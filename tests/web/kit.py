@@ -123,7 +123,7 @@ class Browser:
         """The stream."""
         with self.client.stream("GET", "/api/events") as response:
             assert response.headers["content-type"].startswith("text/event-stream")
-            yield Events(response.iter_lines())
+            yield Events(_lines(response.iter_text()))
 
     def raw(self, method: str, path: str, **headers: str) -> tuple[int, bytes]:
         """A request whose path and headers nobody tidies up; the Host is ours unless it is given."""
@@ -140,3 +140,11 @@ class Browser:
             return response.status, response.read()
         finally:
             connection.close()
+
+
+def _lines(chunks: Iterator[str]) -> Iterator[str]:
+    """Lines as a browser cuts them: not where Python's texts would be cut too, such as at U+2028."""
+    rest = ""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split("\n")
+        yield from whole

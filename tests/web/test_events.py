@@ -169,3 +169,11 @@ def test_a_page_that_does_not_keep_up_is_let_go() -> None:
 
 def test_silence_is_filled_so_that_a_dead_page_is_noticed() -> None:
     assert asyncio.run(Stream().take(0)).startswith(b":")
+
+
+def test_what_a_server_said_can_be_shown_whatever_it_is(site: Site) -> None:
+    hostile = "</script>\n\ndata: {}\r\nevent: x \ud800 \u2028 \x00"
+    with site.browser.events() as events:
+        events.next()
+        site.gallery.emit(Event(Kind.NOTE, message=hostile))
+        assert events.message("note")["text"] == hostile.replace("\ud800", "?")

@@ -134,3 +134,12 @@ def test_a_picture_that_a_browser_could_run_is_not_served(site: Site) -> None:
     site.look("lamp.png", "lamp.svg")
     assert [item["media"] for item in site.browser.json("/api/clips/sun")["inputs"]] == [None]
     assert site.browser.get(f"/media/input/{sha}.svg").status_code == 404
+
+
+def test_nothing_is_written_where_a_link_leads_out_of_the_project(site: Site, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (site.folder / "state/cache").mkdir()
+    (site.folder / "state/cache/posters").symlink_to(outside)
+    assert site.browser.get(f"/{card(site, 'sun')['shown']['poster']}").status_code == 404
+    assert list(outside.iterdir()) == []
