@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.reliability import bugs, commands, hostile, listed, real, sweeps
+from tests.reliability import bugs, commands, hostile, listed, real, sqlite_power, sweeps, wired_sweeps
 from tests.reliability.figures import Tally
 from tests.reliability.stories import FAULTS, STORIES
 
@@ -36,6 +36,12 @@ def planted(tally: Tally, name: str) -> None:
         return
     tally.planted += 1
     tally.caught += bugs.BUGS[name].breaks in found
+
+
+def wrong_setting(tally: Tally, name: str) -> None:
+    """One planted setting of SQLite."""
+    tally.planted += 1
+    tally.caught += sqlite_power.caught(sqlite_power.PLANTED[name]) is not None
 
 
 def jobs(seed: int, *, long: bool) -> Iterator[Job]:
@@ -57,6 +63,15 @@ def jobs(seed: int, *, long: bool) -> Iterator[Job]:
     for first in range(1, 60, 3) if long else (8, 22, 36, 50):
         yield sweeps.kills_in_recovery, (first, 3 if long else 12)
     yield sweeps.single_faults, ()
+    for phase in ("submit", "poll", "fetch"):
+        yield wired_sweeps.single, (phase,)
+        yield wired_sweeps.for_ever, (phase,)
+        for first in (0, 3, 6) if long else (0,):
+            yield wired_sweeps.and_kills, (phase, 9 if long else 61, first)
+    for first in range(1, 9) if long else (1,):
+        yield sqlite_power.cuts, ("production", range(first, first + 1), 1 if long else 3, first)
+    for variant in sqlite_power.PLANTED:
+        yield wrong_setting, (variant,)
     yield from _by_seed(hostile.specs, seed, 20_000 if long else 400, 1000)
     yield from _by_seed(hostile.answers, seed, 2000 if long else 300, 250)
     for name in bugs.BUGS:

@@ -10,7 +10,7 @@ import errno
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,7 @@ class Court:
     sim: Sim
     tally: Tally
     sweep: str
+    also: Callable[[], Iterable[str]] = tuple  # what else is to be judged
 
     def scenario(self, story: str, play: Callable[[], int], *, explain: bool = False) -> None:
         """Play one: processes that die or fail, then calm. `play` returns how many faults it injected."""
@@ -76,7 +77,7 @@ class Court:
     def look(self, story: str) -> None:
         """Judge this instant."""
         world = checker.World(self.sim.root)
-        for finding in self.sim.judged(world):
+        for finding in (*self.sim.judged(world), *self.also()):
             self._note(finding, story)
         if self.sim.cap is not None:
             owed = sum(task.micros for task in self.sim.server.ledger.values() if task.owed)
