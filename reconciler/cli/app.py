@@ -15,8 +15,10 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli import commands
+from reconciler.cli.completion import respond
 from reconciler.cli.context import Context
 from reconciler.cli.options import Options, split
+from reconciler.cli.shells import VARIABLE
 from reconciler.diagnostics import ClipformError, UsageError
 
 _USAGE = 64
@@ -36,6 +38,7 @@ def build() -> typer.Typer:
         name="clipform",
         help=HELP,
         rich_markup_mode=None,
+        add_completion=False,  # `clipform completion` prints scripts that know clips and options before the command
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
@@ -63,6 +66,8 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if VARIABLE in os.environ:
+        return respond(given)
     context = Context(Options(json="--json" in given, no_color="--no-color" in given))
     try:
         options, rest = split(given)

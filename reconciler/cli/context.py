@@ -68,7 +68,8 @@ class Context:
     @cached_property
     def workspace(self) -> Workspace:
         """The project. Raises ClipformError when the folder is in none."""
-        from reconciler.engine.workspace import Workspace, find_root
+        from reconciler.engine.observe import find_root
+        from reconciler.engine.workspace import Workspace
 
         return Workspace(find_root(self.directory), self.clock, os.environ)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ArtifactError, Diagnostic
+from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
 from reconciler.plan.model import Disk, Locked, OutputFact
 from reconciler.records import Placed, Snapshot
-from reconciler.spec.files import Unreadable, matches
+from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
 from reconciler.spec.project import Clip, LocalMedia
 from reconciler.state import disk
 
@@ -51,6 +51,16 @@ class DiskFiles:
         found = glob.iglob(pattern, root_dir=self.root, recursive=True)
         paths = (path.replace(os.sep, "/") for path in found)
         return tuple(sorted({path for path in paths if matches(pattern, path) and (self.root / path).is_file()}))
+
+
+def find_root(start: Path) -> Path:
+    """The folder of the project that `start` is in. Raises ClipformError when there is none."""
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / PROJECT_FILE):  # what it is, a file or not, is for the reader to say
+            return folder
+    raise ClipformError(
+        f"no {PROJECT_FILE} in {start} or above it", help="start one here:\nclipform init", code="no-project"
+    )
 
 
 def _content(descriptor: int) -> bytes:

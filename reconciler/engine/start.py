@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError
-from reconciler.spec.load import PROJECT_FILE
+from reconciler.spec.files import PROJECT_FILE
 from reconciler.spec.schema import json_schema
 from reconciler.state import disk
 

@@ -8,7 +8,6 @@ out again. Everything is still read, looked at and compared each time; see `spec
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -33,7 +32,7 @@ from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
-from reconciler.spec.load import PROJECT_FILE, read_project
+from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.recall import NOTHING, Memory, Recall, exactly
@@ -88,16 +87,6 @@ class Planned:
     locked: Mapping[str, LockEntry]  # by key
     scope: Scope
     plan: Plan
-
-
-def find_root(start: Path) -> Path:
-    """The folder of the project that `start` is in. Raises ClipformError when there is none."""
-    for folder in (start, *start.parents):
-        if os.path.lexists(folder / PROJECT_FILE):  # what it is, a file or not, is for the reader to say
-            return folder
-    raise ClipformError(
-        f"no {PROJECT_FILE} in {start} or above it", help="start one here:\nclipform init", code="no-project"
-    )
 
 
 @dataclass(frozen=True, slots=True)

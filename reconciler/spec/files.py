@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+PROJECT_FILE = "clipform.yaml"
+"""What makes a folder a project."""
+
 
 class Unreadable(Exception):
     """A file cannot be read, in words for the user: "does not exist", "is a directory"; and the mend."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
 from reconciler.spec.expand import Declared, expand
-from reconciler.spec.files import Files, Unreadable
+from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import Resolver, Scope, TooMuch, plain
 from reconciler.spec.model import IncludeFile, ProjectFile, Shape
 from reconciler.spec.problems import Problems, named, shown
@@ -24,7 +24,6 @@ from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
 
-PROJECT_FILE = "clipform.yaml"
 MAX_FILES = 10_000
 MAX_SHOWN = 2000
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")

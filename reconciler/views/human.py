@@ -13,7 +13,7 @@ from reconciler.plan.model import Plan
 from reconciler.providers.search import Line
 from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.fold import fold
+from reconciler.views.fold import Kept, fold
 from reconciler.views.safe import safe
 from reconciler.views.style import Style, room, wants_colour
 
@@ -108,7 +108,7 @@ class HumanView:
 
     def text(self, text: str) -> None:
         """As it is."""
-        self._say(self.out, [text.rstrip("\n")])
+        self._say(self.out, [Kept(text.rstrip("\n"))])
 
     def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
         """One line."""

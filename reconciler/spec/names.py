@@ -1,0 +1,148 @@
+"""The names in a project without checking it: for whoever completes a word on a command line.
+
+What can be read is told, also of a project that is broken: a file that is no YAML is scanned by its lines, a clip whose
+matrix cannot be told has its bare name. Nothing here is a reason to refuse, so no diagnostic comes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.spec.files import Files, Unreadable
+from reconciler.spec.interpolate import Resolver, Scope, TooMuch
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, MatrixReader, clip_name
+from reconciler.spec.problems import Problems
+from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
+from reconciler.spec.scalars import NAME
+
+_FILES = 2000
+"""Files that are read at most: who waits for a word does not wait for ten thousand of them."""
+_CLIPS = re.compile(r"^clips:", re.MULTILINE)
+_KEY = re.compile(r"^( +)([A-Za-z0-9_-]{1,100}):(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One clip as it can be named: itself, or as one of its declaration's combinations."""
+
+    name: str
+    declared: str
+    tags: tuple[str, ...] = ()
+    takes: int = 1
+
+
+def names(files: Files, name: str) -> tuple[Named, ...]:
+    """Every clip that can be read, in the order declared. Raises nothing."""
+    found: dict[str, Named] = {}
+    with collector_paused():
+        for clip in _clips(files, name):
+            found.setdefault(clip.name, clip)
+            if len(found) >= MAX_CLIPS:
+                break
+    return tuple(found.values())
+
+
+def _clips(files: Files, name: str) -> Iterator[Named]:
+    main, text = _open(files, name)
+    if main is None:
+        yield from _scanned(text)
+    shared = _entries(main, "defaults")
+    variables = _variables(main, {})
+    yield from _declared(main, shared, variables)
+    for path in _included(files, main, name)[:_FILES]:
+        root, text = _open(files, path)
+        if root is None:
+            yield from _scanned(text)
+        defaults = {**shared, **_entries(root, "defaults")}
+        yield from _declared(root, defaults, _variables(root, variables))
+
+
+def _open(files: Files, name: str) -> tuple[Fields | None, str]:
+    """A file's map, None when there is none to be had; and its text."""
+    try:
+        data = files.read(name)
+    except Unreadable:
+        return None, ""
+    try:
+        root = read(name, data, Problems())
+    except RecursionError:
+        root = None
+    return root if isinstance(root, Fields) else None, data.decode("utf-8", "replace")
+
+
+def _declared(root: Fields | None, defaults: Mapping[str, Entry], variables: Mapping[str, str]) -> Iterator[Named]:
+    for name, entry in _entries(root, "clips").items():
+        if not NAME.fullmatch(name):
+            continue
+        body = entry.value if isinstance(entry.value, Fields) else Fields({}, entry.key.where)
+        fields = {**defaults, **body.entries}
+        tags, takes = tuple(_texts(fields.get("tags"))), _count(fields.get("takes"))
+        for combination in _combinations(body, variables):
+            yield Named(clip_name(name, combination), name, tags, takes)
+
+
+def _combinations(body: Fields, variables: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """The combinations of a matrix; of one that cannot be told, the bare name."""
+    if "matrix" not in body.entries:
+        return SINGLE.combinations
+    problems = Problems()
+    matrix_only = Fields({"matrix": body.entries["matrix"]}, body.where)
+    try:
+        found = MatrixReader(problems, Resolver(problems), Scope(variables)).read(matrix_only, MAX_CLIPS)
+    except TooMuch:
+        found = None
+    return SINGLE.combinations if found is None else found.combinations
+
+
+def _included(files: Files, main: Fields | None, name: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for text in _texts(main.entries.get("include") if main else None):
+        pattern = text.removeprefix("./")
+        if pattern and not pattern.startswith(("/", "~")) and ".." not in pattern.split("/"):
+            found.update(dict.fromkeys(files.glob(pattern) if set("*?[") & set(pattern) else (pattern,)))
+    found.pop(name, None)
+    return tuple(found)
+
+
+def _variables(root: Fields | None, outer: Mapping[str, str]) -> dict[str, str]:
+    known = dict(outer)
+    resolver = Resolver(Problems())
+    for name, entry in _entries(root, "vars").items():
+        try:
+            value = resolver.resolve(entry.value, Scope(known)) if isinstance(entry.value, Scalar) else None
+        except TooMuch:
+            break
+        known[name] = str(value) if isinstance(value, str) else ""
+    return known
+
+
+def _entries(root: Fields | None, section: str) -> Mapping[str, Entry]:
+    entry = root.entries.get(section) if root is not None else None
+    return entry.value.entries if entry is not None and isinstance(entry.value, Fields) else {}
+
+
+def _texts(entry: Entry | None) -> Iterator[str]:
+    nodes: tuple[Node, ...] = ()
+    if entry is not None:
+        nodes = entry.value.items if isinstance(entry.value, Items) else (entry.value,)
+    yield from (node.text for node in nodes if isinstance(node, Scalar) and node.text)
+
+
+def _count(entry: Entry | None) -> int:
+    text = entry.value.text if entry is not None and isinstance(entry.value, Scalar) else ""
+    return int(text) if text.isdecimal() and len(text) < 5 else 1
+
+
+def _scanned(text: str) -> Iterator[Named]:
+    """The keys under `clips:` of a file that is no YAML, by how far they are set in."""
+    start = _CLIPS.search(text)
+    indent = ""
+    for line in text[start.end() :].splitlines() if start else ():
+        if line[:1] not in ("", " ", "#"):
+            return
+        key = _KEY.match(line)
+        if key and (not indent or key[1] == indent):
+            indent = key[1]
+            yield Named(key[2], key[2])
