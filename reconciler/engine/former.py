@@ -15,8 +15,8 @@ from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.git import Revision
 from reconciler.engine.workspace import LOCK_FILE, Loaded, Planned, Workspace, dialects_of, resolve_clips
 from reconciler.plan.model import Disk, OutputFact
-from reconciler.spec.files import Unreadable
-from reconciler.spec.load import PROJECT_FILE, read_project
+from reconciler.spec.files import PROJECT_FILE, Unreadable
+from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.state import lockfile
 from reconciler.state.lockfile import LockEntry

@@ -122,7 +122,9 @@ def test_bash_offers_what_is_left_and_takes_by_number(project: Path) -> None:
         screen.press("clipform pick intro \t\t")
         screen.until(r"^1 +2 +3")
         screen.press("\x15clear; clipform plan social\t\t")
-        screen.until(r"social\\\[ratio=16:9,lang=en\\\].*social\\\[ratio=9:16,lang=zh\\\]")
+        offered = screen.until(r"plan social\n(social .*?)\n\$ ").group(1).split()
+        kinds = [f"social\\[ratio={ratio},lang={lang}\\]" for ratio in ("16:9", "9:16") for lang in ("en", "zh")]
+        assert sorted(offered) == sorted(["social", *kinds])
 
 
 @pytest.mark.parametrize("name", SHELLS)
