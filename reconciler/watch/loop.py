@@ -268,6 +268,8 @@ class Watch:
         def tell() -> None:
             if not what.patient:
                 loop.call_soon_threadsafe(heard)
+            elif self.on.page is not None:
+                self.on.page.edited()
 
         def clicked() -> None:
             loop.call_soon_threadsafe(interrupt)

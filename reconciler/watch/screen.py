@@ -39,6 +39,9 @@ class Page(Screen, Protocol):
     def looked(self, planned: Planned) -> None:
         """Everything as it is now."""
 
+    def edited(self) -> None:
+        """Something was saved during an apply that is left to finish: we look at it afterwards, a page may look now."""
+
     def broken(self, error: ClipformError) -> None:
         """The project cannot be read; what was looked at before is what is known."""
 

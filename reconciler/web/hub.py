@@ -47,7 +47,8 @@ class Hub:
         self.session: Value | None = None
         self.plans: dict[str, Plan] = {}  # by mark, the newest last
         self.looks = 0
-        self.changed = asyncio.Event()  # a step of the run ended: what is on disk is another
+        self.changed = asyncio.Event()  # a step of a run ended, or a file was saved meanwhile: there is more to see
+        self.unread = False  # it was a file that was saved
         self._cards: list[Value] = []
         self._head: Value = {}
         self._running: dict[Ident, Value] = {}
@@ -71,8 +72,14 @@ class Hub:
             del self.plans[next(iter(self.plans))]
         self._refresh(model.cards(self.known))
 
+    def edited(self) -> None:
+        """A file was saved, and nobody has looked."""
+        self.unread = True
+        self.changed.set()
+
     def broken(self, error: ClipformError) -> None:
         """The project cannot be read: the cards stay what they were."""
+        self.looks += 1
         alone = (Diagnostic(error.code, error.message, help=error.help),)
         self.problems = error.diagnostics if isinstance(error, SpecError) else alone
         self._refresh(self._cards)

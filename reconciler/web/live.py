@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from reconciler.diagnostics import ClipformError, SpecError
-from reconciler.engine.workspace import Choice, Planned, Workspace
+from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
 from reconciler.serving import Quiet, address, bound
@@ -75,6 +75,10 @@ class Gallery:
     def looked(self, planned: Planned) -> None:
         """Everything as it is now."""
         self._soon(lambda hub: hub.looked(planned))
+
+    def edited(self) -> None:
+        """Something was saved while a run goes on."""
+        self._soon(lambda hub: hub.edited())
 
     def broken(self, error: ClipformError) -> None:
         """The project cannot be read."""
@@ -145,10 +149,10 @@ class Gallery:
             await library.aclose()
 
     async def _follow(self, hub: Hub) -> None:
-        """Look at what a run has done so far, ours or that of another process. The watch looks when ours is over; what
-        others do to the state is no edit, so it would not."""
-        workspace, choice, clock = self._about.workspace, self._about.choice, self._about.workspace.clock
-        state = workspace.state_dir(choice.draft)
+        """Look at what a run has done so far, ours or that of another process, and at what is saved during ours. The
+        watch looks when ours is over; what others do to the state is no edit, so it would not."""
+        workspace, choice = self._about.workspace, self._about.choice
+        state, clock = workspace.state_dir(choice.draft), workspace.clock
         seen = await asyncio.to_thread(opening.stamp, state)
         while True:
             with suppress(TimeoutError):
@@ -157,14 +161,25 @@ class Gallery:
             stamp = await asyncio.to_thread(opening.stamp, state)
             if hub.known is None or (stamp == seen and not hub.changed.is_set()):
                 continue
-            seen, looks, loaded = stamp, hub.looks, hub.known.planned.loaded
+            seen, began = stamp, clock.monotonic()
             hub.changed.clear()
-            began = clock.monotonic()
-            with suppress(ClipformError):
-                planned = await asyncio.to_thread(workspace.plan, choice, loaded)
-                if hub.looks == looks:  # else somebody looked later than we did
-                    hub.looked(planned, mended=False)
+            await self._look(hub, hub.known.planned.loaded)
             await clock.sleep(max(_PACE, 4 * (clock.monotonic() - began)))
+
+    async def _look(self, hub: Hub, loaded: Loaded) -> None:
+        """A look of our own, which is dropped when the watch has looked later."""
+        workspace, choice = self._about.workspace, self._about.choice
+        looks, unread, hub.unread = hub.looks, hub.unread, False
+        try:
+            if unread:
+                loaded = await asyncio.to_thread(workspace.load, choice.draft)
+            planned = await asyncio.to_thread(workspace.plan, choice, loaded)
+        except ClipformError as error:
+            if unread and hub.looks == looks:
+                hub.broken(error)
+        else:
+            if hub.looks == looks:
+                hub.looked(planned, mended=unread)
 
 
 def _socket(port: int | None) -> socket.socket:

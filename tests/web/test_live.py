@@ -156,9 +156,6 @@ def test_stop_leaves_the_task_running_and_the_page_open(slow: tuple[Path, Emulat
         assert browser.post("stop").json() == {"message": "Nothing is running."}
         assert browser.apply("hero").status_code == 200
         events.until(lambda name, told: name == "progress")
-        assert browser.post("retake", clip="hero").status_code == 200  # it only edits, so it may, while a run goes on
-        assert "retake: 1" in (folder / "clipform.yaml").read_text()
-        edit(folder, "retake: 1, ", "")
         assert browser.post("stop").json() == {"message": "Stopping."}
         assert events.message("done")["summary"]["interrupted"] is True
         card = events.until(lambda name, told: name == "document" and events.cards["hero"]["running"] is None)
@@ -169,6 +166,24 @@ def test_stop_leaves_the_task_running_and_the_page_open(slow: tuple[Path, Emulat
         talk.child.send_signal(signal.SIGINT)
         assert talk.end() == 130
     assert tasks(vendor) == 1
+
+
+def test_what_is_saved_while_a_run_goes_on_is_on_the_page(slow: tuple[Path, Emulator]) -> None:
+    folder, vendor = slow
+    with shown(folder) as (_, browser), browser.events() as events:
+        events.state("hero", "new")
+        assert browser.apply("hero").status_code == 200
+        events.until(lambda name, told: name == "progress")
+        assert browser.post("retake", clip="hero").status_code == 200
+        events.holds(lambda: events.cards["hero"]["action"] == "create")
+        assert "retake: 1" in (folder / "clipform.yaml").read_text()
+        edit(folder, "retake: 1, ", "")
+        events.holds(lambda: events.cards["hero"]["action"] == "resume")
+        edit(folder, "prompt: a lamp", "promt: a lamp")
+        events.holds(lambda: events.head["stale"])
+        edit(folder, "promt: a lamp", "prompt: a lamp")
+        events.holds(lambda: not events.head["stale"])
+        assert events.cards["hero"]["state"] == "running" and tasks(vendor) == 1
 
 
 def test_ctrl_c_ends_it_with_pages_open_and_tells_them(tmp_path: Path) -> None:
