@@ -79,6 +79,14 @@ def opened(name: str, within: int) -> Iterator[int]:
         os.close(descriptor)
 
 
+def require_writable(within: int, name: str) -> None:
+    """OSError unless entries may be made in a directory: asked of the system, for root may not write where the file
+    system is read-only. `name` is for the message."""
+    if not os.access(".", os.W_OK, dir_fd=within):
+        read_only = os.fstatvfs(within).f_flag & os.ST_RDONLY
+        raise OSError(errno.EROFS if read_only else errno.EACCES, "not writable", name)
+
+
 def look(name: str, within: int) -> os.stat_result | None:
     """What is in a directory under a name, itself and not what it links to; None when there is nothing."""
     try:

@@ -74,12 +74,24 @@ class Placer:
         return None
 
     def check(self, output: str) -> None:
-        """Before anything is paid for: ArtifactError if the way to an output leads through a link or a file.
+        """Before anything is paid for: ArtifactError if the way to an output leads through a link or a file, or ends
+        where nothing can be written.
 
         Folders that do not exist yet are fine: they will be made.
         """
-        with _translated("reach", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
-            _spelt(output, name, within)
+        *folders, name = _parts(output)
+        with _translated("reach", output), ExitStack() as stack:
+            handle, whole = stack.enter_context(files.folder(self._root)), True
+            for folder in folders:
+                try:
+                    with _refusing_links(output, folder):
+                        handle = stack.enter_context(files.folder(folder, handle))
+                except FileNotFoundError:
+                    whole = False
+                    break
+            files.require_writable(handle, output)
+            if whole:
+                _spelt(output, name, handle)
 
     def place(self, output: str, artifact: Artifact, placed: Placed | None = None) -> Placed:
         """Put an artifact at an output; `placed` is what we put there before. Foreign if the user's file is there."""

@@ -210,6 +210,14 @@ class Objects:
                 files.discard(name, within)
         return len(stray)
 
+    def require_writable(self) -> None:
+        """ArtifactError unless artifacts can be added: asked before one is paid for."""
+        with disk.translated("write to the artifact store", ArtifactError):
+            disk.make_directories(self.root / "tmp")
+            for folder in (self.root, self.root / "tmp"):
+                with files.folder(folder) as within:
+                    files.require_writable(within, folder.name)
+
     def require_space(self, size: int) -> None:
         """ArtifactError unless twice `size` is free (the object, and its copy at the output), and 64 MiB more."""
         with disk.translated("look at the disk", ArtifactError):

@@ -36,15 +36,27 @@ async def buy(work: Work) -> None:
     request = work.vendor.dialect.submit(work.job)
     async with _slot(work) as send:
         work.require_open()
-        intent = _intent(work, order, work.job)
-        attempt = work.ports.store.begin(intent, work.terms.caps)
+        attempt = _begin(work, _intent(work, order, work.job))
         work.sent = True
-        if work.vendor.durable:  # a draft buys nothing that could be forgotten
-            work.ports.receipts.intent(attempt, intent.account)
         answer = await _finish(_send(work, send, request, attempt))
     if work.vendor.durable:
         work.job = None  # it may hold megabytes of pictures, and only the local vendor is told again
     await _after_submit(work, answer)
+
+
+def _begin(work: Work, intent: NewAttempt) -> Attempt:
+    """The intent, in the database and in the receipts. Where the second fails nothing was sent, and the record says so:
+    nobody is asked about it."""
+    if not work.vendor.durable:  # a draft buys nothing that could be forgotten
+        return work.ports.store.begin(intent, work.terms.caps)
+    work.ports.receipts.make_room()
+    attempt = work.ports.store.begin(intent, work.terms.caps)
+    try:
+        work.ports.receipts.intent(attempt, intent.account)
+    except StateError as error:
+        work.ports.store.move(attempt, State.NOT_SENT, Facts(message=error.message))
+        raise
+    return attempt
 
 
 @asynccontextmanager

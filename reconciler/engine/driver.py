@@ -160,8 +160,12 @@ class Driver:
         return True
 
     def _require_way(self, step: Step) -> None:
-        """Before anything is paid for: ArtifactError if the way to the output leads through a link or a file."""
-        if step.output is not None and step.action in GENERATES:
+        """Before anything is paid for: ArtifactError if the store cannot be written, or the output's folder, or if the
+        way there leads through a link or a file."""
+        if step.action not in GENERATES:
+            return
+        self.ports.objects.require_writable()
+        if step.output is not None:
             self.placer.check(step.output)
 
     def _why_not(self, step: Step) -> tuple[Kind, str]:

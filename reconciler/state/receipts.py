@@ -89,11 +89,15 @@ class Receipts:
         finally:
             os.close(descriptor)
 
-    def intent(self, attempt: Attempt, account: str = "") -> None:
-        """After the intent's commit, before the request. Also makes room for the answers of all open intents.
-        `account` is `NewAttempt.account`."""
+    def make_room(self) -> None:
+        """Before the intent's commit: space for one more intent and for the answers of all open ones. A disk that is
+        full is met here, where nothing is on record that somebody would have to be asked about."""
         with disk.translated("reserve space for the receipts"):
             self._reserve(LINE * (len(self._awaiting) + 2))
+
+    def intent(self, attempt: Attempt, account: str = "") -> None:
+        """After the intent's commit, before the request. `account` is `NewAttempt.account`."""
+        self.make_room()
         names = ("key", "clip", "take", "provider", "kind", "model", "seed", "cost_micros", "currency", "endpoint")
         self._write("intent", attempt, {**{name: getattr(attempt, name) for name in names}, "account": account})
         self._awaiting.add(attempt.marker)

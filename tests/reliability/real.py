@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.reliability import blackbox, realkills, realsignals, syscalls
+from tests.reliability import blackbox, disks, realkills, realsignals, syscalls
 
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 
@@ -22,4 +22,6 @@ def jobs(seed: int, *, long: bool) -> Iterator[Job]:
         yield realkills.kills_in_recovery, (name, seed + number, 5 if long else 41)
     yield realsignals.signals, (3 if long else 31,)
     yield realsignals.races, (10 if long else 2,)
+    for first in range(2 if long else 1):
+        yield disks.disks, (seed + first, 2 if long else 16)
     yield syscalls.order, ()

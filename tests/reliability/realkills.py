@@ -131,9 +131,11 @@ class Stage:
         self._numbers = itertools.count(1)
         self._vendors: dict[float, Emulator] = {}
 
-    def boxes(self, story: Story) -> Callable[[], Box]:
+    def boxes(self, story: Story, *, anew: bool = False) -> Callable[[], Box]:
         """A fresh box for each scenario. What was done before is done once, but where the vendor's list is looked at:
-        there it would show what other scenarios bought."""
+        there it would show what other scenarios bought. `anew`: the caller does what comes before, each time."""
+        if anew:
+            return lambda: self._new(story)
         if story.before is not None and story.kind not in LISTS:
             box = self._new(story)
             story.before(box, self.starter)

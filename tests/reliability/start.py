@@ -13,14 +13,15 @@ To the simulator's points come those that only a real process has: between a req
 sent`), and the draft renderer's.
 
 Order: {"id", "args", "cwd", "env", "out", "err", "log"}, and if wanted "at" or "name" (of the point), "signal" (another
-one), "fails" (points at which the disk refuses), "limit" (bytes of a file), "barrier" (a FIFO to wait for), "grace"
-(seconds after a signal), "roots" (what is the project's beside its folder).
+one), "full" (the point from which on the disk has no space), "barrier" (a FIFO to wait for), "grace" (seconds after a
+signal), "roots" (what is the project's beside its folder).
 Answer: {"id", "pid"} when it has begun, {"id", "status"} when it has ended.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -56,7 +57,7 @@ class Fuse:
     def __init__(self, log: int, order: Mapping[str, Any]) -> None:
         self._log, self._at, self._name = log, order.get("at"), order.get("name")
         self._signal = order.get("signal", signal.SIGKILL)
-        self._fails: Mapping[str, int] = order.get("fails", {})
+        self._full = order.get("full", sys.maxsize)
         self._count = 0
 
     def point(self, name: str) -> None:
@@ -67,7 +68,7 @@ class Fuse:
             os.kill(os.getpid(), self._signal)
             if self._signal == signal.SIGKILL:
                 signal.pause()  # it is on its way: nothing more may happen here
-        refusal = points.refused(name, self._fails.get(str(self._count)))
+        refusal = points.refused(name, errno.ENOSPC if self._count >= self._full else None)
         if refusal is not None:
             raise refusal
 
@@ -222,10 +223,6 @@ def child(order: Mapping[str, Any]) -> int:
     os.chdir(order["cwd"])
     os.environ.clear()
     os.environ.update(order["env"])
-    if "limit" in order:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     fuse, patch = Fuse(log, order), pytest.MonkeyPatch()
     install(patch, fuse)
     if "grace" in order:
