@@ -286,9 +286,7 @@ class _Planner:
         return placed is not None and fact.sha256 == placed.sha256
 
     def _expected(self, w: Wanted) -> float | None:
-        """The median of what such generations took here before."""
-        past = sorted(self.snapshot.timings.get((w.kind, w.model), ()))
-        return past[len(past) // 2] if past else None
+        return usual(self.snapshot, w.kind, w.model)
 
     def _foreign(self, w: Wanted) -> Step:
         return self._blocked(w, ways.foreign(w.clip, w.output or ""))
@@ -347,6 +345,12 @@ def in_order(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
 def _where(step: Step, attempt: Attempt) -> Step:
     """A step about a task that exists names the provider that has it, which the clip may since have left."""
     return replace(step, provider=attempt.provider, kind=attempt.kind, model=attempt.model)
+
+
+def usual(snapshot: Snapshot, kind: str, model: str) -> float | None:
+    """The median of the seconds that such generations took here before."""
+    past = sorted(snapshot.timings.get((kind, model), ()))
+    return past[len(past) // 2] if past else None
 
 
 def _expected_total(steps: Sequence[Step]) -> float | None:

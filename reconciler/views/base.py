@@ -36,6 +36,9 @@ class StatusRow:
     currency: str = ""
     age: float | None = None
     key: str = ""
+    phase: str = ""  # of a task in flight, as its record says: submitting, accepted, stalled, ready, fetched
+    since: float | None = None  # seconds since it was asked for
+    expected: float | None = None  # seconds that such tasks take
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ class View(Protocol):
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """`status`."""
+
+    def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
+        """`status --watch`: the rows as they are now; on a terminal in place of those before. `keys`: q ends it."""
 
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """`history`."""

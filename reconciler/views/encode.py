@@ -146,4 +146,7 @@ def status(item: StatusRow) -> dict[str, object]:
         "estimate": price(Price(item.estimate, item.currency), ""),
         "age_seconds": None if item.age is None else int(item.age),
         "key": item.key,
+        "phase": item.phase or None,
+        "since_seconds": None if item.since is None else int(item.since),
+        "expected_seconds": None if item.expected is None else round(item.expected, 1),
     }

@@ -15,9 +15,10 @@ from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text,
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.fold import Kept, fold
 from reconciler.views.safe import safe
-from reconciler.views.style import Style, room, wants_colour
+from reconciler.views.style import Style, moves, room, wants_colour
 
 if TYPE_CHECKING:
+    from reconciler.views.followed import LiveTable
     from reconciler.views.live import LiveProgress
 
 
@@ -31,6 +32,8 @@ class HumanView:
         self.style = Style(wants_colour(out, no_color))
         self.talk = Style(wants_colour(err, no_color))
         self.live: LiveProgress | None = None
+        self.table: LiveTable | None = None
+        self.followed: Sequence[StatusRow] | None = None
 
     def _say(self, stream: TextIO, lines: Iterable[str]) -> None:
         """An output that fails (a closed pipe, a narrow console) never reaches the engine."""
@@ -68,7 +71,7 @@ class HumanView:
 
     def emit(self, event: Event) -> None:
         """Live on a terminal, plain lines elsewhere."""
-        if event.kind is Kind.STARTED and self.err.isatty() and event.total:
+        if event.kind is Kind.STARTED and moves(self.err) and event.total:
             from reconciler.views.live import LiveProgress
 
             self.live = LiveProgress(self.err, self.now)
@@ -89,6 +92,19 @@ class HumanView:
     def status(self, rows: Sequence[StatusRow]) -> None:
         """A table as wide as the terminal."""
         self._say(self.out, tables.status(rows, self.style, room(self.out)))
+
+    def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
+        """A table that is drawn anew on a terminal; elsewhere one after the other, with a blank line between."""
+        if not moves(self.out):
+            self._say(self.out, [] if self.followed is None else [""])
+            self._say(self.out, tables.status(rows, self.style, room(self.out)))
+        elif self.table is None:
+            from reconciler.views.followed import LiveTable
+
+            self.table = LiveTable(self.out, self.style, self.now, keys=keys)
+        self.followed = rows
+        if self.table is not None:
+            self.table.show(rows)
 
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """One line an event."""
@@ -117,10 +133,14 @@ class HumanView:
             self._say(self.err, [json.dumps(data, ensure_ascii=False)])
 
     def close(self) -> None:
-        """Stop the live display."""
+        """Stop what is live; of a table that was followed the last state stays."""
         if self.live is not None:
             self.live.stop()
             self.live = None
+        if self.table is not None:
+            self.table.stop()
+            self.table = None
+            self.status(self.followed or ())
 
 
 def _fit(text: str, stream: TextIO) -> str:

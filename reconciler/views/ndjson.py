@@ -64,6 +64,10 @@ class JsonView:
         """The document of `status --json`."""
         self._versioned(clips=[encode.status(row) for row in rows])
 
+    def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
+        """One document of `status` for each change, a line each."""
+        self.status(rows)
+
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """One line an event."""
         for row in rows:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from reconciler.engine.workspace import Planned
 from reconciler.plan.changes import input_words, short
+from reconciler.plan.compute import usual
 from reconciler.plan.model import SENTENCES, Action, Step
 from reconciler.plan.ways import told
 from reconciler.records import Attempt, Generation, from_micros
@@ -37,7 +38,9 @@ def status(planned: Planned, now: float) -> list[StatusRow]:
 def _status(step: Step, planned: Planned, now: float) -> StatusRow:
     made = planned.snapshot.generations.get(step.key)
     order = planned.loaded.by_ident.get((step.clip, step.take))
-    state, detail = standing(step, planned.snapshot.attempts.get(step.key))
+    attempt = planned.snapshot.attempts.get(step.key)
+    state, detail = standing(step, attempt)
+    flying = attempt if attempt is not None and step.action is Action.RESUME else None
     return StatusRow(
         clip=step.clip,
         take=step.take,
@@ -53,6 +56,9 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         currency=(made.currency if made else "") or (order.wanted.cost.currency if order else ""),
         age=now - made.created if made and made.created else None,
         key=step.key,
+        phase=flying.state.value if flying else "",
+        since=max(0.0, now - flying.created) if flying else None,
+        expected=usual(planned.snapshot, step.kind, step.model) if flying else None,
     )
 
 

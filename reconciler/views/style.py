@@ -46,6 +46,11 @@ def wants_colour(stream: TextIO, no_color: bool) -> bool:
     return stream.isatty() and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
+def moves(stream: TextIO) -> bool:
+    """Whether lines can be drawn over: a terminal, and not the dumb one."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 UNBOUNDED = 1 << 20
 """The width of what is no terminal: nothing is cut or folded there."""
 

@@ -19,6 +19,7 @@ from reconciler.views.safe import safe
 from reconciler.views.style import UNBOUNDED, Style
 
 _TONES = {"ready": "green", "blocked": "red", "failed": "red", "running": "cyan"}
+_PHASES = {"submitting": "(sending) ", "stalled": "(stalled) ", "ready": "(fetching) ", "fetched": "(placing) "}
 _GAP = 2
 _ROOMY = 80  # columns beside the clip's name that a line of the log wants
 _LEAST = 4
@@ -91,23 +92,41 @@ def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
     if not rows:
         yield "No clips."
         return
-    lines = grid(STATUS, [[safe(cell) for cell in _status_cells(item)] for item in rows], room)
-    yield Kept(style.dim(row(next(lines))))
-    for item, cells in zip(rows, lines, strict=True):
-        tone = getattr(style, _TONES.get(item.state, "yellow"))
-        cells[1] = tone(cells[1])
-        yield row(cells)
+    head, *lines = lines_of(rows, style, room)
+    yield head
+    for item, line in zip(rows, lines, strict=True):
+        yield line
         if item.state in ("blocked", "failed") and item.detail:
             yield f"    {safe(item.detail)}"
         yield from ways(item.way_out, style)
 
 
+def lines_of(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
+    """The head of the table, then a line for each row."""
+    lines = grid(STATUS, [[safe(cell) for cell in _status_cells(item)] for item in rows], room)
+    yield Kept(style.dim(row(next(lines))))
+    for item, cells in zip(rows, lines, strict=True):
+        cells[1] = getattr(style, _TONES.get(item.state, "yellow"))(cells[1])
+        yield row(cells)
+
+
 def _status_cells(item: StatusRow) -> list[str]:
     name = item.clip if item.take == 1 and item.picked else f"{item.clip}#{item.take}"
-    state = item.state if item.progress is None else f"{item.state} {item.progress}%"
+    state = " ".join(filter(None, (item.state, _flight(item))))
     cost = words.money(item.cost, item.currency) if item.cost is not None else _estimate(item)
     output = item.output or ("(not picked)" if not item.picked else "-")
     return [name, state, f"{item.provider}/{item.model}", cost, words.age(item.age) or "-", output]
+
+
+def _flight(item: StatusRow) -> str:
+    """What is known of a task in flight: its phase, for how long, and how long such tasks take."""
+    if item.progress is not None:
+        return f"{item.progress}%"
+    if item.since is None:
+        return ""
+    phase = _PHASES.get(item.phase, "")
+    usual = f" of {words.whole(item.expected)}" if item.expected else ""
+    return f"{phase}{words.whole(item.since)}{usual}"
 
 
 def _estimate(item: StatusRow) -> str:

@@ -21,6 +21,11 @@ def seconds(value: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def whole(value: float) -> str:
+    """The same in whole seconds, for what moves on while it is looked at."""
+    return f"{int(value)} s" if value < 60 else seconds(int(value))
+
+
 def age(value: float | None) -> str:
     """How long ago, in one unit."""
     if value is None:

@@ -217,6 +217,10 @@ def is_ours(path: str, outputs: Collection[str]) -> bool:
     A path is text with `/`, relative to the root. `outputs` are those of every plan of the session.
     """
     first, _, _ = path.partition("/")
-    name = path.rpartition("/")[2]
-    ours = first in _FOLDERS or path == _LOCK_FILE or _PART.fullmatch(name) is not None
+    ours = first in _FOLDERS or path == _LOCK_FILE or is_part(path)
     return ours or unicodedata.normalize("NFC", path) in outputs
+
+
+def is_part(path: str) -> bool:
+    """Whether a path is a file of ours that is not whole yet."""
+    return _PART.fullmatch(path.rpartition("/")[2]) is not None

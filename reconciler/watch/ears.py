@@ -85,6 +85,17 @@ class Ears:
                 return cause
         return cause
 
+    def pause(self, end: float, now: Callable[[], float]) -> Cause | None:
+        """Let time go by until `end`, whatever is saved meanwhile; how it was asked to end before, if it was."""
+        heard = [self._woken] if self._keyboard is None else [self._woken, self._keyboard]
+        while not self.stopped and (left := end - now()) > 0:
+            ready, _, _ = select.select(heard, [], [], left)
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+            if self._keyboard in ready and self._key() is Cause.QUIT:
+                return Cause.QUIT
+        return Cause.STOP if self.stopped else None
+
     def after(self) -> Cause | Click:
         """What comes after an apply: what was heard meanwhile, else a look at what it did."""
         return self._pending() or Cause.AFTER

@@ -1,0 +1,67 @@
+"""`status --watch` on a terminal: one table drawn in place, as high as the screen allows, its seconds counting on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from reconciler.views import tables
+from reconciler.views.base import StatusRow
+from reconciler.views.style import Style
+
+_FIRST = ("running", "blocked", "failed")
+"""What is shown where there is no room for all."""
+
+
+class LiveTable:
+    """`show` replaces what is on the screen. `now` is a monotonic clock in seconds."""
+
+    def __init__(self, stream: TextIO, style: Style, now: Callable[[], float], *, keys: bool) -> None:
+        self.style, self.now = style, now
+        self.end = "[q] quit" if keys else "Ctrl-C quits"
+        self.rows: Sequence[StatusRow] = ()
+        self.seen = now()
+        console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self.live = Live(self, console=console, refresh_per_second=2, transient=True)
+        self.live.start()
+
+    def show(self, rows: Sequence[StatusRow]) -> None:
+        """These are the rows from now on."""
+        self.rows, self.seen = rows, self.now()
+        self.live.refresh()
+
+    def stop(self) -> None:
+        """Put the terminal back."""
+        self.live.stop()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self._lines(options.max_width, options.size.height):
+            yield Text.from_ansi(line, no_wrap=True, overflow="crop")
+
+    def _lines(self, width: int, height: int) -> Iterator[str]:
+        rows = [self._later(row) for row in self.rows]
+        room = max(1, height - 4)
+        shown = rows if len(rows) <= room else sorted(rows, key=_rank)[:room]
+        if shown:
+            yield from tables.lines_of(shown, self.style, width)
+        if len(shown) < len(rows):
+            yield f"… and {len(rows) - len(shown)} more"
+        counts = Counter(row.state for row in rows)
+        words = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no clips"
+        yield self.style.dim(f"{words}. Watching. {self.end}")
+
+    def _later(self, row: StatusRow) -> StatusRow:
+        """The row as it is by now."""
+        gone = self.now() - self.seen
+        age = None if row.age is None else row.age + gone
+        return replace(row, age=age, since=None if row.since is None else row.since + gone)
+
+
+def _rank(row: StatusRow) -> int:
+    return _FIRST.index(row.state) if row.state in _FIRST else len(_FIRST)
