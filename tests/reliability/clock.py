@@ -19,13 +19,16 @@ class VirtualClock:
 
     def __init__(self, now: float = 2_000_000_000.0, patience: float = 30 * 86_400.0) -> None:
         self.time = now
+        self.offset = 0.0  # of the wall clock: it may be set, or go on while the machine sleeps
+        self.jumps: dict[int, float] = {}  # by how much it jumps, by number of the sleep that it falls into
+        self.naps = 0
         self.limit = now + patience
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
         self.order: random.Random | None = None  # who goes first among those who can go on; None: who came first
 
     def now(self) -> float:
-        return self.time
+        return self.time + self.offset
 
     def monotonic(self) -> float:
         return self.time
@@ -33,6 +36,8 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._count += 1
+        self.naps += 1
+        self.offset += self.jumps.pop(self.naps, 0.0)
         heapq.heappush(self._sleepers, (self.time + max(0.0, seconds), self._count, future))
         await future
 

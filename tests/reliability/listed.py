@@ -45,7 +45,7 @@ def kills(tally: Tally, kind: str, first: int = 1, stride: int = 1) -> None:
                 court.scenario(f"{kind}, {word if k % 2 else 'accepted'}, kill at {k}", play)
                 tally.listed += 1
                 tally.asking_listed += any(attempt.state.value in ASKED for attempt in sim.attempts())
-                if k % 2 == 0 and not (dead and dead[0]):
+                if not (dead and dead[0]) and (k % 2 == 0 or k > 400):
                     break
     finally:
         shutil.rmtree(folder)

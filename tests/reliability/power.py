@@ -7,6 +7,7 @@ or, to see that this matters, what was committed a few transactions ago (`synchr
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import stat
@@ -33,10 +34,17 @@ class Platter:
         self.syncs = 0
         self.snapshots: list[bytes] = []
         self.lose = 0  # commits that a cut takes back
-        self.power = True
+        self.fail_at: int | None = None  # the number of the sync that says EIO; those after it lie
+        self.failed = 0
+        self._lost: dict[int, list[tuple[int, int, int]]] = {}  # place, byte that is gone, byte that is there instead
         real_sync, real_immediate = disk._sync, connection.immediate
 
         def sync(descriptor: int) -> None:
+            if self.syncs + 1 == self.fail_at:
+                self.syncs += 1
+                self.failed += 1
+                self._drop(os.fstat(descriptor), Path(f"/proc/self/fd/{descriptor}"))
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
             real_sync(descriptor)
             self._synced(Path(f"/proc/self/fd/{descriptor}"))
 
@@ -55,7 +63,18 @@ class Platter:
         self.contents, self.folders, self.snapshots = {}, {}, []
         for path in (self.root, *self.root.rglob("*")):
             self._synced(path)
-        self.syncs = 0
+        self.syncs = self.failed = 0
+        self.fail_at, self._lost = None, {}
+
+    def _drop(self, status: os.stat_result, path: Path) -> None:
+        """A sync that fails: the kernel calls the pages clean and never writes them, whoever syncs again (F25)."""
+        if stat.S_ISDIR(status.st_mode):
+            return
+        old, now = self.contents.get(status.st_ino, b""), path.read_bytes()
+        old = old.ljust(len(now), b"\0")
+        self._lost.setdefault(status.st_ino, []).extend(
+            (at, now[at], old[at]) for at in range(len(now)) if now[at] != old[at]
+        )
 
     def _synced(self, path: Path) -> None:
         status = path.stat()
@@ -63,7 +82,11 @@ class Platter:
         if stat.S_ISDIR(status.st_mode):
             self.folders[status.st_ino] = _names(path)
         else:
-            self.contents[status.st_ino] = path.read_bytes()
+            content = bytearray(path.read_bytes())
+            for at, gone, instead in self._lost.get(status.st_ino, ()):
+                if at < len(content) and content[at] == gone:
+                    content[at] = instead
+            self.contents[status.st_ino] = bytes(content)
 
     def cut(self, mode: str | int) -> Callable[[Path, Path], None]:
         """What `Sim.dies` takes: build at `target` what is left of `source`."""

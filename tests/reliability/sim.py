@@ -55,16 +55,18 @@ class Here:
 
 
 class Notes:
-    """A sink that remembers. `heard` is told of each event."""
+    """A sink that remembers. `heard` is told of each event; after `last` of them whoever reads has gone."""
 
-    def __init__(self, heard: Callable[[str], object] = lambda name: None) -> None:
+    def __init__(self, heard: Callable[[str], object] = lambda name: None, last: int | None = None) -> None:
         self.events: list[Event] = []
-        self._heard = heard
+        self._heard, self._last = heard, last
 
     def close(self) -> None:
         """There is no terminal."""
 
     def emit(self, event: Event) -> None:
+        if self._last is not None and len(self.events) >= self._last:
+            raise BrokenPipeError("nobody reads")
         self._heard(f"output {event.kind.value}")
         self.events.append(event)
 
@@ -87,6 +89,7 @@ class Sim:
         self.servers: dict[str, Server] = {}  # by address, where that is not `server`
         self.allowed: dict[str, set[str]] = {}  # hashes that outputs may have beside what the vendor served
         self.died = False
+        self.last_output: int | None = None  # how many events are read before the pipe breaks
         self.consents: Counter[object] | None = None  # the user's own, where the log may be lost
         self.deleted: set[str] = set()  # hashes of what gc removed
         self.unmerged = False  # the database was lost, and no run has begun since
@@ -111,7 +114,7 @@ class Sim:
 
     def apply(self, choice: Choice = ALL, **asked: Any) -> Summary:
         """`clipform apply --yes` in a new process."""
-        self.notes = Notes(self.wire.trace.append)
+        self.notes = Notes(self.wire.trace.append, self.last_output)
         with open_session(self.workspace, "apply") as opened:
             return self.apply_in(opened, choice, **asked)
 
@@ -146,6 +149,8 @@ class Sim:
         except ClipformError:
             if fails is None:
                 raise
+        except BrokenPipeError:
+            assert self.last_output is not None
         if wire.dead:
             shutil.rmtree(self.root)
             frozen.rename(self.root)
@@ -156,14 +161,15 @@ class Sim:
         """Remember everything as it is, for `load`."""
         self._base = self.root.with_name(f"{self.root.name}-base")
         copy(self.root, self._base)
-        self._saved = (deepcopy(vars(self.server)), self.clock.time)
+        self._saved = (deepcopy(vars(self.server)), self.clock.time, self.clock.offset)
 
     def load(self) -> None:
         """Go back to what `save` remembered."""
         shutil.rmtree(self.root)
         copy(self._base, self.root)
         vars(self.server).update(deepcopy(self._saved[0]))
-        self.clock.time = self._saved[1]
+        self.clock.time, self.clock.offset = self._saved[1:]
+        self.clock.naps, self.clock.jumps, self.last_output = 0, {}, None
         self.foreign.clear()
 
     # --- looking ----------------------------------------------------------------------------
@@ -214,6 +220,7 @@ class Sim:
     def rest(self, limit: int = 6, *, explain: bool = True) -> Summary | None:
         """Run until a run asks nobody and writes nothing, all faults gone; then assert everything (I10 by the way)."""
         self.server.heal()
+        self.clock.jumps, self.last_output = {}, None
         for _ in range(limit):
             calls, before = len(self.server.calls), checker.picture(self.root)
             summary = self._calm_run()

@@ -113,6 +113,43 @@ def single_faults(tally: Tally) -> None:
                 court.scenario(story, lambda k=k, number=number: sim.dies(None, fails={k: number}).failed)
 
 
+JUMPS = (-86_400.0, -3600.0, 3600.0, 90_000.0)
+"""Of the wall clock, in seconds: set wrongly, set back, or asleep for a day and an hour."""
+
+
+def clocks_and_pipes(tally: Tally) -> None:
+    """(a) The wall clock jumps in each sleep; whoever reads the output goes away after each event."""
+    with fresh() as sim:
+        court = Court(sim, tally, "a · single fault")
+        sim.write(PAIR)
+        sim.server.plan("hero", poll=["working"] * 3, fetch=["dead"])
+        sim.save()
+        sim.dies(None)
+        naps, events = sim.clock.naps, len(sim.notes.events)
+        for n in range(1, naps + 1):
+            for seconds in JUMPS:
+                sim.load()
+                court.scenario(
+                    f"the clock jumps {seconds:+.0f} s in sleep {n}", lambda n=n, s=seconds: _jump(sim, n, s)
+                )
+        for n in range(events):
+            sim.load()
+            court.scenario(f"nobody reads after {n} events", lambda n=n: _unheard(sim, n))
+
+
+def _jump(sim: Sim, number: int, seconds: float) -> int:
+    sim.clock.jumps = {number: seconds}
+    sim.dies(None)
+    return 1
+
+
+def _unheard(sim: Sim, number: int) -> int:
+    sim.last_output = number
+    sim.dies(None)
+    sim.last_output = None
+    return 1
+
+
 def _refusals(point: str) -> tuple[int, ...]:
     """How the disk may refuse at a point."""
     if refused(point, errno.EIO) is None:
@@ -293,3 +330,31 @@ def power_cuts(tally: Tally, name: str, modes: tuple[str | int, ...] = MODES, st
                 court.scenario(f"{name}, power cut ({mode}) at {k}", play)
                 if not wires[-1].dead:
                     break
+
+
+def lying_syncs(tally: Tally, name: str) -> None:
+    """A sync says EIO once and the pages are lost, though every later sync of the file says that all is well; then the
+    program runs again, and the power is cut."""
+    with _staged(tally, name, "g · power cut") as (court, story), pytest.MonkeyPatch.context() as patch:
+        sim = court.sim
+        if not keeps_inodes(sim.root.parent):
+            tally.skipped.append("syncs that lie: no file system in memory here")
+            return
+        platter = Platter(patch, sim.root)
+        for number in range(1, 200):
+            sim.load()
+            run = story.run(sim)
+            platter.settle()
+
+            def play(run: Callable[[], object] = run, number: int = number) -> int:
+                platter.fail_at = number
+                sim.dies(None, run, fails={})
+                platter.fail_at = None
+                court.look(f"{name}, EIO at sync {number}")
+                end = len(sim.dies(None, fails={}).names)
+                sim.dies(end, picture=platter.cut("strict"))  # the last point of a run that has nothing to do
+                return platter.failed + 1
+
+            court.scenario(f"{name}, EIO at sync {number}, then a power cut", play)
+            if not platter.failed:
+                break

@@ -23,6 +23,14 @@ def test_each_answer_and_each_refusal_of_the_disk_leaves_a_project_that_heals() 
     assert _broken(sweeps.single_faults) == []
 
 
+def test_a_sync_that_fails_and_then_lies_loses_nothing_that_was_paid_for() -> None:
+    assert _broken(lambda tally: sweeps.lying_syncs(tally, "one")) == []
+
+
+def test_a_clock_that_jumps_and_a_reader_that_leaves_do_no_harm() -> None:
+    assert _broken(sweeps.clocks_and_pipes) == []
+
+
 @pytest.mark.parametrize("name", ["one", "replace"])
 def test_a_power_cut_at_any_point_loses_nothing_that_was_paid_for(name: str) -> None:
     assert _broken(lambda tally: sweeps.power_cuts(tally, name, ("strict", "names", 3), 2)) == []

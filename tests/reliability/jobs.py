@@ -1,0 +1,113 @@
+"""What is played, in how much of it: the short form for every change, the long one for a release, and by seeds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.reliability import bugs, commands, hostile, listed, real, sqlite_power, sweeps, wired_sweeps
+from tests.reliability.figures import Tally
+from tests.reliability.stories import FAULTS, STORIES
+
+Job = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much: the first seed, long or short, and how many seeds for each sweep that has them (None: its own)."""
+
+    seed: int = 1
+    long: bool = False
+    seeds: int | None = None
+
+    def of(self, short: int, long: int) -> int:
+        """A number of seeds."""
+        return self.seeds if self.seeds is not None else long if self.long else short
+
+    def by_seed(self, sweep: Callable[..., None], count: int, each: int) -> Iterator[Job]:
+        """A sweep over so many seeds, in jobs of `each`."""
+        for first in range(self.seed, self.seed + count, each):
+            yield sweep, (range(first, min(first + each, self.seed + count)),)
+
+
+def jobs(size: Size) -> Iterator[Job]:
+    """All of it, the longest first."""
+    yield from real.jobs(size.seed, long=size.long)
+    yield from _commands(size)
+    yield from _kills(size)
+    yield from _power(size)
+    yield from _exchanges(size)
+    yield from size.by_seed(hostile.specs, size.of(400, 20_000), 1000)
+    yield from size.by_seed(hostile.answers, size.of(300, 2000), 250)
+    for name in bugs.BUGS:
+        yield planted, (name,)
+    for variant in sqlite_power.PLANTED:
+        yield wrong_setting, (variant,)
+    yield absent, ()
+
+
+def _commands(size: Size) -> Iterator[Job]:
+    for first in range(size.seed, size.seed + max(1, size.of(20, 240) // 20)):
+        yield commands.play, (first, 20, 25 if size.long else 15)
+    yield from size.by_seed(sweeps.walks, size.of(50, 600), 50)
+    yield from size.by_seed(sweeps.interleaved, size.of(40, 400), 50)
+
+
+def _kills(size: Size) -> Iterator[Job]:
+    for kind in ("seeded", "plain"):
+        yield listed.kills, (kind, 1, 1 if size.long else 9)
+    for name in STORIES:
+        yield sweeps.kills, (name, 1 if size.long else 7)
+    for name in FAULTS:
+        yield sweeps.faults_and_kills, (name, 5 if size.long else 37)
+    for first in range(1, 115, 5) if size.long else (16, 44, 72, 100):
+        yield sweeps.kills_in_recovery, (first, 5 if size.long else 29)
+    yield sweeps.single_faults, ()
+    yield sweeps.clocks_and_pipes, ()
+
+
+def _power(size: Size) -> Iterator[Job]:
+    for name in ("chain", "replace", "unwanted", "one") if size.long else ("one", "replace"):
+        modes = ("strict", "names", *range(size.seed, size.seed + 3)) if size.long else ("strict", "names")
+        yield sweeps.power_cuts, (name, modes, 3 if size.long else 7)
+    for name in ("one", "chain", "replace") if size.long else ("one",):
+        yield sweeps.lying_syncs, (name,)
+    for first in range(size.seed, size.seed + (8 if size.long else 1)):
+        yield sqlite_power.cuts, ("production", range(first, first + 1), 1 if size.long else 5, first)
+
+
+def _exchanges(size: Size) -> Iterator[Job]:
+    for phase in ("submit", "poll", "fetch"):
+        yield wired_sweeps.single, (phase,)
+        yield wired_sweeps.for_ever, (phase,)
+        for first in (0, 3, 6) if size.long else (0,):
+            yield wired_sweeps.and_kills, (phase, 9 if size.long else 83, first)
+
+
+def planted(tally: Tally, name: str) -> None:
+    """One planted bug."""
+    found = bugs.caught(name)
+    if found is None:
+        tally.skipped.append(f"planted bug '{name}': no file system in memory here")
+        return
+    tally.planted += 1
+    tally.caught += bugs.BUGS[name].breaks in found
+    if bugs.BUGS[name].breaks not in found:
+        tally.broken.append(f"harness: the planted bug '{name}' is not caught; found {sorted(found)}")
+
+
+def wrong_setting(tally: Tally, name: str) -> None:
+    """One planted setting of SQLite."""
+    tally.planted += 1
+    tally.caught += sqlite_power.caught(sqlite_power.PLANTED[name]) is not None
+
+
+def absent(tally: Tally) -> None:
+    """What RELIABILITY §5.2 names and this machine cannot do, said aloud."""
+    fuse = "FUSE is there, LazyFS is not" if os.path.exists("/dev/fuse") else "there is no FUSE"
+    if shutil.which("lazyfs") is None:
+        tally.skipped.append(f"LazyFS (un-synced pages dropped by a file system): not run here, {fuse}")
+    tally.skipped.append("a device-mapper target that loses writes: not run here, it takes root and a disk of its own")
