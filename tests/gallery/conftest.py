@@ -44,8 +44,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for a module and no longer: while it is there its thread has an event loop, and no other test could run one."""
     where = chromium()
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
