@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import queue
 import re
+import socket
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
@@ -105,18 +107,26 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, media: Path) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.script = Script(media)
+        self._sockets: list[socket.socket] = []
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A browser drops connections as it likes; what matters is what the page shows."""
+
+    def process_request(self, request: socket.socket, client_address: object) -> None:
+        self._sockets.append(request)
+        super().process_request(request, client_address)
 
     def __enter__(self) -> Server:
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.script.hang_up()
-        self.shutdown()
+        self.shutdown()  # first, or a page would come back to a process that is about to end
         self.server_close()
+        self.script.hang_up()
+        for each in self._sockets:  # a browser keeps connections, and would go on talking to this server
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     @property
     def origin(self) -> str:

@@ -7,6 +7,7 @@ Gallery.clip = (() => {
   const { store, source, stage, facts, messages } = Gallery;
   let parts = null;
   let current = null; // the id on the page
+  let written = null; // the id whose detail stands there
   let asked = 0; // numbers the questions, so that a late answer is not shown
   let details = new Set(); // which folded parts are open
 
@@ -14,9 +15,9 @@ Gallery.clip = (() => {
     store.on("card", (id) => {
       if (id !== current) return;
       head();
-      if (!running()) load(false);
+      if (!running()) load();
     });
-    store.on("connection", (now) => { if (now === "live" && current !== null) load(false); });
+    store.on("connection", (now) => { if (now === "live" && current !== null) load(); });
     store.on("list", () => { if (current !== null) head(); });
   }
 
@@ -48,6 +49,7 @@ Gallery.clip = (() => {
   function enter(id) {
     if (!parts) build();
     current = id;
+    written = null;
     details = new Set();
     store.select(id);
     fill(parts.main);
@@ -56,7 +58,7 @@ Gallery.clip = (() => {
     head();
     scrollTo(0, 0);
     parts.title.focus({ preventScroll: true });
-    load(true);
+    load();
   }
 
   function exit() {
@@ -99,18 +101,19 @@ Gallery.clip = (() => {
     refocus(parts.actions, held);
   }
 
-  async function load(fresh) {
+  async function load() {
     const mine = ++asked;
     const id = current;
     let detail;
     try {
       detail = await source.detail(id);
     } catch (error) {
-      if (mine === asked) missing(error, fresh);
+      if (mine === asked && written !== id) missing(error);
       return;
     }
     if (mine !== asked || id !== current) return;
-    stage.show(detail, { fresh });
+    stage.show(detail, { fresh: written !== id });
+    written = id;
     write(detail);
   }
 
@@ -130,8 +133,7 @@ Gallery.clip = (() => {
     if (found) found.focus();
   }
 
-  function missing(error, fresh) {
-    if (!fresh) return;
+  function missing(error) {
     fill(parts.main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, error.status === 404 ? "No such clip" : "This clip cannot be shown now"),
       foreign("p", {}, error.status === 404 ? `Nothing is declared as ${current}.` : error.message), h("p", {}, h("a", { href: "#/" }, "All clips"))));
   }

@@ -60,8 +60,8 @@ Gallery.head = (() => {
     const spent = money({ amount: found.spent, currency: found.currency });
     const cap = found.cap === null ? null : Number(found.cap);
     const meter = cap !== null && h("meter", { min: "0", max: String(cap || 1), value: String(Math.min(cap, Number(found.spent))), "aria-label": "Spent of this session's bound" });
-    fill(box, h("span", { class: "label" }, "Session"), h("strong", {}, spent === "free" ? "nothing spent" : spent), cap !== null && `of ${money({ amount: found.cap, currency: found.currency })}`, meter,
-      found.unpriced > 0 && `+ ${found.unpriced} unpriced`);
+    fill(box, "Session ", h("strong", {}, spent === "free" ? "nothing spent" : spent), cap !== null && ` of ${money({ amount: found.cap, currency: found.currency })}`, meter,
+      found.unpriced > 0 && ` + ${found.unpriced} unpriced`);
   }
 
   const ACTS = ["create", "replace", "resume", "restore", "move", "remove"];

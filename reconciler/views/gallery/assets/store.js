@@ -65,7 +65,7 @@ Gallery.store = (() => {
     if (filter.provider && card.provider !== filter.provider) return false;
     const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return true;
-    const text = [card.id, card.prompt, card.description, card.model, card.provider, card.file.path, card.output, ...card.tags]
+    const text = [card.id, card.prompt, card.description, card.model, card.provider, card.file ? card.file.path : "", card.output, ...card.tags]
       .join("\n").toLowerCase();
     return words.every((word) => text.includes(word));
   }

@@ -86,7 +86,7 @@ Gallery.strip = (() => {
     const card = store.card(shot.id);
     const image = shot.poster && h("img", { src: shot.poster, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
     if (image) image.addEventListener("error", () => image.remove());
-    const node = h("li", { class: "shot", title: shot.id, "data-id": shot.id, "data-state": card ? card.state : "" },
+    const node = h("li", { class: at === stood[1] ? "shot on" : "shot", title: shot.id, "data-id": shot.id, "data-state": card ? card.state : "" },
       image, foreign("span", { class: "shot-name" }, name(shot.id).main),
       card && card.state !== "ready" && h("span", { class: `shot-mark is-${card.state}`, title: card.state }));
     node.style.setProperty("left", `${shot.start * scale}px`);
