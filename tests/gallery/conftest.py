@@ -46,7 +46,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for a module and no longer: while it is there its thread has an event loop, and no other test could run one."""
+    """One for a module and no longer: while it is there, no other test of the process could run an event loop."""
     where = chromium()
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
