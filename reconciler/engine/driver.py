@@ -7,12 +7,13 @@ in dependency order and as much side by side as each provider allows. Files that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.artifacts.place import Found, Placer
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.desire import Order
+from reconciler.engine.locked import Adopter
 from reconciler.engine.maker import Maker
 from reconciler.engine.origins import ASKING
 from reconciler.engine.pool import Ident, Pool
@@ -58,7 +59,7 @@ class Rules:
 
 
 class Driver:
-    """Carries out one plan. `adopt` makes an artifact known that only the lock file knew."""
+    """Carries out one plan. `adopter` makes known what only the lock file knew."""
 
     def __init__(  # noqa: PLR0913  # the wiring of a run, done in one place
         self,
@@ -68,10 +69,10 @@ class Driver:
         orders: Mapping[Ident, Order],
         world: World,
         rules: Rules,
-        adopt: Callable[[Step], Artifact],
+        adopter: Adopter,
     ) -> None:
         self.ports, self.placer, self.vendors = ports, placer, vendors
-        self.orders, self.world, self.rules, self.adopt = orders, world, rules, adopt
+        self.orders, self.world, self.rules, self.adopter = orders, world, rules, adopter
         self.halt = Halt()
         self.outcomes: dict[Ident, Outcome] = {}
         self.began = ports.clock.monotonic()
@@ -167,6 +168,7 @@ class Driver:
         self.ports.objects.require_writable()
         if step.output is not None:
             self.placer.check(step.output)
+            self._recognise(step.output, step.clip)
 
     def _why_not(self, step: Step) -> tuple[Kind, str]:
         """Why a clip that needs this one is not made: one that goes on elsewhere is no failure."""
@@ -215,13 +217,14 @@ class Driver:
         sha = step.sha256
         assert sha is not None
         if step.key not in self.world.at_hand:
-            self.world.artifacts[sha] = self.adopt(step)
+            self.world.artifacts[sha] = self.adopter.artifact(step)
             self.world.at_hand[step.key] = sha
         return sha
 
     def _place(self, step: Step, sha: str) -> None:
         """Put the picked take at its output; any other take is only bound."""
         if step.output is not None:
+            self._recognise(step.output, step.clip)
             record = self.world.placed.get(step.output)
             self._rescue(step.output)
             if step.clip in self.rules.force and self.placer.find(step.output, record) is Found.FOREIGN:
@@ -235,6 +238,15 @@ class Driver:
             self.world.placed[step.output] = placed
         else:
             self._hold(step)
+
+    def _recognise(self, output: str, clip: str) -> None:
+        """In a fresh clone no record says that we placed a file, and the lock file may know that it is ours."""
+        found = None if output in self.world.placed else self.adopter.placed(output)
+        if found is not None:
+            record, artifact = found
+            self.ports.store.placed(record, clip)
+            self.world.placed[output] = record
+            self.world.artifacts[artifact.sha256] = artifact
 
     def _rescue(self, output: str) -> None:
         """What we placed may be the last copy of what was paid for: back into the store before it is replaced."""
@@ -305,6 +317,8 @@ class Driver:
                     self.ports.store.unbind(*ident)
 
     def _settle(self, step: Step) -> None:
+        if step.sha256 is None:
+            return  # it is elsewhere, and nothing here needs it
         sha = self._known(step)
         if step.output is not None:
             self._rescue(step.output)

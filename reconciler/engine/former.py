@@ -14,12 +14,15 @@ from reconciler.diagnostics import ClipformError, Diagnostic, Severity, SpecErro
 from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.git import Revision
 from reconciler.engine.workspace import LOCK_FILE, Loaded, Planned, Workspace, dialects_of, resolve_clips
-from reconciler.plan.model import Disk, OutputFact
+from reconciler.plan.changes import changes
+from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.state import lockfile
 from reconciler.state.lockfile import LockEntry
+
+Orders = Mapping[tuple[str, int], Order]
 
 _UNKNOWN: Final = "0" * 64
 """Stands for the content of an input that the revision does not have: no key made with it is known anywhere."""
@@ -51,6 +54,24 @@ def former(workspace: Workspace, name: str, planned: Planned, *, draft: bool) ->
         at_hand = _at_hand(workspace.objects(draft), locked, planned) | files.keys()
         found = Disk(outputs, frozenset(at_hand))
         yield Former(revision.name, revision.commit, revision.time, loaded, locked, found, files)
+
+
+def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Plan:
+    """The plan with what changed since a revision, field by field, where neither state nor lock file know that."""
+    with Revision(workspace.root, name) as revision:
+        loaded = _load(workspace, revision, planned, draft)
+    steps = tuple(_explained(step, loaded.by_ident, planned.loaded.by_ident) for step in planned.plan.steps)
+    return replace(planned.plan, steps=steps)
+
+
+def _explained(step: Step, then: Orders, now: Orders) -> Step:
+    """Told only of what a clip had under its very previous key, or of one whose previous key nobody knows."""
+    before, after = then.get(step.ident), now.get(step.ident)
+    if step.changes or step.action not in GENERATES or before is None or after is None:
+        return step
+    if step.previous_key not in (None, before.wanted.key):
+        return step
+    return replace(step, changes=changes(before.wanted.document, after.wanted.document))
 
 
 def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: bool) -> Loaded:

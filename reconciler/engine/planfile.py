@@ -48,6 +48,12 @@ def portion_mark(plan: Plan, clips: Collection[str] | None) -> str:
     return fingerprint(replace(about, steps=about.changes()))
 
 
+def digest(plan: Plan) -> str:
+    """What names the work of a plan for people, who compare it by eye: the same with a state and in a fresh clone."""
+    work = [[s.clip, s.take, s.action.value, s.key, s.output, str(s.cost.amount)] for s in plan.changes()]
+    return hashlib.sha256(canonical(work).encode()).hexdigest()[:12]
+
+
 def _carried_out(s: Step) -> list[object]:
     """The reason counts: it says whether a file is removed or left, placed over ours or over the user's."""
     what = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]

@@ -17,11 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, StateDamaged
-from reconciler.engine import origins
+from reconciler.engine import locked, origins
 from reconciler.engine.desire import Order
 from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
-from reconciler.engine.session import Session, adopt_locked, open_session, settle_doubts
+from reconciler.engine.session import Session, open_session, settle_doubts
 from reconciler.engine.settle import Remote
 from reconciler.engine.vendors import LOCAL, Connect
 from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace
@@ -94,9 +94,9 @@ def _from_lock(session: Session, loaded: Loaded, entry: LockEntry, marker: Calla
 def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
     """Take the artifact in, from the store or from the output that still holds it."""
     output = order.wanted.output if order is not None else None
-    same = order if order is not None and order.wanted.key == entry.key else None
+    same = order is not None and order.wanted.key == entry.key
     try:
-        adopt_locked(session, entry, same, output)
+        locked.adopt(session, entry, order.wanted.document if order is not None and same else "", output)
     except ArtifactError:
         return False
     return True

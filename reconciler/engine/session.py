@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,13 +18,13 @@ from pathlib import Path
 
 from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.place import Placer
-from reconciler.artifacts.store import Health, Objects
+from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, Refused
 from reconciler.engine import doubts, planfile
-from reconciler.engine.desire import Order
 from reconciler.engine.driver import Driver, Rules, World
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
+from reconciler.engine.locked import Adopter
 from reconciler.engine.origins import ASKING
 from reconciler.engine.ports import Clock, Sink
 from reconciler.engine.search import Books
@@ -34,15 +34,17 @@ from reconciler.engine.work import Halt, Ports, Terms
 from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
-from reconciler.media.mp4 import read_mp4
 from reconciler.plan import cost
-from reconciler.plan.model import Action, Step
+from reconciler.plan.model import SENTENCES, Action, Plan
 from reconciler.records import Artifact, Binding, Generation, State, from_micros, to_micros
 from reconciler.state import lockfile
 from reconciler.state.budget import Caps
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipt, Receipts
 from reconciler.state.store import Facts, Store
+
+_LISTED = 20
+"""How many clips an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +202,9 @@ def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
 def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
     making = planned.plan.generating()
     if asked.locked and making:
-        names = ", ".join(step.name for step in making[:5]) + (", …" if len(making) > 5 else "")
-        message = f"--locked: {len(making)} would have to be generated ({names})"
-        raise Refused(message, help="apply without --locked, and commit clipform.lock", code="locked-plan")
+        raise Refused(
+            _not_locked(planned.plan), help="apply without --locked, and commit clipform.lock", code="locked-plan"
+        )
     budget = planned.loaded.project.budget
     sums = session.store.spent().get(budget.currency if budget else "")
     spent = from_micros(sums.micros if sums else 0)
@@ -210,6 +212,15 @@ def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
     if objections:
         help = "raise the cap, or choose fewer clips: clipform apply CLIP…"
         raise Refused("; ".join(objections), help=help, code="budget")
+
+
+def _not_locked(plan: Plan) -> str:
+    """What is not as the lock file says, a line each."""
+    making, blocked = plan.generating(), plan.blocked()
+    count = f"{len(making)} would have to be generated" + (f", {len(blocked)} blocked" if blocked else "")
+    lines = [f"- {step.name}: {SENTENCES[step.reason]}" for step in (*making, *blocked)]
+    more = [f"- and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
+    return "\n".join([f"--locked: {count}", *lines[:_LISTED], *more])
 
 
 def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
@@ -280,7 +291,7 @@ def _driver(  # the wiring of a run
     run = asked.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
     terms = Terms(run, _caps(planned, asked), asked.detach)
     rules = Rules(terms, asked.fail_fast, planned.scope.force)
-    return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, _adopter(session, planned))
+    return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, Adopter(session, planned))
 
 
 def _hosting(session: Session, planned: Planned, found: Vendors) -> Hosting:
@@ -305,48 +316,6 @@ def _caps(planned: Planned, asked: Asked) -> Caps | None:
         total_micros=to_micros(budget.total) if budget else None,
         run_clips=budget.clips_per_apply if budget else None,
     )
-
-
-def _adopter(session: Session, planned: Planned) -> Callable[[Step], Artifact]:
-    """Takes into the records what only the lock file knew. Its bytes are in the store under their own hash."""
-
-    def adopt(step: Step) -> Artifact:
-        return adopt_locked(
-            session, planned.locked[step.key], planned.loaded.by_ident.get((step.clip, step.take)), step.output
-        )
-
-    return adopt
-
-
-def adopt_locked(session: Session, entry: lockfile.LockEntry, order: Order | None, output: str | None) -> Artifact:
-    """Take into the records what a line of the lock file names, from the store, else from the output that is that very
-    file. Raises ArtifactError when neither has it."""
-    missing = not session.objects.has(entry.sha256, entry.suffix)
-    if missing and output is not None and session.placer.record(output, entry.sha256) is not None:
-        session.objects.add(session.workspace.root / output, entry.suffix)
-    if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
-        raise ArtifactError(f"the artifact of {entry.clip} is damaged or gone", help="clipform verify lists what is")
-    path = session.objects.path(entry.sha256, entry.suffix)
-    with path.open("rb") as file:
-        facts = read_mp4(file)
-    size = path.stat().st_size
-    found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
-    generation = Generation(
-        key=entry.key,
-        sha256=entry.sha256,
-        document=order.wanted.document if order else "",
-        provider=entry.provider,
-        kind=entry.kind,
-        model=entry.model,
-        task=entry.task,
-        seed=entry.seed,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-        created=session.clock.now(),
-        origin="locked",
-    )
-    session.store.adopt(generation, found, entry.clip, note=f"from {LOCK_FILE}")
-    return found
 
 
 def save_lock(session: Session) -> None:

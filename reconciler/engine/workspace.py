@@ -99,7 +99,8 @@ class _Lock:
 
 
 def _at_lock(entry: LockEntry) -> Locked:
-    return Locked(entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
+    made = (entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
+    return Locked(*made, entry.clip, entry.take)
 
 
 def _lock_of(text: bytes, name: str) -> _Lock:

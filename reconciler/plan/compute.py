@@ -74,6 +74,8 @@ class _Planner:
         self.snapshot = snapshot
         self.disk = disk
         self.locked = locked
+        self.locked_keys = {(entry.clip, entry.take): key for key, entry in locked.items()}
+        self.locked_files = {entry.sha256 for entry in locked.values()}
         self.scope = scope
         self.ids = {(w.clip, w.take) for w in wanted}
         self.outputs = {w.output for w in wanted if w.output}
@@ -106,6 +108,8 @@ class _Planner:
             return self._in_hand(w, attempt)
         if attempt is not None and (final := ways.of_attempt(attempt)) is not None:
             return self._blocked(w, final)
+        if w.output is None and attempt is None and w.key in self.locked and w.key not in self.snapshot.generations:
+            return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._make(w, attempt)
 
     def _at_hand(self, key: str) -> str | None:
@@ -189,8 +193,8 @@ class _Planner:
         if self._made_elsewhere(w):
             return self._shared(w)
         bound = self.snapshot.bindings.get((w.clip, w.take))
-        if bound is not None and bound.key != w.key:
-            found = changes(bound.document, w.document)
+        if self._held(w) is not None:
+            found = changes(bound.document, w.document) if bound is not None else ()  # the lock file has no documents
             step = replace(self._step(w, Action.REPLACE, Reason.CHANGED), changes=found)
         elif lost:
             step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
@@ -198,10 +202,15 @@ class _Planner:
             step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else Reason.NEW)
         return replace(step, cost=w.cost, expected=self._expected(w))
 
+    def _held(self, w: Wanted) -> str | None:
+        """The other key that a take holds: by our record, else (in a fresh clone) by the lock file."""
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        held = bound.key if bound is not None else self.locked_keys.get((w.clip, w.take))
+        return held if held != w.key else None
+
     def _would_replace(self, w: Wanted) -> bool:
         """Whether making it would replace what the take holds, or what we placed at its output."""
-        bound = self.snapshot.bindings.get((w.clip, w.take))
-        if bound is not None and bound.key != w.key:
+        if self._held(w) is not None:
             return True
         known = self.snapshot.generations.get(w.key)
         fact = self._fact(w.output) if w.output is not None else _ABSENT
@@ -282,8 +291,9 @@ class _Planner:
         return self.disk.outputs.get(path, _ABSENT)
 
     def _ours(self, path: str, fact: OutputFact) -> bool:
+        """By our record; where there is none, as in a fresh clone, by the lock file: then it is a file that we made."""
         placed = self.snapshot.placed.get(path)
-        return placed is not None and fact.sha256 == placed.sha256
+        return fact.sha256 == placed.sha256 if placed is not None else fact.sha256 in self.locked_files
 
     def _expected(self, w: Wanted) -> float | None:
         return usual(self.snapshot, w.kind, w.model)
@@ -301,7 +311,6 @@ class _Planner:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.known), way_out=block.way_out)
 
     def _step(self, w: Wanted, action: Action, reason: Reason, *, sha256: str | None = None, detail: str = "") -> Step:
-        bound = self.snapshot.bindings.get((w.clip, w.take))
         return Step(
             clip=w.clip,
             take=w.take,
@@ -312,7 +321,7 @@ class _Planner:
             kind=w.kind,
             model=w.model,
             output=w.output,
-            previous_key=bound.key if bound is not None and bound.key != w.key else None,
+            previous_key=self._held(w),
             needs=w.needs,
             detail=detail,
             server_defaults=w.server_defaults if action in GENERATES else (),

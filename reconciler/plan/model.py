@@ -54,6 +54,7 @@ class Reason(StrEnum):
     UPSTREAM = "upstream"
     PAID_BEFORE = "paid_before"
     LOCKED_BEFORE = "locked_before"
+    LOCKED_TAKE = "locked_take"
     GIVEN_UP = "given_up"
 
 
@@ -84,6 +85,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.FOREIGN: "the file at its output is not one that clipform placed",
     Reason.UPSTREAM: "a clip that it depends on cannot be made",
     Reason.LOCKED_BEFORE: "clipform.lock says that it was made before, and its file is not here",
+    Reason.LOCKED_TAKE: "clipform.lock says that it was made before; its file is elsewhere, and nothing here needs it",
     Reason.GIVEN_UP: "you gave this request up; it counts as paid",
     Reason.PAID_BEFORE: "it was paid for before and its artifact is gone; buying it again needs your word",
 }
@@ -91,7 +93,8 @@ SENTENCES: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What the project's lock file knows of a key: the artifact, who made it, and the task where there was one."""
+    """What the project's lock file knows of a key: the artifact, whose it is, who made it, and the task where there was
+    one."""
 
     sha256: str
     task: str | None = None
@@ -99,6 +102,8 @@ class Locked:
     model: str = ""
     cost_micros: int | None = None
     currency: str = ""
+    clip: str = ""
+    take: int = 1
 
 
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})

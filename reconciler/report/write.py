@@ -108,27 +108,36 @@ class _Media:
 
 def _write_folder(folder: ReportFolder, found: Value, planned: Planned, media: _Media, done: Done) -> Done:
     """Everything by name, the data last: a page that opens finds what it speaks of."""
-    assets, inputs = _assets(), report.inputs(planned)
+    assets, inputs = _assets(), _inside(report.inputs(planned), media.root)
     copies = _copies(media)
     folder.claim([*assets, *inputs, *copies, "data.js"])
     damaged = {
         name for name, (source, sha) in copies.items() if not (folder.kept(name) or folder.copy(name, source, sha))
     }
-    for name, path in inputs.items():
-        if not folder.kept(name):
-            folder.copy(name, media.root / path, name.rpartition("/")[2].partition(".")[0])
+    there = {name for name, path in inputs.items() if folder.kept(name) or folder.copy(name, path, _sha256(name))}
     for name, content in assets.items():
         folder.put(name, content)
     pictures = report.Pictures(
         videos=media.videos.keys() if media.whole else (),
         previews={sha for sha in media.made.previews if f"media/{sha}.preview.mp4" not in damaged},
         damaged={sha for sha in media.videos if f"media/{sha}.mp4" in damaged},
+        inputs=there,
     )
     shown = report.dressed(report.discreet(found, str(media.root)), pictures)
     folder.put("data.js", report.script(shown))
     removed = folder.finish()
     unreadable = len(media.videos) - len(pictures.previews)
     return replace(done, size=folder.size(), removed=len(removed), unreadable=unreadable, damaged=len(pictures.damaged))
+
+
+def _inside(inputs: Mapping[str, str], root: Path) -> dict[str, Path]:
+    """The pictures that lie in the project. What it may read elsewhere is not its own to hand on."""
+    real = {name: Path(os.path.realpath(root / path)) for name, path in inputs.items()}
+    return {name: path for name, path in real.items() if path.is_relative_to(root)}
+
+
+def _sha256(name: str) -> str:
+    return name.rpartition("/")[2].partition(".")[0]
 
 
 def _copies(media: _Media) -> dict[str, tuple[Path, str]]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
+from reconciler.engine.planfile import digest
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import Action, Plan, Price, Step
 from reconciler.plan.ways import told
@@ -53,6 +54,7 @@ def plan(item: Plan) -> dict[str, object]:
     return {
         "format_version": FORMAT_VERSION,
         "actions": [step(s, item.currency) for s in item.steps],
+        "digest": digest(item),
         "summary": item.counts(),
         "cost": {"amount": plain_decimal(item.total()), "currency": item.currency or None, "unpriced": item.unpriced()},
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,

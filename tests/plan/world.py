@@ -13,6 +13,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     placed:   {path: content} of files that we placed, where `records` does not say it
     lost:     contents that are no longer in the store
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
+    at_lock:  {take: key}: whose line of the lock file that is, where it matters
     on_disk:  {path: content}; null for something that is no regular file
     only:     the clips selected; force: those whose foreign files may be moved aside
 """
@@ -40,9 +41,12 @@ class World:
     disk: Disk = field(default_factory=Disk)
     locked: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = Scope()
+    at_lock: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # the take, by key
 
     def plan(self) -> Plan:
-        locked = {key: Locked(content) for key, content in self.locked.items()}
+        known = self.locked.items()
+        takes = {key: self.at_lock.get(key, ("", 1)) for key in self.locked}
+        locked = {key: Locked(content, clip=takes[key][0], take=takes[key][1]) for key, content in known}
         return compute(self.wanted, self.snapshot, self.disk, locked=locked, scope=self.scope)
 
 
@@ -116,7 +120,7 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
 
 def world(given: Given) -> World:
     """The world that a case describes."""
-    known = {"wanted", "records", "placed", "lost", "lock", "store", "on_disk", "only", "force"}
+    known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "store", "on_disk", "only", "force"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
@@ -129,6 +133,7 @@ def world(given: Given) -> World:
         Disk(outputs, frozenset(store - set(given.get("lost", ())))),  # type: ignore[call-overload]
         lock,
         Scope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
+        {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
     )
 
 
@@ -189,6 +194,8 @@ class Carried:
     def _free(self, step: Step) -> None:
         if step.action is Action.NOOP and step.output is not None:
             self.objects.add(step.sha256 or "")  # the output holds it: back into the store, if it was lost there
+        if step.reason is Reason.LOCKED_TAKE:
+            return  # it is elsewhere, and nothing here needs it
         assert step.sha256 is not None and step.sha256 in self.objects, f"{step.name}: nothing to place"
         if step.key not in self.generations:  # only the lock file knew it
             self.generations[step.key] = Generation(step.key, step.sha256, "", "studio", "ark", "m1")
@@ -220,7 +227,8 @@ class Carried:
         w = self.wanted[step.clip, step.take]
         if w.output is not None:
             there, record = self.outputs.get(w.output, OutputFact()), self.placed.get(w.output)
-            ours = record is not None and record.sha256 == there.sha256
+            named = record is None and there.sha256 in self.before.locked.values()
+            ours = named or (record is not None and record.sha256 == there.sha256)
             if there.exists and there.sha256 != sha and not ours and w.clip not in self.before.scope.force:
                 return
             if there.exists and there.sha256 != sha:

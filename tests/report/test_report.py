@@ -70,6 +70,17 @@ def test_no_path_of_this_machine_and_no_signature_is_in_it(project: Path) -> Non
     assert inputs["old"]["inputs"][0]["text"] == "https://cdn.example/a.png"
 
 
+def test_a_picture_that_the_project_may_only_read_is_not_handed_on(project: Path, tmp_path: Path) -> None:
+    shutil.move(project / "lamp.png", tmp_path / "lamp.png")
+    edit(project, "first_frame: lamp.png", f'first_frame: "{tmp_path}/lamp.png"')
+    edit(project, "version: 1\n", f"version: 1\ninputs: {{allow: ['{tmp_path}']}}\n")
+    assert run(project) == 0
+    hero = data(project / "report")["details"]["hero"]
+    assert hero["card"]["state"] == "ready"
+    assert (hero["inputs"][0]["text"], hero["inputs"][0]["media"]) == ("lamp.png", None)
+    assert not [name for name in names(project / "report") if name.startswith("media/input")]
+
+
 def test_a_prompt_is_shown_as_it_was_written(project: Path) -> None:
     run(project)
     assert data(project / "report")["details"]["__proto__"]["card"]["prompt"] == "it's </script><b> \\ 雨"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Action, Change, Plan, Reason, Step
-from reconciler.views.markdown import LIMIT, render
+from reconciler.diagnostics import Diagnostic, Source
+from reconciler.engine.planfile import digest
+from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.views.markdown import LIMIT, MARK, render
 from tests.views.plans import PLAN, hostile_plan
 
 
@@ -19,7 +23,7 @@ def test_every_sort_of_step_reads_like_this(golden: Callable[[str, str], None]) 
 
 
 def test_nothing_to_do_is_said_in_one_line() -> None:
-    assert render(Plan(())) == "### clipform plan\n\nNothing to do: 0 clips up to date.\n\n"
+    assert render(Plan(())) == f"{MARK}\n### clipform plan\n\nNothing to do: 0 clips up to date.\n\n"
 
 
 def changed(count: int, prompt: int = 40) -> Plan:
@@ -54,7 +58,8 @@ def test_what_is_cut_is_counted() -> None:
     text = render(changed(5000))
     shown = text.count("| **replace** |")
     assert f"… and {5000 - shown} more" in text and 0 < shown < 5000
-    assert "_More changes are left out of this comment._" in text
+    folded = text.count("<details>")
+    assert f"_What changed in {5000 - folded} clips is left out of this comment._" in text and folded
 
 
 def test_the_numbers_are_those_of_the_whole_plan_even_when_it_is_cut() -> None:
@@ -76,8 +81,8 @@ def parts(text: str) -> tuple[list[str], list[str], list[str]]:
 
 
 def cells(row: str) -> list[str]:
-    """As a forge splits a row: at every bar that no backslash escapes."""
-    return re.split(r"(?<!\\)\|", row)[1:-1]
+    """As a forge splits a row: at every bar that no backslash escapes, where a backslash may be escaped itself."""
+    return re.sub(r"\\.", "", row).split("|")[1:-1]
 
 
 @settings(deadline=None, max_examples=80)
@@ -90,12 +95,57 @@ def test_a_hostile_prompt_stays_in_its_fence_and_a_hostile_name_in_its_cell() ->
     check(hostile_plan())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@team",
+        "#123",
+        "[x](https://evil.example)",
+        "![](https://evil.example/p.png)",
+        "a\\|b",
+        "`",
+        "<!-- x",
+        "org/repo#1",
+    ],
+)
+def test_a_text_mentions_nobody_and_loads_nothing(text: str) -> None:
+    """Outside of code there is nothing but our own words, and `<code>` holds no markup."""
+    rendered = render(hostile_plan(text))
+    outside = re.sub(r"```diff.*?```|`[^`\n]*`", "", rendered.replace(MARK, ""), flags=re.DOTALL)
+    inside = re.findall(r"<code>(.*?)</code>", outside)
+    outside = re.sub(r"<code>.*?</code>", "", outside)
+    assert not set(outside) & set("@#[]!`") - set("###")
+    assert "evil" not in outside and "<!--" not in outside
+    assert all("<" not in found and "`" not in found for found in inside)
+
+
+def test_a_blocked_clip_stands_first_with_its_way_out() -> None:
+    text = render(PLAN)
+    rows = [line for line in text.splitlines() if line.startswith("| **")]
+    assert rows[0].startswith("| **blocked** | `mine` |") and "`clipform apply --force mine`" in rows[0]
+
+
+def test_the_digest_names_the_work_whatever_else_is_known() -> None:
+    """A fresh clone does not know what was made here; what would be done is the same."""
+    elsewhere = replace(PLAN, steps=tuple(s for s in PLAN.steps if s.action is not Action.NOOP), expected=None)
+    assert digest(elsewhere) == digest(PLAN) and f"plan `{digest(PLAN)}`" in render(PLAN)
+    dearer = [replace(s, cost=Price(Decimal(9), "USD")) if s.clip == "intro" else s for s in PLAN.steps]
+    assert digest(replace(PLAN, steps=tuple(dearer))) != digest(PLAN)
+
+
+def test_warnings_are_folded_and_counted() -> None:
+    warnings = tuple(Diagnostic("x", f"```odd {i}", Source("a.yaml", i, 1)) for i in range(1, 31))
+    text = render(replace(PLAN, diagnostics=warnings))
+    assert "<details><summary>30 warnings</summary>" in text and "- and 10 more\n```" in text
+    assert "- a.yaml:1:1: '''odd 1" in text
+
+
 def check(plan: Plan) -> None:
     rows, code, rest = parts(render(plan))
     assert [len(cells(row)) for row in rows] == [5, 5, 5]
     assert all(line[0] in "!+-" for line in code)
-    summary = re.compile(r"<details><summary>[^<>]*: 3 changed</summary>")
-    known = {"### clipform plan", "", "```diff", "```", "</details>"}
+    summary = re.compile(r"<details><summary><code>[^<>]*</code>: 3 changed</summary>")
+    known = {MARK, "### clipform plan", f"**+1 USD** · plan `{digest(plan)}`", "", "```diff", "```", "</details>"}
     strange = [line for line in rest if line not in known and not summary.fullmatch(line)]
     assert len(strange) == 1 and strange[0].startswith("Plan: 1 to replace")
     assert all(line.isprintable() for line in (*rows, *code, *rest))

@@ -21,6 +21,9 @@ def run(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")
     ] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="REV", help="Say what changed since a git revision, where no state knows it.")
+    ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Plan a free animatic under drafts/.")] = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Re-hash outputs instead of trusting their times.")
@@ -40,11 +43,16 @@ def run(
         planned = save_plan(own.workspace, choice, own.directory / out)
     else:
         planned = own.workspace.plan(choice, own.workspace.load(draft))
+    plan = planned.plan
+    if since is not None:
+        from reconciler.engine.former import explained
+
+        plan = explained(own.workspace, since, planned, draft=draft)
     if markdown:
         from reconciler.views.markdown import render
 
-        own.view.text(render(planned.plan))
+        own.view.text(render(plan))
     else:
-        own.view.plan(planned.plan)
-    if detailed_exitcode and planned.plan.has_changes():
+        own.view.plan(plan)
+    if detailed_exitcode and plan.has_changes():
         raise typer.Exit(2)

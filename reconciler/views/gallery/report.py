@@ -33,11 +33,12 @@ _AUTHORITY = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]*@", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What was made of the videos, by SHA-256: those that have a preview, and those that are in the report whole."""
+    """What is in the report, by SHA-256: whole videos, previews; those that are left out; and the names of pictures."""
 
     videos: Collection[str]
     previews: Collection[str]
     damaged: Collection[str] = ()
+    inputs: Collection[str] = ()
 
 
 def values(planned: Planned, setting: Setting, events: Sequence[Entry], compared: Comparison | None) -> Value:
@@ -109,6 +110,8 @@ def dressed(found: object, pictures: Pictures) -> object:
     if isinstance(found, dict):
         if "sha256" in found and "poster" in found:
             return _media(found, pictures)
+        if "media" in found and "field" in found:
+            return found | _input(found, pictures)
         return {name: dressed(item, pictures) for name, item in found.items()}
     return [dressed(item, pictures) for item in found] if isinstance(found, list) else found
 
@@ -120,6 +123,13 @@ def _media(found: Value, pictures: Pictures) -> Value | None:
     preview = f"media/{sha}.preview.mp4" if sha in pictures.previews else None
     video = found["video"] if sha in pictures.videos else preview
     return found | {"preview": preview, "video": video} if video else None
+
+
+def _input(found: Value, pictures: Pictures) -> Value:
+    """An input with its picture, if the report has it, and without the way to it, if it lies elsewhere."""
+    media, text = found["media"], str(found["text"])
+    here = media if media in pictures.inputs or str(media).startswith("data:") else None
+    return {"media": here, "text": text.rpartition("/")[2] if text.startswith("/") else text}
 
 
 def discreet(found: object, root: str, field: str = "") -> object:

@@ -1,0 +1,77 @@
+"""What only the lock file knows, taken into the records: in a fresh clone it is the only memory of what was made."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from reconciler.artifacts.store import Health
+from reconciler.diagnostics import ArtifactError
+from reconciler.media.mp4 import read_mp4
+from reconciler.records import Artifact, Generation, Placed
+from reconciler.state.lockfile import FILE, LockEntry
+
+if TYPE_CHECKING:
+    from reconciler.engine.session import Session
+    from reconciler.engine.workspace import Planned
+    from reconciler.plan.model import Step
+
+_VERIFY: Final = "clipform verify lists what is"
+
+
+class Adopter:
+    """Adopts for one run what its plan took from the lock file."""
+
+    def __init__(self, session: Session, planned: Planned) -> None:
+        self._session, self._planned = session, planned
+
+    def artifact(self, step: Step) -> Artifact:
+        """What a step's key is. Raises ArtifactError when neither the store nor the output has it."""
+        order = self._planned.loaded.by_ident.get((step.clip, step.take))
+        document = order.wanted.document if order else ""
+        return adopt(self._session, self._planned.locked[step.key], document, step.output)
+
+    def placed(self, output: str) -> tuple[Placed, Artifact] | None:
+        """The file at an output that no record speaks of, if the lock file names it. It may be the only copy of what
+        was paid for: it is in the store before anything takes its place."""
+        fact = self._planned.disk.outputs.get(output)
+        entry = self._by_content.get(fact.sha256) if fact is not None and fact.sha256 else None
+        record = self._session.placer.record(output, entry.sha256) if entry is not None else None
+        if entry is None or record is None:
+            return None
+        return record, adopt(self._session, entry, "", output)
+
+    @cached_property
+    def _by_content(self) -> dict[str, LockEntry]:
+        return {entry.sha256: entry for entry in self._planned.locked.values()}
+
+
+def adopt(session: Session, entry: LockEntry, document: str, output: str | None) -> Artifact:
+    """Take into the records what a line of the lock file names, from the store, else from the output that is that very
+    file. Raises ArtifactError when neither has it."""
+    missing = not session.objects.has(entry.sha256, entry.suffix)
+    if missing and output is not None and session.placer.record(output, entry.sha256) is not None:
+        session.objects.add(session.workspace.root / output, entry.suffix)
+    if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
+        raise ArtifactError(f"the artifact of {entry.clip} is damaged or gone", help=_VERIFY)
+    path = session.objects.path(entry.sha256, entry.suffix)
+    with path.open("rb") as file:
+        facts = read_mp4(file)
+    size = path.stat().st_size
+    found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
+    generation = Generation(
+        key=entry.key,
+        sha256=entry.sha256,
+        document=document,
+        provider=entry.provider,
+        kind=entry.kind,
+        model=entry.model,
+        task=entry.task,
+        seed=entry.seed,
+        cost_micros=entry.cost_micros,
+        currency=entry.currency,
+        created=session.clock.now(),
+        origin="locked",
+    )
+    session.store.adopt(generation, found, entry.clip, note=f"from {FILE}")
+    return found
