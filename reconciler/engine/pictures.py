@@ -7,7 +7,6 @@ folder costs a few seconds. A project that has no state is not given one for the
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,13 +94,13 @@ async def _preview(crew: Crew, video: Path, out: Path) -> None:
 
 
 def draw_sheet(sheet: str, out: Path) -> Sequence[str]:
-    """Draw a contact sheet (`media.sheets.Sheet.dumps`); the names of its files. Raises ClipformError where a file
+    """Draw a contact sheet (`media.sheets.Sheet.dumps`); its files. Raises ClipformError where a file
     stands that is no contact sheet."""
     try:
         found = asyncio.run(_draw_sheet(sheet, out))
     except MediaError as error:
         raise ClipformError(error.message, help=error.help, code=error.code) from error
-    return [os.path.basename(str(path)) for path in found] if isinstance(found, list) else []
+    return [str(path) for path in found] if isinstance(found, list) else []
 
 
 async def _draw_sheet(sheet: str, out: Path) -> object:

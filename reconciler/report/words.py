@@ -12,11 +12,13 @@ def text(done: Done, folder: str | None) -> str:
     """A line for each thing that was made; `folder` as the user would write it."""
     lines = []
     if folder is not None:
-        notes = [f"{done.drawn} pictures made"] if done.drawn else []
-        notes += [f"{done.removed} files removed that it no longer needs"] if done.removed else []
+        notes = [f"{_many(done.drawn, 'picture')} made"] if done.drawn else []
+        notes += [f"{_many(done.removed, 'file')} removed that it does not need"] if done.removed else []
         after = f" ({', '.join(notes)})" if notes else ""
         size = f"{done.size / _MB:.2f} MB"
-        lines.append(f"Wrote {folder}/{INDEX}: {words.clips(done.clips)}, {done.videos} videos, {size}{after}.")
+        lines.append(
+            f"Wrote {folder}/{INDEX}: {words.clips(done.clips)}, {_many(done.videos, 'video')}, {size}{after}."
+        )
     if done.sheets:
         lines.append(f"Wrote {', '.join(done.sheets)}: {words.clips(done.clips)}.")
     if done.since is not None:
@@ -27,6 +29,10 @@ def text(done: Done, folder: str | None) -> str:
     if done.damaged:
         lines.append(f"{done.damaged} left out: the stored video is damaged. clipform verify tells more.")
     return "\n".join(lines)
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def data(done: Done, folder: str | None) -> dict[str, object]:

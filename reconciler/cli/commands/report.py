@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -55,5 +56,6 @@ def run(
         whole_videos=not no_videos,
     )
     done = write(own.workspace, wish)
+    done = replace(done, sheets=tuple(own.shown_path(Path(path)) for path in done.sheets))
     shown = None if folder is None else own.shown_path(folder)
     own.view.note(text(done, shown), data(done, shown))
