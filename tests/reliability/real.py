@@ -10,6 +10,14 @@ from tests.reliability import blackbox, disks, realkills, realsignals, syscalls
 
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 
+SHORT = {("signal=KILL", "pwrite64"): 101, ("error=EIO", "fdatasync"): 23, ("error=ENOSPC", "pwrite64"): 101}
+CALLS = tuple(
+    (fault, call, SHORT.get((fault, call), 0), 5 if call == "pwrite64" else 1)
+    for fault, calls in syscalls.FAULTS.items()
+    for call in calls
+)
+"""Fault, call, the stride of the short form (0: not in it) and of the long one."""
+
 
 def jobs(seed: int, *, long: bool) -> Iterator[Job]:
     """What is played, the longest first."""
@@ -24,4 +32,7 @@ def jobs(seed: int, *, long: bool) -> Iterator[Job]:
     yield realsignals.races, (10 if long else 2,)
     for first in range(2 if long else 1):
         yield disks.disks, (seed + first, 2 if long else 16)
+    for fault, call, short, stride in CALLS:
+        if long or short:
+            yield syscalls.faults, (fault, call, 1 + seed % 5 if stride > 1 else 1, stride if long else short)
     yield syscalls.order, ()

@@ -80,7 +80,7 @@ def during_a_submit(tally: Tally, played: Stage, name: str, kind: str) -> None:
         found = [*judge(box, place, process)]
         box.ended(process)
         found += box.at_once()
-        _note(tally, box, played.starter, found, f"{name} during a submit at {kind}")
+        settle(tally, box, played.starter, found, f"{name} during a submit at {kind}")
 
 
 def _digest(process: Process) -> None:
@@ -106,14 +106,14 @@ def at_points(tally: Tally, played: Stage, number: int, first: int, stride: int)
         if number == signal.SIGINT and box.in_doubt():
             found.append("I17: an open submit was not waited for")
         at = process.points[k - 1] if reached else "the end"
-        _note(tally, box, played.starter, found, f"{signal.Signals(number).name} at {k}, {at}")
+        settle(tally, box, played.starter, found, f"{signal.Signals(number).name} at {k}, {at}")
         if not reached:
             return
 
 
-def _note(tally: Tally, box: Box, starter: Launcher, found: list[str], title: str) -> None:
+def settle(tally: Tally, box: Box, starter: Launcher, found: list[str], title: str, sweep: str = SWEEP) -> None:
     """To the end, undisturbed; then the judge."""
-    tally.scenarios[SWEEP] += 1
+    tally.scenarios[sweep] += 1
     tally.injected += 1
     try:
         for _ in range(2):
@@ -126,7 +126,7 @@ def _note(tally: Tally, box: Box, starter: Launcher, found: list[str], title: st
         found.append("asked about what the vendor lists")
     if sorted([*asked, *box.outputs()]) != ["hero"]:
         found.append(f"I3: made {box.outputs()}, asked about {asked}")
-    tally.broken += [f"{text} [{SWEEP}: {title}]" for text in dict.fromkeys(found)]
+    tally.broken += [f"{text} [{sweep}: {title}]" for text in dict.fromkeys(found)]
     tally.asking += bool(asked) and not found
     tally.itself += not (asked or found)
     tally.needless += bool(asked) and not bought
@@ -188,7 +188,7 @@ def race(tally: Tally, played: Stage, number: int, *, by_link: bool) -> None:
         third = box.run(played.starter, *APPLY)
         if third.status == LOCKED:
             found.append("I11: the lock of a killed process was kept")
-        _note(tally, box, played.starter, found, f"two applies at once{' by a link' if by_link else ''}")
+        settle(tally, box, played.starter, found, f"two applies at once{' by a link' if by_link else ''}")
 
 
 def _order(starter: Launcher, both: list[Process]) -> tuple[Process, Process]:

@@ -1,10 +1,12 @@
-"""What the kernel saw: the order of system calls around a purchase, and calls that must not be there."""
+"""What the kernel sees: the order of system calls around a purchase, and calls that must not be there. And what it may
+do: kill at each single call, SQLite's own among them, or answer it with an error."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,6 +15,8 @@ from pathlib import Path
 from tests.reliability.box import ONE, Box, vendor
 from tests.reliability.figures import Tally
 from tests.reliability.launch import PATIENCE
+from tests.reliability.realkills import STORIES, Stage, stage
+from tests.reliability.realsignals import settle
 
 CALLS = (
     "open,openat,creat,rename,renameat,renameat2,link,linkat,fsync,fdatasync,connect,sendto,write,"
@@ -103,3 +107,50 @@ def order(tally: Tally) -> None:
         tally.scenarios["j · order of system calls"] += 1
         tally.itself += not found
         tally.broken += [f"{text} [j · strace]" for text in found]
+
+
+# --- a fault at each call -----------------------------------------------------------------------
+
+SWEEP = "r5 · a fault at each system call"
+MOST = 300
+FAULTS = {
+    "signal=KILL": (
+        "pwrite64", "fdatasync", "fsync", "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat",
+        "ftruncate", "fallocate", "mkdir", "mkdirat", "fchmod",
+    ),
+    "error=EIO": ("fdatasync", "fsync"),
+    "error=ENOSPC": ("pwrite64", "fallocate", "mkdir", "mkdirat"),
+}  # fmt: skip
+"""What the kernel does at a call, and at which. What a run does not call costs one run."""
+
+
+def at_calls(tally: Tally, played: Stage, fault: str, call: str, first: int = 1, stride: int = 1) -> None:
+    """The installed command meets the fault at call number `first`, `first + stride`, … of that name, until a run has
+    fewer of them. Each thread counts its own calls; all that matter are the main thread's."""
+    fresh = played.boxes(STORIES["one"])
+    for number in range(first, MOST, stride):
+        box = fresh()
+        log = box.folder / "calls"
+        inject = ("-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={number}")
+        with box.start("strace", "-f", "-qq", "-o", str(log), *inject) as process:
+            out, err = process.communicate(timeout=PATIENCE)
+        box.said += [out.decode("utf-8", "replace"), err.decode("utf-8", "replace")]
+        hit = process.returncode == -signal.SIGKILL or b"(INJECTED)" in log.read_bytes()
+        if not hit:
+            return
+        found = box.at_once()
+        if b"Traceback" in err or b"This is a bug" in out + err:
+            found.append(f"traceback: {box.said[-2:]}")
+        settle(tally, box, played.starter, found, f"{fault} at {call} {number}", SWEEP)
+        if fault.startswith("error") and box.in_doubt():
+            tally.broken.append(f"asked because of one error [{SWEEP}: {fault} at {call} {number}]")
+        tally.kills += process.returncode == -signal.SIGKILL
+
+
+def faults(tally: Tally, fault: str, call: str, first: int, stride: int) -> None:
+    """The same on a stage of its own."""
+    if reason := unable():
+        tally.skipped.append(f"a fault at each system call: {reason}")
+        return
+    with stage() as played:
+        at_calls(tally, played, fault, call, first, stride)

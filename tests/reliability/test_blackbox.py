@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.reliability import blackbox, syscalls
+from tests.reliability import blackbox, realkills, syscalls
 from tests.reliability.figures import Tally
+from tests.reliability.realkills import Stage
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[Stage]:
+    """A starter of processes, and vendors."""
+    with realkills.stage() as found:
+        yield found
 
 
 def test_killed_at_random_it_pays_once_loses_nothing_and_leaks_nothing() -> None:
@@ -30,3 +39,22 @@ def test_the_kernel_sees_every_promise_kept_in_order() -> None:
         assert list(syscalls.orders(swapped)) != []
         assert list(syscalls.escapes([("openat", 'AT_FDCWD</x>, "/etc/y", O_WRONLY|O_CREAT, 0600) = 3')], box)) != []
         assert list(syscalls.escapes([("connect", 'inet_addr("10.0.0.1")}, 16) = 0')], box)) != []
+
+
+@pytest.mark.parametrize(
+    ("fault", "call", "first", "stride"),
+    [
+        ("signal=KILL", "pwrite64", 40, 101),
+        ("error=EIO", "fdatasync", 6, 13),
+        ("error=ENOSPC", "pwrite64", 90, 107),
+    ],
+)
+def test_a_fault_at_any_system_call_pays_once_and_asks_nobody_who_need_not_be(
+    fault: str, call: str, first: int, stride: int, played: Stage
+) -> None:
+    if reason := syscalls.unable():
+        pytest.skip(reason)
+    tally = Tally()
+    syscalls.at_calls(tally, played, fault, call, first, stride)
+    assert tally.broken == []
+    assert tally.injected > 0
