@@ -59,3 +59,59 @@ def test_a_report_offers_nothing_that_it_cannot_do(report: Path, visit: Visit) -
     expect(page.locator(".message")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard")).not_to_contain_text("Retake")
+
+
+@pytest.fixture
+def compared(report: Path) -> Path:
+    """As `clipform report --since main` adds to it."""
+    words = [["=", "slow "], ["-", "push-in"], ["+", "pull-out"]]
+    was = {"prompt": "slow push-in", "facts": [], "output": "renders/a.mp4", "pick": 1, "cost": None, "note": ""}
+    edits = [
+        {"field": "prompt", "before": "slow push-in", "after": "slow pull-out", "words": words},
+        {"field": "duration", "before": "1", "after": "2", "words": None},
+    ]
+    cards = [
+        card("kept", since="same"),
+        card("hero", shot="blue", since="changed"),
+        card("fresh", shot="green", since="added"),
+        card("old", "undeclared", "wide", since="removed", file=None),
+    ]
+    befores = [was | {"changes": []}, was | {"shown": cards[0]["shown"], "changes": edits}, None, was | {"changes": []}]
+    details = {str(c["id"]): detail(c, before=b) for c, b in zip(cards, befores, strict=True)}
+    details["kept"]["before"] = details["old"]["before"] = was | {"shown": cards[3]["shown"], "changes": []}
+    since = {"kind": "revision", "label": "main~3", "commit": "9a0d4f8" * 5, "time": "2026-11-20T10:00:00Z"}
+    counts = {"same": 1, "changed": 1, "added": 1, "removed": 1}
+    whole = document(cards, live=False, session=None, since=since | counts)
+    data = json.dumps(json.dumps({"document": whole, "details": details}))
+    (report.parent / "data.js").write_text(f"window.CLIPFORM = JSON.parse({data});\n")
+    return report
+
+
+def test_a_report_that_compares_shows_each_difference_side_by_side(compared: Path, visit: Visit) -> None:
+    page = visit(compared.as_uri())
+    page.get_by_role("link", name="Before and after").click()
+    expect(page.get_by_role("heading", name="Since main~3")).to_be_visible()
+    expect(page.get_by_text("1 clip changed, 1 clip added, 1 clip removed, 1 clip the same")).to_be_visible()
+    expect(page.locator(".change")).to_have_count(3)
+    hero = page.locator('.change[data-id="hero"]')
+    expect(hero.locator(".tile strong")).to_have_text(["Before", "After"])
+    expect(hero.locator("del")).to_have_text(["push-in", "1"])
+    expect(hero.locator("ins")).to_have_text(["pull-out", "2"])
+    page.wait_for_function("() => document.querySelector('.change video').currentTime > 0.1")
+    page.get_by_label("Pause hero").click()
+    page.get_by_label("Time in hero").fill("0.5")
+    assert hero.locator("video").evaluate_all("all => all.map(each => each.currentTime)") == [0.5, 0.5]
+    for name, title in (("fresh", "New"), ("old", "Before")):
+        page.keyboard.press("j")
+        expect(page.locator(f'.change[data-id="{name}"] .tile strong')).to_have_text([title])
+    page.locator('.change[data-id="hero"] h3 a').click()
+    clip = page.get_by_role("article", name="hero")
+    expect(clip.locator(".tile strong")).to_have_text(["Before: main~3", "After"])
+    expect(clip.locator(".prompt ins")).to_have_text("pull-out")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Since main~3")).to_be_visible()
+    expect(page.locator('.change[data-id="hero"]')).to_be_in_viewport()
+    page.keyboard.press("g")
+    expect(page.locator(".cell")).to_have_count(4)
+    page.keyboard.press("b")
+    expect(page.locator(".change")).to_have_count(3)

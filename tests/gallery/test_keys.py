@@ -31,6 +31,7 @@ GRID = [
     ("A", "dialog", "confirm"),
     ("Escape", "dialog", ""),
     ("x", "posted", "skip"),
+    ("b", "view", "grid"),  # nothing is compared here
     ("/", "focus", "filter-text"),
     ("Escape", "focus", ""),
     ("Enter", "view", "clip"),

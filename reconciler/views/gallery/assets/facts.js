@@ -16,16 +16,17 @@ Gallery.facts = (() => {
     return store.card(id) ? h("a", { class: "clip-link", dir: "auto", href: cards.address(id) }, ...text) : h("span", { dir: "auto" }, ...text);
   }
 
+  /** What differs: from what a report compares with, else from what the clip held before. */
+  const differences = (detail) => (detail.before ? detail.before.changes : detail.changes);
+
   function prompt(detail) {
-    const change = detail.changes.find((each) => each.field === "prompt" && each.words);
+    const change = differences(detail).find((each) => each.field === "prompt" && each.words);
     const text = change ? change.words.map(([sign, words]) => (SIGNS[sign] ? h(SIGNS[sign], {}, words) : words)) : detail.card.prompt;
-    const before = !change && detail.before && detail.before.prompt !== undefined && detail.before.prompt !== detail.card.prompt;
-    return section("Prompt", detail.card.prompt || change ? h("p", { class: "prompt", dir: "auto" }, text) : h("p", { class: "quiet" }, "No prompt."),
-      before && h("div", { class: "before" }, h("h3", {}, "Before"), foreign("p", { class: "prompt quiet" }, detail.before.prompt)));
+    return section("Prompt", detail.card.prompt || change ? h("p", { class: "prompt", dir: "auto" }, text) : h("p", { class: "quiet" }, "No prompt."));
   }
 
   function changes(detail) {
-    const fields = detail.changes.filter((each) => !each.words);
+    const fields = differences(detail).filter((each) => !each.words);
     if (!fields.length) return null;
     return section("Changed", h("table", { class: "changes" }, h("thead", {}, h("tr", {}, ["Field", "Before", "Now"].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, fields.map((each) => h("tr", {}, foreign("th", { scope: "row" }, each.field), cell(each.before, "del"), cell(each.after, "ins"))))));

@@ -1,10 +1,11 @@
 "use strict";
-// From the address to a view: #/ · #/storyboard · #/clip/ID.
+// From the address to a view: #/ · #/storyboard · #/changes · #/clip/ID.
 
 Gallery.main = (() => {
   const { find } = Gallery.dom;
-  const { store, source, grid, film, clip } = Gallery;
-  const VIEWS = { grid, film, clip };
+  const { store, source, grid, film, clip, changes } = Gallery;
+  const VIEWS = { grid, film, clip, changes };
+  const ADDRESSES = { "#/storyboard": "film", "#/changes": "changes" };
   let current = null;
   let home = "#/"; // where "back" leads from a clip page
 
@@ -17,13 +18,13 @@ Gallery.main = (() => {
         return { view: "grid", id: null }; // a broken escape in the address
       }
     }
-    return { view: hash === "#/storyboard" ? "film" : "grid", id: null };
+    return { view: ADDRESSES[hash] || "grid", id: null };
   }
 
   function route() {
     const next = parse(location.hash);
     if (current) VIEWS[current].exit();
-    if (next.view !== "clip") home = next.view === "film" ? "#/storyboard" : "#/";
+    if (next.view !== "clip") home = Object.keys(ADDRESSES).find((hash) => ADDRESSES[hash] === next.view) || "#/";
     current = next.view;
     for (const view of Object.keys(VIEWS)) find(`view-${view}`).hidden = view !== next.view;
     document.body.dataset.view = next.view;
@@ -38,6 +39,7 @@ Gallery.main = (() => {
     grid.start();
     film.start();
     clip.start();
+    changes.start();
     addEventListener("hashchange", route);
     source.start((message) => Gallery.messages.show(message));
     route();

@@ -19,11 +19,11 @@ Gallery.stage = (() => {
     const picked = detail.takes.find((take) => take.picked) || detail.takes[0];
     const now = picked && picked.media ? picked : { ...picked, media: null };
     const found = [];
-    const compared = detail.before ? detail.before : detail.previous;
-    if (compared && compared.media !== undefined ? compared.media : compared && compared.shown) {
-      const old = compared.media || compared.shown;
-      found.push({ name: "compare", label: "Before / after", tiles: [{ title: detail.before ? "Before" : "Previous version", media: old, take: detail.before ? null : compared },
-        { title: detail.before ? "After" : "Now", media: now.media || (detail.before ? detail.card.shown : null), take: now, old }] });
+    const { before, previous, card } = detail;
+    if (before && before.shown && card.since === "changed") {
+      found.push({ name: "compare", label: "Before / after", tiles: [{ title: `Before: ${store.state.head.since.label}`, media: before.shown, take: null }, { title: "After", media: card.shown, take: now }] });
+    } else if (!before && previous && previous.media) {
+      found.push({ name: "compare", label: "Before / after", tiles: [{ title: "Previous version", media: previous.media, take: previous }, { title: "Now", media: now.media, take: now }] });
     }
     if (detail.takes.length > 1) {
       found.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });

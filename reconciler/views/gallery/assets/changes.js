@@ -1,0 +1,120 @@
+"use strict";
+// Before and after: what a report compares. Each clip that is another one now, its two versions side by side, in step.
+
+Gallery.changes = (() => {
+  const { h, fill, find, foreign, media, button, icon, calm } = Gallery.dom;
+  const { name, money, count, day } = Gallery.words;
+  const { store, source, facts } = Gallery;
+  const ORDER = { changed: 0, added: 1, removed: 2 };
+  let steps = new Map(); // article -> its videos
+  let watching = null;
+
+  function start() {
+    store.on("head", ({ since }) => { find("nav-changes").hidden = !since; });
+    store.on("list", () => { if (store.state.route.view === "changes") enter(); });
+  }
+
+  const compared = () => store.state.visible.map(store.card).filter((card) => card.since in ORDER);
+
+  function enter() {
+    exit();
+    const { since } = store.state.head || {};
+    const cards = compared();
+    watching = new IntersectionObserver((all) => all.forEach(({ target, isIntersecting }) => (isIntersecting ? near(target) : far(target))), { rootMargin: "50% 0px" });
+    fill(find("view-changes"), since && heading(since), cards.length ? cards.map(article) : h("div", { class: "empty" }, h("p", {}, since ? "Nothing differs." : "This page compares nothing.")));
+    const here = cards.some((card) => card.id === store.state.selected) && find("view-changes").querySelector(`[data-id="${CSS.escape(store.state.selected)}"]`);
+    if (here) here.scrollIntoView({ block: "center" });
+    else scrollTo(0, 0);
+  }
+
+  function heading(since) {
+    const counts = [[since.changed, "changed"], [since.added, "added"], [since.removed, "removed"], [since.same, "the same"]];
+    return h("header", { class: "changes-head" }, h("h2", { tabindex: "-1", id: "changes-title" }, since.kind === "plan" ? "What this plan would change: " : "Since ", h("bdi", {}, since.label)),
+      h("p", { class: "quiet" }, [since.time ? day(since.time) : "", since.commit ? since.commit.slice(0, 10) : "", counts.filter(([number]) => number).map(([number, word]) => `${count(number, "clip")} ${word}`).join(", ")].filter(Boolean).join(" · ")));
+  }
+
+  function article(card) {
+    const parted = name(card.id);
+    const body = h("div", { class: "change-body" });
+    const node = h("article", { class: "change", "data-id": card.id, "data-since": card.since },
+      h("h3", {}, h("a", { href: Gallery.card.address(card.id) }, h("bdi", {}, parted.main), parted.variant && h("span", { class: "variant", dir: "auto" }, parted.variant)), h("span", { class: `since is-${card.since}` }, card.since)), body);
+    node.body = body;
+    watching.observe(node);
+    return node;
+  }
+
+  /** Close to the screen: its pictures are loaded, and play. */
+  async function near(node) {
+    if (steps.has(node)) return;
+    steps.set(node, null);
+    const detail = await source.detail(node.dataset.id).catch(() => null);
+    if (!detail || !steps.has(node) || !node.isConnected) return;
+    const { card, before } = detail;
+    const removed = card.since === "removed";
+    const tiles = [before && tile("Before", before.shown || (removed ? card.shown : null), before.note || "nothing was made", before.cost),
+      !removed && tile(before ? "After" : "New", card.shown, card.state === "ready" ? "nothing to show" : card.sentence, card.apply ? card.estimate : card.cost)].filter(Boolean);
+    const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": `Time in ${card.id}`, on: { input: () => step.seek(Number(range.value)) } });
+    const toggle = button("", { class: "icon-button round", "aria-label": `Play ${card.id}`, on: { click: () => step.toggle() } }, icon("play"));
+    const step = new Gallery.InStep(tiles.map((each) => each.video).filter(Boolean), (time, seconds, playing) => {
+      range.max = String(seconds || 1);
+      range.value = String(time);
+      if (toggle.dataset.playing === String(playing)) return;
+      toggle.dataset.playing = String(playing);
+      toggle.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${card.id}`);
+      fill(toggle, icon(playing ? "pause" : "play"));
+    });
+    steps.set(node, step);
+    const row = h("div", { class: "tiles", "data-count": String(tiles.length) }, tiles);
+    row.style.setProperty("--count", "2");
+    const moves = tiles.some((each) => each.video);
+    fill(node.body, row, moves && h("div", { class: "clip-controls" }, toggle, range), facts.prompt(detail), facts.changes(detail));
+    if (moves && !calm()) step.play();
+  }
+
+  function far(node) {
+    const step = steps.get(node);
+    if (step) step.pause();
+  }
+
+  function tile(title, shown, why, cost) {
+    const address = shown && media(shown.video);
+    const video = address && h("video", { class: "tile-video", playsinline: true, preload: "auto", poster: media(shown.poster), tabindex: "-1", "aria-label": title });
+    if (video) {
+      video.muted = true;
+      video.src = address;
+    }
+    const frame = h("div", { class: "tile-frame" }, video || h("div", { class: "tile-slate" }, foreign("p", { class: "slate-text" }, why)));
+    if (shown && shown.width) frame.style.setProperty("--ratio", String(shown.width / shown.height));
+    const node = h("figure", { class: "tile" }, frame, h("figcaption", { class: "tile-caption" }, h("strong", {}, title), h("span", { class: "tile-facts" }, cost ? money(cost) : "")));
+    node.video = video;
+    return node;
+  }
+
+  /** Space: the first pair on the screen. */
+  function toggle() {
+    for (const [node, step] of steps) {
+      const { top, bottom } = node.getBoundingClientRect();
+      if (step && bottom > 120 && top < innerHeight) return void step.toggle();
+    }
+  }
+
+  /** The next pair, or the one before. */
+  function move(by) {
+    const links = [...find("view-changes").querySelectorAll(".change h3 a")];
+    const at = links.indexOf(document.activeElement);
+    const next = links[Math.min(links.length - 1, Math.max(0, at + by))];
+    if (!next) return;
+    next.focus();
+    next.scrollIntoView({ block: "center" });
+    store.select(next.closest(".change").dataset.id);
+  }
+
+  function exit() {
+    if (watching) watching.disconnect();
+    for (const step of steps.values()) if (step) step.close();
+    steps = new Map();
+    fill(find("view-changes"));
+  }
+
+  return { start, enter, exit, toggle, move };
+})();
