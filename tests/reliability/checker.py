@@ -128,7 +128,7 @@ def _paid_once(world: World, server: Server, given: Mapping[object, int] | None)
 
 
 def _not_forgotten(world: World, server: Server, *, unmerged: bool) -> Iterator[str]:
-    records = (*world.rows("attempt"), *world.receipts, *world.lock)
+    records = (*world.rows("attempt"), *world.rows("generation"), *world.receipts, *world.lock)
     ids = {record.get("task") for record in records}
     doubts = {row["marker"] for row in world.rows("attempt") if row["state"] in _IN_DOUBT}
     if unmerged or world.damaged:

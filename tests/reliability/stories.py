@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,6 +59,13 @@ def _state_lost(sim: Sim) -> None:
     for name in ("clipform.db", "clipform.db-journal", "receipts"):
         (sim.root / "state" / name).unlink(missing_ok=True)
     (sim.root / "renders/hero.mp4").unlink()
+
+
+def _cloned(sim: Sim) -> None:
+    """A fresh clone with its renders in git, and an edit: the output is the only copy of what was paid for."""
+    sim.apply()
+    shutil.rmtree(sim.root / "state")
+    sim.write(ONE.replace("a lamp", "a torch"))
 
 
 def _local_input(sim: Sim) -> None:
@@ -151,6 +159,7 @@ STORIES = {
     "twins": Story(_spec(TWINS), ("renders/hero.mp4", "renders/copy.mp4")),
     "unwanted": Story(_unwanted, ("renders/hero.mp4",)),
     "state-lost": Story(_state_lost, ("renders/hero.mp4",)),
+    "cloned": Story(_cloned, ("renders/hero.mp4",)),
     "local-input": Story(_local_input, ("renders/hero.mp4",)),
     "paid-again": Story(_in_doubt, ("renders/hero.mp4",), _paid_again),
     "recognised": Story(_in_doubt, ("renders/hero.mp4",), _recognised),
