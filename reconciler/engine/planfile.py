@@ -57,7 +57,7 @@ def digest(plan: Plan) -> str:
 def _carried_out(s: Step) -> list[object]:
     """The reason counts: it says whether a file is removed or left, placed over ours or over the user's."""
     what = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]
-    return [*what, s.output, s.previous_output, s.sha256, str(s.cost.amount)]
+    return [*what, s.output, s.previous_output, s.sha256, str(s.cost.amount), s.cost.currency]
 
 
 def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:

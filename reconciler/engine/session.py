@@ -31,6 +31,7 @@ from reconciler.engine.search import Books
 from reconciler.engine.signals import Hold, signals
 from reconciler.engine.vendors import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.work import Halt, Ports, Terms
+from reconciler.engine.workshop import Workshop
 from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
@@ -72,6 +73,7 @@ class Session:
     clock: Clock
     draft: bool
     lost: tuple[Receipt, ...] = ()  # tasks that were paid for and that no attempt can hold
+    shop: Workshop | None = None  # of a process that applies more than once
 
 
 @contextmanager
@@ -162,7 +164,8 @@ def carry_out(
     for event in _homeless(session):
         sink.emit(event)
     try:
-        return asyncio.run(_drive(session, planned, asked, sink, connect, hold or partial(signals, leave=sink.close)))
+        work = _drive(session, planned, asked, sink, connect, hold or partial(signals, leave=sink.close))
+        return asyncio.run(work) if session.shop is None else session.shop.run(work)
     finally:
         if not session.draft:
             save_lock(session)
@@ -238,7 +241,8 @@ def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
 
 async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
     workers = os.cpu_count() or 1
-    farm = Farm(session.workspace.state_dir(session.draft) / "scratch", workers)
+    crew = None if session.shop is None else session.shop.crew
+    farm = Farm(session.workspace.state_dir(session.draft) / "scratch", workers, crew)
     asking = [step for step in planned.plan.steps if step.action in ASKING]
     under_way = {step.key: planned.snapshot.attempts.get(step.key) for step in asking if step.action is Action.RESUME}
     elsewhere = [a for a in under_way.values() if a is not None and not is_here(planned.loaded, a)]

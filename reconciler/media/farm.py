@@ -64,11 +64,12 @@ class Progress:
 
 
 class Farm:
-    """Renders drafts in worker processes. `scratch` is a folder for its files alone; `aclose` empties it."""
+    """Renders drafts in worker processes. `scratch` is a folder for its files alone; `aclose` empties it, and ends the
+    workers unless they are a `crew` of the caller's."""
 
-    def __init__(self, scratch: Path, workers: int | None = None) -> None:
+    def __init__(self, scratch: Path, workers: int | None = None, crew: Crew | None = None) -> None:
         self._scratch = scratch
-        self._crew = Crew(workers)
+        self._crew, self._borrowed = crew or Crew(workers), crew is not None
         self._renders: dict[str, _Render] = {}
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -124,7 +125,8 @@ class Farm:
         for task in tuple(self._renders):
             self.cancel(task)
         await asyncio.gather(*self._stopping, return_exceptions=True)
-        await self._crew.aclose()
+        if not self._borrowed:
+            await self._crew.aclose()
         await asyncio.to_thread(_sweep, self._scratch)
 
     def _begin(self, task: str, body: object) -> None:

@@ -92,7 +92,7 @@ class Draft:
     base_url: ClassVar[str] = "draft:"
     # The farm itself waits a moment for a render before it answers, so polls may follow one another closely.
     pace: ClassVar[Pace] = Pace(
-        first_poll=0.0, poll_min=0.05, poll_max=0.5, requests_per_second=1000.0, concurrency=8, timeout=3600.0
+        first_poll=0.0, poll_min=0.05, poll_max=0.05, requests_per_second=1000.0, concurrency=8, timeout=3600.0
     )
     models: ClassVar[Sequence[Model]] = (_ANIMATIC,)
     default_model: ClassVar[str] = _ANIMATIC.name

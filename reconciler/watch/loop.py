@@ -14,6 +14,7 @@ from reconciler.engine.planfile import fingerprint, portion_mark
 from reconciler.engine.session import Asked, Session, apply_part, end_unwanted_drafts, look, open_session
 from reconciler.engine.signals import signals
 from reconciler.engine.vendors import Connect
+from reconciler.engine.workshop import Workshop
 from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import Plan
 from reconciler.records import from_micros
@@ -68,13 +69,15 @@ class Watch:
         self.runs: list[int] = []  # of this session, in the store
         self.unpriced = 0
         self.newer: Loaded | None = None  # what an edit during an apply made of the project
+        self.shop = Workshop()
 
     def run(self) -> int:
         """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
         on = self.on
         cause: Cause | Click = Cause.EDIT
         on.workspace.remember()
-        with Ears(on.workspace.root, on.keyboard, partial(is_ours, outputs=self.outputs), on.clicks) as ears:
+        ours = partial(is_ours, outputs=self.outputs)
+        with self.shop, Ears(on.workspace.root, on.keyboard, ours, on.clicks) as ears:
             while cause not in (Cause.QUIT, Cause.STOP):
                 cause = self._turn(ears, cause)
         return 130 if cause is Cause.STOP else 0
@@ -83,7 +86,7 @@ class Watch:
         """One look and what follows from it; why to look again."""
         planned = self._look(ears, cause)
         if planned is None:
-            return ears.wait()
+            return self._wait(ears)
         plan, mark = planned.plan, fingerprint(planned.plan)
         if cause is Cause.EDIT:
             self.memory = edited(self.memory, plan)
@@ -94,7 +97,7 @@ class Watch:
                 return self._act(ears, cause, what)
             case Rest() as rest:
                 self._rest(ears, plan, mark, rest)
-        return ears.wait()
+        return self._wait(ears)
 
     # --- looking ----------------------------------------------------------------------------
 
@@ -207,6 +210,7 @@ class Watch:
         """Carry a part of the plan out, under the lock and as it is decided there."""
         try:
             with open_session(self.on.workspace, "watch", self.on.choice.draft) as session:
+                session = replace(session, shop=self.shop)
                 planned = look(session, self.on.choice)
                 mark = fingerprint(planned.plan)
                 self._looked(planned)
@@ -219,6 +223,12 @@ class Watch:
             self.memory = trying(self.memory, what.plan)
             self.view.error(error)
         return ears.after()
+
+    def _wait(self, ears: Ears) -> Cause | Click:
+        """The next thing that happens; meanwhile what a draft needs is awake."""
+        if (self.on.choice.draft or self.runs) and not ears.stopped:
+            self.shop.rest()
+        return ears.wait()
 
     def _carry_out(self, session: Session, ears: Ears, planned: Planned, what: Apply) -> None:
         on, store = self.on, session.store

@@ -213,6 +213,28 @@ def test_a_worker_that_dies_fails_its_own_job_only(tmp_path: Path) -> None:
 
 
 @needs_proc
+def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp_path: Path) -> None:
+    async def act() -> None:
+        crew, asked = Crew(2), job(marker="first")
+        await crew.rest(1)
+        (awake,) = children(os.getpid())
+        for _ in range(2):
+            farm = Farm(tmp_path / "scratch", crew=crew)
+            assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
+            await farm.aclose()
+            assert children(os.getpid()) == [awake]
+            await crew.rest(1)
+        os.kill(awake, signal.SIGKILL)  # nobody has heard of it when the next call comes
+        farm = Farm(tmp_path / "scratch", crew=crew)
+        assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
+        await farm.aclose()
+        await crew.aclose()
+
+    asyncio.run(act())
+    assert children(os.getpid()) == []
+
+
+@needs_proc
 def test_an_interrupt_does_not_reach_a_worker(tmp_path: Path) -> None:
     asked = job()
 

@@ -6,6 +6,8 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from reconciler.emulator.process import Emulator
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.session import open_session
@@ -106,6 +108,25 @@ def test_stale_drafts_are_given_up_and_the_newest_edit_goes_first(paid: Path, ve
     assert (paid / "drafts/renders/hero.mp4").exists()
     assert not (paid / "renders").exists()
     assert tasks(vendor) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks the system for the children of a process")
+def test_the_next_draft_is_drawn_by_a_worker_that_is_awake(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", DRAFTS)
+
+    def workers() -> set[int]:
+        return set(map(int, Path(f"/proc/{talk.child.pid}/task/{talk.child.pid}/children").read_text().split()))
+
+    with on_pipes(folder, "--draft") as talk:
+        talk.event(event="meter")
+        edit(folder, "mist", "rain")
+        talk.event(event="started")
+        awake = workers()
+        talk.event(event="meter")
+        assert awake and awake <= workers()
+        talk.child.send_signal(signal.SIGTERM)
+        assert talk.end() == 130
+    assert all(not Path(f"/proc/{worker}").exists() for worker in awake)
 
 
 def test_a_state_in_use_is_told_and_tried_again(tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 from reconciler.diagnostics import MediaError
 from reconciler.media.draft.render import Progress, render
 from reconciler.media.draft.scene import read_scene
+from reconciler.media.draft.type import face
 from reconciler.media.frames import extract_frame
+
+
+def prepare() -> None:
+    """Load what every draft needs: codecs by this module's imports, and the face, which takes longest."""
+    face(16)
 
 
 def render_job(body: object, video: str, last_frame: str | None, *, progress: Progress) -> None:
