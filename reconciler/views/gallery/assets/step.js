@@ -10,12 +10,16 @@ Gallery.InStep = class {
   #playing = false;
   #frame = 0;
   #seeking = 0;
+  #wanted = 0; // where everybody was sent last
 
   constructor(videos, onTime) {
     this.#videos = videos;
     this.#onTime = onTime;
     for (const video of videos) {
-      video.addEventListener("loadedmetadata", () => this.#tell());
+      video.addEventListener("loadedmetadata", () => {
+        if (!this.#playing && this.#wanted > 0) this.seek(this.#wanted); // sought before it could be
+        else this.#tell();
+      });
       video.addEventListener("ended", () => this.#ended(video));
       video.addEventListener("error", () => this.#drop(video));
     }
@@ -29,6 +33,7 @@ Gallery.InStep = class {
   play() {
     if (this.#playing || !this.#videos.length) return;
     this.#playing = true;
+    this.#wanted = 0;
     if (this.time >= this.seconds - 0.01) this.#each((video) => { video.currentTime = 0; });
     this.#start();
     const tick = () => {
@@ -56,7 +61,8 @@ Gallery.InStep = class {
   }
 
   seek(seconds) {
-    const at = Math.min(Math.max(0, seconds), Math.max(0, this.seconds - 0.001));
+    this.#wanted = Math.max(0, seconds);
+    const at = Math.min(this.#wanted, Math.max(0, this.seconds - 0.001));
     this.#each((video) => { video.currentTime = Math.min(at, Math.max(0, length(video) - 0.001)); });
     if (this.#playing) this.#start();
     this.#tell(at);
