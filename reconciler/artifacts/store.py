@@ -65,6 +65,10 @@ class Part:
         """Bytes written so far through `write`."""
         return self._size
 
+    def expect(self, size: int) -> None:
+        """ArtifactError when there is no room for a file of that size and its copy at an output."""
+        self._objects.require_space(size)
+
     def write(self, data: bytes) -> None:
         """Append bytes; they are hashed on their way."""
         with disk.translated("write an artifact", ArtifactError):

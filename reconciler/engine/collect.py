@@ -27,6 +27,7 @@ async def collect(work: Work, attempt: Attempt) -> None:
     work.fetches += 1
     try:
         with work.ports.objects.part(f"attempt-{attempt.id}") as part:
+            part.expect(0)  # a disk that is all but full is no place to begin; the length is told later, if at all
             await work.vendor.transport.fetch(result.video, part)
             video = await _proven(work, part, attempt)
             stored = part.commit(video.suffix)
@@ -53,7 +54,8 @@ async def collect(work: Work, attempt: Attempt) -> None:
         elapsed=work.ports.clock.now() - attempt.created,
         mismatch=mismatch(work.order, artifact) if work.order else "",
     )
-    work.ports.store.fetched(attempt, artifact, generation)
+    said = {"made": dict(result.actual)} if result.actual else {}  # what the server chose, as it says
+    work.ports.store.fetched(attempt, artifact, generation, Facts(cost_micros=generation.cost_micros, evidence=said))
     work.made = artifact
     work.ports.inputs.returned.note(work.vendor.alias, artifact.sha256, result, work.vendor.pace.link_life)
     work.say(Kind.FETCHED, task=attempt.task)

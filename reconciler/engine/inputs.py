@@ -63,10 +63,12 @@ class Inputs:
     async def ready(self, order: Order) -> dict[str, MediaRef]:
         """Every input by field name. Raises MediaError when one is not what the plan saw, or cannot be sent."""
         free = routes.room(order.resolved.model, order.clip.prompt)
+        if free is not None:
+            free -= sum(len(item.url) for _, item in order.clip.media() if isinstance(item, DataMedia))
         found: dict[str, MediaRef] = {}
         for name, item in order.clip.media():
             found[name] = await self._ready(name, item, order, free)
-            if free is not None and found[name].scheme == "data":
+            if free is not None and found[name].scheme == "data" and not isinstance(item, DataMedia):
                 free -= len(found[name].value)
         return found
 

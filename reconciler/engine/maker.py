@@ -43,7 +43,8 @@ from reconciler.records import Attempt, Money, State
 from reconciler.state.store import Facts
 
 MISSES = 3
-"""How many "not found" answers in a row, over at least `MISSING` seconds, make a task vanished."""
+"""How many "not found" answers in a row, over at least `MISSING` seconds, make a task vanished; and how many answers
+without a link one without output."""
 MISSING = 60.0
 ACCOUNT_WIDE = frozenset({Refusal.CREDENTIALS, Refusal.ACCOUNT})
 """Why a task failed, where the next one would fail for the same reason: one vendor charges only after it accepted."""
@@ -91,7 +92,7 @@ class Maker:
                 await look_up(self.work, attempt)
             case Fetch():
                 assert attempt is not None
-                await collect(self.work, attempt)
+                await self._fetch(attempt)
             case Stall():
                 assert attempt is not None
                 self.work.move(attempt, State.STALLED, Facts(reason="deadline"))
@@ -101,6 +102,16 @@ class Maker:
                 raise Stopped(Kind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
             case Submit() | Place() | Stop():
                 raise self._ended(attempt)
+
+    async def _fetch(self, attempt: Attempt) -> None:
+        """In a place of its own, which may have to be waited for: a link that has aged meanwhile is asked for anew."""
+        async with self.work.halt.downloads:
+            await self.work.pause(0.0)  # an interrupt leaves those who wait to a later run
+            if self.work.aged:
+                self.work.result = None
+                await self._poll(attempt)
+            if self.work.result is not None:
+                await collect(self.work, attempt)
 
     def _paced(self, attempt: Attempt, after: float) -> float:
         """A finished task whose link does not come is asked at the pace of a running one, and not for ever."""
@@ -149,6 +160,7 @@ class Maker:
                 self.work.say(Kind.RUNNING, task=attempt.task, progress=progress)
             case Succeeded():
                 self.work.result, self.linkless = answer, None
+                self.work.heard = self.work.ports.clock.now()
                 if attempt.state is not State.READY:
                     self.work.move(attempt, State.READY, Facts())
             case PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
@@ -159,7 +171,7 @@ class Maker:
             case NotFound(message):
                 self._missed(attempt, message)
             case NoOutput(message):
-                self._close(attempt, State.NO_OUTPUT, Facts(message=message))
+                self._empty(attempt, message)
             case Failed():
                 self._failed(attempt, answer)
             case Cancelled(message):
@@ -184,6 +196,13 @@ class Maker:
         self.work.misses.append(now)
         if len(self.work.misses) >= MISSES and now - self.work.misses[0] >= MISSING:
             self._close(attempt, State.VANISHED, Facts(message=message))
+
+    def _empty(self, attempt: Attempt, message: str) -> None:
+        """Finished and no link: some vendors name it a moment later, so it is asked as often as for a missing task."""
+        now = self.work.ports.clock.monotonic()
+        self.work.empties.append(now)
+        if len(self.work.empties) >= MISSES and now - self.work.empties[0] >= MISSING:
+            self._close(attempt, State.NO_OUTPUT, Facts(message=message))
 
     def _close(self, attempt: Attempt, state: State, facts: Facts) -> None:
         """A final answer. A result that was seen before stays: success and then failure keeps the result."""

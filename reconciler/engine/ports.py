@@ -30,6 +30,9 @@ T = TypeVar("T")
 class Sponge(Protocol):
     """Takes bytes."""
 
+    def expect(self, size: int, /) -> None:
+        """So many bytes are announced; raises when there is no room for them, before any is written."""
+
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
 

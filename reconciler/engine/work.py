@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.engine.desire import Order
 from reconciler.engine.inputs import Inputs
@@ -21,6 +22,8 @@ from reconciler.state.budget import Caps
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
 
+DOWNLOADS = 16
+"""Results that are fetched at once in a run: more would share the line until each of them is too slow."""
 INTERRUPTED = "stopped before it was submitted"
 
 
@@ -59,6 +62,7 @@ class Halt:
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     vendors: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
+    downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     going: int = 0
     idling: int = 0
@@ -110,8 +114,10 @@ class Work:
     polls: int = 0
     fetches: int = 0
     misses: list[float] = field(default_factory=list)
+    empties: list[float] = field(default_factory=list)
     job: Job | None = None
     result: Succeeded | None = None
+    heard: float = 0.0  # when `result` was told, by the wall clock: a laptop's sleep ages links, not monotonic clocks
     made: Artifact | None = None
     doubt: str = ""  # what a look-up said about a request in doubt
 
@@ -125,6 +131,12 @@ class Work:
         """The newest attempt of the key, as the store has it now."""
         found = self.ports.store.attempts(self.step.key)
         return found[-1] if found else None
+
+    @property
+    def aged(self) -> bool:
+        """Whether the link at hand is too old to be tried, by the life that the provider gives it."""
+        life = self.vendor.pace.link_life if self.result is None or self.result.life is None else self.result.life
+        return self.ports.clock.now() >= usable_until(life, self.heard)
 
     def move(self, attempt: Attempt, state: State, facts: Facts) -> None:
         """Move the attempt on."""

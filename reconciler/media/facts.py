@@ -19,15 +19,6 @@ class VideoFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """A picture that decodes: its format in lower case (`jpeg`, `png`, `webp`, …) and its upright size."""
-
-    format: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
 class Cell:
     """One clip on a sheet; `note` is its take, where it has several."""
 

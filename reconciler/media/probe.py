@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import MediaError
-from reconciler.media.facts import ImageFacts, VideoFacts
+from reconciler.media.facts import VideoFacts
 from reconciler.media.frames import opened
 from reconciler.media.mp4 import read_mp4
-from reconciler.media.stills import still_size
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -55,8 +54,3 @@ def _decode(container: InputContainer, name: str) -> tuple[int, int]:
     if not frames:
         raise MediaError(f"{name} has no frame that can be decoded", code="input")
     return frames, round(1000 * (end + float(1 / stream.average_rate if stream.average_rate else 0)))
-
-
-def probe_image(path: str | Path) -> ImageFacts:
-    """The facts of a still picture after decoding all of it; `MediaError` naming it if it cannot be read."""
-    return ImageFacts(*still_size(str(path)))

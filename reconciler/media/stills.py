@@ -71,12 +71,6 @@ def _read(path: str) -> bytes:
     return content
 
 
-def still_size(path: str) -> tuple[str, int, int]:
-    """A picture's format and upright size, after decoding all of it."""
-    picture, kind = decode_still(_read(path), shown(path))
-    return kind, picture.width, picture.height
-
-
 def shown(path: str) -> str:
     """A path as messages name it: without the way to the folder that we are in."""
     try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import Mode, Model, Placement
+from reconciler.providers.limits import check_request
 from reconciler.providers.wording import choices, count, nearest
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
@@ -28,6 +29,7 @@ _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed
 def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     """Everything wrong with a clip under a model, in the order of the fields. `hosted`: local files can get a URL."""
     yield from _prompt(clip, model)
+    yield from _size(clip, model)
     yield from _durations(clip, model)
     yield from _resolutions(clip, model)
     yield from _ratios(clip, model)
@@ -81,6 +83,14 @@ def _prompt(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if model.reads_switches and (found := _SWITCH.search(clip.prompt)):
         message = f"the provider reads {found[0].strip()} in a prompt as a parameter, loosely and without errors"
         yield Diagnostic("prompt-switch", message, source, "use the clip's own fields", Severity.WARNING)
+
+
+def _size(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    """What the project itself writes into the request: its prompt and its `data:` URLs."""
+    given = [(name, len(item.url)) for name, item in clip.media() if isinstance(item, DataMedia)]
+    if given:
+        size = len(clip.prompt.encode()) + sum(length for _, length in given)
+        yield from check_request(size, model.max_request_bytes, clip.source(given[0][0]))
 
 
 def _durations(clip: Clip, model: Model) -> Iterator[Diagnostic]:

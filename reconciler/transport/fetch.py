@@ -104,6 +104,7 @@ class Media:
 
     async def _take(self, incoming: Incoming, tap: _Tap) -> None:
         length = self._length(incoming)
+        tap.expect(length or 0)
         try:
             async with aclosing(incoming.chunks()) as chunks:
                 async for chunk in chunks:
@@ -150,6 +151,10 @@ class _Tap:
     def __init__(self, part: Sponge, bounds: Bounds, clock: Clock) -> None:
         self.size, self.hash = 0, hashlib.sha256()
         self._part, self._bounds, self._clock, self._began = part, bounds, clock, clock.monotonic()
+
+    def expect(self, size: int) -> None:
+        """There is room for so many bytes, or whoever keeps them says that there is not."""
+        self._part.expect(size)
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes. No media format of ours begins like XML, HTML or JSON; error pages do."""

@@ -34,6 +34,9 @@ class Clock(Protocol):
 class Sponge(Protocol):
     """Takes bytes."""
 
+    def expect(self, size: int, /) -> None:
+        """So many bytes are announced; raises when there is no room for them, before any is written."""
+
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import MediaError
-from reconciler.media.facts import ImageFacts, VideoFacts
+from reconciler.media.facts import VideoFacts
 from reconciler.media.frames import extract_frame
-from reconciler.media.probe import probe, probe_image
+from reconciler.media.probe import probe
+from reconciler.media.stills import read_still
 
 from .conftest import Draw
 
@@ -51,9 +52,9 @@ def test_what_is_no_mp4_is_refused(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["missing.mp4", "."])
 def test_what_cannot_be_opened_is_refused(tmp_path: Path, name: str) -> None:
-    for read in (probe, probe_image):
+    for read in (probe, read_still):
         with pytest.raises(MediaError):
-            read(tmp_path / name)
+            read(str(tmp_path / name))
 
 
 def test_damaged_media_data_is_refused_or_decodes(tmp_path: Path, tiny: bytes) -> None:
@@ -68,17 +69,13 @@ def test_damaged_media_data_is_refused_or_decodes(tmp_path: Path, tiny: bytes) -
         assert facts.frames <= 3
 
 
-def test_a_picture_tells_its_format_and_size(red: Path) -> None:
-    assert probe_image(red) == ImageFacts("png", 160, 90)
-
-
 def test_a_picture_cut_short_is_refused_by_name(red: Path, tmp_path: Path) -> None:
     (tmp_path / "half.png").write_bytes(red.read_bytes()[:90])
     with pytest.raises(MediaError, match=r"half\.png is not a picture"):
-        probe_image(tmp_path / "half.png")
+        read_still(str(tmp_path / "half.png"))
 
 
 def test_a_message_names_a_file_from_where_we_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MediaError, match=r"^assets/lamp\.png is not a file$"):
-        probe_image(tmp_path / "assets" / "lamp.png")
+        read_still(str(tmp_path / "assets" / "lamp.png"))

@@ -6,8 +6,10 @@ import pytest
 
 from reconciler.diagnostics import Severity, Source
 from reconciler.providers.base import MediaLimits
+from reconciler.providers.check import resolve
 from reconciler.providers.limits import MB, MediaFacts, check_media, check_request, check_total
 from reconciler.providers.registry import dialect
+from reconciler.spec.project import Clip, DataMedia
 
 
 def model(kind: str, name: str):
@@ -67,6 +69,13 @@ def test_the_whole_request():
     assert check_request(64 * MB, ARK.max_request_bytes) == ()
     (problem,) = check_request(64 * MB + 1, ARK.max_request_bytes)
     assert problem.message == "the request has 67108865 bytes, at most 67108864 is taken"
+
+
+def test_a_project_s_own_data_urls_are_counted_before_anything_is_sent():
+    for size, problems in ((ARK.max_request_bytes - 1000, []), (ARK.max_request_bytes + 1, ["request-limit"])):
+        frame = DataMedia("data:image/png;base64," + "A" * size)
+        found = resolve(Clip("hero", "hero", prompt="x", model=ARK.name, first_frame=frame), dialect("ark"))
+        assert [problem.code for problem in (found if isinstance(found, tuple) else ())] == problems
 
 
 @pytest.mark.parametrize(

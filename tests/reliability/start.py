@@ -133,6 +133,9 @@ class _Half:
     def __init__(self, part: Any, fuse: Fuse) -> None:
         self._part, self._fuse, self._begun = part, fuse, False
 
+    def expect(self, size: int) -> None:
+        self._part.expect(size)
+
     def write(self, data: bytes) -> None:
         middle = 0 if self._begun else len(data) // 2
         if not self._begun:

@@ -55,7 +55,12 @@ class Part:
     def __init__(self, each: Callable[[], None] = lambda: None) -> None:
         self.content = bytearray()
         self.writes = 0
+        self.expected: int | None = None
         self._each = each
+
+    def expect(self, size: int, /) -> None:
+        """Remember what was announced."""
+        self.expected = size
 
     def write(self, data: bytes, /) -> None:
         """Append."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.diagnostics import ProviderError
+from reconciler.diagnostics import ArtifactError, ProviderError
 from reconciler.transport import Bounds, wire
 from tests.transport.kit import FAST, KEY, JumpClock, Names, Part, transport, world
 from tests.transport.server import CLOSE, FLOOD, HANG, READ, RESET, Script, Trickle, answer, http, serve
@@ -250,3 +250,18 @@ async def test_tls_checks_the_name_though_the_address_is_connected_to(
                 with pytest.raises(ProviderError, match="certificate"):
                     await made.fetch(f"https://{name}:{server.port}/a.mp4", Part())
     assert set(shown) == {name}
+
+
+class Full(Part):
+    """Where there is no room."""
+
+    def expect(self, size: int, /) -> None:
+        raise ArtifactError(f"no room for {size} bytes", code="disk-full")
+
+
+async def test_what_there_is_no_room_for_is_not_read() -> None:
+    part = Full()
+    async with serve(GOOD) as server, transport(server.url) as made:
+        with pytest.raises(ArtifactError, match=f"no room for {len(VIDEO)} bytes"):
+            await made.fetch(f"{server.url}/clip.mp4", part)
+    assert part.writes == 0
