@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if VARIABLE in os.environ:
         return respond(given)
+    if arguments is None:
+        _in_utf8()
     context = Context(Options(json="--json" in given, no_color="--no-color" in given))
     try:
         options, rest = split(given)
@@ -95,6 +97,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         context.close()
         _let_go(sys.stdout)
+
+
+def _in_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the locale has another encoding: names of files are UTF-8, whatever the
+    terminal shows. What it cannot show is told by its code. Refused: encoding paths by hand, which one call forgets.
+    """
+    if sys.getfilesystemencoding().lower().replace("-", "") == "utf8":
+        return
+    shown = f"{getattr(sys.stdout, 'encoding', None) or 'ascii'}:backslashreplace"
+    command = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+    os.execve(sys.executable, command, {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": shown})
 
 
 def _let_go(stream: TextIO) -> None:

@@ -1,8 +1,8 @@
-"""What apply says while it works, line by line, and at its end."""
+"""What apply says while it works, line by line, and at its end. What was not done is told at the end only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.views import words
@@ -19,6 +19,8 @@ _DONE = {
     "move": "moved",
     "remove": "removed",
 }
+_MANY = 3  # clips of which the same is said
+_NAMED = 8  # of those, how many are named
 
 
 def line(event: Event, style: Style, *, live: bool) -> str | None:
@@ -35,8 +37,6 @@ def line(event: Event, style: Style, *, live: bool) -> str | None:
             return f"{name}: {style.green(_DONE.get(event.action, 'done'))}{where}{time}"
         case Kind.FAILED:
             return f"{name}: {style.red('failed:')} {safe(event.message)}"
-        case Kind.SKIPPED | Kind.LEFT:
-            return f"{name}: {style.yellow(event.kind.value)}: {safe(event.message)}"
         case Kind.NOTE:
             return safe(event.message)
     return None
@@ -48,8 +48,9 @@ def _task(event: Event) -> str:
 
 def summary(item: Summary, style: Style) -> Iterator[str]:
     """What did not succeed and why, what to do, and one line of totals."""
-    for outcome in item.having(Kind.FAILED, Kind.BLOCKED, Kind.SKIPPED, Kind.LEFT):
+    for outcome in item.having(Kind.FAILED, Kind.BLOCKED):
         yield from _trouble(outcome, style)
+    yield from _left_over(item.having(Kind.SKIPPED, Kind.LEFT), style)
     done = item.having(Kind.SUCCEEDED)
     made = sum(1 for o in done if o.action in ("create", "replace", "resume"))
     removed = sum(1 for o in done if o.action == "remove")
@@ -81,9 +82,29 @@ def _money(item: Summary, made: int) -> Iterator[str]:
 
 
 def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
-    tone = style.red if outcome.result is Kind.FAILED else style.yellow
-    yield f"{tone(outcome.result.value):<8} {style.bold(safe(outcome.name))}: {safe(outcome.message)}"
+    yield f"{_word(outcome, style)} {style.bold(safe(outcome.name))}: {safe(outcome.message)}"
     if outcome.result is Kind.BLOCKED:
         yield from ways(outcome.help.splitlines(), style)
     else:
         yield from help_lines(outcome.help, style)
+
+
+def _word(outcome: Outcome, style: Style) -> str:
+    tone = style.red if outcome.result in (Kind.FAILED, Kind.BLOCKED) else style.yellow
+    return tone(f"{outcome.result.value:<8}")
+
+
+def _left_over(outcomes: Iterable[Outcome], style: Style) -> Iterator[str]:
+    """What was not done: many for the same reason are told as one, or an interrupt would scroll everything away."""
+    alike: dict[tuple[Kind, str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        alike.setdefault((outcome.result, outcome.message, outcome.help), []).append(outcome)
+    for (_, message, help), found in alike.items():
+        if len(found) < _MANY:
+            for outcome in found:
+                yield from _trouble(outcome, style)
+            continue
+        yield f"{_word(found[0], style)} {style.bold(words.clips(len(found)))}: {safe(message)}"
+        names = ", ".join(safe(outcome.name) for outcome in found[:_NAMED])
+        yield f"    {names}{f' and {len(found) - _NAMED} more' if len(found) > _NAMED else ''}"
+        yield from help_lines(help, style)

@@ -21,7 +21,7 @@ _MODES = {
     Mode.EXTEND: "extend",
 }
 _COLUMNS = tuple(map(Column, ("KIND", "MODEL", "SECONDS", "RESOLUTION", "IMG/VID/AUD", "MODES", "ALSO")))
-_FIRST = 4  # columns that stand in the first of two lines
+_SPLITS = (7, 5, 4)  # how many columns stand in the first line, the most that fit
 _REST = " · "
 
 
@@ -32,23 +32,22 @@ def table(lines: Sequence[Line], style: Style, room: int) -> Iterator[str]:
         yield "No model offers all of that."
         return
     body = [_row(line) for line in lines]
-    if _total(body) <= room:
-        rendered = grid(_COLUMNS, body, room)
-        yield Kept(style.dim(row(next(rendered))))
-        yield from map(row, rendered)
-    else:
-        rendered = grid(_COLUMNS[:_FIRST], [cells[:_FIRST] for cells in body], room)
-        yield Kept(style.dim(row(next(rendered))))
-        yield style.dim(f"    {_REST.join(column.title for column in _COLUMNS[_FIRST:])}")
-        for cells, first in zip(body, rendered, strict=True):
-            yield row(first)
-            yield Parts(f"    {_REST.join(filter(None, cells[_FIRST:]))}")
+    first = next((count for count in _SPLITS if _total(body, count) <= room), _SPLITS[-1])
+    head, *rendered = grid(_COLUMNS[:first], [cells[:first] for cells in body], room)
+    yield Kept(style.dim(row(head)))
+    if first < len(_COLUMNS):
+        yield style.dim(f"    {_REST.join(column.title for column in _COLUMNS[first:])}")
+    for cells, shown in zip(body, rendered, strict=True):
+        yield row(shown)
+        if rest := _REST.join(filter(None, cells[first:])):
+            yield Parts(f"    {style.dim(rest)}")
     yield style.dim(f"{len(lines)} model{'' if len(lines) == 1 else 's'}; * is its kind's default")
 
 
-def _total(body: Sequence[Sequence[str]]) -> int:
-    sizes = (max(len(cells[i]) for cells in body) for i in range(len(_COLUMNS)))
-    return sum(max(size, len(column.title)) + 2 for size, column in zip(sizes, _COLUMNS, strict=True)) - 2
+def _total(body: Sequence[Sequence[str]], count: int) -> int:
+    """How wide the first so many columns are."""
+    titles = [column.title for column in _COLUMNS]
+    return sum(max(len(cells[i]) for cells in (titles, *body)) + 2 for i in range(count)) - 2
 
 
 def _row(line: Line) -> list[str]:

@@ -16,6 +16,11 @@ _NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*")  # what ne
 _PIECE = re.compile(rf"\x1b\[[0-9;]*m|[ ]+|[{_WIDE}][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]*|[^ \x1b{_WIDE}]+")
 
 
+_EAST = re.compile(f"[{_WIDE}]")
+_WORD = re.compile(r"\x1b\[[0-9;]*m|[ ]+|[^ \x1b]+")
+_NAME = re.compile(r"[/=\[\x1b]")  # what a clip's name with its combination has, or a path, and a sentence has not
+
+
 class Kept(str):
     """A line that is never folded: a command to copy, a row of a table, a source line with its caret."""
 
@@ -63,8 +68,14 @@ def fold(line: str, columns: int) -> Iterator[str]:
     if hang > columns // 2:
         hang = min(4, columns // 4)
     text = line[indent:]
-    pieces = text.split(_BETWEEN) if isinstance(line, Parts) else _PIECE.findall(text)
+    pieces = text.split(_BETWEEN) if isinstance(line, Parts) else list(_pieces(text))
     yield from _Folded(indent, hang, columns).lines(pieces, _BETWEEN if isinstance(line, Parts) else "")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Words, gaps and colour codes. A script without spaces is torn anywhere, a name or a path in it is not."""
+    for piece in _WORD.findall(text):
+        yield from (piece,) if _NAME.search(piece) else _PIECE.findall(piece)
 
 
 class _Folded:
@@ -78,14 +89,15 @@ class _Folded:
     def lines(self, pieces: Iterable[str], between: str) -> Iterator[str]:
         """The rows. `between` is what joins the pieces; it goes to the next row's start when they are torn apart."""
         for piece in pieces:
-            if piece[:1] in ("\x1b", " "):
+            if not between and piece[:1] in ("\x1b", " "):
                 self.gap += piece
                 self.wide += 0 if piece[0] == "\x1b" else len(piece)
                 continue
             if between and not self.fresh:
                 self.gap, self.wide = between, len(between)
             size = width(piece)
-            if self._tears(size):
+            parted = bool(between or self.wide or _EAST.match(piece) or _EAST.match(self.row[-1:]))
+            if parted and self._tears(size):
                 yield self.row
                 self.row, self.used = " " * self._start(size), self._start(size)
                 self.gap = between.lstrip() if between else "".join(_CODE.findall(self.gap))

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from reconciler.views import tables
 from reconciler.views.base import StatusRow
+from reconciler.views.safe import fit
 from reconciler.views.style import Style
 
 _FIRST = ("running", "blocked", "failed")
@@ -23,7 +24,7 @@ class LiveTable:
     """`show` replaces what is on the screen. `now` is a monotonic clock in seconds."""
 
     def __init__(self, stream: TextIO, style: Style, now: Callable[[], float], *, keys: bool) -> None:
-        self.style, self.now = style, now
+        self.style, self.now, self.stream = style, now, stream
         self.end = "[q] quit" if keys else "Ctrl-C quits"
         self.rows: Sequence[StatusRow] = ()
         self.seen = now()
@@ -42,7 +43,7 @@ class LiveTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self._lines(options.max_width, options.size.height):
-            yield Text.from_ansi(line, no_wrap=True, overflow="crop")
+            yield Text.from_ansi(fit(line, self.stream), no_wrap=True, overflow="crop")
 
     def _lines(self, width: int, height: int) -> Iterator[str]:
         rows = [self._later(row) for row in self.rows]

@@ -14,7 +14,7 @@ from reconciler.providers.search import Line
 from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.fold import Kept, fold
-from reconciler.views.safe import safe
+from reconciler.views.safe import fit, safe
 from reconciler.views.style import Style, moves, room, wants_colour
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class HumanView:
         columns = room(stream)
         text = "".join(f"{part}\n" for line in lines for part in fold(line, columns))
         try:
-            stream.write(_fit(text, stream))
+            stream.write(fit(text, stream))
             stream.flush()
         except (BrokenPipeError, ValueError):
             return
@@ -79,7 +79,7 @@ class HumanView:
             self.live.emit(event)
         line = apply_text.line(event, self.talk, live=self.live is not None)
         if line and self.live is not None:
-            for part in fold(line, room(self.err)):
+            for part in fold(fit(line, self.err), room(self.err)):
                 self.live.print(part)
         elif line:
             self._say(self.err, [line])
@@ -141,9 +141,3 @@ class HumanView:
             self.table.stop()
             self.table = None
             self.status(self.followed or ())
-
-
-def _fit(text: str, stream: TextIO) -> str:
-    """What the stream's encoding cannot carry is shown as its code instead of failing."""
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)

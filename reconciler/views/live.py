@@ -16,7 +16,7 @@ from rich.text import Text
 from reconciler.events import Event, Kind
 from reconciler.views import words
 from reconciler.views.fold import cut, pad, width
-from reconciler.views.safe import safe
+from reconciler.views.safe import fit, safe
 
 _ROWS = 12
 _BAR = 24
@@ -40,7 +40,7 @@ class LiveProgress:
     """A sink for events that redraws a few times a second. `now` is a monotonic clock in seconds."""
 
     def __init__(self, stream: TextIO, now: Callable[[], float]) -> None:
-        self.now = now
+        self.now, self.stream = now, stream
         self.rows: dict[tuple[str, int], Row] = {}
         self.done = 0
         self.total = 0
@@ -73,7 +73,7 @@ class LiveProgress:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self._lines():
-            text = Text(line)
+            text = Text(fit(line, self.stream))
             text.truncate(options.max_width, overflow="ellipsis")
             yield text
 

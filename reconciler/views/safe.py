@@ -6,6 +6,8 @@ and zero-width characters in it could rewrite what the user sees, so everything 
 
 from __future__ import annotations
 
+from typing import TextIO
+
 
 def safe(text: str, *, lines: bool = False) -> str:
     """The text with every unprintable character escaped; line feeds stay when `lines` is set."""
@@ -20,3 +22,9 @@ def _escape(character: str) -> str:
         return known[character]
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}"
+
+
+def fit(text: str, stream: TextIO) -> str:
+    """What the stream's encoding cannot carry is shown as its code instead of failing."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

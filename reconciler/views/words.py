@@ -37,12 +37,13 @@ def age(value: float | None) -> str:
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """An amount; "unpriced" when nobody knows it, "free" when it is nothing."""
+    """An amount with two places at least; "unpriced" when nobody knows it, "free" when it is nothing."""
     if amount is None:
         return "unpriced"
     if amount == 0:
         return "free"
-    return f"{plain_decimal(amount)} {currency}".rstrip()
+    text = plain_decimal(amount)
+    return f"{text}{'' if '.' in text else '.00'} {currency}".rstrip()
 
 
 def total(known: Decimal, unpriced: int, currency: str) -> str:

@@ -22,7 +22,8 @@ PLAIN = Style()
         (Event(Kind.SUCCEEDED, "hero", action="restore", output="a.mp4"), "hero: restored a.mp4"),
         (Event(Kind.SUCCEEDED, "hero", action="resume"), "hero: finished"),
         (Event(Kind.FAILED, "hero", message="refused"), "hero: failed: refused"),
-        (Event(Kind.SKIPPED, "hero", message="needs intro"), "hero: skipped: needs intro"),
+        (Event(Kind.SKIPPED, "hero", message="needs intro"), None),
+        (Event(Kind.LEFT, "hero", message="interrupted"), None),
         (Event(Kind.NOTE, "hero", message="asking again"), "asking again"),
         (Event(Kind.RUNNING, "hero", progress=4), None),
         (Event(Kind.WAITING, "hero"), None),
@@ -67,7 +68,28 @@ def test_an_interrupted_run_says_how_to_carry_on() -> None:
     assert "clipform apply" in lines[1]
 
 
-@pytest.mark.parametrize("kind", [Kind.SUBMITTED, Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.NOTE])
+def test_many_that_were_not_done_for_the_same_reason_are_told_as_one() -> None:
+    """An interrupt of a thousand clips would scroll away what failed."""
+    skipped = [Outcome(f"c{i}", 1, "create", Kind.SKIPPED, "interrupted") for i in range(40)]
+    lines = end(*skipped, outcome(Kind.FAILED, message="refused"), interrupted=True)
+    assert lines[:3] == [
+        "failed   hero: refused",
+        "skipped  40 clips: interrupted",
+        "    c0, c1, c2, c3, c4, c5, c6, c7 and 32 more",
+    ]
+    assert end(*skipped[:2])[:2] == ["skipped  c0: interrupted", "skipped  c1: interrupted"]
+
+
+def test_the_end_says_what_was_saved_where_something_was() -> None:
+    (line,) = end(outcome(Kind.SUCCEEDED), spent=Decimal(1), saved=Decimal("3.5"))
+    assert line.endswith("Cost: 1.00 USD. Saved: 3.50 USD by what was at hand.")
+    (line,) = end(saved=Decimal("3.5"), saved_unpriced=2)
+    assert line.endswith("in 2.0 s. Saved: 3.50 USD and 2 unpriced by what was at hand.")
+    (line,) = end(saved_unpriced=2)
+    assert line.endswith("Saved: 2 unpriced by what was at hand.")
+
+
+@pytest.mark.parametrize("kind", [Kind.SUBMITTED, Kind.SUCCEEDED, Kind.FAILED, Kind.NOTE])
 def test_nothing_foreign_reaches_the_terminal_as_it_is(kind: Kind) -> None:
     line = apply_text.line(Event(kind, HOSTILE, message=HOSTILE, output=HOSTILE, task=HOSTILE), PLAIN, live=False)
     assert line is not None and line.isprintable()

@@ -25,9 +25,11 @@ COLOUR = Style(True)
         (Hung("  key  one two three", 7), 17, ["  key  one two", "       three"]),
         (Kept("    clipform apply --force hero"), 12, ["    clipform apply --force hero"]),
         (Parts("    ark/m1 · out/hero.mp4 · 0.50 USD"), 24, ["    ark/m1", "      · out/hero.mp4", "      · 0.50 USD"]),
+        (Parts("    \x1b[2ma b · c d\x1b[0m"), 12, ["    \x1b[2ma b", "      · c d\x1b[0m"]),
         ("  the key 0123456789abcdef0123456789", 20, ["  the key 0123456789abcdef0123456789"]),
         ("  the key 0123456789abcdef", 18, ["  the key", "  0123456789abcdef"]),
         ("  灯笼在大理石桌上，慢慢推近。", 14, ["  灯笼在大理石", "    桌上，慢慢", "    推近。"]),
+        ("  poster[city=上海] 灯笼在大理石桌上", 16, ["  poster[city=上海]", "    灯笼在大理石", "    桌上"]),
     ],
 )  # fmt: skip
 def test_a_line_is_folded_like_this(line: str, columns: int, shown: list[str]) -> None:

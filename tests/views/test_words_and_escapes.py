@@ -84,10 +84,10 @@ def test_ages_have_one_unit(value: float | None, shown: str) -> None:
         ("0.5", "0.50 USD"),
         ("0.10", "0.10 USD"),
         ("0.000001", "0.000001 USD"),
-        ("1E+3", "1000 USD"),
+        ("1E+3", "1000.00 USD"),
         ("1E-7", "0.0000001 USD"),
         ("12.300", "12.30 USD"),
-        ("7", "7 USD"),
+        ("7", "7.00 USD"),
     ],
 )
 def test_amounts_are_exact_and_without_exponents(amount: str | None, shown: str) -> None:
@@ -95,7 +95,7 @@ def test_amounts_are_exact_and_without_exponents(amount: str | None, shown: str)
 
 
 def test_an_amount_without_a_currency_stands_alone() -> None:
-    assert words.money(Decimal(2), "") == "2"
+    assert words.money(Decimal(2), "") == "2.00"
 
 
 def _plan(*steps: tuple[Action, str | None], expected: float | None = None) -> Plan:
@@ -116,11 +116,11 @@ C, R, N, B, M = Action.CREATE, Action.REPLACE, Action.NOOP, Action.BLOCKED, Acti
         (_plan((N, "0")), "Nothing to do: 1 clip up to date."),
         (_plan((C, "0.5"), (R, "0.25"), (N, "0")), "Plan: 1 to create, 1 to replace, 1 up to date. Cost: 0.75 USD."),
         (_plan((C, None)), "Plan: 1 to create, 0 up to date. Cost: 1 unpriced."),
-        (_plan((C, None), (C, "2")), "Plan: 2 to create, 0 up to date. Cost: 2 USD and 1 unpriced."),
+        (_plan((C, None), (C, "2")), "Plan: 2 to create, 0 up to date. Cost: 2.00 USD and 1 unpriced."),
         (_plan((C, "0")), "Plan: 1 to create, 0 up to date. Cost: free."),
         (_plan((C, "0"), (C, None)), "Plan: 2 to create, 0 up to date. Cost: 1 unpriced."),
         (_plan((B, "0"), (M, "0"), (N, "0")), "Plan: 1 to move, 1 blocked, 1 up to date."),
-        (_plan((C, "1"), expected=90), "Plan: 1 to create, 0 up to date. Cost: 1 USD. About 1 min 30 s."),
+        (_plan((C, "1"), expected=90), "Plan: 1 to create, 0 up to date. Cost: 1.00 USD. About 1 min 30 s."),
     ],
 )
 def test_one_line_sums_a_plan_up(plan: Plan, line: str) -> None:

@@ -132,7 +132,7 @@ def test_a_page_and_a_terminal_are_one_session(paid: Path, vendor: Emulator) -> 
             screen.until(r"Skipped")
             events.meter(offer=False)
             assert browser.apply("hero").status_code == 200
-            screen.until(r"hero: made renders/hero.mp4.*Session: 1 USD. Watching\.\n")
+            screen.until(r"hero: made renders/hero.mp4.*Session: 1.00 USD. Watching\.\n")
             events.meter(spent="1")
         screen.press("q")
         assert screen.end() == 0

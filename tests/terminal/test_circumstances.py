@@ -1,0 +1,157 @@
+"""Terminals as they are: closed, dumb, narrow, ASCII, or none. A run is safe on all of them, and can be read."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.emulator.process import Emulator, emulator
+from tests.terminal import picture
+from tests.terminal.pane import CLIPFORM, clipform, environment, pane
+
+SPEC = """\
+version: 1
+providers:
+  studio: {kind: ark, base_url: URL/ark, api_key: "${env.ARK_API_KEY}", poll_interval: 50ms, concurrency: 4, PRICES}
+defaults: {provider: studio, model: doubao-seedance-1-0-pro-250528, duration: 5, resolution: 480p, ratio: "16:9"}
+clips:
+  hero: {prompt: a lamp}
+  social: {matrix: {ratio: ["16:9", "9:16"], city: [上海]}, prompt: 雨夜, ratio: "${matrix.ratio}"}
+""".replace("PRICES", 'prices: [{model: "*", per_clip: 0.50}]')
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+COLOUR = re.compile(rb"\x1b\[[\d;]*m")
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A vendor that takes long enough to be interrupted."""
+    with emulator("--latency", "0.3", "--no-render", cwd=tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path, slow: Emulator) -> Path:
+    project = tmp_path / "p"
+    project.mkdir()
+    (project / "clipform.yaml").write_text(SPEC.replace("URL", slow.api), encoding="utf-8")
+    return project
+
+
+@pytest.fixture
+def env(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    return {**environ, "ARK_API_KEY": f"key-of-{tmp_path.name}"}
+
+
+def outputs(folder: Path) -> int:
+    return len([*folder.rglob("renders/**/*.mp4")])
+
+
+def test_whoever_stops_reading_stops_nothing(folder: Path, env: dict[str, str]) -> None:
+    line = '"$@" | head -1; echo "ended ${PIPESTATUS[0]}"'
+    command = ["bash", "-c", line, "bash", *clipform(folder, "apply", "--yes")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment(env), check=True)
+    assert done.stdout.splitlines()[-1] == "ended 0"
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+    assert outputs(folder) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_an_apply_in_words_and_gives_the_terminal_back(
+    number: signal.Signals, folder: Path, env: dict[str, str]
+) -> None:
+    with pane(*clipform(folder, "apply", "--yes"), env=env) as screen:
+        screen.until(r"(queued|running) .*\n\[")
+        screen.signal(number)
+        assert screen.end() == 130
+        assert screen.is_sane()
+        assert "Interrupted: " in screen.text and "clipform apply` again to carry on" in screen.text
+        assert "[---" not in screen.text and "Traceback" not in screen.text
+        picture.draw(screen.screen, f"interrupted-{number.name.lower()}")
+    with pane(*clipform(folder, "apply", "--yes"), env=env) as screen:
+        assert screen.end() == 0
+    assert outputs(folder) == 3
+
+
+def test_the_second_ctrl_c_ends_at_once_and_leaves_no_debris(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply", "--yes"), env=env) as screen:
+        screen.until(r"(queued|running) .*\n\[")
+        screen.press("\x03\x03")
+        assert screen.end() == 130
+        assert screen.is_sane() and "Traceback" not in screen.text
+    with pane(*clipform(folder, "apply", "--yes"), env=env) as screen:
+        assert screen.end() == 0
+
+
+@pytest.mark.parametrize("columns", [20, 40])
+def test_a_narrow_terminal_shows_names_and_states(columns: int, folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply", "--yes"), columns=columns, rows=60, env=env) as screen:
+        screen.until(r"^\[-")
+        assert screen.end() == 0
+        assert "hero: made" in screen.text.replace("\n", " ") and "[###" not in screen.text
+        picture.draw(screen.screen, f"apply-{columns}")
+    with pane(*clipform(folder, "status"), columns=columns, env=env) as screen:
+        assert screen.end() == 0
+        assert screen.screen.overrun == []
+        assert len(re.findall(r"ready", screen.text)) == 3 and "hero" in screen.text
+        picture.draw(screen.screen, f"status-{columns}")
+
+
+def test_where_only_ascii_can_be_shown_names_are_told_by_their_codes(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply", "--yes"), env=env | ASCII) as screen:
+        assert screen.end() == 0
+        assert r"social[ratio=16:9,city=\u4e0a\u6d77]: made" in screen.text
+        assert screen.text.isascii() and "Traceback" not in screen.text
+    with pane(*clipform(folder, "status"), env=env | ASCII) as screen:
+        assert screen.end() == 0
+        assert screen.text.isascii() and r"\u4e0a\u6d77" in screen.text
+    with pane(*clipform(folder, "validate"), env=env | ASCII) as screen:
+        assert screen.end() == 0
+
+
+def test_no_colour_means_no_colour_also_where_progress_is_live(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply", "--yes"), env={**env, "NO_COLOR": "1"}) as screen:
+        screen.until(r"\[.*/3")
+        assert screen.end() == 0
+        assert COLOUR.search(screen.raw) is None
+
+
+def test_a_dumb_terminal_gets_lines_and_no_codes(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply", "--yes"), env={**env, "TERM": "dumb"}) as screen:
+        assert screen.end() == 0
+        assert b"\x1b" not in screen.raw
+        assert "hero: submitted" in screen.text and "hero: made renders/hero.mp4" in screen.text
+
+
+def test_without_a_terminal_there_are_lines_that_are_never_folded(folder: Path, env: dict[str, str]) -> None:
+    command = clipform(folder, "apply")
+    asked = subprocess.run(
+        command, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL, env=environment(env), check=False
+    )
+    assert asked.returncode == 4 and "no terminal to ask at" in asked.stderr and outputs(folder) == 0
+    done = subprocess.run((*command, "--yes"), capture_output=True, encoding="utf-8", env=environment(env), check=True)
+    assert "\x1b" not in done.stdout + done.stderr
+    status = subprocess.run(
+        clipform(folder, "status"), capture_output=True, encoding="utf-8", env=environment({**env, "COLUMNS": "20"})
+    )
+    assert "studio/doubao-seedance-1-0-pro-250528" in status.stdout and "…" not in status.stdout
+
+
+def test_who_says_no_pays_nothing(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply"), env=env) as screen:
+        screen.until("Only 'yes' will do:")
+        screen.press("y\r")
+        assert screen.end() == 4
+        assert "not confirmed; nothing was done" in screen.text
+    assert not (folder / "renders").exists()
+
+
+def test_help_is_shown_without_a_project(tmp_path: Path) -> None:
+    with pane(*CLIPFORM, "--help", cwd=tmp_path, columns=80, rows=70) as screen:
+        assert screen.end() == 0
+        assert screen.screen.overrun == []
+        picture.draw(screen.screen, "help-of-all")
