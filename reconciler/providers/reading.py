@@ -121,14 +121,24 @@ def life(value: object) -> float | None:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """The wait a server asks for, in seconds; a date counts from the reply's own `Date` (F31). Nonsense is None."""
-    wanted = reply.headers.get("retry-after", "").strip()
+    """The wait a server asks for, in seconds; a date counts from the reply's own `Date` (F31). Nonsense is None.
+
+    Where there is no header, gateways say it in the body: `retry_after` at the top, or within `error` or `data`.
+    """
+    wanted = (reply.headers.get("retry-after") or _in_body(reply.body)).strip()
     try:
         seconds = float(wanted)
     except ValueError:
         until, now = _date(wanted), _date(reply.headers.get("date", ""))
         seconds = (until - now).total_seconds() if until and now else math.nan
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _in_body(body: object) -> str:
+    places = [body, body.get("error"), body.get("data")] if isinstance(body, Mapping) else []
+    values = (place.get("retry_after") for place in places if isinstance(place, Mapping))
+    told = next((value for value in values if isinstance(value, int | float | str)), "")
+    return str(told)[:40]
 
 
 def _date(text: str) -> datetime | None:

@@ -97,3 +97,20 @@ def test_words_are_cut_and_escaped():
 )
 def test_choices_are_spelled(values: Any, text: str):
     assert choices(values) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ({"retry_after": 8}, 8.0),
+        ({"retry_after": "8"}, 8.0),
+        ({"error": {"code": "busy", "retry_after": 2.5}}, 2.5),
+        ({"data": {"retry_after": "soon"}}, None),
+        ({"retry_after": None}, None),
+        ({"retry_after": ["8"]}, None),
+        (["8"], None),
+    ],
+)
+def test_a_wait_may_stand_in_the_body(body: object, seconds: float | None) -> None:
+    assert retry_after(Reply(429, body)) == seconds
+    assert retry_after(Reply(429, body, {"retry-after": "3"})) == 3.0

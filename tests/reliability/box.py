@@ -9,10 +9,11 @@ import shutil
 import struct
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -247,9 +248,15 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _got(address: str, headers: Mapping[str, str] | None = None) -> bytes:
-    with _direct.open(urllib.request.Request(address, headers=dict(headers or {}))) as answer:
-        content: bytes = answer.read()
-        return content
+    """A page of the vendor's; one that is busy by a rule of its faults file is asked again."""
+    for _ in range(5):
+        with (
+            suppress(urllib.error.HTTPError),
+            _direct.open(urllib.request.Request(address, headers=dict(headers or {}))) as answer,
+        ):
+            content: bytes = answer.read()
+            return content
+    return b"{}"
 
 
 _ledgers: dict[str, Path] = {}

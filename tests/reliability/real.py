@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.reliability import blackbox, disks, realkills, realsignals, syscalls
+from tests.reliability import blackbox, disks, manners, realkills, realsignals, syscalls
 
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 
@@ -35,4 +35,5 @@ def jobs(seed: int, *, long: bool) -> Iterator[Job]:
     for fault, call, short, stride in CALLS:
         if long or short:
             yield syscalls.faults, (fault, call, 1 + seed % 5 if stride > 1 else 1, stride if long else short)
+    yield manners.manners, (long,)
     yield syscalls.order, ()

@@ -14,7 +14,7 @@ sent`), and the draft renderer's.
 
 Order: {"id", "args", "cwd", "env", "out", "err", "log"}, and if wanted "at" or "name" (of the point), "signal" (another
 one), "full" (the point from which on the disk has no space), "barrier" (a FIFO to wait for), "grace" (seconds after a
-signal), "roots" (what is the project's beside its folder).
+signal), "hurry" (how many times faster its time goes), "roots" (what is the project's beside its folder).
 Answer: {"id", "pid"} when it has begun, {"id", "status"} when it has ended.
 """
 
@@ -36,6 +36,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine import signals
+from reconciler.engine.clock import SystemClock
 from tests.reliability import points
 
 LATER = (
@@ -231,6 +232,8 @@ def child(order: Mapping[str, Any]) -> int:
     if "grace" in order:
         for number in signals.GRACE:
             patch.setitem(signals.GRACE, number, order["grace"])
+    if "hurry" in order:
+        _hurry(patch, order["hurry"])
     own = (order["env"][name] for name in ("HOME", "XDG_CACHE_HOME") if name in order["env"])
     roots = (order["cwd"], *own, *order.get("roots", ()))
     sys.addaudithook(Witness(log, roots, order.get("secret", "\0")))
@@ -248,6 +251,21 @@ def child(order: Mapping[str, Any]) -> int:
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     return code
+
+
+def _hurry(patch: pytest.MonkeyPatch, times: float) -> None:
+    """Let this process live faster than the world: its clock goes, and its sleeps end, so many times sooner."""
+    import asyncio
+    import time
+
+    began, wall, monotonic = time.monotonic(), time.time(), time.monotonic()
+
+    async def sleep(self: SystemClock, seconds: float) -> None:
+        await asyncio.sleep(seconds / times)
+
+    patch.setattr(SystemClock, "now", lambda self: wall + (time.monotonic() - began) * times)
+    patch.setattr(SystemClock, "monotonic", lambda self: monotonic + (time.monotonic() - began) * times)
+    patch.setattr(SystemClock, "sleep", sleep)
 
 
 def _misbehave() -> None:
