@@ -145,7 +145,7 @@ def check(plan: Plan) -> None:
     assert [len(cells(row)) for row in rows] == [5, 5, 5]
     assert all(line[0] in "!+-" for line in code)
     summary = re.compile(r"<details><summary><code>[^<>]*</code>: 3 changed</summary>")
-    known = {MARK, "### clipform plan", f"**+1 USD** · plan `{digest(plan)}`", "", "```diff", "```", "</details>"}
+    known = {MARK, "### clipform plan", f"**+1.00 USD** · plan `{digest(plan)}`", "", "```diff", "```", "</details>"}
     strange = [line for line in rest if line not in known and not summary.fullmatch(line)]
     assert len(strange) == 1 and strange[0].startswith("Plan: 1 to replace")
     assert all(line.isprintable() for line in (*rows, *code, *rest))
