@@ -226,7 +226,8 @@ class _Planner:
         step = self.steps.get(need)
         if step is None or self._at_hand(step.key) is not None:
             return False
-        return step.action is Action.BLOCKED or not self.scope.selects(step.clip)
+        elsewhere = step.reason is Reason.LOCKED_TAKE
+        return elsewhere or step.action is Action.BLOCKED or not self.scope.selects(step.clip)
 
     # --- what nobody wants any more ---------------------------------------------------------
 

@@ -233,9 +233,18 @@ class Carried:
                 return
             if there.exists and there.sha256 != sha:
                 self.overwritten.append(w.output)
+                if named:
+                    self._adopt(str(there.sha256))
             self.outputs[w.output] = OutputFact(True, sha)
             self.placed[w.output] = Placed(w.output, sha, 1, 1, 1)
         self.bindings[w.clip, w.take] = Binding(w.clip, w.take, w.key, w.output, w.document)
+
+    def _adopt(self, sha: str) -> None:
+        """What only the lock file knew goes into the store before another picture takes its place."""
+        self.objects.add(sha)
+        for key, content in self.before.locked.items():
+            if content == sha and key not in self.generations:
+                self.generations[key] = Generation(key, sha, "", "studio", "ark", "m1")
 
     def _remove(self, step: Step) -> None:
         assert step.output is not None
