@@ -74,8 +74,8 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
 
 
 def _money(item: Summary, made: int) -> Iterator[str]:
-    """What it cost, and what it would have cost more."""
-    if made:
+    """What it cost, tasks that go on included, and what it would have cost more."""
+    if made or item.spent or item.unpriced:
         yield f"Cost: {words.total(item.spent, item.unpriced, item.currency)}."
     if item.saved or item.saved_unpriced:
         yield f"Saved: {words.total(item.saved, item.saved_unpriced, item.currency)} by what was at hand."

@@ -65,6 +65,8 @@ def test_the_end_says_what_failed_why_and_what_to_do() -> None:
 def test_an_interrupted_run_says_how_to_carry_on() -> None:
     lines = end(interrupted=True)
     assert lines[0] == "Interrupted: nothing to do in 2.0 s."
+    paid = end(outcome(Kind.LEFT, message="its task goes on"), spent=Decimal("0.5"), interrupted=True)
+    assert paid[-2] == "Interrupted: 1 left running in 2.0 s. Cost: 0.50 USD."
     assert "clipform apply" in lines[1]
 
 
