@@ -7,8 +7,9 @@ Nothing between the reply and its commit may fail, print or be cancelled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine import jobs
@@ -105,7 +106,18 @@ def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
 async def _send(work: Work, send: Send, request: Request, attempt: Attempt) -> SubmitAnswer:
     reply = await send(request)
     answer = reply if isinstance(reply, NotSent | Unknown) else work.vendor.dialect.read_submit(reply)
+    answer = _without_secrets(answer, work.vendor.transport.redact)
     _record(work, attempt, answer)
+    return answer
+
+
+def _without_secrets(answer: SubmitAnswer, redact: Callable[[str], str]) -> SubmitAnswer:
+    """The words of an answer, fit for records. Those of an acceptance wait until its task is on record."""
+    match answer:
+        case Rejected(code=code, message=message):
+            return replace(answer, code=redact(code), message=redact(message))
+        case NotSent(message) | Unknown(message):
+            return replace(answer, message=redact(message))
     return answer
 
 
@@ -165,7 +177,8 @@ async def _after_submit(work: Work, answer: SubmitAnswer) -> None:
     """What an answer means for the rest of the run, once it is on record."""
     match answer:
         case Accepted(task, warning):
-            work.say(Kind.SUBMITTED, task=task if work.vendor.durable else None, message=warning)
+            said = work.vendor.transport.redact(warning)
+            work.say(Kind.SUBMITTED, task=task if work.vendor.durable else None, message=said)
         case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
             work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias} refused: {refusal.value}"
             raise Stopped(Kind.FAILED, f"{refusal.value}: {message}", "mend the account, then clipform apply")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.artifacts import files
@@ -108,9 +109,32 @@ def look(
     """What is at the outputs and in the store. `trust`: a stat that matches the record stands for its content."""
     paths = {*outputs, *snapshot.placed}
     facts = {path: _output(root, path, snapshot.placed.get(path) if trust else None) for path in sorted(paths)}
+    facts |= {path: replace(facts[path], barred=by) for path, by in _barred(root, facts)}
     known = {a.sha256: a.suffix for a in snapshot.artifacts.values()}
     known |= {entry.sha256: ".mp4" for entry in locked.values() if entry.sha256 not in known}
     return Disk(facts, frozenset(sha for sha, suffix in known.items() if objects.has(sha, suffix)))
+
+
+def _barred(root: Path, outputs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The outputs whose folders cannot be gone through, with the first thing on the way that is none."""
+    known: dict[str, str] = {"": ""}
+
+    def by(folder: str) -> str:
+        if folder not in known:
+            found = by(folder.rpartition("/")[0])
+            known[folder] = found or ("" if _is_way(root, folder) else folder)
+        return known[folder]
+
+    for output in outputs:
+        if found := by(output.rpartition("/")[0]):
+            yield output, found
+
+
+def _is_way(root: Path, folder: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(os.path.join(root, folder)).st_mode)
+    except OSError:
+        return True  # it is not there yet, or its own trouble will be told
 
 
 def _output(root: Path, path: str, placed: Placed | None) -> OutputFact:

@@ -65,6 +65,9 @@ class Transport(Protocol):
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Download into a part; returns size in bytes and SHA-256 hex. Raises ProviderError or MediaError."""
 
+    def redact(self, text: str) -> str:
+        """Text of the provider's without its secrets and without what looks like one."""
+
     async def aclose(self) -> None:
         """Let go of everything."""
 

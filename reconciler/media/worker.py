@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
@@ -28,6 +30,7 @@ from typing import Any, Final, TextIO
 from reconciler.diagnostics import MediaError
 
 _MOST_MEMORY: Final = 4 << 30
+_MOST_SECONDS: Final = 240  # of a core
 _PACKAGE: Final = "reconciler.media."
 
 
@@ -57,6 +60,7 @@ def _serve(call: Mapping[str, Any], replies: TextIO) -> None:
         replies.write(json.dumps(message) + "\n")
         replies.flush()
 
+    _bound_time(None if call["progress"] else _MOST_SECONDS)
     extra = {"progress": lambda done, of: send(progress=[done, of])} if call["progress"] else {}
     try:
         result = _function(call["call"])(*call["args"], **extra)
@@ -94,6 +98,17 @@ def _bound_memory() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _bound_time(seconds: int | None) -> None:
+    """Let the system end this process once the call has computed for so long: a decoder that spins does not answer. Not
+    for renders, which report; and not by the clock on the wall, which a busy machine runs down."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        used = math.ceil(time.process_time())
+        resource.setrlimit(resource.RLIMIT_CPU, (hard if seconds is None else used + seconds, hard))
 
 
 if __name__ == "__main__":

@@ -131,6 +131,8 @@ class _Planner:
         fact = self._fact(w.output)
         if fact.exists and fact.sha256 == sha:
             return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha)
+        if fact.barred:
+            return self._blocked(w, ways.barred(w.output, fact.barred))
         if self._blocks(w.output):
             forced = w.clip in self.scope.force
             return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha) if forced else self._foreign(w)
@@ -178,6 +180,8 @@ class _Planner:
         return replace(self._step(w, Action.RESTORE, Reason.SHARED), needs=(self.makers[w.key],))
 
     def _make(self, w: Wanted, attempt: Attempt | None) -> Step:
+        if w.output is not None and (by := self._fact(w.output).barred):
+            return self._blocked(w, ways.barred(w.output, by))
         if self._blocks(w.output) and w.clip not in self.scope.force:
             return self._foreign(w)
         if w.protect and self._would_replace(w):

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     REFUSED = "refused"
     PROTECTED = "protected"
     FOREIGN = "foreign"
+    BARRED = "barred"
     UPSTREAM = "upstream"
     PAID_BEFORE = "paid_before"
     LOCKED_BEFORE = "locked_before"
@@ -83,6 +84,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.REFUSED: "the provider refused this request; the same one would be refused again",
     Reason.PROTECTED: "it is protected; remove `protect` from its YAML first",
     Reason.FOREIGN: "the file at its output is not one that clipform placed",
+    Reason.BARRED: "the way to its output leads through a link or a file",
     Reason.UPSTREAM: "a clip that it depends on cannot be made",
     Reason.LOCKED_BEFORE: "clipform.lock says that it was made before, and its file is not here",
     Reason.LOCKED_TAKE: "clipform.lock says that it was made before; its file is elsewhere, and nothing here needs it",
@@ -148,10 +150,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class OutputFact:
-    """What is at an output path: nothing, something that is not a regular file, or content."""
+    """What is at an output path: nothing, something that is not a regular file, or content. `barred` names what stands
+    in the way to it: a link or a file where a folder should be."""
 
     exists: bool = False
     sha256: str | None = None  # None: absent, or not a regular file
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)

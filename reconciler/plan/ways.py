@@ -133,6 +133,11 @@ def upstream(clip: str, missing: Iterable[str], *, chosen: bool) -> Block:
     return Block(Reason.UPSTREAM, f"needs {', '.join(names)}", ways)
 
 
+def barred(output: str, by: str) -> Block:
+    """Outputs are placed through real folders only; `by` is what stands in the way."""
+    return Block(Reason.BARRED, f"{by} on the way to {output} is no folder", (f"ls -l {quote(by)}",))
+
+
 def foreign(clip: str, output: str) -> Block:
     """The user's own file lies at its output."""
     return Block(Reason.FOREIGN, output, (f"clipform apply --force {quote(clip)}",))

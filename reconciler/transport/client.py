@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.abilities import (
@@ -47,6 +48,7 @@ from reconciler.transport.ports import Sponge, World
 PAGES = 200
 """Pages of a list that are read at most."""
 
+A = TypeVar("A")
 Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
 
 
@@ -110,8 +112,17 @@ class HttpTransport:
     async def look(self, task: str, job: Job | None = None) -> PollAnswer:
         """How a task stands. Where the vendor has lists, callers who ask at about the same time share one request."""
         answer = await (self._board.look(task) if self._board else self._poll(task, job))
-        if isinstance(answer, PollTrouble | Failed | NoOutput | NotFound | Cancelled):
-            return replace(answer, message=self.redact(answer.message))
+        return self._without_secrets(answer)
+
+    def _without_secrets(self, answer: A) -> A:
+        """An answer whose words are fit for messages: a vendor may quote a signed link in an error."""
+        match answer:
+            case Failed():
+                return replace(answer, message=self.redact(answer.message), code=self.redact(answer.code))
+            case PollTrouble() | NoOutput() | NotFound() | Cancelled() | CancelRefused():
+                return replace(answer, message=self.redact(answer.message))
+            case Working(warning=warning) if warning:
+                return replace(answer, warning=self.redact(warning))
         return answer
 
     async def _poll(self, task: str, job: Job | None = None) -> PollAnswer:
@@ -130,7 +141,7 @@ class HttpTransport:
         if not isinstance(self.dialect, Balances):
             return None
         reply = await self.ask(self.dialect.balance())
-        return reply if isinstance(reply, PollTrouble) else self.dialect.read_balance(reply)
+        return reply if isinstance(reply, PollTrouble) else self._without_secrets(self.dialect.read_balance(reply))
 
     async def tasks(self) -> TaskList | PollTrouble | None:
         """Every task that the vendor lists, each once; None where it has no list. Trouble on any page is trouble: what
@@ -145,7 +156,7 @@ class HttpTransport:
                 return reply
             page = self.dialect.read_list(reply)
             if isinstance(page, PollTrouble):
-                return page
+                return self._without_secrets(page)
             if number == 1:
                 counted, skew = page.total or 0, self._skew(reply)
             found.update((listed.task, listed) for listed in page.tasks)
@@ -168,7 +179,8 @@ class HttpTransport:
         match await self._poll(task):
             case Working(queued=True):
                 reply = await self._channel.hurry(self.dialect.cancel(task))
-                return reply if isinstance(reply, PollTrouble) else self.dialect.read_cancel(reply)
+                answer = reply if isinstance(reply, PollTrouble) else self.dialect.read_cancel(reply)
+                return self._without_secrets(answer)
             case (Cancelled() | NotFound() | PollTrouble()) as ended:
-                return ended
+                return self._without_secrets(ended)
         return CancelRefused("it is no longer queued")

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from typing import TypeVar
 import pytest
 
 from reconciler.diagnostics import MediaError
+from reconciler.media import worker as worker_process
 from reconciler.media.crew import Crew
 from reconciler.media.facts import VideoFacts
 from reconciler.media.farm import Farm
@@ -235,6 +237,23 @@ def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp
 
 
 @needs_proc
+def test_a_call_that_computes_for_ever_is_ended_by_the_system() -> None:
+    """By the time that it computed, which a busy machine does not run down; what reports is bounded otherwise."""
+    for seconds, ended in ((1, True), (None, False)):
+        child = os.fork()
+        if child == 0:
+            try:
+                worker_process._bound_time(1)
+                worker_process._bound_time(seconds)
+                until = time.process_time() + 2.5
+                while time.process_time() < until:
+                    pass
+            finally:
+                os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        assert (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU) is ended
+
+
 def test_an_interrupt_does_not_reach_a_worker(tmp_path: Path) -> None:
     asked = job()
 
@@ -267,6 +286,7 @@ def test_cancelling_and_closing_stop_the_workers_at_once(tmp_path: Path) -> None
 PARENT = """
 import asyncio, json, sys
 from pathlib import Path
+from reconciler.media import worker as worker_process
 from reconciler.media.farm import Farm
 from reconciler.providers.base import Request
 

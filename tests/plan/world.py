@@ -15,6 +15,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
     at_lock:  {take: key}: whose line of the lock file that is, where it matters
     on_disk:  {path: content}; null for something that is no regular file
+    barred:   {path: what stands in the way to it}
     only:     the clips selected; force: those whose foreign files may be moved aside
 """
 
@@ -120,12 +121,13 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
 
 def world(given: Given) -> World:
     """The world that a case describes."""
-    known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "store", "on_disk", "only", "force"}
+    known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "store", "on_disk", "only", "force", "barred"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
     store = {made.sha256 for made in records.generations.values()} | set(given.get("store", ()))  # type: ignore[call-overload]
     outputs = {path: OutputFact(True, content) for path, content in given.get("on_disk", {}).items()}  # type: ignore[attr-defined]
+    outputs |= {path: OutputFact(barred=by) for path, by in given.get("barred", {}).items()}  # type: ignore[attr-defined]
     only = given.get("only")
     return World(
         tuple(wanted(item) for item in given.get("wanted", ())),  # type: ignore[attr-defined]  # as above

@@ -41,6 +41,7 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
+from reconciler.transport import Redactor
 
 SUBMITS = (
     "accept", "refuse-input", "refuse-moderation", "refuse-busy", "refuse-credentials", "refuse-account",
@@ -346,6 +347,9 @@ class FakeTransport:
         part.write(content[len(content) // 2 :])
         await self._pass("vendor.fetch after")
         return len(content), hashlib.sha256(content).hexdigest()
+
+    def redact(self, text: str) -> str:
+        return Redactor().text(text)
 
     async def aclose(self) -> None:
         self.closed = True

@@ -309,3 +309,23 @@ def test_help_does_not_wait_for_httpx(anyio_backend: str) -> None:
     code = "import sys; from reconciler.cli.app import main; main(['--help']); sys.exit('httpx' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert found.returncode == 0, found.stderr.decode()
+
+
+SIGNED = "https://files.test/a.png?X-Tos-Signature=canary7f3a9"
+
+
+async def test_a_signed_link_in_a_vendors_error_is_told_without_its_query() -> None:
+    facts = {"unique_id": "t-1", "progress_desc": "Fail", "err_msg": f"see {SIGNED}"}
+    failed = answer(200, {"code": 0, "data": facts})
+    async with serve(failed) as server, transport(server.url, "chanjing", credentials=READY) as made:
+        found = await made.look("t-1")
+    assert isinstance(found, Failed)
+    assert "canary7f3a9" not in repr(found) and "https://files.test/a.png?" in found.message
+
+
+async def test_a_signed_link_in_a_refused_list_is_told_without_its_query() -> None:
+    refused = answer(200, {"code": 40000, "msg": f"see {SIGNED}"})
+    async with serve(*[refused] * 3) as server, transport(server.url, "chanjing", credentials=READY) as made:
+        found = await made.tasks()
+    assert isinstance(found, PollTrouble)
+    assert "canary7f3a9" not in repr(found)
