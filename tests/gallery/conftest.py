@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,42 +10,22 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.gallery import reel
+from tests.gallery.browser import ARGUMENTS, find_chromium
 from tests.gallery.server import Server
 
 OUTPUT = Path(__file__).parent.parent / ".output/gallery"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--mute-audio",
-)
-MISSING = """The gallery is tested in Chromium, and there is none here. Install it:
-    Debian, Ubuntu: apt-get install chromium
-    macOS: brew install --cask chromium
-or say where it is: CLIPFORM_CHROMIUM=/path/to/chrome"""
 
 Visit = Callable[..., Page]
 """Opens an address in a page of its own: `visit(url, width=…, height=…, scheme="dark", calm=True)`."""
 
 
-def chromium() -> str:
-    """Where a Chromium is; a failure that says what to install where there is none."""
-    told = os.environ.get("CLIPFORM_CHROMIUM")
-    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-    found = told or next((path for name in NAMES if (path := shutil.which(name))), None) or shutil.which(mac)
-    if found is None or (told and not Path(told).exists()):
-        pytest.fail(MISSING, pytrace=False)
-    return found
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One for a module and no longer: while it is there, no other test of the process could run an event loop."""
-    where = chromium()
+    try:
+        where = find_chromium()
+    except FileNotFoundError as missing:
+        pytest.fail(str(missing), pytrace=False)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
         yield running

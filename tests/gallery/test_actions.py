@@ -132,8 +132,10 @@ def test_retake_and_open_name_their_clip_and_a_missing_editor_gives_a_place_to_c
     place = {"message": "clipform.yaml:14", "place": "clipform.yaml:14", "url": "vscode://file/x"}
     site.script.answers["open"] = (200, place)
     page = open_grid(site, visit, [card("hero")])
-    for key in ("j", "r", "o"):
-        page.keyboard.press(key)
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.get_by_text("retake is done.")).to_be_visible()
+    page.keyboard.press("o")
     expect(page.locator("#messages code")).to_have_text("clipform.yaml:14")
     expect(page.get_by_role("button", name="Copy")).to_be_visible()
     assert site.script.posts == [("retake", {"clip": "hero"}), ("open", {"clip": "hero"})]
@@ -147,6 +149,7 @@ def test_what_waits_can_be_skipped_and_what_runs_can_be_stopped(site: Server, vi
     expect(page.locator("#session")).to_contain_text("Session 1.00 USD of 5.00 USD")
     expect(page.locator("#plan")).to_have_text("Applying: 1 of 3")
     page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_text("skip is done.")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("stop is done.")).to_be_visible()
     assert site.script.posts == [("skip", {}), ("stop", {})]

@@ -223,6 +223,11 @@ def test_a_thousand_cards_are_few_nodes_few_pictures_and_all_reachable(site: Ser
         " const box = cell.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; }).length"
     )
     assert visible >= 8
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.cell img')].filter(each => {"
+        " const box = each.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; })"
+        ".every(each => !each.hidden && each.naturalWidth > 0)"
+    )
     page.keyboard.press("/")
     page.keyboard.type("shot-0999")
     expect(page.locator(".cell")).to_have_count(1)

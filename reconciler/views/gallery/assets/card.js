@@ -42,7 +42,8 @@ Gallery.card = (() => {
     return node;
   }
 
-  function update(node, card) {
+  /** Write a clip into its nodes; `late`: without its picture, which a later update brings. */
+  function update(node, card, late = false) {
     const { parts } = node;
     const parted = name(card.id);
     node.dataset.id = card.id;
@@ -60,7 +61,7 @@ Gallery.card = (() => {
     write(parts.length, card.shown && card.shown.seconds ? clock(Math.round(card.shown.seconds)) : "");
     write(parts.takes, card.takes > 1 ? `${card.pick}/${card.takes}` : "");
     parts.takes.title = card.takes > 1 ? `take ${card.pick} of ${card.takes}` : "";
-    poster(node, card);
+    poster(node, card, late);
     progress(parts.bar, card);
   }
 
@@ -86,9 +87,10 @@ Gallery.card = (() => {
     else bar.value = known;
   }
 
-  function poster(node, card) {
+  function poster(node, card, late) {
     const { image, slate } = node.parts;
-    const address = card.shown ? media(card.shown.poster) : null;
+    node.late = late;
+    const address = !late && card.shown ? media(card.shown.poster) : null;
     write(slate, card.prompt || card.sentence);
     if (image.getAttribute("src") === address && image.hidden === (address === null)) return;
     stop(node);

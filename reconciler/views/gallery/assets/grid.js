@@ -12,12 +12,17 @@ Gallery.grid = (() => {
   let shape = { columns: 1, width: 0, height: 0, gap: 0 };
   let ratio = 16 / 9; // of the frames: that of most pictures here
   let asked = 0;
+  let before = 0; // where the last frame stood
+  let calmer = 0;
   let scrolled = 0; // where the grid was left
 
   function start() {
     list = find("grid");
     addEventListener("scroll", later, { passive: true });
-    new ResizeObserver(later).observe(find("main"));
+    new ResizeObserver(() => {
+      shape.width = 0;
+      later();
+    }).observe(find("main"));
     store.on("list", () => {
       frames();
       empty();
@@ -44,6 +49,7 @@ Gallery.grid = (() => {
     const named = { "0.6": 9 / 16, "0.8": 3 / 4, "1.3": 4 / 3, "1.8": 16 / 9, "2.3": 21 / 9 };
     if (most) ratio = named[most[0]] || Number(most[0]);
     list.style.setProperty("--frame", String(ratio));
+    shape.width = 0;
   }
 
   /** Columns that fit, and how high a row is: the picture, and three lines of text. */
@@ -55,23 +61,34 @@ Gallery.grid = (() => {
     const columns = Math.max(1, Math.floor((whole + gap) / ((phone ? 10 : 15.5) * Math.sqrt(ratio * 9 / 16) * rem + gap)));
     const width = Math.floor((whole - gap * (columns - 1)) / columns);
     shape = { columns, width, gap, height: Math.round(width / ratio + 4.6 * rem + gap) };
+    list.style.setProperty("--card", `${width}px`);
   }
 
   function lay() {
     asked = 0;
     if (store.state.route.view !== "grid") return;
-    measure();
+    if (!shape.width) measure(); // not while scrolling
     const { visible } = store.state;
     const rows = Math.ceil(visible.length / shape.columns);
-    list.style.setProperty("height", `${rows * shape.height}px`);
-    list.style.setProperty("--card", `${shape.width}px`);
+    const height = `${rows * shape.height}px`;
+    if (list.style.getPropertyValue("height") !== height) list.style.setProperty("height", height);
     const top = list.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor((-top - NEAR * innerHeight) / shape.height));
     const last = Math.min(rows, Math.ceil((-top + (1 + NEAR) * innerHeight) / shape.height));
     show(visible, first * shape.columns, Math.min(visible.length, last * shape.columns));
   }
 
+  /** Faster than anybody looks: the pictures come when it slows down. */
+  function racing() {
+    const fast = Math.abs(scrollY - before) > innerHeight / 4;
+    before = scrollY;
+    clearTimeout(calmer);
+    if (fast) calmer = setTimeout(later, 80);
+    return fast;
+  }
+
   function show(visible, from, to) {
+    const fast = racing();
     const wanted = new Set(visible.slice(from, to));
     const focused = document.activeElement && document.activeElement.closest(".cell");
     for (const [id, node] of nodes) {
@@ -90,9 +107,11 @@ Gallery.grid = (() => {
       let node = nodes.get(id);
       if (!node) {
         node = spare.pop() || card.create();
-        card.update(node, store.card(id));
+        card.update(node, store.card(id), fast);
         nodes.set(id, node);
         fresh.push(node);
+      } else if (node.late && !fast) {
+        card.update(node, store.card(id));
       }
       place(node, at, visible.length);
     }

@@ -1,0 +1,186 @@
+"""The gallery's page in Chromium: how soon it answers a key, what it weighs, and how it scrolls.
+
+    uv run python -m benchmarks.gallery [--clips 1000] [--rounds 7]
+
+`clipform ui` shows the project of "Nothing to do", every clip ready, each with a poster of 640×360. Three pages of the
+same server are opened in turn, each in a browser context of its own: the gallery, a naive page (a plain `img` and two
+lines of text for every clip, all at once), and an empty page. The first round is not counted.
+
+"Answers a key": a key is sent in every frame, until a card is marked as selected; the time is counted from the start of
+the navigation. "Scrolling": 120 frames, each 60 points further than the last, then 120 frames of 400 points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks import project
+from benchmarks.kit import clipform, note, table
+from tests.gallery.browser import ARGUMENTS, find_chromium
+
+PROBE = """
+performance.setResourceTimingBufferSize(20000);
+const probe = () => {
+    if (!window.answered) document.body?.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
+    if (!window.answered && document.querySelector('.selected')) window.answered = performance.now();
+    const near = [...document.images].filter(each => each.getBoundingClientRect().top < innerHeight);
+    const painted = window.answered && near.every(each => each.complete);
+    if (painted) window.painted = performance.now();
+    else requestAnimationFrame(probe);
+};
+requestAnimationFrame(probe);
+"""
+SCROLL = """async (step) => {
+    const found = [];
+    let last = performance.now();
+    for (let frame = 0; frame < 120; frame += 1) {
+        window.scrollBy(0, step);
+        await new Promise(requestAnimationFrame);
+        const now = performance.now();
+        found.push(now - last);
+        last = now;
+    }
+    return found;
+}"""
+CARDS = "async () => (await (await fetch('api/gallery')).json()).cards.map(card => [card.id, card.shown.poster])"
+NAIVE = """<!doctype html><meta charset="utf-8"><style>
+body { font: 14px system-ui; display: grid; grid-template-columns: repeat(4, 1fr); gap: 20px }
+img { width: 100%; aspect-ratio: 16/9 } .selected { outline: 2px solid }
+</style>CARDS<script>
+addEventListener('keydown', () => document.querySelector('article').classList.add('selected'))
+</script>"""
+EMPTY = """<!doctype html><meta charset="utf-8"><p>.</p><div style="height: 60000px"></div>
+<script>addEventListener('keydown', () => document.querySelector('p').classList.add('selected'))</script>"""
+
+Figures = Mapping[str, float]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="The gallery's page in Chromium.")
+    parser.add_argument("--clips", type=int, default=1_000, help="a multiple of 100")
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
+        home = Path(folder) / "project"
+        note(f"set up {asked.clips:,} clips")
+        project.write(home, asked.clips)
+        project.settle(home)
+        count = _posters(home)
+        note(f"measure, with {count:,} posters")
+        with _shown(home) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+            found = _measure(browser, address, asked.rounds)
+            browser.close()
+    print(table([f"{asked.clips:,} clips, {asked.rounds} rounds", *found], _rows(found)))
+
+
+def _posters(home: Path) -> int:
+    """A poster of the usual size for every video: a gradient, as a photograph has them."""
+    picture = Image.merge("RGB", [Image.radial_gradient("L").resize((640, 360)), *[Image.linear_gradient("L")] * 0] * 3)
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=84)
+    folder = home / "state/cache/posters"
+    folder.mkdir(parents=True)
+    videos = list((home / "state/objects").glob("*/*.mp4"))
+    for video in videos:
+        (folder / f"{video.stem}.jpg").write_bytes(data.getvalue())
+    return len(videos)
+
+
+@contextmanager
+def _shown(home: Path) -> Iterator[str]:
+    """`clipform ui`, and its address."""
+    command = clipform("--json", "ui", "--no-open", "--port", "0")
+    with subprocess.Popen(command, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            for line in child.stdout:
+                told = json.loads(line)
+                if told.get("event") == "listening":
+                    yield str(told["url"])
+                    return
+            raise RuntimeError("clipform ui has ended")
+        finally:
+            child.terminate()
+
+
+def _measure(browser: Browser, address: str, rounds: int) -> dict[str, list[Figures]]:
+    found: dict[str, list[Figures]] = {"the gallery": [], "naive: all cards at once": [], "empty page": []}
+    for number in range(rounds + 1):
+        for name, figures in found.items():
+            figure = _look(browser, address, name)
+            if number:
+                figures.append(figure)
+    return found
+
+
+def _look(browser: Browser, address: str, name: str) -> Figures:
+    """One page of its own, opened, measured and closed."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(address)  # for the cookie
+    origin = address.partition("/?")[0]
+    cards = page.evaluate(
+        "async () => (await (await fetch('api/gallery')).json()).cards.map(c => [c.id, c.shown.poster])"
+    )
+    bodies = {"naive: all cards at once": _naive(cards), "empty page": EMPTY}
+    page.close()
+    page = context.new_page()
+    if name in bodies:
+        page.route(f"{origin}/", lambda route: route.fulfill(body=bodies[name], content_type="text/html"))
+    page.add_init_script(PROBE)
+    page.goto(f"{origin}/", wait_until="commit")
+    page.wait_for_function("() => window.painted > 0")
+    answered, painted = page.evaluate("() => [window.answered, window.painted]")
+    weight = _weight(page)
+    slow, fast = page.evaluate(SCROLL, 60), page.evaluate(SCROLL, 400)
+    asked = page.evaluate("() => performance.getEntriesByType('resource').filter(e => e.name.endsWith('.jpg')).length")
+    context.close()
+    drawn = {"slow": quantiles(slow, n=20)[18], "fast": quantiles(fast, n=20)[18], "worst": max(*slow, *fast)}
+    return {"answered": answered, "painted": painted, "asked": asked, **drawn, **weight}
+
+
+def _naive(cards: Sequence[Sequence[str]]) -> str:
+    card = '<article><img src="{1}" alt=""><p>{0}</p><p>ready</p></article>'
+    return NAIVE.replace("CARDS", "".join(card.format(*each) for each in cards))
+
+
+def _weight(page: Page) -> Figures:
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    session.send("Performance.enable")
+    found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    elements = page.evaluate("() => document.querySelectorAll('*').length")
+    return {"elements": elements, "heap": found["JSHeapUsedSize"] / 1e6}
+
+
+def _rows(found: Mapping[str, Sequence[Figures]]) -> list[list[str]]:
+    def row(label: str, name: str, form: str) -> list[str]:
+        return [label, *(form.format(median(figure[name] for figure in figures)) for figures in found.values())]
+
+    return [
+        row("from navigation to the answer to a key", "answered", "{:.0f} ms"),
+        row("from navigation to all posters of the first screen", "painted", "{:.0f} ms"),
+        row("elements in the page", "elements", "{:,.0f}"),
+        row("JavaScript heap", "heap", "{:.1f} MB"),
+        row("posters that came until the end", "asked", "{:,.0f}"),
+        row("95 of 100 frames, scrolling 3,600 points a second", "slow", "{:.1f} ms"),
+        row("95 of 100 frames, scrolling 24,000 points a second", "fast", "{:.1f} ms"),
+        row("the longest frame", "worst", "{:.0f} ms"),
+    ]
+
+
+if __name__ == "__main__":
+    main()
