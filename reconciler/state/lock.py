@@ -63,9 +63,11 @@ class Lock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
-        self._release()
+        try:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+        finally:
+            self._release()
 
     def _release(self) -> None:
         _held.discard(self._descriptor)

@@ -119,3 +119,16 @@ def test_a_lock_leaves_no_descriptor_open(tmp_path: Path) -> None:
     with Lock(tmp_path, "apply", Clock()), pytest.raises(Locked), Lock(tmp_path, "apply", Clock()):
         pass
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def test_a_lock_that_is_let_go_in_the_middle_of_an_interrupt_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(descriptor: int, size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Lock(tmp_path, "apply", Clock()):
+        monkeypatch.setattr(os, "ftruncate", interrupted)
+    monkeypatch.undo()
+    with Lock(tmp_path, "apply", Clock()):
+        assert (tmp_path / "lock").read_bytes() != b""
