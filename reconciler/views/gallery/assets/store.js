@@ -117,17 +117,5 @@ Gallery.store = (() => {
   const card = (id) => state.cards.get(id) || null;
   const now = () => (state.head && !state.head.live ? Date.parse(state.head.generated) : Date.now());
 
-  /** The clips that making `id` would make: itself and what it needs, in file order. */
-  function closure(id) {
-    const found = new Set();
-    const walk = (name) => {
-      if (found.has(name) || !state.cards.has(name)) return;
-      found.add(name);
-      state.cards.get(name).needs.forEach(walk);
-    };
-    walk(id);
-    return state.order.filter((name) => found.has(name));
-  }
-
-  return { state, on, load, change, progress, filter, select, neighbour, route, connect, card, now, closure };
+  return { state, on, load, change, progress, filter, select, neighbour, route, connect, card, now };
 })();
