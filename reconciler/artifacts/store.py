@@ -226,8 +226,9 @@ class Objects:
         """ArtifactError unless twice `size` is free (the object, and its copy at the output), and 64 MiB more."""
         with disk.translated("look at the disk", ArtifactError):
             free = shutil.disk_usage(_existing(self.root)).free
-        if free < 2 * size + (64 << 20):
-            text = f"{free >> 20} MiB are free, which is too little for a clip of {size >> 20} MiB"
+        needed = 2 * size + (64 << 20)
+        if free < needed:
+            text = f"{free >> 20} MiB are free on the disk; to bring a clip home takes {needed >> 20}"
             raise ArtifactError(text, help="free some space, then run the same command again", code="disk-full")
 
 

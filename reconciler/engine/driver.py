@@ -161,11 +161,14 @@ class Driver:
         return True
 
     def _require_way(self, step: Step) -> None:
-        """Before anything is paid for: ArtifactError if the store cannot be written, or the output's folder, or if the
-        way there leads through a link or a file."""
+        """Before anything is paid for: ArtifactError if the store cannot be written or has no room to bring it home, if
+        the output's folder cannot be written, or if the way there leads through a link or a file."""
         if step.action not in GENERATES:
             return
         self.ports.objects.require_writable()
+        vendor = self.vendors.by_alias.get(step.provider)
+        if vendor is not None and vendor.durable:
+            self.ports.objects.require_space(0)  # how large it will be, nobody knows yet
         if step.output is not None:
             self.placer.check(step.output)
             self._recognise(step.output, step.clip)

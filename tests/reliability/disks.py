@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,8 +24,14 @@ from tests.reliability.realkills import APPLY, MOST, STORIES, Stage, stage
 
 SWEEP = "r3 · full disks"
 PAGE = os.sysconf("SC_PAGE_SIZE")
-SIZE = 4 << 20
-FULL = ("the disk is full", "size limit", "disk I/O error")
+SIZE = 96 << 20
+"""More than the room that a download wants to see before it begins."""
+PAGES = {"one": 56, "replace": 12}
+"""Free pages with which a run of a story comes as far as its purchase."""
+FILLS = {"vendor.slot": 32, "vendor.request sent": 8, "vendor.fetch half": 12}
+"""Points at which the disk fills while a run is at work, and how many pages are enough from there to its end. Before a
+purchase there was room, else it would have been refused."""
+FULL = ("the disk is full", "size limit", "disk I/O error", "free some space")
 """What a user is told; SQLite calls it an I/O error where a file may not grow."""
 
 
@@ -68,18 +75,34 @@ def leave(filler: Path, free: int) -> None:
 
 
 def by_pages(tally: Tally, played: Stage, name: str, first: int, stride: int) -> None:
-    """A file system with `first`, `first + stride`, … free pages, until a run comes through."""
+    """A file system with `first`, `first + stride`, … free pages from the beginning."""
     story = STORIES[name]
-    for free in range(first, MOST, stride):
+    for free in range(first, PAGES[name], stride):
         box = played.boxes(story, anew=True)()
         with small(box) as filler:
             if story.before is not None:
                 story.before(box, played.starter)
             leave(filler, free * PAGE)
             process = box.run(played.starter, *APPLY)
-            whole = _judged(tally, box, played, process.status, f"{name}, {free} free pages", filler.unlink)
-        if whole and free > 1:
-            return
+            bought = len(box.entries()) - (story.before is not None)
+            _judged(tally, box, played, process.status, f"{name}, {free} free pages", filler.unlink)
+            if bought:
+                tally.broken.append(f"bought without room to bring it home [{SWEEP}: {name}, {free} free pages]")
+
+
+def under_way(tally: Tally, played: Stage, point: str, first: int, stride: int) -> None:
+    """The same, but there was room at first, and it is gone at a point: intent, receipts, part, object, records and
+    output meet the end."""
+    for free in range(first, FILLS[point], stride):
+        box = played.boxes(STORIES["one"], anew=True)()
+        with small(box) as filler:
+            process = box.begin(played.starter, name=point, signal=int(signal.SIGSTOP))
+            process.until_stopped()
+            leave(filler, free * PAGE)
+            process.signal(signal.SIGCONT)
+            process.wait()
+            box.ended(process)
+            _judged(tally, box, played, process.status, f"{free} free pages from {point} on", filler.unlink)
 
 
 def by_bytes(tally: Tally, played: Stage, limits: Iterator[int]) -> None:
@@ -222,8 +245,10 @@ def disks(tally: Tally, seed: int, stride: int) -> None:
         if reason := unable():
             tally.skipped.append(f"disk full by pages, read-only places: {reason}")
             return
-        for name in ("one", "replace"):
+        for name in PAGES:
             by_pages(tally, played, name, seed % stride, stride)
+        for point in FILLS:
+            under_way(tally, played, point, seed % 2, max(1, stride // 2))
         for place in GUARDED:
             for used in (False, True):
                 guarded(tally, played, place, used=used)

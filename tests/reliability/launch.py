@@ -42,6 +42,14 @@ class Process:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.handle, number)
 
+    def until_stopped(self) -> None:
+        """Wait until it has stopped itself. Raises Hung."""
+        for _ in range(3000):
+            if _state(self.pid) == "T":
+                return
+            select.select([], [], [], 0.01)  # nobody is told of another's stop
+        raise Hung(f"{self.name} did not come as far as its stop")
+
     def wait(self, seconds: float = PATIENCE) -> int:
         """Its exit code, negative for a signal. Raises Hung."""
         if self.status is None:
@@ -146,6 +154,12 @@ def survivors(session: int, seconds: float = 10.0) -> list[int]:
             finally:
                 os.close(handle)
     return found
+
+
+def _state(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return ""
 
 
 def _members(session: int) -> Iterator[int]:

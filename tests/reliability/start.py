@@ -65,7 +65,8 @@ class Fuse:
         """Note it, and die or fail if that is its fate."""
         self._count += 1
         os.write(self._log, f"p {name}\n".encode())
-        if self._count == self._at or (name == self._name and self._at is None):
+        if self._count == self._at or name == self._name:
+            self._name = None  # the first time only
             os.kill(os.getpid(), self._signal)
             if self._signal == signal.SIGKILL:
                 signal.pause()  # it is on its way: nothing more may happen here

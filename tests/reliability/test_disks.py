@@ -29,17 +29,18 @@ def mounts() -> None:
 @pytest.mark.parametrize("name", ["one", "replace"])
 def test_a_disk_that_is_full_at_any_page_costs_nothing(name: str, played: Stage) -> None:
     tally = Tally()
-    disks.by_pages(tally, played, name, *((4, 9) if name == "one" else (0, 2)))
+    disks.by_pages(tally, played, name, *((4, 11) if name == "one" else (0, 4)))
     assert tally.broken == []
-    assert sum(tally.scenarios.values()) > 2
+    assert tally.injected > 2
 
 
 @pytest.mark.usefixtures("mounts")
-def test_a_disk_that_is_full_between_intent_and_receipt_asks_nobody(played: Stage) -> None:
+@pytest.mark.parametrize("point", disks.FILLS)
+def test_a_disk_that_fills_under_way_loses_nothing_and_asks_nobody(point: str, played: Stage) -> None:
     tally = Tally()
-    for pages in (40, 46, 52):
-        disks.by_pages(tally, played, "one", pages, realkills.MOST)
+    disks.under_way(tally, played, point, 0, 3 if point != "vendor.slot" else 7)
     assert tally.broken == []
+    assert tally.injected > 2
 
 
 def test_a_file_that_may_not_grow_past_any_byte_costs_nothing(played: Stage) -> None:
