@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +47,10 @@ from reconciler.state.store import Facts, Store
 
 _LISTED = 20
 """How many clips an error names."""
+
+
+_REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
+"""What `disk.replace` calls a file on its way; the group is the name it will have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +188,18 @@ def _homeless(session: Session) -> Iterator[Event]:
 
 
 def _sweep(session: Session, planned: Planned) -> None:
-    """Remove what a dead process left beside outputs, lock file and hashes; only names that clipform gives."""
+    """Remove what a dead process left beside outputs, specs, lock file and hashes; only names that clipform gives."""
     outputs = {*planned.disk.outputs, *(b.output for b in planned.snapshot.bindings.values() if b.output)}
     for output in {path.rpartition("/")[0]: path for path in sorted(outputs)}.values():
         with suppress(ArtifactError):  # a folder that cannot be reached is the affair of the step that needs it
             session.placer.sweep([output])
-    root, ending = session.workspace.root, f".{'[0-9a-f]' * 16}.part"
-    for stray in (*root.glob(f".{LOCK_FILE}{ending}"), *(root / STATE).glob(f".hashes{ending}")):
+    replaced = {session.workspace.root / name for name in (*planned.loaded.project.files, LOCK_FILE, f"{STATE}/hashes")}
+    for folder in {path.parent for path in replaced}:
         with suppress(OSError):
-            stray.unlink()
+            for stray in folder.glob(".*.part"):
+                found = _REPLACING.fullmatch(stray.name)
+                if found and folder / found[1] in replaced:
+                    stray.unlink()
 
 
 def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:

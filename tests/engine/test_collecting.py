@@ -34,14 +34,24 @@ def results(summary: Summary) -> dict[str, str]:
 def test_a_disk_without_room_is_told_before_a_byte_comes_and_the_result_is_kept_for_later(
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    free = [1 << 40]  # before it is bought
     with monkeypatch.context() as full:
-        full.setattr(shutil, "disk_usage", lambda path: Usage(1 << 40, 1 << 40, 1 << 20))
+        full.setattr(shutil, "disk_usage", lambda path: Usage(1 << 40, 1 << 40, free.pop() if free else 1 << 20))
         summary = sim.apply()
     assert results(summary) == {"hero": "failed"}
     assert "1 MiB are free" in summary.outcomes[0].message
     assert (sim.states(), sim.server.count("fetch")) == (["ready"], 0)
     assert results(sim.apply()) == {"hero": "succeeded"}
     assert len(sim.server.ledger) == 1
+
+
+def test_a_disk_without_room_is_seen_before_anything_is_bought(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda path: Usage(1 << 40, 1 << 40, 1 << 20))
+        summary = sim.apply()
+    assert results(summary) == {"hero": "failed"}
+    assert (sim.states(), sim.server.ledger) == ([], {})
+    assert results(sim.apply()) == {"hero": "succeeded"}
 
 
 def test_a_link_that_has_aged_while_its_turn_was_waited_for_is_asked_for_anew(
