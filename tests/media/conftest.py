@@ -37,10 +37,11 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Draw:
     done: dict[str, Path] = {}
 
     def drawn(**fields: object) -> Path:
-        name = repr(sorted(fields.items()))
+        body = Draft().submit(job(**fields)).body
+        name = repr(body)  # what is sent: the fields hide where their media are
         if name not in done:
             done[name] = folder / f"{len(done)}.mp4"
-            render(read_scene(Draft().submit(job(**fields)).body), done[name], lambda done, of: None)
+            render(read_scene(body), done[name], lambda done, of: None)
         return done[name]
 
     return drawn
