@@ -1,10 +1,13 @@
-"""From a save to the new plan on the screen, in a project that is being watched.
+"""From a save to what it brings, in a project that is being watched.
 
-    uv run python -m benchmarks.watch [--clips 1000] [--rounds 9]
+    uv run python -m benchmarks.watch [--clips 1000] [--rounds 21]
 
-`clipform watch` runs in a process of its own. Each round saves one prompt and waits for the plan that has it. Beside
-it, in the same rounds: what a look costs in a process that has everything loaded, in seconds and in CPU seconds, and
-how long the watcher waits after a save to see whether more of it comes.
+`clipform watch` runs in a process of its own. Each round saves one edit of each sort and waits for the end of the plan
+that it brings. Beside it, in the same rounds: what the same look costs a process that never saw the project before, as
+all looks did once, and what its parts cost one that remembers. CPU seconds of the watch are those of all its threads.
+
+Then `clipform watch --draft`: from saving one prompt of four to its new draft in place, beside the bare render of that
+scene in a process that has everything loaded.
 """
 
 from __future__ import annotations
@@ -14,75 +17,163 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import IO
 
+from PIL import Image
+
 from benchmarks import project
 from benchmarks.kit import clipform, note, table
+from reconciler.engine import jobs
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.planfile import fingerprint
 from reconciler.engine.workspace import Choice, Workspace
+from reconciler.media.draft.job import render_job
 from reconciler.watch.listener import QUIET_MS
+
+Times = tuple[float, float]
+"""Seconds on the clock, and of CPU."""
+
+_SHOTS = "version: 1\ndefaults: {duration: 5, resolution: 480p, ratio: 16:9}\nclips:\n" + "".join(
+    f"  shot-{number}: {{prompt: mist over the harbour {number}}}\n" for number in range(4)
+)
+
+
+@dataclass
+class Sort:
+    """One sort of edit; `save` makes the edit of a round."""
+
+    name: str
+    save: Callable[[int], None]
+    watched: list[Times] = field(default_factory=list)
+    fresh: list[Times] = field(default_factory=list)
+    parts: list[tuple[float, float, float]] = field(default_factory=list)  # CPU: load, plan, text and fingerprint
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(description="From a save to the new plan on the screen.")
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description="From a save to the new plan on the screen, and to the new draft.")
     parser.add_argument("--clips", type=int, default=1_000, help="a multiple of 100")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=21)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         home = Path(folder) / "project"
         note(f"set up {asked.clips:,} clips")
         project.write(home, asked.clips)
         project.settle(home)
-        note("measure")
-        shown, looked, cpu = _measure(home, asked.rounds)
-    rows = [
-        ["a save to the new plan on the screen", _ms(median(shown)), _ms(min(shown))],
-        [f"of that, waiting for the end of the save ({QUIET_MS} ms of quiet)", f"{QUIET_MS} to {2 * QUIET_MS} ms", ""],
-        ["one look (`plan`) in a process that runs already", _ms(median(looked)), _ms(min(looked))],
-        ["the same in CPU time", _ms(median(cpu)), _ms(min(cpu))],
-    ]
-    print(table([f"{asked.clips:,} clips, {asked.rounds} edits", "median", "best"], rows))
+        note("measure plans")
+        sorts = _sorts(home)
+        _measure(home, sorts, asked.rounds)
+        note("measure drafts")
+        drafts = _drafts(Path(folder) / "drafts", asked.rounds)
+    print(_plans(sorts, asked.clips, asked.rounds))
+    print()
+    print(_ratio(drafts, asked.rounds))
 
 
-def _measure(home: Path, rounds: int) -> tuple[list[float], list[float], list[float]]:
-    """Of each round: seconds in the watch, and seconds and CPU seconds of a look here. The first is not counted."""
-    shots = home / "shots" / "0000.yaml"
-    before = shots.read_text(encoding="utf-8")
-    shown: list[float] = []
-    looked: list[tuple[float, float]] = []
+def _sorts(home: Path) -> list[Sort]:
+    main, shots, still = home / "clipform.yaml", home / "shots/0000.yaml", home / "stills/0000-0.png"
+    texts = {path: path.read_text(encoding="utf-8") for path in (main, shots)}
+
+    def prompt(number: int) -> None:
+        shots.write_text(texts[shots].replace(project.PROMPT_TO_EDIT, f"Revision {number}"), encoding="utf-8")
+
+    def defaults(number: int) -> None:
+        main.write_text(texts[main].replace("duration: 5", f"duration: {6 + number % 3}"), encoding="utf-8")
+
+    def picture(number: int) -> None:
+        Image.new("RGB", (640, 360), (number % 256, 200, 90)).save(still)
+
+    return [Sort("one prompt", prompt), Sort("an input picture", picture), Sort("`defaults` of all clips", defaults)]
+
+
+def _measure(home: Path, sorts: Sequence[Sort], rounds: int) -> None:
+    """Fill in the times. The first round is not counted."""
+    living = Workspace(home, SystemClock(), os.environ)
+    living.remember()
+    for sort in sorts:
+        with _watching(home) as (lines, process):
+            _until(lines, "Watching." if sort is sorts[0] else "Waiting:")
+            living.plan(Choice(), living.load())
+            for number in range(rounds + 1):
+                sort.watched.append(_timed(process, lines, "Waiting:", partial(sort.save, number)))
+                sort.parts.append(_parts(living))
+                sort.fresh.append(_fresh(home))
+        for times in (sort.watched, sort.parts, sort.fresh):
+            del times[0]
+
+
+def _timed(process: int, lines: IO[str], told: str, save: Callable[[], object]) -> Times:
+    """From a save until the watch says so."""
+    cpu, began = _cpu(process), time.perf_counter()
+    save()
+    _until(lines, told)
+    return time.perf_counter() - began, _cpu(process) - cpu
+
+
+def _cpu(process: int) -> float:
+    """CPU seconds of a process that runs, with all of its threads (Linux)."""
+    tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+def _fresh(home: Path) -> Times:
+    cpu, began = time.process_time(), time.perf_counter()
     workspace = Workspace(home, SystemClock(), os.environ)
-    with _watching(home) as lines:
-        _until(lines, "Nothing to do")
-        for number in range(rounds + 1):
-            prompt = f"revision{number}"
-            began = time.perf_counter()
-            shots.write_text(before.replace(project.PROMPT_TO_EDIT, prompt), encoding="utf-8")
-            _until(lines, prompt)
-            shown.append(time.perf_counter() - began)
-            looked.append(_look(workspace))
-    wall, cpu = zip(*looked[1:], strict=True)
-    return shown[1:], list(wall), list(cpu)
-
-
-def _look(workspace: Workspace) -> tuple[float, float]:
-    began, cpu = time.perf_counter(), time.process_time()
     fingerprint(workspace.plan(Choice(), workspace.load()).plan)
     return time.perf_counter() - began, time.process_time() - cpu
 
 
+def _parts(living: Workspace) -> tuple[float, float, float]:
+    from reconciler.views.plan_text import render
+    from reconciler.views.style import Style
+
+    marks = [time.process_time()]
+    loaded = living.load()
+    marks.append(time.process_time())
+    plan = living.plan(Choice(), loaded).plan
+    marks.append(time.process_time())
+    fingerprint(plan)
+    "\n".join(render(plan, Style(False)))
+    marks.append(time.process_time())
+    return marks[1] - marks[0], marks[2] - marks[1], marks[3] - marks[2]
+
+
+def _drafts(home: Path, rounds: int) -> tuple[list[Times], list[Times]]:
+    """The watch, and the bare render of the same scenes in this process."""
+    home.mkdir()
+    spec, out = home / "clipform.yaml", home / "bare.mp4"
+    spec.write_text(_SHOTS, encoding="utf-8")
+    watched: list[Times] = []
+    bare: list[Times] = []
+    with _watching(home, "--draft") as (lines, process):
+        _until(lines, "Watching.")
+        for number in range(rounds + 1):
+            prompt = _SHOTS.replace("harbour 1", f"harbour revision {number}")
+            watched.append(_timed(process, lines, "Watching.", partial(spec.write_text, prompt, encoding="utf-8")))
+            loaded = Workspace(home, SystemClock(), {}).load(draft=True)
+            job = jobs.build(loaded.by_ident["shot-1", 1], {}, seed=None, marker="benchmark")
+            body = loaded.dialects["draft"].submit(job).body
+            cpu, began = time.process_time(), time.perf_counter()
+            render_job(body, str(out), None, progress=lambda done, of: None)
+            bare.append((time.perf_counter() - began, time.process_time() - cpu))
+    return watched[1:], bare[1:]
+
+
 @contextmanager
-def _watching(home: Path) -> Iterator[IO[str]]:
-    command = clipform("--no-color", "watch")
-    with subprocess.Popen(command, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child:
+def _watching(home: Path, *options: str) -> Iterator[tuple[IO[str], int]]:
+    command = clipform("--no-color", "watch", *options)
+    with subprocess.Popen(
+        command, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
         assert child.stdout is not None
         try:
-            yield child.stdout
+            yield child.stdout, child.pid
         finally:
             child.terminate()
 
@@ -93,6 +184,35 @@ def _until(lines: IO[str], text: str) -> None:
         if text in line:
             return
     raise RuntimeError("the watch has ended")
+
+
+def _plans(sorts: Sequence[Sort], clips: int, rounds: int) -> str:
+    def times(found: Sequence[Times]) -> list[str]:
+        wall, cpu = zip(*found, strict=True)
+        return [f"{_ms(median(wall))} (best {_ms(min(wall))})", _ms(median(cpu))]
+
+    heads = [f"{clips:,} clips, {rounds} edits of each sort", "wall", "CPU", "÷ fresh, CPU", "load + plan + text, CPU"]
+    rows = []
+    for sort in sorts:
+        ratio = median(cpu for _, cpu in sort.watched) / median(cpu for _, cpu in sort.fresh)
+        parts = " + ".join(_ms(median(part)) for part in zip(*sort.parts, strict=True))
+        rows.append([f"{sort.name}: save to plan on the screen", *times(sort.watched), f"{ratio:.2f}", parts])
+        rows.append([f"{sort.name}: a look that remembers nothing", *times(sort.fresh), "1", ""])
+    quiet = f"{QUIET_MS} to {2 * QUIET_MS} ms"
+    return table(heads, [*rows, ["of each wall time, waiting for the end of the save", quiet, "", "", ""]])
+
+
+def _ratio(found: tuple[list[Times], list[Times]], rounds: int) -> str:
+    watched, bare = ([wall for wall, _ in times] for times in found)
+    cpu = median(cpu for _, cpu in found[1])
+    over = median(a / b for a, b in zip(watched, bare, strict=True))
+    return table(
+        [f"one clip of four, 480p, 5 s, {rounds} edits", "wall", "÷ bare"],
+        [
+            ["save to the new draft in place", f"{median(watched):.2f} s (best {min(watched):.2f} s)", f"{over:.2f}"],
+            [f"the bare render ({cpu:.2f} s CPU)", f"{median(bare):.2f} s (best {min(bare):.2f} s)", "1"],
+        ],
+    )
 
 
 def _ms(seconds: float) -> str:

@@ -13,8 +13,14 @@ from reconciler.spec.project import Number
 def changes(before: str, after: str) -> tuple[Change, ...]:
     """Field by field, what differs between two canonical identity documents; sorted by field."""
     old, new = _flat(before), _flat(after)
-    differ = (name for name in sorted(old | new) if _spelling(old, name) != _spelling(new, name))
+    differ = (name for name in sorted(old | new) if not _alike(old.get(name), new.get(name)))
+    differ = (name for name in differ if _spelling(old, name) != _spelling(new, name))
     return tuple(_change(name, old, new) for name in differ)
+
+
+def _alike(old: object, new: object) -> bool:
+    """Surely no difference, seen without spelling either: nearly every field of nearly every change."""
+    return type(old) is type(new) and type(old) in (str, int) and old == new
 
 
 def _change(name: str, old: Mapping[str, object], new: Mapping[str, object]) -> Change:

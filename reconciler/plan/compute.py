@@ -199,12 +199,12 @@ class _Planner:
         bound = self.snapshot.bindings.get((w.clip, w.take))
         if self._held(w) is not None:
             found = changes(bound.document, w.document) if bound is not None else ()  # the lock file has no documents
-            step = replace(self._step(w, Action.REPLACE, Reason.CHANGED), changes=found)
+            step = self._step(w, Action.REPLACE, Reason.CHANGED)
         elif lost:
-            step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
+            found, step = (), self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
         else:
-            step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else Reason.NEW)
-        return replace(step, cost=w.cost, expected=self._expected(w))
+            found, step = (), self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else Reason.NEW)
+        return replace(step, changes=found, cost=w.cost, expected=self._expected(w))
 
     def _held(self, w: Wanted) -> str | None:
         """The other key that a take holds: by our record, else (in a fresh clone) by the lock file."""
