@@ -16,6 +16,7 @@ from reconciler.views.rows import status
 from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Cause, is_part
 from reconciler.watch.ears import Ears
+from reconciler.watch.ways import ways
 
 _DATABASE = "clipform.db"
 _SHARE = 4
@@ -36,10 +37,13 @@ class Follow:
     def run(self) -> int:
         """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
         clock = self.workspace.clock
+        self.workspace.remember()
         with Ears(self.workspace.root, self.keyboard, self._is_nothing, Clicks()) as ears:
             while True:
                 began = clock.monotonic()
                 self._look()
+                if ears.attend(ways(self.workspace.root, self.workspace.beyond())):
+                    self._look()
                 end = clock.monotonic()
                 cause = ears.pause(end + _SHARE * (end - began), clock.monotonic) or ears.wait()
                 if cause in (Cause.QUIT, Cause.STOP):

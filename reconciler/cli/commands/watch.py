@@ -28,6 +28,8 @@ def run(
     Free is moving and restoring files, and every draft. Keys: a applies the plan on the screen, s skips it, q quits.
     With --yes and --max-cost, what fits under the cap is paid for without a key.
 
+    A network file system does not tell what other machines save: there, set WATCHFILES_FORCE_POLLING=1.
+
     Exit codes: 0 ended with q, 1 the project cannot be found or watched, 64 wrong command line, 130 interrupted.
     """
     from reconciler.cli.parsing import amount
