@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, Locked
 from reconciler.engine.findings import Finding
@@ -18,6 +20,7 @@ from reconciler.state.lock import Lock
 from reconciler.state.store import Store
 
 _SPACE = 1 << 30
+_REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "gluster", "lustre", "fuse.sshfs", "fuse.rclone", "fuse.s3fs")
 _BORN = 1_780_000_000.0  # seconds since the epoch: an earlier clock is wrong
 
 
@@ -26,6 +29,7 @@ def checkup(workspace: Workspace) -> Iterator[Finding]:
     yield _sqlite()
     yield _state(workspace)
     yield _lock(workspace)
+    yield _file_system(workspace)
     yield _space(workspace)
     yield _clock(workspace)
     yield _listed("codecs", missing_codecs(), "H.264 and AAC can be written", "reinstall the package `av`")
@@ -63,6 +67,21 @@ def _lock(workspace: Workspace) -> Finding:
         return Finding("lock", True, error.message)
     except ClipformError as error:
         return Finding("lock", False, error.message, error.help)
+
+
+def _file_system(workspace: Workspace, mounts: Path = Path("/proc/self/mounts")) -> Finding:
+    """Of which kind it is, where the system tells. One over a network may say that it locks and not do so."""
+    place = Path(os.path.realpath(workspace.state_dir(False)))
+    try:
+        rows = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return Finding("file system", True, "the system does not tell of which kind it is")
+    found = {row[1].replace("\\040", " "): row[2] for row in rows if len(row) > 2}  # a later mount hides an earlier one
+    inner = max((point for point in found if place.is_relative_to(point)), key=len, default="")
+    kind = found.get(inner, "unknown")
+    help = "keep the project on a disk of this machine: two machines with one state may buy twice"
+    remote = kind.startswith(_REMOTE)
+    return Finding("file system", not remote, f"the state is on {kind}" if remote else "a disk of this machine", help)
 
 
 def _space(workspace: Workspace) -> Finding:

@@ -198,10 +198,10 @@ class Maker:
             self._close(attempt, State.VANISHED, Facts(message=message))
 
     def _empty(self, attempt: Attempt, message: str) -> None:
-        """Finished and no link: some vendors name it a moment later, so it is asked as often as for a missing task."""
-        now = self.work.ports.clock.monotonic()
+        """Finished and no link: some vendors name it a moment later, so it is asked a few times more, at its pace."""
+        now, spread = self.work.ports.clock.monotonic(), min(MISSING, MISSES * self.work.vendor.pace.poll_max)
         self.work.empties.append(now)
-        if len(self.work.empties) >= MISSES and now - self.work.empties[0] >= MISSING:
+        if len(self.work.empties) >= MISSES and now - self.work.empties[0] >= spread:
             self._close(attempt, State.NO_OUTPUT, Facts(message=message))
 
     def _close(self, attempt: Attempt, state: State, facts: Facts) -> None:

@@ -21,7 +21,7 @@ from reconciler.engine.vendors import LOCAL, Connect, paced, reach
 from reconciler.engine.workspace import Loaded
 from reconciler.plan.ways import known
 from reconciler.providers.abilities import CancelRefused
-from reconciler.providers.base import Cancelled, NotFound, PollAnswer, PollTrouble
+from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollAnswer, PollTrouble, Succeeded, Working
 from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
@@ -137,7 +137,7 @@ def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str
     [attempt] = found
     task = attempt.task or ""
     account = session.store.account(attempt)
-    answer = remote.ask_about(attempt, account, lambda transport: transport.cancel(task))
+    answer = remote.ask_about(attempt, account, partial(_cancelled, task))
     match answer:
         case Cancelled():
             session.store.note("cancel", clip, {"task": task})
@@ -148,6 +148,17 @@ def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str
         case CancelRefused(message) | PollTrouble(message) | NotFound(message):
             help = "its result is kept: clipform apply collects it"
             raise ProviderError(f"task {task} was not cancelled: {message}", help=help)
+
+
+async def _cancelled(task: str, transport: Transport) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
+    """Cancel, and look again: a task that had begun meanwhile goes on, and is owed."""
+    answer = await transport.cancel(task)
+    if not isinstance(answer, Cancelled):
+        return answer
+    match await transport.look(task, None):
+        case Working() | Succeeded() | NoOutput():
+            return CancelRefused("the provider said so, and still has it")
+    return answer
 
 
 async def _look(task: str, transport: Transport) -> tuple[str, PollAnswer]:

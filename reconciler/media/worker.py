@@ -21,7 +21,6 @@ import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
@@ -107,7 +106,8 @@ def _bound_time(seconds: int | None) -> None:
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-        used = math.ceil(time.process_time())
+        so_far = resource.getrusage(resource.RUSAGE_SELF)
+        used = math.ceil(so_far.ru_utime + so_far.ru_stime)
         resource.setrlimit(resource.RLIMIT_CPU, (hard if seconds is None else used + seconds, hard))
 
 

@@ -138,6 +138,10 @@ class Channel:
         """Send a file as a form."""
         return await self._authorised(lambda auth: self._form(path, form, auth), Rank.SUBMIT)
 
+    async def anonymous(self, request: Request) -> Reply | PollTrouble:
+        """Send a request that may be repeated without credentials. Its answer may be one: it is not redacted."""
+        return await self._repeat(self._call(request, Auth()), Redactor(), Rank.POLL)
+
     async def hurry(self, request: Request) -> Reply | PollTrouble:
         """Send a request once and at once; the next one waits for longer."""
         auth = await self._auth()
@@ -241,11 +245,7 @@ class Channel:
         return replace(self._call(Request("POST", path, headers=(("Content-Type", kind),)), auth), content=content)
 
     def _keeper(self, dialect: Tokens) -> TokenKeeper:
-        async def exchange(request: Request) -> Reply | PollTrouble:
-            # The answer is the secret: it is not redacted, and nobody shows it.
-            return await self._repeat(self._call(request, Auth()), Redactor(), Rank.POLL)
-
-        return TokenKeeper(dialect, self._account, self._world, exchange)
+        return TokenKeeper(dialect, self._account, self._world, self.anonymous)
 
     async def _auth(self, refused: str = "") -> Auth | PollTrouble:
         """The headers with the credentials; with a token other than `refused`, where it can be had."""

@@ -136,6 +136,12 @@ class HttpTransport:
         file = uploads.File.read(path, sha256, content_type, self.dialect.upload_max_bytes)
         return await uploads.upload(self.dialect, self._channel, self._media, self._clock, file)
 
+    async def hello(self) -> float | PollTrouble | None:
+        """How many seconds the vendor's clock is ahead of ours, by its front door and without credentials; None where
+        it does not tell the time."""
+        reply = await self._channel.anonymous(Request("GET", "/"))
+        return reply if isinstance(reply, PollTrouble) else self._skew(reply)
+
     async def balance(self) -> Balance | PollTrouble | None:
         """What is left on the account; None where the vendor does not tell."""
         if not isinstance(self.dialect, Balances):

@@ -7,6 +7,7 @@ from here (a body without a length that ends early) is left to the caller's stru
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import string
 from contextlib import aclosing
@@ -95,9 +96,12 @@ class Media:
         url = quote(url, safe=string.punctuation)  # some vendors write file names as they are
         try:
             proxied = self._world.proxy(url) is not None
-            found = await addresses.check(url, self._world.resolve, loopback=self._loopback, proxied=proxied)
+            async with asyncio.timeout(self._bounds.patience.connect):  # the system's resolver has its own idea of time
+                found = await addresses.check(url, self._world.resolve, loopback=self._loopback, proxied=proxied)
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
+        except TimeoutError as error:
+            raise Broken(f"{urlsplit(url).hostname} does not resolve in time", sent=False, slow=True) from error
         except OSError as error:
             raise Broken(f"{urlsplit(url).hostname} does not resolve ({error})", sent=False) from error
         return Call(method, url, PLAIN, address=found[attempt % len(found)] if found else "")

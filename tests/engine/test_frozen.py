@@ -7,14 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.diagnostics import Severity
+from reconciler.diagnostics import ProviderError, Severity
 from reconciler.engine import settle
 from reconciler.engine.session import open_session
 from reconciler.engine.vendors import is_here
 from reconciler.engine.workspace import Choice
 from reconciler.events import Summary
+from reconciler.providers.base import Cancelled
 from tests.reliability.sim import Sim
-from tests.reliability.vendor import Server
+from tests.reliability.vendor import FakeTransport, Server
 from tests.reliability.videos import tiny
 
 HOME, AWAY = "https://api.fake.invalid", "https://away.fake.invalid"
@@ -129,6 +130,21 @@ def test_a_task_is_cancelled_where_it_was_bought(bought: Sim) -> None:
         settle.cancel(session, "hero", None, settle.Remote(bought.workspace.load(), bought.connect))
     assert bought.states() == ["cancelled"]
     assert not bought.server.ledger["task-1"].owed
+
+
+def test_a_task_that_the_provider_still_has_is_not_called_cancelled(
+    bought: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_late(self: FakeTransport, task: str) -> Cancelled:
+        return Cancelled("on its way")
+
+    monkeypatch.setattr(FakeTransport, "cancel", too_late)
+    with (
+        open_session(bought.workspace, "cancel") as session,
+        pytest.raises(ProviderError, match="the provider said so, and still has it"),
+    ):
+        settle.cancel(session, "hero", None, settle.Remote(bought.workspace.load(), bought.connect))
+    assert results(bought.apply()) == {"hero": "succeeded"}
 
 
 def test_the_receipts_say_where_and_with_which_account(bought: Sim) -> None:

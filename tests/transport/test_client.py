@@ -329,3 +329,10 @@ async def test_a_signed_link_in_a_refused_list_is_told_without_its_query() -> No
         found = await made.tasks()
     assert isinstance(found, PollTrouble)
     assert "canary7f3a9" not in repr(found)
+
+
+async def test_the_time_is_asked_for_without_the_credentials() -> None:
+    at = "Date: Fri, 15 Jan 2027 08:01:00 GMT"  # a minute after the clock of these tests
+    async with serve(answer(404, {}, at)) as server, transport(server.url) as made:
+        assert await made.hello() == 60.0
+    assert KEY not in repr(server.seen[0].headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import ssl
@@ -265,3 +266,18 @@ async def test_what_there_is_no_room_for_is_not_read() -> None:
         with pytest.raises(ArtifactError, match=f"no room for {len(VIDEO)} bytes"):
             await made.fetch(f"{server.url}/clip.mp4", part)
     assert part.writes == 0
+
+
+async def test_a_name_that_does_not_resolve_in_time_is_an_error_that_may_pass() -> None:
+    asked = 0
+
+    async def hangs(host: str, port: int) -> list[str]:
+        nonlocal asked
+        asked += 1
+        await asyncio.Event().wait()
+        return []
+
+    async with transport("https://api.test", around=replace(world(), resolve=hangs)) as made:
+        with pytest.raises(ProviderError, match="does not resolve in time") as caught:
+            await made.fetch("https://media.test/clip.mp4", Part())
+    assert (caught.value.code, asked) == ("download", 3)

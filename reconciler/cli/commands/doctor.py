@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from reconciler.cli.context import Context
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask each provider for the time and what is left; buys nothing.")
+    ] = False,
+) -> None:
     """Check SQLite, the file system and its locks, free space, the clock, codecs, fonts and credentials.
 
     Exit codes: 0 all well, 3 something is not.
@@ -16,6 +23,11 @@ def run(context: typer.Context) -> None:
 
     own: Context = context.obj
     found = list(checkup(own.workspace))
+    if online:
+        from reconciler.engine import online as providers
+        from reconciler.engine.settle import Remote
+
+        found += providers.checkup(Remote(own.workspace.load(), own.connect))
     own.view.checks(found)
     if not all(item.ok for item in found):
         raise typer.Exit(3)
