@@ -155,6 +155,16 @@ def test_a_file_outside_is_read_once_too(root: Path, tmp_path: Path, reads: list
     assert len(reads) == 1
 
 
+def test_a_clock_that_jumps_makes_no_hash_stale(root: Path, still: Path) -> None:
+    for number, later in enumerate((60.0, -1e6, 1e6, 0.0, -1.0, 3600.0)):
+        content = bytes([number]) * len(BYTES)
+        still.write_bytes(content)
+        for _ in range(2):
+            hasher = _hasher(root, later)
+            assert hasher.hash("still.png").sha256 == hashlib.sha256(content).hexdigest()
+            hasher.save()
+
+
 def test_a_file_that_changes_while_it_is_read_has_no_hash(
     root: Path, still: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ STEP = Step("hero", 1, Action.RESTORE, Reason.KNOWN, "v1:aa", "studio", "ark", "
         {"previous_output": "out/old.mp4"},
         {"sha256": "bb"},
         {"cost": Price(Decimal("0.5"))},
+        {"cost": Price(Decimal(0), "EUR")},
     ],
     ids=str,
 )
