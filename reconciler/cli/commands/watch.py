@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.diagnostics import UsageError
 
 
 def run(
@@ -36,6 +37,8 @@ def run(
     from reconciler.engine.workspace import Choice
     from reconciler.watch import Setting, Terms, Watch
 
+    if (port is not None or not open_) and not ui:
+        raise UsageError("--port and --no-open are for the gallery", help="add --ui")
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
     terms = Terms(yes, amount(max_cost))
