@@ -5,6 +5,7 @@ It shares no code with the program: SQL of its own, hashes of its own, and its o
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from tests.reliability.vendor import Server
 
@@ -61,7 +63,7 @@ class World:
     def _read(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        for name in ("attempt", "artifact", "generation", "placed", "binding"):
+        for name in ("attempt", "artifact", "generation", "placed", "binding", "ledger"):
             rows = connection.execute(f"SELECT * FROM {name}") if name in names else ()
             self.tables[name] = [dict(row) for row in rows]
         if "event" in names:
@@ -113,6 +115,9 @@ def safety(
         *_whole_files(world, outputs),
         *_no_dangling(world),
         *_along_the_table(world),
+        *_replayed(world),
+        *_books(world),
+        *_told(world, server),
     ]
 
 
@@ -175,6 +180,90 @@ def _along_the_table(world: World) -> Iterator[str]:
             yield f"I20: attempt {row['id']} is {row['state']}, the log says {stands.get(row['id'])}"
 
 
+_KEPT = ("task", "cost_micros", "sha256")  # a move that says nothing of these leaves them
+
+
+def _replayed(world: World) -> Iterator[str]:
+    """I20: what the log says of each attempt is what the table says, its money above all."""
+    found: dict[object, dict[str, object]] = {}
+    for entry in world.log:
+        payload = json.loads(str(entry["payload"]))
+        if entry["type"] == "begun":
+            found[entry["attempt"]] = {name: payload[name] for name in ("key", "marker", "money", *_KEPT)}
+        elif entry["type"] == "moved":
+            told = {name: payload[name] for name in _KEPT if payload.get(name) is not None}
+            found.setdefault(entry["attempt"], {}).update(told, money=payload["money"])
+    for row in world.rows("attempt"):
+        for name, value in found.get(row["id"], {}).items():
+            if row[name] != value:
+                yield f"I20: attempt {row['id']} has {name} {row[name]!r}, the log says {value!r}"
+
+
+def _books(world: World) -> Iterator[str]:
+    """I6: the sums that caps are held against are those of the attempts; and no amount is a float."""
+    sums: Counter[tuple[object, object, object]] = Counter()
+    for row in world.rows("attempt"):
+        if not isinstance(row["cost_micros"], int | None):
+            yield f"I6: attempt {row['id']} costs {row['cost_micros']!r}"
+        elif row["money"] != "released":
+            sums[row["run"], row["currency"], row["money"]] += row["cost_micros"] or 0
+    for row in world.rows("ledger"):
+        for money in ("settled", "reserved"):
+            if row[money] != sums[row["run"], row["currency"], money]:
+                yield f"I6: the books say {row[money]} {money} in run {row['run']}, the attempts say otherwise"
+
+
+def _told(world: World, server: Server) -> Iterator[str]:
+    """I19: a result that is not what was asked for says so, and one that is does not."""
+    served = {
+        server.sha256(task.id, word): (task, word) for task in server.ledger.values() for word in ("whole", "wrong")
+    }
+    for row in world.rows("generation"):
+        task, word = served.get(str(row["sha256"]), (None, ""))
+        if task is not None and row["origin"] == "generated" and bool(row["mismatch"]) != (word == "wrong"):
+            yield f"I19: {task.id} came as {word}, and the record says {row['mismatch'] or 'nothing'!r}"
+
+
+def forms(secret: str) -> set[bytes]:
+    """How a secret may be written down."""
+    plain = {secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    coded = {base64.b64encode(secret.encode()).decode().rstrip("="), secret.encode().hex()}
+    return {text.encode() for text in plain | coded}
+
+
+def leaks(secret: str, root: Path, said: str = "") -> Iterator[str]:
+    """I7: no file below a folder holds it, and nothing that was told does."""
+    wanted = forms(secret)
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and any(form in path.read_bytes() for form in wanted):
+            yield f"I7: the secret stands in {path.relative_to(root)}"
+    if any(form in said.encode() for form in wanted):
+        yield "I7: the secret was told"
+
+
+def outside(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
+    """I8: pictures of what lies around the project are equal."""
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path) != after.get(path):
+            yield f"I8: {path} changed, outside of the project"
+
+
+def honest(before: bytes, after: bytes, *, refused: bool) -> Iterator[str]:
+    """I18: a state of a newer version is refused and stays as it is, byte for byte."""
+    if not refused:
+        yield "I18: a newer state was not refused"
+    if before != after:
+        yield "I18: a newer state was changed"
+
+
+def alone(acted: bool, told: bool) -> Iterator[str]:
+    """I11: of two at once, the other one did nothing and was told so."""
+    if acted:
+        yield "I11: two processes acted"
+    if not told:
+        yield "I11: the second one was not refused"
+
+
 def within(world: World, cap_micros: int) -> Iterator[str]:
     """I6: what is settled or reserved never exceeds a cap, at any event of the log."""
     counted: dict[object, int] = {}
@@ -214,6 +303,8 @@ def _not_lost(world: World, server: Server, said: str, deleted: Collection[str])
     asked = {row["marker"] for row in world.rows("attempt") if row["state"] in _ASKED}
     results = {(row["key"], row["sha256"]) for row in (*world.rows("generation"), *world.lock)}
     for task in server.ledger.values():
+        if task.deleted:
+            yield f"I3: {task.id} was finished, and the program had it deleted"
         if task.over or task.marker in asked or f"task {task.id} " in said or server.sound(task.id) & set(deleted):
             continue
         home = {sha for sha in server.sound(task.id) if f"{sha}.mp4" in objects and (task.key, sha) in results}

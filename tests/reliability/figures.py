@@ -77,7 +77,7 @@ class Tally:
         ):
             yield name, f"{self.count(*promises):,}", "0", not self.count(*promises)
         yield "cap overshoot (millionths)", f"{self.overshoot:,}", "0", not (self.overshoot or self.count(*CAP))
-        yield "other promises broken (I5, I10, I12, I13, I20, tracebacks)", f"{others:,}", "0", not others
+        yield "other promises broken (I5, I10 to I14, I18 to I20, tracebacks)", f"{others:,}", "0", not others
         if self.planted:
             yield "planted bugs caught", f"{self.caught} of {self.planted}", "all", self.caught == self.planted
         if self.inputs:

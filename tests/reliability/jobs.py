@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.reliability import bugs, commands, hostile, listed, real, sqlite_power, sweeps, wired_sweeps
+from tests.reliability import bugs, commands, hostile, listed, real, sqlite_power, sweeps, wired_sweeps, wrong
 from tests.reliability.figures import Tally
 from tests.reliability.stories import FAULTS, STORIES
 
@@ -44,6 +44,8 @@ def jobs(size: Size) -> Iterator[Job]:
     yield from size.by_seed(hostile.answers, size.of(300, 2000), 250)
     for name in bugs.BUGS:
         yield planted, (name,)
+    for name in wrong.WRONG:
+        yield in_a_story, (name,)
     for variant in sqlite_power.PLANTED:
         yield wrong_setting, (variant,)
     yield absent, ()
@@ -97,6 +99,21 @@ def planted(tally: Tally, name: str) -> None:
     tally.caught += bugs.BUGS[name].breaks in found
     if bugs.BUGS[name].breaks not in found:
         tally.broken.append(f"harness: the planted bug '{name}' is not caught; found {sorted(found)}")
+
+
+def in_a_story(tally: Tally, name: str) -> None:
+    """One bug that is planted in a story of its own; without it the judge must be silent there."""
+    try:
+        quiet, found = wrong.found(name, planted=False), wrong.found(name)
+    except wrong.CannotPlay as reason:
+        tally.skipped.append(f"planted bug '{name}': {reason}")
+        return
+    tally.planted += 1
+    caught = wrong.WRONG[name].breaks in found
+    tally.caught += caught
+    if not caught:
+        tally.broken.append(f"harness: the planted bug '{name}' is not caught; found {sorted(found)}")
+    tally.broken += [f"{promise}: in the story of the bug '{name}', without the bug" for promise in sorted(quiet)]
 
 
 def wrong_setting(tally: Tally, name: str) -> None:

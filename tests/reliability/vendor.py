@@ -93,6 +93,7 @@ class Task:
     owed: bool = True
     over: str = ""  # the final word that was told, if any
     polls: int = 0
+    deleted: bool = False  # its record and its result, after it was finished
 
 
 @dataclass
@@ -208,6 +209,8 @@ class Server:
         if task is None:
             self.calls.append(("poll", ident))
             return Reply(404, {"error": "no such task"})
+        if task.deleted:
+            return Reply(404, {"error": "no such task"})
         task.polls += 1
         word = task.over or self._told("poll", task.label, "working" if task.polls <= self.works else "done")
         match word:
@@ -220,6 +223,17 @@ class Server:
             case "fail-free" | "fail-billed" | "cancelled":
                 task.over, task.owed = word, word == "fail-billed"
         return Reply(200, {"id": ident, "status": word, "video": f"https://files.fake.invalid/{ident}"})
+
+    def answer_delete(self, request: Request) -> Reply:
+        """As one vendor has it: a queued task is cancelled; of a later one record and result are deleted."""
+        ident = request.path.rpartition("/")[2]
+        self.calls.append(("delete", ident))
+        task = self.ledger[ident]
+        if task.polls <= self.works and not task.over:
+            task.over, task.owed = "cancelled", False
+        else:
+            task.deleted = True
+        return Reply(200, {"id": ident, "status": task.over or "deleted"})
 
     def answer_fetch(self, url: str) -> bytes:
         """The bytes behind a link. Raises ProviderError for a dead one."""

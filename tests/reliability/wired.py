@@ -13,7 +13,7 @@ import zlib
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,11 +23,27 @@ import pytest
 import yaml
 
 from reconciler.providers import registry
-from reconciler.providers.base import Accepted, Dialect, NotSent, Pace, Reply, Request, SubmitAnswer, Unknown
+from reconciler.providers.abilities import CancelRefused
+from reconciler.providers.base import (
+    Accepted,
+    Cancelled,
+    Dialect,
+    NotFound,
+    NotSent,
+    Pace,
+    PollAnswer,
+    PollTrouble,
+    Reply,
+    Request,
+    SubmitAnswer,
+    Unknown,
+    Working,
+)
 from reconciler.providers.reading import task_id
 from reconciler.spec.project import ProviderConfig
 from reconciler.transport import Account, Bounds, HttpTransport, Waits, World, channel, fetch
 from reconciler.transport.wire import Broken, Call, Patience
+from tests.reliability import checker
 from tests.reliability.sim import Sim
 from tests.reliability.vendor import Fake
 
@@ -88,6 +104,16 @@ class Wired(Fake):
             ident = task_id(body["id"])
             return Accepted(ident) if ident else Unknown("the id is none")
         return super().read_submit(reply)
+
+    def cancel(self, task: str) -> Request:
+        return Request("DELETE", f"/tasks/{task}")
+
+    def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
+        return Cancelled("by the user") if reply.status == 200 else CancelRefused("it is running")
+
+    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+        found = super().read_poll(task, reply)
+        return replace(found, queued=True) if isinstance(found, Working) else found
 
 
 def create(settings: Mapping[str, object]) -> Wired:
@@ -160,7 +186,7 @@ class Net:
 
     def _phase(self, call: Call) -> str:
         if call.url.startswith(f"{BASE}/"):
-            return "submit" if call.method == "POST" else "poll"
+            return {"POST": "submit", "DELETE": "cancel"}.get(call.method, "poll")
         return "fetch"
 
     def _act(self, call: Call, phase: str) -> Reply:
@@ -170,6 +196,8 @@ class Net:
             answer = self.sim.server.answer_submit(Request("POST", path, body=json.loads(call.content)))
             assert not isinstance(answer, NotSent | Unknown)
             return answer
+        if phase == "cancel":
+            return self.sim.server.answer_delete(Request("DELETE", path))
         if phase == "poll":
             found = self.sim.server.answer_poll(Request("GET", path))
             assert isinstance(found, Reply)
@@ -188,7 +216,7 @@ class Net:
             if isinstance(body.get("video"), str):
                 body["video"] = body["video"].replace("https://files.fake.invalid", FILES)
             return Incoming(planned.get("status", own.status), headers, [json.dumps(body).encode()])
-        name = str(planned.get("body", '{"error": "planned"}'))
+        name = str(planned.get("body", '{"error": "planned"}')).replace("{secret}", SECRET)
         if name == "endless":
             return Incoming(planned["status"], headers, _endless())
         parts: list[bytes | Exception] = [BODIES.get(name, name.encode("utf-8", "surrogatepass"))]
@@ -302,6 +330,7 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
 def manners(net: Net) -> Iterator[str]:
     """I7, I9, I14: who was asked, with what, when. A process knows of no pause that another one was told of."""
     until = 0.0
+    yield from checker.leaks(SECRET, net.sim.root, net.sim.notes.text())
     for seen in net.seen:
         if seen.phase == "begin":
             until = 0.0
