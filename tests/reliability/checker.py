@@ -193,6 +193,8 @@ def _replayed(world: World) -> Iterator[str]:
         elif entry["type"] == "moved":
             told = {name: payload[name] for name in _KEPT if payload.get(name) is not None}
             found.setdefault(entry["attempt"], {}).update(told, money=payload["money"])
+    for gone in found.keys() - {row["id"] for row in world.rows("attempt")}:
+        yield f"I20: attempt {gone} stands in the log and not in the table"
     for row in world.rows("attempt"):
         for name, value in found.get(row["id"], {}).items():
             if row[name] != value:
