@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 KEY = "rehearsal"
 BODY = {"model": "seedance2.0-480p", "duration": 5, "aspect_ratio": "16:9"}
@@ -106,6 +106,16 @@ async def _all(ask: Ask, fetch: Fetch, count: int, width: int, folder: Path) -> 
     await asyncio.gather(*(one(number) for number in range(count)))
 
 
+class Sink:
+    """A plain file as a download's part."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+    def expect(self, size: int, /) -> None:
+        """There is room."""
+
+
 async def with_clipform(url: str, target: Path) -> None:
     """The download of clipform's transport."""
     from reconciler.engine.clock import SystemClock
@@ -114,7 +124,7 @@ async def with_clipform(url: str, target: Path) -> None:
     from reconciler.transport.redact import Redactor
 
     with target.open("wb") as file:
-        await Media(url, World(SystemClock()), Redactor(())).fetch(url, file)
+        await Media(url, World(SystemClock()), Redactor(())).fetch(url, Sink(file))
 
 
 async def serve(megabytes: int) -> None:

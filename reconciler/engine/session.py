@@ -20,7 +20,7 @@ from pathlib import Path
 from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ArtifactError, Refused
+from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine import doubts, planfile
 from reconciler.engine.driver import Driver, Rules, World
 from reconciler.engine.hosting import Hosting, publisher_of
@@ -173,7 +173,16 @@ def carry_out(
         return asyncio.run(work) if session.shop is None else session.shop.run(work)
     finally:
         if not session.draft:
-            save_lock(session)
+            _remember(session)
+
+
+def _remember(session: Session) -> None:
+    """Write the lock file. Raises ArtifactError where it cannot be written: what was done is done all the same."""
+    try:
+        save_lock(session)
+    except StateError as error:
+        text = f"what this run did is on record, and {LOCK_FILE} could not be written: {error.message}"
+        raise ArtifactError(text, help="mend that; the next clipform apply writes it", code=error.code) from error
 
 
 def _homeless(session: Session) -> Iterator[Event]:

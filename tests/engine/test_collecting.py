@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from reconciler.diagnostics import ArtifactError, StateError
 from reconciler.engine import work
 from reconciler.engine.ports import Sponge
 from reconciler.events import Summary
 from reconciler.providers.base import Pace, Succeeded
+from reconciler.state import lockfile
 from reconciler.state.store import Store
 from tests.reliability.sim import HEAD, Sim
 from tests.reliability.vendor import Fake, FakeTransport
@@ -99,3 +102,20 @@ def test_what_the_provider_says_it_made_is_in_the_log(sim: Sim, monkeypatch: pyt
     with store:
         told = [line.payload["evidence"] for line in store.events("hero") if line.payload.get("to") == "fetched"]
     assert told == [{"made": {"ratio": "4:3", "duration": 1}}]
+
+
+def test_a_lock_file_that_cannot_be_written_undoes_nothing_and_is_written_by_the_next_run(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, entries: object) -> None:
+        raise StateError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lockfile, "write", full)
+        with pytest.raises(ArtifactError, match=r"on record, and clipform\.lock could not be written") as caught:
+            sim.apply()
+    assert caught.value.exit_code == 3, "not 1, which says that nothing was done"
+    assert sim.states() == ["done"]
+    sim.apply()
+    assert (sim.root / "clipform.lock").exists()
+    assert len(sim.server.ledger) == 1
