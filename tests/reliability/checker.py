@@ -217,9 +217,7 @@ def _books(world: World) -> Iterator[str]:
 
 def _told(world: World, server: Server) -> Iterator[str]:
     """I19: a result that is not what was asked for says so, and one that is does not."""
-    served = {
-        server.sha256(task.id, word): (task, word) for task in server.ledger.values() for word in ("whole", "wrong")
-    }
+    served = {sha: (task, word) for task in server.ledger.values() for sha, word in server.videos(task.id).items()}
     for row in world.rows("generation"):
         task, word = served.get(str(row["sha256"]), (None, ""))
         if task is not None and row["origin"] == "generated" and bool(row["mismatch"]) != (word == "wrong"):

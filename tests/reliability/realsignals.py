@@ -86,8 +86,11 @@ def during_a_submit(tally: Tally, played: Stage, name: str, kind: str) -> None:
 def _digest(process: Process) -> None:
     """Wait until a signal has been taken: two equal ones that wait together would be one."""
     pending = 1
-    while pending and Path(f"/proc/{process.pid}").exists():
-        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    while pending:
+        try:
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):  # it is dead and gone already
+            return
         pending = sum(int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd", "ShdPnd")))
         os.sched_yield()
 

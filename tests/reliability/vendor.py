@@ -157,7 +157,11 @@ class Server:
 
     def sound(self, task: str) -> set[str]:
         """The hashes of all whole videos that may be served for a task."""
-        return {self.sha256(task), self.sha256(task, "wrong")}
+        return set(self.videos(task))
+
+    def videos(self, task: str) -> dict[str, str]:
+        """The same, each with its word: what was asked for, or something else."""
+        return {self.sha256(task, word): word for word in ("whole", "wrong")}
 
     # --- answers ----------------------------------------------------------------------------
 
