@@ -73,7 +73,7 @@ def test_all_takes_stand_side_by_side_and_play_in_step(site: Server, visit: Visi
     expect(page.locator(".tile").nth(0)).to_contain_text("picked")
     expect(page.locator(".tile").nth(1)).to_contain_text("1.9 s instead of 2 s")
     expect(page.locator(".tile").nth(2)).to_contain_text("submitted since 14:02")
-    page.wait_for_function("() => document.querySelector('.tile video').currentTime > 0.1")
+    page.wait_for_function("() => (document.querySelector('.tile video')?.currentTime ?? 0) > 0.1")
     assert page.evaluate(APART) < 0.12
     page.get_by_label("Pause").click()
     page.get_by_label("Time in the clip").fill("1.25")
@@ -85,7 +85,7 @@ def test_all_takes_stand_side_by_side_and_play_in_step(site: Server, visit: Visi
 def test_the_version_before_plays_beside_the_new_one(site: Server, visit: Visit) -> None:
     page = visit_clip(site, visit, compared())
     expect(page.locator(".tile strong")).to_have_text(["Previous version", "Now"])
-    page.wait_for_function("() => document.querySelector('.tile video').currentTime > 0.1")
+    page.wait_for_function("() => (document.querySelector('.tile video')?.currentTime ?? 0) > 0.1")
     assert page.evaluate(APART) < 0.12
     page.get_by_role("button", name="Clip", exact=True).click()
     expect(page.locator(".tile")).to_have_count(1)
@@ -139,7 +139,7 @@ def test_a_blocked_clip_says_what_is_known_and_the_ways_out(site: Server, visit:
 
 def test_a_new_detail_changes_the_page_and_what_plays_goes_on_playing(site: Server, visit: Visit) -> None:
     page = visit_clip(site, visit, detail(hero(), three_takes()))
-    page.wait_for_function("() => document.querySelector('.tile video').currentTime > 0.1")
+    page.wait_for_function("() => (document.querySelector('.tile video')?.currentTime ?? 0) > 0.1")
     page.evaluate("() => { window.first = document.querySelector('.tile video'); }")
     takes = three_takes()
     takes[0] |= {"picked": False}

@@ -122,8 +122,9 @@ def _with_a_list(*, lag: float = 0.0, account: bool = False) -> Play:
 
     def play(plant: Plant) -> Generator[str]:
         with ExitStack() as stack:
+            folder = stack.enter_context(_folder())  # first: what it patches is put back last
             patch = stack.enter_context(pytest.MonkeyPatch.context())
-            sim = listing_sim(stack.enter_context(_folder()) / "project", patch, "seeded")
+            sim = listing_sim(folder / "project", patch, "seeded")
             assert isinstance(sim.server, ListingServer)
             plant(patch)
             sim.server.lag = lag
