@@ -109,6 +109,9 @@ def test_what_changed_is_shown_word_by_word_and_field_by_field(site: Server, vis
 
 def test_inputs_have_pictures_and_dependencies_are_links(site: Server, visit: Visit) -> None:
     page = visit_clip(site, visit, compared())
+    page.get_by_role("link", name="hero-orbit").first.click()  # and back: by now the other clip's card is there
+    expect(page.locator("#clip-name")).to_have_text("hero-orbit")
+    page.go_back()
     images = page.locator(".inputs img")
     expect(images).to_have_count(2)
     expect(images.nth(0)).to_have_js_property("naturalWidth", 320)
