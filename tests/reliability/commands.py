@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from itertools import count
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -22,9 +24,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from reconciler.diagnostics import ClipformError, Locked, UsageError
-from reconciler.engine import care, edits, settle
+from reconciler.diagnostics import ClipformError, Locked, StateDamaged, StateError, UsageError
+from reconciler.engine import care, edits, recover, settle
 from reconciler.engine.session import open_session
+from reconciler.engine.workspace import Choice
 from reconciler.records import Attempt
 from reconciler.state.lock import Lock
 from tests.reliability import checker
@@ -36,7 +39,8 @@ from tests.reliability.vendor import FETCHES, POLLS, SUBMITS
 NAMES = ("a", "b", "c")
 names = st.sampled_from(NAMES)
 prompts = st.sampled_from(("a lamp", "a candle", "a door"))
-points = st.integers(1, 110)
+points = st.integers(1, 140)
+maybe = st.one_of(st.none(), points)
 JUMPS = (-3600.0, 3600.0, 90_000.0, 8 * 86_400.0)
 
 
@@ -51,11 +55,17 @@ class Commands(RuleBasedStateMachine):
         self.sim = self.stack.enter_context(fresh())
         self.sim.consents = Counter()
         self.clips: dict[str, tuple[str, int]] = {"a": ("a lamp", 0)}
+        self.takes: dict[str, int] = {}  # the take that is picked, of clips that have two
+        self.markers = count(1)
         self.old: bytes | None = None
         self._save()
 
     def _save(self) -> None:
-        clips = (f"  {name}: {{prompt: {prompt}, retake: {take}}}\n" for name, (prompt, take) in self.clips.items())
+        picked = {name: f", takes: 2, pick: {number}" for name, number in self.takes.items()}
+        clips = (
+            f"  {name}: {{prompt: {prompt}, retake: {take}{picked.get(name, '')}}}\n"
+            for name, (prompt, take) in self.clips.items()
+        )
         self.sim.write(HEAD + "clips:\n" + "".join(clips))
 
     def _run(self, at: int | None = None, fails: dict[int, int] | None = None, **asked: object) -> None:
@@ -63,6 +73,14 @@ class Commands(RuleBasedStateMachine):
         wire = self.sim.dies(at, lambda: self.sim.apply(**asked), fails=fails or {})  # type: ignore[arg-type]
         self.tally.injected += wire.dead + wire.failed
         self.sim.unmerged = self.sim.unmerged and "store.merge after" not in wire.names
+
+    def _kill(self, at: int | None, command: Callable[[], object]) -> bool:
+        """Another command, which may die at a point too; whether it came to its end."""
+        self.sim.clock.limit = self.sim.clock.time + 30 * 86_400.0
+        wire = self.sim.dies(at, command, fails={})
+        self.tally.injected += wire.dead
+        self.sim.unmerged = self.sim.unmerged and "store.merge after" not in wire.names
+        return not wire.dead
 
     # --- what a user edits ------------------------------------------------------------------
 
@@ -94,6 +112,21 @@ class Commands(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.clips)))
         edit = edits.retake(self.sim.workspace, name)
         self.clips[name] = (self.clips[name][0], edit.value)
+
+    @precondition(lambda self: self.clips)
+    @rule(data=st.data(), number=st.sampled_from((1, 2)))
+    def two_takes(self, data: st.DataObject, number: int) -> None:
+        """A clip has two takes from now on."""
+        self.takes[data.draw(st.sampled_from(sorted(self.clips)))] = number
+        self._save()
+
+    @precondition(lambda self: self.takes.keys() & self.clips.keys())
+    @rule(data=st.data(), number=st.sampled_from((1, 2)))
+    def pick(self, data: st.DataObject, number: int) -> None:
+        """The other take, by the command."""
+        name = data.draw(st.sampled_from(sorted(self.takes.keys() & self.clips.keys())))
+        edits.pick(self.sim.workspace, name, number)
+        self.takes[name] = number
 
     @rule(name=names)
     def delete_output(self, name: str) -> None:
@@ -147,15 +180,46 @@ class Commands(RuleBasedStateMachine):
                 raise AssertionError("I11: two processes wrote")
             assert (calls, before) == (len(self.sim.server.calls), checker.picture(self.sim.root)), "I11: it acted"
 
-    @rule()
-    def gc(self) -> None:
+    @rule(at=maybe)
+    def gc(self, at: int | None) -> None:
         """What nobody holds is deleted; an older state would name it, so there is none to go back to."""
-        with open_session(self.sim.workspace, "gc") as opened:
-            self.sim.unmerged = False
-            items = care.garbage(opened, opened.store.snapshot())
-            care.collect(opened, items)
-            self.sim.deleted |= {item.sha256 for item in items}
+
+        def collect() -> None:
+            with open_session(self.sim.workspace, "gc") as opened:
+                items = care.garbage(opened, opened.store.snapshot())
+                self.sim.deleted |= {item.sha256 for item in items}
+                care.collect(opened, items)
+
+        self._kill(at, collect)
         self.old = None
+
+    @rule(at=maybe, name=st.sampled_from((*NAMES, None)))
+    def destroy(self, at: int | None, name: str | None) -> None:
+        """The outputs of one clip, or of all, go; what was made is kept."""
+        chosen = Choice() if name is None else Choice(clips=(name,))
+
+        def remove() -> None:
+            with open_session(self.sim.workspace, "destroy") as opened:
+                care.destroy(opened, chosen, lambda plan: None, self.sim.notes, self.sim.connect)
+
+        self._kill(at, remove)
+
+    @rule(at=maybe)
+    def recover(self, at: int | None) -> None:
+        """All that the receipts, the lock file, the store and the outputs know."""
+        self._kill(at, self._recover)
+
+    def _recover(self) -> None:
+        recover.recover(self.sim.workspace, lambda: f"recovered-{next(self.markers)}", self.sim.notes, self.sim.connect)
+
+    @rule()
+    def verify(self) -> None:
+        """Everything is read again; nothing is written, and what is in the store is sound."""
+        before = checker.picture(self.sim.root)
+        with suppress(StateError):  # there is none, or it is damaged, or a dead writer left half a transaction
+            found = [item for item in care.verify(self.sim.workspace, draft=False) if item.detail == "damaged"]
+            assert not found, found
+            assert checker.picture(self.sim.root).keys() == before.keys(), "I10: verify wrote"
 
     # --- the world --------------------------------------------------------------------------
 
@@ -180,6 +244,15 @@ class Commands(RuleBasedStateMachine):
         for name in ("clipform.db", "clipform.db-journal"):
             (self.sim.root / "state" / name).unlink(missing_ok=True)
         self.sim.unmerged = True
+
+    @rule()
+    def damage_state(self) -> None:
+        """A page of the database is lost."""
+        path = self.sim.root / "state/clipform.db"
+        if path.exists():
+            (self.sim.root / "state/clipform.db-journal").unlink(missing_ok=True)
+            path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+            self.old, self.sim.unmerged = None, True
 
     @rule(seconds=st.sampled_from(JUMPS))
     def clock_jumps(self, seconds: float) -> None:
@@ -207,8 +280,8 @@ class Commands(RuleBasedStateMachine):
                 self.sim.unmerged = False
                 attempt = settle.in_doubt(opened, name, None)
                 how(opened, attempt)  # type: ignore[operator]
-        except UsageError:
-            pass  # nothing of that clip waits
+        except (UsageError, StateDamaged):
+            pass  # nothing of that clip waits, or nobody can tell
 
     @rule(name=names)
     def resolve_again(self, name: str) -> None:
@@ -263,6 +336,8 @@ class Commands(RuleBasedStateMachine):
         """Calm: all that was bought is here, or somebody was asked; and nothing is left to do."""
         try:
             self.sim.clock.limit = self.sim.clock.time + 90 * 86_400.0
+            if checker.World(self.sim.root).damaged:
+                self._recover()
             self.sim.rest(limit=8)
             asking = any(row["state"] == "uncertain" for row in checker.World(self.sim.root).rows("attempt"))
             self.tally.asking += asking

@@ -1,25 +1,30 @@
-"""Hostile input by seed: specs and replies made to hurt, each with its time and its memory measured.
+"""Hostile input by seed: specs, replies, files and records made to hurt. `limits` tries them, within bounds.
 
-A spec ends in a project or in diagnostics; a reply in what it proves. Never in a traceback, never in more than that.
+A spec ends in a project or in diagnostics; a reply in what it proves; a file is a video or is not. Never in a
+traceback, never in more than that.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import random
-import resource
-import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
-from reconciler.diagnostics import SpecError
-from reconciler.providers.base import Accepted, Rejected, Reply
+from reconciler.diagnostics import ClipformError, MediaError, SpecError
+from reconciler.media.mp4 import read_mp4
+from reconciler.providers.base import Accepted, Cancelled, Failed, NoOutput, Rejected, Reply, Succeeded
 from reconciler.providers.refusals import REFUSING
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project
+from reconciler.state import lockfile, receipts
 from reconciler.transport import replies
 from reconciler.transport.redact import Redactor
-from tests.reliability.figures import Tally
+from tests.reliability.videos import tiny
 
 KINDS = tuple(kind for kind in BUILT_IN if kind not in ("draft", "fake"))
 STATUSES = (200, 201, 204, 302, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 425, 429, 499, 500, 502, 503, 504)
@@ -57,12 +62,15 @@ _NAMES = (
 )  # fmt: skip
 
 
-def specs(tally: Tally, seeds: range) -> None:
+Case = tuple[str, Callable[[], bool]]
+"""What is tried, and whether what is made of it is no more than it proves."""
+
+
+def specs(seeds: range) -> Iterator[Case]:
     """Specs: a good one with hostile bits put in, cut or garbled, and what is known to blow up parsers."""
     for seed in seeds:
         data = _spec(random.Random(seed))
-        tally.inputs["specs"] += 1
-        _measured(tally, f"spec {seed}", lambda data=data: _read(data))
+        yield f"spec {seed}", lambda data=data: _read(data)  # type: ignore[misc]  # mypy wants its type written out
 
 
 def _spec(chance: random.Random) -> bytes:
@@ -74,6 +82,8 @@ def _spec(chance: random.Random) -> bytes:
             levels = [b"x0: &x0 [a, a, a, a, a, a, a, a]"]
             levels += [b"x%d: &x%d [%s]" % (n, n, b", ".join([b"*x%d" % (n - 1)] * 8)) for n in range(1, 12)]
             return bytes(data) + b"\n".join(levels)
+    if chance.random() < 0.02:
+        return _vast(chance, bytes(data))
     for _ in range(chance.randint(1, 6)):
         at = chance.randrange(len(data) + 1)
         match chance.randrange(4):
@@ -86,6 +96,27 @@ def _spec(chance: random.Random) -> bytes:
     return bytes(data)
 
 
+def _vast(chance: random.Random, data: bytes) -> bytes:
+    """Large, deep or in another encoding (F75, F78)."""
+    match chance.randrange(8):
+        case 0:
+            return data.replace(b"a ${vars.mood} lamp", b"lamp " * 2_000_000)
+        case 1:
+            return data + b"".join(b"  c%d: {prompt: a}\n" % n for n in range(20_000))
+        case 2:
+            return data + b"x: " + b"[" * 1_000_000
+        case 3:
+            return data + b"x: " + b"{a: " * 300_000
+        case 4:
+            return data.decode().encode(chance.choice(("utf-16", "utf-32", "utf-7")))
+        case 5:
+            merges = b"".join(b"m%d: &m%d {<<: [*m%d, *m%d]}\n" % (n, n, n - 1, n - 1) for n in range(1, 40))
+            return data + b"m0: &m0 {a: b}\n" + merges
+        case 6:
+            return data.replace(b"[dawn, noon]", b"[" + b", ".join(b"t%d" % n for n in range(100_000)) + b"]")
+    return data.replace(b"seed: 4", b"seed: " + b"9" * 1_000_000)
+
+
 def _read(data: bytes) -> bool:
     try:
         read_project(MemoryFiles({"clipform.yaml": data}), env={"KEY": "canary"})
@@ -94,20 +125,44 @@ def _read(data: bytes) -> bool:
     return True
 
 
-def answers(tally: Tally, seeds: range) -> None:
+def answers(seeds: range) -> Iterator[Case]:
     """Replies, as bytes, through the transport's reader and every dialect."""
     redactor = Redactor(["canary-secret"])
     for seed in seeds:
         chance = random.Random(seed)
-        status, data = chance.choice(STATUSES), _answer(chance)
-        tally.inputs["replies × dialects"] += len(KINDS)
+        status, data, headers = chance.choice(STATUSES), _answer(chance), {"content-type": "application/json"}
+        if chance.random() < 0.1:
+            headers["content-encoding"], data = _packed(chance, data)
 
-        def read(status: int = status, data: bytes = data) -> bool:
-            found = replies.reply(status, {"content-type": "application/json"}, data, redactor)
+        def read(status: int = status, data: bytes = data, headers: dict[str, str] = headers) -> bool:
+            found = replies.reply(status, headers, data, redactor)
             return all(_proved(kind, found) for kind in KINDS)
 
-        if not _measured(tally, f"reply {seed}", read):
-            tally.wrong_class += 1
+        yield f"reply {seed}", read
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b'{"id": "' + bytes(100_000_000))
+
+
+@cache
+def _deep_bomb() -> bytes:
+    return zlib.compress(b"[" * 30_000_000)
+
+
+def _packed(chance: random.Random, data: bytes) -> tuple[str, bytes]:
+    """Compressed though nobody asked for it: sound, a bomb, cut, or not at all what it says."""
+    match chance.randrange(5):
+        case 0:
+            return "gzip", gzip.compress(data)
+        case 1:
+            return chance.choice(("gzip", "x-gzip")), _bomb()
+        case 2:
+            return "deflate", _deep_bomb()
+        case 3:
+            return "gzip", gzip.compress(data)[: chance.randrange(20)]
+    return chance.choice(("br", "gzip", "deflate, gzip", "\x00")), data
 
 
 def _answer(chance: random.Random) -> bytes:
@@ -131,31 +186,88 @@ def _answer(chance: random.Random) -> bytes:
 def _proved(kind: str, reply: Reply) -> bool:
     """Whether what a dialect makes of a reply is no more than it can know."""
     spoken = dialect(kind)
-    spoken.read_poll("t1", reply)
-    answer = spoken.read_submit(reply)
-    if isinstance(answer, Accepted):
-        usable = 0 < len(answer.task) <= 256 and answer.task.isprintable() and " " not in answer.task
-        return usable and json.dumps(answer.task)[1:-1] in json.dumps(reply.body)
-    if isinstance(answer, Rejected):
-        return reply.body is not None and reply.status in REFUSING | {200} or reply.status in REFUSING
+    whole = json.dumps(reply.body)
+    match spoken.read_poll("t1", reply):
+        case Succeeded(video) if not video.startswith(("https://", "http://")) or json.dumps(video)[1:-1] not in whole:
+            return False
+        case Failed() | Cancelled() | NoOutput() if reply.body is None or reply.status >= 500:
+            return False
+    match spoken.read_submit(reply):
+        case Accepted(task):
+            usable = 0 < len(task) <= 256 and task.isprintable() and " " not in task
+            return usable and json.dumps(task)[1:-1] in whole
+        case Rejected():
+            return reply.status in REFUSING or (reply.body is not None and reply.status == 200)
     return True
 
 
-def _measured(tally: Tally, story: str, run: Callable[[], bool]) -> bool:
-    """Run with a clock and a look at the memory; a traceback is a finding."""
-    began, before = time.process_time(), _most()
-    good = True
+def files(seeds: range) -> Iterator[Case]:
+    """What was downloaded: videos cut, garbled and with odd boxes, and what only calls itself one."""
+    whole = tiny(1)
+    for seed in seeds:
+        data = _file(random.Random(seed), whole)
+        yield f"file {seed}", lambda data=data: _judged(data, whole)  # type: ignore[misc]  # as above
+
+
+def _file(chance: random.Random, whole: bytes) -> bytes:
+    data = bytearray(whole)
+    match chance.randrange(7):
+        case 0:
+            return bytes(data[: chance.randrange(len(data))])
+        case 1:
+            return chance.choice(
+                (b"#EXTM3U\nfile:///etc/passwd\n", b"<html>", b"", bytes(4096), b"ffconcat version 1.0\n")
+            )
+        case 2:
+            nested = b""
+            for _ in range(chance.choice((50, 2000))):
+                nested = (len(nested) + 8).to_bytes(4, "big") + b"moov" + nested if len(nested) < 20_000 else nested
+            return bytes(data) + nested
+        case 3:
+            return bytes(data) + b"\0\0\0\x08free" * chance.choice((10, 120_000))
+        case 4:
+            at = chance.choice([n for n in range(4, len(data) - 4) if data[n : n + 4].isalpha()])
+            data[at - 4 : at] = chance.choice((0, 1, 7, 8, 0x7FFFFFFF, 0xFFFFFFFF, len(data))).to_bytes(4, "big")
+            return bytes(data)
+    for _ in range(chance.randint(1, 12)):
+        data[chance.randrange(len(data))] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+    return bytes(data)
+
+
+def _judged(data: bytes, whole: bytes) -> bool:
+    """A file that is shorter than the sound one, or no mp4, is never a video."""
     try:
-        good = run()
-    except Exception as error:  # noqa: BLE001  # a traceback is what is looked for
-        tally.tracebacks += 1
-        tally.broken.append(f"traceback: {type(error).__name__}: {str(error)[:200]} [{story}]")
-    if not good:
-        tally.broken.append(f"class: more than it proves [{story}]")
-    tally.slowest = max(tally.slowest, time.process_time() - began)
-    tally.largest = max(tally.largest, _most() - before)
-    return good
+        read_mp4(io.BytesIO(data))
+    except MediaError as error:
+        return str(error).isprintable()
+    return len(data) >= len(whole) and data[4:8] == b"ftyp"
 
 
-def _most() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def records(seeds: range) -> Iterator[Case]:
+    """Our own files, as a bad disk or a bad merge leaves them: receipts and the lock file."""
+    line = b'{"seq": 1, "store": "s", "event": "intent", "time": 1.5, "marker": "m", "attempt": 1, "key": "v1:a"}\n'
+    entry = b'{"hero#1": {"key": "v1:a", "sha256": "%s", "task": "t"}, "version": 1}' % (b"a" * 64)
+    for seed in seeds:
+        chance = random.Random(seed)
+        data = bytearray(chance.choice((line * 3, entry)))
+        for _ in range(chance.randint(1, 5)):
+            at = chance.randrange(len(data))
+            data[at : at + chance.randrange(9)] = chance.choice((*_BITS, chance.randbytes(3)))
+        yield f"record {seed}", lambda data=bytes(data): _told(data)  # type: ignore[misc]  # as above
+
+
+def _told(data: bytes) -> bool:
+    found = receipts.parse(data)
+    try:
+        lockfile.loads(data.decode("utf-8", "surrogateescape"))
+    except ClipformError as error:
+        assert error.message
+    return all(line.marker for line in found)
+
+
+SORTS: Mapping[str, Callable[[range], Iterator[Case]]] = {
+    "specs": specs,
+    "replies × dialects": answers,
+    "files": files,
+    "records": records,
+}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.reliability import bugs, commands, hostile, listed, real, sqlite_power, sweeps, wired_sweeps, wrong
+from tests.reliability import bugs, commands, hostile, limits, listed, real, sqlite_power, sweeps, wired_sweeps, wrong
 from tests.reliability.figures import Tally
 from tests.reliability.stories import FAULTS, STORIES
 
@@ -40,8 +40,7 @@ def jobs(size: Size) -> Iterator[Job]:
     yield from _kills(size)
     yield from _power(size)
     yield from _exchanges(size)
-    yield from size.by_seed(hostile.specs, size.of(400, 20_000), 1000)
-    yield from size.by_seed(hostile.answers, size.of(300, 2000), 250)
+    yield from _inputs(size)
     for name in bugs.BUGS:
         yield planted, (name,)
     for name in wrong.WRONG:
@@ -87,6 +86,13 @@ def _exchanges(size: Size) -> Iterator[Job]:
         yield wired_sweeps.for_ever, (phase,)
         for first in (0, 3, 6) if size.long else (0,):
             yield wired_sweeps.and_kills, (phase, 9 if size.long else 83, first)
+
+
+def _inputs(size: Size) -> Iterator[Job]:
+    amounts = {"specs": (600, 20_000), "replies × dialects": (600, 12_000), "files": (600, 10_000)}
+    for sort in hostile.SORTS:
+        for _, (seeds,) in size.by_seed(limits.bounded, size.of(*amounts.get(sort, (600, 5000))), 1000):
+            yield limits.bounded, (sort, seeds)
 
 
 def planted(tally: Tally, name: str) -> None:

@@ -1,25 +1,26 @@
-"""Specs and replies made to hurt: diagnostics or an honest "unknown", soon, and in little memory."""
+"""Input made to hurt: diagnostics or an honest "unknown", soon, in little memory; and bounds that bite."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.reliability import hostile
+from tests.reliability import hostile, limits
 from tests.reliability.figures import Tally
 
 
-def test_any_spec_is_read_or_told_about() -> None:
-    _assert_well(hostile.specs, range(400))
-
-
-@pytest.mark.parametrize("group", range(3))
-def test_any_reply_is_read_as_what_it_proves(group: int) -> None:
-    _assert_well(hostile.answers, range(100 * group, 100 * group + 100))
-
-
-def _assert_well(play: object, seeds: range) -> None:
+@pytest.mark.parametrize("sort", hostile.SORTS)
+def test_any_input_is_read_as_what_it_proves_or_told_about(sort: str) -> None:
     tally = Tally()
-    play(tally, seeds)  # type: ignore[operator]
+    limits.bounded(tally, sort, range(400))
     assert (tally.broken, tally.tracebacks, tally.wrong_class) == ([], 0, 0)
-    assert tally.slowest < 10
-    assert tally.largest < 512_000_000
+    assert tally.inputs[sort] >= 400
+    assert tally.slowest < limits.CPU
+    assert tally.largest < limits.MEMORY
+
+
+@pytest.mark.parametrize("sort", limits.PLANTED)
+def test_an_input_that_breaks_a_bound_is_caught(sort: str) -> None:
+    tally = Tally()
+    limits.bounded(tally, sort, range(1), cpu=1, memory=64 << 20)
+    assert len(tally.broken) == 1
+    assert tally.tracebacks + tally.wrong_class == 1
