@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.reliability.figures import Tally
@@ -44,8 +44,11 @@ def main(arguments: list[str]) -> int:
     size = Size(asked.seed, asked.long, asked.seeds)
     began, total = time.monotonic(), Tally()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for tally in pool.map(play, jobs(size)):
-            total.add(tally)
+        played = {pool.submit(play, job): job for job in jobs(size)}
+        for number, done in enumerate(as_completed(played), start=1):
+            total.add(done.result())
+            what, with_ = played[done]
+            sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {number} of {len(played)}  {what.__name__}{with_}\n")
     took = time.monotonic() - began
     report = _report(total, size, took)
     sys.stdout.write(report)
