@@ -43,6 +43,8 @@ class Script:
         self.answers: dict[str, tuple[int, Value]] = {}
         self.asked: list[str] = []
         self.locked = False
+        self.ready = threading.Event()  # cleared: the document is held back until something of a clip is shown
+        self.ready.set()
         self._streams: set[queue.Queue[bytes | None]] = set()
         self._lock = threading.Lock()
 
@@ -147,6 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(self.path.partition("?")[0])
         self.script.asked.append(path)
+        if path.startswith("/media/"):
+            self.script.ready.set()
+        if path in ("/api/gallery", "/api/events"):
+            self.script.ready.wait(10)
         if self.script.locked and path.startswith("/api/"):
             return self._json(401, {"error": {"code": "token", "message": "open the address that clipform printed"}})
         if path == "/":

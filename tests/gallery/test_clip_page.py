@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.gallery.conftest import Visit, Watcher
@@ -109,15 +111,22 @@ def test_what_changed_is_shown_word_by_word_and_field_by_field(site: Server, vis
 
 def test_inputs_have_pictures_and_dependencies_are_links(site: Server, visit: Visit) -> None:
     page = visit_clip(site, visit, compared())
-    page.get_by_role("link", name="hero-orbit").first.click()  # and back: by now the other clip's card is there
-    expect(page.locator("#clip-name")).to_have_text("hero-orbit")
-    page.go_back()
     images = page.locator(".inputs img")
     expect(images).to_have_count(2)
     expect(images.nth(0)).to_have_js_property("naturalWidth", 320)
     expect(page.locator(".inputs")).to_contain_text("assets/lamp.png")
     page.locator(".links").get_by_role("link", name="hero-orbit").click()
     expect(page.locator("#clip-name")).to_have_text("hero-orbit")
+
+
+def test_a_clip_that_is_there_before_the_document_gets_the_pictures_of_other_clips(site: Server, visit: Visit) -> None:
+    site.script.ready.clear()
+    page = visit_clip(site, visit, compared())
+    expect(page.locator(".inputs img")).to_have_count(2)
+    expect(page.locator(".inputs").get_by_role("link", name="hero-orbit")).to_have_count(1)
+    orbit = card("hero-orbit", shot="blue", needs=["hero"])
+    site.script.change(orbit)
+    expect(page.locator(".inputs img").nth(1)).to_have_attribute("src", re.compile("blue"))
 
 
 def test_seed_task_key_cost_facts_and_events_are_there(site: Server, visit: Visit, watcher: Watcher) -> None:

@@ -7,18 +7,23 @@ Gallery.clip = (() => {
   const { store, source, stage, facts, messages } = Gallery;
   let parts = null;
   let current = null; // the id on the page
-  let written = null; // the id whose detail stands there
+  let written = null; // the detail that stands there
   let asked = 0; // numbers the questions, so that a late answer is not shown
   let details = new Set(); // which folded parts are open
 
   function start() {
     store.on("card", (id) => {
-      if (id !== current) return;
-      head();
-      if (!running()) load();
+      if (id === current) {
+        head();
+        if (!running()) load();
+      } else if (written && written.inputs.some((input) => input.clip === id)) write(written);
     });
     store.on("connection", (now) => { if (now === "live" && current !== null) load(); });
-    store.on("list", () => { if (current !== null) head(); });
+    store.on("list", () => {
+      if (current === null) return;
+      head();
+      if (written) write(written); // pictures and links of other clips are those of their cards
+    });
   }
 
   const running = () => { const card = store.card(current); return Boolean(card && card.running && card.running.phase !== "fetched"); };
@@ -63,6 +68,7 @@ Gallery.clip = (() => {
 
   function exit() {
     current = null;
+    written = null;
     asked += 1;
     stage.close();
   }
@@ -108,12 +114,12 @@ Gallery.clip = (() => {
     try {
       detail = await source.detail(id);
     } catch (error) {
-      if (mine === asked && written !== id) missing(error);
+      if (mine === asked && !written) missing(error);
       return;
     }
     if (mine !== asked || id !== current) return;
-    stage.show(detail, { fresh: written !== id });
-    written = id;
+    stage.show(detail, { fresh: !written });
+    written = detail;
     write(detail);
   }
 
