@@ -73,10 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
-        home = Path(folder) / "project"
-        note(f"set up {asked.clips:,} clips")
-        project.write(home, asked.clips)
-        project.settle(home)
+        home = project.settled(Path(folder) / "project", asked.clips)
         count = _posters(home)
         note(f"measure, with {count:,} posters")
         with _shown(home) as address, sync_playwright() as playwright:

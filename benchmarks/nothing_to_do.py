@@ -33,7 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         cases: dict[tuple[int, str], Case] = {}
         for size in sorted(asked.sizes):
-            note(f"set up {size:,} clips")
             cases |= {(size, case.name): case for case in _cases(Path(folder) / str(size), size)}
         note("measure")
         found = measure(cases, asked.rounds)
@@ -53,9 +52,7 @@ def _by_size(
 
 
 def _cases(folder: Path, size: int) -> list[Case]:
-    home, targets = folder / "project", folder / "make"
-    project.write(home, size)
-    project.settle(home)
+    home, targets = project.settled(folder / "project", size), folder / "make"
     cases = [
         Case(PYTHON, python("-c", "pass"), home),
         Case("`clipform --version`", clipform("--version"), home),

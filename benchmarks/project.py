@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from benchmarks.kit import clipform, run
+from benchmarks.kit import clipform, note, run
 from reconciler.artifacts.hashing import RACY_NS
 from reconciler.engine.clock import SystemClock
 from reconciler.engine.desire import Order
@@ -97,6 +97,14 @@ _MATRIX = """\
     ratio: ${{matrix.ratio}}
     output: renders/s{file}/{name}/${{matrix.lang}}-${{matrix.ratio}}.mp4
 """
+
+
+def settled(folder: Path, clips: int) -> Path:
+    """The project, up to date; its folder."""
+    note(f"set up {clips:,} clips")
+    write(folder, clips)
+    settle(folder)
+    return folder
 
 
 def write(folder: Path, clips: int) -> None:

@@ -62,10 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=21)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
-        home = Path(folder) / "project"
-        note(f"set up {asked.clips:,} clips")
-        project.write(home, asked.clips)
-        project.settle(home)
+        home = project.settled(Path(folder) / "project", asked.clips)
         note("measure plans")
         sorts = _sorts(home)
         _measure(home, sorts, asked.rounds)
