@@ -33,6 +33,11 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         return connection
 
 
+def in_memory() -> sqlite3.Connection:
+    """A database that is nobody's, gone with its connection."""
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+
+
 def configure(connection: sqlite3.Connection) -> None:
     """Set what a writer needs. Only after the version check: changing the journal mode may touch the file."""
     for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "foreign_keys=ON", "synchronous=EXTRA"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from reconciler.diagnostics import StateDamaged, StateError, StateNewer
@@ -35,7 +36,9 @@ def for_writing(directory: Path) -> sqlite3.Connection:
 
 
 def for_reading(directory: Path) -> sqlite3.Connection | None:
-    """Open `DIR/clipform.db` to look only, without a lock and without writing; None when there is no state yet."""
+    """Open `DIR/clipform.db` to look only, without a lock and without writing; None when there is no state yet.
+
+    A state of an older clipform is looked at in memory, as the next writer will bring it up to date."""
     path = directory / DATABASE
     if not path.exists():
         return None
@@ -60,20 +63,34 @@ def stamp(directory: Path) -> tuple[int, ...]:
 def _look(connection: sqlite3.Connection) -> sqlite3.Connection | None:
     try:
         version = _version(connection)
-        if version == schema.VERSION:
-            with sql.translated():
-                connection.execute("PRAGMA trusted_schema=OFF")
-                connection.execute("PRAGMA query_only=ON")
-            return connection
+        if version == 0:
+            connection.close()
+            return None
+        if version < schema.VERSION:
+            connection = _brought_up(connection)
+        with sql.translated():
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.execute("PRAGMA query_only=ON")
     except BaseException:
         connection.close()
         raise
-    connection.close()
-    if version == 0:
-        return None
-    raise StateError(
-        "the state is of an older clipform", help="clipform apply brings it up to date", code="state-older"
-    )
+    return connection
+
+
+def _brought_up(older: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory of an older state, up to date. The older one is closed."""
+    from reconciler.state import migrations
+
+    with closing(older):
+        copy = sql.in_memory()
+        with sql.translated():
+            older.backup(copy)
+    try:
+        migrations.migrate(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _version(connection: sqlite3.Connection) -> int:

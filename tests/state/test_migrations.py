@@ -137,13 +137,25 @@ def test_every_schema_before_this_one_has_its_dump() -> None:
 
 
 @pytest.mark.parametrize("dump", SCHEMAS, ids=lambda dump: dump.stem)
-def test_an_older_state_is_copied_and_brought_up_to_date_by_a_writer_only(dump: Path, tmp_path: Path) -> None:
+def test_a_reader_sees_an_older_state_as_the_next_writer_will_make_it_and_leaves_it_as_it_is(
+    dump: Path, tmp_path: Path
+) -> None:
     _state_of(dump, tmp_path)
-    before = (tmp_path / "clipform.db").read_bytes()
-    with pytest.raises(StateError) as error:
-        Store.read(tmp_path, Clock())
-    assert error.value.code == "state-older"
-    assert (tmp_path / "clipform.db").read_bytes() == before
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    reader = Store.read(tmp_path, Clock())
+    assert reader is not None
+    with reader:
+        found = (reader.id, reader.snapshot(), reader.spent(), reader.events())
+        with pytest.raises(StateError):
+            reader.begin(order("v1:new"))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    with Store.open(tmp_path, Clock()) as store:
+        assert (store.id, store.snapshot(), store.spent(), store.events()) == found
+
+
+@pytest.mark.parametrize("dump", SCHEMAS, ids=lambda dump: dump.stem)
+def test_an_older_state_is_copied_before_a_writer_brings_it_up_to_date(dump: Path, tmp_path: Path) -> None:
+    _state_of(dump, tmp_path)
     Store.open(tmp_path, Clock()).close()
     with closing(connection.connect(tmp_path / f"clipform.db.{dump.stem}", "ro")) as saved:
         assert saved.execute("SELECT count(*) FROM attempt").fetchone() == (3,)
