@@ -215,7 +215,9 @@ class Maker:
 
     def _ended(self, attempt: Attempt | None) -> Stopped:
         """Why an attempt that needs nothing more from this run did not give an artifact: as the next plan says it."""
-        block = ways.of_attempt(attempt) if attempt is not None else None
+        order = self.work.order
+        takes = order.clip.takes if order is not None else 1
+        block = ways.of_attempt(attempt, takes=takes) if attempt is not None else None
         name = ways.quote(self.work.step.clip)
         if attempt is None or attempt.state is State.SUBMITTING:
             return Stopped(Kind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")

@@ -8,7 +8,7 @@ anything is spent.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -78,6 +78,7 @@ class _Planner:
         self.locked_files = {entry.sha256 for entry in locked.values()}
         self.scope = scope
         self.ids = {(w.clip, w.take) for w in wanted}
+        self.takes = Counter(w.clip for w in wanted)
         self.outputs = {w.output for w in wanted if w.output}
         self.protected = {w.clip for w in wanted if w.protect}
         self.gone = [b for ident, b in sorted(snapshot.bindings.items()) if ident not in self.ids]
@@ -106,11 +107,14 @@ class _Planner:
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _UNDER_WAY:
             return self._in_hand(w, attempt)
-        if attempt is not None and (final := ways.of_attempt(attempt)) is not None:
+        if attempt is not None and (final := self._settled_by_hand(attempt)) is not None:
             return self._blocked(w, final)
         if w.output is None and attempt is None and w.key in self.locked and w.key not in self.snapshot.generations:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._make(w, attempt)
+
+    def _settled_by_hand(self, attempt: Attempt) -> ways.Block | None:
+        return ways.of_attempt(attempt, takes=self.takes[attempt.clip])
 
     def _at_hand(self, key: str) -> str | None:
         """The artifact of a key if its bytes are in the store: by our own record, else by the project's lock."""
@@ -156,7 +160,7 @@ class _Planner:
         return paths.popleft()
 
     def _in_hand(self, w: Wanted, attempt: Attempt) -> Step:
-        if attempt.state in BLOCKED and (block := ways.of_attempt(attempt)) is not None:
+        if attempt.state in BLOCKED and (block := self._settled_by_hand(attempt)) is not None:
             return _where(self._blocked(w, block), attempt)
         if w.protect and self._would_replace(w):
             self.unplaced |= set() if w.free else {w.key}
@@ -255,7 +259,9 @@ class _Planner:
                 detail=known(attempt),
             )
             if attempt.state in BLOCKED:
-                step = replace(step, action=Action.BLOCKED, way_out=ways.settle(attempt))
+                step = replace(
+                    step, action=Action.BLOCKED, way_out=ways.settle(attempt, takes=self.takes[attempt.clip])
+                )
             yield step
 
     def _removals(self) -> Iterable[Step]:

@@ -39,10 +39,11 @@ def told(reason: Reason, known: str) -> str:
     return f"{SENTENCES[reason]}: {known}" if known else SENTENCES[reason]
 
 
-def of_attempt(attempt: Attempt) -> Block | None:
-    """What an attempt means for its clip when a person must settle it; None when the next run may go on by itself."""
+def of_attempt(attempt: Attempt, *, takes: int = 1) -> Block | None:
+    """What an attempt means for its clip, which has so many takes, when a person must settle it; None when the next run
+    may go on by itself."""
     if attempt.state in _BLOCKING:
-        return Block(_BLOCKING[attempt.state], known(attempt), settle(attempt))
+        return Block(_BLOCKING[attempt.state], known(attempt), settle(attempt, takes=takes))
     name = quote(attempt.clip)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
         return Block(Reason.REFUSED, known(attempt), (f"clipform show {name}", f"clipform retake {name}"))
@@ -89,13 +90,15 @@ def quote(clip: str) -> str:
     return "'" + clip.replace("'", "'\\''") + "'" if "[" in clip else clip
 
 
-def settle(attempt: Attempt) -> tuple[str, ...]:
-    """The commands that settle an attempt: only one in doubt may still turn out to be some task."""
+def settle(attempt: Attempt, *, takes: int = 1) -> tuple[str, ...]:
+    """The commands that settle an attempt: only one in doubt may still turn out to be some task. Where its clip has
+    several takes they say which: two may wait at once."""
     name = quote(attempt.clip)
+    which = f" --take {attempt.take}" if max(takes, attempt.take) > 1 else ""
     if attempt.state is State.STALLED:
-        return (f"clipform apply {name}", f"clipform resolve {name} --abandon")
+        return (f"clipform apply {name}", f"clipform resolve {name}{which} --abandon")
     ways = ("--task ID", "--resubmit", "--abandon") if attempt.state is State.UNCERTAIN else ("--resubmit", "--abandon")
-    return tuple(f"clipform resolve {name} {way}" for way in ways)
+    return tuple(f"clipform resolve {name}{which} {way}" for way in ways)
 
 
 def lost(clip: str, made: Generation | None, attempt: Attempt | None) -> Block:

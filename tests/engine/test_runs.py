@@ -14,9 +14,10 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.diagnostics import Locked, Refused, StateError
-from reconciler.engine import session
+from reconciler.diagnostics import Locked, Refused, StateError, UsageError
+from reconciler.engine import session, settle
 from reconciler.engine.session import open_session
+from reconciler.engine.workspace import Choice
 from reconciler.events import Kind, Summary
 from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
@@ -304,6 +305,21 @@ def test_an_id_that_is_another_clip_s_leaves_this_one_in_doubt(sim: Sim) -> None
     assert results(sim.apply())["intro"] == "blocked"
     assert sim.states("intro") == ["uncertain"]
     assert sim.server.submits("intro") == 1
+
+
+def test_where_two_takes_wait_each_way_out_names_its_own(sim: Sim) -> None:
+    sim.write(ONE_BY_ONE + "clips:\n  hero: {prompt: a lamp, takes: 2}\n")
+    sim.server.plan(submit=["*unknown-after"])
+    told = {outcome.take: outcome.help.splitlines() for outcome in sim.apply().outcomes}
+    plan = sim.workspace.plan(Choice(), sim.workspace.load()).plan
+    assert {step.take: list(step.way_out) for step in plan.steps} == told
+    with open_session(sim.workspace, "resolve") as session:
+        for take, lines in told.items():
+            for line, way in zip(lines, ("--task ID", "--resubmit", "--abandon"), strict=True):
+                assert line == f"clipform resolve hero --take {take} {way}"
+            assert settle.in_doubt(session, "hero", take).take == take
+        with pytest.raises(UsageError, match="take 1 .* take 2"):
+            settle.in_doubt(session, "hero", None)
 
 
 def test_an_input_that_changes_while_applying_is_not_sent(sim: Sim) -> None:
