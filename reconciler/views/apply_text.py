@@ -75,7 +75,9 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
 
 def _money(item: Summary, made: int) -> Iterator[str]:
     """What it cost, tasks that go on included, and what it would have cost more."""
-    if made or item.spent or item.unpriced:
+    if not (item.spent or item.unpriced) and any(o.action == "resume" for o in item.having(Kind.SUCCEEDED)):
+        yield "Cost: nothing new."
+    elif made or item.spent or item.unpriced:
         yield f"Cost: {words.total(item.spent, item.unpriced, item.currency)}."
     if item.saved or item.saved_unpriced:
         yield f"Saved: {words.total(item.saved, item.saved_unpriced, item.currency)} by what was at hand."

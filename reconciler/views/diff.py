@@ -34,15 +34,22 @@ def words(before: str, after: str) -> tuple[Run, ...]:
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     if len(old) > _LIMIT or len(new) > _LIMIT:
         return (Run(Part.GONE, before), Run(Part.NEW, after))
-    found: list[Run] = []
+    found: list[tuple[Part, str]] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, fresh = "".join(old[a:b]), "".join(new[c:d])
         if tag == "equal":
-            found.append(Run(Part.SAME, "".join(old[a:b])))
-            continue
-        found += [
-            Run(part, text) for part, text in ((Part.GONE, "".join(old[a:b])), (Part.NEW, "".join(new[c:d]))) if text
-        ]
-    return tuple(found)
+            found.append((Part.SAME, gone))
+        elif tag == "replace" and _between_words(found):
+            (_, before), (_, after), (_, space) = found[-3:]
+            found[-3:] = [(Part.GONE, before + space + gone), (Part.NEW, after + space + fresh)]
+        else:
+            found += [(part, text) for part, text in ((Part.GONE, gone), (Part.NEW, fresh)) if text]
+    return tuple(Run(part, text) for part, text in found)
+
+
+def _between_words(found: list[tuple[Part, str]]) -> bool:
+    """Whether a replacement came last, and but for a space the next one would follow it: they read as one."""
+    return [part for part, _ in found[-3:]] == [Part.GONE, Part.NEW, Part.SAME] and found[-1][1].isspace()
 
 
 MARKS = {Part.SAME: "{}", Part.GONE: "[-{}-]", Part.NEW: "{{+{}+}}"}

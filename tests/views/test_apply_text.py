@@ -50,6 +50,11 @@ def test_the_end_counts_what_was_made_what_was_free_and_what_it_cost() -> None:
     assert end(*done, spent=Decimal("0.5")) == ["Done: 2 made, 2 placed for free, 1 removed in 2.0 s. Cost: 0.50 USD."]
 
 
+def test_what_was_paid_before_and_is_collected_now_is_not_called_free() -> None:
+    assert end(outcome(Kind.SUCCEEDED, "resume")) == ["Done: 1 made in 2.0 s. Cost: nothing new."]
+    assert end(outcome(Kind.SUCCEEDED)) == ["Done: 1 made in 2.0 s. Cost: free."]
+
+
 def test_the_end_says_what_failed_why_and_what_to_do() -> None:
     lines = end(
         outcome(Kind.SUCCEEDED),

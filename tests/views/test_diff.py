@@ -13,6 +13,7 @@ from reconciler.views.diff import Part, plain, words
     ("before", "after", "shown"),
     [
         ("a lamp on a table", "a lantern on a table", "a [-lamp-]{+lantern+} on a table"),
+        ("a red old lamp glows", "a blue new torch glows", "a [-red old lamp-]{+blue new torch+} glows"),
         ("slow push-in", "slow pull-out", "slow [-push-in-]{+pull-out+}"),
         ("a lamp", "a red lamp", "a {+red +}lamp"),
         ("a red lamp", "a lamp", "a [-red -]lamp"),
