@@ -10,7 +10,7 @@ from decimal import Decimal
 from reconciler.engine.workspace import Planned
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.compute import usual
-from reconciler.plan.model import SENTENCES, Action, Step
+from reconciler.plan.model import SENTENCES, Action, Reason, Step
 from reconciler.plan.ways import told
 from reconciler.records import Attempt, Generation, from_micros
 from reconciler.spec.project import Clip
@@ -66,7 +66,12 @@ def standing(step: Step, attempt: Attempt | None) -> tuple[str, str]:
     """The word for how a take stands, and what is known of it beside the plan's sentence."""
     if attempt is not None and attempt.reason and step.action in (Action.CREATE, Action.REPLACE):
         return "failed", attempt.message or attempt.reason
-    return _STATES[step.action], step.detail
+    return _state(step), step.detail
+
+
+def _state(step: Step) -> str:
+    """A picture that another clip is still to make cannot be restored yet."""
+    return "new" if step.reason is Reason.SHARED else _STATES[step.action]
 
 
 def micros(amount: int | None) -> Decimal | None:
@@ -108,7 +113,7 @@ def show(clip: str, planned: Planned, objects_root: str) -> tuple[list[Section],
 
 
 def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]:
-    yield "state", f"{_STATES[step.action]}: {told(step.reason, step.detail)}"
+    yield "state", f"{_state(step)}: {told(step.reason, step.detail)}"
     for command in step.way_out:
         yield "way out", command
     yield "key", step.key
