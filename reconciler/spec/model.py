@@ -281,7 +281,7 @@ class Publish(Store):
 
 
 class Cache(Store):
-    """A shared store of artifacts."""
+    """A shared store of artifacts. Checked, and not used yet."""
 
     remote: Line = _field("Bucket and prefix of the artifacts.", "s3://bucket/clips", ...)
 
@@ -323,7 +323,9 @@ class ProjectFile(Shape):
     )
     budget: Budget | None = _field("Caps on spending.", "{currency: USD, per_apply: 20}")
     publish: Publish | None = _field("A store that gives local media a URL.", '{store: "s3://bucket/prefix"}')
-    cache: Cache | None = _field("A shared store of artifacts.", '{remote: "s3://bucket/clips"}')
+    cache: Cache | None = _field(
+        "A shared store of artifacts. Checked, and not used yet.", '{remote: "s3://bucket/clips"}'
+    )
     inputs: Inputs | None = _field(
         "Consent to read local media that lie outside the project.", "{allow: [../brand-assets]}"
     )

@@ -38,6 +38,9 @@ class Sections:
 def read_sections(root: Fields, scope: Scope, resolver: Resolver, problems: Problems) -> Sections:
     """All of them; a section with errors is told and left out."""
     reader = _SectionReader(scope, resolver, problems)
+    if (cache := root.entries.get("cache")) is not None:
+        message = "cache is not used yet: artifacts stay on this machine"
+        problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders where others need them")
     return Sections(
         providers=reader.providers(root.entries.get("providers")),
         budget=reader.budget(root.entries.get("budget")),
