@@ -7,6 +7,9 @@ import pytest
 from tests.reliability import hostile, limits
 from tests.reliability.figures import Tally
 
+if reason := limits.unable():
+    pytest.skip(reason, allow_module_level=True)
+
 
 @pytest.mark.parametrize("sort", hostile.SORTS)
 def test_any_input_is_read_as_what_it_proves_or_told_about(sort: str) -> None:
