@@ -46,18 +46,25 @@ async def buy(work: Work) -> None:
 
 
 def _begin(work: Work, intent: NewAttempt) -> Attempt:
-    """The intent, in the database and in the receipts. Where the second fails nothing was sent, and the record says so:
+    """The intent, in the database and in the receipts. Where either fails nothing was sent, and the record says so:
     nobody is asked about it."""
     if not work.vendor.durable:  # a draft buys nothing that could be forgotten
         return work.ports.store.begin(intent, work.terms.caps)
     work.ports.receipts.make_room()
-    attempt = work.ports.store.begin(intent, work.terms.caps)
     try:
+        attempt = work.ports.store.begin(intent, work.terms.caps)
         work.ports.receipts.intent(attempt, intent.account)
     except StateError as error:
-        work.ports.store.move(attempt, State.NOT_SENT, Facts(message=error.message))
+        _take_back(work, intent, error.message)
         raise
     return attempt
+
+
+def _take_back(work: Work, intent: NewAttempt, why: str) -> None:
+    """An intent that is there although its commit failed (SQLite cannot always tell) was not followed by a request."""
+    for attempt in work.ports.store.attempts(intent.key):
+        if attempt.marker == intent.marker and attempt.state is State.SUBMITTING:
+            work.ports.store.move(attempt, State.NOT_SENT, Facts(message=why))
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from reconciler.engine.session import open_session
 from reconciler.engine.workspace import Choice
 from reconciler.events import Kind, Summary
 from reconciler.records import Attempt, State
-from reconciler.state.budget import NewAttempt
+from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
 from tests.reliability import checker
@@ -333,7 +333,25 @@ def test_an_input_that_changes_while_applying_is_not_sent(sim: Sim) -> None:
     assert sim.server.submits("hero") == 0
 
 
-# --- full disks -----------------------------------------------------------------------------
+# --- full disks, and disks that fail -----------------------------------------------------------
+
+
+def test_an_intent_that_is_there_though_its_commit_failed_is_known_not_to_have_been_sent(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite may fail at the last sync of a commit that every later reader finds done."""
+    real = session.Store.begin
+
+    def fails(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+        real(self, new, caps)
+        raise StateError("cannot use the state: disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.Store, "begin", fails)
+        assert sim.apply().exit_code == 3
+    assert (sim.states(), sim.server.submits("hero")) == (["not_sent"], 0)
+    assert sim.apply().exit_code == 0
+    assert sim.server.submits("hero") == 1
 
 
 def _full(*_: object, **__: object) -> None:

@@ -212,6 +212,7 @@ class Scene:
         self.tally, self.box, self.starter, self.story, self.title = tally, box, starter, story, title
         self.found: list[str] = []
         self.at = ""
+        self.given = False  # whether the commands were given, to their end or not
 
     def play(self, *points: int) -> bool:
         """Whether every kill hit: false when the commands came to their end before the last of them."""
@@ -220,6 +221,7 @@ class Scene:
         try:
             for k in points:
                 hit = self._killed(k)
+                self.given = True
                 found = self.box.at_once(self.story.consents)
                 # What the user threw away is on record again once it is adopted.
                 self.found += [text for text in found if not (self.story.lost and text.startswith("I2"))]
@@ -240,7 +242,7 @@ class Scene:
 
     def _killed(self, k: int) -> bool:
         """Play the commands and kill whichever passes point `k`, counted through all of them."""
-        for command in self._commands():
+        for command in self._left():
             process = self.box.run(self.starter, *command, at=k)
             self.tally.points |= set(process.points)
             if process.status == -signal.SIGKILL:
@@ -257,11 +259,14 @@ class Scene:
         task = _known(self.box) if any("TASK" in command for command in self.story.run) else ""
         return [[word.replace("TASK", task) for word in command] for command in self.story.run]
 
+    def _left(self) -> Sequence[Sequence[str]]:
+        """The commands that a person gives now: not once more what is given once and took effect."""
+        return (APPLY,) if self.given and self.story.once and self._took_effect() else self._commands()
+
     def _rest(self) -> None:
         """Undisturbed: the commands once more, as far as they have something to do, and apply until nothing is done."""
-        if not self.story.once or not self._took_effect():
-            for command in self._commands():
-                self._calm(self.box.run(self.starter, *command))
+        for command in self._left():
+            self._calm(self.box.run(self.starter, *command))
         if self.story.slow:
             self.box.cancelled |= {e["task"] for e in self.box.entries()}
         else:

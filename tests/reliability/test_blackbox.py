@@ -45,7 +45,7 @@ def test_the_kernel_sees_every_promise_kept_in_order() -> None:
     ("fault", "call", "first", "stride"),
     [
         ("signal=KILL", "pwrite64", 40, 101),
-        ("error=EIO", "fdatasync", 6, 19),
+        ("error=EIO", "fdatasync", 1, 19),
         ("error=ENOSPC", "pwrite64", 90, 107),
     ],
 )
