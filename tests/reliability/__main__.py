@@ -66,6 +66,7 @@ def _report(tally: Tally, size: Size, took: float) -> str:
         f"    python -m tests.reliability {form}--seed {size.seed}{seeds}\n",
         f"at commit {_commit()}, seeds from {size.seed}, in {took:.0f} s on {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {platform.system()}. Nothing here is written by hand.\n",
+        f"{tally.in_short()}\n",
         tally.table(),
         tally.by_sweep(),
         *(f"Not run: {reason}.\n" for reason in sorted(set(tally.skipped))),

@@ -93,6 +93,24 @@ class Tally:
             yield "files searched for canary credentials", f"{self.scanned:,}", "more than 0", True
         yield "needless questions (nothing was bought)", f"{self.needless:,}", "shown", True
 
+    def in_short(self) -> str:
+        """What the README says of it."""
+        counts = (
+            f"{self.count(*DOUBLE):,} double submits",
+            f"{self.count(*LOST):,} lost results",
+            f"{self.count(*TORN):,} torn or overwritten files",
+            f"{self.overshoot:,} over a cap",
+            f"{self.count(*SECRET):,} secrets found",
+            f"{self.count(*ESCAPE):,} escapes",
+            f"{self.caught:,} of {self.planted:,} planted bugs caught",
+        )
+        total = sum(self.scenarios.values())
+        return (
+            f"**{total:,} scenarios, {self.kills:,} real processes killed: {', '.join(counts)}.** "
+            f"In {self.asking:,} a person was asked, {self.needless:,} times without need; where the vendor lists its "
+            f"tasks, in {self.asking_listed:,} of {self.listed:,}."
+        )
+
     def passed(self) -> bool:
         """Whether every bar is met."""
         return not self.broken and all(met for *_, met in self.rows())
