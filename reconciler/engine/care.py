@@ -10,13 +10,14 @@ from pathlib import Path
 from reconciler.artifacts import files
 from reconciler.artifacts.store import Health, Stored
 from reconciler.diagnostics import ArtifactError, ClipformError
+from reconciler.engine import pictures
 from reconciler.engine.desire import Order
 from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Asked, Session, carry_out
 from reconciler.engine.vendors import Connect
 from reconciler.engine.verify import mismatch
-from reconciler.engine.workspace import Choice, Confirm, Planned, Workspace
+from reconciler.engine.workspace import STATE, Choice, Confirm, Planned, Workspace
 from reconciler.events import Summary
 from reconciler.media.farm import Farm
 from reconciler.media.probe import probe
@@ -65,12 +66,13 @@ def garbage(session: Session, snapshot: Snapshot) -> list[Stored]:
 
 
 def collect(session: Session, items: Sequence[Stored]) -> None:
-    """Delete objects: the row first, so that nothing ever names what is gone."""
+    """Delete objects: the row first, so that nothing ever names what is gone. Their posters go with them."""
     known = session.store.snapshot().artifacts
     for item in items:
         if item.sha256 in known:
             session.store.drop_artifact(item.sha256)
         session.objects.delete(item.sha256, item.suffix)
+        pictures.forget(session.workspace.root / STATE / "cache", item.sha256)
 
 
 def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ POSTER_SIDE: Final = 640
 
 PREVIEW_SIDE: Final = 400
 
+_FORMS: Final = {"posters": "{}.jpg", "previews": "{}.mp4"}
 _POSTER: Final = "reconciler.media.posters:poster"
 _BLANK: Final = "reconciler.media.posters:blank_poster"
 _PREVIEW: Final = "reconciler.media.previews:preview"
@@ -48,13 +49,20 @@ def cache_folder(state: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
+def forget(cache: Path, sha256: str) -> None:
+    """Remove the pictures of a video that is gone. What cannot be removed does no harm."""
+    for kind, form in _FORMS.items():
+        with suppress(OSError):
+            (cache / kind / form.format(sha256)).unlink()
+
+
 def make(videos: Mapping[str, Path], cache: Path, *, previews: bool) -> Made:
     """A poster of every video, and a preview. Raises ClipformError where they cannot be written."""
     return asyncio.run(_make(videos, cache, previews))
 
 
 async def _make(videos: Mapping[str, Path], cache: Path, previews: bool) -> Made:
-    kinds = {"posters": "{}.jpg"} | ({"previews": "{}.mp4"} if previews else {})
+    kinds = {kind: form for kind, form in _FORMS.items() if kind == "posters" or previews}
     with disk.translated("keep pictures", ClipformError):
         for kind in kinds:
             disk.make_directories(cache / kind)
