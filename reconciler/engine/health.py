@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,7 +106,7 @@ def _credentials(workspace: Workspace) -> Iterator[Finding]:
     except ClipformError as error:
         yield Finding("project", False, error.message, "clipform validate")
         return
-    yield Finding("project", True, f"{len(project.clips)} clips in {len(project.files)} files")
+    yield Finding("project", True, f"{_count(project.clips, 'clip')} in {_count(project.files, 'file')}")
     for config in project.providers.values():
         for secret in config.credentials.values():
             if not isinstance(secret, Secret):
@@ -114,3 +114,7 @@ def _credentials(workspace: Workspace) -> Iterator[Finding]:
             found = bool(workspace.env.get(secret.env))
             detail = f"{secret.env} is {'set' if found else 'not set'}"
             yield Finding(f"provider {config.alias}", found, detail, f"export {secret.env}=…")
+
+
+def _count(items: Sized, word: str) -> str:
+    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
