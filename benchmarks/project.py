@@ -136,15 +136,15 @@ def settle(folder: Path) -> int:
     """Bring a project up to date; how many takes it has."""
     workspace = Workspace(folder, SystemClock(), os.environ)
     with _unsynced(), open_session(workspace, "benchmark") as session:
-        orders = session.workspace.load().orders
+        loaded = session.workspace.load()
         video = _tiny(folder / "tiny.mp4")
         with session.store.transaction():
-            for number, order in enumerate(orders):
+            for number, order in enumerate(loaded.orders):
                 _hold(session, order, video + _free_box(number))
-        save_lock(session)
+        save_lock(session, loaded)
     time.sleep(RACY_NS / 1e9)  # so that the hashes of the stills can be remembered by the plan below
     run("the plan that should be empty", clipform("plan", "--detailed-exitcode"), folder)
-    return len(orders)
+    return len(loaded.orders)
 
 
 def _hold(session: Session, order: Order, video: bytes) -> None:

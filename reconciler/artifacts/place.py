@@ -102,7 +102,7 @@ class Placer:
                 return _record(output, name, within, artifact.sha256)
             replacing = _must_be_ours(output, name, within, placed)
             with self._part(artifact, within) as part:
-                if replacing:
+                if replacing and _must_be_ours(output, name, within, placed):  # it may have been saved meanwhile
                     os.rename(part, name, src_dir_fd=within, dst_dir_fd=within)
                 elif not files.publish_new(part, name, within):
                     raise _foreign(output)
@@ -135,6 +135,8 @@ class Placer:
         found = self.find(output, placed)
         if found is Found.OURS:
             with _translated("remove", output), self._folder(output) as (within, name):
+                if not files.content_is(name, within, placed.sha256):
+                    return Found.FOREIGN
                 os.unlink(name, dir_fd=within)
                 disk.sync(within)
             self._prune(output)
@@ -242,7 +244,7 @@ def _must_be_ours(output: str, name: str, within: int, placed: Placed | None) ->
     status = files.look(name, within)
     if status is None:
         return False
-    if placed and (_untouched(status, placed) or files.content_is(name, within, placed.sha256)):
+    if placed and files.content_is(name, within, placed.sha256):  # its time alone could have been put back
         return True
     raise _foreign(output)
 

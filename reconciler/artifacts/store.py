@@ -162,8 +162,9 @@ class Objects:
         folder = self.root.parent / "quarantine"
         with disk.translated("keep a damaged result", ArtifactError):
             disk.make_directories(folder)
-            target = folder / f"{name}.bin"
-            target.unlink(missing_ok=True)
+            target, number = folder / f"{name}.bin", 1
+            while target.exists():
+                target, number = folder / f"{name}-{number}.bin", number + 1
             os.link(part.path, target)
             disk.sync_directory(folder)
         return target

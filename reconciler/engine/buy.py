@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
@@ -65,6 +65,8 @@ def _take_back(work: Work, intent: NewAttempt, why: str) -> None:
     for attempt in work.ports.store.attempts(intent.key):
         if attempt.marker == intent.marker and attempt.state is State.SUBMITTING:
             work.ports.store.move(attempt, State.NOT_SENT, Facts(message=why))
+            with suppress(StateError):  # for a database that is lost later; its line may be there or not
+                work.ports.receipts.void(attempt)
 
 
 @asynccontextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.workspace import Workspace
@@ -60,6 +62,9 @@ def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: int) ->
     file = clip.where.file
     text = workspace.files.read(file).decode("utf-8")
     edited = set_field(text, file, name, field, value)
+    root, real = Path(os.path.realpath(workspace.root)), Path(os.path.realpath(workspace.root / file))
+    if not real.is_relative_to(root):
+        raise ClipformError(f"{file} is a link that leads out of the project", help=f"change {field} of {name} there")
     with disk.translated(f"write {file}"):
-        disk.replace(workspace.root / file, edited.encode("utf-8"))
+        disk.replace(real, edited.encode("utf-8"))
     return Edit(file, name, field, value)

@@ -192,6 +192,10 @@ class Maker:
         self.noted = words
 
     def _missed(self, attempt: Attempt, message: str) -> None:
+        bought = self.work.ports.store.account(attempt)
+        if bought and bought != self.work.vendor.transport.account:
+            words = f"{self.work.vendor.alias} does not show its task to this key, and it was bought with another one"
+            raise Stopped(Kind.LEFT, words, "set the key that it was bought with, then clipform apply")
         now = self.work.ports.clock.monotonic()
         self.work.misses.append(now)
         if len(self.work.misses) >= MISSES and now - self.work.misses[0] >= MISSING:

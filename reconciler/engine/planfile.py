@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.diagnostics import ClipformError, Refused
+from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.engine.workspace import Choice, Planned
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan, Step
@@ -81,6 +81,15 @@ def read(path: Path) -> SavedPlan:
         return SavedPlan(choice=_choice(values.pop("choice")), **values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClipformError(f"{path.name} is not a plan of this clipform: {error}", code="plan-file") from error
+
+
+def require_free(path: Path) -> None:
+    """Raises UsageError where something else than a plan would be written over."""
+    try:
+        if path.is_file() and path.stat().st_size:
+            read(path)
+    except ClipformError as error:
+        raise UsageError(f"{path.name} is there already, and is no plan", help="choose another name") from error
 
 
 def require_unused(saved: SavedPlan, store: Store) -> None:

@@ -35,6 +35,9 @@ from reconciler.state.lockfile import LockEntry
 from reconciler.state.opening import DATABASE
 from reconciler.state.store import Facts, Store
 
+_EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, State.CANCELLED)
+"""Attempts of our own that do not speak against a purchase which the lock file knows."""
+
 
 def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
     """Do it; what is known of each clip now. Raises SpecError, StateNewer, Locked before anything is done."""
@@ -133,7 +136,7 @@ def _collect_later(
 ) -> None:
     """Its artifact is gone, and the lock knows its task: an attempt to be collected, where the provider knows it."""
     attempt = session.store.snapshot().attempts.get(entry.key)
-    if entry.task is None or entry.kind == LOCAL or (attempt is not None and attempt.state is not State.UNCERTAIN):
+    if entry.task is None or entry.kind == LOCAL or (attempt is not None and attempt.state not in _EMPTY_HANDED):
         return
     config = loaded.project.providers.get(entry.provider)
     if config is None or config.kind != entry.kind or not _still_known(remote, entry.provider, entry.task):
@@ -143,7 +146,8 @@ def _collect_later(
         again = replace(
             _order_again(entry, loaded, marker()), endpoint=origins.endpoint(config, loaded.dialects[entry.provider])
         )
-        attempt = attempt or session.store.begin(again)
+        if attempt is None or attempt.state is not State.UNCERTAIN:
+            attempt = session.store.begin(again)
         session.store.move(attempt, State.ACCEPTED, Facts(task=entry.task, evidence=evidence))
 
 

@@ -135,6 +135,7 @@ def settle_doubts(session: Session, loaded: Loaded, sink: Sink, connect: Connect
             return await doubts.settle_all(_books(session, loaded), loaded, connect, halt, sink.emit)
 
     reasons = asyncio.run(settle())
+    session.store.merge(session.receipts.lines)  # what was proven absent frees its key for a purchase behind it
     if halt.event.is_set():
         raise KeyboardInterrupt
     return reasons
@@ -173,13 +174,13 @@ def carry_out(
         return asyncio.run(work) if session.shop is None else session.shop.run(work)
     finally:
         if not session.draft:
-            _remember(session)
+            _remember(session, planned.loaded)
 
 
-def _remember(session: Session) -> None:
+def _remember(session: Session, loaded: Loaded) -> None:
     """Write the lock file. Raises ArtifactError where it cannot be written: what was done is done all the same."""
     try:
-        save_lock(session)
+        save_lock(session, loaded)
     except StateError as error:
         text = f"what this run did is on record, and {LOCK_FILE} could not be written: {error.message}"
         raise ArtifactError(text, help="mend that; the next clipform apply writes it", code=error.code) from error
@@ -202,6 +203,8 @@ def _sweep(session: Session, planned: Planned) -> None:
     for output in {path.rpartition("/")[0]: path for path in sorted(outputs)}.values():
         with suppress(ArtifactError):  # a folder that cannot be reached is the affair of the step that needs it
             session.placer.sweep([output])
+    if session.draft:
+        return  # what follows is another session's, and it may be at work
     replaced = {session.workspace.root / name for name in (*planned.loaded.project.files, LOCK_FILE, f"{STATE}/hashes")}
     for folder in {path.parent for path in replaced}:
         with suppress(OSError):
@@ -212,7 +215,10 @@ def _sweep(session: Session, planned: Planned) -> None:
 
 
 def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
-    """Plan and write the plan file. The store is made first: a plan without one could be applied again and again."""
+    """Plan and write the plan file. The store is made first: a plan without one could be applied again and again.
+
+    Raises UsageError rather than write over a file that is no plan."""
+    planfile.require_free(path)
     with open_session(workspace, "plan", choice.draft) as session:
         planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
         planfile.save(path, secrets.token_hex(16), choice, planned)
@@ -339,20 +345,23 @@ def _caps(planned: Planned, asked: Asked) -> Caps | None:
     )
 
 
-def save_lock(session: Session) -> None:
-    """Write `clipform.lock` from what the takes hold now. Lines of takes that this state knows nothing of are kept:
-    after a lost state they are the only memory of what was paid for."""
+def save_lock(session: Session, loaded: Loaded) -> None:
+    """Write `clipform.lock` from what the takes hold now. A line stays where it may know more than this state: of a
+    take of which nothing is known here, or of what the specs say now. It may be the only memory of a purchase."""
     path = session.workspace.root / LOCK_FILE
     snapshot = session.store.snapshot()
-    entries = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
-    for ident, bound in snapshot.bindings.items():
-        made = snapshot.generations.get(bound.key)
-        if made is not None:
-            entries[ident] = _entry(bound, made, snapshot.artifacts[made.sha256])
+    lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
+    wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}
     known = snapshot.generations
-    kept = [e for ident, e in entries.items() if ident in snapshot.bindings or e.key not in known]
+    kept = {ident: e for ident, e in lines.items() if e.key not in known or e.key == wanted.get(ident)}
+    for ident, bound in snapshot.bindings.items():
+        made = known.get(bound.key)
+        if made is None:
+            kept |= {ident: lines[ident]} if ident in lines else {}
+        elif ident not in kept or bound.key == wanted.get(ident):
+            kept[ident] = _entry(bound, made, snapshot.artifacts[made.sha256])
     if kept or path.exists():
-        lockfile.write(path, kept)
+        lockfile.write(path, kept.values())
 
 
 def _entry(bound: Binding, made: Generation, artifact: Artifact) -> lockfile.LockEntry:

@@ -158,6 +158,8 @@ async def _cancelled(task: str, transport: Transport) -> Cancelled | CancelRefus
     match await transport.look(task, None):
         case Working() | Succeeded() | NoOutput():
             return CancelRefused("the provider said so, and still has it")
+        case PollTrouble() as trouble:
+            return CancelRefused(f"the provider said so, and nothing confirms it: {trouble.message}")
     return answer
 
 

@@ -109,9 +109,14 @@ class _Planner:
             return self._in_hand(w, attempt)
         if attempt is not None and (final := self._settled_by_hand(attempt)) is not None:
             return self._blocked(w, final)
-        if w.output is None and attempt is None and w.key in self.locked and w.key not in self.snapshot.generations:
+        if w.output is None and self._by_others(w, attempt) and w.key not in self.snapshot.generations:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._make(w, attempt)
+
+    def _by_others(self, w: Wanted, attempt: Attempt | None) -> bool:
+        """Whether the lock file knows a purchase of the key, and nobody said here that it may be made once more. An
+        attempt of our own that came to nothing says nothing against it."""
+        return w.key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
 
     def _settled_by_hand(self, attempt: Attempt) -> ways.Block | None:
         return ways.of_attempt(attempt, takes=self.takes[attempt.clip])
@@ -196,7 +201,7 @@ class _Planner:
         lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state in _HAD)
         if lost and not w.free:
             return self._blocked(w, ways.lost(w.clip, self.snapshot.generations.get(w.key), attempt))
-        if w.key in self.locked and attempt is None and not w.free:
+        if self._by_others(w, attempt) and not w.free:
             return self._blocked(w, ways.elsewhere(w.clip, self.locked[w.key]))
         if self._made_elsewhere(w):
             return self._shared(w)

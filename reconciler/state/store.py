@@ -197,12 +197,12 @@ class Store:
         """Called under the lock at the start: learn from the receipts what this database does not know; see `merge`."""
         with self.transaction():
             found = merge.decide(lines, self._attempts("ORDER BY id", ()))
+            void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in found.void)
             restored = tuple(self._restore(purchase) for purchase in found.missing)
             accepted = tuple(
                 self.move(attempt, State.ACCEPTED, Facts(task=task, evidence=_RECEIPTS))
                 for attempt, task in found.accepted
             )
-            void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in found.void)
         return Merged(restored, accepted + void, tuple(found.lost))
 
     def _restore(self, purchase: Purchase) -> Attempt:

@@ -117,12 +117,12 @@ class Desk:
         """As another process would: something was bought and placed."""
         workspace = Workspace(self.root, SystemClock(), self.living.env)
         try:
-            orders = workspace.load().orders
+            loaded = workspace.load()
         except ClipformError:
             return
         with open_session(workspace, "another") as session:
             held = {binding.key for binding in session.store.snapshot().bindings.values()}
-            for order in [order for order in orders if order.wanted.key not in held][:1]:
+            for order in [order for order in loaded.orders if order.wanted.key not in held][:1]:
                 w = order.wanted
                 with session.objects.part("test") as part:
                     part.write(w.key.encode())
@@ -134,7 +134,7 @@ class Desk:
                     if w.output is not None:
                         session.store.placed(session.placer.place(w.output, artifact), w.clip)
                 session.store.bind(Binding(w.clip, w.take, w.key, w.output, w.document))
-            save_lock(session)
+            save_lock(session, loaded)
 
 
 def picture(path: Path, shade: int) -> None:
