@@ -40,6 +40,10 @@ OPEN = frozenset({State.SUBMITTING, State.ACCEPTED, State.STALLED, State.READY, 
 BLOCKED = frozenset({State.UNCERTAIN, State.VANISHED, State.NO_OUTPUT, State.RESULT_EXPIRED, State.QUARANTINED})
 """States that only a person (or a proof) may leave."""
 
+LOOKED_AT_AGAIN = BLOCKED - {State.UNCERTAIN}
+"""Paid for, with a task of which no result came: what a provider says is not always so for good, so that a person may
+have it looked at again. That asks for it, and sends no request for another."""
+
 _POLLED = (State.READY, State.NO_OUTPUT, State.FAILED, State.VANISHED, State.CANCELLED)
 
 MOVES: Mapping[State, frozenset[State]] = {
@@ -49,10 +53,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.STALLED: frozenset({State.ACCEPTED, *_POLLED, State.ABANDONED}),
     State.READY: frozenset({State.FETCHED, State.RESULT_EXPIRED, State.QUARANTINED}),
     State.FETCHED: frozenset({State.DONE}),
-    State.VANISHED: frozenset({State.ABANDONED}),
-    State.NO_OUTPUT: frozenset({State.ABANDONED}),
-    State.RESULT_EXPIRED: frozenset({State.ABANDONED}),
-    State.QUARANTINED: frozenset({State.ABANDONED}),
+    **dict.fromkeys(LOOKED_AT_AGAIN, frozenset({State.ACCEPTED, State.ABANDONED})),
 }
 """The moves an attempt may make. A state that is absent is terminal."""
 

@@ -22,7 +22,7 @@ from reconciler.engine.workspace import Loaded
 from reconciler.plan.ways import known
 from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollAnswer, PollTrouble, Succeeded, Working
-from reconciler.records import ABANDONED, BLOCKED, OPEN, Attempt, State
+from reconciler.records import ABANDONED, BLOCKED, LOOKED_AT_AGAIN, OPEN, Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
 
@@ -73,8 +73,11 @@ def in_doubt(session: Session, clip: str, take: int | None) -> Attempt:
 
 
 def adopt_task(session: Session, attempt: Attempt, task: str, remote: Remote) -> None:
-    """An uncertain submission is this task: the provider must know it. Raises ClipformError when it does not."""
-    if attempt.state is not State.UNCERTAIN:
+    """An uncertain submission is this task, or a task whose result did not come is looked at again: the provider must
+    know it. Raises ClipformError when it does not."""
+    if attempt.state in LOOKED_AT_AGAIN and task != attempt.task:
+        raise ClipformError(f"{attempt.clip} is task {attempt.task}; only an uncertain one can take another id")
+    if attempt.state not in LOOKED_AT_AGAIN | {State.UNCERTAIN}:
         raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain one can take a task id")
     answer = remote.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
     _require_known(answer, attempt.provider, task)

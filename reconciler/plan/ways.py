@@ -6,6 +6,7 @@ way out. `told` is the one line; what `plan` and `apply` decide at different tim
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,13 +92,14 @@ def quote(clip: str) -> str:
 
 
 def settle(attempt: Attempt, *, takes: int = 1) -> tuple[str, ...]:
-    """The commands that settle an attempt: only one in doubt may still turn out to be some task. Where its clip has
-    several takes they say which: two may wait at once."""
+    """The commands that settle an attempt: one in doubt may turn out to be some task, and one whose result did not come
+    may be looked at again, for free. Where its clip has several takes they say which: two may wait at once."""
     name = quote(attempt.clip)
     which = f" --take {attempt.take}" if max(takes, attempt.take) > 1 else ""
     if attempt.state is State.STALLED:
         return (f"clipform apply {name}", f"clipform resolve {name}{which} --abandon")
-    ways = ("--task ID", "--resubmit", "--abandon") if attempt.state is State.UNCERTAIN else ("--resubmit", "--abandon")
+    task = "ID" if attempt.state is State.UNCERTAIN else attempt.task
+    ways = ((f"--task {shlex.quote(task)}",) if task else ()) + ("--resubmit", "--abandon")
     return tuple(f"clipform resolve {name}{which} {way}" for way in ways)
 
 
@@ -125,7 +127,7 @@ def elsewhere(clip: str, entry: Locked) -> Block:
     words = [f"made at {entry.provider} ({entry.model})"] if entry.provider else []
     words += [f"task {entry.task}"] if entry.task else []
     words += [_money(entry.cost_micros, entry.currency)] if entry.cost_micros is not None else []
-    adopt = (f"clipform import {quote(clip)} --task {entry.task}",) if entry.task else ()
+    adopt = (f"clipform import {quote(clip)} --task {shlex.quote(entry.task)}",) if entry.task else ()
     return Block(Reason.LOCKED_BEFORE, ", ".join(words), (*adopt, f"clipform retake {quote(clip)}"))
 
 

@@ -44,6 +44,13 @@ def second(db: Database) -> None:
     db.table("attempt").add_column("endpoint", str, not_null_default="")
 
 
+@migrations()
+def third(db: Database) -> None:
+    """Version 3: a task whose result did not come may be looked at again."""
+    for statement in schema.moves_anew():
+        db.execute(statement)
+
+
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
     """Bring a database to `version`. Two processes may try at once: the second finds nothing to do."""
     db = Database(database, execute_plugins=False)

@@ -9,12 +9,17 @@ from __future__ import annotations
 from reconciler.records import BLOCKED, MOVES, OPEN, State
 
 APPLICATION_ID = 0x636C6970  # "clip"
-VERSION = 2  # of the schema; the database's `user_version`
+VERSION = 3  # of the schema; the database's `user_version`
 
 
 def rules() -> tuple[str, ...]:
     """Every trigger and partial index, as statements."""
     return (_one_open(), _task_once(), _begin(), _moves(), *_append_only(), _spends(), _respends())
+
+
+def moves_anew() -> tuple[str, ...]:
+    """The statements that bring the rule of an older schema up to `MOVES`."""
+    return ("DROP TRIGGER attempt_moves", _moves())
 
 
 def _texts(states: frozenset[State]) -> str:

@@ -147,6 +147,31 @@ def test_a_task_that_the_provider_still_has_is_not_called_cancelled(
     assert results(bought.apply()) == {"hero": "succeeded"}
 
 
+def test_a_cancel_that_nothing_confirms_is_none(bought: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def said(self: FakeTransport, task: str) -> Cancelled:
+        return Cancelled("on its way")
+
+    monkeypatch.setattr(FakeTransport, "cancel", said)
+    bought.server.plan("hero", poll=["trouble"])
+    with (
+        open_session(bought.workspace, "cancel") as session,
+        pytest.raises(ProviderError, match="nothing confirms it"),
+    ):
+        settle.cancel(session, "hero", None, settle.Remote(bought.workspace.load(), bought.connect))
+    assert bought.states() == ["accepted"]
+
+
+def test_a_task_that_another_key_does_not_show_has_not_vanished(bought: Sim) -> None:
+    bought.write(spec(STUDIO.replace(KEY, OTHER_KEY)))
+    bought.server.plan("hero", poll=["*not-found"])
+    [outcome] = bought.apply().outcomes
+    assert (bought.states(), outcome.help) == (["accepted"], "set the key that it was bought with, then clipform apply")
+    bought.server.heal()
+    bought.write(spec(STUDIO))
+    assert results(bought.apply()) == {"hero": "succeeded"}
+    assert len(bought.server.ledger) == 1
+
+
 def test_the_receipts_say_where_and_with_which_account(bought: Sim) -> None:
     (bought.root / "state" / "clipform.db").unlink()
     bought.write(spec(MOVED))

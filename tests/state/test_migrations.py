@@ -73,9 +73,10 @@ def _next_version() -> Migrations:
     steps = Migrations(migrations.migrations.name)
     steps(name="first")(migrations.first)
     steps(name="second")(migrations.second)
+    steps(name="third")(migrations.third)
 
     @steps()
-    def third(db: Database) -> None:
+    def fourth(db: Database) -> None:
         db.table("attempt").add_column("region", str)
         db.execute("UPDATE meta SET value = value || '!'")
         db.table("later").create({"id": int}, pk="id", strict=True)
