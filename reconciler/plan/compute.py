@@ -107,8 +107,11 @@ class _Planner:
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _UNDER_WAY:
             return self._in_hand(w, attempt)
-        if attempt is not None and (final := self._settled_by_hand(attempt)) is not None:
-            return self._blocked(w, final)
+        if (
+            attempt is not None
+            and (final := self._settled_by_hand(replace(attempt, clip=w.clip, take=w.take))) is not None
+        ):
+            return self._blocked(w, final)  # closed: what is done now is done to the clip as it is called now
         if w.output is None and self._by_others(w, attempt) and w.key not in self.snapshot.generations:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._make(w, attempt)
@@ -197,7 +200,8 @@ class _Planner:
             return self._protected(w)
         missing = sorted({clip for clip, take in w.needs if self._unavailable((clip, take))})
         if missing:
-            return self._blocked(w, ways.upstream(w.clip, missing, chosen=self.scope.only is not None))
+            chosen = not all(self.scope.selects(clip) for clip in missing)
+            return self._blocked(w, ways.upstream(w.clip, missing, chosen=chosen))
         lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state in _HAD)
         if lost and not w.free:
             return self._blocked(w, ways.lost(w.clip, self.snapshot.generations.get(w.key), attempt))
