@@ -359,12 +359,15 @@ def save_lock(session: Session, loaded: Loaded) -> None:
         if made is None:
             kept |= {ident: lines[ident]} if ident in lines else {}
         elif ident not in kept or bound.key == wanted.get(ident):
-            kept[ident] = _entry(bound, made, snapshot.artifacts[made.sha256])
+            kept[ident] = _entry(bound, made, snapshot.artifacts[made.sha256], lines.get(ident))
     if kept or path.exists():
         lockfile.write(path, kept.values())
 
 
-def _entry(bound: Binding, made: Generation, artifact: Artifact) -> lockfile.LockEntry:
+def _entry(bound: Binding, made: Generation, artifact: Artifact, line: lockfile.LockEntry | None) -> lockfile.LockEntry:
+    """`line` is what stands there: of what was imported it may know the price and the seed that it had elsewhere."""
+    told = line if line is not None and (line.key, line.sha256) == (made.key, made.sha256) else None
+    paid = told if told is not None and not made.cost_micros else made
     return lockfile.LockEntry(
         clip=bound.clip,
         take=bound.take,
@@ -375,7 +378,7 @@ def _entry(bound: Binding, made: Generation, artifact: Artifact) -> lockfile.Loc
         kind=made.kind,
         model=made.model,
         task=made.task,
-        seed=made.seed,
-        cost_micros=made.cost_micros,
-        currency=made.currency,
+        seed=told.seed if told is not None and made.seed is None else made.seed,
+        cost_micros=paid.cost_micros,
+        currency=paid.currency,
     )

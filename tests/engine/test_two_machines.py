@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine import care, recover
+from reconciler.engine import care, recover, settle
 from reconciler.engine.session import open_session
 from reconciler.engine.workspace import Choice
 from reconciler.state import lockfile
@@ -135,6 +135,18 @@ def test_what_was_adopted_from_a_colleague_is_remembered_when_an_edit_is_taken_b
     gc(sim)
     sim.write(ONE)
     assert sim.apply().exit_code == 0
+    assert bought(sim) == 1
+
+
+def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -> None:
+    sim.apply()
+    before = (sim.root / "clipform.lock").read_bytes()
+    clone(sim)
+    with open_session(sim.workspace, "import") as session:
+        loaded = sim.workspace.load()
+        settle.import_task(session, loaded.orders[0], "task-1", "m", settle.Remote(loaded, sim.connect))
+    assert sim.apply().exit_code == 0
+    assert (sim.root / "clipform.lock").read_bytes() == before
     assert bought(sim) == 1
 
 

@@ -37,6 +37,11 @@ def detail(sim: Sim) -> str:
     return next((step.detail for step in plan.steps if step.clip == "hero"), "")
 
 
+def ways_out(sim: Sim) -> tuple[str, ...]:
+    plan = sim.workspace.plan(Choice(), sim.workspace.load()).plan
+    return next(step.way_out for step in plan.steps if step.clip == "hero")
+
+
 # --- kills ----------------------------------------------------------------------------------
 
 
@@ -254,6 +259,7 @@ def test_a_list_that_proves_nothing_leaves_a_question_and_never_a_second_submit(
     sim.apply()
     spoil(sim, monkeypatch)
     assert "will be looked up at studio" in detail(sim)
+    assert ways_out(sim)[0] == "clipform apply hero"
     for _ in range(3):
         later(sim)
         summary = sim.apply()
