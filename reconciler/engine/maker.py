@@ -221,7 +221,8 @@ class Maker:
         """Why an attempt that needs nothing more from this run did not give an artifact: as the next plan says it."""
         order = self.work.order
         takes = order.clip.takes if order is not None else 1
-        block = ways.of_attempt(attempt, takes=takes) if attempt is not None else None
+        several = attempt is not None and self.work.ports.store.unsettled(attempt.clip, attempt.take) > 1
+        block = ways.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
         name = ways.quote(self.work.step.clip)
         if attempt is None or attempt.state is State.SUBMITTING:
             return Stopped(Kind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")

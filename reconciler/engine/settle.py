@@ -59,13 +59,17 @@ class Remote:
         return asyncio.run(session())
 
 
-def in_doubt(session: Session, clip: str, take: int | None) -> Attempt:
+def in_doubt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
     """The one attempt of a clip that waits for the user. Raises UsageError when there is none, or several."""
     attempts = session.store.snapshot().attempts.values()
-    found = [a for a in attempts if a.clip == clip and a.state in BLOCKED | {State.STALLED}]
-    found = [a for a in found if take in (None, a.take)]
+    waiting = [a for a in attempts if a.clip == clip and a.state in BLOCKED | {State.STALLED}]
+    found = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
     if not found:
-        raise UsageError(f"nothing of {clip} waits to be settled", help="clipform status")
+        which = clip if number is None else f"attempt {number} of {clip}"
+        raise UsageError(f"nothing of {which} waits to be settled", help="clipform status")
+    if len({a.take for a in found}) < len(found):
+        versions = "; ".join(f"attempt {a.id}: {known(a)}" for a in sorted(found, key=lambda a: a.id))
+        raise UsageError(f"{clip} has several that wait: {versions}", help="say which: --attempt N")
     if len(found) > 1:
         takes = ", ".join(f"take {a.take} ({a.state.value})" for a in found)
         raise UsageError(f"{clip} has several that wait: {takes}", help="say which: --take N")

@@ -79,6 +79,7 @@ class _Planner:
         self.scope = scope
         self.ids = {(w.clip, w.take) for w in wanted}
         self.takes = Counter(w.clip for w in wanted)
+        self.unsettled = Counter((a.clip, a.take) for a in snapshot.attempts.values() if a.state in OPEN | BLOCKED)
         self.outputs = {w.output for w in wanted if w.output}
         self.protected = {w.clip for w in wanted if w.protect}
         self.gone = [b for ident, b in sorted(snapshot.bindings.items()) if ident not in self.ids]
@@ -122,7 +123,8 @@ class _Planner:
         return w.key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
 
     def _settled_by_hand(self, attempt: Attempt) -> ways.Block | None:
-        return ways.of_attempt(attempt, takes=self.takes[attempt.clip])
+        several = self.unsettled[attempt.clip, attempt.take] > 1
+        return ways.of_attempt(attempt, takes=self.takes[attempt.clip], several=several)
 
     def _at_hand(self, key: str) -> str | None:
         """The artifact of a key if its bytes are in the store: by our own record, else by the project's lock."""
@@ -268,9 +270,10 @@ class _Planner:
                 detail=known(attempt),
             )
             if attempt.state in BLOCKED:
-                step = replace(
-                    step, action=Action.BLOCKED, way_out=ways.settle(attempt, takes=self.takes[attempt.clip])
-                )
+                take = (attempt.clip, attempt.take)
+                several = take in self.ids or self.unsettled[take] > 1  # the version now wanted may come to wait too
+                way_out = ways.settle(attempt, takes=self.takes[attempt.clip], several=several)
+                step = replace(step, action=Action.BLOCKED, way_out=way_out)
             yield step
 
     def _removals(self) -> Iterable[Step]:

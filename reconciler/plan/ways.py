@@ -40,11 +40,11 @@ def told(reason: Reason, known: str) -> str:
     return f"{SENTENCES[reason]}: {known}" if known else SENTENCES[reason]
 
 
-def of_attempt(attempt: Attempt, *, takes: int = 1) -> Block | None:
-    """What an attempt means for its clip, which has so many takes, when a person must settle it; None when the next run
-    may go on by itself."""
+def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Block | None:
+    """What an attempt means for its clip when a person must settle it, as `settle` has it; None when the next run may
+    go on by itself."""
     if attempt.state in _BLOCKING:
-        return Block(_BLOCKING[attempt.state], known(attempt), settle(attempt, takes=takes))
+        return Block(_BLOCKING[attempt.state], known(attempt), settle(attempt, takes=takes, several=several))
     name = quote(attempt.clip)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
         return Block(Reason.REFUSED, known(attempt), (f"clipform show {name}", f"clipform retake {name}"))
@@ -91,11 +91,13 @@ def quote(clip: str) -> str:
     return "'" + clip.replace("'", "'\\''") + "'" if "[" in clip else clip
 
 
-def settle(attempt: Attempt, *, takes: int = 1) -> tuple[str, ...]:
+def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[str, ...]:
     """The commands that settle an attempt: one in doubt may turn out to be some task, and one whose result did not come
-    may be looked at again, for free. Where its clip has several takes they say which: two may wait at once."""
+    may be looked at again, for free. They say which where two may wait at once: its clip has so many takes, or this
+    take has `several` versions that are not settled."""
     name = quote(attempt.clip)
     which = f" --take {attempt.take}" if max(takes, attempt.take) > 1 else ""
+    which = f" --attempt {attempt.id}" if several else which
     if attempt.state is State.STALLED:
         return (f"clipform apply {name}", f"clipform resolve {name}{which} --abandon")
     task = "ID" if attempt.state is State.UNCERTAIN else attempt.task

@@ -18,7 +18,19 @@ from types import TracebackType
 from typing import Self
 
 from reconciler.diagnostics import Refused, StateError
-from reconciler.records import COUNTS, Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot, State
+from reconciler.records import (
+    BLOCKED,
+    COUNTS,
+    OPEN,
+    Artifact,
+    Attempt,
+    Binding,
+    Generation,
+    Money,
+    Placed,
+    Snapshot,
+    State,
+)
 from reconciler.state import budget, history, merge, opening, rows
 from reconciler.state import connection as sql
 from reconciler.state import snapshot as reads
@@ -123,6 +135,11 @@ class Store:
         if key is None:
             return self._attempts("ORDER BY id", ())
         return self._attempts("WHERE key = ? ORDER BY id", (key,))
+
+    def unsettled(self, clip: str, take: int) -> int:
+        """How many attempts of a take are open or wait for a person: versions of it, each with a key of its own."""
+        found = self._attempts("WHERE clip = ? AND take = ?", (clip, take))
+        return sum(attempt.state in OPEN | BLOCKED for attempt in found)
 
     def account(self, attempt: Attempt) -> str:
         """At whose account an attempt was made (`NewAttempt.account`); empty when nobody knows."""

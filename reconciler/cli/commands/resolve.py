@@ -18,6 +18,7 @@ def run(
     ] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Give it up; it counts as paid.")] = False,
     take: Annotated[int | None, typer.Option(min=1, help="Which take, where several wait.")] = None,
+    attempt: Annotated[int | None, typer.Option(min=1, help="Which attempt, where a take has several.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Settle a request that may have been accepted, or a paid task without a result. Sends nothing itself.
@@ -32,15 +33,15 @@ def run(
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)
     with open_session(own.workspace, "resolve") as session:
-        attempt = settle.in_doubt(session, clip, take)
+        found = settle.in_doubt(session, clip, take, attempt)
         if task is not None:
-            settle.adopt_task(session, attempt, task, settle.Remote(own.workspace.load(), own.connect))
+            settle.adopt_task(session, found, task, settle.Remote(own.workspace.load(), own.connect))
             own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
             return
-        own.ask([f"{clip}: {known(attempt)}"], yes=yes, question="It counts as paid in full. Go on?")
+        own.ask([f"{clip}: {known(found)}"], yes=yes, question="It counts as paid in full. Go on?")
         if resubmit:
-            settle.allow_again(session, attempt)
+            settle.allow_again(session, found)
             own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})
         else:
-            settle.give_up(session, attempt)
+            settle.give_up(session, found)
             own.view.note(f"{clip} is given up. clipform retake {clip} makes another version.", {"clip": clip})
