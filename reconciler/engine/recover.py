@@ -16,13 +16,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.diagnostics import ArtifactError, ClipformError, StateDamaged
+from reconciler.diagnostics import ArtifactError, ClipformError, StateDamaged, StateError
 from reconciler.engine import locked, origins
 from reconciler.engine.desire import Order
 from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Session, open_session, settle_doubts
-from reconciler.engine.settle import Remote
+from reconciler.engine.settle import Remote, recognise, take_over
 from reconciler.engine.vendors import LOCAL, Connect
 from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
@@ -141,14 +141,19 @@ def _collect_later(
     config = loaded.project.providers.get(entry.provider)
     if config is None or config.kind != entry.kind or not _still_known(remote, entry.provider, entry.task):
         return
-    evidence = {"by": LOCK_FILE}
-    with session.store.transaction(), suppress(ClipformError):  # a task that another attempt has stays there
-        again = replace(
-            _order_again(entry, loaded, marker()), endpoint=origins.endpoint(config, loaded.dialects[entry.provider])
-        )
-        if attempt is None or attempt.state is not State.UNCERTAIN:
-            attempt = session.store.begin(again)
-        session.store.move(attempt, State.ACCEPTED, Facts(task=entry.task, evidence=evidence))
+    again = replace(
+        _order_again(entry, loaded, marker()), endpoint=origins.endpoint(config, loaded.dialects[entry.provider])
+    )
+    session.receipts.make_room()
+    try:
+        with session.store.transaction():
+            if attempt is not None and attempt.state is State.UNCERTAIN:
+                recognise(session, attempt, entry.task, LOCK_FILE)
+            else:
+                take_over(session, again, entry.task, LOCK_FILE)
+    except StateError as error:
+        if error.code != "task-taken":  # a task that another attempt has stays there
+            raise
 
 
 def _order_again(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:

@@ -85,8 +85,10 @@ def adopt_task(session: Session, attempt: Attempt, task: str, remote: Remote) ->
         raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain one can take a task id")
     answer = remote.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
     _require_known(answer, attempt.provider, task)
-    session.store.note("resolve --task", attempt.clip, {"attempt": attempt.id, "task": task})
-    session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": "user"}))
+    session.receipts.make_room()
+    with session.store.transaction():
+        session.store.note("resolve --task", attempt.clip, {"attempt": attempt.id, "task": task})
+        recognise(session, attempt, task, "user")
 
 
 def allow_again(session: Session, attempt: Attempt) -> None:
@@ -114,25 +116,40 @@ def import_task(session: Session, order: Order, task: str, marker: str, remote: 
     account, answer = remote.ask(wanted.provider, partial(_look, task))
     _require_known(answer, wanted.provider, task)
     config, dialect = remote.loaded.project.providers[wanted.provider], remote.loaded.dialects[wanted.provider]
+    new = NewAttempt(
+        key=wanted.key,
+        clip=wanted.clip,
+        take=wanted.take,
+        provider=wanted.provider,
+        kind=wanted.kind,
+        model=wanted.model,
+        marker=marker,
+        document=wanted.document,
+        cost_micros=0,
+        currency=wanted.cost.currency,
+        account=account,
+        endpoint=origins.endpoint(config, dialect),
+    )
+    session.receipts.make_room()
     with session.store.transaction():
         session.store.note("import --task", wanted.clip, {"task": task, "key": wanted.key})
-        attempt = session.store.begin(
-            NewAttempt(
-                key=wanted.key,
-                clip=wanted.clip,
-                take=wanted.take,
-                provider=wanted.provider,
-                kind=wanted.kind,
-                model=wanted.model,
-                marker=marker,
-                document=wanted.document,
-                cost_micros=0,
-                currency=wanted.cost.currency,
-                account=account,
-                endpoint=origins.endpoint(config, dialect),
-            )
-        )
-        session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": "import"}))
+        take_over(session, new, task, "import")
+
+
+def take_over(session: Session, new: NewAttempt, task: str, by: str) -> None:
+    """A task that no request of this state made becomes an attempt, in a transaction and with room for its receipts.
+    They are written before the commit, and after all that may refuse it: a later run learns from them what a crash, or
+    a lost database, took."""
+    attempt = session.store.begin(new)
+    session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": by}))
+    session.receipts.intent(attempt, new.account)
+    session.receipts.accepted(attempt, task)
+
+
+def recognise(session: Session, attempt: Attempt, task: str, by: str) -> None:
+    """An attempt in doubt is this task. As `take_over`; the receipts know its intent."""
+    session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": by}))
+    session.receipts.accepted(attempt, task)
 
 
 def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
+from itertools import count
+
 import pytest
 
 from reconciler.cli.app import main
-from reconciler.diagnostics import UsageError
+from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine import settle
 from reconciler.engine.session import open_session
 from reconciler.engine.workspace import Choice
@@ -92,3 +96,75 @@ def test_a_printed_way_out_is_a_command_that_settles_that_version(doubtful: Sim)
         command = step.way_out[-1].split()[1:]
         assert main(["-C", str(doubtful.root), *command, "--yes"]) == 0
     assert doubtful.states() == ["abandoned", "abandoned"]
+
+
+# --- the receipts of what was settled -----------------------------------------------------------
+
+
+def lose(sim: Sim) -> None:
+    """The database is lost."""
+    (sim.root / "state/clipform.db").unlink(missing_ok=True)
+    (sim.root / "state/clipform.db-journal").unlink(missing_ok=True)
+
+
+_MARKERS = count()
+
+
+def import_it(sim: Sim) -> None:
+    with open_session(sim.workspace, "import") as session:
+        loaded = sim.workspace.load()
+        settle.import_task(
+            session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", settle.Remote(loaded, sim.connect)
+        )
+
+
+def adopt_it(sim: Sim) -> None:
+    attempt = found(sim, None, None)
+    with open_session(sim.workspace, "resolve") as session:
+        settle.adopt_task(session, attempt, "task-1", settle.Remote(sim.workspace.load(), sim.connect))
+
+
+@pytest.fixture
+def elsewhere(sim: Sim) -> Sim:
+    """The provider has a task of the clip, and we know nothing of it."""
+    sim.apply(detach=True)
+    shutil.rmtree(sim.root / "state")
+    sim.save()
+    return sim
+
+
+def test_an_imported_task_outlives_the_database_whenever_the_import_dies(elsewhere: Sim) -> None:
+    sim = elsewhere
+    for k in count(1):
+        sim.load()
+        wire = sim.dies(k, lambda: import_it(sim))
+        with suppress(ClipformError):  # the user says it again, in one of the two ways
+            import_it(sim)
+        if sim.states() == ["uncertain"]:
+            adopt_it(sim)
+        assert sim.states() == ["accepted"], wire.names[-1:]
+        lose(sim)
+        assert sim.apply().exit_code == 0
+        assert (sim.states(), len(sim.server.ledger)) == (["done"], 1), wire.names[-1:]
+        if not wire.dead:
+            break
+
+
+def test_an_import_that_the_records_refuse_leaves_no_half_of_it(elsewhere: Sim) -> None:
+    """One task id belongs to one attempt: what the database refuses is in no receipt."""
+    import_it(elsewhere)
+    before = (elsewhere.root / "state/receipts").read_bytes()
+    elsewhere.write(hero("a torch"))
+    with pytest.raises(ClipformError, match="already belongs to another attempt"):
+        import_it(elsewhere)
+    assert (elsewhere.root / "state/receipts").read_bytes() == before
+    assert elsewhere.states() == ["accepted"]
+
+
+def test_a_task_that_the_user_named_outlives_the_database(sim: Sim) -> None:
+    sim.server.plan("hero", submit=["unknown-after"])
+    sim.apply()
+    adopt_it(sim)
+    lose(sim)
+    assert sim.apply().exit_code == 0
+    assert (sim.states(), len(sim.server.ledger)) == (["done"], 1)

@@ -108,6 +108,31 @@ def test_an_artifact_that_is_gone_is_collected_from_the_provider(made: Sim) -> N
     assert bought(made) == 1
 
 
+def test_what_was_recovered_from_the_lock_is_in_the_receipts(made: Sim) -> None:
+    lose(made)
+    for path in (*(made.root / "state" / "objects").glob("??/*.mp4"), *(made.root / "renders").iterdir()):
+        path.unlink()
+    recovered(made)
+    lose(made, ("clipform.db",))
+    (made.root / "clipform.lock").unlink()
+    assert actions(made)["hero"] == "create", "before the receipts are merged"
+    assert made.apply().exit_code == 0
+    assert made.output("renders/hero.mp4")
+    assert bought(made) == 1
+
+
+def test_a_task_of_the_lock_that_another_attempt_has_stays_there(made: Sim) -> None:
+    tasks = [entry.task for entry in made.workspace.lock_entries()]
+    lock = made.root / "clipform.lock"
+    lock.write_text(lock.read_text().replace(str(tasks[1]), str(tasks[0])))
+    lose(made)
+    for path in (*(made.root / "state" / "objects").glob("??/*.mp4"), *(made.root / "renders").iterdir()):
+        path.unlink()
+    recovered(made)
+    recovered(made)
+    assert made.states() == ["accepted"]
+
+
 def test_an_artifact_that_nobody_has_any_more_is_a_question(made: Sim) -> None:
     lose(made)
     for path in (*(made.root / "state" / "objects").glob("??/*.mp4"), made.root / "renders" / "hero.mp4"):

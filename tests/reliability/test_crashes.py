@@ -60,7 +60,7 @@ def _check(sim: Sim, story: Story, *, explain: bool) -> None:
     receipts = {line["marker"] for line in world.receipts if line["event"] == "accepted"}
     attempts = [] if world.damaged else sim.attempts()
     asking = [a for a in attempts if a.state.value == "submitting" and a.marker not in receipts]
-    waiting = [a for a in attempts if a.state.value == "uncertain"]
+    waiting = [a for a in attempts if a.state.value == "uncertain" and a.marker not in receipts]
     bought = {a.key: len(sim.server.by_key()[a.key]) for a in (*asking, *waiting)}
     story.after(sim)
     sim.rest(explain=explain)
