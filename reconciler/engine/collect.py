@@ -16,6 +16,8 @@ from reconciler.state.store import Facts
 
 FETCHES = 3
 """How often a result is fetched anew before the attempt is put aside."""
+UNSOUND = "input"
+"""The code of a MediaError that is a verdict on the bytes. Any other is trouble of whoever was to examine them."""
 LINK_DEAD = "link-dead"
 """The code of a ProviderError that says: this link will never work again, ask for a fresh one."""
 
@@ -36,6 +38,9 @@ async def collect(work: Work, attempt: Attempt) -> None:
         _not_fetched(work, attempt, error)
         return
     except MediaError as error:
+        if error.code != UNSOUND:
+            help = "\n".join(filter(None, (error.help, "it is paid for and kept; clipform apply fetches it again")))
+            raise Stopped(Kind.FAILED, f"not examined: {error.message}", help) from error
         if work.fetches >= FETCHES:
             work.move(attempt, State.QUARANTINED, Facts(message=error.message))
         return
@@ -67,9 +72,10 @@ async def _proven(work: Work, part: Part, attempt: Attempt) -> Artifact:
     """The facts of a sound video. The last try's bytes are kept when it is not: they were paid for."""
     try:
         return await facts_of(part.path, work.ports.workers)
-    except MediaError:
-        if work.fetches >= FETCHES and work.vendor.durable:
-            work.ports.objects.quarantine(part, f"attempt-{attempt.id}")
+    except MediaError as error:
+        if error.code == UNSOUND and work.fetches >= FETCHES and work.vendor.durable:
+            kept = work.ports.objects.quarantine(part, f"attempt-{attempt.id}")
+            raise MediaError(f"{error.message}; kept as state/quarantine/{kept.name}", code=UNSOUND) from error
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EINVAL, ENOMEM
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,18 @@ def opened(video: Path, *, untrimmed: bool = False) -> Iterator[InputContainer]:
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(f"{video.name} cannot be decoded: {reason}", code="input") from error
+        raise MediaError(f"{video.name} cannot be decoded: {reason}", code=_code(error)) from error
+
+
+def _code(error: Exception) -> str:
+    """`input` for what a decoder says of the bytes; a file that cannot be read, or want of memory, says nothing."""
+    import av
+
+    number = getattr(error, "errno", None)
+    if number == ENOMEM:
+        return "memory"
+    verdict = isinstance(error, av.FFmpegError | ValueError) or number == EINVAL  # it sought a place that is not there
+    return "input" if verdict else "error"
 
 
 def _last_frames(container: InputContainer) -> Iterator[VideoFrame]:

@@ -66,7 +66,7 @@ def read_mp4(file: BinaryIO) -> Mp4:
     except OSError as error:
         raise MediaError(f"the video cannot be read: {error}") from error
     except struct.error as error:
-        raise MediaError("not a sound mp4: a header is cut short") from error
+        raise _unsound("not a sound mp4: a header is cut short") from error
 
 
 def _index(file: BinaryIO, end: int) -> bytes:
@@ -75,20 +75,20 @@ def _index(file: BinaryIO, end: int) -> bytes:
     content = False
     for count, box in enumerate(_top_boxes(file, end)):
         if count == 0 and box.kind != b"ftyp":
-            raise MediaError("not an mp4: it does not begin with a file type box")
+            raise _unsound("not an mp4: it does not begin with a file type box")
         if count >= _MOST_TOP_BOXES:
-            raise MediaError("not a sound mp4: too many boxes")
+            raise _unsound("not a sound mp4: too many boxes")
         if box.kind == b"moov":
             if moov is not None:
-                raise MediaError("not a sound mp4: two indexes")
+                raise _unsound("not a sound mp4: two indexes")
             moov = box
         content = content or (box.kind == b"mdat" and box.end > box.body)
     if moov is None:
-        raise MediaError("not a whole mp4: the index is missing")
+        raise _unsound("not a whole mp4: the index is missing")
     if not content:
-        raise MediaError("not a whole mp4: no media data")
+        raise _unsound("not a whole mp4: no media data")
     if moov.end - moov.body > _MOST_INDEX:
-        raise MediaError("not a sound mp4: the index is too large")
+        raise _unsound("not a sound mp4: the index is too large")
     file.seek(moov.body)
     return _exactly(file, moov.end - moov.body)
 
@@ -102,7 +102,7 @@ def _top_boxes(file: BinaryIO, end: int) -> Iterator[_Box]:
         yield box
         at = box.end
     if end == 0:
-        raise MediaError("not an mp4: the file is empty")
+        raise _unsound("not an mp4: the file is empty")
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
@@ -111,7 +111,7 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
     while at < end:
         count += 1
         if count > _MOST_BOXES:
-            raise MediaError("not a sound mp4: too many boxes")
+            raise _unsound("not a sound mp4: too many boxes")
         box = _box(data[at : min(at + 16, end)], at, end, is_top=False)
         yield box
         at = box.end
@@ -126,10 +126,10 @@ def _box(head: bytes, at: int, end: int, *, is_top: bool) -> _Box:
         body = 16
     elif size == 0:
         if not is_top:
-            raise MediaError("not a sound mp4: a box without a size")
+            raise _unsound("not a sound mp4: a box without a size")
         size = end - at
     if size < body or at + size > end:
-        raise MediaError(f"not a whole mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
+        raise _unsound(f"not a whole mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
     return _Box(kind, at + body, at + size)
 
 
@@ -138,7 +138,7 @@ def _facts(moov: bytes) -> Mp4:
     top = list(_boxes(moov, 0, len(moov)))
     header = _first(top, b"mvhd")
     if header is None:
-        raise MediaError("not a sound mp4: the index has no header")
+        raise _unsound("not a sound mp4: the index has no header")
     scale, ticks = _timing(moov, header)
     fragments = _first(top, b"mvex")
     if fragments is not None:
@@ -146,9 +146,9 @@ def _facts(moov: bytes) -> Mp4:
     tracks = [track for box in top if box.kind == b"trak" and (track := _track(moov, box))]
     video = next((track for track in tracks if track.handler == b"vide" and track.width and track.height), None)
     if video is None:
-        raise MediaError("not a video: it has no picture track")
+        raise _unsound("not a video: it has no picture track")
     if not video.samples and fragments is None:
-        raise MediaError("not a video: its picture track is empty")
+        raise _unsound("not a video: its picture track is empty")
     duration = _milliseconds(ticks, scale) or video.duration_ms
     return Mp4(duration, video.width, video.height, any(track.handler == b"soun" for track in tracks))
 
@@ -227,12 +227,17 @@ def _samples(data: bytes, stsz: _Box | None) -> int:
     body = data[stsz.body : stsz.end]
     each, count = struct.unpack_from(">II", body, 4)
     if count > _MOST_SAMPLES or (not each and 12 + 4 * count > len(body)):
-        raise MediaError("not a sound mp4: a table is longer than its box")
+        raise _unsound("not a sound mp4: a table is longer than its box")
     return int(count)
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) != count:
-        raise MediaError("not a whole mp4: the file ended while it was read")
+        raise _unsound("not a whole mp4: the file ended while it was read")
     return data
+
+
+def _unsound(text: str) -> MediaError:
+    """A verdict on the bytes, as none of the errors of whoever reads them is."""
+    return MediaError(text, code="input")

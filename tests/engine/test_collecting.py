@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import pytest
 
-from reconciler.diagnostics import ArtifactError, StateError
+from reconciler.diagnostics import ArtifactError, MediaError, StateError
 from reconciler.engine import work
 from reconciler.engine.ports import Sponge
 from reconciler.events import Summary
 from reconciler.providers.base import Pace, Succeeded
 from reconciler.state import lockfile
 from reconciler.state.store import Store
-from tests.reliability.sim import HEAD, Sim
+from tests.reliability.sim import HEAD, Here, Sim
 from tests.reliability.vendor import Fake, FakeTransport
 
 PAIR = "clips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n"
@@ -119,3 +119,29 @@ def test_a_lock_file_that_cannot_be_written_undoes_nothing_and_is_written_by_the
     sim.apply()
     assert (sim.root / "clipform.lock").exists()
     assert len(sim.server.ledger) == 1
+
+
+@pytest.mark.parametrize("code", ["error", "memory", "internal"])
+def test_a_worker_that_cannot_examine_a_video_says_nothing_against_it(
+    code: str, sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(self: Here, function: object, *args: object) -> object:
+        raise MediaError("the media worker died", help="Out of memory?", code=code)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Here, "run", dies)
+        for _ in range(4):
+            [outcome] = sim.apply().outcomes
+            assert (outcome.result.value, outcome.message) == ("failed", "not examined: the media worker died")
+            assert "Out of memory?" in outcome.help and "clipform apply" in outcome.help
+            assert sim.states() == ["ready"]
+    assert not (sim.root / "state/quarantine").exists()
+    assert results(sim.apply()) == {"hero": "succeeded"}
+    assert len(sim.server.ledger) == 1
+
+
+def test_a_quarantined_clip_names_the_file_with_its_bytes(sim: Sim) -> None:
+    sim.server.plan("hero", fetch=["*junk"])
+    [outcome] = sim.apply().outcomes
+    assert "; kept as state/quarantine/attempt-1.bin" in outcome.message
+    assert (sim.root / "state/quarantine/attempt-1.bin").read_bytes() == sim.server.content("task-1", "junk")

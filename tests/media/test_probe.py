@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from pathlib import Path
 
@@ -45,9 +47,28 @@ def test_what_is_no_mp4_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "clip.mp4"
     file.write_bytes(content)
     for read in (probe, lambda path: extract_frame(path, "first_frame", tmp_path / "out.png")):
-        with pytest.raises(MediaError):
+        with pytest.raises(MediaError) as caught:
             read(file)
+        assert caught.value.code == "input"
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOMEM])
+def test_trouble_of_the_machine_is_no_verdict_on_the_bytes(
+    number: int, tmp_path: Path, tiny: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one says: examine it again later; the other puts what was paid for aside."""
+
+    def fails(file: object, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "tiny.mp4").write_bytes(tiny)
+    for place in ("reconciler.media.probe.read_mp4", "av.open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, fails)
+            with pytest.raises(MediaError) as caught:
+                probe(tmp_path / "tiny.mp4")
+            assert caught.value.code != "input"
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "."])
@@ -64,7 +85,8 @@ def test_damaged_media_data_is_refused_or_decodes(tmp_path: Path, tiny: bytes) -
         file.write_bytes(tiny[:place] + bytes([tiny[place] ^ 0xFF]) + tiny[place + 1 :])
         try:
             facts = probe(file)
-        except MediaError:
+        except MediaError as error:
+            assert error.code == "input"
             continue
         assert facts.frames <= 3
 
