@@ -6,11 +6,13 @@ plan names each origin that is neither the kind's own nor one that this alias wa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.identity import canonical
 from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
 from reconciler.records import Attempt, Snapshot
@@ -31,6 +33,21 @@ def here(attempt: Attempt, config: ProviderConfig | None, dialect: Dialect | Non
     if config is None or dialect is None or config.kind != attempt.kind:
         return False
     return attempt.endpoint in ("", endpoint(config, dialect))
+
+
+def places(project: Project, dialects: Mapping[str, Dialect]) -> tuple[tuple[str, str], ...]:
+    """What tells one place for keys from another, by alias, and of the project's store as "". Digests: an address may
+    have something of the environment in it, and these go into files."""
+    found = {"": _digest([str(project.publish.get(name)) for name in ("store", "endpoint")], project.publish)}
+    for alias, dialect in dialects.items():
+        config = project.providers[alias]
+        found[alias] = _digest([config.kind, endpoint(config, dialect)], config.credentials)
+    return tuple(sorted(found.items()))
+
+
+def _digest(place: list[str], credentials: Mapping[str, object]) -> str:
+    names = {name: value.env for name, value in credentials.items() if isinstance(value, Secret)}
+    return hashlib.sha256(canonical([place, names]).encode()).hexdigest()
 
 
 def warnings(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
+from reconciler.engine.origins import ASKING
 from reconciler.engine.workspace import Choice, Planned
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan, Step
@@ -37,8 +38,10 @@ class SavedPlan:
 
 
 def fingerprint(plan: Plan) -> str:
-    """SHA-256 over every step as it would be carried out; times and prices in words do not count."""
-    return hashlib.sha256(canonical([_carried_out(step) for step in plan.steps]).encode()).hexdigest()
+    """SHA-256 over every step as it would be carried out, and where keys are sent for it; times and prices in words do
+    not count."""
+    work = [[_carried_out(step) for step in plan.steps], _places(plan)]
+    return hashlib.sha256(canonical(work).encode()).hexdigest()
 
 
 def portion_mark(plan: Plan, clips: Collection[str] | None) -> str:
@@ -58,6 +61,12 @@ def _carried_out(s: Step) -> list[object]:
     """The reason counts: it says whether a file is removed or left, placed over ours or over the user's."""
     what = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]
     return [*what, s.output, s.previous_output, s.sha256, str(s.cost.amount), s.cost.currency]
+
+
+def _places(plan: Plan) -> list[list[str]]:
+    """The places that these steps ask. What is made may be given files through the project's store."""
+    asked = {step.provider for step in plan.steps if step.action in ASKING} | ({""} if plan.generating() else set())
+    return [[alias, place] for alias, place in plan.places if alias in asked]
 
 
 def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:

@@ -230,7 +230,8 @@ class Workspace:
         plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
         aloud = origins.warnings(loaded.project, loaded.dialects, records, plan)
         diagnostics = (*loaded.warnings, *aloud)
-        return Planned(loaded, records, disk, lock.by_key, scope, replace(plan, diagnostics=diagnostics))
+        plan = replace(plan, diagnostics=diagnostics, places=origins.places(loaded.project, loaded.dialects))
+        return Planned(loaded, records, disk, lock.by_key, scope, plan)
 
 
 def dialects_of(project: Project, recall: Recall = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:

@@ -218,6 +218,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     currency: str = ""
     expected: float | None = None
+    places: tuple[tuple[str, str], ...] = ()  # where keys would be sent: a digest by alias, and of the store as ""
 
     def counts(self) -> dict[str, int]:
         """How many steps of each action, every action named."""

@@ -45,3 +45,20 @@ def test_what_is_only_told_does_not(change: dict[str, object]) -> None:
 def test_the_order_counts_and_so_does_the_number() -> None:
     other = replace(STEP, clip="other")
     assert len({fingerprint(Plan(steps)) for steps in ((), (STEP,), (STEP, other), (other, STEP))}) == 4
+
+
+@pytest.mark.parametrize(
+    ("action", "alias", "counts"),
+    [
+        (Action.CREATE, "studio", True),
+        (Action.RESUME, "studio", True),
+        (Action.RESTORE, "studio", False),  # nobody is asked for it
+        (Action.CREATE, "other", False),
+        (Action.CREATE, "", True),  # the store
+        (Action.RESUME, "", False),
+    ],
+)
+def test_a_place_counts_where_it_is_asked(action: Action, alias: str, counts: bool) -> None:
+    steps = (replace(STEP, action=action),)
+    marks = {fingerprint(Plan(steps, places=((alias, place),))) for place in ("here", "there")}
+    assert len(marks) == 1 + counts

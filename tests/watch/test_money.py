@@ -86,8 +86,9 @@ def test_ctrl_c_under_a_running_task_leaves_it_and_the_next_watch_collects_it(
         ("per_clip: 0.50", "per_clip: 0.90", "0.90 USD"),
         ("currency: USD", "currency: EUR", "0.50 EUR"),
         ("a lamp", "a torch", "0.50 USD"),
+        ("/ark\n", "/ark/elsewhere\n", "0.50 USD"),
     ],
-    ids=["its price", "its currency", "its prompt"],
+    ids=["its price", "its currency", "its prompt", "its address"],
 )
 def test_a_key_pressed_while_an_edit_comes_in_buys_nothing(
     paid: Path, vendor: Emulator, old: str, new: str, shown: str

@@ -48,6 +48,13 @@ def test_a_plan_that_is_another_one_meanwhile_is_refused(site: Site) -> None:
     assert site.browser.apply("hero").status_code == 200
 
 
+def test_a_key_that_would_go_elsewhere_is_another_plan(site: Site) -> None:
+    seen = site.browser.document()["revision"]
+    site.look("{kind: ark,", '{kind: ark, base_url: "https://away.invalid",')
+    assert code(site.browser.apply("hero", revision=seen)) == (409, "stale")
+    assert site.clicked.asked == []
+
+
 def test_an_edit_of_another_clip_does_not_matter(site: Site) -> None:
     seen = site.browser.document()["revision"]
     site.look("prompt: waves", "prompt: surf")
