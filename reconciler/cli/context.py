@@ -16,6 +16,7 @@ from reconciler.diagnostics import ClipformError, ProviderError, Refused
 from reconciler.engine.clock import SystemClock
 
 if TYPE_CHECKING:
+    from reconciler.diagnostics import Diagnostic
     from reconciler.engine.ports import Transport
     from reconciler.engine.workspace import Workspace
     from reconciler.plan.model import Plan
@@ -111,10 +112,16 @@ class Context:
         if not yes:
             self._ask(question)
 
-    def _ask(self, question: str) -> None:
+    def agree(self, warning: Diagnostic, *, yes: bool) -> None:
+        """The same for a key that would go to an address which no plan has shown."""
+        self.view.note(warning.message, {"event": warning.code})
+        if not yes:
+            self._ask("Send it there?", no="not confirmed; no key was sent there")
+
+    def _ask(self, question: str, no: str = "not confirmed; nothing was done") -> None:
         if self.options.json or not sys.stdin.isatty():
             raise Refused("no confirmation, and no terminal to ask at", help="add --yes", code="unconfirmed")
         sys.stderr.write(f"{question} Only 'yes' will do: ")
         sys.stderr.flush()
         if sys.stdin.readline().strip() != "yes":
-            raise Refused("not confirmed; nothing was done", code="unconfirmed")
+            raise Refused(no, code="unconfirmed")

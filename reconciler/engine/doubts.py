@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from reconciler.diagnostics import ClipformError
+from reconciler.engine import origins
 from reconciler.engine.lookup import APART, Absent, Ask, Found
 from reconciler.engine.ports import Clock
 from reconciler.engine.search import Books, Search
@@ -83,9 +84,13 @@ async def settle_all(books: Books, loaded: Loaded, connect: Connect, halt: Halt,
     """Before a run: look up all that is in doubt wherever there is a list. What remains a question, with its reason, by
     key. A provider that cannot be asked is a reason, too, and never an error."""
     doubtful = [a for a in books.store.attempts() if a.state is State.UNCERTAIN]
+    told: dict[str, str] = {}
     places: dict[tuple[str, ...], list[Attempt]] = {}
     for attempt in doubtful:
         if attempt.kind == LOCAL or (is_here(loaded, attempt) and attempt.provider not in loaded.listing):
+            continue
+        if reason := _nowhere(books, loaded, attempt):
+            told[attempt.key] = reason
             continue
         account = "" if is_here(loaded, attempt) else books.store.account(attempt)
         place = (attempt.provider, "" if is_here(loaded, attempt) else attempt.endpoint, attempt.kind, account)
@@ -93,7 +98,17 @@ async def settle_all(books: Books, loaded: Loaded, connect: Connect, halt: Halt,
     found = await asyncio.gather(
         *(_settle(own, books, loaded, connect, halt, say) for _, own in sorted(places.items()))
     )
-    return {key: reason for reasons in found for key, reason in reasons.items()}
+    return told | {key: reason for reasons in found for key, reason in reasons.items()}
+
+
+def _nowhere(books: Books, loaded: Loaded, attempt: Attempt) -> str:
+    """Why a request of an older clipform, which does not say where it was sent, is not looked up where its alias points
+    now: no plan has shown that address, and no key goes there before one has."""
+    if attempt.endpoint or not is_here(loaded, attempt):
+        return ""
+    config, dialect = loaded.project.providers[attempt.provider], loaded.dialects[attempt.provider]
+    warning = origins.unseen(config, dialect, books.store.snapshot())
+    return f"it was not asked: {warning.message}" if warning is not None else ""
 
 
 async def _settle(  # the two ends of a connection around a loop

@@ -10,8 +10,10 @@ from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Transport
 from reconciler.engine.settle import Remote
 from reconciler.engine.vendors import LOCAL
+from reconciler.engine.workspace import Workspace
 from reconciler.providers.abilities import Balance
 from reconciler.providers.base import PollTrouble
+from reconciler.records import Snapshot
 
 _SKEW = 60.0
 """Seconds that two clocks may differ: look-ups and links are judged with more slack than that."""
@@ -28,8 +30,16 @@ class Talker(Protocol):
         """What is left on the account."""
 
 
+def on_record(workspace: Workspace) -> Snapshot:
+    """What is on record, nothing where that cannot be read: `doctor` says so itself."""
+    try:
+        return workspace.snapshot(False)
+    except ClipformError:
+        return Snapshot()
+
+
 def checkup(remote: Remote) -> Iterator[Finding]:
-    """A finding or two for each provider over a network."""
+    """A finding or two for each provider over a network; of one whose address is new, that it was not asked."""
     for alias, config in remote.loaded.project.providers.items():
         if config.kind == LOCAL:
             continue

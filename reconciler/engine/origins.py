@@ -20,6 +20,8 @@ from reconciler.spec.project import Project, ProviderConfig, Secret
 
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
+ELSEWHERE = "key-elsewhere"
+"""The code of a word about an address that no key of this alias went to before."""
 
 
 def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
@@ -54,10 +56,7 @@ def warnings(
     project: Project, dialects: Mapping[str, Dialect], snapshot: Snapshot, plan: Plan
 ) -> tuple[Diagnostic, ...]:
     """What a plan says aloud before it is confirmed: new addresses for keys, and tasks that are elsewhere."""
-    used: dict[str, set[str]] = {}
-    for attempt in snapshot.attempts.values():
-        if attempt.endpoint:
-            used.setdefault(attempt.provider, set()).add(_origin(attempt.endpoint))
+    used = _used(snapshot)
     asked = {step.provider for step in plan.steps if step.action in GENERATES}
     for step in plan.steps:
         task = snapshot.attempts.get(step.key) if step.action is Action.RESUME else None
@@ -71,7 +70,24 @@ def warnings(
     return (*found, *_elsewhere(project, dialects, snapshot, plan))
 
 
-def _strange(config: ProviderConfig, dialect: Dialect, used: set[str]) -> Iterator[Diagnostic]:
+def unseen(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> Diagnostic | None:
+    """What a plan says of an alias's address that is neither the kind's own nor on record; None for one that is."""
+    found = _strange(config, dialect, _used(snapshot).get(config.alias, set()), "would be sent")
+    return next((warning for warning in found if warning.code == ELSEWHERE), None)
+
+
+def _used(snapshot: Snapshot) -> dict[str, set[str]]:
+    """The origins that are on record, by alias."""
+    found: dict[str, set[str]] = {}
+    for attempt in snapshot.attempts.values():
+        if attempt.endpoint:
+            found.setdefault(attempt.provider, set()).add(_origin(attempt.endpoint))
+    return found
+
+
+def _strange(
+    config: ProviderConfig, dialect: Dialect, used: set[str], says: str = "will be sent"
+) -> Iterator[Diagnostic]:
     names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
     if config.base_url is None or not names or _local(config.base_url):
         return
@@ -79,11 +95,11 @@ def _strange(config: ProviderConfig, dialect: Dialect, used: set[str]) -> Iterat
     where, key = config.fields.get("base_url", config.where), " and ".join(names)
     if origin not in {own, *used}:
         before = f", nor where {config.alias} was used before" if used else ""
-        text = f"{key} will be sent to {origin}, which is not {own} ({config.kind}'s own){before}"
+        text = f"{key} {says} to {origin}, which is not {own} ({config.kind}'s own){before}"
         help = "go on only if you know who that is: whoever answers there can read the key and spend with it"
-        yield Diagnostic("key-elsewhere", text, where, help, Severity.WARNING)
+        yield Diagnostic(ELSEWHERE, text, where, help, Severity.WARNING)
     if origin.startswith("http://"):
-        text = f"{key} will be sent to {origin} in clear text: everybody on the way can read it"
+        text = f"{key} {says} to {origin} in clear text: everybody on the way can read it"
         yield Diagnostic("key-in-clear", text, where, "use https", Severity.WARNING)
 
 

@@ -16,13 +16,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.diagnostics import ArtifactError, ClipformError, StateDamaged, StateError
+from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
 from reconciler.engine import locked, origins
 from reconciler.engine.desire import Order
 from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Session, open_session, settle_doubts
-from reconciler.engine.settle import Remote, recognise, take_over
+from reconciler.engine.settle import Agree, Remote, recognise, refuse, take_over
 from reconciler.engine.vendors import LOCAL, Connect
 from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
@@ -39,14 +39,20 @@ _EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, S
 """Attempts of our own that do not speak against a purchase which the lock file knows."""
 
 
-def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
-    """Do it; what is known of each clip now. Raises SpecError, StateNewer, Locked before anything is done."""
+def recover(
+    workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect, agree: Agree = refuse
+) -> list[Finding]:
+    """Do it; what is known of each clip now. Raises SpecError, StateNewer, Locked before anything is done, and Refused
+    from `agree` when all that needs no provider is done."""
     loaded = workspace.load()
     entries = workspace.lock_entries()
     found = list(_set_aside(workspace))
     with open_session(workspace, "recover") as session:
-        for entry in entries:
-            _from_lock(session, loaded, entry, marker, Remote(loaded, connect))
+        gone = [entry for entry in entries if not _from_lock(session, loaded, entry)]
+        remote = Remote(loaded, connect, session.store.snapshot(), agree)
+        for entry in gone:
+            if not _from_lock(session, loaded, entry):  # nor did another take have it
+                _collect_later(session, loaded, entry, marker, remote)
         reasons = settle_doubts(session, loaded, sink, connect)
         planned = workspace.plan(Choice(), loaded, session.store.snapshot(), reasons)
         found += _findings(session, planned)
@@ -85,13 +91,14 @@ def _free(directory: Path) -> str:
 # --- the lock file --------------------------------------------------------------------------
 
 
-def _from_lock(session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: Remote) -> None:
+def _from_lock(session: Session, loaded: Loaded, entry: LockEntry) -> bool:
+    """Whether its artifact is at hand; then it is on record."""
     order = loaded.by_ident.get((entry.clip, entry.take))
-    if entry.key in session.store.snapshot().generations or _adopt(session, entry, order):
-        _close(session, entry)
-        _bind(session, entry, order)
-    else:
-        _collect_later(session, loaded, entry, marker, remote)
+    if entry.key not in session.store.snapshot().generations and not _adopt(session, entry, order):
+        return False
+    _close(session, entry)
+    _bind(session, entry, order)
+    return True
 
 
 def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
@@ -176,6 +183,8 @@ def _order_again(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
 def _still_known(remote: Remote, alias: str, task: str) -> bool:
     try:
         answer = remote.ask(alias, lambda transport: transport.look(task, None))
+    except Refused:
+        raise
     except ClipformError:
         return False
     return not isinstance(answer, NotFound | PollTrouble)

@@ -23,5 +23,6 @@ def run(
 
     own: Context = context.obj
     with open_session(own.workspace, "cancel") as session:
-        words = settle.cancel(session, clip, take, settle.Remote(own.workspace.load(), own.connect))
+        remote = settle.Remote(own.workspace.load(), own.connect, session.store.snapshot())
+        words = settle.cancel(session, clip, take, remote)
     own.view.note(f"{clip}: {words}.", {"clip": clip})

@@ -27,7 +27,8 @@ def run(
         from reconciler.engine import online as providers
         from reconciler.engine.settle import Remote
 
-        found += providers.checkup(Remote(own.workspace.load(), own.connect))
+        known = providers.on_record(own.workspace)
+        found += providers.checkup(Remote(own.workspace.load(), own.connect, known))
     own.view.checks(found)
     if not all(item.ok for item in found):
         raise typer.Exit(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +17,12 @@ def run(
     file: Annotated[Path | None, typer.Option(metavar="MP4", help="The video to adopt.")] = None,
     task: Annotated[str | None, typer.Option(metavar="ID", help="The provider's task to adopt.")] = None,
     take: Annotated[int | None, typer.Option(min=1, help="Which take; the picked one if not said.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a key goes to a new address.")] = False,
 ) -> None:
     """Adopt an existing video or task as what the clip says now, without paying; apply then places or collects it.
 
     Exit codes: 0 done, 1 the spec is wrong or the clip has a result, 3 the file is not a sound video or the provider
-    does not know the task, 64 wrong command line.
+    does not know the task, 4 not confirmed, 64 wrong command line.
     """
     from reconciler.cli.parsing import one_order, one_way
     from reconciler.engine.care import adopt_file
@@ -33,7 +35,8 @@ def run(
         loaded = own.workspace.load()
         order = one_order(loaded, clip, take)
         if task is not None:
-            import_task(session, order, task, own.marker(), Remote(loaded, own.connect))
+            remote = Remote(loaded, own.connect, session.store.snapshot(), partial(own.agree, yes=yes))
+            import_task(session, order, task, own.marker(), remote)
             own.view.note(f"{clip} now has task {task}. clipform apply collects it.", {"clip": clip, "task": task})
         elif file is not None:
             made = adopt_file(session, order, own.directory / file)

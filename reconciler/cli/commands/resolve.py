@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -35,7 +36,9 @@ def run(
     with open_session(own.workspace, "resolve") as session:
         found = settle.in_doubt(session, clip, take, attempt)
         if task is not None:
-            settle.adopt_task(session, found, task, settle.Remote(own.workspace.load(), own.connect))
+            agree = partial(own.agree, yes=yes)
+            remote = settle.Remote(own.workspace.load(), own.connect, session.store.snapshot(), agree)
+            settle.adopt_task(session, found, task, remote)
             own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
             return
         own.ask([f"{clip}: {known(found)}"], yes=yes, question="It counts as paid in full. Go on?")
