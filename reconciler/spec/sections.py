@@ -5,6 +5,7 @@ Here `${env.X}` may stand. In a credential it stays a name; elsewhere it is look
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -13,13 +14,15 @@ from reconciler.spec import model
 from reconciler.spec.interpolate import Env, Resolver, Scope
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Budget, JsonValue, Price, ProviderConfig
-from reconciler.spec.reader import Entry, Fields
+from reconciler.spec.reader import Entry, Fields, Scalar
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
 
 DRAFT = "draft"
 CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
 _STORE_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
+
+_FROM_ENV = re.compile(r"\$\{\s*env\.")
 
 M = TypeVar("M", bound=model.Shape)
 
@@ -68,6 +71,7 @@ class _SectionReader:
         if not NAME.fullmatch(alias):
             message = f"{shown(alias)} cannot be the name of a provider"
             self._problems.error("provider-name", message, entry.key.where, "use up to 100 letters, digits, - and _")
+        self._require_open(entry)
         spec = self._typed(model.Provider, entry, CREDENTIALS, ("providers", alias))
         if spec is None or not isinstance(entry.value, Fields):
             return None
@@ -90,6 +94,17 @@ class _SectionReader:
             where=entry.key.where,
             fields={key: item.value.where for key, item in entry.value.entries.items()},
         )
+
+    def _require_open(self, entry: Entry) -> None:
+        """Addresses are written down with every request, so what may be a key has no place in one."""
+        given = entry.value.entries.get("base_url") if isinstance(entry.value, Fields) else None
+        if given is None or not isinstance(given.value, Scalar):
+            return
+        last = max((found.start() for found in _FROM_ENV.finditer(given.value.text)), default=0)
+        if "/" in given.value.text[:last].replace("://", "", 1):
+            message = "${env.…} cannot stand in the path of an address: addresses are kept and shown"
+            help = "credentials have fields of their own: api_key: ${env.NAME}"
+            self._problems.error("env-here", message, given.value.where, help)
 
     def budget(self, section: Entry | None) -> Budget | None:
         """The caps, if there are any."""

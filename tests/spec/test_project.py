@@ -7,7 +7,7 @@ import sys
 from decimal import Decimal
 
 import pytest
-from spec_kit import problems_of, project_of
+from spec_kit import ENVIRONMENT, problems_of, project_of
 
 from reconciler.diagnostics import Excerpt, SpecError
 from reconciler.spec.project import Budget, Price, ProviderConfig, Secret
@@ -57,6 +57,13 @@ def test_an_address_may_come_from_the_environment_and_a_secret_never_does() -> N
     provider = project_of(f"version: 1\nproviders: {{s: {declared}}}\n{CLIPS}").providers["s"]
     assert provider.base_url == "https://studio.example.com"
     assert provider.credentials == {"api_key": Secret("NOT_SET")}
+
+
+@pytest.mark.parametrize("written", ["${env.STUDIO_URL}/v1", "https://${env.HOST}/v1", "https://${env.HOST}"])
+def test_its_host_may_too_and_a_path_may_follow(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "HOST", "studio.example.com")
+    text = f"version: 1\nproviders: {{s: {{kind: x, base_url: '{written}'}}}}\n{CLIPS}"
+    assert str(project_of(text).providers["s"].base_url).startswith("https://studio.example.com")
 
 
 def test_a_budget_is_exact() -> None:
