@@ -11,6 +11,7 @@ Error tree (each carries the exit code of the interface's table):
     ├── StateError           1   the state store cannot be used
     │   ├── StateNewer       1   written by a newer clipform
     │   └── StateDamaged     1   SQLite says the file is not sound
+    ├── Unwritten            1   what was to be shown could not be written
     ├── Locked               5   another process holds the state
     ├── Refused              4   a rule forbids spending
     ├── ArtifactError        3   a file could not be stored or placed
@@ -102,6 +103,10 @@ class StateNewer(StateError):
 
 class StateDamaged(StateError):
     """SQLite reports that the database file is not sound."""
+
+
+class Unwritten(ClipformError):
+    """What was to be shown could not be written: the disk behind a redirected output is full."""
 
 
 class Locked(ClipformError):

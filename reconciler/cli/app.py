@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pkgutil
 import sys
@@ -19,7 +20,7 @@ from reconciler.cli.completion import respond
 from reconciler.cli.context import Context
 from reconciler.cli.options import Options, split
 from reconciler.cli.shells import VARIABLE
-from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.diagnostics import ClipformError, Unwritten, UsageError
 
 _USAGE = 64
 
@@ -65,6 +66,8 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
+    if arguments is None:
+        _in_place_of_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if VARIABLE in os.environ:
         return respond(given)
@@ -83,17 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         context.view.error(UsageError(error.format_message(), help="clipform --help"))
         return _USAGE
+    except Unwritten as error:
+        return _unwritten(error.message)
     except ClipformError as error:
         context.view.error(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  # the last line of defence: words first, the traceback on request
-        if context.options.verbose:
-            traceback.print_exc()
-        name = f"{type(error).__name__}: {error}"
-        context.view.error(ClipformError(f"{name}. This is a bug in clipform.", help="add -v to see where", code="bug"))
-        return 1
+        return _unexpected(context, error)
     finally:
         context.close()
         _let_go(sys.stdout)
@@ -110,11 +111,39 @@ def _in_utf8() -> None:
     os.execve(sys.executable, command, {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": shown})
 
 
+def _in_place_of_closed() -> None:
+    """A closed stream is like a pipe that nobody reads: nothing goes there, and no file that is opened takes its place,
+    where whatever writes to the stream's number would write into it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, number)  # they are the same where it was the first that is free
+            if nowhere != number:
+                os.close(nowhere)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _unexpected(context: Context, error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of help and version, which no view writes
+        return _unwritten(f"the output cannot be written: {error.strerror}")
+    if context.options.verbose:
+        traceback.print_exc()
+    name = f"{type(error).__name__}: {error}"
+    context.view.error(ClipformError(f"{name}. This is a bug in clipform.", help="add -v to see where", code="bug"))
+    return 1
+
+
+def _unwritten(message: str) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"error: {message}\n")
+    return 1
+
+
 def _let_go(stream: TextIO) -> None:
     """Flush while errors can be met: where nobody reads any more, the interpreter would complain at its end."""
     try:
         stream.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
+from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, Unwritten
 from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
@@ -14,7 +15,7 @@ from reconciler.providers.search import Line
 from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.fold import Kept, fold
-from reconciler.views.safe import fit, safe
+from reconciler.views.safe import fit, put, safe
 from reconciler.views.style import Style, moves, room, wants_colour
 
 if TYPE_CHECKING:
@@ -36,14 +37,12 @@ class HumanView:
         self.followed: Sequence[StatusRow] | None = None
 
     def _say(self, stream: TextIO, lines: Iterable[str]) -> None:
-        """An output that fails (a closed pipe, a narrow console) never reaches the engine."""
+        """A closed pipe or a narrow console is no failure, nor is talk that cannot be written. Raises Unwritten for a
+        result that cannot."""
         columns = room(stream)
         text = "".join(f"{part}\n" for line in lines for part in fold(line, columns))
-        try:
-            stream.write(fit(text, stream))
-            stream.flush()
-        except (BrokenPipeError, ValueError):
-            return
+        with suppress(*([Unwritten] if stream is self.err else [])):
+            put(fit(text, stream), stream)
 
     def diagnostics(self, items: Sequence[Diagnostic]) -> None:
         """On stderr, in order."""
@@ -85,9 +84,10 @@ class HumanView:
             self._say(self.err, [line])
 
     def summary(self, summary: Summary) -> None:
-        """The table of what succeeded and what did not, and what to do."""
+        """The table of what succeeded and what did not, and what to do. It was done, whether it can be told or not."""
         self.close()
-        self._say(self.out, apply_text.summary(summary, self.style))
+        with suppress(Unwritten):
+            self._say(self.out, apply_text.summary(summary, self.style))
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """A table as wide as the terminal."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TextIO
 
-from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.diagnostics import ClipformError, Diagnostic, Unwritten
 from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, encode
 from reconciler.views.base import HistoryRow, Section, StatusRow
+from reconciler.views.safe import put
 
 _Document = Mapping[str, object]
 
@@ -25,11 +27,7 @@ class JsonView:
         self.out = out
 
     def _write(self, document: _Document) -> None:
-        try:
-            self.out.write(json.dumps(document, ensure_ascii=True) + "\n")
-            self.out.flush()
-        except (BrokenPipeError, ValueError):
-            return  # nobody listens any more: the work goes on
+        put(json.dumps(document, ensure_ascii=True) + "\n", self.out)
 
     def _versioned(self, **members: object) -> None:
         self._write({"format_version": encode.FORMAT_VERSION, **members})
@@ -40,7 +38,8 @@ class JsonView:
 
     def error(self, error: ClipformError) -> None:
         """The error as the document."""
-        self._write(encode.error(error))
+        with suppress(Unwritten):
+            self._write(encode.error(error))
 
     def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """The document of `validate --json`."""
@@ -52,13 +51,15 @@ class JsonView:
         self._write(encode.plan(plan))
 
     def emit(self, event: Event) -> None:
-        """One line."""
+        """One line. The work goes on, whether it can be told or not."""
         if event.kind is not Kind.ENDED:
-            self._write(encode.event(event))
+            with suppress(Unwritten):
+                self._write(encode.event(event))
 
     def summary(self, summary: Summary) -> None:
         """The last line of `apply --json`."""
-        self._write(encode.summary(summary))
+        with suppress(Unwritten):
+            self._write(encode.summary(summary))
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """The document of `status --json`."""
@@ -92,7 +93,7 @@ class JsonView:
         except ValueError:
             self._versioned(text=text)
         else:
-            self.out.write(text)
+            put(text, self.out)
 
     def note(self, message: str, data: _Document | None = None) -> None:
         """What a small command did."""

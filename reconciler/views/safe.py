@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from reconciler.diagnostics import Unwritten
+
 
 def safe(text: str, *, lines: bool = False) -> str:
     """The text with every unprintable character escaped; line feeds stay when `lines` is set."""
@@ -28,3 +30,15 @@ def fit(text: str, stream: TextIO) -> str:
     """What the stream's encoding cannot carry is shown as its code instead of failing."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def put(text: str, stream: TextIO) -> None:
+    """Write at once. A pipe that nobody reads any more is no failure: the work goes on. Raises Unwritten for any other
+    output that takes nothing."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        return
+    except OSError as error:
+        raise Unwritten(f"the output cannot be written: {error.strerror}", code="output") from error

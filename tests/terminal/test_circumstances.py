@@ -60,6 +60,42 @@ def test_whoever_stops_reading_stops_nothing(folder: Path, env: dict[str, str]) 
     assert outputs(folder) == 3
 
 
+def in_bash(line: str, env: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    """A command line of bash in which "$@" is the command."""
+    return subprocess.run(["bash", "-c", line, "bash", *command], capture_output=True, encoding="utf-8", env=env)
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "plan", "apply --yes", "history", "doctor", "models", "schema", "plan --json", "--help"]
+)
+def test_a_closed_output_is_like_a_pipe_that_nobody_reads(command: str, folder: Path, env: dict[str, str]) -> None:
+    done = in_bash('"$@" >&-', environment(env), *clipform(folder, *command.split()))
+    assert done.returncode == 0 and "error" not in done.stderr and "Traceback" not in done.stderr
+    assert outputs(folder) == (3 if "apply" in command else 0)
+
+
+def test_without_any_stream_an_apply_does_its_work(folder: Path, env: dict[str, str]) -> None:
+    assert in_bash('"$@" <&- >&- 2>&-', environment(env), *clipform(folder, "apply", "--yes")).returncode == 0
+    assert outputs(folder) == 3
+    assert in_bash('"$@" <&- >&- 2>&-', environment(env), *clipform(folder, "retake", "hero")).returncode == 0
+    assert in_bash('"$@" <&- >&- 2>&-', environment(env), *clipform(folder, "apply")).returncode == 4  # nobody to ask
+
+
+@pytest.mark.parametrize("command", ["plan", "plan --json", "apply --yes", "models", "schema --json", "--help"])
+def test_an_output_without_room_is_told_in_one_line(command: str, folder: Path, env: dict[str, str]) -> None:
+    done = in_bash('"$@" >/dev/full', environment(env), *clipform(folder, *command.split()))
+    assert done.returncode == 1
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"
+    assert outputs(folder) == 0  # nothing is bought by a plan that could not be shown
+
+
+def test_an_apply_that_ran_is_told_by_its_own_outcome(folder: Path, env: dict[str, str]) -> None:
+    done = in_bash('"$@" >/dev/full', environment(env), *clipform(folder, "--json", "apply", "--yes"))
+    assert (done.returncode, done.stderr) == (0, "") and outputs(folder) == 3
+    done = in_bash('"$@" 2>/dev/full', environment(env), *clipform(folder, "plan"))
+    assert done.returncode == 0 and "up to date" in done.stdout
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_an_apply_in_words_and_gives_the_terminal_back(
     number: signal.Signals, folder: Path, env: dict[str, str]
