@@ -170,4 +170,6 @@ def checks(items: Sequence[Finding], style: Style) -> Iterator[str]:
         mark = style.green("ok  ") if item.ok else style.red("FAIL")
         yield Hung(f"{mark} {pad(item.name, widest)}  {safe(item.detail)}".rstrip(), min(widest, 24) + 7)
         if item.help and not item.ok:
-            yield f"     {style.cyan('help:')} {safe(item.help)}"
+            first, *commands = item.help.splitlines()
+            yield f"     {style.cyan('help:')} {safe(first)}"
+            yield from (Kept(f"           {safe(command)}") for command in commands)

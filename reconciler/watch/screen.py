@@ -12,7 +12,7 @@ from reconciler.plan.model import Plan
 
 
 class Screen(Protocol):
-    """What a watch needs of a view. Never raises: an output that fails must not reach the engine."""
+    """What a watch needs of a view. `emit` and `summary` never raise: a failing output does not reach the engine."""
 
     def plan(self, plan: Plan) -> None:
         """A plan that is another one than the last."""

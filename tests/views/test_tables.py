@@ -123,6 +123,15 @@ def test_checks_help_only_where_something_is_wrong() -> None:
     assert list(found) == ["ok   clock  fine", "FAIL disk   full", "     help: make room"]
 
 
+def test_each_command_of_a_help_stands_on_a_line_of_its_own() -> None:
+    ways = "clipform resolve hero --task ID\nclipform resolve hero --resubmit"
+    assert list(tables.checks((Finding("hero", False, "who knows", ways),), PLAIN)) == [
+        "FAIL hero  who knows",
+        "     help: clipform resolve hero --task ID",
+        "           clipform resolve hero --resubmit",
+    ]
+
+
 def test_the_history_is_one_line_an_event() -> None:
     row = HistoryRow(12, "2026-01-01T00:00:00Z", "hero", "moved", "from=submitting to=accepted task=t1")
     assert list(tables.history((row,), PLAIN)) == [
