@@ -113,10 +113,14 @@ def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
 
 
 async def _send(work: Work, send: Send, request: Request, attempt: Attempt) -> SubmitAnswer:
-    reply = await send(request)
-    answer = reply if isinstance(reply, NotSent | Unknown) else work.vendor.dialect.read_submit(reply)
-    answer = _without_secrets(answer, work.vendor.transport.redact)
-    _record(work, attempt, answer)
+    work.halt.open += work.vendor.durable
+    try:
+        reply = await send(request)
+        answer = reply if isinstance(reply, NotSent | Unknown) else work.vendor.dialect.read_submit(reply)
+        answer = _without_secrets(answer, work.vendor.transport.redact)
+        _record(work, attempt, answer)
+    finally:
+        work.halt.open -= work.vendor.durable
     return answer
 
 

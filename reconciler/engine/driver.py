@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.artifacts.place import Found, Placer
@@ -17,6 +18,7 @@ from reconciler.engine.locked import Adopter
 from reconciler.engine.maker import Maker
 from reconciler.engine.origins import ASKING
 from reconciler.engine.pool import Ident, Pool
+from reconciler.engine.signals import waited
 from reconciler.engine.vendors import Vendors
 from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
 from reconciler.events import Event, Kind, Outcome, Summary
@@ -82,6 +84,12 @@ class Driver:
     def interrupt(self) -> None:
         """The first Ctrl-C: admit nothing more, wake whoever waits; open submits are recorded before the run ends."""
         self.halt.event.set()
+        seconds, count = waited.get(), self.halt.open
+        if seconds is not None and count:
+            requests = f"{count} open request{'' if count == 1 else 's'}"
+            text = f"waiting up to {seconds:g} s for {requests} to be recorded; the next Ctrl-C ends at once"
+            with suppress(Exception):  # words only: the answer that is waited for counts
+                self._emit(Event(Kind.NOTE, message=text))
 
     async def run(self, plan: Plan) -> Summary:
         """Do it. Raises nothing for what goes wrong with single clips: that is in the outcomes."""

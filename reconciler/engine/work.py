@@ -57,7 +57,7 @@ class Halt:
     """Set when the user interrupts: no new submit, and whoever waits wakes up. `vendors` stops single providers.
 
     `idle` is set while all that goes on (`going` generations) only waits (`idling` of them) for the time of a look-up:
-    nobody is kept waiting for that alone.
+    nobody is kept waiting for that alone. `open` counts purchases that were sent and whose answer is not on record.
     """
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,6 +66,7 @@ class Halt:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     going: int = 0
     idling: int = 0
+    open: int = 0
 
     def carry(self, going: int) -> None:
         """So many generations are under way now."""

@@ -37,6 +37,8 @@ def _drained(box: Box, place: Between, process: Process) -> Iterator[str]:
     states = [row["state"] for row in checker.World(box.root).rows("attempt")]
     if states != ["accepted"]:
         yield f"I17: the open submit was not recorded: {states}"
+    if " s for 1 open request to be recorded" not in process.said():
+        yield f"the wait was not told: {process.said()}"
 
 
 def _left(box: Box, place: Between, process: Process) -> Iterator[str]:
@@ -45,6 +47,8 @@ def _left(box: Box, place: Between, process: Process) -> Iterator[str]:
     place.release()
     if process.status not in (INTERRUPTED, -signal.SIGKILL):
         yield f"I17: it ended with {process.status}"
+    if process.status == INTERRUPTED:
+        yield from _last_word(process)
 
 
 def _silent(box: Box, place: Between, process: Process) -> Iterator[str]:
@@ -52,6 +56,13 @@ def _silent(box: Box, place: Between, process: Process) -> Iterator[str]:
     if process.wait() != INTERRUPTED:
         yield f"I13: it ended with {process.status}"
     place.release()
+    yield from _last_word(process)
+
+
+def _last_word(process: Process) -> Iterator[str]:
+    """An end by force says once that it waited, and once what becomes of what was open."""
+    if process.said().count("for 1 open request to be recorded") != 1 or process.said().count("carries on: ") != 1:
+        yield f"the end was not told: {process.said()}"
 
 
 STOPS: dict[str, tuple[tuple[int, ...], Callable[[Box, Between, Process], Iterator[str]]]] = {
