@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.diagnostics import UsageError
+from reconciler.diagnostics import ClipformError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.engine.desire import Order
@@ -29,16 +30,24 @@ def amount(text: str | None) -> Decimal | None:
     return value
 
 
-def plan_file(directory: Path, arguments: list[str]) -> SavedPlan | None:
-    """The saved plan, when the one argument names a file and not a clip: no clip's name holds a dot or a slash."""
-    if len(arguments) != 1 or not ({".", "/"} & set(arguments[0])) or "[" in arguments[0]:
+def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str], bool]) -> SavedPlan | None:
+    """The saved plan, when the one argument names a file and not a clip: no clip's name holds a dot or a slash, and of
+    any other name that both might have the clip is meant."""
+    if len(arguments) != 1 or "[" in arguments[0]:
         return None
-    path = directory / arguments[0]
+    name = arguments[0]
+    path = directory / name
     if not path.is_file():
         return None
     from reconciler.engine.planfile import read
 
-    return read(path)
+    if {".", "/"} & set(name):
+        return read(path)
+    try:
+        saved = read(path)
+    except ClipformError:
+        return None
+    return None if means_clips(name) else saved
 
 
 def picture_name(path: Path) -> Path:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.diagnostics import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.workspace import Choice
 
 
 def run(
@@ -35,7 +39,7 @@ def run(
     from reconciler.engine.workspace import Choice
 
     own: Context = context.obj
-    saved = plan_file(own.directory, clips or [])
+    saved = plan_file(own.directory, clips or [], lambda name: _means_clips(own, Choice((name,), draft=draft)))
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
     asked = Asked(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
     with open_session(own.workspace, "apply", asked.choice.draft) as session:
@@ -48,3 +52,12 @@ def run(
         )
     own.view.summary(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def _means_clips(own: Context, choice: Choice) -> bool:
+    loaded = own.workspace.load(choice.draft)
+    try:
+        own.workspace.plan(choice, loaded)
+    except UsageError:
+        return False
+    return True
