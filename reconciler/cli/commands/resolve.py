@@ -24,7 +24,8 @@ def run(
 ) -> None:
     """Settle a request that may have been accepted, or a paid task without a result. Sends nothing itself.
 
-    Exit codes: 0 done, 1 the provider does not know the task, 4 not confirmed, 64 nothing to settle.
+    Exit codes: 0 done, 1 the spec is wrong or no task can settle it, 3 the provider does not know the task, 4 not
+    confirmed, 5 another process holds the state, 64 nothing to settle.
     """
     from reconciler.cli.parsing import one_way
     from reconciler.engine import settle
