@@ -66,11 +66,16 @@ def one_clip(name: str, plan: Plan) -> str:
     return names[0]
 
 
+def require_named(loaded: Loaded, clip: str) -> None:
+    """Raises UsageError for a name that no clip has."""
+    if all(order.clip.name != clip for order in loaded.orders):
+        raise UsageError(f"no clip is named '{clip}'", help="clipform status lists all clips")
+
+
 def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
     """The order of a clip's take, the picked one if none is named. Raises UsageError when there is none."""
+    require_named(loaded, clip)
     found = [order for order in loaded.orders if order.clip.name == clip]
-    if not found:
-        raise UsageError(f"no clip is named '{clip}'", help="clipform status lists all clips")
     wanted = found[0].clip.pick if take is None else take
     for order in found:
         if order.take == wanted:

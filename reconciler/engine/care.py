@@ -22,6 +22,7 @@ from reconciler.events import Summary
 from reconciler.media.farm import Farm
 from reconciler.media.probe import probe
 from reconciler.plan.model import Action, Plan, Reason, Step
+from reconciler.plan.ways import quote
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation, Snapshot
 
 
@@ -87,15 +88,19 @@ def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:
             continue
         name = f"{artifact.sha256[:12]}{artifact.suffix}"
         yield Finding(name, health is Health.SOUND, health.value, _mend(health))
+    holders = {bound.output: quote(bound.clip) for bound in snapshot.bindings.values()}
     for path, placed in sorted(snapshot.placed.items()):
-        yield _output(workspace.root / path, path, placed.sha256)
+        yield _output(workspace.root / path, path, placed.sha256, holders.get(path, "CLIP"))
 
 
 def _mend(health: Health) -> str:
-    return "" if health is Health.SOUND else "delete it from state/objects; clipform plan says what it takes to have it"
+    if health is Health.SOUND:
+        return ""
+    first = "put its file back into" if health is Health.MISSING else "delete it from"
+    return f"{first} state/objects; clipform plan says what it takes to have it"
 
 
-def _output(full: Path, path: str, sha256: str) -> Finding:
+def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:
     try:
         with files.folder(full.parent) as within, files.opened(full.name, within) as descriptor:
             same = files.digest(descriptor)[0] == sha256
@@ -103,7 +108,7 @@ def _output(full: Path, path: str, sha256: str) -> Finding:
         return Finding(path, False, "missing", "clipform apply restores it")
     except (OSError, ArtifactError):
         return Finding(path, False, "not a readable file")
-    return Finding(path, same, "as placed" if same else "edited since it was placed", "clipform apply --force CLIP")
+    return Finding(path, same, "as placed" if same else "edited since it was placed", f"clipform apply --force {clip}")
 
 
 def adopt_file(session: Session, order: Order, path: Path) -> Generation:

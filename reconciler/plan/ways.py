@@ -142,7 +142,7 @@ def upstream(clip: str, missing: Iterable[str], *, chosen: bool) -> Block:
 
 def barred(output: str, by: str) -> Block:
     """Outputs are placed through real folders only; `by` is what stands in the way."""
-    return Block(Reason.BARRED, f"{by} on the way to {output} is no folder", (f"ls -l {quote(by)}",))
+    return Block(Reason.BARRED, f"{by} on the way to {output} is no folder", (f"ls -l {shlex.quote(by)}",))
 
 
 def foreign(clip: str, output: str) -> Block:

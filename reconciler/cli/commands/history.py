@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.context import Context
+
+if TYPE_CHECKING:
+    from reconciler.state.history import Entry
 
 
 def run(
@@ -17,15 +20,18 @@ def run(
 ) -> None:
     """Show the event log, of everything or of one clip, oldest first.
 
-    Exit codes: 0 done, 1 the state cannot be read.
+    Exit codes: 0 done, 1 the state or the spec cannot be read, 64 no such clip.
     """
+    from reconciler.cli.parsing import require_named
     from reconciler.state.store import Store
     from reconciler.views.rows import history
 
     own: Context = context.obj
     store = Store.read(own.workspace.state_dir(draft), own.clock.now)
-    if store is None:
-        own.view.history([])
-        return
-    with store:
-        own.view.history(history(store.events(clip, limit)))
+    entries: list[Entry] = []
+    if store is not None:
+        with store:
+            entries = store.events(clip, limit)
+    if clip is not None and not entries:
+        require_named(own.workspace.load(draft), clip)
+    own.view.history(history(entries))
