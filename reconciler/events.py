@@ -71,7 +71,7 @@ class Summary:
     interrupted: bool = False
     elapsed: float = 0.0
     spent: Decimal = Decimal(0)  # what is known of it
-    unpriced: int = 0  # generations whose price nobody knows
+    unpriced: int = 0  # purchases of this run whose price nobody knows, those that go on included
     currency: str = ""
     saved: Decimal = Decimal(0)  # what it would have cost more, had nothing been at hand; see `plan.cost.saved`
     saved_unpriced: int = 0  # takes of which nobody knows what they would have cost

@@ -78,7 +78,6 @@ class Driver:
         self.halt = Halt()
         self.outcomes: dict[Ident, Outcome] = {}
         self.began = ports.clock.monotonic()
-        self.unpriced = 0
         self.failed = False
 
     def interrupt(self) -> None:
@@ -157,7 +156,6 @@ class Driver:
                 self._require_way(step)
                 maker = self._maker(step)
                 sha = await maker.make()
-                self.unpriced += maker.work.sent and step.cost.amount is None
                 self._arrived(step, sha, maker.work.made)
         except Stopped as end:
             self._end(step, end.kind, end.message, end.help, began)
@@ -365,8 +363,9 @@ class Driver:
         run = self.rules.terms.run
         micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
         spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
+        unpriced = self.ports.store.unpriced(run) if run else 0
         saved, unknown = cost.saved(self._at_hand(plan))
-        return Summary(found, self.halt.event.is_set(), elapsed, spent, self.unpriced, plan.currency, saved, unknown)
+        return Summary(found, self.halt.event.is_set(), elapsed, spent, unpriced, plan.currency, saved, unknown)
 
     def _at_hand(self, plan: Plan) -> Iterator[Price]:
         """The prices of the takes that have their picture without a request of this run."""

@@ -75,6 +75,12 @@ def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, S
     return {currency: Spent(settled, reserved, clips) for currency, settled, reserved, clips in rows}
 
 
+def unpriced(connection: sqlite3.Connection, run: int) -> int:
+    """How many attempts of a run are owed, or may yet be, at a price that nobody knows."""
+    where = "run = ? AND cost_micros IS NULL AND money <> 'released'"
+    return int(connection.execute(f"SELECT count(*) FROM attempt WHERE {where}", (run,)).fetchone()[0])
+
+
 def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
     """Raise Refused unless `new` fits under `caps`. What costs nothing always fits."""
     if new.cost_micros == 0:

@@ -159,6 +159,11 @@ class Store:
         with self._reading():
             return budget.spent(self._connection, run)
 
+    def unpriced(self, run: int) -> int:
+        """How many attempts of a run count as paid, or may yet, at a price that nobody knows."""
+        with self._reading():
+            return budget.unpriced(self._connection, run)
+
     # Buying
 
     def start_run(self, command: str) -> int:

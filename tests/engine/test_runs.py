@@ -23,6 +23,8 @@ from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
+from reconciler.views import apply_text
+from reconciler.views.style import Style
 from tests.reliability import checker
 from tests.reliability.sim import HEAD, ONE, Sim
 
@@ -64,6 +66,20 @@ def test_what_was_paid_for_before_and_is_collected_now_saves_nothing(sim: Sim) -
     assert money(sim.apply()) == ("0.5", "0")
     sim.server.heal()
     assert money(sim.apply()) == ("0", "0")
+
+
+@pytest.mark.parametrize("end", ["poll", "uncertain", "done", "refused"])
+def test_what_was_bought_at_no_known_price_is_told_however_it_ends(end: str, sim: Sim) -> None:
+    sim.write(ONE.replace(', prices: [{model: "*", per_clip: 0.50}]', ""))
+    if end == "poll":
+        sim.server.at["poll", "hero"] = lambda: signal.raise_signal(signal.SIGINT)
+    elif end != "done":
+        sim.server.plan("hero", submit=[{"uncertain": "*unknown-after", "refused": "refuse-input"}[end]])
+    summary = sim.apply()
+    assert summary.unpriced == (end != "refused")
+    assert ("Cost: 1 unpriced." in "".join(apply_text.summary(summary, Style()))) == (end != "refused")
+    sim.server.heal()
+    assert sim.apply().unpriced == 0  # it was counted by the run that bought it
 
 
 # --- interrupts -----------------------------------------------------------------------------

@@ -269,6 +269,15 @@ def test_spent_is_by_currency_and_run(maker: Maker) -> None:
     assert maker.store.spent(run) == {"USD": Spent(0, 3, 1)}
 
 
+def test_unpriced_is_what_a_run_may_owe_at_no_known_price(maker: Maker) -> None:
+    run = maker.store.start_run("apply")
+    for number, state in enumerate((State.ACCEPTED, State.UNCERTAIN, State.DONE, State.REFUSED)):
+        maker.attempt(state, key=f"v1:{number}", cost_micros=None, run=run)
+    maker.attempt(State.DONE, key="v1:free", cost_micros=0, run=run)
+    maker.attempt(State.DONE, key="v1:before", cost_micros=None)
+    assert maker.store.unpriced(run) == 3
+
+
 def test_a_busy_database_is_a_plain_error_and_nothing_is_written(tmp_path: Path, store: Store) -> None:
     with Store.open(tmp_path / "state", Clock()) as other, other.transaction():
         store._connection.execute("PRAGMA busy_timeout=0")
