@@ -23,6 +23,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine import doubts, planfile
 from reconciler.engine.driver import Driver, Rules, World
+from reconciler.engine.foreseen import settle_orphans
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.locked import Adopter
@@ -93,15 +94,8 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
         lost = store.merge(receipts.lines).lost
         objects = workspace.objects(draft)
         objects.sweep()
-        _settle_orphans(store)
+        settle_orphans(store)
         yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
-
-
-def _settle_orphans(store: Store) -> None:
-    """Whoever was submitting is dead, for we hold the lock. A draft died too; anything else may have been bought."""
-    for attempt in store.recover_orphans(except_kinds=(LOCAL,)):
-        if attempt.kind == LOCAL:  # the others come back UNCERTAIN, and stay so
-            store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))
 
 
 def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:

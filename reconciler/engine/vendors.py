@@ -14,6 +14,7 @@ from types import MappingProxyType
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine import origins
 from reconciler.engine.local import LocalTransport
+from reconciler.engine.ports import LOCAL as LOCAL
 from reconciler.engine.ports import Transport, Vendor
 from reconciler.engine.workspace import Loaded
 from reconciler.media.farm import Farm
@@ -25,9 +26,6 @@ from reconciler.spec.project import ProviderConfig
 
 Connect = Callable[[ProviderConfig, Dialect, Pace], Transport]
 """Makes the transport of a provider that is reached over a network; it reads the provider's secrets."""
-
-LOCAL = "draft"
-"""The kind whose vendor is this process itself: free, repeatable, and gone with it."""
 
 
 @dataclass(slots=True)

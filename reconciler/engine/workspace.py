@@ -21,6 +21,7 @@ from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, 
 from reconciler.engine import lookup, origins
 from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.excerpts import with_excerpts
+from reconciler.engine.foreseen import foreseen, is_due
 from reconciler.engine.observe import DiskFiles, hash_inputs, look
 from reconciler.engine.ports import Clock
 from reconciler.engine.preflight import Preflight, check_store
@@ -36,7 +37,7 @@ from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.recall import NOTHING, Memory, Recall, exactly
-from reconciler.state import lockfile, opening
+from reconciler.state import lockfile, opening, receipts
 from reconciler.state.lockfile import LockEntry
 from reconciler.state.store import Store
 
@@ -182,13 +183,19 @@ class Workspace:
         return with_excerpts(sorted(problems, key=place), self.files)
 
     def snapshot(self, draft: bool) -> Snapshot:
-        """What the records say, read only; empty when there is no state yet."""
-        stamp = opening.stamp(self.state_dir(draft))  # before anything is read: what changes meanwhile changes it
-        store = Store.read(self.state_dir(draft), self.clock.now)
+        """What the records say, read only, as the next writer will find them; empty when there is no state yet."""
+        directory, memory = self.state_dir(draft), self._records[draft]
+        # The stamps before anything is read: what changes meanwhile changes them.
+        stamp, bought = opening.stamp(directory), receipts.stamp(directory)
+        store = Store.read(directory, self.clock.now)
         if store is None:
-            return Snapshot()
-        with store:
-            return self._records[draft].step("snapshot", (*stamp, *store.mark()), store.snapshot)
+            records = memory.step("snapshot", (), Snapshot)
+        else:
+            with store:
+                records = memory.step("snapshot", (*stamp, *store.mark()), store.snapshot)
+        if not is_due(records, directory):
+            return records
+        return memory.step("foreseen", (records, *bought), partial(foreseen, directory, self.clock))
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """The entries of the lock file, none when it is absent. Raises SpecError for one that cannot be read."""

@@ -63,6 +63,15 @@ def make_directories(path: str | os.PathLike[str]) -> None:
     sync_directory(parent)
 
 
+def stamp(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """What changes with a file, without opening it; nothing for one that is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:  # whoever opens it finds better words
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write every byte; the kernel may take fewer than it was given."""
     view = memoryview(data)

@@ -5,7 +5,6 @@ The version is looked at before anything that could write: a database of a newer
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -51,13 +50,24 @@ def for_reading(directory: Path) -> sqlite3.Connection | None:
     return _look(sql.connect(path, "rw"))
 
 
+def for_trying(directory: Path) -> sqlite3.Connection:
+    """A copy of the state in memory, an empty one when there is no state yet: what is done to it is gone with it."""
+    found = for_reading(directory)
+    copy = sql.in_memory() if found is None else _copied(found)
+    try:
+        if found is None:
+            _migrate(copy, directory, 0)
+        with sql.translated():
+            copy.execute("PRAGMA trusted_schema=OFF")
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
 def stamp(directory: Path) -> tuple[int, ...]:
     """What changes with the database file, by its path alone: only SQLite opens it."""
-    try:
-        found = os.stat(directory / DATABASE)
-    except OSError:  # whoever opens it finds better words
-        return ()
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return disk.stamp(directory / DATABASE)
 
 
 def _look(connection: sqlite3.Connection) -> sqlite3.Connection | None:
@@ -81,15 +91,21 @@ def _brought_up(older: sqlite3.Connection) -> sqlite3.Connection:
     """A copy in memory of an older state, up to date. The older one is closed."""
     from reconciler.state import migrations
 
-    with closing(older):
-        copy = sql.in_memory()
-        with sql.translated():
-            older.backup(copy)
+    copy = _copied(older)
     try:
         migrations.migrate(copy)
     except BaseException:
         copy.close()
         raise
+    return copy
+
+
+def _copied(original: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory. The original is closed."""
+    with closing(original):
+        copy = sql.in_memory()
+        with sql.translated():
+            original.backup(copy)
     return copy
 
 

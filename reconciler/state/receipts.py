@@ -29,9 +29,11 @@ from reconciler.diagnostics import StateError
 from reconciler.records import Attempt
 from reconciler.state import disk
 
+FILE = "receipts"
 BLOCK = 64 * 1024
 LINE = 2048
 """Room kept free for each open intent's answer, and the longest task id line that is written."""
+_TAIL = 4 * LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Receipts:
         """Open `DIR/receipts`, creating it when needed. `store` is the id of the database it goes with."""
         with disk.translated("open the receipts"):
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(directory / "receipts", flags, 0o600)
+            descriptor = os.open(directory / FILE, flags, 0o600)
         try:
             with disk.translated("read the receipts"):
                 if not S_ISREG(os.fstat(descriptor).st_mode):
@@ -138,6 +140,34 @@ class Receipts:
             _allocate(self._descriptor, allocated)
             allocated += BLOCK
             disk.sync(self._descriptor)
+
+
+def stamp(directory: Path) -> tuple[int, ...]:
+    """What changes with `DIR/receipts`."""
+    return disk.stamp(directory / FILE)
+
+
+def read(directory: Path) -> tuple[Receipt, ...]:
+    """The receipts of `DIR/receipts`, none when it is absent; for who only looks."""
+    return parse(_looked(directory))
+
+
+def newest(directory: Path) -> str | None:
+    """The marker of the last receipt, empty when nobody can read that, None when there is none. Faster than `read`."""
+    data = _looked(directory)
+    return next((line.marker for line in reversed(parse(data[-_TAIL:]))), "") if data else None
+
+
+def _looked(directory: Path) -> bytes:
+    with disk.translated("read the receipts"):
+        try:
+            descriptor = os.open(directory / FILE, disk.READ)
+        except FileNotFoundError:
+            return b""
+        try:
+            return _content(descriptor) if S_ISREG(os.fstat(descriptor).st_mode) else b""
+        finally:
+            os.close(descriptor)
 
 
 def parse(data: bytes) -> tuple[Receipt, ...]:

@@ -95,6 +95,11 @@ class Store:
         connection = opening.for_reading(directory)
         return None if connection is None else cls(connection, clock)
 
+    @classmethod
+    def copy(cls, directory: Path, clock: Clock) -> Store:
+        """A copy in memory, an empty one when there is no state yet: to see what comes of a change, which is lost."""
+        return cls(opening.for_trying(directory), clock)
+
     def close(self) -> None:
         """Close the database. What was committed is durable already."""
         self._connection.close()

@@ -13,7 +13,8 @@ import pytest
 from state_kit import Clock
 
 from reconciler.diagnostics import Locked, StateError
-from reconciler.state.lock import Lock
+from reconciler.state import disk
+from reconciler.state.lock import Lock, is_free
 
 HOLDER = """
 import os, sys, pathlib
@@ -132,3 +133,34 @@ def test_a_lock_that_is_let_go_in_the_middle_of_an_interrupt_is_let_go(
     monkeypatch.undo()
     with Lock(tmp_path, "apply", Clock()):
         assert (tmp_path / "lock").read_bytes() != b""
+
+
+def test_who_looks_is_told_whether_another_process_holds_the_state(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    assert not is_free(tmp_path)
+    holder.kill()
+    holder.wait()
+    assert is_free(tmp_path)
+
+
+def test_who_looks_makes_no_lock_file(tmp_path: Path) -> None:
+    assert is_free(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_glance_does_not_turn_a_writer_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lock").touch()
+    glance = os.open(tmp_path / "lock", disk.READ)
+    fcntl.flock(glance, fcntl.LOCK_SH)
+    monkeypatch.setattr(os, "sched_yield", lambda: os.close(glance))
+    with Lock(tmp_path, "apply", Clock()):
+        assert not is_free(tmp_path)
+
+
+def test_a_shared_lock_that_stays_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with (tmp_path / "lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        with pytest.raises(Locked, match="another process"), Lock(tmp_path, "apply", Clock()):
+            pass
