@@ -148,7 +148,8 @@ class Maker:
         answer = await self.work.vendor.transport.look(attempt.task, self.work.job)
         self.work.polls += 1
         self._heard(attempt, answer)
-        if isinstance(answer, PollTrouble) and answer.retry_after is not None:
+        patient = not self.work.terms.detach
+        if patient and isinstance(answer, PollTrouble) and answer.retry_after is not None:
             await self.work.pause(min(answer.retry_after, LONGEST_PAUSE))
 
     def _heard(self, attempt: Attempt, answer: PollAnswer) -> None:

@@ -83,8 +83,10 @@ def next_step(attempt: Attempt | None, here: Situation) -> Next:
             return _await(attempt, here)
         case State.STALLED:
             return Leave() if here.polls else Poll(0.0)
+        case State.READY if here.link:
+            return Fetch()
         case State.READY:
-            return Fetch() if here.link else Poll(0.0)
+            return Leave() if here.detach and here.polls else Poll(0.0)
         case State.FETCHED:
             return Place()
         case state if state in BLOCKED:
@@ -97,7 +99,7 @@ def next_step(attempt: Attempt | None, here: Situation) -> Next:
 
 
 def _await(attempt: Attempt, here: Situation) -> Next:
-    if here.detach and here.sent:
+    if here.detach and (here.sent or here.polls):  # what an earlier run sent may be ready: it is asked once
         return Leave()
     age = here.now - attempt.created
     if age > here.pace.timeout and here.polls:

@@ -19,6 +19,7 @@ from reconciler.engine import session, settle
 from reconciler.engine.session import open_session
 from reconciler.engine.workspace import Choice
 from reconciler.events import Kind, Summary
+from reconciler.providers.base import PollTrouble
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
@@ -169,6 +170,24 @@ def test_detached_tasks_are_collected_by_a_later_run(sim: Sim) -> None:
     assert (sim.server.count("submit"), sim.server.count("poll")) == (2, 0)
     assert results(sim.apply()) == {"hero": "succeeded", "intro": "succeeded"}
     assert sim.server.count("submit") == 2
+
+
+def test_a_detached_run_asks_once_for_what_an_earlier_one_sent_and_leaves_it(sim: Sim) -> None:
+    sim.write(HEAD + PAIR)
+    sim.apply(detach=True)
+    sim.server.plan("hero", poll=["working"])
+    sim.server.plan("intro", poll=["done"])
+    began = sim.clock.time
+    assert results(sim.apply(detach=True)) == {"hero": "left", "intro": "succeeded"}
+    assert (sim.server.count("poll"), sim.clock.time) == (2, began)
+
+
+def test_a_detached_run_does_not_wait_for_a_busy_provider(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim.apply(detach=True)
+    monkeypatch.setattr(sim.server, "answer_poll", lambda request: PollTrouble("busy", retry_after=60.0))
+    began = sim.clock.time
+    assert results(sim.apply(detach=True)) == {"hero": "left"}
+    assert sim.clock.time == began
 
 
 def test_a_refusal_for_good_is_not_asked_again_until_the_clip_changes(sim: Sim) -> None:

@@ -28,7 +28,17 @@ SENT = replace(FRESH, sent=True)
 POLLED = replace(FRESH, polls=1)
 DETACHED = replace(SENT, detach=True)
 LINK = replace(POLLED, link=True)
-SITUATIONS = {"fresh": FRESH, "sent": SENT, "polled": POLLED, "detached": DETACHED, "with a link": LINK}
+PASSING = replace(POLLED, detach=True)
+PASSING_LINK = replace(LINK, detach=True)
+SITUATIONS = {
+    "fresh": FRESH,
+    "sent": SENT,
+    "polled": POLLED,
+    "detached": DETACHED,
+    "detached, polled": PASSING,
+    "with a link": LINK,
+    "detached, with a link": PASSING_LINK,
+}
 
 
 def attempt(state: State, age: float = 10.0) -> Attempt:
@@ -42,16 +52,25 @@ TABLE: dict[State, dict[str, Next]] = {
         "sent": Poll(4.0),
         "polled": Poll(2.0),
         "detached": Leave(),
+        "detached, polled": Leave(),
         "with a link": Poll(2.0),
+        "detached, with a link": Leave(),
     },
     State.STALLED: {
         "fresh": Poll(0.0),
         "sent": Poll(0.0),
         "polled": Leave(),
         "detached": Poll(0.0),
+        "detached, polled": Leave(),
         "with a link": Leave(),
+        "detached, with a link": Leave(),
     },
-    State.READY: {**dict.fromkeys(SITUATIONS, Poll(0.0)), "with a link": Fetch()},
+    State.READY: {
+        **dict.fromkeys(SITUATIONS, Poll(0.0)),
+        "detached, polled": Leave(),
+        "with a link": Fetch(),
+        "detached, with a link": Fetch(),
+    },
     State.FETCHED: dict.fromkeys(SITUATIONS, Place()),
     **{state: dict.fromkeys(SITUATIONS, Stop()) for state in BLOCKED},
     **{
