@@ -21,6 +21,7 @@ from reconciler.engine.pool import Ident, Pool
 from reconciler.engine.signals import waited
 from reconciler.engine.vendors import Vendors
 from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
+from reconciler.engine.workspace import LOCK_FILE
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step
@@ -168,13 +169,14 @@ class Driver:
 
     def _require_way(self, step: Step) -> None:
         """Before anything is paid for: ArtifactError if the store cannot be written or has no room to bring it home, if
-        the output's folder cannot be written, or if the way there leads through a link or a file."""
+        the lock file or the output's folder cannot be written, or if the way there leads through a link or a file."""
         if step.action not in GENERATES:
             return
         self.ports.objects.require_writable()
         vendor = self.vendors.by_alias.get(step.provider)
         if vendor is not None and vendor.durable:
             self.ports.objects.require_space(0)  # how large it will be, nobody knows yet
+            self.placer.check(LOCK_FILE)
         if step.output is not None:
             self.placer.check(step.output)
             self._recognise(step.output, step.clip)

@@ -271,6 +271,20 @@ def test_the_result_of_a_task_that_nobody_wants_any_more_is_kept_for_when_they_d
     assert len(sim.server.ledger) == 2
 
 
+def test_nothing_is_bought_where_the_lock_file_cannot_be_written(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sim.root / "renders").mkdir()
+
+    def access(path: str, mode: int, *, dir_fd: int) -> bool:
+        return not os.path.samestat(os.stat(path, dir_fd=dir_fd), sim.root.stat())
+
+    monkeypatch.setattr(os, "access", access)
+    assert results(sim.apply()) == {"hero": "failed"}
+    assert "cannot reach clipform.lock: permission denied" in sim.notes.text()
+    assert sim.server.count("submit") == 0
+    monkeypatch.undo()
+    assert sim.states() == []
+
+
 # --- odd answers ----------------------------------------------------------------------------
 
 
