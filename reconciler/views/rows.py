@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from reconciler.engine.desire import Order
 from reconciler.engine.workspace import Planned
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.compute import usual
@@ -121,10 +122,12 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "holds", step.previous_key
     if step.output:
         yield "output", step.output
-    order = planned.loaded.by_ident.get((step.clip, step.take))
+    order = _order(step, planned)
     if order is not None:
         yield "estimated", words.money(order.wanted.cost.amount, order.wanted.cost.currency)
-        yield from document_facts(order.wanted.document)
+    if document := _document(step, planned):
+        yield from document_facts(document)
+    if order is not None:
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
         if users and order.take == order.clip.pick:
             yield "used by", ", ".join(dict.fromkeys(users))
@@ -133,7 +136,24 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield from _made(made, planned, root)
     attempt = planned.snapshot.attempts.get(step.key)
     if attempt is not None:
+        if made is None and attempt.seed is not None:
+            yield "seed sent", str(attempt.seed)
         yield "attempt", _attempt(attempt)
+
+
+def _order(step: Step, planned: Planned) -> Order | None:
+    """What is wanted of the step's key; None for one that the take held, or asked for, before its specs changed."""
+    order = planned.loaded.by_ident.get((step.clip, step.take))
+    return order if order is not None and order.wanted.key == step.key else None
+
+
+def _document(step: Step, planned: Planned) -> str:
+    """What the step's key stands for; empty where nobody knows any more."""
+    order, snapshot = _order(step, planned), planned.snapshot
+    if order is not None:
+        return order.wanted.document
+    made, attempt = snapshot.generations.get(step.key), snapshot.attempts.get(step.key)
+    return (made.document if made else "") or (attempt.document if attempt else "")
 
 
 def document_facts(document: str) -> Iterator[tuple[str, str]]:
@@ -174,7 +194,7 @@ def _attempt(attempt: Attempt) -> str:
 
 
 def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
-    order = planned.loaded.by_ident.get((step.clip, step.take))
+    order, document = _order(step, planned), _document(step, planned)
     found: dict[str, object] = {
         "take": step.take,
         "picked": order is not None and order.take == order.clip.pick,
@@ -182,7 +202,7 @@ def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
         "reason": step.reason.value,
         "key": step.key,
         "output": step.output,
-        "document": json.loads(order.wanted.document) if order else None,
+        "document": json.loads(document) if document else None,
         "estimate": encode.price(order.wanted.cost, "") if order else None,
         "way_out": list(step.way_out),
     }
