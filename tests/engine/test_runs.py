@@ -19,7 +19,6 @@ from reconciler.engine import session, settle
 from reconciler.engine.session import open_session
 from reconciler.engine.workspace import Choice
 from reconciler.events import Kind, Summary
-from reconciler.providers.base import PollTrouble
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
@@ -172,24 +171,6 @@ def test_detached_tasks_are_collected_by_a_later_run(sim: Sim) -> None:
     assert sim.server.count("submit") == 2
 
 
-def test_a_detached_run_asks_once_for_what_an_earlier_one_sent_and_leaves_it(sim: Sim) -> None:
-    sim.write(HEAD + PAIR)
-    sim.apply(detach=True)
-    sim.server.plan("hero", poll=["working"])
-    sim.server.plan("intro", poll=["done"])
-    began = sim.clock.time
-    assert results(sim.apply(detach=True)) == {"hero": "left", "intro": "succeeded"}
-    assert (sim.server.count("poll"), sim.clock.time) == (2, began)
-
-
-def test_a_detached_run_does_not_wait_for_a_busy_provider(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
-    sim.apply(detach=True)
-    monkeypatch.setattr(sim.server, "answer_poll", lambda request: PollTrouble("busy", retry_after=60.0))
-    began = sim.clock.time
-    assert results(sim.apply(detach=True)) == {"hero": "left"}
-    assert sim.clock.time == began
-
-
 def test_a_refusal_for_good_is_not_asked_again_until_the_clip_changes(sim: Sim) -> None:
     sim.server.plan("hero", submit=["refuse-moderation"])
     sim.apply()
@@ -269,20 +250,6 @@ def test_the_result_of_a_task_that_nobody_wants_any_more_is_kept_for_when_they_d
     assert results(sim.apply()) == {"hero": "succeeded"}
     assert sim.output("renders/hero.mp4") == sim.server.content("task-1")
     assert len(sim.server.ledger) == 2
-
-
-def test_nothing_is_bought_where_the_lock_file_cannot_be_written(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
-    (sim.root / "renders").mkdir()
-
-    def access(path: str, mode: int, *, dir_fd: int) -> bool:
-        return not os.path.samestat(os.stat(path, dir_fd=dir_fd), sim.root.stat())
-
-    monkeypatch.setattr(os, "access", access)
-    assert results(sim.apply()) == {"hero": "failed"}
-    assert "cannot reach clipform.lock: permission denied" in sim.notes.text()
-    assert sim.server.count("submit") == 0
-    monkeypatch.undo()
-    assert sim.states() == []
 
 
 # --- odd answers ----------------------------------------------------------------------------
