@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -20,7 +21,7 @@ from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
 from reconciler.serving import Quiet, address, bound
-from reconciler.state import opening
+from reconciler.state import lock, opening
 from reconciler.web.app import Answers
 from reconciler.web.desk import Desk, Loop
 from reconciler.web.guard import Guard
@@ -153,12 +154,12 @@ class Gallery:
         watch looks when ours is over; what others do to the state is no edit, so it would not."""
         workspace, choice = self._about.workspace, self._about.choice
         state, clock = workspace.state_dir(choice.draft), workspace.clock
-        seen = await asyncio.to_thread(opening.stamp, state)
+        seen = await asyncio.to_thread(_stamp, state)
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GLANCE):
                     await hub.changed.wait()
-            stamp = await asyncio.to_thread(opening.stamp, state)
+            stamp = await asyncio.to_thread(_stamp, state)
             if hub.known is None or (stamp == seen and not hub.changed.is_set()):
                 continue
             seen, began = stamp, clock.monotonic()
@@ -180,6 +181,11 @@ class Gallery:
         else:
             if hub.looks == looks:
                 hub.looked(planned, mended=unread)
+
+
+def _stamp(state: Path) -> tuple[int, ...]:
+    """What changes when somebody is at a state, or dies at it: a process that is killed changes no file."""
+    return (*opening.stamp(state), lock.is_free(state))
 
 
 def _socket(port: int | None) -> socket.socket:

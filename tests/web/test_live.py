@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,11 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.emulator.process import Emulator, emulator
+from reconciler.engine.clock import SystemClock
+from reconciler.engine.workspace import Workspace
+from reconciler.state.budget import NewAttempt
+from reconciler.state.lock import Lock
+from reconciler.state.store import Store
 from tests.watch.conftest import DRAFTS, PAID, edit, paid, project, tasks, vendor
 from tests.watch.terminal import Talk, on_pipes, on_terminal
 from tests.web.kit import Browser
@@ -213,3 +219,16 @@ def test_what_another_process_makes_is_seen(tmp_path: Path, capsys: pytest.Captu
         assert main(["-C", str(folder), "--json", "apply", "--yes"]) == 0
         card = events.state("sun", "ready")
         assert browser.get(f"/{card['shown']['video']}").status_code == 200
+
+
+def test_a_process_that_dies_while_it_sends_is_seen_though_no_file_changes(paid: Path, vendor: Emulator) -> None:
+    clock = SystemClock()
+    order = Workspace(paid, clock, os.environ).load().orders[0]
+    clip, state = order.clip.name, paid / "state"
+    new = NewAttempt(order.wanted.key, clip, 1, order.clip.provider, order.wanted.kind, order.wanted.model, "m")
+    with shown(paid) as (_, browser), browser.events() as events:
+        events.state(clip, "new")
+        with Lock(state, "apply", clock.now), Store.open(state, clock.now) as store:
+            store.begin(new)
+            events.state(clip, "running")
+        events.state(clip, "blocked")
