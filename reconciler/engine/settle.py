@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -83,8 +84,7 @@ class Remote:
 
 def in_doubt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
     """The one attempt of a clip that waits for the user. Raises UsageError when there is none, or several."""
-    attempts = session.store.snapshot().attempts.values()
-    waiting = [a for a in attempts if a.clip == clip and a.state in BLOCKED | {State.STALLED}]
+    waiting = [a for a in _of(session, clip) if a.state in BLOCKED | {State.STALLED}]
     found = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
     if not found:
         which = clip if number is None else f"attempt {number} of {clip}"
@@ -96,6 +96,15 @@ def in_doubt(session: Session, clip: str, take: int | None, number: int | None =
         takes = ", ".join(f"take {a.take} ({a.state.value})" for a in found)
         raise UsageError(f"{clip} has several that wait: {takes}", help="say which: --take N")
     return found[0]
+
+
+def _of(session: Session, clip: str) -> list[Attempt]:
+    """The newest attempts of all keys that were sent for a clip of that name, or that a clip of that name wants now."""
+    wanted: set[str] = set()
+    with suppress(ClipformError):  # a broken spec keeps nobody from settling by the name that it had
+        loaded = session.workspace.load(session.draft)
+        wanted = {order.wanted.key for order in loaded.orders if order.clip.name == clip}
+    return [a for a in session.store.snapshot().attempts.values() if a.clip == clip or a.key in wanted]
 
 
 def adopt_task(session: Session, attempt: Attempt, task: str, remote: Remote) -> None:
@@ -176,8 +185,7 @@ def recognise(session: Session, attempt: Attempt, task: str, by: str) -> None:
 
 def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str:
     """Drop a task that is still queued; what became of it, in words. Raises ClipformError when it was not cancelled."""
-    attempts = session.store.snapshot().attempts.values()
-    found = [a for a in attempts if a.clip == clip and a.state is State.ACCEPTED and take in (None, a.take)]
+    found = [a for a in _of(session, clip) if a.state is State.ACCEPTED and take in (None, a.take)]
     if len(found) != 1:
         raise UsageError(f"{clip} has {len(found)} tasks in flight", help="clipform show CLIP, and --take N")
     [attempt] = found

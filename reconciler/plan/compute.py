@@ -123,7 +123,8 @@ class _Planner:
         return w.key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
 
     def _settled_by_hand(self, attempt: Attempt) -> ways.Block | None:
-        several = self.unsettled[attempt.clip, attempt.take] > 1
+        renamed = attempt.clip not in self.takes  # its takes are not known by the name that it was sent with
+        several = renamed or self.unsettled[attempt.clip, attempt.take] > 1
         return ways.of_attempt(attempt, takes=self.takes[attempt.clip], several=several)
 
     def _at_hand(self, key: str) -> str | None:

@@ -338,6 +338,19 @@ def test_where_two_takes_wait_each_way_out_names_its_own(sim: Sim) -> None:
             settle.in_doubt(session, "hero", None)
 
 
+def test_what_was_renamed_is_settled_by_either_name(sim: Sim) -> None:
+    sim.write(ONE_BY_ONE + "clips:\n  old: {prompt: a lamp, takes: 2}\n")
+    sim.server.plan(submit=["*unknown-after"])
+    sim.apply()
+    sim.write(ONE_BY_ONE + "clips:\n  new: {prompt: a lamp, takes: 2}\n")
+    steps = sim.workspace.plan(Choice(), sim.workspace.load()).plan.steps
+    with open_session(sim.workspace, "resolve") as opened:
+        for number, (step, name) in enumerate(zip(steps, ("old", "new"), strict=True), start=1):
+            assert step.way_out[0] == f"clipform resolve old --attempt {number} --task ID"
+            assert settle.in_doubt(opened, name, None, number).id == number
+            assert settle.in_doubt(opened, name, number).take == number
+
+
 def test_an_input_that_changes_while_applying_is_not_sent(sim: Sim) -> None:
     from PIL import Image
 
