@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TextIO
+from typing import Literal, TextIO
 
 import typer
 
@@ -114,13 +114,17 @@ def _in_utf8() -> None:
 def _in_place_of_closed() -> None:
     """A closed stream is like a pipe that nobody reads: nothing goes there, and no file that is opened takes its place,
     where whatever writes to the stream's number would write into it."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nowhere, number)  # they are the same where it was the first that is free
-            if nowhere != number:
-                os.close(nowhere)
-            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+    sys.stdin = sys.stdin or _nowhere(0, "r")
+    sys.stdout = sys.stdout or _nowhere(1, "w")
+    sys.stderr = sys.stderr or _nowhere(2, "w")
+
+
+def _nowhere(number: int, mode: Literal["r", "w"]) -> TextIO:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, number)  # they are the same where it was the first that is free
+    if nowhere != number:
+        os.close(nowhere)
+    return os.fdopen(number, mode, encoding="utf-8", closefd=False)
 
 
 def _unexpected(context: Context, error: Exception) -> int:

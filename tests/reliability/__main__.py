@@ -40,8 +40,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--long", action="store_true", help="more of everything; writes benchmarks/RELIABILITY.md")
     parser.add_argument("--seed", type=int, default=SEED, help=f"where random choices begin ({SEED})")
     parser.add_argument("--seeds", type=int, metavar="N", help="how many seeds each sweep by seed plays")
+    parser.add_argument("--thin", type=int, default=1, metavar="N", help="real processes: every Nth point only (1)")
     asked = parser.parse_args(arguments)
-    size = Size(asked.seed, asked.long, asked.seeds)
+    size = Size(asked.seed, asked.long, asked.seeds, asked.thin)
     began, total = time.monotonic(), Tally()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         played = {pool.submit(play, job): job for job in jobs(size)}
@@ -60,10 +61,11 @@ def main(arguments: list[str]) -> int:
 def _report(tally: Tally, size: Size, took: float) -> str:
     form = "--long " if size.long else ""
     seeds = "" if size.seeds is None else f" --seeds {size.seeds}"
+    thin = "" if size.thin == 1 else f" --thin {size.thin}"
     parts = [
         "# Reliability: the figures\n",
         "What is promised is in the README; how it is proved is in `tests/reliability`. Made by\n",
-        f"    python -m tests.reliability {form}--seed {size.seed}{seeds}\n",
+        f"    python -m tests.reliability {form}--seed {size.seed}{seeds}{thin}\n",
         f"at commit {_commit()}, seeds from {size.seed}, in {took:.0f} s on {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {platform.system()}. Nothing here is written by hand.\n",
         f"{tally.in_short()}\n",

@@ -17,11 +17,13 @@ Job = tuple[Callable[..., None], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Size:
-    """How much: the first seed, long or short, and how many seeds for each sweep that has them (None: its own)."""
+    """How much: the first seed, long or short, how many seeds for each sweep that has them (None: its own), and of the
+    real processes' long form every so many-th point."""
 
     seed: int = 1
     long: bool = False
     seeds: int | None = None
+    thin: int = 1
 
     def of(self, short: int, long: int) -> int:
         """A number of seeds."""
@@ -35,7 +37,7 @@ class Size:
 
 def jobs(size: Size) -> Iterator[Job]:
     """All of it, the longest first."""
-    yield from real.jobs(size.seed, long=size.long)
+    yield from real.jobs(size.seed, long=size.long, thin=size.thin)
     yield from _commands(size)
     yield from _kills(size)
     yield from _power(size)
