@@ -141,6 +141,8 @@ def import_task(session: Session, order: Order, task: str, marker: str, remote: 
     wanted = order.wanted
     snapshot = session.store.snapshot()
     before = snapshot.attempts.get(wanted.key)
+    if before is not None and before.state is State.UNCERTAIN:  # an import that was cut short leaves it so, too
+        return adopt_task(session, before, task, remote)
     if wanted.key in snapshot.generations or (before is not None and before.state in OPEN | BLOCKED):
         state = known(before) if before is not None else "it has an artifact"
         raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=f"clipform show {wanted.clip}")
