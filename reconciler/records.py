@@ -40,6 +40,9 @@ OPEN = frozenset({State.SUBMITTING, State.ACCEPTED, State.STALLED, State.READY, 
 BLOCKED = frozenset({State.UNCERTAIN, State.VANISHED, State.NO_OUTPUT, State.RESULT_EXPIRED, State.QUARANTINED})
 """States that only a person (or a proof) may leave."""
 
+UNDECIDED = frozenset({State.SUBMITTING, State.UNCERTAIN})
+"""Whether it was accepted is not on record: a receipt may still tell."""
+
 LOOKED_AT_AGAIN = BLOCKED - {State.UNCERTAIN}
 """Paid for, with a task of which no result came: what a provider says is not always so for good, so that a person may
 have it looked at again. That asks for it, and sends no request for another."""

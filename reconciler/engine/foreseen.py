@@ -10,11 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.engine.ports import LOCAL, Clock
-from reconciler.records import Snapshot, State
+from reconciler.records import UNDECIDED, Snapshot, State
 from reconciler.state import lock, receipts
 from reconciler.state.store import Facts, Store
-
-_UNDECIDED = (State.SUBMITTING, State.UNCERTAIN)
 
 
 def settle_orphans(store: Store) -> None:
@@ -32,7 +30,7 @@ def is_due(records: Snapshot, directory: Path) -> bool:
     run begins with a merge: a database that knows the newest receipt knows of all requests, and of all answers but
     those of undecided ones."""
     attempts = records.attempts.values()
-    if not any(attempt.state in _UNDECIDED for attempt in attempts):
+    if not any(attempt.state in UNDECIDED for attempt in attempts):
         newest = receipts.newest(directory)
         if newest is None or any(attempt.marker == newest for attempt in attempts):
             return False

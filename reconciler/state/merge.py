@@ -20,10 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.records import BLOCKED, OPEN, Attempt, State
+from reconciler.records import BLOCKED, OPEN, UNDECIDED, Attempt, State
 from reconciler.state.receipts import Receipt
 
-_UNDECIDED = (State.SUBMITTING, State.UNCERTAIN)
 _FREE = (State.NOT_SENT, State.REFUSED)
 
 Events = Mapping[str, Receipt]
@@ -70,13 +69,13 @@ def _turn(events: Events) -> int:
 
 def _compare(findings: Findings, events: Events, attempt: Attempt, owners: Owners, keys: set[str]) -> None:
     answer = events.get("accepted")
-    if answer and answer.task and attempt.state in _UNDECIDED:
+    if answer and answer.task and attempt.state in UNDECIDED:
         if (attempt.provider, answer.task) not in owners:  # a provider may answer two requests with one id
             findings.accepted.append((attempt, answer.task))
             owners[attempt.provider, answer.task] = attempt.key
     elif answer and attempt.state in _FREE:
         findings.lost.append(answer)
-    elif "void" in events and attempt.state in _UNDECIDED:
+    elif "void" in events and attempt.state in UNDECIDED:
         findings.void.append(attempt)
         keys.discard(attempt.key)
 

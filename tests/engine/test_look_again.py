@@ -40,6 +40,16 @@ def test_once_the_trouble_is_over_the_result_is_collected_and_nothing_is_bought(
     assert (len(sim.server.ledger), sim.states()) == (1, ["done"])
 
 
+def test_an_import_answers_the_question_that_an_import_cut_short_left(sim: Sim) -> None:
+    sim.server.plan("hero", submit=["unknown-after"])
+    sim.apply()
+    with open_session(sim.workspace, "import") as session:
+        loaded = sim.workspace.load()
+        settle.import_task(session, loaded.orders[0], "task-1", "m", settle.Remote(loaded, sim.connect))
+    assert sim.apply().exit_code == 0
+    assert (len(sim.server.ledger), sim.states()) == (1, ["done"])
+
+
 def test_a_task_that_the_provider_still_does_not_know_stays_what_it_is(sim: Sim) -> None:
     sim.server.plan("hero", poll=["*not-found"])
     sim.apply()

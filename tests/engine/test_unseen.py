@@ -106,26 +106,26 @@ def test_whoever_agrees_is_asked_once_and_the_address_is_asked(
     assert AWAY in sim.transports[-1].account
 
 
-def test_a_recovery_that_is_not_agreed_to_has_done_what_needs_no_provider(away: Server, sim: Sim) -> None:
-    """The clip that has no file left comes first, and does not keep the other one from being found."""
-    pair = spec(STUDIO) + "  intro: {prompt: a candle}\n"
+def lost_and_moved(sim: Sim, prompt: str) -> None:
+    """Two clips were made; the state and the first one's file are gone, and the alias points elsewhere."""
+    pair = spec(STUDIO) + f"  intro: {{prompt: {prompt}}}\n"
     sim.write(pair)
     sim.apply()
     shutil.rmtree(sim.root / "state")
     (sim.root / "renders/hero.mp4").unlink()
     sim.write(pair.replace(STUDIO, MOVED))
+
+
+def test_a_recovery_that_is_not_agreed_to_has_done_what_needs_no_provider(away: Server, sim: Sim) -> None:
+    """The clip that has no file left comes first, and does not keep the other one from being found."""
+    lost_and_moved(sim, "a candle")
     with pytest.raises(Refused):
         recover(sim.workspace, lambda: "r1", sim.notes, sim.connect, no)
     assert set(sim.workspace.snapshot(False).bindings) == {("intro", 1)}
 
 
 def test_what_another_clip_still_has_is_asked_of_nobody(away: Server, sim: Sim) -> None:
-    pair = spec(STUDIO) + "  intro: {prompt: a lamp}\n"
-    sim.write(pair)
-    sim.apply()
-    shutil.rmtree(sim.root / "state")
-    (sim.root / "renders/hero.mp4").unlink()
-    sim.write(pair.replace(STUDIO, MOVED))
+    lost_and_moved(sim, "a lamp")
     sim.transports.clear()
     recover(sim.workspace, lambda: "r1", sim.notes, sim.connect, no)
     assert set(sim.workspace.snapshot(False).bindings) == {("hero", 1), ("intro", 1)}
