@@ -68,7 +68,7 @@ _FILTERS = (
     (r"v1:[0-9a-f]{10}\b", "v1:KEY"),
     (r"objects/[0-9a-f]{2}/", "objects/XX/"),
     (r"\b\d+\.\d s\b", "TIME"),
-    (r"(seed used +)\d+", r"\1SEED"),
+    (r"(seed (?:used|sent) +)\d+", r"\1SEED"),
     (r"\d+\.\d GB", "SIZE"),
     (r"SQLite [\d.]+", "SQLite N"),
     (r"\d+ events", "N events"),
