@@ -241,8 +241,7 @@ class Watch:
         finally:
             self.view.close()
             sums = (spent.micros for run in self.runs for spent in store.spent(run).values())
-            self.memory = replace(self.memory, spent=from_micros(sum(sums)))
-        self.memory = buying(self.memory, what.plan)
+            self.memory = buying(replace(self.memory, spent=from_micros(sum(sums))), what.plan)
         self.unpriced += summary.unpriced
         if on.clicks.stopped:  # nothing begins again by itself
             self.memory = trying(self.memory, planned.plan)

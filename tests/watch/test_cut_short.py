@@ -1,0 +1,56 @@
+"""An apply of a watch that ends with an error of ours: what it may have bought is not bought again by itself."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciler.diagnostics import StateError
+from reconciler.engine.planfile import fingerprint
+from reconciler.engine.session import look, open_session
+from reconciler.watch import loop
+from reconciler.watch.clicks import Clicks
+from reconciler.watch.decide import Apply, Cause, Rest, Terms, decide
+from reconciler.watch.ears import Ears
+from tests.reliability.conftest import fast_path, sim
+from tests.reliability.sim import ALL, ONE, Sim
+
+__all__ = ["fast_path", "sim"]
+
+
+class Blank:
+    """A screen that nobody looks at."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *told: None
+
+
+def test_a_failed_purchase_waits_for_a_key_even_where_the_apply_did_not_end_well(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.write(ONE)
+    sim.server.plan("hero", poll=["fail-billed"])
+    apply_part, terms = loop.apply_part, Terms(yes=True, cap=Decimal(10))
+
+    def cut_short(*told: Any) -> None:
+        apply_part(*told)
+        raise StateError("the disk is full", code="state-unwritable")
+
+    monkeypatch.setattr(loop, "apply_part", cut_short)
+    watch = loop.Watch(loop.Setting(sim.workspace, ALL, terms, Blank(), sim.connect))
+    ears = Ears(sim.root, None, lambda path: False, Clicks())
+    for again in (False, True):
+        with open_session(sim.workspace, "watch") as session:
+            planned = look(session, ALL)
+            found = decide(Cause.EDIT, planned.plan, fingerprint(planned.plan), terms, watch.memory)
+            if again:
+                assert planned.plan.generating()
+                assert isinstance(found, Rest)
+                break
+            assert isinstance(found, Apply)
+            with pytest.raises(StateError, match="disk is full"):
+                watch._carry_out(session, ears, planned, found)
+    assert sim.states("hero") == ["failed"]
+    assert watch.memory.spent == Decimal("0.5")
