@@ -35,6 +35,8 @@ APART = 30.0
 """Seconds between the two readings of a proof."""
 SLACK = 300.0
 """Seconds by which a task's time may lie outside of the time of its request, once the clocks are compared."""
+JITTER = 2.0
+"""Seconds by which two comparisons of the same two clocks may differ: a `Date` has whole seconds, and travels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,12 @@ class _Proof:
         new = any(task.created is not None and task.created >= since for task in reading.tasks)
         return new or any(task.task in self.claimed for task in reading.tasks)
 
+    def forward(self, doubt: Doubt, reading: Reading) -> float:
+        """By how many seconds our clock was set forward between the first look for a request and this one: as much as
+        the provider's fell behind. That time has not passed."""
+        skews = [r.skew for r in self.readings if r.at >= doubt.until and r.skew is not None]
+        return max(0.0, skews[0] - reading.skew - JITTER) if skews and reading.skew is not None else 0.0
+
 
 # --- all of a provider ----------------------------------------------------------------------
 
@@ -289,13 +297,14 @@ def _absent(doubt: Doubt, proof: _Proof) -> Verdict:
         return Ask("its list does not show it, nor any task that would prove the list alive")
     if doubt.again:
         return Ask("it was in doubt twice in a row, and is not listed")
-    ripe = doubt.until + proof.terms.settle
-    good = [r for r in proof.readings if r.at >= ripe and r.complete and r.skew is not None and proof.alive(doubt, r)]
-    if not good:
-        return Ask("its list does not show it yet", again=ripe)
-    if good[-1].at - good[0].at < APART:
-        return Ask("its list does not show it; a second look decides", again=good[0].at + APART)
-    return Absent(good[0].at, good[-1].at)
+    ripe, set_forward = doubt.until + proof.terms.settle, proof.forward(doubt, last)
+    whole = [r for r in proof.readings if r.complete and r.skew is not None and proof.alive(doubt, r)]
+    passed = [time for r in whole if (time := r.at - proof.forward(doubt, r)) >= ripe]
+    if not passed:
+        return Ask("its list does not show it yet", again=ripe + set_forward)
+    if passed[-1] - passed[0] < APART:
+        return Ask("its list does not show it; a second look decides", again=passed[0] + APART + set_forward)
+    return Absent(passed[0], passed[-1])
 
 
 def _names(tasks: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.diagnostics import StateError
 from reconciler.engine import lookup
-from reconciler.engine.lookup import Absent, Ask, Doubt, Found, Reading, Terms, Verdict
+from reconciler.engine.lookup import JITTER, Absent, Ask, Doubt, Found, Reading, Terms, Verdict
 from reconciler.engine.ports import Clock, Vendor
 from reconciler.providers.abilities import Covers, TaskList
 from reconciler.providers.base import PollTrouble
@@ -62,10 +62,13 @@ class Search:
         async with self.turn:
             if self.readings and self.readings[-1].at >= since and not self.trouble:
                 return
-            began = self.books.clock.now()
+            clock = self.books.clock
+            began, steady = clock.now(), clock.monotonic()
             answer = await self.vendor.transport.tasks()
             self.trouble = ""
             match answer:
+                case TaskList() if abs(clock.now() - began - (clock.monotonic() - steady)) > JITTER:
+                    self.trouble = "the clock here was set while its list was read"
                 case TaskList(tasks, complete, skew):
                     self.readings.append(Reading(began, tasks, complete, skew))
                 case PollTrouble(message):

@@ -23,11 +23,12 @@ TAKES = OLD + "  hero: {prompt: a lamp, takes: 2}\n"
 
 
 class ListingServer(Server):
-    """`lag`: seconds until a task is listed; `hidden`: what the list never shows; `ahead`: of its clock."""
+    """`lag`: seconds until a task is listed; `hidden`: what the list never shows; `ahead`: of its clock. `ours` is the
+    clock of whoever reads, which may jump."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], ours: Callable[[], float]) -> None:
         super().__init__(tiny(1), tiny(3))
-        self.now = now
+        self.now, self.ours = now, ours
         self.lag, self.ahead = 0.0, 0.0
         self.hidden: Callable[[Task], bool] = lambda task: False
         self.born: dict[str, float] = {}
@@ -102,7 +103,7 @@ class ListingTransport(FakeTransport):
             found += part.tasks
             if len(found) >= (part.total or 0):
                 break
-        return TaskList(tuple(found), True, self.listing.ahead)
+        return TaskList(tuple(found), True, self.listing.now() + self.listing.ahead - self.listing.ours())
 
 
 def seeded(settings: Mapping[str, object]) -> Listing:
@@ -116,7 +117,7 @@ def plain(settings: Mapping[str, object]) -> Plain:
 def listing_sim(root: Path, patch: pytest.MonkeyPatch, kind: str) -> Sim:
     """A project with one clip made and another one to come."""
     found = Sim(root, Server(tiny(1), tiny(3)), patch)
-    found.server = ListingServer(lambda: found.clock.time)
+    found.server = ListingServer(lambda: found.clock.time, lambda: found.clock.now())
     patch.setattr(sims, "FakeTransport", ListingTransport)
     patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:{kind}"})
     found.write(OLD)

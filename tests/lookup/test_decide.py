@@ -50,8 +50,9 @@ def test_a_list_says(name: str) -> None:
     case = CASES[name]
     doubts = [sent(n, told) for n, told in enumerate(case.get("doubts", [case.get("doubt", {})]), 1)]
     tasks = tuple(listed(told) for told in case["tasks"]) + ((KNOWN,) if case.get("old", True) else ())
-    skew, complete = case.get("skew", 0.0), case.get("complete", True)
-    readings = [Reading(float(at), tasks, complete, skew) for at in case.get("reads", [1400, 1430])]
+    reads, complete = case.get("reads", [1400, 1430]), case.get("complete", True)
+    skews = case.get("skews", [case.get("skew", 0.0)] * len(reads))
+    readings = [Reading(float(at), tasks, complete, skew) for at, skew in zip(reads, skews, strict=True)]
     lag = case.get("lag", 0)
     terms = Terms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("patience", 0))
     verdicts = decide(doubts, {"old"}, readings, terms)
@@ -102,7 +103,7 @@ DOUBTS = st.lists(
 ).map(lambda found: [replace(doubt, attempt=n) for n, doubt in enumerate(found, 1)])
 READINGS = st.lists(
     st.builds(Reading, st.sampled_from([1010.0, 1129.0, 1130.0, 1145.0, 1170.0]), TASKS.map(tuple), st.booleans(),
-              st.sampled_from([None, 0.0])),
+              st.sampled_from([None, 0.0, -3600.0])),
     max_size=3,
 ).map(lambda found: sorted(found, key=lambda r: r.at))  # fmt: skip
 TERMS = st.builds(Terms, st.sampled_from([None, Coverage(0.0, 150.0), Coverage(60.0, 86_400.0)]))

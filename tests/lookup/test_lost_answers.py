@@ -113,6 +113,21 @@ def test_however_late_the_list_and_however_soon_the_next_run_it_is_bought_once(
     assert bought(sim) == 1
 
 
+@pytest.mark.parametrize("nap", range(1, 9))
+def test_a_clock_that_is_set_forward_in_a_run_makes_no_list_settle_sooner(nap: int, sim: Sim) -> None:
+    """F90: the run goes on meanwhile, and looks again when it believes that the time has passed."""
+    sim.write(BOTH + "  long: {prompt: a river}\n")
+    server(sim).lag = 119.0
+    sim.server.plan("hero", submit=["unknown-after"])
+    sim.server.plan("long", poll=["working"] * 60)
+    sim.clock.naps, sim.clock.jumps = 0, {nap: 3600.0}
+    sim.apply()
+    assert sim.clock.jumps == {}
+    later(sim)
+    sim.apply()
+    assert bought(sim) == 1
+
+
 def test_a_list_that_is_believed_too_soon_pays_twice(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the time to settle is for: without it, the scenarios above would not hold."""
     monkeypatch.setattr(lookup, "SETTLE", 0.0)
