@@ -189,8 +189,8 @@ class Placed:
 class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
-    `attempts` holds the newest attempt of each key, `history` the seconds that past generations took per
-    (kind, model), newest last.
+    `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
+    newest last, `spent` what is paid or may yet be, in millionths by currency.
     """
 
     store: str = ""  # id of this store
@@ -201,3 +201,4 @@ class Snapshot:
     bindings: Mapping[tuple[str, int], Binding] = field(default_factory=dict)
     placed: Mapping[str, Placed] = field(default_factory=dict)
     timings: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
+    spent: Mapping[str, int] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from reconciler.engine.session import Session, open_session, settle_doubts
 from reconciler.engine.settle import Agree, Remote, recognise, refuse, take_over
 from reconciler.engine.vendors import LOCAL, Connect
 from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace
-from reconciler.plan.model import SENTENCES, Action, Reason, Step
+from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
 from reconciler.providers.base import NotFound, PollTrouble
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
 from reconciler.state import disk
@@ -201,6 +201,12 @@ def _findings(session: Session, planned: Planned) -> Iterator[Finding]:
     for line in session.lost:
         text = f"task {line.task} was paid for too, and its key has another task or was refused"
         yield Finding(line.clip or "a clip", False, text, "look at it there; its video can be imported")
+    unknown = sum(1 for step in planned.plan.steps if step.action in GENERATES and step.kind != LOCAL)
+    if unknown:
+        text = (
+            f"apply buys {unknown} that nobody knows to be paid for; one that was: clipform import CLIP --task ID first"
+        )
+        yield Finding("purchases", True, text)
     unnamed = _unnamed(session, planned)
     if unnamed:
         text = f"{unnamed} in state/objects that neither the lock file nor the state names"
@@ -209,7 +215,7 @@ def _findings(session: Session, planned: Planned) -> Iterator[Finding]:
 
 def _words(step: Step, attempt: Attempt | None) -> str:
     match step.action:
-        case Action.CREATE | Action.REPLACE:
+        case _ if step.action in GENERATES:
             return "no receipt and no line of the lock file knows a purchase"
         case Action.RESUME:
             return f"{step.detail}; clipform apply collects it"

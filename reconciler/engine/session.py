@@ -39,7 +39,7 @@ from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.plan import cost
 from reconciler.plan.model import SENTENCES, Action, Plan
-from reconciler.records import Artifact, Binding, Generation, State, from_micros, to_micros
+from reconciler.records import Artifact, Binding, Generation, State, to_micros
 from reconciler.state import lockfile
 from reconciler.state.budget import Caps
 from reconciler.state.lock import Lock
@@ -225,13 +225,10 @@ def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
         raise Refused(
             _not_locked(planned.plan), help="apply without --locked, and commit clipform.lock", code="locked-plan"
         )
-    budget = planned.loaded.project.budget
-    sums = session.store.spent().get(budget.currency if budget else "")
-    spent = from_micros(sums.micros if sums else 0)
+    budget, spent = planned.loaded.project.budget, planned.snapshot.spent
     objections = cost.objections(planned.plan, budget, asked.max_cost, spent)
     if objections:
-        help = "raise the cap, or choose fewer clips: clipform apply CLIP…"
-        raise Refused("; ".join(objections), help=help, code="budget")
+        raise Refused("; ".join(objections), help=cost.WAY_OUT, code="budget")
 
 
 def _not_locked(plan: Plan) -> str:

@@ -26,6 +26,7 @@ from reconciler.engine.observe import DiskFiles, hash_inputs, look
 from reconciler.engine.ports import Clock
 from reconciler.engine.preflight import Preflight, check_store
 from reconciler.engine.select import Candidate, select
+from reconciler.plan import cost
 from reconciler.plan.compute import Scope, compute
 from reconciler.plan.model import Action, Disk, Locked, Plan, Reason, Step
 from reconciler.providers import registry
@@ -236,7 +237,8 @@ class Workspace:
         doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
         aloud = origins.warnings(loaded.project, loaded.dialects, records, plan)
-        diagnostics = (*loaded.warnings, *aloud)
+        capped = cost.warnings(plan, loaded.project.budget, records.spent)
+        diagnostics = (*loaded.warnings, *aloud, *capped)
         plan = replace(plan, diagnostics=diagnostics, places=origins.places(loaded.project, loaded.dialects))
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
 

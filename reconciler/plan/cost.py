@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 
+from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.plan.model import Action, Plan, Price
+from reconciler.records import from_micros
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
 
@@ -74,15 +76,29 @@ def saved(prices: Iterable[Price]) -> tuple[Decimal, int]:
     return sum((amount for amount in known if amount is not None), Decimal(0)), known.count(None)
 
 
-def objections(plan: Plan, budget: Budget | None, max_cost: Decimal | None, spent: Decimal) -> tuple[str, ...]:
-    """Why this plan must not be applied, in sentences; empty when it may. `spent` is settled plus reserved so far."""
+WAY_OUT = "raise the cap, or choose fewer clips: clipform apply CLIP…"
+
+
+def warnings(plan: Plan, budget: Budget | None, spent: Mapping[str, int]) -> tuple[Diagnostic, ...]:
+    """What apply will say of this plan by the project's own caps, where it refuses it."""
+    found = objections(plan, budget, None, spent)
+    text = f"apply refuses this plan: {'; '.join(found)}"
+    return (Diagnostic("over-budget", text, None, WAY_OUT, Severity.WARNING),) if found else ()
+
+
+def objections(
+    plan: Plan, budget: Budget | None, max_cost: Decimal | None, spent: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Why this plan must not be applied, in sentences; empty when it may. `spent` is settled plus reserved so far, in
+    millionths by currency."""
     making = plan.generating()
     if not making:
         return ()
     found: list[str] = []
     caps = [("--max-cost", max_cost, Decimal(0))]
     if budget is not None:
-        caps += [("budget.per_apply", budget.per_apply, Decimal(0)), ("budget.total", budget.total, spent)]
+        before = from_micros(spent.get(budget.currency, 0))
+        caps += [("budget.per_apply", budget.per_apply, Decimal(0)), ("budget.total", budget.total, before)]
         paid = sum(1 for step in making if step.cost.amount != 0)
         if budget.clips_per_apply is not None and paid > budget.clips_per_apply:
             found.append(f"{paid} clips to pay for, budget.clips_per_apply is {budget.clips_per_apply}")

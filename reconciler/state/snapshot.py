@@ -11,8 +11,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 
 from reconciler.records import Artifact, Attempt, Binding, Generation, Placed, Snapshot
+from reconciler.state import budget, rows
 from reconciler.state import connection as sql
-from reconciler.state import rows
 
 TIMINGS = 50
 """How many past generations of a model are worth remembering for an estimate."""
@@ -43,6 +43,7 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
         bindings={(binding.clip, binding.take): binding for binding in bindings},
         placed={record.output: record for record in placed},
         timings=_timings(generations),
+        spent={currency: sums.micros for currency, sums in budget.spent(connection).items()},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -72,6 +73,7 @@ def test_what_the_lock_and_the_store_know_is_all_there_again(loss: str, made: Si
     LOSSES[loss](made)
     found = recovered(made)
     assert all(item.ok for item in found.values()), found
+    assert "purchases" not in found
     assert actions(made) == {"old": "noop", "hero": "noop"}
     assert bindings(made) == before
     picture = checker.picture(made.root)
@@ -118,6 +120,16 @@ def test_what_was_recovered_from_the_lock_is_in_the_receipts(made: Sim) -> None:
     assert made.apply().exit_code == 0
     assert made.output("renders/hero.mp4")
     assert bought(made) == 1
+
+
+def test_what_nobody_remembers_is_said_before_it_is_bought_again(made: Sim) -> None:
+    shutil.rmtree(made.root / "state")
+    (made.root / "clipform.lock").unlink()
+    shutil.rmtree(made.root / "renders")
+    found = recovered(made)
+    assert "buys 2 that nobody knows to be paid for" in found["purchases"].detail
+    assert "clipform import CLIP --task ID" in found["purchases"].detail
+    assert actions(made) == {"old": "create", "hero": "create"}
 
 
 def test_a_task_of_the_lock_that_another_attempt_has_stays_there(made: Sim) -> None:

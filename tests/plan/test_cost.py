@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.plan.cost import estimate, objections, saved
+from reconciler.diagnostics import Severity
+from reconciler.plan.cost import estimate, objections, saved, warnings
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
@@ -97,6 +98,10 @@ def budget(
     return Budget(currency, per_apply and D(per_apply), total and D(total), clips)  # type: ignore[arg-type]  # None or a number
 
 
+def micros(amount: str) -> dict[str, int]:
+    return {"USD": int(D(amount) * 10**6), "EUR": 10**12}
+
+
 @pytest.mark.parametrize(
     ("amounts", "budget", "max_cost", "spent", "said"),
     [
@@ -139,17 +144,27 @@ def budget(
 def test_a_plan_beyond_a_cap_is_refused_in_words(
     amounts: tuple[str | None, ...], budget: Budget | None, max_cost: str | None, spent: str, said: tuple[str, ...]
 ) -> None:
-    assert objections(plan(*amounts), budget, None if max_cost is None else D(max_cost), D(spent)) == said
+    assert objections(plan(*amounts), budget, None if max_cost is None else D(max_cost), micros(spent)) == said
+
+
+def test_a_plan_says_beforehand_that_apply_will_refuse_it() -> None:
+    (said,) = warnings(plan("0.5"), budget(total="10"), micros("9.51"))
+    assert (said.code, said.severity) == ("over-budget", Severity.WARNING)
+    assert said.message == (
+        "apply refuses this plan: the plan costs 0.5 USD on top of 9.51 already spent, budget.total is 10"
+    )
+    assert warnings(plan("0.5"), budget(total="10"), micros("9.5")) == ()
+    assert warnings(plan("0.5"), None, {}) == ()
 
 
 def test_all_objections_are_told_at_once() -> None:
-    said = objections(plan("5", None), budget("1", "1", 1), D("1"), D("3"))
+    said = objections(plan("5", None), budget("1", "1", 1), D("1"), micros("3"))
     assert len(said) == 5
 
 
 @pytest.mark.parametrize("action", sorted(set(Action) - {Action.CREATE, Action.REPLACE}))
 def test_what_buys_nothing_is_never_refused(action: Action) -> None:
-    assert objections(plan("5", None, action=action), budget("0", "0", 0), D(0), D(9)) == ()
+    assert objections(plan("5", None, action=action), budget("0", "0", 0), D(0), micros("9")) == ()
 
 
 def test_what_was_saved_is_the_price_of_every_take_that_needed_no_request_and_the_unpriced_are_counted() -> None:
