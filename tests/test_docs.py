@@ -50,6 +50,13 @@ def test_the_readmes_table_of_kinds_is_the_catalogues() -> None:
     assert kinds([dialect(kind) for kind in BUILT_IN]) in README
 
 
+def test_the_readmes_figures_of_reliability_are_those_of_the_last_long_run() -> None:
+    report = (ROOT / "benchmarks/RELIABILITY.md").read_text(encoding="utf-8")
+    [found] = re.findall(r"^\*\*[\d,]+ scenarios, .*$", report, re.MULTILINE)
+    assert found in README
+    assert "**missed**" not in report and "--long" in report
+
+
 def test_the_version_is_one_and_the_changelog_has_it() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert reconciler.__version__ == version
