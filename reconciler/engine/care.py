@@ -60,11 +60,17 @@ def destruction(planned: Planned, chosen: frozenset[str] | None) -> Plan:
 
 def garbage(session: Session, snapshot: Snapshot) -> list[Stored]:
     """Objects that no binding, no open or blocked attempt and no line of the lock file names, and stray frames. What
-    was imported or adopted without an attempt stays: its generation, which would go too, is all that is known of it."""
+    was imported or adopted stays: its generation, which would go too, is all that is known of it. An attempt of its key
+    that made something else, or nothing, knows nothing of it."""
     kept = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
     kept |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
     kept |= {entry.sha256 for entry in session.workspace.lock_entries()}
-    kept |= {made.sha256 for key, made in snapshot.generations.items() if key not in snapshot.attempts}
+    attempts = snapshot.attempts
+    kept |= {
+        made.sha256
+        for key, made in snapshot.generations.items()
+        if key not in attempts or attempts[key].sha256 != made.sha256
+    }
     return [item for item in session.objects if item.sha256 not in kept]
 
 
