@@ -82,6 +82,7 @@ class Doubt:
     media: tuple[str | None, ...] | None = None  # URLs; None where it went out under one that is not on record
     alike: str = ""
     own_account: bool = True  # the list is surely of the account that it was sent to
+    plain: bool = True  # without options of the vendor's own, which a list may filter by: Ark's `service_tier`
     again: bool = False  # the attempt before it was in doubt as well, and was found absent
     flying: bool = False
     rival: bool = False
@@ -285,7 +286,7 @@ def _group(
 def _absent(doubt: Doubt, proof: _Proof) -> Verdict:
     """No task may be it. Whether that proves that there is none: all five conditions of §3.6, and three of sense."""
     coverage, last = proof.terms.coverage, proof.readings[-1]
-    if coverage is None:
+    if coverage is None or not doubt.plain:
         return Ask("its list does not show it, and is not known to show everything")
     if not doubt.own_account:
         return Ask("its list does not show it, and may be another account's")
@@ -334,6 +335,7 @@ def doubt_of(attempt: Attempt, document: str, model: Model | None) -> Doubt:
         prompt=told.get("prompt", ""),
         shown={name: params[name] for name in ("duration", "resolution", "ratio", "audio") if name in params},
         media=media,
+        plain=not told.get("options"),
         alike=json.dumps({name: value for name, value in told.items() if name not in ("take", "retake")}),
     )
 

@@ -142,6 +142,7 @@ class ContentForm(Vendor[T], Generic[T]):
             "resolution",
             "ratio",
             "duration",
+            "frames",  # goes before the duration, which was priced
             "generate_audio",
             "return_last_frame",
             "seed",

@@ -176,3 +176,8 @@ def test_a_record_says_what_the_provider_would_show() -> None:
 def test_a_record_that_lost_its_document_shows_less() -> None:
     found = doubt_of(ATTEMPT, "", MODEL)
     assert (found.drawn, found.prompt, found.media, found.alike) == (False, None, None, "")
+
+
+def test_options_of_the_vendors_own_are_seen_in_the_document() -> None:
+    assert doubt_of(ATTEMPT, '{"options": {"service_tier": "flex"}}', MODEL).plain is False
+    assert doubt_of(ATTEMPT, '{"params": {"duration": 5}}', MODEL).plain is True
