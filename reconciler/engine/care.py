@@ -65,12 +65,8 @@ def garbage(session: Session, snapshot: Snapshot) -> list[Stored]:
     kept = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
     kept |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
     kept |= {entry.sha256 for entry in session.workspace.lock_entries()}
-    attempts = snapshot.attempts
-    kept |= {
-        made.sha256
-        for key, made in snapshot.generations.items()
-        if key not in attempts or attempts[key].sha256 != made.sha256
-    }
+    made_here = {(key, attempt.sha256) for key, attempt in snapshot.attempts.items()}
+    kept |= {made.sha256 for key, made in snapshot.generations.items() if (key, made.sha256) not in made_here}
     return [item for item in session.objects if item.sha256 not in kept]
 
 
