@@ -171,11 +171,12 @@ def test_only_a_regular_file_can_be_added(objects: Objects, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "片段", "", "x" * 500, "a\0b", "..", "tmp.part"])
 def test_any_name_gives_a_part_inside_the_store_that_a_sweep_knows(objects: Objects, name: str) -> None:
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         with objects.part(name) as part:
             part.write(FILM)
             os.kill(os.getpid(), signal.SIGKILL)
-    os.wait()
+    os.waitpid(child, 0)
     assert len(_parts(objects)) == 1
     assert (list(objects), objects.sweep(), _parts(objects)) == ([], 1, [])
 

@@ -289,10 +289,11 @@ def test_a_kill_while_placing_leaves_the_old_file_and_a_part_that_a_sweep_knows(
     root: Path, placer: Placer, old: Artifact, new: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed = placer.place(OUTPUT, old)
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         monkeypatch.setattr(os, "rename", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
         placer.place(OUTPUT, new, placed)
-    os.wait()
+    os.waitpid(child, 0)
     assert placer.find(OUTPUT, placed) is Found.OURS
     (root / "out" / "day one" / ".clipform-notes.part").write_text("mine")
     assert placer.sweep([OUTPUT, "out/day one/other.mp4", "nowhere/x.mp4"]) == 1

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -96,6 +96,23 @@ def children(parent: int) -> list[int]:
         if int(fields[1]) == parent:
             found.append(int(stat.parent.name))
     return found
+
+
+_OTHERS: set[int] = set()
+"""Children that this process had before a test: servers that fixtures of other tests keep for a session."""
+
+
+@pytest.fixture(autouse=True)
+def others() -> Iterator[None]:
+    """Note them."""
+    _OTHERS.update(children(os.getpid()))
+    yield
+    _OTHERS.clear()
+
+
+def workers() -> list[int]:
+    """Process ids of the workers that a test began."""
+    return [child for child in children(os.getpid()) if child not in _OTHERS]
 
 
 def test_a_job_goes_from_submit_to_a_verified_file(tmp_path: Path) -> None:
@@ -205,7 +222,7 @@ def test_a_worker_that_dies_fails_its_own_job_only(tmp_path: Path) -> None:
     async def act(farm: Farm) -> tuple[PollAnswer, PollAnswer]:
         task = await submit(farm, doomed)
         await until(farm, task, doomed, encoding)
-        (worker,) = children(os.getpid())
+        (worker,) = workers()
         os.kill(worker, signal.SIGKILL)
         return await finished(farm, task, doomed), await finished(farm, await submit(farm, other), other)
 
@@ -219,12 +236,12 @@ def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp
     async def act() -> None:
         crew, asked = Crew(2), job(marker="first")
         await crew.rest(1)
-        (awake,) = children(os.getpid())
+        (awake,) = workers()
         for _ in range(2):
             farm = Farm(tmp_path / "scratch", crew=crew)
             assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
             await farm.aclose()
-            assert children(os.getpid()) == [awake]
+            assert workers() == [awake]
             await crew.rest(1)
         os.kill(awake, signal.SIGKILL)  # nobody has heard of it when the next call comes
         farm = Farm(tmp_path / "scratch", crew=crew)
@@ -233,7 +250,7 @@ def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp
         await crew.aclose()
 
     asyncio.run(act())
-    assert children(os.getpid()) == []
+    assert workers() == []
 
 
 @needs_proc
@@ -260,7 +277,7 @@ def test_an_interrupt_does_not_reach_a_worker(tmp_path: Path) -> None:
     async def act(farm: Farm) -> PollAnswer:
         task = await submit(farm, asked)
         await until(farm, task, asked, lambda answer: encoding(answer) or isinstance(answer, Succeeded))
-        for worker in children(os.getpid()):
+        for worker in workers():
             os.kill(worker, signal.SIGINT)
         return await finished(farm, task, asked)
 
@@ -279,7 +296,7 @@ def test_cancelling_and_closing_stop_the_workers_at_once(tmp_path: Path) -> None
         await until(farm, await submit(farm, asked), asked, encoding)
 
     with_farm(tmp_path, act)
-    assert children(os.getpid()) == []
+    assert workers() == []
     assert not (tmp_path / "scratch").exists()
 
 

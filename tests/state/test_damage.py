@@ -136,14 +136,15 @@ def test_a_state_folder_that_is_a_file_is_a_plain_error(tmp_path: Path) -> None:
 def test_a_reader_takes_back_what_a_killed_writer_left_half_done(tmp_path: Path) -> None:
     with Store.open(tmp_path, Clock()) as store:
         store.begin(order("v1:kept"))
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         connection = sqlite3.connect(tmp_path / "clipform.db", isolation_level=None)
         connection.execute("PRAGMA cache_size=1")  # spill: the database file itself is changed before the commit
         connection.execute("BEGIN IMMEDIATE")
         for number in range(2000):
             connection.execute("INSERT INTO plan (id, time) VALUES (?, 0)", (f"half-{number}" * 20,))
         os._exit(9)
-    os.wait()
+    os.waitpid(child, 0)
     assert any((tmp_path / "clipform.db-journal").read_bytes()[:8])
     reader = Store.read(tmp_path, Clock())
     assert reader is not None
