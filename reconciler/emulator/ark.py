@@ -3,6 +3,7 @@
 The seed page is 3hei's: modes, roles, counts, the answer to a submit. All else is Ark's own documents and SDK, and is
 assumed to hold at 3hei too; 3hei has no list, no delete, and takes no field that its page does not show or that the
 reference does not pass on. A null is as good as absent, since Ark's own SDK sends every field that was left out so.
+2.0 takes no seed and no `camera_fixed` (the owner's table of abilities), and reports a seed of its own choosing.
 
 Decided here: DELETE of a task that runs or is cancelled answers 403 `OperationDenied.TaskState`; an item may name no
 key but `type`, its content and `role`; a link dies a day after the task's end and is not renewed.
@@ -10,6 +11,7 @@ key but `type`, its content and `role`; a link dies a day after the task's end a
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +36,7 @@ _SHARED: Final = {
     "duration": Field(Type.WHOLE),
     "generate_audio": Field(Type.FLAG),
     "return_last_frame": Field(Type.FLAG),
-    "seed": Field(Type.WHOLE, lowest=-1, highest=2**32 - 1),
+    "seed": Field(Type.WHOLE, lowest=-1, highest=2**31 - 1),
     "watermark": Field(Type.FLAG),
 }
 
@@ -144,7 +146,7 @@ class ContentForm(Vendor):
             "error": {"code": seen.code, "message": seen.message} if seen.stage is Stage.FAILED else None,
             "created_at": int(task.taken),
             "updated_at": int(task.ended or task.taken),
-            "seed": shape.seed if shape.seed not in (None, -1) else 42,
+            "seed": _seed(task),
             "resolution": shape.resolution,
             "ratio": shape.ratio,
             "duration": shape.duration,
@@ -234,6 +236,12 @@ class Ark(ContentForm):
                 word = self.stages[stage]
                 raise Refused(self.refusal("OperationDenied.TaskState", f"A task that is {word} cannot be deleted."))
         return Answer(200, {}, _traced())
+
+
+def _seed(task: Task) -> int:
+    """The seed that was sent, or one of the vendor's own."""
+    sent = task.shape.seed
+    return sent if sent not in (None, -1) else int.from_bytes(hashlib.sha256(task.id.encode()).digest()[:2])
 
 
 def _error(code: str, message: str, param: str, status: int | None = None) -> Answer:
@@ -337,7 +345,8 @@ def _check_line(body: Mapping[str, object], model: Model) -> None:
     flex, audio = body.get("service_tier") == "flex", body.get("generate_audio") is True
     for field, refused in (
         ("generate_audio", audio and not model.has_audio),
-        ("camera_fixed", body.get("camera_fixed") is True and not model.has_camera_fixed),
+        ("seed", body.get("seed") is not None and two),
+        ("camera_fixed", body.get("camera_fixed") is not None and two),
         ("frames", frames is not None and (two or (isinstance(frames, int) and (frames - 25) % 4 != 0))),
         ("service_tier", flex and two),
         ("draft", body.get("draft") is True and not one_five),

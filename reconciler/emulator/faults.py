@@ -191,6 +191,14 @@ class WrongClip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSeed:
+    """The seed that was sent is ignored, and one of the vendor's own is reported."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    do: Literal["own_seed"] = "own_seed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
     """403, as storage answers for a link that is past its time."""
 
@@ -263,7 +271,7 @@ class BadRange:
 PollAction = Unfound | Word | Backwards | Stuck | Fail | NoLink | Link | OtherTask
 FileAction = Expired | Absent | Cut | Page | Endless | Slow | Bomb | BadRange
 AnyAction = Refuse | Busy | Status | Drop | Garble | BadId | IdAndError | Redirect
-Action = AnyAction | PollAction | FileAction | WrongClip | Omit
+Action = AnyAction | PollAction | FileAction | WrongClip | OwnSeed | Omit
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +309,7 @@ ACTIONS: Final[Mapping[str, Row]] = {
     "other_task": Row(OtherTask, _POLLS, "F52"),
     "omit": Row(Omit, _at(Phase.LIST), "F41"),
     "wrong_clip": Row(WrongClip, _at(Phase.SUBMIT), "F67"),
+    "own_seed": Row(OwnSeed, _at(Phase.SUBMIT), "F42"),
     "expired": Row(Expired, _FILES, "F56"),
     "absent": Row(Absent, _FILES, "F51 F56"),
     "cut": Row(Cut, _FILES, "F57 F58"),
@@ -312,5 +321,5 @@ ACTIONS: Final[Mapping[str, Row]] = {
 }
 """Every action by its name in a faults file; what each does stands in the class it names."""
 
-Sticky = PollAction | FileAction | WrongClip
+Sticky = PollAction | FileAction | WrongClip | OwnSeed
 """What stays with a task when a rule on its submit asked for it."""

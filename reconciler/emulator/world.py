@@ -23,6 +23,7 @@ from reconciler.emulator.faults import (
     Link,
     NoLink,
     OtherTask,
+    OwnSeed,
     PollAction,
     Sticky,
     Stuck,
@@ -125,6 +126,8 @@ class World:
         """Take a task: it is in the ledger when this returns, and its clip is begun."""
         if isinstance(task.fate, WrongClip):
             task.shape = _wrong(task.shape, task.fate)
+        elif isinstance(task.fate, OwnSeed):
+            task.shape = replace(task.shape, seed=None)
         self.studio.order(task.shape)
         task.number = len(self.ledger.entries) + 1
         self.tasks[task.id] = task

@@ -163,8 +163,9 @@ def _order(brief: _Brief, take: int, price: Price) -> Order:
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
-    """The parameters of one take as they are sent: the stated ones and the defaults that cost money, its own seed, and
-    no resolution that the model's name already says. So a default that a project overrides counts in the key."""
+    """The parameters of one take as its key has them: the stated ones and the defaults that cost money, its own seed
+    (also where the model takes none), and no resolution that the model's name already says. So a default that a
+    project overrides counts in the key."""
     params = dict(resolved.settled)
     if clip.seed is not None:
         params["seed"] = clip.seed + take - 1

@@ -11,13 +11,14 @@ from reconciler.providers.base import Job, MediaRef, Scalar
 def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, marker: str) -> Job:
     """The job of one take. `inputs` is by field name, as `Clip.media` gives them; `seed` is the drawn one, if any.
 
-    Values that cost money are stated even when only the default asks for them.
+    Values that cost money are stated even when only the default asks for them. A seed that the model does not take
+    is in the key only.
     """
-    clip = order.clip
+    clip, model = order.clip, order.resolved.model
     params = take_params(clip, order.take, order.resolved)
-    drawn = params.get("seed", seed)
+    sent = params.get("seed", seed) if model.seed_max is not None else None
     return Job(
-        model=order.resolved.model,
+        model=model,
         mode=order.resolved.mode,
         prompt=clip.prompt,
         duration=_whole(params.get("duration")),
@@ -28,7 +29,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
         images=_list(inputs, "images"),
         videos=_list(inputs, "videos"),
         audios=_list(inputs, "audios"),
-        seed=_whole(drawn),
+        seed=_whole(sent),
         camera_fixed=_flag(params.get("camera_fixed")),
         audio=_flag(params.get("audio")),
         watermark=_flag(params.get("watermark")),

@@ -77,6 +77,7 @@ class Doubt:
     model: str
     seed: int | None = None
     drawn: bool = False
+    reports_seed: bool = False  # the model shows the seed that it was sent
     prompt: str | None = None
     shown: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
     media: tuple[str | None, ...] | None = None  # URLs; None where it went out under one that is not on record
@@ -175,13 +176,13 @@ def _same_seed(doubt: Doubt, task: Listed) -> bool:
 
 def _contradicts(doubt: Doubt, task: Listed) -> bool:
     """Whether what it shows cannot be this request. A vendor may rename a model and host a picture elsewhere, and
-    chooses what was left to it; it does not change a seed, a text, a length that was stated, or add pictures."""
+    chooses what was left to it, also a seed of its own unless the model reports the one that it was sent; it
+    does not change a text, a length that was stated, or add pictures."""
     echo, seed, seconds = task.echo, task.echo.get("seed"), doubt.shown.get("duration")
-    if doubt.seed is not None and isinstance(seed, int) and seed >= 0:
-        if seed != doubt.seed:
-            return True
-        if doubt.drawn:
-            return False
+    if doubt.drawn and _same_seed(doubt, task):
+        return False
+    if doubt.reports_seed and doubt.seed is not None and isinstance(seed, int) and seed >= 0 and seed != doubt.seed:
+        return True
     said, length = echo.get("prompt"), echo.get("duration")
     if doubt.prompt is not None and isinstance(said, str) and said.split() != doubt.prompt.split():
         return True
@@ -322,7 +323,8 @@ def doubt_of(attempt: Attempt, document: str, model: Model | None) -> Doubt:
     it leaves out are the model's defaults."""
     flying = attempt.state is State.SUBMITTING
     until = float("inf") if flying else attempt.updated
-    bare = Doubt(attempt.id, attempt.created, until, attempt.model, attempt.seed, flying=flying)
+    reports = model is not None and model.reports_seed
+    bare = Doubt(attempt.id, attempt.created, until, attempt.model, attempt.seed, reports_seed=reports, flying=flying)
     if not document or model is None:
         return bare
     told = json.loads(document)

@@ -162,7 +162,7 @@ class ContentForm(Vendor[T], Generic[T]):
             "duration": stated(job, "duration"),
             "generate_audio": stated(job, "audio") if job.model.has_audio else None,
             "return_last_frame": job.return_last_frame,
-            "seed": job.seed,
+            "seed": job.seed if job.model.seed_max is not None else None,
             "watermark": job.watermark,
             "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
         }
@@ -257,7 +257,7 @@ class Ark(ContentForm[ArkSettings]):
         return TaskPage(found, integer(at(reply.body, "total")))
 
     def _listed(self, task: str, item: Mapping[str, object]) -> Listed:
-        """One task; the prompt is not echoed, our seed is, and finds a lost task again."""
+        """One task; the prompt is not echoed. Where the model takes our seed it is, and finds a lost task again."""
         audio, created = item.get("generate_audio"), integer(item.get("created_at"))
         echo: dict[str, Scalar | None] = {
             **{name: words(item.get(name)) or None for name in ("model", "resolution", "ratio")},

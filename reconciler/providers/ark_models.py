@@ -1,7 +1,8 @@
 """The catalogues of kinds `3hei` and `ark`: the same families under two vendors' names.
 
 Sources: the seed page for modes, counts and the two 3hei names; the official Ark documents for resolutions, durations,
-ratios, defaults, seeds and media. On 3hei what only Ark documents is assumed to hold too; `models:` overrides it.
+ratios, defaults and media. On 3hei what only Ark documents is assumed to hold too; `models:` overrides it.
+Seeds (read in November 2026): 2.0 takes none and reports one of its own; 1.x takes 0 to 2147483647 and reports it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ _TWO = Model(
     video_schemes=frozenset({"https", "asset"}),
     audio_schemes=frozenset({"https", "data", "asset"}),
     prompt_required=False,
-    seed_max=2**32 - 1,
     has_audio=True,
     has_watermark=True,
     has_last_frame=True,
@@ -63,6 +63,8 @@ _ONE_FIVE = replace(
     max_images=0,
     max_videos=0,
     max_audios=0,
+    seed_max=2**31 - 1,
+    reports_seed=True,
     has_camera_fixed=True,
     billed_videos=0,
 )

@@ -93,6 +93,7 @@ class Model:
     prompt_max: int | None = None  # characters, refused above
     prompt_advised: int | None = None  # characters, warned above
     seed_max: int | None = None  # None: the line takes no seed
+    reports_seed: bool = False  # its tasks show the seed that they were sent, so that another one is another request
     has_audio: bool = False  # the line has an audio switch
     has_camera_fixed: bool = False
     has_watermark: bool = False

@@ -133,9 +133,9 @@ def _seed(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if clip.seed is None:
         return
     if model.seed_max is None:
-        message = f"{model.name} takes no seed, found {clip.seed}"
-        help = "leave it out; the provider draws one"
-        yield Diagnostic("seed-not-taken", message, clip.source("seed"), help)
+        message = f"{model.name} takes no seed, so {clip.seed} is not sent"
+        help = "keep it where the clip is paid for, because it counts in the key; leave it out of new clips"
+        yield Diagnostic("seed-not-taken", message, clip.source("seed"), help, Severity.WARNING)
         return
     last = clip.seed + clip.takes - 1
     if clip.seed < 0 or last > model.seed_max:

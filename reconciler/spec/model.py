@@ -151,7 +151,7 @@ class ClipFields(Shape):
         "What to do with the one reference video; without it the mode follows from the other fields.", "extend"
     )
     seed: Annotated[int | None, _whole_from(-1)] = _field(
-        "Number that makes a generation repeatable; absent or -1 is random. Take n uses seed + n - 1.", "42"
+        "Makes a result repeatable where the model takes one; absent or -1 is random. Take n uses seed + n - 1.", "42"
     )
     camera_fixed: YesNo | None = _field("Keep the camera still.", "yes")
     audio: YesNo | None = _field("Make sound too.", "yes")

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.process import Emulator, emulator
+from reconciler.engine import lookup
 from tests.e2e.kit import Rig, project
 
 MakeRig = Callable[[str, Path, Emulator], Rig]
 
 CLIPS = {"hit": {"prompt": "a lamp"}}
+MARKED = {"defaults": {"model": "doubao-seedance-1-0-lite-t2v-250428"}}
+"""A model that takes a seed and reports it."""
 LOST = [{"when": {"phase": "submit"}, "do": "drop", "accepted": True}]
 NEVER_TAKEN = [{"when": {"phase": "submit"}, "do": "drop"}]
 SILENT = [{"when": {"phase": "list"}, "do": "omit"}]
@@ -45,12 +48,33 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def test_what_was_taken_is_found_in_the_list_and_carried_on_with(
     kind: str, losing: Emulator, rig: MakeRig, tmp_path: Path
 ) -> None:
-    loser = rig(kind, project(kind, tmp_path / "project", losing, CLIPS), losing)
+    loser = rig(kind, project(kind, tmp_path / "project", losing, CLIPS, **(MARKED if kind == "ark" else {})), losing)
     applied = loser.run("apply", "--yes")
     assert applied.code == 0, applied.text
     assert applied.results == {"hit": "succeeded"}
     assert len(loser.ledger()) == 1
     assert loser.run("apply", "--yes").results == {}
+
+
+@pytest.mark.parametrize("stated", [{}, {"seed": 7}], ids=str)
+def test_a_model_without_a_seed_is_asked_about_and_never_bought_twice(
+    stated: dict[str, Any], losing: Emulator, rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ark's default model reports seeds of its own; the list is believed at once, as if two minutes had passed."""
+    monkeypatch.setattr(lookup.Terms, "settle", 0.0)
+    monkeypatch.setattr(lookup, "APART", 0.0)
+    folder = project("ark", tmp_path / "project", losing, {"hit": {"prompt": "a lamp", **stated}})
+    loser = rig("ark", folder, losing)
+    for _ in range(3):
+        asked = loser.run("apply", "--yes")
+        assert asked.code == 3, asked.text
+        assert "may be it" in asked.text
+    assert len(loser.ledger()) == 1
+    checked = loser.run("validate")
+    assert (checked.code, [problem["code"] for problem in checked.document["diagnostics"]]) == (
+        0,
+        ["seed-not-taken"] if stated else [],
+    )
 
 
 @pytest.mark.parametrize("kind", ["ark", "chanjing"])
@@ -68,7 +92,7 @@ def test_a_list_that_shows_nothing_proves_nothing(kind: str, silent: Emulator, r
 @pytest.mark.parametrize("kind", ["ark", "chanjing"])
 def test_a_list_that_is_late_is_asked_again_by_the_next_run(kind: str, rig: MakeRig, tmp_path: Path) -> None:
     for late in _emulator(tmp_path, LOST + LATE):
-        loser = rig(kind, project(kind, tmp_path / "project", late, CLIPS), late)
+        loser = rig(kind, project(kind, tmp_path / "project", late, CLIPS, **(MARKED if kind == "ark" else {})), late)
         assert loser.run("apply", "--yes").code == 3
         found = loser.run("apply", "--yes")
         assert found.code == 0, found.text

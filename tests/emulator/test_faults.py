@@ -238,6 +238,13 @@ def test_another_clip_than_was_asked_for(faulty: Faulty) -> None:
     assert (found.duration_ms, found.height, found.audio) == (3000, 480, False)
 
 
+def test_a_seed_that_is_ignored_and_another_one_reported(faulty: Faulty) -> None:
+    rig = faulty({"when": {**SUBMIT, "nth": 1}, "do": "own_seed"})
+    tasks = [rig.submit("ark", model="doubao-seedance-1-0-pro-250528", seed=2**31 - 1) for _ in range(2)]
+    own, sent = (rig.poll("ark", task).json()["seed"] for task in tasks)
+    assert own != sent == 2**31 - 1
+
+
 @pytest.mark.parametrize(
     ("fault", "status"),
     [

@@ -105,13 +105,32 @@ def test_3hei_answers_a_submit_with_the_id_and_nothing_else(rig: Rig) -> None:
     assert answer["id"].startswith("cgt-")
 
 
+TWO = "doubao-seedance-2-0-260128"
+
+
 def test_ark_reports_what_it_chose_and_the_tokens(rig: Rig) -> None:
-    task = rig.submit("ark", duration=-1, ratio="adaptive", seed=-1)
+    task = rig.submit("ark", duration=-1, ratio="adaptive")
     rig.now += LATENCY
     body = rig.poll("ark", task).json()
     assert (body["duration"], body["ratio"], body["resolution"]) == (5, "16:9", "720p")
     assert body["seed"] >= 0
     assert body["usage"] == {"completion_tokens": 108_000, "total_tokens": 108_000}
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"), [("doubao-seedance-1-0-pro-250528", 7), ("doubao-seedance-1-0-pro-250528", None), (TWO, None)]
+)
+def test_ark_reports_the_seed_that_it_was_sent_or_one_of_its_own(rig: Rig, model: str, sent: int | None) -> None:
+    seeds = [_seed(rig, rig.submit("ark", model=model, seed=sent)) for _ in range(3)]
+    assert seeds == [7, 7, 7] if sent == 7 else len(set(seeds)) > 1
+
+
+def _seed(rig: Rig, task: str) -> int:
+    """What its list says, and its poll."""
+    rows = rig.ask("GET", SUBMITS["ark"][0]).json()["items"]
+    (listed,) = (row["seed"] for row in rows if row["id"] == task)
+    assert listed == rig.poll("ark", task).json()["seed"]
+    return int(listed)
 
 
 def _frame_cases() -> list[Any]:
@@ -163,8 +182,12 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("3hei", {"content": [_item("image_url", PICTURE)]}),
     ("3hei", {"content": [_item("image_url", PICTURE, "first_frame"), _item("image_url", PICTURE, "last_frame")]}),
     ("3hei", {"content": [_item("image_url", ASSET, "reference_image"), _item("audio_url", VOICE, "reference_audio")]}),
-    ("ark", {"seed": 2**32 - 1, "service_tier": "default", "execution_expires_after": 3600, "priority": 9}),
-    ("ark", {"model": "doubao-seedance-1-5-pro-251215", "camera_fixed": True, "resolution": "1080p"}),
+    ("ark", {"service_tier": "default", "execution_expires_after": 3600, "priority": 9}),
+    (
+        "ark",
+        {"model": "doubao-seedance-1-5-pro-251215", "camera_fixed": True, "resolution": "1080p", "seed": 2**31 - 1},
+    ),
+    ("ark", {"model": "doubao-seedance-1-0-pro-250528", "camera_fixed": False, "seed": -1}),
     ("ark", {"watermark": None, "seed": None, "tools": None}),
 ]
 

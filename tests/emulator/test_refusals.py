@@ -151,7 +151,8 @@ CONTENT: Cases = [
     ({"duration": "5"}, 400, "InvalidParameter"),
     ({"resolution": "4k"}, 400, "InvalidParameter"),
     ({"ratio": "Adaptive"}, 400, "InvalidParameter"),
-    ({"seed": 2**32}, 400, "InvalidParameter"),
+    ({"seed": 7}, 400, "InvalidParameter"),
+    ({"seed": -1}, 400, "InvalidParameter"),
     ({"aspect_ratio": "16:9"}, 400, "InvalidParameter"),
     ({"camera_fixed": True}, 400, "InvalidParameter"),
     ({"frames": 49}, 400, "InvalidParameter"),
@@ -165,6 +166,9 @@ ARK: Cases = [
     ({"content": [TEXT, _item("image_url", _picture(200, 400), "first_frame")]}, 400, "InvalidParameter"),
     ({"model": "doubao-seedance-2-0-fast-260128", "resolution": "1080p"}, 400, "InvalidParameter"),
     ({"model": "doubao-seedance-1-0-lite-t2v-250428", "generate_audio": True}, 400, "InvalidParameter"),
+    ({"model": "doubao-seedance-1-0-lite-t2v-250428", "seed": 2**31}, 400, "InvalidParameter"),
+    ({"model": "doubao-seedance-2-0-mini-260615", "seed": 0}, 400, "InvalidParameter"),
+    ({"camera_fixed": False}, 400, "InvalidParameter"),
 ]
 
 TABLES: dict[str, Cases] = {

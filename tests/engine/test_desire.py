@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine import jobs
 from reconciler.engine.desire import Order, data_bytes, desire, drafted, in_order
 from reconciler.plan.model import Price
 from reconciler.providers import registry
@@ -31,8 +32,8 @@ from reconciler.spec.project import (
 from reconciler.spec.project import Price as Row
 
 STUDIO = ProviderConfig("studio", "ark", prices=(Row("*", "720p", per_second=Decimal("0.1")),))
-PROVIDERS = {"draft": ProviderConfig("draft", "draft"), "studio": STUDIO}
-SEEDANCE = "doubao-seedance-1-0-pro-250528"
+PROVIDERS = {"draft": ProviderConfig("draft", "draft"), "studio": STUDIO, "hei": ProviderConfig("hei", "3hei")}
+SEEDANCE, TWO = "doubao-seedance-1-0-pro-250528", "doubao-seedance-2-0-260128"
 
 
 def clip(name: str, **fields: Any) -> Clip:
@@ -105,6 +106,34 @@ def test_each_take_is_its_own_generation_and_one_goes_to_the_output() -> None:
 def test_take_n_has_seed_plus_n_minus_one() -> None:
     orders = wish(clip("hero", takes=3, seed=40, provider="studio", model=SEEDANCE))["hero"]
     assert [said(order)["params"]["seed"] for order in orders] == [40, 41, 42]
+
+
+PAID: list[tuple[dict[str, Any], list[str]]] = [
+    ({"model": TWO, "seed": 42, "takes": 2}, ["v1:b8bb31bb7d31b7dd53c795e0527db4305d7b3a2e99202af63c96b345e088727b",
+                                              "v1:6b1d9c0b3e70c3cf302842406a7781224ef6dd99c89e1ba288fc39b253ba66ce"]),
+    ({"model": TWO}, ["v1:9ae202c89d4b60570ebf8dd48341f9efda2c1f170230be835a0b9e2814b129c7"]),
+    ({"model": TWO, "seed": 7, "camera_fixed": False},
+     ["v1:b5bd0da97d7556c6d88f58399412d48f95de5885520d61fe91fbf21d645a9862"]),
+    ({"model": "doubao-seedance-2-0-fast-260128", "seed": 0},
+     ["v1:e770c907913aa5bef42349d9ee19515892a7cc92b68830fda65842f132d839c2"]),
+    ({"model": "doubao-seedance-2-0-mini-260615", "seed": 2**32 - 1},
+     ["v1:dbdea1463ba0f20fe265633dbef6cfacafc19978509892f0e31bbf59bc1b96e0"]),
+    ({"provider": "hei", "model": "doubao-seedance-2-0", "seed": 42},
+     ["v1:364087056a98605c614b27ea0ba2211a960c305b575b0fd610db0b1547022d36"]),
+    ({"provider": "hei", "model": "doubao-seedance-2-0-fast"},
+     ["v1:f406db12d658029c743099c0dbc73519e918845726e6b2b1ab73b3351cc7d8c5"]),
+    ({"model": SEEDANCE, "seed": 42, "camera_fixed": True},
+     ["v1:88a0f97a63fe9ae3e7d737ade7fbfd6a09dfa9ccbe949f7d948dfbfe5e9c0d10"]),
+]  # fmt: skip
+"""Keys as they were paid for when a seed was sent to every model."""
+
+
+@pytest.mark.parametrize(("stated", "paid"), PAID, ids=str)
+def test_a_seed_that_is_not_sent_stays_in_the_key(stated: dict[str, Any], paid: list[str]) -> None:
+    orders = wish(clip("hero", **{"provider": "studio", **stated}))["hero"]
+    assert keys(orders) == paid
+    sent = [jobs.build(order, {}, seed=None, marker="").seed for order in orders]
+    assert sent == ([42] if stated["model"] == SEEDANCE else [None] * len(orders))
 
 
 def test_without_a_seed_the_takes_differ_by_their_number_alone() -> None:

@@ -30,6 +30,7 @@ class ListingServer(Server):
         super().__init__(tiny(1), tiny(3))
         self.now, self.ours = now, ours
         self.lag, self.ahead = 0.0, 0.0
+        self.own_seeds = False  # whatever was asked for, and no prompt
         self.hidden: Callable[[Task], bool] = lambda task: False
         self.born: dict[str, float] = {}
         self.account = "one"
@@ -53,6 +54,8 @@ class ListingServer(Server):
         echo = {"model": FILM.name, "duration": 1, "prompt": str(body["prompt"])}
         if isinstance(body["seed"], int):
             echo = {"model": FILM.name, "duration": 1, "seed": body["seed"]}
+        if self.own_seeds:
+            echo = {"model": FILM.name, "duration": 1, "seed": 58_944 + len(task.id)}
         return Listed(task.id, Working(), float(int(self.born[task.id] + self.ahead)), echo)
 
 
@@ -76,10 +79,14 @@ class Listing(Fake):
 class Plain(Listing):
     """A vendor that takes no seed and shows the whole request."""
 
-    models: ClassVar[Sequence[Model]] = (replace(FILM, seed_max=None),)
+    models: ClassVar[Sequence[Model]] = (replace(FILM, seed_max=None, reports_seed=False),)
 
     def submit(self, job: Job) -> Request:
         return super().submit(replace(job, seed=None))
+
+
+class Own(Plain):
+    """A vendor that takes no seed, shows no prompt, and reports seeds of its own."""
 
 
 class ListingTransport(FakeTransport):
@@ -110,6 +117,10 @@ def seeded(settings: Mapping[str, object]) -> Listing:
     return Listing()
 
 
+def own(settings: Mapping[str, object]) -> Own:
+    return Own()
+
+
 def plain(settings: Mapping[str, object]) -> Plain:
     return Plain()
 
@@ -118,6 +129,7 @@ def listing_sim(root: Path, patch: pytest.MonkeyPatch, kind: str) -> Sim:
     """A project with one clip made and another one to come."""
     found = Sim(root, Server(tiny(1), tiny(3)), patch)
     found.server = ListingServer(lambda: found.clock.time, lambda: found.clock.now())
+    found.server.own_seeds = kind == "own"
     patch.setattr(sims, "FakeTransport", ListingTransport)
     patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:{kind}"})
     found.write(OLD)

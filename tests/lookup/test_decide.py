@@ -91,12 +91,19 @@ TASKS = st.lists(
 )
 DOUBTS = st.lists(
     st.builds(
-        lambda seed, drawn, flags: replace(
-            SENT, seed=seed, drawn=drawn and seed is not None, own_account=flags[0], again=flags[1], flying=flags[2]
+        lambda seed, drawn, flags, reports: replace(
+            SENT,
+            seed=seed,
+            drawn=drawn and seed is not None,
+            own_account=flags[0],
+            again=flags[1],
+            flying=flags[2],
+            reports_seed=reports,
         ),
         st.sampled_from([None, 7, 8]),
         st.booleans(),
         st.tuples(st.booleans(), st.booleans(), st.booleans()),
+        st.booleans(),
     ),
     min_size=1,
     max_size=3,

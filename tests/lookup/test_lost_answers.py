@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from reconciler.engine import lookup
 from reconciler.engine.workspace import Choice
 from reconciler.providers.abilities import Coverage
 from reconciler.state.store import Store
-from tests.lookup.listing import BOTH, TAKES, Listing, ListingServer
+from tests.lookup.listing import BOTH, TAKES, Listing, ListingServer, Own, listing_sim
 from tests.reliability.sim import Sim
 
 LATER = 400.0
@@ -40,6 +41,53 @@ def detail(sim: Sim) -> str:
 def ways_out(sim: Sim) -> tuple[str, ...]:
     plan = sim.workspace.plan(Choice(), sim.workspace.load()).plan
     return next(step.way_out for step in plan.steps if step.clip == "hero")
+
+
+# --- a vendor that takes no seed and reports its own -------------------------------------------
+
+
+@pytest.fixture
+def own(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sim:
+    """Its list shows model, length and a seed of its own choosing, as Ark's does of Seedance 2.0."""
+    return listing_sim(fast_path / "project", monkeypatch, "own")
+
+
+def test_a_seed_of_the_vendors_own_never_proves_an_absence(own: Sim) -> None:
+    own.server.plan("hero", submit=["unknown-after"])
+    for _ in range(4):
+        assert own.apply().exit_code == 3, "it is not known whether it was taken"
+        later(own)
+    assert bought(own) == 1
+    assert own.states("hero") == ["uncertain"]
+    assert "may be it" in own.notes.text()
+
+
+def test_what_such_a_list_does_not_show_at_all_is_asked_for_again(own: Sim) -> None:
+    own.server.plan("hero", submit=["unknown-before"])
+    for _ in range(4):
+        own.apply()
+        later(own)
+    assert own.apply().exit_code == 0
+    assert bought(own) == 1
+
+
+def test_a_seed_that_an_earlier_release_drew_is_judged_alike(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request went out with a drawn seed, and the model is now known to take none."""
+    sim = listing_sim(fast_path / "project", monkeypatch, "seeded")
+    server(sim).hidden = lambda task: True
+    sim.server.plan("hero", submit=["unknown-after"])
+    assert sim.apply().exit_code == 3
+    assert sim.attempts("hero")[0].seed is not None
+    server(sim).hidden = lambda task: False
+    server(sim).own_seeds = True
+    monkeypatch.setattr(Listing, "models", Own.models)
+    for _ in range(3):
+        later(sim)
+        assert sim.apply().exit_code == 3
+    assert bought(sim) == 1
+    server(sim).own_seeds = False  # it reports ours after all
+    assert sim.apply().exit_code == 0
+    assert bought(sim) == 1
 
 
 # --- kills ----------------------------------------------------------------------------------

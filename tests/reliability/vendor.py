@@ -74,6 +74,7 @@ FILM = Model(
     video_schemes=_SCHEMES,
     max_videos=2,
     seed_max=2**31 - 1,
+    reports_seed=True,
     has_audio=True,
     billing=Billing.PER_CLIP,
     defaults={"duration": 1, "audio": False},
