@@ -118,7 +118,7 @@ class Sink:
 
 async def with_clipform(url: str, target: Path) -> None:
     """The download of clipform's transport."""
-    from reconciler.engine.clock import SystemClock
+    from reconciler.clock import SystemClock
     from reconciler.transport.fetch import Media
     from reconciler.transport.ports import World
     from reconciler.transport.redact import Redactor

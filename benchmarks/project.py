@@ -17,7 +17,7 @@ from PIL import Image
 
 from benchmarks.kit import clipform, note, run
 from reconciler.artifacts.hashing import RACY_NS
-from reconciler.engine.clock import SystemClock
+from reconciler.clock import SystemClock
 from reconciler.engine.desire import Order
 from reconciler.engine.session import Session, open_session, save_lock
 from reconciler.engine.workspace import Workspace

@@ -29,8 +29,8 @@ from PIL import Image
 
 from benchmarks import project
 from benchmarks.kit import clipform, note, table
+from reconciler.clock import SystemClock
 from reconciler.engine import jobs
-from reconciler.engine.clock import SystemClock
 from reconciler.engine.planfile import fingerprint
 from reconciler.engine.workspace import Choice, Workspace
 from reconciler.media.draft.job import render_job

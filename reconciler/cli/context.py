@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options
+from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError, ProviderError, Refused
-from reconciler.engine.clock import SystemClock
 
 if TYPE_CHECKING:
     from reconciler.diagnostics import Diagnostic

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
 from reconciler.engine import origins
 from reconciler.engine.lookup import APART, Absent, Ask, Found
-from reconciler.engine.ports import Clock
 from reconciler.engine.search import Books, Search
 from reconciler.engine.vendors import LOCAL, Connect, is_here, reach
 from reconciler.engine.work import Halt, Stopped, Work

@@ -75,19 +75,6 @@ class Transport(Protocol):
         """Let go of everything."""
 
 
-class Clock(Protocol):
-    """Time, passed in: a test's clock jumps instead of sleeping."""
-
-    def now(self) -> float:
-        """UTC seconds since the epoch."""
-
-    def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
 class Workers(Protocol):
     """Runs a function of `media` elsewhere, bounded in time and memory: reading media must not stop the loop."""
 

@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.clock import Clock
 from reconciler.diagnostics import StateError
 from reconciler.engine import lookup
 from reconciler.engine.lookup import JITTER, Absent, Ask, Doubt, Found, Reading, Terms, Verdict
-from reconciler.engine.ports import Clock, Vendor
+from reconciler.engine.ports import Vendor
 from reconciler.providers.abilities import Covers, TaskList
 from reconciler.providers.base import PollTrouble
 from reconciler.records import Attempt, State

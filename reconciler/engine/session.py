@@ -20,6 +20,7 @@ from pathlib import Path
 from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Objects
+from reconciler.clock import Clock
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine import doubts, planfile
 from reconciler.engine.driver import Driver, Rules, World
@@ -28,7 +29,7 @@ from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.locked import Adopter
 from reconciler.engine.origins import ASKING
-from reconciler.engine.ports import Clock, Sink
+from reconciler.engine.ports import Sink
 from reconciler.engine.search import Books
 from reconciler.engine.signals import Hold, signals
 from reconciler.engine.vendors import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all

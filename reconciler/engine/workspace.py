@@ -17,13 +17,13 @@ from threading import RLock
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
+from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.engine import lookup, origins
 from reconciler.engine.desire import Order, desire, drafted
 from reconciler.engine.excerpts import with_excerpts
 from reconciler.engine.foreseen import foreseen, is_due
 from reconciler.engine.observe import DiskFiles, hash_inputs, look
-from reconciler.engine.ports import Clock
 from reconciler.engine.preflight import Preflight, check_store
 from reconciler.engine.select import Candidate, select
 from reconciler.plan import cost

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError, Foreign, SpecError
-from reconciler.engine.clock import SystemClock
 from reconciler.engine.planfile import fingerprint
 from reconciler.engine.session import open_session, save_lock
 from reconciler.engine.workspace import Choice, Workspace

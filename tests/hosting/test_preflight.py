@@ -132,7 +132,7 @@ def test_codecs_are_loaded_only_for_what_they_read(root: Path, kind: str, loaded
     picture(root / "lamp.png")
     bench.write("first_frame: lamp.png")
     script = (
-        "import sys; from pathlib import Path; from reconciler.engine.clock import SystemClock;"
+        "import sys; from pathlib import Path; from reconciler.clock import SystemClock;"
         "from reconciler.engine.workspace import Workspace;"
         f"Workspace(Path({str(root)!r}), SystemClock(), {{}}).load();"
         "print([name for name in ('PIL', 'av', 'obstore', 'reconciler.media.headers') if name in sys.modules][:1])"

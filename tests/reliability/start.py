@@ -35,8 +35,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.clock import SystemClock
 from reconciler.engine import signals
-from reconciler.engine.clock import SystemClock
 from tests.reliability import points
 
 LATER = (

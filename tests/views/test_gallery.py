@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from reconciler.cli.app import main
+from reconciler.clock import SystemClock
 from reconciler.diagnostics import SpecError
-from reconciler.engine.clock import SystemClock
 from reconciler.engine.workspace import Choice, Planned, Workspace
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
 from reconciler.plan.portion import portion

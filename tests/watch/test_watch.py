@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.clock import SystemClock
 from reconciler.emulator.process import Emulator
-from reconciler.engine.clock import SystemClock
 from reconciler.engine.session import open_session
 from reconciler.engine.workspace import Workspace
 from tests.watch.conftest import DRAFTS, edit, project, tasks

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import main
-from reconciler.engine.clock import SystemClock
+from reconciler.clock import SystemClock
 from reconciler.engine.workspace import Choice, Planned, Workspace
 from reconciler.web import Gallery
 from reconciler.web.live import About

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import main
+from reconciler.clock import SystemClock
 from reconciler.emulator.process import Emulator, emulator
-from reconciler.engine.clock import SystemClock
 from reconciler.engine.workspace import Workspace
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock

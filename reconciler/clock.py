@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 
 class SystemClock:
@@ -21,3 +22,16 @@ class SystemClock:
         import asyncio  # every command makes a clock, few ever wait, and this is a tenth of the start
 
         await asyncio.sleep(seconds)
+
+
+class Clock(Protocol):
+    """Time, passed in: a test's clock jumps instead of sleeping."""
+
+    def now(self) -> float:
+        """UTC seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
