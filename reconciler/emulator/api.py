@@ -18,12 +18,12 @@ from starlette.types import Receive, Scope, Send
 
 from reconciler.emulator.ark import Ark, Hei
 from reconciler.emulator.chanjing import Chanjing
+from reconciler.emulator.exchange import Answer, Call, Refused
 from reconciler.emulator.jiekou import Jiekou
 from reconciler.emulator.jimmyai import Jimmyai
 from reconciler.emulator.tamper import instead, spoiled
 from reconciler.emulator.uniall import Uniall
 from reconciler.emulator.vendor import Endpoint, Vendor
-from reconciler.emulator.wire import Answer, Call, Refused
 from reconciler.emulator.world import World
 
 _VENDORS: tuple[type[Vendor], ...] = (Jiekou, Jimmyai, Chanjing, Uniall, Hei, Ark)

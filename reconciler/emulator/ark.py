@@ -19,9 +19,10 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
+from reconciler.emulator.exchange import Answer, Call, Refused
+from reconciler.emulator.phase import Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, bearer, json_body, text, whole
-from reconciler.emulator.wire import Answer, Call, Phase, Refused
 from reconciler.emulator.world import Seen, Stage, Task
 from reconciler.media.draft.scene import FPS
 from reconciler.providers.base import Model

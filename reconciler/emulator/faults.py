@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from reconciler.emulator.wire import Phase
+from reconciler.emulator.phase import Phase
 
 STRICT: Final = ConfigDict(extra="forbid")
 

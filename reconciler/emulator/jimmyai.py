@@ -17,6 +17,8 @@ from email.policy import HTTP
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
+from reconciler.emulator.exchange import Answer, Call, Refused
+from reconciler.emulator.phase import Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import (
     BROKE,
@@ -30,7 +32,6 @@ from reconciler.emulator.vendor import (
     texts,
     whole,
 )
-from reconciler.emulator.wire import Answer, Call, Phase, Refused
 from reconciler.emulator.world import Seen, Stage, Task, Upload, new_id
 
 _FIELDS: Final = {

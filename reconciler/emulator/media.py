@@ -38,8 +38,8 @@ from reconciler.emulator.faults import (
     Slow,
     Status,
 )
+from reconciler.emulator.phase import Phase
 from reconciler.emulator.studio import stamped
-from reconciler.emulator.wire import Phase
 from reconciler.emulator.world import Stage, Task, Upload, World
 
 CREDENTIALS: Final = ("authorization", "proxy-authorization", "access_token", "cookie", "api-key", "x-api-key", "aikey")

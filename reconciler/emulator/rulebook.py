@@ -32,7 +32,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator.faults import ACTIONS, STRICT, Action
-from reconciler.emulator.wire import Phase
+from reconciler.emulator.phase import Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from email.utils import formatdate
 from typing import Final
 
+from reconciler.emulator.exchange import Answer
 from reconciler.emulator.faults import Action, BadId, Busy, Drop, Garble, IdAndError, Redirect, Refuse, Status
 from reconciler.emulator.vendor import Vendor
-from reconciler.emulator.wire import Answer
 
 _DATE: Final = re.compile(r"date([+-][0-9]{1,12})")
 _PAGE: Final = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
+from reconciler.emulator.exchange import Answer, Call, Refused
+from reconciler.emulator.phase import Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import (
     BROKE,
@@ -24,7 +26,6 @@ from reconciler.emulator.vendor import (
     texts,
     whole,
 )
-from reconciler.emulator.wire import Answer, Call, Phase, Refused
 from reconciler.emulator.world import Seen, Stage, Task
 
 _FIELDS: Final = {

@@ -14,11 +14,12 @@ from functools import cached_property
 from typing import ClassVar
 
 from reconciler.emulator.checks import Broken, Why
+from reconciler.emulator.exchange import Answer, Call, Refused
 from reconciler.emulator.faults import Fail, Omit, Sticky, Unfound
 from reconciler.emulator.ledger import Charge
+from reconciler.emulator.phase import Phase
 from reconciler.emulator.rules import Wanted, check_rules
 from reconciler.emulator.shapes import SERVER_RATIO, SERVER_SECONDS, Shape
-from reconciler.emulator.wire import Answer, Call, Phase, Refused
 from reconciler.emulator.world import Seen, Stage, Task, World, new_id
 from reconciler.providers.base import Billing, Model, Placement
 from reconciler.providers.registry import dialect

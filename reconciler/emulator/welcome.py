@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Final
 
 from reconciler.emulator.faults import ACTIONS, Row
+from reconciler.emulator.phase import Phase
 from reconciler.emulator.server import Listening
-from reconciler.emulator.wire import Phase
 
 VARIABLE: Final = "CLIPFORM_EMULATOR_KEY"
 """The environment variable that the printed providers read. Any value will do; two beginnings mean something."""

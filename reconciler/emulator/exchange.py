@@ -5,24 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.emulator.faults import Action
-
-
-class Phase(StrEnum):
-    """What sort of request it is; faults are matched by it."""
-
-    SUBMIT = "submit"
-    POLL = "poll"
-    LIST = "list"
-    CANCEL = "cancel"
-    DOWNLOAD = "download"
-    UPLOAD = "upload"
-    TOKEN = "token"
-    BALANCE = "balance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,18 @@
+"""reconciler.emulator.phase"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """What sort of request it is; faults are matched by it."""
+
+    SUBMIT = "submit"
+    POLL = "poll"
+    LIST = "list"
+    CANCEL = "cancel"
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+    TOKEN = "token"
+    BALANCE = "balance"
