@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.clock import Clock
-from reconciler.engine.ports import LOCAL
+from reconciler.providers.base import LOCAL
 from reconciler.records import UNDECIDED, Snapshot, State
 from reconciler.state import lock, receipts
 from reconciler.state.store import Facts, Store

@@ -18,13 +18,13 @@ from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.reading import InputFile
 from reconciler.diagnostics import MediaError
-from reconciler.engine import routes
 from reconciler.engine.desire import Order
 from reconciler.engine.ports import Vendor
-from reconciler.engine.routes import NoWay, Sort, Way, means_of
 from reconciler.media.headers import MediaType, type_of
+from reconciler.providers import media_routes
 from reconciler.providers.abilities import Hosted
 from reconciler.providers.base import Dialect, MediaRef, Model
+from reconciler.providers.media_routes import NoWay, Sort, Way, means_of
 
 
 @runtime_checkable
@@ -47,7 +47,7 @@ class Parcel:
     @property
     def sort(self) -> Sort:
         """What its field wants."""
-        return routes.sort_of(self.field)
+        return media_routes.sort_of(self.field)
 
 
 def publisher_of(
@@ -59,7 +59,7 @@ def publisher_of(
         return None
     publisher = Publisher(section, env)
     for order in orders:
-        if routes.must_publish(order.clip, order.resolved.model, means_of(dialects[order.clip.provider], True)):
+        if media_routes.must_publish(order.clip, order.resolved.model, means_of(dialects[order.clip.provider], True)):
             publisher.open()
             break
     return publisher
@@ -79,11 +79,11 @@ class Hosting:
         Raises MediaError when it is not what was planned or cannot be sent, ArtifactError and ProviderError for what
         went wrong on the way.
         """
-        if "file" in routes.schemes(model, parcel.sort):
+        if "file" in media_routes.schemes(model, parcel.sort):
             return MediaRef("file", str(parcel.path), parcel.sha256)
         with reading.opened(parcel.path, parcel.shown) as file:
             kind = _fitting(parcel, file)
-            way = routes.choose(model, parcel.sort, file.size, self._means[alias], free)
+            way = media_routes.choose(model, parcel.sort, file.size, self._means[alias], free)
             if isinstance(way, NoWay):
                 raise MediaError(f"{parcel.field}: {parcel.shown}: {way.message}", help=way.help)
             if way is Way.DATA:

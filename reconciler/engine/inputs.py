@@ -10,11 +10,11 @@ from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import MediaError
-from reconciler.engine import routes
 from reconciler.engine.desire import Order
 from reconciler.engine.hosting import Hosting, Parcel
 from reconciler.engine.ports import Workers
 from reconciler.media.frames import extract_frame
+from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
 from reconciler.spec.project import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
@@ -63,7 +63,7 @@ class Inputs:
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
         """Every input by field name. Raises MediaError when one is not what the plan saw, or cannot be sent."""
-        free = routes.room(order.resolved.model, order.clip.prompt)
+        free = media_routes.room(order.resolved.model, order.clip.prompt)
         if free is not None:
             free -= sum(len(item.url) for _, item in order.clip.media() if isinstance(item, DataMedia))
         found: dict[str, MediaRef] = {}
@@ -110,7 +110,7 @@ class Inputs:
 
     def _returned(self, name: str, sha: str, order: Order) -> str | None:
         """The provider's own link to the frame, where this clip's model takes links and it is the same provider."""
-        takes_links = "https" in routes.schemes(order.resolved.model, routes.sort_of(name))
+        takes_links = "https" in media_routes.schemes(order.resolved.model, media_routes.sort_of(name))
         return self.returned.find(order.clip.provider, sha) if takes_links else None
 
     async def _frame(self, sha: str, video: Path, part: Frame) -> str:

@@ -26,9 +26,6 @@ from reconciler.providers.base import (
 
 T = TypeVar("T")
 
-LOCAL = "draft"
-"""The kind whose vendor is this process itself: free, repeatable, and gone with it."""
-
 
 class Sponge(Protocol):
     """Takes bytes."""

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import ClipformError, Diagnostic, MediaError
-from reconciler.engine import routes
-from reconciler.engine.routes import Means, NoWay, Sort, Way, means_of
+from reconciler.providers import media_routes
 from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
+from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
 from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
 from reconciler.spec.recall import NOTHING, Recall
 
@@ -76,25 +76,25 @@ class Preflight:
         sound: dict[Sort, list[MediaFacts]] = {}
         media = clip.media()
         given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
-        room = routes.room(model, clip.prompt)
+        room = media_routes.room(model, clip.prompt)
         free = None if room is None else room - given
         for name, item in media:
             if not isinstance(item, LocalMedia) or item.path not in hashes:
                 continue
-            sort, look = routes.sort_of(name), self._look(item.path, hashes[item.path])
+            sort, look = media_routes.sort_of(name), self._look(item.path, hashes[item.path])
             problem = _misfit(clip, name, item.path, look)
             if problem is not None:
                 yield problem
                 continue
             sound.setdefault(sort, []).append(look.facts)
-            yield from check_media(name, look.facts, routes.limits(model, sort), clip.source(name))
-            way = routes.choose(model, sort, look.facts.bytes or 0, means, free)
+            yield from check_media(name, look.facts, media_routes.limits(model, sort), clip.source(name))
+            way = media_routes.choose(model, sort, look.facts.bytes or 0, means, free)
             if isinstance(way, NoWay):
                 yield Diagnostic("media-not-sendable", f"{name}: {way.message}", clip.source(name), way.help)
             elif way is Way.DATA and free is not None:
-                free -= routes.encoded(look.facts.bytes or 0)
+                free -= media_routes.encoded(look.facts.bytes or 0)
         for sort, facts in sound.items():
-            yield from _together(clip, sort, facts, routes.limits(model, sort))
+            yield from _together(clip, sort, facts, media_routes.limits(model, sort))
 
     def _look(self, path: str, sha256: str) -> _Look:
         if sha256 not in self._seen:
@@ -134,7 +134,7 @@ def _together(clip: Clip, sort: Sort, facts: Sequence[MediaFacts], most: MediaLi
 
 def _misfit(clip: Clip, name: str, path: str, look: _Look) -> Diagnostic | None:
     """What is wrong with a file that no limit speaks of: it is nothing that can be read, or another sort of thing."""
-    source, wanted = clip.source(name), routes.sort_of(name)
+    source, wanted = clip.source(name), media_routes.sort_of(name)
     if look.kind is None:
         return Diagnostic(
             "media-unreadable", f"{name}: {path} {look.fault}", source, "export it again, or name another"

@@ -14,12 +14,12 @@ from types import MappingProxyType
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine import origins
 from reconciler.engine.local import LocalTransport
-from reconciler.engine.ports import LOCAL as LOCAL
 from reconciler.engine.ports import Transport, Vendor
 from reconciler.engine.workspace import Loaded
 from reconciler.media.farm import Farm
 from reconciler.providers import registry
 from reconciler.providers.abilities import Remote
+from reconciler.providers.base import LOCAL as LOCAL
 from reconciler.providers.base import Dialect, Pace
 from reconciler.records import Attempt
 from reconciler.spec.project import ProviderConfig

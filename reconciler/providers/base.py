@@ -346,3 +346,7 @@ class Dialect(Protocol):
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """What the reply to a poll means; an unknown status word keeps polling."""
+
+
+LOCAL = "draft"
+"""The kind whose vendor is this process itself: free, repeatable, and gone with it."""

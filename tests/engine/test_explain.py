@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.explain import settings_of
 from reconciler.providers.registry import BUILT_IN
+from reconciler.providers.settings_help import settings_of
 
 
 @pytest.mark.parametrize("kind", [kind for kind in BUILT_IN if kind != "draft"])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.engine import routes
-from reconciler.engine.routes import Means, NoWay, Sort
+from reconciler.providers import media_routes
 from reconciler.providers.base import Model
+from reconciler.providers.media_routes import Means, NoWay, Sort
 
 ROWS = yaml.safe_load((Path(__file__).parent / "ways.yaml").read_text("utf-8"))
 
@@ -21,7 +21,7 @@ def test_the_first_way_that_is_open_is_taken(row: dict[str, Any], sort: Sort) ->
     model = Model("seedance", max_request_bytes=1000, **{f"{sort}_schemes": frozenset(row["takes"])})
     upload = row.get("upload", False)
     means = Means(bool(upload), None if upload is True else upload or None, row.get("store", False))
-    found = routes.choose(model, sort, row["size"], means, row.get("free"))
+    found = media_routes.choose(model, sort, row["size"], means, row.get("free"))
     if row["way"] == "none":
         assert isinstance(found, NoWay)
         assert found.message == row["says"] and found.help
@@ -40,16 +40,16 @@ def test_the_first_way_that_is_open_is_taken(row: dict[str, Any], sort: Sort) ->
     ],
 )
 def test_a_field_wants_one_sort(field: str, sort: str) -> None:
-    assert routes.sort_of(field) == sort
+    assert media_routes.sort_of(field) == sort
 
 
 def test_a_request_has_room_for_its_prompt_first() -> None:
-    assert routes.room(Model("m", max_request_bytes=100_000), "é" * 10) == 100_000 - routes.REST - 20
-    assert routes.room(Model("m"), "a lamp") is None
+    assert media_routes.room(Model("m", max_request_bytes=100_000), "é" * 10) == 100_000 - media_routes.REST - 20
+    assert media_routes.room(Model("m"), "a lamp") is None
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 10_000])
 def test_the_room_that_a_data_url_takes_is_never_underrated(size: int) -> None:
     import base64
 
-    assert len("data:image/jpeg;base64," + base64.b64encode(bytes(size)).decode()) <= routes.encoded(size)
+    assert len("data:image/jpeg;base64," + base64.b64encode(bytes(size)).decode()) <= media_routes.encoded(size)

@@ -17,8 +17,8 @@ def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FI
     from dataclasses import asdict
 
     from reconciler.diagnostics import UsageError
-    from reconciler.engine.explain import settings_of
     from reconciler.providers import registry
+    from reconciler.providers.settings_help import settings_of
     from reconciler.spec.schema import explain, nearest_field
     from reconciler.views.base import Section
 
