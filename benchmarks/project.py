@@ -18,9 +18,9 @@ from PIL import Image
 from benchmarks.kit import clipform, note, run
 from reconciler.artifacts.hashing import RACY_NS
 from reconciler.clock import SystemClock
-from reconciler.engine.desire import Order
 from reconciler.engine.session import Session, open_session, save_lock
-from reconciler.engine.workspace import Workspace
+from reconciler.project.orders import Order
+from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact, Binding, Generation
 
 PER_FILE = 100

@@ -31,9 +31,10 @@ from benchmarks import project
 from benchmarks.kit import clipform, note, table
 from reconciler.clock import SystemClock
 from reconciler.engine import jobs
-from reconciler.engine.planfile import fingerprint
-from reconciler.engine.workspace import Choice, Workspace
 from reconciler.media.draft.job import render_job
+from reconciler.project.model import Choice
+from reconciler.project.saved_plan import fingerprint
+from reconciler.project.workspace import Workspace
 from reconciler.watch.listener import QUIET_MS
 
 Times = tuple[float, float]

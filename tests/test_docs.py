@@ -10,7 +10,7 @@ import pytest
 
 import reconciler
 from reconciler.cli.app import build, main
-from reconciler.engine.observe import DiskFiles
+from reconciler.project.scan import DiskFiles
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project

@@ -190,7 +190,7 @@ class _Line:
                 yield from ((mode.value, "") for mode in Mode)
 
     def _known(self) -> tuple[Named, ...]:
-        from reconciler.engine.observe import DiskFiles, find_root
+        from reconciler.project.scan import DiskFiles, find_root
         from reconciler.spec.files import PROJECT_FILE
         from reconciler.spec.names import names
 

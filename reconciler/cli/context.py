@@ -18,8 +18,8 @@ from reconciler.diagnostics import ClipformError, ProviderError, Refused
 if TYPE_CHECKING:
     from reconciler.diagnostics import Diagnostic
     from reconciler.engine.ports import Transport
-    from reconciler.engine.workspace import Workspace
     from reconciler.plan.model import Plan
+    from reconciler.project.workspace import Workspace
     from reconciler.providers.base import Dialect, Pace
     from reconciler.spec.project import ProviderConfig
     from reconciler.views.base import View
@@ -69,8 +69,8 @@ class Context:
     @cached_property
     def workspace(self) -> Workspace:
         """The project. Raises ClipformError when the folder is in none."""
-        from reconciler.engine.observe import find_root
-        from reconciler.engine.workspace import Workspace
+        from reconciler.project.scan import find_root
+        from reconciler.project.workspace import Workspace
 
         return Workspace(find_root(self.directory), self.clock, os.environ)
 

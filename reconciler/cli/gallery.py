@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from reconciler.cli.context import Context
 
 if TYPE_CHECKING:
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
     from reconciler.watch import Terms
 
 
 def watched(own: Context, choice: Choice, terms: Terms, *, port: int | None, browse: bool) -> int:
     """A watch with a page beside it, until the user ends it; the exit code."""
-    from reconciler.engine.workspace import Workspace
+    from reconciler.project.workspace import Workspace
     from reconciler.watch import Clicks, Setting, Watch
     from reconciler.web import Gallery
     from reconciler.web.live import About

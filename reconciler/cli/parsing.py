@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from reconciler.diagnostics import ClipformError, UsageError
 
 if TYPE_CHECKING:
-    from reconciler.engine.desire import Order
-    from reconciler.engine.planfile import SavedPlan
-    from reconciler.engine.workspace import Loaded
     from reconciler.plan.model import Plan
+    from reconciler.project.model import Loaded
+    from reconciler.project.orders import Order
+    from reconciler.project.saved_plan import SavedPlan
     from reconciler.providers.base import Mode
 
 
@@ -39,7 +39,7 @@ def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str]
     path = directory / name
     if not path.is_file():
         return None
-    from reconciler.engine.planfile import read
+    from reconciler.project.saved_plan import read
 
     if {".", "/"} & set(name):
         return read(path)

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine import jobs
-from reconciler.engine.desire import Order
 from reconciler.engine.ports import Send
 from reconciler.engine.work import Stopped, Work
 from reconciler.events import Kind
+from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
 from reconciler.records import Attempt, State, to_micros
 from reconciler.state.budget import NewAttempt

@@ -11,18 +11,19 @@ from reconciler.artifacts import files
 from reconciler.artifacts.store import Health, Stored
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.engine import pictures
-from reconciler.engine.desire import Order
-from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Asked, Session, carry_out
 from reconciler.engine.vendors import Connect
 from reconciler.engine.verify import mismatch
-from reconciler.engine.workspace import STATE, Choice, Confirm, Planned, Workspace
 from reconciler.events import Summary
 from reconciler.media.farm import Farm
 from reconciler.media.probe import probe
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.plan.ways import quote
+from reconciler.project.finding import Finding
+from reconciler.project.model import Choice, Confirm, Planned
+from reconciler.project.orders import Order
+from reconciler.project.workspace import STATE, Workspace
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation, Snapshot
 
 

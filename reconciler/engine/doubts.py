@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
-from reconciler.engine import origins
 from reconciler.engine.lookup import APART, Absent, Ask, Found
 from reconciler.engine.search import Books, Search
 from reconciler.engine.vendors import LOCAL, Connect, is_here, reach
 from reconciler.engine.work import Halt, Stopped, Work
-from reconciler.engine.workspace import Loaded
 from reconciler.events import Event, Kind
+from reconciler.project import endpoints
+from reconciler.project.model import Loaded
 from reconciler.providers.abilities import Lists
 from reconciler.records import Attempt, State
 
@@ -107,7 +107,7 @@ def _nowhere(books: Books, loaded: Loaded, attempt: Attempt) -> str:
     if attempt.endpoint or not is_here(loaded, attempt):
         return ""
     config, dialect = loaded.project.providers[attempt.provider], loaded.dialects[attempt.provider]
-    warning = origins.unseen(config, dialect, books.store.snapshot())
+    warning = endpoints.unseen(config, dialect, books.store.snapshot())
     return f"it was not asked: {warning.message}" if warning is not None else ""
 
 

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 
 from reconciler.artifacts.place import Found, Placer
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.desire import Order
 from reconciler.engine.locked import Adopter
 from reconciler.engine.maker import Maker
-from reconciler.engine.origins import ASKING
 from reconciler.engine.pool import Ident, Pool
 from reconciler.engine.signals import waited
 from reconciler.engine.vendors import Vendors
 from reconciler.engine.work import Halt, Ports, Stopped, Terms, Work
-from reconciler.engine.workspace import LOCK_FILE
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step
 from reconciler.plan.ways import told
+from reconciler.project.endpoints import ASKING
+from reconciler.project.orders import Order
+from reconciler.project.workspace import LOCK_FILE
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State, from_micros
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.engine.workspace import Workspace
+from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import set_field
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Clip

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, Locked
-from reconciler.engine.findings import Finding
-from reconciler.engine.workspace import Workspace
 from reconciler.media.codecs import missing_codecs, missing_glyphs
+from reconciler.project.finding import Finding
+from reconciler.project.workspace import Workspace
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Secret
 from reconciler.state.lock import Lock

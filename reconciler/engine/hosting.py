@@ -18,9 +18,9 @@ from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.reading import InputFile
 from reconciler.diagnostics import MediaError
-from reconciler.engine.desire import Order
 from reconciler.engine.ports import Vendor
 from reconciler.media.headers import MediaType, type_of
+from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.abilities import Hosted
 from reconciler.providers.base import Dialect, MediaRef, Model

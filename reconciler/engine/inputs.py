@@ -10,10 +10,10 @@ from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import MediaError
-from reconciler.engine.desire import Order
 from reconciler.engine.hosting import Hosting, Parcel
 from reconciler.engine.ports import Workers
 from reconciler.media.frames import extract_frame
+from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
 from reconciler.spec.project import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia

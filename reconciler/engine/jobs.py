@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.engine.desire import Order, take_params
+from reconciler.project.orders import Order, take_params
 from reconciler.providers.base import Job, MediaRef, Scalar
 
 

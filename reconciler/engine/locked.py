@@ -13,8 +13,8 @@ from reconciler.state.lockfile import FILE, LockEntry
 
 if TYPE_CHECKING:
     from reconciler.engine.session import Session
-    from reconciler.engine.workspace import Planned
     from reconciler.plan.model import Step
+    from reconciler.project.model import Planned
 
 _VERIFY: Final = "clipform verify lists what is"
 

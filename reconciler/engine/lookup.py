@@ -22,8 +22,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from reconciler.plan import ways
-from reconciler.plan.model import Plan, Reason, Step
 from reconciler.providers.abilities import Coverage, Listed
 from reconciler.providers.base import Model, Scalar
 from reconciler.providers.check import defaults_v1
@@ -343,26 +341,3 @@ def doubt_of(attempt: Attempt, document: str, model: Model | None) -> Doubt:
 
 
 # --- in plans -------------------------------------------------------------------------------
-
-
-def told(plan: Plan, doubtful: Collection[str], listing: Collection[str], reasons: Mapping[str, str]) -> Plan:
-    """A plan whose steps in doubt say what a look-up said (`reasons`, by key), or that apply will make one: then that
-    is the first way out, for it is free.
-
-    `doubtful` are the keys in doubt, `listing` the aliases of the providers that have a list.
-    """
-
-    def words(step: Step) -> Step:
-        if step.key in reasons:
-            return replace(step, detail=f"{step.detail}; looked up at {step.provider}: {reasons[step.key]}")
-        apply = "clipform apply" if step.reason is Reason.NOT_REFERENCED else f"clipform apply {ways.quote(step.clip)}"
-        detail = f"{step.detail}; will be looked up at {step.provider}"
-        return replace(step, detail=detail, way_out=(apply, *step.way_out))
-
-    steps = (
-        words(step)
-        if step.key in doubtful and (step.provider in listing or step.key in reasons) and step.way_out
-        else step
-        for step in plan.steps
-    )
-    return replace(plan, steps=tuple(steps))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.findings import Finding
 from reconciler.engine.ports import Transport
 from reconciler.engine.settle import Remote
 from reconciler.engine.vendors import LOCAL
-from reconciler.engine.workspace import Workspace
+from reconciler.project.finding import Finding
+from reconciler.project.workspace import Workspace
 from reconciler.providers.abilities import Balance
 from reconciler.providers.base import PollTrouble
 from reconciler.records import Snapshot

@@ -17,15 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
-from reconciler.engine import locked, origins
-from reconciler.engine.desire import Order
-from reconciler.engine.findings import Finding
+from reconciler.engine import locked
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Session, open_session, settle_doubts
 from reconciler.engine.settle import Agree, Remote, recognise, refuse, take_over
 from reconciler.engine.vendors import LOCAL, Connect
-from reconciler.engine.workspace import LOCK_FILE, Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
+from reconciler.project import endpoints
+from reconciler.project.finding import Finding
+from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.orders import Order
+from reconciler.project.workspace import LOCK_FILE, Workspace
 from reconciler.providers.base import NotFound, PollTrouble
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
 from reconciler.state import disk
@@ -149,7 +151,7 @@ def _collect_later(
     if config is None or config.kind != entry.kind or not _still_known(remote, entry.provider, entry.task):
         return
     again = replace(
-        _order_again(entry, loaded, marker()), endpoint=origins.endpoint(config, loaded.dialects[entry.provider])
+        _order_again(entry, loaded, marker()), endpoint=endpoints.endpoint(config, loaded.dialects[entry.provider])
     )
     session.receipts.make_room()
     try:

@@ -22,24 +22,26 @@ from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ArtifactError, Refused, StateError
-from reconciler.engine import doubts, planfile
+from reconciler.engine import doubts
 from reconciler.engine.driver import Driver, Rules, World
-from reconciler.engine.foreseen import settle_orphans
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.locked import Adopter
-from reconciler.engine.origins import ASKING
 from reconciler.engine.ports import Sink
 from reconciler.engine.search import Books
 from reconciler.engine.signals import Hold, signals
 from reconciler.engine.vendors import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.work import Halt, Ports, Terms
 from reconciler.engine.workshop import Workshop
-from reconciler.engine.workspace import LOCK_FILE, STATE, Choice, Confirm, Loaded, Planned, Workspace
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.plan import cost
 from reconciler.plan.model import SENTENCES, Action, Plan
+from reconciler.project import saved_plan
+from reconciler.project.endpoints import ASKING
+from reconciler.project.model import Choice, Confirm, Loaded, Planned
+from reconciler.project.pending_repairs import settle_orphans
+from reconciler.project.workspace import LOCK_FILE, STATE, Workspace
 from reconciler.records import Artifact, Binding, Generation, State, to_micros
 from reconciler.state import lockfile
 from reconciler.state.budget import Caps
@@ -60,7 +62,7 @@ class Asked:
     """What an apply was asked to do beside its choice of clips."""
 
     choice: Choice = Choice()
-    saved: planfile.SavedPlan | None = None
+    saved: saved_plan.SavedPlan | None = None
     locked: bool = False
     max_cost: Decimal | None = None
     detach: bool = False
@@ -109,8 +111,8 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     reasons = {} if asked.saved is not None else settle_doubts(session, loaded, sink, connect)
     planned = workspace.plan(choice, loaded, session.store.snapshot(), reasons)
     if asked.saved is not None:
-        planfile.require_unused(asked.saved, session.store)
-        planfile.require_fresh(asked.saved, planned)
+        saved_plan.require_unused(asked.saved, session.store)
+        saved_plan.require_fresh(asked.saved, planned)
     _require_allowed(session, planned, asked)
     confirm(planned.plan)
     if asked.saved is not None:
@@ -213,10 +215,10 @@ def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
     """Plan and write the plan file. The store is made first: a plan without one could be applied again and again.
 
     Raises UsageError rather than write over a file that is no plan."""
-    planfile.require_free(path)
+    saved_plan.require_free(path)
     with open_session(workspace, "plan", choice.draft) as session:
         planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
-        planfile.save(path, secrets.token_hex(16), choice, planned)
+        saved_plan.save(path, secrets.token_hex(16), choice, planned)
     return planned
 
 

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TypeVar
 
 from reconciler.diagnostics import ClipformError, Diagnostic, ProviderError, UsageError
-from reconciler.engine import origins
-from reconciler.engine.desire import Order
 from reconciler.engine.ports import Transport
 from reconciler.engine.session import Session
 from reconciler.engine.vendors import LOCAL, Connect, is_here, paced, reach
-from reconciler.engine.workspace import Loaded
 from reconciler.plan.ways import known
+from reconciler.project import endpoints
+from reconciler.project.model import Loaded
+from reconciler.project.orders import Order
 from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollAnswer, PollTrouble, Succeeded, Working
 from reconciler.records import ABANDONED, BLOCKED, LOOKED_AT_AGAIN, OPEN, Attempt, Snapshot, State
@@ -66,7 +66,7 @@ class Remote:
         return self._with(lambda: reach(self.loaded, self.connect, attempt, account).transport, what)
 
     def _require_known(self, alias: str) -> None:
-        warning = origins.unseen(self.loaded.project.providers[alias], self.loaded.dialects[alias], self.snapshot)
+        warning = endpoints.unseen(self.loaded.project.providers[alias], self.loaded.dialects[alias], self.snapshot)
         if warning is not None and alias not in self.agreed:
             self.agree(warning)
             self.agreed.add(alias)
@@ -161,7 +161,7 @@ def import_task(session: Session, order: Order, task: str, marker: str, remote: 
         cost_micros=0,
         currency=wanted.cost.currency,
         account=account,
-        endpoint=origins.endpoint(config, dialect),
+        endpoint=endpoints.endpoint(config, dialect),
     )
     session.receipts.make_room()
     with session.store.transaction():

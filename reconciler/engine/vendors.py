@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
-from reconciler.engine import origins
 from reconciler.engine.local import LocalTransport
 from reconciler.engine.ports import Transport, Vendor
-from reconciler.engine.workspace import Loaded
 from reconciler.media.farm import Farm
+from reconciler.project import endpoints
+from reconciler.project.model import Loaded
 from reconciler.providers import registry
 from reconciler.providers.abilities import Remote
 from reconciler.providers.base import LOCAL as LOCAL
@@ -64,7 +64,7 @@ def connect_aliases(
             local = LocalTransport(dialect, farm)
             found[alias] = Vendor(alias, config.kind, dialect, local, replace(pace, concurrency=limit), durable=False)
         else:
-            transport, endpoint = connect(config, dialect, pace), origins.endpoint(config, dialect)
+            transport, endpoint = connect(config, dialect, pace), endpoints.endpoint(config, dialect)
             found[alias] = Vendor(alias, config.kind, dialect, transport, pace, endpoint=endpoint)
     return found
 
@@ -72,7 +72,7 @@ def connect_aliases(
 def is_here(loaded: Loaded, attempt: Attempt) -> bool:
     """Whether the attempt's alias still is what it was when the attempt was made."""
     alias = attempt.provider
-    return origins.here(attempt, loaded.project.providers.get(alias), loaded.dialects.get(alias))
+    return endpoints.here(attempt, loaded.project.providers.get(alias), loaded.dialects.get(alias))
 
 
 def reach(loaded: Loaded, connect: Connect, attempt: Attempt, account: str) -> Vendor:
@@ -132,7 +132,7 @@ def _ways(loaded: Loaded, attempt: Attempt) -> Iterator[tuple[ProviderConfig, Di
 
 def _vendor(attempt: Attempt, config: ProviderConfig, dialect: Dialect, connect: Connect) -> Vendor:
     pace = paced(dialect.pace, config)
-    transport, endpoint = connect(config, dialect, pace), origins.endpoint(config, dialect)
+    transport, endpoint = connect(config, dialect, pace), endpoints.endpoint(config, dialect)
     return Vendor(attempt.provider, config.kind, dialect, transport, pace, endpoint=endpoint)
 
 
@@ -146,7 +146,7 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
         help = f"install the package that knows kind {attempt.kind}, then clipform apply"
         return ProviderError(text, help=help, code="out-of-reach")
     names = dialect.credentials[0] if isinstance(dialect, Remote) else ("api_key",)
-    help = f"declare it as it was, and clipform apply carries on:\n{origins.declaration(attempt, names)}"
+    help = f"declare it as it was, and clipform apply carries on:\n{endpoints.declaration(attempt, names)}"
     return ProviderError(text, help=help, code="out-of-reach")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.engine.desire import Order
 from reconciler.engine.ports import Workers
 from reconciler.media.probe import probe
 from reconciler.plan.cost import SHORT_SIDES
+from reconciler.project.orders import Order
 from reconciler.providers.check import costly_defaults
 from reconciler.records import Artifact
 

@@ -11,12 +11,12 @@ from typing import Any
 from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
-from reconciler.engine.desire import Order
 from reconciler.engine.inputs import Inputs
 from reconciler.engine.ports import Sink, Vendor, Workers
 from reconciler.engine.search import Books
 from reconciler.events import Event, Kind
 from reconciler.plan.model import GENERATES, Step
+from reconciler.project.orders import Order
 from reconciler.providers.base import Job, Succeeded
 from reconciler.records import Artifact, Attempt, State
 from reconciler.state.budget import Caps

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import UsageError
-from reconciler.engine import planfile
-from reconciler.engine.former import former
 from reconciler.engine.pictures import Made, cache_folder, draw_sheet, make
-from reconciler.engine.planfile import SavedPlan
-from reconciler.engine.workspace import STATE, Choice, Planned, Workspace
+from reconciler.project import saved_plan
+from reconciler.project.model import Choice, Planned
+from reconciler.project.revision import former
+from reconciler.project.saved_plan import SavedPlan
+from reconciler.project.workspace import STATE, Workspace
 from reconciler.report.folder import ReportFolder
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
@@ -86,7 +87,7 @@ def _compared(
     """What is shown as "before", and where the videos are that only git has."""
     if wish.saved is not None:
         name, saved = wish.saved
-        planfile.require_fresh(saved, planned)
+        saved_plan.require_fresh(saved, planned)
         yield before.since_plan(Known(planned), name), {}
     elif wish.since is not None:
         with former(workspace, wish.since, planned, draft=wish.choice.draft) as found:

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, Unwritten
-from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
+from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
 from reconciler.views.base import HistoryRow, Section, StatusRow

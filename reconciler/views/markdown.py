@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.engine.planfile import digest
 from reconciler.plan.model import SENTENCES, Action, Plan, Step
+from reconciler.project.saved_plan import digest
 from reconciler.views import diff, words
 from reconciler.views.plan_text import value
 from reconciler.views.safe import safe

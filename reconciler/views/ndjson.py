@@ -9,9 +9,9 @@ from dataclasses import asdict
 from typing import TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Unwritten
-from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
+from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, encode
 from reconciler.views.base import HistoryRow, Section, StatusRow

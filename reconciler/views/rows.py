@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from reconciler.engine.desire import Order
-from reconciler.engine.workspace import Planned
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.compute import usual
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
 from reconciler.plan.ways import told
+from reconciler.project.model import Planned
+from reconciler.project.orders import Order
 from reconciler.records import Attempt, Generation, from_micros
 from reconciler.spec.project import Clip
 from reconciler.state.history import Entry

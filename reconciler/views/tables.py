@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.engine.findings import Finding
+from reconciler.project.finding import Finding
 from reconciler.views import words
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.blocked_text import ways

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.engine.workspace import STATE, Choice, Workspace
+from reconciler.project.model import Choice
+from reconciler.project.workspace import STATE, Workspace
 from reconciler.views.base import StatusRow, View
 from reconciler.views.rows import status
 from reconciler.watch.clicks import Clicks

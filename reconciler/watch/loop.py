@@ -10,13 +10,14 @@ from decimal import Decimal
 from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
-from reconciler.engine.planfile import fingerprint, portion_mark
 from reconciler.engine.session import Asked, Session, apply_part, end_unwanted_drafts, look, open_session
 from reconciler.engine.signals import signals
 from reconciler.engine.vendors import Connect
 from reconciler.engine.workshop import Workshop
-from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.plan.model import Plan
+from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.saved_plan import fingerprint, portion_mark
+from reconciler.project.workspace import Workspace
 from reconciler.records import from_micros
 from reconciler.views import words
 from reconciler.views.words import plain_decimal

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.workspace import Planned
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
+from reconciler.project.model import Planned
 
 
 class Screen(Protocol):

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.workspace import Workspace
+from reconciler.project.workspace import Workspace
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
 from reconciler.views.gallery.detail import EVENTS

@@ -15,10 +15,10 @@ from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Refused, Source, UsageError
 from reconciler.engine import edits
-from reconciler.engine.planfile import portion_mark
-from reconciler.engine.workspace import Workspace
 from reconciler.plan.model import Plan
 from reconciler.plan.portion import portion
+from reconciler.project.saved_plan import portion_mark
+from reconciler.project.workspace import Workspace
 from reconciler.views.gallery.media import Value
 from reconciler.views.gallery.model import bill
 from reconciler.web import editor

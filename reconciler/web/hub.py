@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
-from reconciler.engine.workspace import Planned
 from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
+from reconciler.project.model import Planned
 from reconciler.state.history import Entry
 from reconciler.views import encode
 from reconciler.views.gallery import detail, media, model

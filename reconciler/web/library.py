@@ -19,8 +19,8 @@ from reconciler.artifacts import files
 from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
-from reconciler.engine.workspace import STATE, Workspace
 from reconciler.media.crew import Crew
+from reconciler.project.workspace import STATE, Workspace
 from reconciler.state import disk
 from reconciler.views.gallery.media import PICTURES, Shelf
 

@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from reconciler.diagnostics import ClipformError, SpecError
-from reconciler.engine.workspace import Choice, Loaded, Planned, Workspace
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
+from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.workspace import Workspace
 from reconciler.serving import Quiet, address, bound
 from reconciler.state import lock, opening
 from reconciler.web.app import Answers

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.cli.completion import STATES, Kind, _bash, _words, answer
-from reconciler.engine.workspace import state_words
 from reconciler.plan.model import Action, Reason, Step
+from reconciler.project.workspace import state_words
 from reconciler.spec.files import MemoryFiles
 from reconciler.spec.names import names
 from tests.completion.test_shells import SPEC

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine import jobs
-from reconciler.engine.desire import Order, data_bytes, desire, drafted, in_order
 from reconciler.plan.model import Price
+from reconciler.project.orders import Order, data_bytes, desire, drafted, in_order
 from reconciler.providers import registry
 from reconciler.providers.check import Resolved, resolve
 from reconciler.spec.project import (

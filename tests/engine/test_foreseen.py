@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import workspace
 from reconciler.engine.session import look, open_session
-from reconciler.engine.workspace import Workspace
 from reconciler.plan.model import Action, Plan, Reason
+from reconciler.project import workspace
+from reconciler.project.workspace import Workspace
 from reconciler.state.lock import Lock
 from tests.reliability import checker
 from tests.reliability.sim import ALL, HEAD, Sim

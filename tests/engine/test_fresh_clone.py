@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from reconciler.diagnostics import Refused
-from reconciler.engine.workspace import Choice
 from reconciler.events import Summary
 from reconciler.plan.model import Action, Reason
+from reconciler.project.model import Choice
 from tests.reliability.sim import HEAD, Sim
 
 PAIR = """clips:

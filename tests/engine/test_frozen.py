@@ -11,8 +11,8 @@ from reconciler.diagnostics import ProviderError, Severity
 from reconciler.engine import settle
 from reconciler.engine.session import open_session
 from reconciler.engine.vendors import is_here
-from reconciler.engine.workspace import Choice
 from reconciler.events import Summary
+from reconciler.project.model import Choice
 from reconciler.providers.base import Cancelled
 from tests.reliability.sim import Sim
 from tests.reliability.vendor import FakeTransport, Server

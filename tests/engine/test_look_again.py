@@ -9,7 +9,7 @@ import pytest
 from reconciler.diagnostics import ClipformError
 from reconciler.engine import settle
 from reconciler.engine.session import open_session
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from tests.reliability.sim import Sim
 
 TROUBLE: Mapping[str, Mapping[str, Sequence[str]]] = {

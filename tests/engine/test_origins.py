@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from tests.reliability.sim import Sim
 
 KEY = "api_key: '${env.STUDIO_KEY}'"

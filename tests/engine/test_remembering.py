@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError, Foreign, SpecError
-from reconciler.engine.planfile import fingerprint
 from reconciler.engine.session import open_session, save_lock
-from reconciler.engine.workspace import Choice, Workspace
+from reconciler.project.model import Choice
+from reconciler.project.saved_plan import fingerprint
+from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact, Binding, Generation
 from reconciler.spec.recall import Memory
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import Refused
-from reconciler.engine import planfile
 from reconciler.engine.session import save_plan
-from reconciler.engine.workspace import Choice, Workspace
+from reconciler.project import saved_plan
+from reconciler.project.model import Choice
+from reconciler.project.workspace import Workspace
 from tests.reliability.sim import Sim
 
 KEY = "api_key: '${env.HOME_KEY}'"
@@ -36,9 +37,9 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return env
 
 
-def saved(sim: Sim, path: Path) -> planfile.SavedPlan:
+def saved(sim: Sim, path: Path) -> saved_plan.SavedPlan:
     save_plan(sim.workspace, Choice(), path)
-    return planfile.read(path)
+    return saved_plan.read(path)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import pytest
 from reconciler.diagnostics import Locked, Refused, StateError, UsageError
 from reconciler.engine import session, settle
 from reconciler.engine.session import open_session
-from reconciler.engine.workspace import Choice
 from reconciler.events import Kind, Summary
+from reconciler.project.model import Choice
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts

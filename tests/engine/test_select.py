@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import UsageError
-from reconciler.engine.select import Candidate, select
+from reconciler.project.selectors import Candidate, select
 
 SOCIAL = ("social[ratio=16:9,lang=en]", "social[ratio=16:9,lang=zh]", "social[ratio=9:16,lang=en]")
 PROJECT = (

@@ -12,7 +12,7 @@ from reconciler.cli.app import main
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine import settle
 from reconciler.engine.session import open_session
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from reconciler.records import Attempt
 from tests.reliability.sim import HEAD, Sim
 

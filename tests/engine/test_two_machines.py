@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.engine import care, recover, settle
 from reconciler.engine.session import open_session
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from reconciler.state import lockfile
 from tests.reliability.sim import HEAD, ONE, Here, Sim
 from tests.reliability.videos import tiny

@@ -14,7 +14,7 @@ from reconciler.engine import online, session, settle
 from reconciler.engine.recover import recover
 from reconciler.engine.session import Asked, open_session
 from reconciler.engine.settle import Remote
-from reconciler.engine.workspace import Choice, Loaded
+from reconciler.project.model import Choice, Loaded
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts

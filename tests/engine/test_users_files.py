@@ -11,7 +11,7 @@ from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine import edits, session
 from reconciler.engine.session import open_session, save_plan
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from tests.reliability.sim import HEAD, ONE, Sim
 
 TORCH = ONE.replace("a lamp", "a torch")

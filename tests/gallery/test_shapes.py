@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.workspace import Choice, Workspace
+from reconciler.project.model import Choice
+from reconciler.project.workspace import Workspace
 from reconciler.views.gallery.detail import detail
 from reconciler.views.gallery.known import Known
 from reconciler.views.gallery.model import Setting, document

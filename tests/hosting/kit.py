@@ -19,11 +19,12 @@ from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.engine import jobs
-from reconciler.engine.desire import Order
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.ports import Vendor
-from reconciler.engine.workspace import Loaded, Workspace
+from reconciler.project.model import Loaded
+from reconciler.project.orders import Order
+from reconciler.project.workspace import Workspace
 from reconciler.providers.abilities import Hosted
 from reconciler.providers.base import Job
 

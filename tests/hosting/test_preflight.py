@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reconciler.diagnostics import Severity
-from reconciler.engine.preflight import Preflight
+from reconciler.project.preflight import Preflight
 from reconciler.spec.recall import Memory
 from tests.hosting.kit import Bench, picture, sound, video
 
@@ -133,7 +133,7 @@ def test_codecs_are_loaded_only_for_what_they_read(root: Path, kind: str, loaded
     bench.write("first_frame: lamp.png")
     script = (
         "import sys; from pathlib import Path; from reconciler.clock import SystemClock;"
-        "from reconciler.engine.workspace import Workspace;"
+        "from reconciler.project.workspace import Workspace;"
         f"Workspace(Path({str(root)!r}), SystemClock(), {{}}).load();"
         "print([name for name in ('PIL', 'av', 'obstore', 'reconciler.media.headers') if name in sys.modules][:1])"
     )

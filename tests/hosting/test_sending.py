@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ArtifactError, ClipformError, MediaError
-from reconciler.engine.workspace import Loaded
+from reconciler.project.model import Loaded
 from reconciler.providers.base import Job, Succeeded
 from tests.hosting.bucket import BucketServer
 from tests.hosting.kit import DAY, ENV, Bench, Shelf, picture, sound, video

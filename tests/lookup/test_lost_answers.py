@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.diagnostics import Refused
 from reconciler.engine import lookup
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from reconciler.providers.abilities import Coverage
 from reconciler.state.store import Store
 from tests.lookup.listing import BOTH, TAKES, Listing, ListingServer, Own, listing_sim

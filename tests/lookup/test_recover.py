@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from reconciler.engine.findings import Finding
 from reconciler.engine.recover import recover
-from reconciler.engine.workspace import Choice
+from reconciler.project.finding import Finding
+from reconciler.project.model import Choice
 from reconciler.records import Binding
 from reconciler.state.store import Store
 from tests.lookup.listing import BOTH, ListingTransport

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.engine.planfile import fingerprint
 from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.project.saved_plan import fingerprint
 
 STEP = Step("hero", 1, Action.RESTORE, Reason.KNOWN, "v1:aa", "studio", "ark", "m1", "out/hero.mp4", sha256="aa")
 

@@ -19,10 +19,11 @@ import pytest
 from reconciler.artifacts import place as placing
 from reconciler.artifacts import store as objects
 from reconciler.artifacts.place import Found, Placer
-from reconciler.engine import buy, collect, observe, session
+from reconciler.engine import buy, collect, session
 from reconciler.engine.work import Work
 from reconciler.events import Kind
 from reconciler.plan import cost
+from reconciler.project import scan
 from reconciler.providers.base import Failed, NotFound, NotSent, Refusal, Reply, Request, SubmitAnswer, Unknown
 from reconciler.records import Artifact, Attempt, Placed, State
 from reconciler.state import disk
@@ -251,11 +252,11 @@ def _unproven(patch: pytest.MonkeyPatch) -> None:
 def _overwrite(patch: pytest.MonkeyPatch) -> None:
     """Whatever is at an output is replaced."""
 
-    def seen(root: Path, path: str, placed: Placed | None) -> observe.OutputFact:
+    def seen(root: Path, path: str, placed: Placed | None) -> scan.OutputFact:
         there = (root / path).exists()
-        return observe.OutputFact(there, placed.sha256 if there and placed else None)
+        return scan.OutputFact(there, placed.sha256 if there and placed else None)
 
-    patch.setattr(observe, "_output", seen)
+    patch.setattr(scan, "_output", seen)
     patch.setattr(Placer, "find", lambda self, output, placed: Found.OURS)
     patch.setattr(placing, "_must_be_ours", lambda output, name, within, placed: True)
 

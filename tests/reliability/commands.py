@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from reconciler.diagnostics import ClipformError, Locked, StateDamaged, StateError, UsageError
 from reconciler.engine import care, edits, recover, settle
 from reconciler.engine.session import open_session
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from reconciler.records import Attempt
 from reconciler.state.lock import Lock
 from tests.reliability import checker

@@ -16,8 +16,9 @@ import pytest
 from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine import session
 from reconciler.engine.session import Asked, Session, open_session
-from reconciler.engine.workspace import Choice, Workspace
 from reconciler.events import Event, Kind, Summary
+from reconciler.project.model import Choice
+from reconciler.project.workspace import Workspace
 from reconciler.providers import registry
 from reconciler.providers.base import Dialect, Pace
 from reconciler.records import Attempt

@@ -41,11 +41,11 @@ from tests.reliability import points
 
 LATER = (
     "reconciler.engine.session", "reconciler.engine.settle", "reconciler.engine.care", "reconciler.engine.recover",
-    "reconciler.engine.edits", "reconciler.engine.planfile", "reconciler.state.migrations", "reconciler.transport",
+    "reconciler.engine.edits", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
     "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.farm",
     "reconciler.providers.ark", "reconciler.providers.uniall", "reconciler.providers.jiekou",
     "reconciler.providers.chanjing", "reconciler.providers.draft", "reconciler.plan.ways", "reconciler.cli.parsing",
-    "reconciler.engine.planfile", "reconciler.spec.edit",
+    "reconciler.project.saved_plan", "reconciler.spec.edit",
 )  # fmt: skip
 """What the program imports when it needs it: a child has it already, and so begins in milliseconds."""
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from reconciler.engine import care, planfile, recover, settle
+from reconciler.engine import care, recover, settle
 from reconciler.engine.session import open_session, save_plan
-from reconciler.engine.workspace import Choice
+from reconciler.project import saved_plan
+from reconciler.project.model import Choice
 from tests.reliability.sim import HEAD, ONE, Sim
 
 PAIR = HEAD + "clips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n"
@@ -79,7 +80,7 @@ def _planned(sim: Sim) -> None:
 
 
 def _as_planned(sim: Sim) -> Callable[[], object]:
-    saved = planfile.read(sim.root / "saved.plan")
+    saved = saved_plan.read(sim.root / "saved.plan")
     return lambda: sim.apply(saved=saved)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Refused, Severity, Source, SpecError
-from reconciler.engine.findings import Finding
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.project.finding import Finding
 from reconciler.views import encode
 from reconciler.views.base import StatusRow
 from reconciler.views.ndjson import JsonView

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Diagnostic, Source
-from reconciler.engine.planfile import digest
 from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.project.saved_plan import digest
 from reconciler.views.markdown import LIMIT, MARK, render
 from tests.views.plans import PLAN, hostile_plan
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from rich.cells import cell_len
 
-from reconciler.engine.findings import Finding
+from reconciler.project.finding import Finding
 from reconciler.views import tables
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.fold import cut

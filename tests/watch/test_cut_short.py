@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.diagnostics import StateError
-from reconciler.engine.planfile import fingerprint
 from reconciler.engine.session import look, open_session
+from reconciler.project.saved_plan import fingerprint
 from reconciler.watch import loop
 from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Apply, Cause, Rest, Terms, decide

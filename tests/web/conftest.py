@@ -12,7 +12,8 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
-from reconciler.engine.workspace import Choice, Planned, Workspace
+from reconciler.project.model import Choice, Planned
+from reconciler.project.workspace import Workspace
 from reconciler.web import Gallery
 from reconciler.web.live import About
 from tests.web.kit import Browser

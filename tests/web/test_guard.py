@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.workspace import Choice
+from reconciler.project.model import Choice
 from reconciler.web import Gallery
 from reconciler.web.live import About
 from tests.web.conftest import Clicked, Site

@@ -13,7 +13,7 @@ import pytest
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
 from reconciler.emulator.process import Emulator, emulator
-from reconciler.engine.workspace import Workspace
+from reconciler.project.workspace import Workspace
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
 from reconciler.state.store import Store

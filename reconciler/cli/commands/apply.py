@@ -10,7 +10,7 @@ from reconciler.cli.context import Context
 from reconciler.diagnostics import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
 
 
 def run(
@@ -36,7 +36,7 @@ def run(
     """
     from reconciler.cli.parsing import amount, plan_file
     from reconciler.engine.session import Asked, apply, open_session
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
 
     own: Context = context.obj
     saved = plan_file(own.directory, clips or [], lambda name: _means_clips(own, Choice((name,), draft=draft)))

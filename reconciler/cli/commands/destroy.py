@@ -21,7 +21,7 @@ def run(
     """
     from reconciler.engine.care import destroy
     from reconciler.engine.session import open_session
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
 
     own: Context = context.obj
     with open_session(own.workspace, "destroy", draft) as session:

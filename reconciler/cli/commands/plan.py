@@ -33,7 +33,7 @@ def run(
 
     Exit codes: 0 done, 1 the spec is wrong, 2 there are changes (with --detailed-exitcode), 64 wrong command line.
     """
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
 
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), draft=draft, refresh=refresh)
@@ -45,7 +45,7 @@ def run(
         planned = own.workspace.plan(choice, own.workspace.load(draft))
     plan = planned.plan
     if since is not None:
-        from reconciler.engine.former import explained
+        from reconciler.project.revision import explained
 
         plan = explained(own.workspace, since, planned, draft=draft)
     if markdown:

@@ -38,8 +38,8 @@ def run(
     command line.
     """
     from reconciler.cli.parsing import picture_name
-    from reconciler.engine.planfile import read
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
+    from reconciler.project.saved_plan import read
     from reconciler.report.words import data, text
     from reconciler.report.write import Wish, target, write
 

@@ -19,7 +19,7 @@ def run(
     Exit codes: 0 done, 1 the spec is wrong, 64 no such clip.
     """
     from reconciler.cli.parsing import one_clip
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
     from reconciler.views.rows import show
 
     own: Context = context.obj

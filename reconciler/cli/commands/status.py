@@ -26,7 +26,7 @@ def run(
 
     Exit codes: 0 done, 1 the spec is wrong, 64 wrong command line, 130 ended with Ctrl-C (--watch).
     """
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
     from reconciler.views.rows import status
 
     own: Context = context.obj

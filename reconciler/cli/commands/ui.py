@@ -25,7 +25,7 @@ def run(
     Exit codes: 0 ended with q, 1 the project cannot be found or the port used, 64 wrong command line, 130 interrupted.
     """
     from reconciler.cli.gallery import watched
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
     from reconciler.watch import Terms
 
     own: Context = context.obj

@@ -34,7 +34,7 @@ def run(
     Exit codes: 0 ended with q, 1 the project cannot be found or watched, 64 wrong command line, 130 interrupted.
     """
     from reconciler.cli.parsing import amount
-    from reconciler.engine.workspace import Choice
+    from reconciler.project.model import Choice
     from reconciler.watch import Setting, Terms, Watch
 
     if (port is not None or not open_) and not ui:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.engine.desire import Order
-from reconciler.engine.former import Former, as_planned
 from reconciler.plan.changes import changes
 from reconciler.plan.model import Action, Change, Plan, Reason, Step
+from reconciler.project.orders import Order
+from reconciler.project.revision import Former, as_planned
 from reconciler.records import Generation
 from reconciler.views.gallery.detail import change, detail
 from reconciler.views.gallery.known import Known

@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from reconciler.engine.desire import Order
-from reconciler.engine.workspace import Planned
 from reconciler.plan.model import Action, Step
 from reconciler.plan.portion import Portions
+from reconciler.project.model import Planned
+from reconciler.project.orders import Order
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
 from reconciler.state.lockfile import LockEntry

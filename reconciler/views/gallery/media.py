@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.engine.desire import Order
-from reconciler.engine.workspace import Planned
+from reconciler.project.model import Planned
+from reconciler.project.orders import Order
 from reconciler.records import Artifact
 from reconciler.spec.project import DataMedia, LocalMedia, Media
 

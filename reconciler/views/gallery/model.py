@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.engine.planfile import fingerprint
-from reconciler.engine.workspace import Planned
 from reconciler.plan.model import GENERATES, SENTENCES, Plan, Price, Step
+from reconciler.project.model import Planned
+from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
 from reconciler.views import encode

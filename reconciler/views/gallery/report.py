@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.engine.workspace import Planned
 from reconciler.media.facts import Cell, Sheet
+from reconciler.project.model import Planned
 from reconciler.state.history import Entry
 from reconciler.views import words
 from reconciler.views.gallery.before import Comparison

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
-from reconciler.engine.origins import ASKING
-from reconciler.engine.workspace import Choice, Planned
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan, Step
 from reconciler.plan.portion import portion
+from reconciler.project.endpoints import ASKING
+from reconciler.project.model import Choice, Planned
 from reconciler.state.store import Store
 
 VERSION = 1

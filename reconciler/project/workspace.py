@@ -8,9 +8,9 @@ out again. Everything is still read, looked at and compared each time; see `spec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
@@ -19,18 +19,18 @@ from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
-from reconciler.engine import lookup, origins
-from reconciler.engine.desire import Order, desire, drafted
-from reconciler.engine.excerpts import with_excerpts
-from reconciler.engine.foreseen import foreseen, is_due
-from reconciler.engine.observe import DiskFiles, hash_inputs, look
-from reconciler.engine.preflight import Preflight, check_store
-from reconciler.engine.select import Candidate, select
 from reconciler.plan import cost
 from reconciler.plan.compute import Scope, compute
-from reconciler.plan.model import Action, Disk, Locked, Plan, Reason, Step
+from reconciler.plan.model import Action, Locked, Plan, Reason, Step
+from reconciler.project import endpoints, plan_notes
+from reconciler.project.excerpts import with_excerpts
+from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.orders import desire, drafted
+from reconciler.project.pending_repairs import foreseen, is_due
+from reconciler.project.preflight import Preflight, check_store
+from reconciler.project.scan import DiskFiles, hash_inputs, look
+from reconciler.project.selectors import Candidate, select
 from reconciler.providers import registry
-from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
@@ -46,49 +46,6 @@ STATE = "state"
 LOCK_FILE = lockfile.FILE
 _LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a command line asks for."""
-
-    clips: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    force: tuple[str, ...] = ()
-    draft: bool = False
-    refresh: bool = False
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A project that is sound, with everything its plan rests on but the disk and the records."""
-
-    project: Project
-    orders: tuple[Order, ...]
-    dialects: Mapping[str, Dialect]  # by provider alias
-    warnings: tuple[Diagnostic, ...]
-
-    @cached_property
-    def by_ident(self) -> Mapping[tuple[str, int], Order]:
-        """The orders by clip and take."""
-        return {(order.clip.name, order.take): order for order in self.orders}
-
-    @cached_property
-    def listing(self) -> frozenset[str]:
-        """The aliases whose providers have a list of tasks."""
-        return frozenset(alias for alias, dialect in self.dialects.items() if isinstance(dialect, Lists))
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan and what it was made from."""
-
-    loaded: Loaded
-    snapshot: Snapshot
-    disk: Disk
-    locked: Mapping[str, LockEntry]  # by key
-    scope: Scope
-    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +192,11 @@ class Workspace:
             scope = Scope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
             plan = planned(scope)
         doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
-        plan = lookup.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
-        aloud = origins.warnings(loaded.project, loaded.dialects, records, plan)
+        plan = plan_notes.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
+        aloud = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         capped = cost.warnings(plan, loaded.project.budget, records.spent)
         diagnostics = (*loaded.warnings, *aloud, *capped)
-        plan = replace(plan, diagnostics=diagnostics, places=origins.places(loaded.project, loaded.dialects))
+        plan = replace(plan, diagnostics=diagnostics, places=endpoints.places(loaded.project, loaded.dialects))
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
 
 
@@ -300,7 +257,3 @@ def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidat
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
     return found + [Candidate(name, name, states=frozenset(words.get(name, ()))) for name in gone]
-
-
-Confirm = Callable[[Plan], None]
-"""Shows a plan and asks; raises Refused when the answer is no."""

@@ -20,7 +20,7 @@ from typing import IO, Final, Self
 
 from reconciler.artifacts.hashing import LIMIT
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.engine.observe import SPEC_LIMIT
+from reconciler.project.scan import SPEC_LIMIT
 from reconciler.spec.files import Unreadable, matches
 from reconciler.state import disk
 

@@ -11,11 +11,12 @@ from typing import Final
 
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, SpecError
-from reconciler.engine.desire import Order, desire, drafted
-from reconciler.engine.git import Revision
-from reconciler.engine.workspace import LOCK_FILE, Loaded, Planned, Workspace, dialects_of, resolve_clips
 from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
+from reconciler.project.git import Revision
+from reconciler.project.model import Loaded, Planned
+from reconciler.project.orders import Order, desire, drafted
+from reconciler.project.workspace import LOCK_FILE, Workspace, dialects_of, resolve_clips
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project

@@ -1,0 +1,64 @@
+"""reconciler.project.model"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.plan.compute import Scope
+from reconciler.plan.model import Disk, Plan
+from reconciler.project.orders import Order
+from reconciler.providers.abilities import Lists
+from reconciler.providers.base import Dialect
+from reconciler.records import Snapshot
+from reconciler.spec.project import Project
+from reconciler.state.lockfile import LockEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a command line asks for."""
+
+    clips: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    draft: bool = False
+    refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A project that is sound, with everything its plan rests on but the disk and the records."""
+
+    project: Project
+    orders: tuple[Order, ...]
+    dialects: Mapping[str, Dialect]  # by provider alias
+    warnings: tuple[Diagnostic, ...]
+
+    @cached_property
+    def by_ident(self) -> Mapping[tuple[str, int], Order]:
+        """The orders by clip and take."""
+        return {(order.clip.name, order.take): order for order in self.orders}
+
+    @cached_property
+    def listing(self) -> frozenset[str]:
+        """The aliases whose providers have a list of tasks."""
+        return frozenset(alias for alias, dialect in self.dialects.items() if isinstance(dialect, Lists))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and what it was made from."""
+
+    loaded: Loaded
+    snapshot: Snapshot
+    disk: Disk
+    locked: Mapping[str, LockEntry]  # by key
+    scope: Scope
+    plan: Plan
+
+
+Confirm = Callable[[Plan], None]
+"""Shows a plan and asks; raises Refused when the answer is no."""
