@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine import jobs
+from reconciler.engine.control import Stopped
 from reconciler.engine.ports import Send
-from reconciler.engine.work import Stopped, Work
+from reconciler.engine.work import Work
 from reconciler.events import Kind
 from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown

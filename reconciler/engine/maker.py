@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.engine import jobs
 from reconciler.engine.buy import buy
 from reconciler.engine.collect import FETCHES, collect
+from reconciler.engine.control import Stopped
 from reconciler.engine.doubts import look_up
 from reconciler.engine.steps import (
     Fetch,
@@ -22,7 +23,7 @@ from reconciler.engine.steps import (
     next_step,
     poll_delay,
 )
-from reconciler.engine.work import Stopped, Work
+from reconciler.engine.work import Work
 from reconciler.events import Kind
 from reconciler.plan import ways
 from reconciler.plan.model import SENTENCES, Reason
