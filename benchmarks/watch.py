@@ -30,7 +30,7 @@ from PIL import Image
 from benchmarks import project
 from benchmarks.kit import clipform, note, table
 from reconciler.clock import SystemClock
-from reconciler.engine import jobs
+from reconciler.engine.attempt import job as jobs
 from reconciler.media.draft.job import render_job
 from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint

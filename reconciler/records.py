@@ -1,6 +1,6 @@
 """What we remember: attempts and the table of their moves, artifacts, bindings.
 
-These are plain frozen values. `state` persists them, `plan` and `engine.steps` reason over them; nothing
+These are plain frozen values. `state` persists them, `plan` and `engine.attempt.next_step` reason over them; nothing
 here does I/O. The table `MOVES` is the single source of the attempt's state machine: the database trigger is
 generated from it, and a move that is not listed cannot be written by any code path.
 """

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.control import Halt, Stopped
+from reconciler.engine.control import Halt
 from reconciler.engine.lookup import APART, Absent, Ask, Found
 from reconciler.engine.search import Books, Search
 from reconciler.engine.vendors import LOCAL, Connect, is_here, reach
-from reconciler.engine.work import Work
 from reconciler.events import Event, Kind
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded
@@ -23,50 +22,6 @@ ROUNDS = 8
 """Readings that one look-up makes at most."""
 
 Say = Callable[[Event], None]
-
-
-async def look_up(work: Work, attempt: Attempt) -> None:
-    """For a request that came to be in doubt in this run: until its record has moved on, or `work.doubt` says why not.
-
-    The first look is made at once, and finds what was accepted. The time after which it may be believed absent is
-    waited for only while the run has other things to do.
-    """
-    vendor, since = work.vendor, attempt.updated
-    search = work.ports.books.search(vendor)
-    for _ in range(ROUNDS):
-        await search.read(since)
-        verdict = search.settle().get(attempt.id)
-        if not isinstance(verdict, Ask):  # or another's look has settled it
-            _moved_on(work)
-            return
-        if verdict.again is None or not await _may_wait(work, verdict.again):
-            work.doubt = words(verdict)
-            return
-        since = verdict.again
-    work.doubt = "its list could not tell"
-
-
-def _moved_on(work: Work) -> None:
-    now = work.newest()
-    if now is not None and now.state is State.ACCEPTED:
-        work.say(Kind.SUBMITTED, task=now.task, message=f"found in {work.vendor.alias}'s list")
-    elif now is not None and now.state is State.NOT_SENT:
-        work.say(Kind.NOTE, message=f"{work.step.name}: {work.vendor.alias} did not accept it; it is asked for anew")
-        work.sent = False
-
-
-async def _may_wait(work: Work, again: float) -> bool:
-    """Wait until then, if that is a moment only, or others are at work all the while."""
-    clock, halt = work.ports.clock, work.halt
-    delay = again - clock.now()
-    if delay <= APART:
-        await _nap(clock, halt, delay)
-    elif not work.terms.detach:
-        with halt.waiting():
-            await _nap(clock, halt, delay, idle=True)
-    if halt.event.is_set():
-        raise Stopped(Kind.BLOCKED, "interrupted before it could be looked up", "clipform apply looks it up")
-    return again - clock.now() < 1.0
 
 
 async def _nap(clock: Clock, halt: Halt, seconds: float, *, idle: bool = False) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine import jobs
+from reconciler.engine.attempt import job
 from reconciler.plan.model import Price
 from reconciler.project.orders import Order, data_bytes, desire, drafted, in_order
 from reconciler.providers import registry
@@ -132,7 +132,7 @@ PAID: list[tuple[dict[str, Any], list[str]]] = [
 def test_a_seed_that_is_not_sent_stays_in_the_key(stated: dict[str, Any], paid: list[str]) -> None:
     orders = wish(clip("hero", **{"provider": "studio", **stated}))["hero"]
     assert keys(orders) == paid
-    sent = [jobs.build(order, {}, seed=None, marker="").seed for order in orders]
+    sent = [job.build(order, {}, seed=None, marker="").seed for order in orders]
     assert sent == ([42] if stated["model"] == SEEDANCE else [None] * len(orders))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.engine.steps import (
+from reconciler.engine.attempt.next_step import (
     Fetch,
     Leave,
     Next,

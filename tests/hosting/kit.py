@@ -18,7 +18,7 @@ from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import Diagnostic, SpecError
-from reconciler.engine import jobs
+from reconciler.engine.attempt import job as jobs
 from reconciler.engine.hosting import Hosting, publisher_of
 from reconciler.engine.inputs import Inputs, ReturnedFrames
 from reconciler.engine.ports import Vendor

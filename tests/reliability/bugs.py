@@ -19,8 +19,10 @@ import pytest
 from reconciler.artifacts import place as placing
 from reconciler.artifacts import store as objects
 from reconciler.artifacts.place import Found, Placer
-from reconciler.engine import buy, collect, session
-from reconciler.engine.work import Work
+from reconciler.engine import session
+from reconciler.engine.attempt import download
+from reconciler.engine.attempt import submit as buy
+from reconciler.engine.attempt.context import Work
 from reconciler.events import Kind
 from reconciler.plan import cost
 from reconciler.project import scan
@@ -246,7 +248,7 @@ def _unproven(patch: pytest.MonkeyPatch) -> None:
     async def proven(work: Work, part: objects.Part, attempt: Attempt) -> Artifact:
         return Artifact("", 0, ".mp4", 1000, 32, 18, False)
 
-    patch.setattr(collect, "_proven", proven)
+    patch.setattr(download, "_proven", proven)
 
 
 def _overwrite(patch: pytest.MonkeyPatch) -> None:
@@ -273,8 +275,8 @@ def _traceback(patch: pytest.MonkeyPatch) -> None:
 
 def _again_for_ever(patch: pytest.MonkeyPatch) -> None:
     """A dead link is asked for anew without end."""
-    patch.setattr(collect, "FETCHES", 10**9)
-    patch.setattr("reconciler.engine.maker.FETCHES", 10**9)
+    patch.setattr(download, "FETCHES", 10**9)
+    patch.setattr("reconciler.engine.attempt.runner.FETCHES", 10**9)
 
 
 def _skipping(where: str, *, folders: bool | None = None) -> Plant:

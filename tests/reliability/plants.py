@@ -12,8 +12,9 @@ import pytest
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError
-from reconciler.engine import buy, collect, lookup, session
-from reconciler.engine.work import Work
+from reconciler.engine import lookup, session
+from reconciler.engine.attempt import download, submit
+from reconciler.engine.attempt.context import Work
 from reconciler.plan import cost
 from reconciler.providers.abilities import Coverage
 from reconciler.providers.base import Reply, Request
@@ -136,7 +137,7 @@ def released(patch: pytest.MonkeyPatch) -> None:
 
 def checked_outside(patch: pytest.MonkeyPatch) -> None:
     """The cap is looked at when a clip comes up, and the intent is written later."""
-    real, slot = Store.begin, buy._slot
+    real, slot = Store.begin, submit._slot
 
     def early(work: Work) -> Any:
         caps: Caps | None = work.terms.caps
@@ -150,7 +151,7 @@ def checked_outside(patch: pytest.MonkeyPatch) -> None:
     def begin(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
         return real(self, new, None)
 
-    patch.setattr(buy, "_slot", early)
+    patch.setattr(submit, "_slot", early)
     patch.setattr(session.Store, "begin", begin)
     patch.setattr(cost, "objections", lambda *_: ())
 
@@ -192,7 +193,7 @@ def sync_again(patch: pytest.MonkeyPatch) -> None:
 
 def unflagged(patch: pytest.MonkeyPatch) -> None:
     """Whatever comes is what was asked for."""
-    patch.setattr(collect, "mismatch", lambda order, made: "")
+    patch.setattr(download, "mismatch", lambda order, made: "")
 
 
 def unlogged(patch: pytest.MonkeyPatch) -> None:

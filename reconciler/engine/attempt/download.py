@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from reconciler.artifacts.store import Part
 from reconciler.diagnostics import MediaError, ProviderError
+from reconciler.engine.attempt.check_video import facts_of, mismatch
+from reconciler.engine.attempt.context import Work
 from reconciler.engine.control import Stopped
-from reconciler.engine.verify import facts_of, mismatch
-from reconciler.engine.work import Work
 from reconciler.events import Kind
 from reconciler.plan import cost
 from reconciler.providers.base import Succeeded

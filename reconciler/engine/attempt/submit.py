@@ -12,10 +12,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
-from reconciler.engine import jobs
+from reconciler.engine.attempt import job as jobs
+from reconciler.engine.attempt.context import Work
 from reconciler.engine.control import Stopped
 from reconciler.engine.ports import Send
-from reconciler.engine.work import Work
 from reconciler.events import Kind
 from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.engine import jobs
-from reconciler.engine.buy import buy
-from reconciler.engine.collect import FETCHES, collect
-from reconciler.engine.control import Stopped
-from reconciler.engine.doubts import look_up
-from reconciler.engine.steps import (
+from reconciler.engine.attempt import job
+from reconciler.engine.attempt.context import Work
+from reconciler.engine.attempt.download import FETCHES, collect
+from reconciler.engine.attempt.look_up import look_up
+from reconciler.engine.attempt.next_step import (
     Fetch,
     Leave,
     LookUp,
@@ -23,7 +22,8 @@ from reconciler.engine.steps import (
     next_step,
     poll_delay,
 )
-from reconciler.engine.work import Work
+from reconciler.engine.attempt.submit import buy
+from reconciler.engine.control import Stopped
 from reconciler.events import Kind
 from reconciler.plan import ways
 from reconciler.plan.model import SENTENCES, Reason
@@ -145,7 +145,7 @@ class Maker:
             inputs = await self.work.ports.inputs.ready(
                 self.work.order
             )  # the local vendor keeps nothing: it is told again
-            self.work.job = jobs.build(self.work.order, inputs, seed=attempt.seed, marker=attempt.marker)
+            self.work.job = job.build(self.work.order, inputs, seed=attempt.seed, marker=attempt.marker)
         answer = await self.work.vendor.transport.look(attempt.task, self.work.job)
         self.work.polls += 1
         self._heard(attempt, answer)
