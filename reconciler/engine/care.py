@@ -12,9 +12,9 @@ from reconciler.artifacts.store import Health, Stored
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.engine import pictures
 from reconciler.engine.attempt.check_video import mismatch
+from reconciler.engine.connections.providers import Connect
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Asked, Session, carry_out
-from reconciler.engine.vendors import Connect
 from reconciler.events import Summary
 from reconciler.media.farm import Farm
 from reconciler.media.probe import probe

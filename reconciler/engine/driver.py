@@ -15,11 +15,11 @@ from reconciler.artifacts.place import Found, Placer
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt.context import Ports, Terms, Work
 from reconciler.engine.attempt.runner import Maker
+from reconciler.engine.connections.providers import Vendors
 from reconciler.engine.control import Halt, Stopped
 from reconciler.engine.locked import Adopter
 from reconciler.engine.pool import Ident, Pool
 from reconciler.engine.signals import waited
-from reconciler.engine.vendors import Vendors
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from reconciler.diagnostics import ClipformError
+from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.ports import Transport
-from reconciler.engine.settle import Remote
-from reconciler.engine.vendors import LOCAL
 from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
 from reconciler.providers.abilities import Balance

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
 from reconciler.engine import locked
+from reconciler.engine.connections.one_off import Agree, Remote, refuse
+from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Session, open_session, settle_doubts
-from reconciler.engine.settle import Agree, Remote, recognise, refuse, take_over
-from reconciler.engine.vendors import LOCAL, Connect
+from reconciler.engine.settle import recognise, take_over
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
 from reconciler.project import endpoints
 from reconciler.project.finding import Finding

@@ -24,6 +24,7 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine import doubts
 from reconciler.engine.attempt.context import Ports, Terms
+from reconciler.engine.connections.providers import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.control import Halt
 from reconciler.engine.driver import Driver, Rules, World
 from reconciler.engine.hosting import Hosting, publisher_of
@@ -32,7 +33,6 @@ from reconciler.engine.locked import Adopter
 from reconciler.engine.ports import Sink
 from reconciler.engine.search import Books
 from reconciler.engine.signals import Hold, signals
-from reconciler.engine.vendors import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.workshop import Workshop
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm

@@ -10,9 +10,9 @@ from decimal import Decimal
 from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
+from reconciler.engine.connections.providers import Connect
 from reconciler.engine.session import Asked, Session, apply_part, end_unwanted_drafts, look, open_session
 from reconciler.engine.signals import signals
-from reconciler.engine.vendors import Connect
 from reconciler.engine.workshop import Workshop
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned

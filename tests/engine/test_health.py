@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine import health, online
-from reconciler.engine.settle import Remote
+from reconciler.engine.connections.one_off import Remote
 from reconciler.providers.abilities import Balance
 from reconciler.providers.base import PollTrouble, Refusal
 from tests.reliability.sim import Sim

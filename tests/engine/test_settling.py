@@ -11,6 +11,7 @@ import pytest
 from reconciler.cli.app import main
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine import settle
+from reconciler.engine.connections import one_off
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
@@ -114,14 +115,14 @@ def import_it(sim: Sim) -> None:
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
         settle.import_task(
-            session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", settle.Remote(loaded, sim.connect)
+            session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", one_off.Remote(loaded, sim.connect)
         )
 
 
 def adopt_it(sim: Sim) -> None:
     attempt = found(sim, None, None)
     with open_session(sim.workspace, "resolve") as session:
-        settle.adopt_task(session, attempt, "task-1", settle.Remote(sim.workspace.load(), sim.connect))
+        settle.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine import care, recover, settle
+from reconciler.engine.connections import one_off
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from reconciler.state import lockfile
@@ -144,7 +145,7 @@ def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -
     clone(sim)
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        settle.import_task(session, loaded.orders[0], "task-1", "m", settle.Remote(loaded, sim.connect))
+        settle.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
     assert sim.apply().exit_code == 0
     assert (sim.root / "clipform.lock").read_bytes() == before
     assert bought(sim) == 1

@@ -11,9 +11,10 @@ from reconciler.cli.context import Context
 from reconciler.cli.options import Options
 from reconciler.diagnostics import Diagnostic, ProviderError, Refused
 from reconciler.engine import online, session, settle
+from reconciler.engine.connections import one_off
+from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.recover import recover
 from reconciler.engine.session import Asked, open_session
-from reconciler.engine.settle import Remote
 from reconciler.project.model import Choice, Loaded
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
@@ -37,14 +38,14 @@ def no(warning: Diagnostic) -> None:
     raise Refused(f"no: {warning.message}")
 
 
-def imported(sim: Sim, agree: settle.Agree, task: str = "task-1") -> None:
+def imported(sim: Sim, agree: one_off.Agree, task: str = "task-1") -> None:
     with open_session(sim.workspace, "import") as opened:
         loaded = sim.workspace.load()
         remote = Remote(loaded, sim.connect, opened.store.snapshot(), agree)
         settle.import_task(opened, loaded.orders[0], task, "m", remote)
 
 
-def recovered(sim: Sim, agree: settle.Agree) -> None:
+def recovered(sim: Sim, agree: one_off.Agree) -> None:
     sim.write(spec(STUDIO))
     sim.apply()
     shutil.rmtree(sim.root / "state")
@@ -64,14 +65,14 @@ def old_one(sim: Sim, state: State) -> None:
     sim.write(spec(MOVED))
 
 
-def resolved(sim: Sim, agree: settle.Agree) -> None:
+def resolved(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.UNCERTAIN)
     with open_session(sim.workspace, "resolve") as opened:
         remote = Remote(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
         settle.adopt_task(opened, settle.in_doubt(opened, "hero", None), "task-1", remote)
 
 
-def cancelled(sim: Sim, agree: settle.Agree) -> None:
+def cancelled(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.ACCEPTED)
     with open_session(sim.workspace, "cancel") as opened:
         remote = Remote(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
@@ -83,7 +84,7 @@ WAYS = [imported, recovered, resolved, cancelled]
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_key_is_not_sent_to_a_new_address_without_a_word(
-    way: Callable[[Sim, settle.Agree], None], away: Server, sim: Sim
+    way: Callable[[Sim, one_off.Agree], None], away: Server, sim: Sim
 ) -> None:
     sim.write(spec(MOVED))
     with pytest.raises(Refused, match=rf"HOME_KEY would be sent to {AWAY}, which is not {HOME}"):
@@ -93,7 +94,7 @@ def test_a_key_is_not_sent_to_a_new_address_without_a_word(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_whoever_agrees_is_asked_once_and_the_address_is_asked(
-    way: Callable[[Sim, settle.Agree], None], away: Server, sim: Sim
+    way: Callable[[Sim, one_off.Agree], None], away: Server, sim: Sim
 ) -> None:
     away._accept({"key": "x", "marker": "x", "label": "hero", "prompt": "a lamp", "seed": 1})
     sim.write(spec(MOVED))
@@ -152,7 +153,7 @@ def test_an_address_on_record_needs_no_word(away: Server, sim: Sim) -> None:
 def test_where_nobody_can_be_asked_it_is_refused_and_what_helps_is_said(away: Server, sim: Sim) -> None:
     sim.write(spec(MOVED))
     with pytest.raises(ProviderError) as told:
-        imported(sim, settle.refuse)
+        imported(sim, one_off.refuse)
     assert told.value.message.startswith(f"not asked: HOME_KEY would be sent to {AWAY}")
     assert "clipform apply" in told.value.help
     assert sim.transports == []

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 
 from reconciler.diagnostics import ClipformError, Locked, StateDamaged, StateError, UsageError
 from reconciler.engine import care, edits, recover, settle
+from reconciler.engine.connections import one_off
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
@@ -305,7 +306,7 @@ class Commands(RuleBasedStateMachine):
 
         def adopt(opened: object, attempt: Attempt) -> None:
             ids = [task.id for task in self.sim.server.ledger.values() if task.marker == attempt.marker]
-            remote = settle.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
+            remote = one_off.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
             for task in ids:
                 settle.adopt_task(opened, attempt, task, remote)  # type: ignore[arg-type]
 
@@ -317,7 +318,7 @@ class Commands(RuleBasedStateMachine):
         """A task that may be queued still."""
         with suppress(ClipformError), open_session(self.sim.workspace, "cancel") as opened:
             self.sim.unmerged = False
-            remote = settle.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
+            remote = one_off.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
             settle.cancel(opened, name, None, remote)  # fails when nothing is in flight, or when it is too late
 
     # --- judging ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from reconciler.engine import care, recover, settle
+from reconciler.engine.connections import one_off
 from reconciler.engine.session import open_session, save_plan
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice
@@ -102,7 +103,7 @@ def _paid_again(sim: Sim) -> Callable[[], object]:
 def _recognised(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "resolve") as opened:
-            remote = settle.Remote(sim.workspace.load(), sim.connect)
+            remote = one_off.Remote(sim.workspace.load(), sim.connect)
             settle.adopt_task(opened, settle.in_doubt(opened, "hero", None), "task-1", remote)
         sim.apply()
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.engine.connections import one_off
 
 
 def run(
@@ -23,6 +24,6 @@ def run(
 
     own: Context = context.obj
     with open_session(own.workspace, "cancel") as session:
-        remote = settle.Remote(own.workspace.load(), own.connect, session.store.snapshot())
+        remote = one_off.Remote(own.workspace.load(), own.connect, session.store.snapshot())
         words = settle.cancel(session, clip, take, remote)
     own.view.note(f"{clip}: {words}.", {"clip": clip})

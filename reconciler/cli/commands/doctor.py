@@ -25,7 +25,7 @@ def run(
     found = list(checkup(own.workspace))
     if online:
         from reconciler.engine import online as providers
-        from reconciler.engine.settle import Remote
+        from reconciler.engine.connections.one_off import Remote
 
         known = providers.on_record(own.workspace)
         found += providers.checkup(Remote(own.workspace.load(), own.connect, known))

@@ -26,8 +26,9 @@ def run(
     """
     from reconciler.cli.parsing import one_order, one_way
     from reconciler.engine.care import adopt_file
+    from reconciler.engine.connections.one_off import Remote
     from reconciler.engine.session import open_session
-    from reconciler.engine.settle import Remote, import_task
+    from reconciler.engine.settle import import_task
 
     own: Context = context.obj
     one_way(file=file, task=task)

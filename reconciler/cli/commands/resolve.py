@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.engine.connections import one_off
 
 
 def run(
@@ -38,7 +39,7 @@ def run(
         found = settle.in_doubt(session, clip, take, attempt)
         if task is not None:
             agree = partial(own.agree, yes=yes)
-            remote = settle.Remote(own.workspace.load(), own.connect, session.store.snapshot(), agree)
+            remote = one_off.Remote(own.workspace.load(), own.connect, session.store.snapshot(), agree)
             settle.adopt_task(session, found, task, remote)
             own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
             return

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
-from reconciler.engine.local import LocalTransport
+from reconciler.engine.connections.local import LocalTransport
 from reconciler.engine.ports import Transport, Vendor
 from reconciler.media.farm import Farm
 from reconciler.project import endpoints
