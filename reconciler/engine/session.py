@@ -27,8 +27,8 @@ from reconciler.engine.attempt.context import Ports, Terms
 from reconciler.engine.connections.providers import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.control import Halt
 from reconciler.engine.driver import Driver, Rules, World
-from reconciler.engine.hosting import Hosting, publisher_of
-from reconciler.engine.inputs import Inputs, ReturnedFrames
+from reconciler.engine.inputs.delivery import Hosting, publisher_of
+from reconciler.engine.inputs.resolve import Inputs, ReturnedFrames
 from reconciler.engine.locked import Adopter
 from reconciler.engine.ports import Sink
 from reconciler.engine.search import Books

@@ -19,8 +19,8 @@ from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.engine.attempt import job as jobs
-from reconciler.engine.hosting import Hosting, publisher_of
-from reconciler.engine.inputs import Inputs, ReturnedFrames
+from reconciler.engine.inputs.delivery import Hosting, publisher_of
+from reconciler.engine.inputs.resolve import Inputs, ReturnedFrames
 from reconciler.engine.ports import Vendor
 from reconciler.project.model import Loaded
 from reconciler.project.orders import Order

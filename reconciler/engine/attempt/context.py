@@ -11,7 +11,7 @@ from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.engine.control import Halt, Stopped
-from reconciler.engine.inputs import Inputs
+from reconciler.engine.inputs.resolve import Inputs
 from reconciler.engine.ports import Sink, Vendor, Workers
 from reconciler.engine.search import Books
 from reconciler.events import Event, Kind

@@ -10,7 +10,7 @@ from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import MediaError
-from reconciler.engine.hosting import Hosting, Parcel
+from reconciler.engine.inputs.delivery import Hosting, Parcel
 from reconciler.engine.ports import Workers
 from reconciler.media.frames import extract_frame
 from reconciler.project.orders import Order
