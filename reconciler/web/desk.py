@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Refused, Source, UsageError
-from reconciler.engine import edits
+from reconciler.engine.operations import edit_spec
 from reconciler.plan.model import Plan
 from reconciler.plan.portion import portion
 from reconciler.project.saved_plan import portion_mark
@@ -94,14 +94,14 @@ class Desk:
             raise UsageError("take must be a number from 1")
         clip = _text(body, "clip")
         async with self.turn:
-            edit = await asyncio.to_thread(edits.pick, self.workspace, clip, take)
+            edit = await asyncio.to_thread(edit_spec.pick, self.workspace, clip, take)
         return {"message": f"{edit.file}: pick of {edit.clip} is now {edit.value}."}
 
     async def retake(self, body: Body) -> Value:
         """Ask for another variation: a number in the YAML. Pays nothing by itself."""
         clip = _text(body, "clip")
         async with self.turn:
-            edit = await asyncio.to_thread(edits.retake, self.workspace, clip)
+            edit = await asyncio.to_thread(edit_spec.retake, self.workspace, clip)
         return {"message": f"{edit.file}: retake of {edit.clip} is now {edit.value}."}
 
     async def open(self, body: Body) -> Value:

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from reconciler.diagnostics import ProviderError, Severity
-from reconciler.engine import settle
 from reconciler.engine.connections import one_off
 from reconciler.engine.connections.providers import is_here
+from reconciler.engine.operations import adopt_task, cancel, resolve
 from reconciler.engine.session import open_session
 from reconciler.events import Summary
 from reconciler.project.model import Choice
@@ -118,8 +118,8 @@ def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(b
     bought.apply()
     bought.write(spec(MOVED, prompt="a torch"))
     with open_session(bought.workspace, "resolve") as session:
-        attempt = settle.in_doubt(session, "hero", None)
-        settle.adopt_task(session, attempt, "task-2", one_off.Remote(bought.workspace.load(), bought.connect))
+        attempt = resolve.in_doubt(session, "hero", None)
+        adopt_task.adopt_task(session, attempt, "task-2", one_off.Remote(bought.workspace.load(), bought.connect))
     assert bought.servers[AWAY].calls == []
     assert bought.apply().exit_code == 0
     assert bought.output("renders/hero.mp4") == bought.server.content("task-2")
@@ -128,7 +128,7 @@ def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(b
 def test_a_task_is_cancelled_where_it_was_bought(bought: Sim) -> None:
     bought.write(spec(MOVED))
     with open_session(bought.workspace, "cancel") as session:
-        settle.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
+        cancel.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
     assert bought.states() == ["cancelled"]
     assert not bought.server.ledger["task-1"].owed
 
@@ -144,7 +144,7 @@ def test_a_task_that_the_provider_still_has_is_not_called_cancelled(
         open_session(bought.workspace, "cancel") as session,
         pytest.raises(ProviderError, match="the provider said so, and still has it"),
     ):
-        settle.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
+        cancel.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
     assert results(bought.apply()) == {"hero": "succeeded"}
 
 
@@ -158,7 +158,7 @@ def test_a_cancel_that_nothing_confirms_is_none(bought: Sim, monkeypatch: pytest
         open_session(bought.workspace, "cancel") as session,
         pytest.raises(ProviderError, match="nothing confirms it"),
     ):
-        settle.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
+        cancel.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
     assert bought.states() == ["accepted"]
 
 

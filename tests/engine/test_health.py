@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine import health, online
 from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.operations import doctor, doctor_online
 from reconciler.providers.abilities import Balance
 from reconciler.providers.base import PollTrouble, Refusal
 from tests.reliability.sim import Sim
@@ -21,12 +21,12 @@ def test_a_state_on_a_file_system_over_a_network_is_told(kind: str, sound: bool,
     mounts = tmp_path / "mounts"
     places = [("/", "ext4"), (f"{sim.root.parent}/else", "nfs4"), (sim.root, kind)]
     mounts.write_text("".join(f"disk {place} {sort} rw 0 0\n" for place, sort in places))
-    found = health._file_system(sim.workspace, mounts)
+    found = doctor._file_system(sim.workspace, mounts)
     assert (found.ok, found.detail) == (sound, "a disk of this machine" if sound else f"the state is on {kind}")
 
 
 def test_a_system_that_does_not_tell_is_no_trouble(sim: Sim, tmp_path: Path) -> None:
-    assert health._file_system(sim.workspace, tmp_path / "none").ok
+    assert doctor._file_system(sim.workspace, tmp_path / "none").ok
 
 
 class Talking(FakeTransport):
@@ -70,7 +70,7 @@ def test_a_provider_is_asked_for_the_time_and_the_balance_and_nothing_is_bought(
     monkeypatch.setattr(Talking, "left", left)
     monkeypatch.setattr("tests.reliability.sim.FakeTransport", Talking)
     sim.write("version: 1\nproviders:\n  studio: {kind: fake}\nclips:\n  hero: {prompt: a lamp}\n")
-    found = list(online.checkup(Remote(sim.workspace.load(), sim.connect)))
+    found = list(doctor_online.checkup(Remote(sim.workspace.load(), sim.connect)))
     assert [(item.ok, item.detail) for item in found] == told
     assert sim.server.calls == []
     assert not (sim.root / "state" / "clipform.db").exists()

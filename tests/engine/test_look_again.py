@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine import settle
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import adopt_task, import_task, resolve
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from tests.reliability.sim import Sim
@@ -31,11 +31,11 @@ def test_once_the_trouble_is_over_the_result_is_collected_and_nothing_is_bought(
     sim.server.heal()
     assert sim.apply().exit_code == 3  # nothing is looked at unasked
     with open_session(sim.workspace, "resolve") as session:
-        attempt = settle.in_doubt(session, "hero", None)
+        attempt = resolve.in_doubt(session, "hero", None)
         remote = one_off.Remote(sim.workspace.load(), sim.connect)
         with pytest.raises(ClipformError, match="hero is task task-1"):
-            settle.adopt_task(session, attempt, "task-2", remote)
-        settle.adopt_task(session, attempt, "task-1", remote)
+            adopt_task.adopt_task(session, attempt, "task-2", remote)
+        adopt_task.adopt_task(session, attempt, "task-1", remote)
     assert sim.apply().exit_code == 0
     assert sim.output("renders/hero.mp4") == sim.server.content("task-1")
     assert (len(sim.server.ledger), sim.states()) == (1, ["done"])
@@ -46,7 +46,7 @@ def test_an_import_answers_the_question_that_an_import_cut_short_left(sim: Sim) 
     sim.apply()
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        settle.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
+        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
     assert sim.apply().exit_code == 0
     assert (len(sim.server.ledger), sim.states()) == (1, ["done"])
 
@@ -55,7 +55,7 @@ def test_a_task_that_the_provider_still_does_not_know_stays_what_it_is(sim: Sim)
     sim.server.plan("hero", poll=["*not-found"])
     sim.apply()
     with open_session(sim.workspace, "resolve") as session:
-        attempt = settle.in_doubt(session, "hero", None)
+        attempt = resolve.in_doubt(session, "hero", None)
         with pytest.raises(ClipformError, match="does not know"):
-            settle.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
+            adopt_task.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
     assert sim.states() == ["vanished"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.diagnostics import StateError
-from reconciler.engine import settle
+from reconciler.engine.operations import resolve
 from reconciler.engine.session import open_session
 from reconciler.records import Attempt
 from reconciler.state.receipts import Receipts
@@ -74,7 +74,7 @@ def test_a_purchase_that_the_user_allowed_again_is_collected_after_the_database_
     sim.server.plan("hero", submit=["unknown-before"])
     sim.apply()
     with open_session(sim.workspace, "resolve") as session:
-        settle.allow_again(session, settle.in_doubt(session, "hero", None))
+        resolve.allow_again(session, resolve.in_doubt(session, "hero", None))
     sim.apply(detach=True)
     lose(sim)
     sim.apply()

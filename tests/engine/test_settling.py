@@ -10,8 +10,8 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.engine import settle
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import adopt_task, import_task, resolve
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
@@ -40,7 +40,7 @@ def doubtful(sim: Sim) -> Sim:
 
 def found(sim: Sim, take: int | None, number: int | None) -> Attempt:
     with open_session(sim.workspace, "resolve") as session:
-        return settle.in_doubt(session, "hero", take, number)
+        return resolve.in_doubt(session, "hero", take, number)
 
 
 @pytest.mark.parametrize("take", [None, 1])
@@ -114,7 +114,7 @@ _MARKERS = count()
 def import_it(sim: Sim) -> None:
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        settle.import_task(
+        import_task.import_task(
             session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", one_off.Remote(loaded, sim.connect)
         )
 
@@ -122,7 +122,7 @@ def import_it(sim: Sim) -> None:
 def adopt_it(sim: Sim) -> None:
     attempt = found(sim, None, None)
     with open_session(sim.workspace, "resolve") as session:
-        settle.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
+        adopt_task.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine import care, recover, settle
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import gc, import_task, recover, verify
+from reconciler.engine.operations import gc as gc_module
+from reconciler.engine.operations import import_file as import_file_module
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from reconciler.state import lockfile
@@ -52,7 +54,7 @@ def bought(sim: Sim) -> int:
 
 def gc(sim: Sim) -> None:
     with open_session(sim.workspace, "gc") as session:
-        care.collect(session, care.garbage(session, session.store.snapshot()))
+        gc_module.collect(session, gc.garbage(session, session.store.snapshot()))
 
 
 def test_an_apply_that_is_blocked_by_a_colleagues_line_leaves_it_there(sim: Sim) -> None:
@@ -145,7 +147,7 @@ def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -
     clone(sim)
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        settle.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
+        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
     assert sim.apply().exit_code == 0
     assert (sim.root / "clipform.lock").read_bytes() == before
     assert bought(sim) == 1
@@ -153,9 +155,9 @@ def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -
 
 def import_file(sim: Sim, video: Path, patch: pytest.MonkeyPatch) -> None:
     video.write_bytes(tiny(1))
-    patch.setattr(care, "Farm", Here)
+    patch.setattr(verify, "Farm", Here)
     with open_session(sim.workspace, "import") as session:
-        care.adopt_file(session, sim.workspace.load().orders[0], video)
+        import_file_module.adopt_file(session, sim.workspace.load().orders[0], video)
 
 
 def test_what_was_just_imported_is_no_garbage(sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ import pytest
 from reconciler.cli.context import Context
 from reconciler.cli.options import Options
 from reconciler.diagnostics import Diagnostic, ProviderError, Refused
-from reconciler.engine import online, session, settle
+from reconciler.engine import session
 from reconciler.engine.connections import one_off
 from reconciler.engine.connections.one_off import Remote
-from reconciler.engine.recover import recover
+from reconciler.engine.operations import adopt_task, cancel, doctor_online, import_task, resolve
+from reconciler.engine.operations.recover import recover
 from reconciler.engine.session import Asked, open_session
 from reconciler.project.model import Choice, Loaded
 from reconciler.records import State
@@ -42,7 +43,7 @@ def imported(sim: Sim, agree: one_off.Agree, task: str = "task-1") -> None:
     with open_session(sim.workspace, "import") as opened:
         loaded = sim.workspace.load()
         remote = Remote(loaded, sim.connect, opened.store.snapshot(), agree)
-        settle.import_task(opened, loaded.orders[0], task, "m", remote)
+        import_task.import_task(opened, loaded.orders[0], task, "m", remote)
 
 
 def recovered(sim: Sim, agree: one_off.Agree) -> None:
@@ -69,14 +70,14 @@ def resolved(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.UNCERTAIN)
     with open_session(sim.workspace, "resolve") as opened:
         remote = Remote(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
-        settle.adopt_task(opened, settle.in_doubt(opened, "hero", None), "task-1", remote)
+        adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
 
 
 def cancelled(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.ACCEPTED)
     with open_session(sim.workspace, "cancel") as opened:
         remote = Remote(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
-        settle.cancel(opened, "hero", None, remote)
+        cancel.cancel(opened, "hero", None, remote)
 
 
 WAYS = [imported, recovered, resolved, cancelled]
@@ -161,19 +162,19 @@ def test_where_nobody_can_be_asked_it_is_refused_and_what_helps_is_said(away: Se
 
 def test_doctor_says_that_it_did_not_ask_a_new_address(away: Server, sim: Sim) -> None:
     sim.write(spec(MOVED))
-    [found] = online.checkup(Remote(sim.workspace.load(), sim.connect, online.on_record(sim.workspace)))
+    [found] = doctor_online.checkup(Remote(sim.workspace.load(), sim.connect, doctor_online.on_record(sim.workspace)))
     assert (found.name, found.ok) == ("provider studio", False)
     assert found.detail.startswith(f"not asked: HOME_KEY would be sent to {AWAY}")
     assert sim.transports == []
     sim.apply()
-    [found] = online.checkup(Remote(sim.workspace.load(), sim.connect, online.on_record(sim.workspace)))
+    [found] = doctor_online.checkup(Remote(sim.workspace.load(), sim.connect, doctor_online.on_record(sim.workspace)))
     assert found.ok
 
 
 def test_records_that_cannot_be_read_know_no_address(sim: Sim) -> None:
     (sim.root / "state").mkdir()
     (sim.root / "state/clipform.db").write_bytes(b"no database" * 1000)
-    assert online.on_record(sim.workspace).attempts == {}
+    assert doctor_online.on_record(sim.workspace).attempts == {}
 
 
 # --- at the command line --------------------------------------------------------------------

@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.engine import edits, session
+from reconciler.engine import session
+from reconciler.engine.operations import edit_spec
 from reconciler.engine.session import open_session, save_plan
 from reconciler.project.model import Choice
 from tests.reliability.sim import HEAD, ONE, Sim
@@ -74,10 +75,10 @@ def test_a_spec_behind_a_link_is_edited_where_it_is_or_not_at_all(inside: bool, 
     link.symlink_to(there)
     sim.write(HEAD + "include: [clips/*.yaml]\n")
     if inside:
-        edits.retake(sim.workspace, "hero")
+        edit_spec.retake(sim.workspace, "hero")
     else:
         with pytest.raises(ClipformError):
-            edits.retake(sim.workspace, "hero")
+            edit_spec.retake(sim.workspace, "hero")
     assert link.is_symlink()
     assert ("retake" in there.read_text(encoding="utf-8")) is inside
 

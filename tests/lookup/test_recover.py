@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from reconciler.engine.recover import recover
+from reconciler.engine.operations.recover import recover
 from reconciler.project.finding import Finding
 from reconciler.project.model import Choice
 from reconciler.records import Binding

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.engine import settle
+from reconciler.engine.operations import resolve
 from reconciler.engine.session import open_session
 from tests.lookup.test_lost_answers import bought, later
 from tests.reliability.sim import Sim
@@ -18,7 +18,7 @@ def _proven_absent(sim: Sim) -> None:
 
 def _allowed_again(sim: Sim) -> None:
     with open_session(sim.workspace, "resolve") as session:
-        settle.allow_again(session, settle.in_doubt(session, "hero", None))
+        resolve.allow_again(session, resolve.in_doubt(session, "hero", None))
 
 
 @pytest.mark.parametrize("answered", [_proven_absent, _allowed_again])

@@ -25,8 +25,12 @@ from hypothesis.stateful import (
 )
 
 from reconciler.diagnostics import ClipformError, Locked, StateDamaged, StateError, UsageError
-from reconciler.engine import care, edits, recover, settle
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import adopt_task, edit_spec, gc, recover, resolve
+from reconciler.engine.operations import cancel as cancel_module
+from reconciler.engine.operations import destroy as destroy_module
+from reconciler.engine.operations import gc as gc_module
+from reconciler.engine.operations import verify as care
 from reconciler.engine.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
@@ -111,7 +115,7 @@ class Commands(RuleBasedStateMachine):
     def retake(self, data: st.DataObject) -> None:
         """Another variation, by the command."""
         name = data.draw(st.sampled_from(sorted(self.clips)))
-        edit = edits.retake(self.sim.workspace, name)
+        edit = edit_spec.retake(self.sim.workspace, name)
         self.clips[name] = (self.clips[name][0], edit.value)
 
     @precondition(lambda self: self.clips)
@@ -126,7 +130,7 @@ class Commands(RuleBasedStateMachine):
     def pick(self, data: st.DataObject, number: int) -> None:
         """The other take, by the command."""
         name = data.draw(st.sampled_from(sorted(self.takes.keys() & self.clips.keys())))
-        edits.pick(self.sim.workspace, name, number)
+        edit_spec.pick(self.sim.workspace, name, number)
         self.takes[name] = number
 
     @rule(name=names)
@@ -187,9 +191,9 @@ class Commands(RuleBasedStateMachine):
 
         def collect() -> None:
             with open_session(self.sim.workspace, "gc") as opened:
-                items = care.garbage(opened, opened.store.snapshot())
+                items = gc_module.garbage(opened, opened.store.snapshot())
                 self.sim.deleted |= {item.sha256 for item in items}
-                care.collect(opened, items)
+                gc.collect(opened, items)
 
         self._kill(at, collect)
         self.old = None
@@ -201,7 +205,7 @@ class Commands(RuleBasedStateMachine):
 
         def remove() -> None:
             with open_session(self.sim.workspace, "destroy") as opened:
-                care.destroy(opened, chosen, lambda plan: None, self.sim.notes, self.sim.connect)
+                destroy_module.destroy(opened, chosen, lambda plan: None, self.sim.notes, self.sim.connect)
 
         self._kill(at, remove)
 
@@ -279,7 +283,7 @@ class Commands(RuleBasedStateMachine):
         try:
             with open_session(self.sim.workspace, "resolve") as opened:
                 self.sim.unmerged = False
-                attempt = settle.in_doubt(opened, name, None)
+                attempt = resolve.in_doubt(opened, name, None)
                 how(opened, attempt)  # type: ignore[operator]
         except (UsageError, StateDamaged):
             pass  # nothing of that clip waits, or nobody can tell
@@ -289,7 +293,7 @@ class Commands(RuleBasedStateMachine):
         """Pay once more."""
 
         def again(opened: object, attempt: Attempt) -> None:
-            settle.allow_again(opened, attempt)  # type: ignore[arg-type]
+            resolve.allow_again(opened, attempt)  # type: ignore[arg-type]
             assert self.sim.consents is not None
             self.sim.consents[attempt.key] += 1
 
@@ -298,7 +302,7 @@ class Commands(RuleBasedStateMachine):
     @rule(name=names)
     def resolve_give_up(self, name: str) -> None:
         """Neither wait nor pay."""
-        self._settle(name, settle.give_up)
+        self._settle(name, resolve.give_up)
 
     @rule(name=names)
     def resolve_by_task(self, name: str) -> None:
@@ -308,7 +312,7 @@ class Commands(RuleBasedStateMachine):
             ids = [task.id for task in self.sim.server.ledger.values() if task.marker == attempt.marker]
             remote = one_off.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
             for task in ids:
-                settle.adopt_task(opened, attempt, task, remote)  # type: ignore[arg-type]
+                adopt_task.adopt_task(opened, attempt, task, remote)  # type: ignore[arg-type]
 
         with suppress(ClipformError):  # only an uncertain one takes an id, and only if the vendor says that it knows it
             self._settle(name, adopt)
@@ -319,7 +323,7 @@ class Commands(RuleBasedStateMachine):
         with suppress(ClipformError), open_session(self.sim.workspace, "cancel") as opened:
             self.sim.unmerged = False
             remote = one_off.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
-            settle.cancel(opened, name, None, remote)  # fails when nothing is in flight, or when it is too late
+            cancel_module.cancel(opened, name, None, remote)  # fails when nothing is in flight, or when it is too late
 
     # --- judging ----------------------------------------------------------------------------
 

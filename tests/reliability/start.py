@@ -40,8 +40,8 @@ from reconciler.engine import signals
 from tests.reliability import points
 
 LATER = (
-    "reconciler.engine.session", "reconciler.engine.settle", "reconciler.engine.care", "reconciler.engine.recover",
-    "reconciler.engine.edits", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
+    "reconciler.engine.session", "reconciler.engine.operations.resolve", "reconciler.engine.operations.verify", "reconciler.engine.operations.recover",
+    "reconciler.engine.operations.edit_spec", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
     "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.farm",
     "reconciler.providers.ark", "reconciler.providers.uniall", "reconciler.providers.jiekou",
     "reconciler.providers.chanjing", "reconciler.providers.draft", "reconciler.plan.ways", "reconciler.cli.parsing",

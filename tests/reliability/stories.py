@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from reconciler.engine import care, recover, settle
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import adopt_task, destroy, gc, recover, resolve
 from reconciler.engine.session import open_session, save_plan
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice
@@ -94,7 +94,7 @@ def _in_doubt(sim: Sim) -> None:
 def _paid_again(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "resolve") as opened:
-            settle.allow_again(opened, settle.in_doubt(opened, "hero", None))
+            resolve.allow_again(opened, resolve.in_doubt(opened, "hero", None))
         sim.apply()
 
     return run
@@ -104,7 +104,7 @@ def _recognised(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "resolve") as opened:
             remote = one_off.Remote(sim.workspace.load(), sim.connect)
-            settle.adopt_task(opened, settle.in_doubt(opened, "hero", None), "task-1", remote)
+            adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
         sim.apply()
 
     return run
@@ -119,7 +119,7 @@ def _outdated(sim: Sim) -> None:
 def _collecting(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "gc") as opened:
-            care.collect(opened, care.garbage(opened, opened.store.snapshot()))
+            gc.collect(opened, gc.garbage(opened, opened.store.snapshot()))
 
     return run
 
@@ -127,7 +127,7 @@ def _collecting(sim: Sim) -> Callable[[], object]:
 def _destroying(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "destroy") as opened:
-            care.destroy(opened, Choice(), lambda plan: None, sim.notes, sim.connect)
+            destroy.destroy(opened, Choice(), lambda plan: None, sim.notes, sim.connect)
 
     return run
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ClipformError, Locked
-from reconciler.engine import settle
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import cancel
 from reconciler.engine.session import open_session
 from reconciler.state import lock
 from reconciler.state.store import Store
@@ -92,7 +92,7 @@ def _cancelled_late(plant: Plant) -> Generator[str]:
         for task in sim.server.ledger.values():
             task.polls = 9
         with suppress(ClipformError), open_session(sim.workspace, "cancel") as opened:
-            settle.cancel(opened, "hero", None, one_off.Remote(sim.workspace.load(), sim.connect))
+            cancel.cancel(opened, "hero", None, one_off.Remote(sim.workspace.load(), sim.connect))
         sim.apply()
         yield from checker.calm(checker.World(sim.root), sim.server)
 

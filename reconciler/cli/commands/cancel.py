@@ -8,6 +8,7 @@ import typer
 
 from reconciler.cli.context import Context
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import cancel
 
 
 def run(
@@ -19,11 +20,10 @@ def run(
 
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
-    from reconciler.engine import settle
     from reconciler.engine.session import open_session
 
     own: Context = context.obj
     with open_session(own.workspace, "cancel") as session:
         remote = one_off.Remote(own.workspace.load(), own.connect, session.store.snapshot())
-        words = settle.cancel(session, clip, take, remote)
+        words = cancel.cancel(session, clip, take, remote)
     own.view.note(f"{clip}: {words}.", {"clip": clip})

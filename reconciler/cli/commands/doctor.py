@@ -19,13 +19,13 @@ def run(
 
     Exit codes: 0 all well, 3 something is not.
     """
-    from reconciler.engine.health import checkup
+    from reconciler.engine.operations.doctor import checkup
 
     own: Context = context.obj
     found = list(checkup(own.workspace))
     if online:
-        from reconciler.engine import online as providers
         from reconciler.engine.connections.one_off import Remote
+        from reconciler.engine.operations import doctor_online as providers
 
         known = providers.on_record(own.workspace)
         found += providers.checkup(Remote(own.workspace.load(), own.connect, known))

@@ -25,10 +25,10 @@ def run(
     does not know the task, 4 not confirmed, 64 wrong command line.
     """
     from reconciler.cli.parsing import one_order, one_way
-    from reconciler.engine.care import adopt_file
     from reconciler.engine.connections.one_off import Remote
+    from reconciler.engine.operations.import_file import adopt_file
+    from reconciler.engine.operations.import_task import import_task
     from reconciler.engine.session import open_session
-    from reconciler.engine.settle import import_task
 
     own: Context = context.obj
     one_way(file=file, task=task)

@@ -18,7 +18,7 @@ def run(
 
     Exit codes: 0 done, 1 there is a project already.
     """
-    from reconciler.engine.start import start
+    from reconciler.engine.operations.init import start
 
     own: Context = context.obj
     written = start(own.directory / (folder or "."))

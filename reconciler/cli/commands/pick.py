@@ -18,7 +18,7 @@ def run(
 
     Exit codes: 0 done, 1 the spec is wrong or cannot be edited, 64 no such clip or take.
     """
-    from reconciler.engine.edits import pick
+    from reconciler.engine.operations.edit_spec import pick
 
     own: Context = context.obj
     edit = pick(own.workspace, clip, take)

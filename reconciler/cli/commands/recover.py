@@ -22,7 +22,7 @@ def run(
     Exit codes: 0 everything is known, 1 the spec or the lock file is wrong, 3 some clips wait for your word, 4 not
     confirmed, 5 another process holds the state.
     """
-    from reconciler.engine.recover import recover
+    from reconciler.engine.operations.recover import recover
 
     own: Context = context.obj
     found = recover(own.workspace, own.marker, own.view, own.connect, partial(own.agree, yes=yes))

@@ -9,6 +9,7 @@ import typer
 
 from reconciler.cli.context import Context
 from reconciler.engine.connections import one_off
+from reconciler.engine.operations import adopt_task
 
 
 def run(
@@ -29,24 +30,24 @@ def run(
     confirmed, 5 another process holds the state, 64 nothing to settle.
     """
     from reconciler.cli.parsing import one_way
-    from reconciler.engine import settle
+    from reconciler.engine.operations import resolve
     from reconciler.engine.session import open_session
     from reconciler.plan.ways import known
 
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)
     with open_session(own.workspace, "resolve") as session:
-        found = settle.in_doubt(session, clip, take, attempt)
+        found = resolve.in_doubt(session, clip, take, attempt)
         if task is not None:
             agree = partial(own.agree, yes=yes)
             remote = one_off.Remote(own.workspace.load(), own.connect, session.store.snapshot(), agree)
-            settle.adopt_task(session, found, task, remote)
+            adopt_task.adopt_task(session, found, task, remote)
             own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
             return
         own.ask([f"{clip}: {known(found)}"], yes=yes, question="It counts as paid in full. Go on?")
         if resubmit:
-            settle.allow_again(session, found)
+            resolve.allow_again(session, found)
             own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})
         else:
-            settle.give_up(session, found)
+            resolve.give_up(session, found)
             own.view.note(f"{clip} is given up. clipform retake {clip} makes another version.", {"clip": clip})

@@ -14,7 +14,7 @@ def run(context: typer.Context, clip: Annotated[str, typer.Argument(metavar="CLI
 
     Exit codes: 0 done, 1 the spec is wrong or cannot be edited, 64 no such clip.
     """
-    from reconciler.engine.edits import retake
+    from reconciler.engine.operations.edit_spec import retake
 
     own: Context = context.obj
     edit = retake(own.workspace, clip)

@@ -17,7 +17,7 @@ def run(
 
     Exit codes: 0 all sound, 1 the state cannot be read, 3 something is missing, damaged or edited.
     """
-    from reconciler.engine.care import verify
+    from reconciler.engine.operations.verify import verify
 
     own: Context = context.obj
     found = list(verify(own.workspace, draft))

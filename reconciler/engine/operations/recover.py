@@ -20,9 +20,9 @@ from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateD
 from reconciler.engine import locked
 from reconciler.engine.connections.one_off import Agree, Remote, refuse
 from reconciler.engine.connections.providers import LOCAL, Connect
+from reconciler.engine.operations.adopt_task import recognise, take_over
 from reconciler.engine.ports import Sink
 from reconciler.engine.session import Session, open_session, settle_doubts
-from reconciler.engine.settle import recognise, take_over
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
 from reconciler.project import endpoints
 from reconciler.project.finding import Finding

@@ -1,0 +1,54 @@
+"""reconciler.engine.operations.import_file"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.diagnostics import ClipformError
+from reconciler.engine.attempt.check_video import mismatch
+from reconciler.engine.session import Session
+from reconciler.media.farm import Farm
+from reconciler.media.probe import probe
+from reconciler.project.orders import Order
+from reconciler.records import BLOCKED, OPEN, Artifact, Generation
+
+
+def adopt_file(session: Session, order: Order, path: Path) -> Generation:
+    """Take a video file as the result of a clip's current key, without paying. Raises ClipformError, MediaError."""
+    key = order.wanted.key
+    snapshot = session.store.snapshot()
+    attempt = snapshot.attempts.get(key)
+    if attempt is not None and attempt.state in OPEN | BLOCKED:
+        raise ClipformError(
+            f"{order.clip.name} has a task that is not settled", help=f"clipform show {order.clip.name}"
+        )
+    if key in snapshot.generations:
+        help = f"another version is a new take:\nclipform retake {order.clip.name}"
+        raise ClipformError(f"{order.clip.name} already has an artifact for what it says now", help=help)
+
+    async def facts() -> Artifact:
+        farm = Farm(session.workspace.state_dir(session.draft) / "scratch", 1)
+        try:
+            found = await farm.run(probe, path)
+        finally:
+            await farm.aclose()
+        return Artifact("", 0, ".mp4", found.duration_ms, found.width, found.height, found.audio)
+
+    video = asyncio.run(facts())
+    stored = session.objects.add(path, ".mp4")
+    artifact = replace(video, sha256=stored.sha256, size=stored.size)
+    made = Generation(
+        key=key,
+        sha256=stored.sha256,
+        document=order.wanted.document,
+        provider=order.wanted.provider,
+        kind=order.wanted.kind,
+        model=order.wanted.model,
+        created=session.clock.now(),
+        mismatch=mismatch(order, artifact),
+        origin="imported",
+    )
+    session.store.adopt(made, artifact, order.clip.name, note=f"imported from {path.name}")
+    return made

@@ -1,0 +1,46 @@
+"""Taking care of what is there: destroy, gc, verify, import. Everything here is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.artifacts import files
+from reconciler.artifacts.store import Health
+from reconciler.diagnostics import ArtifactError
+from reconciler.plan.ways import quote
+from reconciler.project.finding import Finding
+from reconciler.project.workspace import Workspace
+
+
+def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:
+    """Re-hash every artifact and every output that we placed."""
+    snapshot, objects = workspace.snapshot(draft), workspace.objects(draft)
+    needed = {made.sha256 for made in snapshot.generations.values()}
+    for artifact in sorted(snapshot.artifacts.values(), key=lambda a: a.sha256):
+        health = objects.verify(artifact.sha256, artifact.suffix)
+        if health is Health.MISSING and artifact.sha256 not in needed:
+            continue
+        name = f"{artifact.sha256[:12]}{artifact.suffix}"
+        yield Finding(name, health is Health.SOUND, health.value, _mend(health))
+    holders = {bound.output: quote(bound.clip) for bound in snapshot.bindings.values()}
+    for path, placed in sorted(snapshot.placed.items()):
+        yield _output(workspace.root / path, path, placed.sha256, holders.get(path, "CLIP"))
+
+
+def _mend(health: Health) -> str:
+    if health is Health.SOUND:
+        return ""
+    first = "put its file back into" if health is Health.MISSING else "delete it from"
+    return f"{first} state/objects; clipform plan says what it takes to have it"
+
+
+def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:
+    try:
+        with files.folder(full.parent) as within, files.opened(full.name, within) as descriptor:
+            same = files.digest(descriptor)[0] == sha256
+    except FileNotFoundError:
+        return Finding(path, False, "missing", "clipform apply restores it")
+    except (OSError, ArtifactError):
+        return Finding(path, False, "not a readable file")
+    return Finding(path, same, "as placed" if same else "edited since it was placed", f"clipform apply --force {clip}")
