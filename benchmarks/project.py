@@ -18,7 +18,8 @@ from PIL import Image
 from benchmarks.kit import clipform, note, run
 from reconciler.artifacts.hashing import RACY_NS
 from reconciler.clock import SystemClock
-from reconciler.engine.session import Session, open_session, save_lock
+from reconciler.engine.run.lockfile_sync import save_lock
+from reconciler.engine.run.session import Session, open_session
 from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact, Binding, Generation

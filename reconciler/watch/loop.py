@@ -11,9 +11,10 @@ from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
 from reconciler.engine.connections.providers import Connect
-from reconciler.engine.session import Asked, Session, apply_part, end_unwanted_drafts, look, open_session
-from reconciler.engine.signals import signals
-from reconciler.engine.workshop import Workshop
+from reconciler.engine.run.apply import Asked, apply_part
+from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
+from reconciler.engine.run.signals import signals
+from reconciler.engine.run.warm_workers import Workshop
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.saved_plan import fingerprint, portion_mark

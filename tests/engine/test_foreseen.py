@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.session import look, open_session
+from reconciler.engine.run.session import look, open_session
 from reconciler.plan.model import Action, Plan, Reason
 from reconciler.project import workspace
 from reconciler.project.workspace import Workspace

@@ -11,7 +11,7 @@ from reconciler.diagnostics import ProviderError, Severity
 from reconciler.engine.connections import one_off
 from reconciler.engine.connections.providers import is_here
 from reconciler.engine.operations import adopt_task, cancel, resolve
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.events import Summary
 from reconciler.project.model import Choice
 from reconciler.providers.base import Cancelled

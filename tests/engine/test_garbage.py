@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.engine.operations import gc
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from tests.reliability.sim import HEAD, Sim
 
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import adopt_task, import_task, resolve
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from tests.reliability.sim import Sim
 

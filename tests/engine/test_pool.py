@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.engine.pool import Pool
+from reconciler.engine.run.scheduler import Pool
 from reconciler.plan.model import Action, Reason, Step
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError, Foreign, SpecError
-from reconciler.engine.session import open_session, save_lock
+from reconciler.engine.run.lockfile_sync import save_lock
+from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint
 from reconciler.project.workspace import Workspace

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.diagnostics import StateError
 from reconciler.engine.operations import resolve
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.records import Attempt
 from reconciler.state.receipts import Receipts
 from tests.reliability.sim import HEAD, Sim

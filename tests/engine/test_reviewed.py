@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import Refused
-from reconciler.engine.session import save_plan
+from reconciler.engine.run.session import save_plan
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace

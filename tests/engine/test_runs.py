@@ -15,9 +15,9 @@ from decimal import Decimal
 import pytest
 
 from reconciler.diagnostics import Locked, Refused, StateError, UsageError
-from reconciler.engine import session
 from reconciler.engine.operations import resolve
-from reconciler.engine.session import open_session
+from reconciler.engine.run import session
+from reconciler.engine.run.session import open_session
 from reconciler.events import Kind, Summary
 from reconciler.project.model import Choice
 from reconciler.records import Attempt, State

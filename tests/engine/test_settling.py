@@ -12,7 +12,7 @@ from reconciler.cli.app import main
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import adopt_task, import_task, resolve
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
 from tests.reliability.sim import HEAD, Sim

@@ -13,7 +13,7 @@ from reconciler.engine.connections import one_off
 from reconciler.engine.operations import gc, import_task, recover, verify
 from reconciler.engine.operations import gc as gc_module
 from reconciler.engine.operations import import_file as import_file_module
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.state import lockfile
 from tests.reliability.sim import HEAD, ONE, Here, Sim

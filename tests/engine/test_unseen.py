@@ -10,12 +10,13 @@ import pytest
 from reconciler.cli.context import Context
 from reconciler.cli.options import Options
 from reconciler.diagnostics import Diagnostic, ProviderError, Refused
-from reconciler.engine import session
 from reconciler.engine.connections import one_off
 from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.operations import adopt_task, cancel, doctor_online, import_task, resolve
 from reconciler.engine.operations.recover import recover
-from reconciler.engine.session import Asked, open_session
+from reconciler.engine.run import apply
+from reconciler.engine.run.apply import Asked
+from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice, Loaded
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
@@ -203,7 +204,7 @@ def declined(sim: Sim) -> list[str]:
         raise Refused("no")
 
     with pytest.raises(Refused), open_session(sim.workspace, "apply") as opened:
-        session.apply(opened, Asked(Choice()), confirm, sim.notes, sim.connect)
+        apply.apply(opened, Asked(Choice()), confirm, sim.notes, sim.connect)
     return said
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.engine.operations import resolve
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from tests.lookup.test_lost_answers import bought, later
 from tests.reliability.sim import Sim
 

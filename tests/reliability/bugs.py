@@ -19,10 +19,10 @@ import pytest
 from reconciler.artifacts import place as placing
 from reconciler.artifacts import store as objects
 from reconciler.artifacts.place import Found, Placer
-from reconciler.engine import session
 from reconciler.engine.attempt import download
 from reconciler.engine.attempt import submit as buy
 from reconciler.engine.attempt.context import Work
+from reconciler.engine.run import session
 from reconciler.events import Kind
 from reconciler.plan import cost
 from reconciler.project import scan

@@ -31,7 +31,7 @@ from reconciler.engine.operations import cancel as cancel_module
 from reconciler.engine.operations import destroy as destroy_module
 from reconciler.engine.operations import gc as gc_module
 from reconciler.engine.operations import verify as care
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
 from reconciler.state.lock import Lock

@@ -12,9 +12,10 @@ import pytest
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError
-from reconciler.engine import lookup, session
+from reconciler.engine import lookup
 from reconciler.engine.attempt import download, submit
 from reconciler.engine.attempt.context import Work
+from reconciler.engine.run import session
 from reconciler.plan import cost
 from reconciler.providers.abilities import Coverage
 from reconciler.providers.base import Reply, Request

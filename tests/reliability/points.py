@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine import session
+from reconciler.engine.run import session
 from reconciler.state import disk, lockfile
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Store

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from reconciler.diagnostics import ClipformError, Refused
-from reconciler.engine import session
-from reconciler.engine.session import Asked, Session, open_session
+from reconciler.engine.run import apply as apply_module
+from reconciler.engine.run import session
+from reconciler.engine.run.apply import Asked
+from reconciler.engine.run.session import Session, open_session
 from reconciler.events import Event, Kind, Summary
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
@@ -122,7 +124,7 @@ class Sim:
     def apply_in(self, opened: Session, choice: Choice = ALL, **asked: Any) -> Summary:
         """The same in a session that is open."""
 
-        return session.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, self.connect)
+        return apply_module.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, self.connect)
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
         """What reaches the vendor, for one process; an account is a key at an address."""

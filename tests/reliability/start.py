@@ -36,11 +36,11 @@ from typing import Any
 import pytest
 
 from reconciler.clock import SystemClock
-from reconciler.engine import signals
+from reconciler.engine.run import signals
 from tests.reliability import points
 
 LATER = (
-    "reconciler.engine.session", "reconciler.engine.operations.resolve", "reconciler.engine.operations.verify", "reconciler.engine.operations.recover",
+    "reconciler.engine.run.session", "reconciler.engine.operations.resolve", "reconciler.engine.operations.verify", "reconciler.engine.operations.recover",
     "reconciler.engine.operations.edit_spec", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
     "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.farm",
     "reconciler.providers.ark", "reconciler.providers.uniall", "reconciler.providers.jiekou",

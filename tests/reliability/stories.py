@@ -11,7 +11,7 @@ from PIL import Image
 
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import adopt_task, destroy, gc, recover, resolve
-from reconciler.engine.session import open_session, save_plan
+from reconciler.engine.run.session import open_session, save_plan
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice
 from tests.reliability.sim import HEAD, ONE, Sim

@@ -16,7 +16,7 @@ import pytest
 from reconciler.diagnostics import ClipformError, Locked
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import cancel
-from reconciler.engine.session import open_session
+from reconciler.engine.run.session import open_session
 from reconciler.state import lock
 from reconciler.state.store import Store
 from tests.lookup.listing import ListingServer, listing_sim

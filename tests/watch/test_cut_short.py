@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.diagnostics import StateError
-from reconciler.engine.session import look, open_session
+from reconciler.engine.run.session import look, open_session
 from reconciler.project.saved_plan import fingerprint
 from reconciler.watch import loop
 from reconciler.watch.clicks import Clicks

@@ -35,7 +35,8 @@ def run(
     holds the state, 64 wrong command line, 130 interrupted.
     """
     from reconciler.cli.parsing import amount, plan_file
-    from reconciler.engine.session import Asked, apply, open_session
+    from reconciler.engine.run.apply import Asked, apply
+    from reconciler.engine.run.session import open_session
     from reconciler.project.model import Choice
 
     own: Context = context.obj

@@ -20,7 +20,7 @@ def run(
 
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
-    from reconciler.engine.session import open_session
+    from reconciler.engine.run.session import open_session
 
     own: Context = context.obj
     with open_session(own.workspace, "cancel") as session:

@@ -20,7 +20,7 @@ def run(
     Exit codes: 0 done, 1 the spec is wrong, 3 something is protected or could not be removed, 4 not confirmed.
     """
     from reconciler.engine.operations.destroy import destroy
-    from reconciler.engine.session import open_session
+    from reconciler.engine.run.session import open_session
     from reconciler.project.model import Choice
 
     own: Context = context.obj

@@ -21,7 +21,7 @@ def run(
     Exit codes: 0 done, 1 the state cannot be used, 4 not confirmed, 5 another process holds the state.
     """
     from reconciler.engine.operations.gc import collect, garbage
-    from reconciler.engine.session import open_session
+    from reconciler.engine.run.session import open_session
 
     own: Context = context.obj
     with open_session(own.workspace, "gc", draft) as session:

@@ -28,7 +28,7 @@ def run(
     from reconciler.engine.connections.one_off import Remote
     from reconciler.engine.operations.import_file import adopt_file
     from reconciler.engine.operations.import_task import import_task
-    from reconciler.engine.session import open_session
+    from reconciler.engine.run.session import open_session
 
     own: Context = context.obj
     one_way(file=file, task=task)

@@ -38,7 +38,7 @@ def run(
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), draft=draft, refresh=refresh)
     if out is not None:
-        from reconciler.engine.session import save_plan
+        from reconciler.engine.run.session import save_plan
 
         planned = save_plan(own.workspace, choice, own.directory / out)
     else:

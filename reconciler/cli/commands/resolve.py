@@ -31,7 +31,7 @@ def run(
     """
     from reconciler.cli.parsing import one_way
     from reconciler.engine.operations import resolve
-    from reconciler.engine.session import open_session
+    from reconciler.engine.run.session import open_session
     from reconciler.plan.ways import known
 
     own: Context = context.obj

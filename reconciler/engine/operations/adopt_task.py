@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.diagnostics import ClipformError, ProviderError
 from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.ports import Transport
-from reconciler.engine.session import Session
+from reconciler.engine.run.session import Session
 from reconciler.providers.base import NotFound, PollAnswer, PollTrouble
 from reconciler.records import LOOKED_AT_AGAIN, Attempt, State
 from reconciler.state.budget import NewAttempt

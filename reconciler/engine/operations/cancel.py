@@ -8,7 +8,7 @@ from reconciler.diagnostics import ProviderError, UsageError
 from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.operations.resolve import _of
 from reconciler.engine.ports import Transport
-from reconciler.engine.session import Session
+from reconciler.engine.run.session import Session
 from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollTrouble, Succeeded, Working
 from reconciler.records import State

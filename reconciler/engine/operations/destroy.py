@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from reconciler.engine.connections.providers import Connect
 from reconciler.engine.ports import Sink
-from reconciler.engine.session import Asked, Session, carry_out
+from reconciler.engine.run.apply import Asked, carry_out
+from reconciler.engine.run.session import Session
 from reconciler.events import Summary
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.model import Choice, Confirm, Planned

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.artifacts.store import Stored
 from reconciler.engine import pictures
-from reconciler.engine.session import Session
+from reconciler.engine.run.session import Session
 from reconciler.project.workspace import STATE
 from reconciler.records import BLOCKED, OPEN, Snapshot
 

@@ -17,12 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
-from reconciler.engine import locked
 from reconciler.engine.connections.one_off import Agree, Remote, refuse
 from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.operations.adopt_task import recognise, take_over
 from reconciler.engine.ports import Sink
-from reconciler.engine.session import Session, open_session, settle_doubts
+from reconciler.engine.run import lockfile_sync
+from reconciler.engine.run.apply import settle_doubts
+from reconciler.engine.run.session import Session, open_session
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
 from reconciler.project import endpoints
 from reconciler.project.finding import Finding
@@ -109,7 +110,7 @@ def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
     output = order.wanted.output if order is not None else None
     same = order is not None and order.wanted.key == entry.key
     try:
-        locked.adopt(session, entry, order.wanted.document if order is not None and same else "", output)
+        lockfile_sync.adopt(session, entry, order.wanted.document if order is not None and same else "", output)
     except ArtifactError:
         return False
     return True

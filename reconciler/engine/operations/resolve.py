@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.engine.session import Session
+from reconciler.engine.run.session import Session
 from reconciler.plan.ways import known
 from reconciler.records import ABANDONED, BLOCKED, Attempt, State
 from reconciler.state.store import Facts

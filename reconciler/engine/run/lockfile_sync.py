@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.artifacts.store import Health
 from reconciler.diagnostics import ArtifactError
+from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
-from reconciler.records import Artifact, Generation, Placed
+from reconciler.project.model import Loaded
+from reconciler.project.workspace import LOCK_FILE
+from reconciler.records import Artifact, Binding, Generation, Placed
+from reconciler.state import lockfile
 from reconciler.state.lockfile import FILE, LockEntry
 
 if TYPE_CHECKING:
-    from reconciler.engine.session import Session
+    from reconciler.engine.run.session import Session
     from reconciler.plan.model import Step
     from reconciler.project.model import Planned
 
@@ -75,3 +79,42 @@ def adopt(session: Session, entry: LockEntry, document: str, output: str | None)
     )
     session.store.adopt(generation, found, entry.clip, note=f"from {FILE}")
     return found
+
+
+def save_lock(session: Session, loaded: Loaded) -> None:
+    """Write `clipform.lock` from what the takes hold now. A line stays where it may know more than this state: of a
+    take of which nothing is known here, or of what the specs say now. It may be the only memory of a purchase."""
+    path = session.workspace.root / LOCK_FILE
+    snapshot = session.store.snapshot()
+    lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
+    wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}
+    known = snapshot.generations
+    kept = {ident: e for ident, e in lines.items() if e.key not in known or e.key == wanted.get(ident)}
+    for ident, bound in snapshot.bindings.items():
+        made = known.get(bound.key)
+        if made is None:
+            kept |= {ident: lines[ident]} if ident in lines else {}
+        elif ident not in kept or bound.key == wanted.get(ident):
+            kept[ident] = _entry(bound, made, snapshot.artifacts[made.sha256], lines.get(ident))
+    if kept or path.exists():
+        lockfile.write(path, kept.values())
+
+
+def _entry(bound: Binding, made: Generation, artifact: Artifact, line: lockfile.LockEntry | None) -> lockfile.LockEntry:
+    """`line` is what stands there: of what was imported it may know the price and the seed that it had elsewhere."""
+    told = line if line is not None and (line.key, line.sha256) == (made.key, made.sha256) else None
+    paid = told if told is not None and not made.cost_micros else made
+    return lockfile.LockEntry(
+        clip=bound.clip,
+        take=bound.take,
+        key=made.key,
+        sha256=made.sha256,
+        suffix=artifact.suffix,
+        provider=made.provider,
+        kind=made.kind,
+        model=made.model,
+        task=made.task,
+        seed=told.seed if told is not None and made.seed is None else made.seed,
+        cost_micros=paid.cost_micros,
+        currency=paid.currency,
+    )

@@ -17,9 +17,9 @@ from reconciler.engine.attempt.context import Ports, Terms, Work
 from reconciler.engine.attempt.runner import Maker
 from reconciler.engine.connections.providers import Vendors
 from reconciler.engine.control import Halt, Stopped
-from reconciler.engine.locked import Adopter
-from reconciler.engine.pool import Ident, Pool
-from reconciler.engine.signals import waited
+from reconciler.engine.run.lockfile_sync import Adopter
+from reconciler.engine.run.scheduler import Ident, Pool
+from reconciler.engine.run.signals import waited
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step

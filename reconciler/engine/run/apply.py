@@ -1,8 +1,4 @@
-"""Writing sessions: hold the lock, bring the records up to date, plan, carry out, write the lock file.
-
-Everything that changes state goes through `Session`, so that every command starts from records that were repaired in
-the same way: receipts merged, orphans settled, stray part files swept.
-"""
+"""reconciler.engine.run.apply"""
 
 from __future__ import annotations
 
@@ -11,29 +7,25 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 
 from reconciler.artifacts.handles import Handles
-from reconciler.artifacts.place import Placer
-from reconciler.artifacts.store import Objects
-from reconciler.clock import Clock
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine import doubts
 from reconciler.engine.attempt.context import Ports, Terms
-from reconciler.engine.connections.providers import LOCAL, Connect, Vendors, connect_aliases, is_here, reach_all
+from reconciler.engine.connections.providers import Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.control import Halt
-from reconciler.engine.driver import Driver, Rules, World
 from reconciler.engine.inputs.delivery import Hosting, publisher_of
 from reconciler.engine.inputs.resolve import Inputs, ReturnedFrames
-from reconciler.engine.locked import Adopter
 from reconciler.engine.ports import Sink
+from reconciler.engine.run.executor import Driver, Rules, World
+from reconciler.engine.run.lockfile_sync import Adopter, save_lock
+from reconciler.engine.run.session import Session, end_unwanted_drafts
+from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.search import Books
-from reconciler.engine.signals import Hold, signals
-from reconciler.engine.workshop import Workshop
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.plan import cost
@@ -41,14 +33,9 @@ from reconciler.plan.model import SENTENCES, Action, Plan
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
-from reconciler.project.pending_repairs import settle_orphans
-from reconciler.project.workspace import LOCK_FILE, STATE, Workspace
-from reconciler.records import Artifact, Binding, Generation, State, to_micros
-from reconciler.state import lockfile
+from reconciler.project.workspace import LOCK_FILE, STATE
+from reconciler.records import State, to_micros
 from reconciler.state.budget import Caps
-from reconciler.state.lock import Lock
-from reconciler.state.receipts import Receipt, Receipts
-from reconciler.state.store import Facts, Store
 
 _LISTED = 20
 """How many clips an error names."""
@@ -69,37 +56,6 @@ class Asked:
     detach: bool = False
     fail_fast: bool = False
     run: int = 0  # of `Store.start_run`, for whoever asks afterwards what it cost; 0: a new one
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """An open state that this process may write to."""
-
-    workspace: Workspace
-    store: Store
-    receipts: Receipts
-    objects: Objects
-    placer: Placer
-    clock: Clock
-    draft: bool
-    lost: tuple[Receipt, ...] = ()  # tasks that were paid for and that no attempt can hold
-    shop: Workshop | None = None  # of a process that applies more than once
-
-
-@contextmanager
-def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
-    """Hold the state and bring it up to date. Raises Locked, StateError."""
-    directory, clock = workspace.state_dir(draft), workspace.clock
-    with (
-        Lock(directory, command, clock.now),
-        Store.open(directory, clock.now) as store,
-        Receipts.open(directory, store.id, clock.now) as receipts,
-    ):
-        lost = store.merge(receipts.lines).lost
-        objects = workspace.objects(draft)
-        objects.sweep()
-        settle_orphans(store)
-        yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
 
 
 def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
@@ -145,13 +101,6 @@ def _books(session: Session, loaded: Loaded) -> Books:
     claimed = {task for task in tasks if task is not None}
     documents = {order.wanted.key: order.wanted.document for order in loaded.orders}
     return Books(session.store, session.receipts, session.clock, frozenset(claimed), documents)
-
-
-def look(session: Session, choice: Choice) -> Planned:
-    """Read and plan anew under the lock; what is in doubt stays so. Raises SpecError, UsageError."""
-    loaded = session.workspace.load(choice.draft)
-    end_unwanted_drafts(session.store, loaded)
-    return session.workspace.plan(choice, loaded, session.store.snapshot())
 
 
 def apply_part(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
@@ -212,17 +161,6 @@ def _sweep(session: Session, planned: Planned) -> None:
                     stray.unlink()
 
 
-def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
-    """Plan and write the plan file. The store is made first: a plan without one could be applied again and again.
-
-    Raises UsageError rather than write over a file that is no plan."""
-    saved_plan.require_free(path)
-    with open_session(workspace, "plan", choice.draft) as session:
-        planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
-        saved_plan.save(path, secrets.token_hex(16), choice, planned)
-    return planned
-
-
 def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
     making = planned.plan.generating()
     if asked.locked and making:
@@ -242,19 +180,6 @@ def _not_locked(plan: Plan) -> str:
     lines = [f"- {step.name}: {SENTENCES[step.reason]}" for step in (*making, *blocked)]
     more = [f"- and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
     return "\n".join([f"--locked: {count}", *lines[:_LISTED], *more])
-
-
-def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
-    """Drafts under way whose clips changed since: nothing was paid, nothing goes on anywhere, so they are closed."""
-    wanted = {order.wanted.key for order in loaded.orders}
-    facts = Facts(message="its clip changed; the draft was given up")
-    for attempt in store.snapshot().attempts.values():
-        if attempt.kind != LOCAL or attempt.key in wanted:
-            continue
-        if attempt.state in (State.ACCEPTED, State.STALLED):
-            store.move(attempt, State.CANCELLED, facts)
-        elif attempt.state is State.READY:
-            store.move(store.move(attempt, State.RESULT_EXPIRED, facts), State.ABANDONED, facts)
 
 
 async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
@@ -337,43 +262,4 @@ def _caps(planned: Planned, asked: Asked) -> Caps | None:
         run_micros=to_micros(min(caps, default=None)),
         total_micros=to_micros(budget.total) if budget else None,
         run_clips=budget.clips_per_apply if budget else None,
-    )
-
-
-def save_lock(session: Session, loaded: Loaded) -> None:
-    """Write `clipform.lock` from what the takes hold now. A line stays where it may know more than this state: of a
-    take of which nothing is known here, or of what the specs say now. It may be the only memory of a purchase."""
-    path = session.workspace.root / LOCK_FILE
-    snapshot = session.store.snapshot()
-    lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
-    wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}
-    known = snapshot.generations
-    kept = {ident: e for ident, e in lines.items() if e.key not in known or e.key == wanted.get(ident)}
-    for ident, bound in snapshot.bindings.items():
-        made = known.get(bound.key)
-        if made is None:
-            kept |= {ident: lines[ident]} if ident in lines else {}
-        elif ident not in kept or bound.key == wanted.get(ident):
-            kept[ident] = _entry(bound, made, snapshot.artifacts[made.sha256], lines.get(ident))
-    if kept or path.exists():
-        lockfile.write(path, kept.values())
-
-
-def _entry(bound: Binding, made: Generation, artifact: Artifact, line: lockfile.LockEntry | None) -> lockfile.LockEntry:
-    """`line` is what stands there: of what was imported it may know the price and the seed that it had elsewhere."""
-    told = line if line is not None and (line.key, line.sha256) == (made.key, made.sha256) else None
-    paid = told if told is not None and not made.cost_micros else made
-    return lockfile.LockEntry(
-        clip=bound.clip,
-        take=bound.take,
-        key=made.key,
-        sha256=made.sha256,
-        suffix=artifact.suffix,
-        provider=made.provider,
-        kind=made.kind,
-        model=made.model,
-        task=made.task,
-        seed=told.seed if told is not None and made.seed is None else made.seed,
-        cost_micros=paid.cost_micros,
-        currency=paid.currency,
     )

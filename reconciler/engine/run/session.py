@@ -1,0 +1,89 @@
+"""Writing sessions: hold the lock, bring the records up to date, plan, carry out, write the lock file.
+
+Everything that changes state goes through `Session`, so that every command starts from records that were repaired in
+the same way: receipts merged, orphans settled, stray part files swept.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.artifacts.place import Placer
+from reconciler.artifacts.store import Objects
+from reconciler.clock import Clock
+from reconciler.engine.connections.providers import LOCAL
+from reconciler.engine.run.warm_workers import Workshop
+from reconciler.project import saved_plan
+from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.pending_repairs import settle_orphans
+from reconciler.project.workspace import Workspace
+from reconciler.records import State
+from reconciler.state.lock import Lock
+from reconciler.state.receipts import Receipt, Receipts
+from reconciler.state.store import Facts, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open state that this process may write to."""
+
+    workspace: Workspace
+    store: Store
+    receipts: Receipts
+    objects: Objects
+    placer: Placer
+    clock: Clock
+    draft: bool
+    lost: tuple[Receipt, ...] = ()  # tasks that were paid for and that no attempt can hold
+    shop: Workshop | None = None  # of a process that applies more than once
+
+
+@contextmanager
+def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
+    """Hold the state and bring it up to date. Raises Locked, StateError."""
+    directory, clock = workspace.state_dir(draft), workspace.clock
+    with (
+        Lock(directory, command, clock.now),
+        Store.open(directory, clock.now) as store,
+        Receipts.open(directory, store.id, clock.now) as receipts,
+    ):
+        lost = store.merge(receipts.lines).lost
+        objects = workspace.objects(draft)
+        objects.sweep()
+        settle_orphans(store)
+        yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
+
+
+def look(session: Session, choice: Choice) -> Planned:
+    """Read and plan anew under the lock; what is in doubt stays so. Raises SpecError, UsageError."""
+    loaded = session.workspace.load(choice.draft)
+    end_unwanted_drafts(session.store, loaded)
+    return session.workspace.plan(choice, loaded, session.store.snapshot())
+
+
+def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
+    """Plan and write the plan file. The store is made first: a plan without one could be applied again and again.
+
+    Raises UsageError rather than write over a file that is no plan."""
+    saved_plan.require_free(path)
+    with open_session(workspace, "plan", choice.draft) as session:
+        planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
+        saved_plan.save(path, secrets.token_hex(16), choice, planned)
+    return planned
+
+
+def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
+    """Drafts under way whose clips changed since: nothing was paid, nothing goes on anywhere, so they are closed."""
+    wanted = {order.wanted.key for order in loaded.orders}
+    facts = Facts(message="its clip changed; the draft was given up")
+    for attempt in store.snapshot().attempts.values():
+        if attempt.kind != LOCAL or attempt.key in wanted:
+            continue
+        if attempt.state in (State.ACCEPTED, State.STALLED):
+            store.move(attempt, State.CANCELLED, facts)
+        elif attempt.state is State.READY:
+            store.move(store.move(attempt, State.RESULT_EXPIRED, facts), State.ABANDONED, facts)
