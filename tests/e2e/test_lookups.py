@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.process import Emulator, emulator
-from reconciler.engine import lookup
+from reconciler.engine.uncertain import match
 from tests.e2e.kit import Rig, project
 
 MakeRig = Callable[[str, Path, Emulator], Rig]
@@ -61,8 +61,8 @@ def test_a_model_without_a_seed_is_asked_about_and_never_bought_twice(
     stated: dict[str, Any], losing: Emulator, rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ark's default model reports seeds of its own; the list is believed at once, as if two minutes had passed."""
-    monkeypatch.setattr(lookup.Terms, "settle", 0.0)
-    monkeypatch.setattr(lookup, "APART", 0.0)
+    monkeypatch.setattr(match.Terms, "settle", 0.0)
+    monkeypatch.setattr(match, "APART", 0.0)
     folder = project("ark", tmp_path / "project", losing, {"hit": {"prompt": "a lamp", **stated}})
     loser = rig("ark", folder, losing)
     for _ in range(3):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.lookup import Absent, Ask, Found, Reading, Terms, Verdict, decide, doubt_of
+from reconciler.engine.uncertain.match import Absent, Ask, Found, Reading, Terms, Verdict, decide, doubt_of
 from reconciler.providers.abilities import TaskPage
 from reconciler.providers.base import Reply
 from reconciler.providers.registry import dialect

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.lookup import (
+from reconciler.engine.uncertain.match import (
     APART,
     SLACK,
     Absent,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import Refused
-from reconciler.engine import lookup
+from reconciler.engine.uncertain import match
 from reconciler.project.model import Choice
 from reconciler.providers.abilities import Coverage
 from reconciler.state.store import Store
@@ -178,7 +178,7 @@ def test_a_clock_that_is_set_forward_in_a_run_makes_no_list_settle_sooner(nap: i
 
 def test_a_list_that_is_believed_too_soon_pays_twice(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the time to settle is for: without it, the scenarios above would not hold."""
-    monkeypatch.setattr(lookup, "SETTLE", 0.0)
+    monkeypatch.setattr(match, "SETTLE", 0.0)
     monkeypatch.setattr(Listing, "vouched", Coverage(0.0, 86_400.0))
     monkeypatch.setattr("tests.lookup.listing.ListingTransport.patience", 0.0)
     server(sim).lag = 60.0

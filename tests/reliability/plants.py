@@ -12,10 +12,10 @@ import pytest
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError
-from reconciler.engine import lookup
 from reconciler.engine.attempt import download, submit
 from reconciler.engine.attempt.context import Work
 from reconciler.engine.run import session
+from reconciler.engine.uncertain import match
 from reconciler.plan import cost
 from reconciler.providers.abilities import Coverage
 from reconciler.providers.base import Reply, Request
@@ -106,8 +106,8 @@ def delete_unasked(patch: pytest.MonkeyPatch) -> None:
 
 def stale_absence(patch: pytest.MonkeyPatch) -> None:
     """What a list does not show at once does not exist (M5)."""
-    patch.setattr(lookup, "SETTLE", 0.0)
-    patch.setattr(lookup, "APART", 0.0)
+    patch.setattr(match, "SETTLE", 0.0)
+    patch.setattr(match, "APART", 0.0)
     patch.setattr(Listing, "vouched", Coverage(0.0, 86_400.0))
     patch.setattr("tests.lookup.listing.ListingTransport.patience", 0.0)
 

@@ -13,7 +13,7 @@ from reconciler.clock import Clock
 from reconciler.engine.control import Halt, Stopped
 from reconciler.engine.inputs.resolve import Inputs
 from reconciler.engine.ports import Sink, Vendor, Workers
-from reconciler.engine.search import Books
+from reconciler.engine.uncertain.task_list import Books
 from reconciler.events import Event, Kind
 from reconciler.plan.model import GENERATES, Step
 from reconciler.project.orders import Order

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reconciler.engine.attempt.context import Work
 from reconciler.engine.control import Stopped
-from reconciler.engine.doubts import ROUNDS, _nap, words
-from reconciler.engine.lookup import APART, Ask
+from reconciler.engine.uncertain.match import APART, Ask
+from reconciler.engine.uncertain.settle import ROUNDS, _nap, words
 from reconciler.events import Kind
 from reconciler.records import Attempt, State
 

@@ -14,7 +14,6 @@ from functools import partial
 
 from reconciler.artifacts.handles import Handles
 from reconciler.diagnostics import ArtifactError, Refused, StateError
-from reconciler.engine import doubts
 from reconciler.engine.attempt.context import Ports, Terms
 from reconciler.engine.connections.providers import Connect, Vendors, connect_aliases, is_here, reach_all
 from reconciler.engine.control import Halt
@@ -25,7 +24,8 @@ from reconciler.engine.run.executor import Driver, Rules, World
 from reconciler.engine.run.lockfile_sync import Adopter, save_lock
 from reconciler.engine.run.session import Session, end_unwanted_drafts
 from reconciler.engine.run.signals import Hold, signals
-from reconciler.engine.search import Books
+from reconciler.engine.uncertain import settle as doubts
+from reconciler.engine.uncertain.task_list import Books
 from reconciler.events import Event, Kind, Summary
 from reconciler.media.farm import Farm
 from reconciler.plan import cost

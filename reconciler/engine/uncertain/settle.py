@@ -10,8 +10,8 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.providers import LOCAL, Connect, is_here, reach
 from reconciler.engine.control import Halt
-from reconciler.engine.lookup import APART, Absent, Ask, Found
-from reconciler.engine.search import Books, Search
+from reconciler.engine.uncertain.match import APART, Absent, Ask, Found
+from reconciler.engine.uncertain.task_list import Books, Search
 from reconciler.events import Event, Kind
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded

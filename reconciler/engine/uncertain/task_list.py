@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import StateError
-from reconciler.engine import lookup
-from reconciler.engine.lookup import JITTER, Absent, Ask, Doubt, Found, Reading, Terms, Verdict
 from reconciler.engine.ports import Vendor
+from reconciler.engine.uncertain import match
+from reconciler.engine.uncertain.match import JITTER, Absent, Ask, Doubt, Found, Reading, Terms, Verdict
 from reconciler.providers.abilities import Covers, TaskList
 from reconciler.providers.base import PollTrouble
 from reconciler.records import Attempt, State
@@ -90,7 +90,7 @@ class Search:
         coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._doubt(attempt, attempts) for attempt in attempts if self._rival(attempt)]
         doubts = [*(self._doubt(attempt, attempts) for attempt in mine), *rivals]
-        verdicts = lookup.decide(doubts, claimed, self.readings, Terms(coverage, self.vendor.transport.patience))
+        verdicts = match.decide(doubts, claimed, self.readings, Terms(coverage, self.vendor.transport.patience))
         return {number: self._record(open_ones[number], verdict) for number, verdict in verdicts.items()}
 
     def _mine(self, attempt: Attempt) -> bool:
@@ -105,7 +105,7 @@ class Search:
     def _doubt(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> Doubt:
         model = next((model for model in self.vendor.dialect.models if model.name == attempt.model), None)
         document = attempt.document or self.books.documents.get(attempt.key, "")
-        found = lookup.doubt_of(attempt, document, model)
+        found = match.doubt_of(attempt, document, model)
         if not self._mine(attempt):
             return replace(found, rival=True)
         before = [a for a in attempts if a.key == attempt.key and a.id < attempt.id][-1:]
