@@ -12,6 +12,12 @@ from pathlib import Path
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import UsageError
 from reconciler.engine.pictures import Made, cache_folder, draw_sheet, make
+from reconciler.gallery.document import comparison as before
+from reconciler.gallery.document import export
+from reconciler.gallery.document.cards import Setting
+from reconciler.gallery.document.comparison import Comparison
+from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.media import Value, shelf
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import former
@@ -20,11 +26,6 @@ from reconciler.project.workspace import STATE, Workspace
 from reconciler.report.folder import ReportFolder
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
-from reconciler.views.gallery import before, report
-from reconciler.views.gallery.before import Comparison
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.media import Value, shelf
-from reconciler.views.gallery.model import Setting
 
 INDEX = "index.html"
 _PAGE = "page.html"
@@ -64,8 +65,8 @@ def write(workspace: Workspace, wish: Wish) -> Done:
     folder = ReportFolder(wish.out) if wish.out is not None else None
     setting = Setting(workspace.root.name, live=False, draft=choice.draft, now=workspace.clock.now())
     with _compared(workspace, wish, planned) as (comparison, extra):
-        found = report.values(planned, setting, _events(workspace, choice.draft), comparison)
-        videos = _found(report.videos(found), workspace, choice.draft, planned, extra)
+        found = export.values(planned, setting, _events(workspace, choice.draft), comparison)
+        videos = _found(export.videos(found), workspace, choice.draft, planned, extra)
         with cache_folder(workspace.root / STATE) as cache:
             made = make(videos, cache, previews=folder is not None)
             done = Done(_count(found), len(videos), made.drawn, since=comparison.head if comparison else None)
@@ -75,7 +76,7 @@ def write(workspace: Workspace, wish: Wish) -> Done:
                 )
             if wish.sheet is not None:
                 posters = {sha: str(path) for sha, path in made.posters.items()}
-                sheet = report.sheet(_document(found), posters)
+                sheet = export.sheet(_document(found), posters)
                 done = replace(done, sheets=tuple(draw_sheet(sheet.dumps(), wish.sheet)))
     return done
 
@@ -109,7 +110,7 @@ class _Media:
 
 def _write_folder(folder: ReportFolder, found: Value, planned: Planned, media: _Media, done: Done) -> Done:
     """Everything by name, the data last: a page that opens finds what it speaks of."""
-    assets, inputs = _assets(), _inside(report.inputs(planned), media.root)
+    assets, inputs = _assets(), _inside(export.inputs(planned), media.root)
     copies = _copies(media)
     folder.claim([*assets, *inputs, *copies, "data.js"])
     damaged = {
@@ -118,14 +119,14 @@ def _write_folder(folder: ReportFolder, found: Value, planned: Planned, media: _
     there = {name for name, path in inputs.items() if folder.kept(name) or folder.copy(name, path, _sha256(name))}
     for name, content in assets.items():
         folder.put(name, content)
-    pictures = report.Pictures(
+    pictures = export.Pictures(
         videos=media.videos.keys() if media.whole else (),
         previews={sha for sha in media.made.previews if f"media/{sha}.preview.mp4" not in damaged},
         damaged={sha for sha in media.videos if f"media/{sha}.mp4" in damaged},
         inputs=there,
     )
-    shown = report.dressed(report.discreet(found, str(media.root)), pictures)
-    folder.put("data.js", report.script(shown))
+    shown = export.dressed(export.discreet(found, str(media.root)), pictures)
+    folder.put("data.js", export.script(shown))
     removed = folder.finish()
     unreadable = len(media.videos) - len(pictures.previews)
     return replace(done, size=folder.size(), removed=len(removed), unreadable=unreadable, damaged=len(pictures.damaged))
@@ -155,7 +156,7 @@ def _assets() -> dict[str, bytes]:
     folder = package_files("reconciler.views.gallery") / "assets"
     found = {f"assets/{item.name}": item.read_bytes() for item in folder.iterdir() if item.is_file()}
     template = found.pop(f"assets/{_PAGE}").decode()
-    return {INDEX: report.page(template).encode(), **found}
+    return {INDEX: export.page(template).encode(), **found}
 
 
 def _found(

@@ -15,10 +15,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.diagnostics import ClipformError
+from reconciler.gallery.document.detail import EVENTS
 from reconciler.project.workspace import Workspace
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
-from reconciler.views.gallery.detail import EVENTS
 from reconciler.web.desk import Desk, status_of
 from reconciler.web.guard import Json, refusal
 from reconciler.web.hub import Hub

@@ -15,12 +15,12 @@ from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Refused, Source, UsageError
 from reconciler.engine.operations import edit_spec
+from reconciler.gallery.document.cards import bill
+from reconciler.gallery.document.media import Value
 from reconciler.plan.model import Plan
 from reconciler.plan.portion import portion
 from reconciler.project.saved_plan import portion_mark
 from reconciler.project.workspace import Workspace
-from reconciler.views.gallery.media import Value
-from reconciler.views.gallery.model import bill
 from reconciler.web import editor
 from reconciler.web.hub import Hub
 

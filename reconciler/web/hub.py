@@ -10,13 +10,14 @@ from typing import Final
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, Kind, Summary
+from reconciler.gallery.document import cards as model
+from reconciler.gallery.document import detail, media
+from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.media import Value
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
 from reconciler.state.history import Entry
 from reconciler.views import encode
-from reconciler.views.gallery import detail, media, model
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.media import Value
 from reconciler.web.stream import Stream, encoded
 
 _UNDER_WAY: Final = frozenset({Kind.WAITING, Kind.SUBMITTED, Kind.RUNNING, Kind.FETCHED})

@@ -19,10 +19,10 @@ from reconciler.artifacts import files
 from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
+from reconciler.gallery.document.media import PICTURES, Shelf
 from reconciler.media.crew import Crew
 from reconciler.project.workspace import STATE, Workspace
 from reconciler.state import disk
-from reconciler.views.gallery.media import PICTURES, Shelf
 
 FOREVER: Final = "private, max-age=31536000, immutable"
 _NAME: Final = re.compile(r"([0-9a-f]{64})\.(mp4|jpg)")

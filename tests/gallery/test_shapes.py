@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.gallery.document.cards import Setting, document
+from reconciler.gallery.document.detail import detail
+from reconciler.gallery.document.index import Known
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
-from reconciler.views.gallery.detail import detail
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.model import Setting, document
 from tests.gallery import values
 
 

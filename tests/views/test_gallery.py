@@ -13,13 +13,14 @@ import pytest
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import SpecError
+from reconciler.gallery.document import cards as model
+from reconciler.gallery.document import detail, media
+from reconciler.gallery.document.index import Known
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
 from reconciler.plan.portion import portion
 from reconciler.project.model import Choice, Planned
 from reconciler.project.workspace import Workspace
 from reconciler.state.store import Store
-from reconciler.views.gallery import detail, media, model
-from reconciler.views.gallery.known import Known
 
 SPEC = """\
 version: 1

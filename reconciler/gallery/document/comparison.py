@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from reconciler.gallery.document.cards import paid
+from reconciler.gallery.document.detail import change, detail
+from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.media import Value
 from reconciler.plan.changes import changes
 from reconciler.plan.model import Action, Change, Plan, Reason, Step
 from reconciler.project.orders import Order
 from reconciler.project.revision import Former, as_planned
 from reconciler.records import Generation
-from reconciler.views.gallery.detail import change, detail
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.media import Value
-from reconciler.views.gallery.model import paid
 from reconciler.views.rows import document_facts, utc
 
 NOT_KEPT = "what was made then is not here any more"

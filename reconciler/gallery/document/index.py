@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.gallery.document import media
+from reconciler.gallery.document.media import Value
 from reconciler.plan.model import Action, Step
 from reconciler.plan.portion import Portions
 from reconciler.project.model import Planned
@@ -13,8 +15,6 @@ from reconciler.project.orders import Order
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
 from reconciler.state.lockfile import LockEntry
-from reconciler.views.gallery import media
-from reconciler.views.gallery.media import Value
 
 
 @dataclass(frozen=True)

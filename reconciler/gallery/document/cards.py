@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.media import Value
 from reconciler.plan.model import GENERATES, SENTENCES, Plan, Price, Step
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
 from reconciler.views import encode
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.media import Value
 from reconciler.views.rows import micros, standing, utc
 from reconciler.views.words import plain_decimal
 

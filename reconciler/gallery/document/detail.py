@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from reconciler.gallery.document import media
+from reconciler.gallery.document.cards import FORMAT_VERSION, Running, card, paid, with_running
+from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.media import Value
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import Entry
 from reconciler.views import diff, encode
-from reconciler.views.gallery import media
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.media import Value
-from reconciler.views.gallery.model import FORMAT_VERSION, Running, card, paid, with_running
 from reconciler.views.rows import document_facts, history, standing, utc
 
 EVENTS = 200

@@ -13,15 +13,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from reconciler.gallery.document.cards import Setting, document
+from reconciler.gallery.document.comparison import Comparison
+from reconciler.gallery.document.detail import detail
+from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.media import Value, picture
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
 from reconciler.state.history import Entry
 from reconciler.views import words
-from reconciler.views.gallery.before import Comparison
-from reconciler.views.gallery.detail import detail
-from reconciler.views.gallery.known import Known
-from reconciler.views.gallery.media import Value, picture
-from reconciler.views.gallery.model import Setting, document
 
 DATA = "<!-- clipform:data -->"
 """Where the page takes its data."""
