@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ClipformError
-from reconciler.report.folder import LIST, ReportFolder
+from reconciler.gallery.report.folder import LIST, ReportFolder
 
 from .conftest import names
 

@@ -38,10 +38,10 @@ def run(
     command line.
     """
     from reconciler.cli.parsing import picture_name
+    from reconciler.gallery.report.summary import data, text
+    from reconciler.gallery.report.write import Wish, target, write
     from reconciler.project.model import Choice
     from reconciler.project.saved_plan import read
-    from reconciler.report.words import data, text
-    from reconciler.report.write import Wish, target, write
 
     own: Context = context.obj
     if plan is not None and (clips or since is not None or draft):

@@ -18,12 +18,12 @@ from reconciler.gallery.document.cards import Setting
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value, shelf
+from reconciler.gallery.report.folder import ReportFolder
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import former
 from reconciler.project.saved_plan import SavedPlan
 from reconciler.project.workspace import STATE, Workspace
-from reconciler.report.folder import ReportFolder
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.report.write import INDEX, Done
+from reconciler.gallery.report.write import INDEX, Done
 from reconciler.views import words
 
 _MB = 1_000_000
