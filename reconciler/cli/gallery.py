@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def watched(own: Context, choice: Choice, terms: Terms, *, port: int | None, browse: bool) -> int:
     """A watch with a page beside it, until the user ends it; the exit code."""
+    from reconciler.gallery.server import Gallery
+    from reconciler.gallery.server.server import About
     from reconciler.project.workspace import Workspace
     from reconciler.watch import Clicks, Setting, Watch
-    from reconciler.web import Gallery
-    from reconciler.web.live import About
 
     clicks = Clicks()
     beside = Workspace(own.workspace.root, own.clock, own.workspace.env)

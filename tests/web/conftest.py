@@ -12,10 +12,10 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
+from reconciler.gallery.server import Gallery
+from reconciler.gallery.server.server import About
 from reconciler.project.model import Choice, Planned
 from reconciler.project.workspace import Workspace
-from reconciler.web import Gallery
-from reconciler.web.live import About
 from tests.web.kit import Browser
 
 SPEC = """\

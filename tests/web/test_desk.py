@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from reconciler.diagnostics import ClipformError
-from reconciler.web import editor
+from reconciler.gallery.server import editor
 from tests.web.conftest import Site
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.web.stream import Stream
+from reconciler.gallery.server.sse import Stream
 from tests.web.conftest import Site
 from tests.web.kit import Browser
 

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from reconciler.diagnostics import ClipformError
+from reconciler.gallery.server import Gallery
+from reconciler.gallery.server.server import About
 from reconciler.project.model import Choice
-from reconciler.web import Gallery
-from reconciler.web.live import About
 from tests.web.conftest import Clicked, Site
 from tests.web.kit import Browser
 

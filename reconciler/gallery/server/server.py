@@ -18,16 +18,16 @@ from typing import Final, Self
 
 from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Summary
+from reconciler.gallery.server.actions import Desk, Loop
+from reconciler.gallery.server.guard import Guard
+from reconciler.gallery.server.hub import Hub, Place
+from reconciler.gallery.server.media_files import Library
+from reconciler.gallery.server.routes import Answers
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.workspace import Workspace
 from reconciler.serving import Quiet, address, bound
 from reconciler.state import lock, opening
-from reconciler.web.app import Answers
-from reconciler.web.desk import Desk, Loop
-from reconciler.web.guard import Guard
-from reconciler.web.hub import Hub, Place
-from reconciler.web.library import Library
 
 PORT: Final = 8788
 """Where it is unless it is told, or the port is taken: a browser keeps its settings by origin."""

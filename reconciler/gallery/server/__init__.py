@@ -12,6 +12,6 @@ What may not be done here: changing state or outputs (the watch does, under the 
 said, and answering anybody but this user's browser on this machine.
 """
 
-from reconciler.web.live import Gallery
+from reconciler.gallery.server.server import Gallery
 
 __all__ = ["Gallery"]

@@ -17,12 +17,12 @@ from reconciler.diagnostics import ClipformError, Refused, Source, UsageError
 from reconciler.engine.operations import edit_spec
 from reconciler.gallery.document.cards import bill
 from reconciler.gallery.document.media import Value
+from reconciler.gallery.server import editor
+from reconciler.gallery.server.hub import Hub
 from reconciler.plan.model import Plan
 from reconciler.plan.portion import portion
 from reconciler.project.saved_plan import portion_mark
 from reconciler.project.workspace import Workspace
-from reconciler.web import editor
-from reconciler.web.hub import Hub
 
 Ident = tuple[str, int]
 Body = Mapping[str, object]

@@ -14,11 +14,11 @@ from reconciler.gallery.document import cards as model
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value
+from reconciler.gallery.server.sse import Stream, encoded
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
 from reconciler.state.history import Entry
 from reconciler.views import encode
-from reconciler.web.stream import Stream, encoded
 
 _UNDER_WAY: Final = frozenset({Kind.WAITING, Kind.SUBMITTED, Kind.RUNNING, Kind.FETCHED})
 _OVER: Final = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.BLOCKED, Kind.LEFT})

@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.diagnostics import ClipformError
 from reconciler.gallery.document.detail import EVENTS
+from reconciler.gallery.server.actions import Desk, status_of
+from reconciler.gallery.server.guard import Json, refusal
+from reconciler.gallery.server.hub import Hub
+from reconciler.gallery.server.media_files import FOREVER, Found, Library, kind_of
+from reconciler.gallery.server.sse import StreamResponse
 from reconciler.project.workspace import Workspace
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
-from reconciler.web.desk import Desk, status_of
-from reconciler.web.guard import Json, refusal
-from reconciler.web.hub import Hub
-from reconciler.web.library import FOREVER, Found, Library, kind_of
-from reconciler.web.stream import StreamResponse
 
 _ASSETS = Path(str(files("reconciler.views.gallery"))) / "assets"
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
