@@ -19,7 +19,7 @@ from PIL import Image
 
 from reconciler.diagnostics import MediaError
 from reconciler.emulator.shapes import Shape
-from reconciler.media.farm import Farm
+from reconciler.media.draft_renderer import Farm
 from reconciler.providers.base import Request
 
 _AT_ONCE: Final = 8

@@ -1,6 +1,6 @@
 """The draft dialect: a free animatic made on this machine instead of a paid clip.
 
-It speaks to `media.farm` in the same values as any vendor, so that the engine has no special case. The one
+It speaks to `media.draft_renderer` in the same values as any vendor, so that the engine has no special case. The one
 difference: the draft vendor keeps nothing, so a poll carries the whole scene again and a render that was lost with
 its process is made anew. Nothing is billed, so making it twice costs a few seconds.
 

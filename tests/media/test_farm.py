@@ -20,11 +20,11 @@ import pytest
 
 from reconciler.diagnostics import MediaError
 from reconciler.media import worker as worker_process
-from reconciler.media.crew import Crew
+from reconciler.media.draft_renderer import Farm
 from reconciler.media.facts import VideoFacts
-from reconciler.media.farm import Farm
 from reconciler.media.frames import extract_frame
 from reconciler.media.probe import probe
+from reconciler.media.worker_pool import Crew
 from reconciler.providers.base import (
     Accepted,
     Failed,
@@ -304,7 +304,7 @@ PARENT = """
 import asyncio, json, sys
 from pathlib import Path
 from reconciler.media import worker as worker_process
-from reconciler.media.farm import Farm
+from reconciler.media.draft_renderer import Farm
 from reconciler.providers.base import Request
 
 async def main():

@@ -42,7 +42,7 @@ from tests.reliability import points
 LATER = (
     "reconciler.engine.run.session", "reconciler.engine.operations.resolve", "reconciler.engine.operations.verify", "reconciler.engine.operations.recover",
     "reconciler.engine.operations.edit_spec", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
-    "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.farm",
+    "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.draft_renderer",
     "reconciler.providers.ark", "reconciler.providers.uniall", "reconciler.providers.jiekou",
     "reconciler.providers.chanjing", "reconciler.providers.draft", "reconciler.plan.ways", "reconciler.cli.parsing",
     "reconciler.project.saved_plan", "reconciler.spec.edit",
@@ -84,7 +84,7 @@ class Fuse:
 
 def install(patch: pytest.MonkeyPatch, fuse: Fuse) -> None:
     """Points around the effects on disk, and around the requests of the real transport."""
-    from reconciler.media.farm import Farm
+    from reconciler.media.draft_renderer import Farm
     from reconciler.transport import channel, client, wire
 
     points.install(patch, lambda: fuse)  # type: ignore[arg-type, return-value]  # it is asked for nothing else

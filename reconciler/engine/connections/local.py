@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from reconciler.engine.ports import Send, Sponge
-from reconciler.media.farm import Farm
+from reconciler.media.draft_renderer import Farm
 from reconciler.providers.base import Dialect, Job, PollAnswer
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine.connections.local import LocalTransport
 from reconciler.engine.ports import Transport, Vendor
-from reconciler.media.farm import Farm
+from reconciler.media.draft_renderer import Farm
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded
 from reconciler.providers import registry

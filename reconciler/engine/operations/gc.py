@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.artifacts.store import Stored
-from reconciler.engine import pictures
 from reconciler.engine.run.session import Session
+from reconciler.media import thumbnails
 from reconciler.project.workspace import STATE
 from reconciler.records import BLOCKED, OPEN, Snapshot
 
@@ -30,4 +30,4 @@ def collect(session: Session, items: Sequence[Stored]) -> None:
         if item.sha256 in known:
             session.store.drop_artifact(item.sha256)
         session.objects.delete(item.sha256, item.suffix)
-        pictures.forget(session.workspace.root / STATE / "cache", item.sha256)
+        thumbnails.forget(session.workspace.root / STATE / "cache", item.sha256)

@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt.check_video import mismatch
 from reconciler.engine.run.session import Session
-from reconciler.media.farm import Farm
+from reconciler.media.draft_renderer import Farm
 from reconciler.media.probe import probe
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation

@@ -27,7 +27,7 @@ from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.uncertain import settle as doubts
 from reconciler.engine.uncertain.task_list import Books
 from reconciler.events import Event, Kind, Summary
-from reconciler.media.farm import Farm
+from reconciler.media.draft_renderer import Farm
 from reconciler.plan import cost
 from reconciler.plan.model import SENTENCES, Action, Plan
 from reconciler.project import saved_plan

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from reconciler.media.crew import Crew
+from reconciler.media.worker_pool import Crew
 
 SPARE = 2
 """Workers that wait: an edit changes one clip or two, and each holds the memory of a codec and a face."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import UsageError
-from reconciler.engine.pictures import Made, cache_folder, draw_sheet, make
 from reconciler.gallery.document import comparison as before
 from reconciler.gallery.document import export
 from reconciler.gallery.document.cards import Setting
@@ -19,6 +18,7 @@ from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value, shelf
 from reconciler.gallery.report.folder import ReportFolder
+from reconciler.media.thumbnails import Made, cache_folder, draw_sheet, make
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import former

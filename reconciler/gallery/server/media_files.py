@@ -20,7 +20,7 @@ from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, Shelf
-from reconciler.media.crew import Crew
+from reconciler.media.worker_pool import Crew
 from reconciler.project.workspace import STATE, Workspace
 from reconciler.state import disk
 

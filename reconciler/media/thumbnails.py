@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, MediaError
-from reconciler.media.crew import Crew
+from reconciler.media.worker_pool import Crew
 from reconciler.state import disk
 
 POSTER_SIDE: Final = 640

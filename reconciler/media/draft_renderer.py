@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast, get_type_hints
 
 from reconciler.diagnostics import MediaError
-from reconciler.media.crew import Crew
 from reconciler.media.draft.scene import read_scene
+from reconciler.media.worker_pool import Crew
 from reconciler.providers.base import Reply, Request
 
 _PATIENCE: Final = 0.3
