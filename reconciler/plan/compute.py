@@ -12,7 +12,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.plan import ways
+from reconciler.plan import remedies
 from reconciler.plan.changes import changes
 from reconciler.plan.model import (
     GENERATES,
@@ -25,7 +25,7 @@ from reconciler.plan.model import (
     Step,
     Wanted,
 )
-from reconciler.plan.ways import Block, known
+from reconciler.plan.remedies import Block, known
 from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
 
 _HAD = frozenset({State.FETCHED, State.DONE})  # its artifact was in the store
@@ -122,10 +122,10 @@ class _Planner:
         attempt of our own that came to nothing says nothing against it."""
         return w.key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
 
-    def _settled_by_hand(self, attempt: Attempt) -> ways.Block | None:
+    def _settled_by_hand(self, attempt: Attempt) -> remedies.Block | None:
         renamed = attempt.clip not in self.takes  # its takes are not known by the name that it was sent with
         several = renamed or self.unsettled[attempt.clip, attempt.take] > 1
-        return ways.of_attempt(attempt, takes=self.takes[attempt.clip], several=several)
+        return remedies.of_attempt(attempt, takes=self.takes[attempt.clip], several=several)
 
     def _at_hand(self, key: str) -> str | None:
         """The artifact of a key if its bytes are in the store: by our own record, else by the project's lock."""
@@ -147,7 +147,7 @@ class _Planner:
         if fact.exists and fact.sha256 == sha:
             return self._step(w, Action.NOOP, Reason.UP_TO_DATE, sha256=sha)
         if fact.barred:
-            return self._blocked(w, ways.barred(w.output, fact.barred))
+            return self._blocked(w, remedies.barred(w.output, fact.barred))
         if self._blocks(w.output):
             forced = w.clip in self.scope.force
             return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha) if forced else self._foreign(w)
@@ -196,7 +196,7 @@ class _Planner:
 
     def _make(self, w: Wanted, attempt: Attempt | None) -> Step:
         if w.output is not None and (by := self._fact(w.output).barred):
-            return self._blocked(w, ways.barred(w.output, by))
+            return self._blocked(w, remedies.barred(w.output, by))
         if self._blocks(w.output) and w.clip not in self.scope.force:
             return self._foreign(w)
         if w.protect and self._would_replace(w):
@@ -204,12 +204,12 @@ class _Planner:
         missing = sorted({clip for clip, take in w.needs if self._unavailable((clip, take))})
         if missing:
             chosen = not all(self.scope.selects(clip) for clip in missing)
-            return self._blocked(w, ways.upstream(w.clip, missing, chosen=chosen))
+            return self._blocked(w, remedies.upstream(w.clip, missing, chosen=chosen))
         lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state in _HAD)
         if lost and not w.free:
-            return self._blocked(w, ways.lost(w.clip, self.snapshot.generations.get(w.key), attempt))
+            return self._blocked(w, remedies.lost(w.clip, self.snapshot.generations.get(w.key), attempt))
         if self._by_others(w, attempt) and not w.free:
-            return self._blocked(w, ways.elsewhere(w.clip, self.locked[w.key]))
+            return self._blocked(w, remedies.elsewhere(w.clip, self.locked[w.key]))
         if self._made_elsewhere(w):
             return self._shared(w)
         bound = self.snapshot.bindings.get((w.clip, w.take))
@@ -273,7 +273,7 @@ class _Planner:
             if attempt.state in BLOCKED:
                 take = (attempt.clip, attempt.take)
                 several = take in self.ids or self.unsettled[take] > 1  # the version now wanted may come to wait too
-                way_out = ways.settle(attempt, takes=self.takes[attempt.clip], several=several)
+                way_out = remedies.settle(attempt, takes=self.takes[attempt.clip], several=several)
                 step = replace(step, action=Action.BLOCKED, way_out=way_out)
             yield step
 
@@ -323,13 +323,13 @@ class _Planner:
         return usual(self.snapshot, w.kind, w.model)
 
     def _foreign(self, w: Wanted) -> Step:
-        return self._blocked(w, ways.foreign(w.clip, w.output or ""))
+        return self._blocked(w, remedies.foreign(w.clip, w.output or ""))
 
     def _protected(self, w: Wanted) -> Step:
         bound = self.snapshot.bindings.get((w.clip, w.take))
         found = changes(bound.document, w.document) if bound else ()
         made = self.snapshot.generations.get(bound.key) if bound else None
-        return replace(self._blocked(w, ways.held(w.clip, made)), changes=found)
+        return replace(self._blocked(w, remedies.held(w.clip, made)), changes=found)
 
     def _blocked(self, w: Wanted, block: Block) -> Step:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.known), way_out=block.way_out)

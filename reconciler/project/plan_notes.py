@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from reconciler.plan import ways
+from reconciler.plan import remedies
 from reconciler.plan.model import Plan, Reason, Step
 
 
@@ -19,7 +19,9 @@ def told(plan: Plan, doubtful: Collection[str], listing: Collection[str], reason
     def words(step: Step) -> Step:
         if step.key in reasons:
             return replace(step, detail=f"{step.detail}; looked up at {step.provider}: {reasons[step.key]}")
-        apply = "clipform apply" if step.reason is Reason.NOT_REFERENCED else f"clipform apply {ways.quote(step.clip)}"
+        apply = (
+            "clipform apply" if step.reason is Reason.NOT_REFERENCED else f"clipform apply {remedies.quote(step.clip)}"
+        )
         detail = f"{step.detail}; will be looked up at {step.provider}"
         return replace(step, detail=detail, way_out=(apply, *step.way_out))
 

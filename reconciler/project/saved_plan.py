@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan, Step
-from reconciler.plan.portion import portion
+from reconciler.plan.subset import portion
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Planned
 from reconciler.state.store import Store

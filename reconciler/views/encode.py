@@ -8,7 +8,7 @@ from decimal import Decimal
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan.model import Action, Plan, Price, Step
-from reconciler.plan.ways import told
+from reconciler.plan.remedies import told
 from reconciler.project.saved_plan import digest
 from reconciler.views.base import StatusRow
 from reconciler.views.words import plain_decimal

@@ -10,7 +10,7 @@ from decimal import Decimal
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.compute import usual
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
-from reconciler.plan.ways import told
+from reconciler.plan.remedies import told
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Attempt, Generation, from_micros

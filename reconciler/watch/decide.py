@@ -19,7 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.plan.model import GENERATES, Action, Plan, Step
-from reconciler.plan.portion import portion
+from reconciler.plan.subset import portion
 
 Ident = tuple[str, int]
 

@@ -7,7 +7,7 @@ import pytest
 from reconciler.plan.changes import changes, short
 from reconciler.plan.compute import compute, in_order
 from reconciler.plan.model import Action, Disk, Reason, Step, Wanted
-from reconciler.plan.ways import quote, settle
+from reconciler.plan.remedies import quote, settle
 from reconciler.records import Attempt, Snapshot, State
 
 

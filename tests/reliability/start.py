@@ -44,7 +44,7 @@ LATER = (
     "reconciler.engine.operations.edit_spec", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
     "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.draft_renderer",
     "reconciler.providers.ark", "reconciler.providers.uniall", "reconciler.providers.jiekou",
-    "reconciler.providers.chanjing", "reconciler.providers.draft", "reconciler.plan.ways", "reconciler.cli.parsing",
+    "reconciler.providers.chanjing", "reconciler.providers.draft", "reconciler.plan.remedies", "reconciler.cli.parsing",
     "reconciler.project.saved_plan", "reconciler.spec.edit",
 )  # fmt: skip
 """What the program imports when it needs it: a child has it already, and so begins in milliseconds."""

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.events import Kind, Outcome, Summary
-from reconciler.plan import ways
+from reconciler.plan import remedies
 from reconciler.plan.model import Action, Locked, Plan, Reason, Step
-from reconciler.plan.ways import Block, told
+from reconciler.plan.remedies import Block, told
 from reconciler.records import Attempt, Generation, Money, State
 from reconciler.views import apply_text, markdown, plan_text, tables
 from reconciler.views.base import StatusRow
@@ -30,7 +30,7 @@ def attempt(state: State, **more: Any) -> Attempt:
 
 
 def of(state: State, **more: Any) -> Block:
-    block = ways.of_attempt(attempt(state, **more))
+    block = remedies.of_attempt(attempt(state, **more))
     assert block is not None
     return block
 
@@ -47,13 +47,13 @@ BLOCKS: Mapping[Reason, Block] = {
         State.REFUSED, task=None, reason="bad input", money=Money.RELEASED, message="the picture is small"
     ),
     Reason.GIVEN_UP: of(State.ABANDONED, reason="abandoned", money=Money.SETTLED),
-    Reason.PAID_BEFORE: ways.lost(NAME, MADE, None),
-    Reason.LOCKED_BEFORE: ways.elsewhere(
+    Reason.PAID_BEFORE: remedies.lost(NAME, MADE, None),
+    Reason.LOCKED_BEFORE: remedies.elsewhere(
         NAME, Locked("ab" * 32, "t1", "studio", "doubao-seedance-2-0", 500_000, "USD")
     ),
-    Reason.PROTECTED: ways.held(NAME, MADE),
-    Reason.FOREIGN: ways.foreign(NAME, "renders/social.mp4"),
-    Reason.UPSTREAM: ways.upstream(NAME, {"hero", "intro"}, chosen=False),
+    Reason.PROTECTED: remedies.held(NAME, MADE),
+    Reason.FOREIGN: remedies.foreign(NAME, "renders/social.mp4"),
+    Reason.UPSTREAM: remedies.upstream(NAME, {"hero", "intro"}, chosen=False),
 }
 """Every reason for which `plan` blocks a clip."""
 

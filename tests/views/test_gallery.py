@@ -17,7 +17,7 @@ from reconciler.gallery.document import cards as model
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import Known
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
-from reconciler.plan.portion import portion
+from reconciler.plan.subset import portion
 from reconciler.project.model import Choice, Planned
 from reconciler.project.workspace import Workspace
 from reconciler.state.store import Store

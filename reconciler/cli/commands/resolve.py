@@ -32,7 +32,7 @@ def run(
     from reconciler.cli.parsing import one_way
     from reconciler.engine.operations import resolve
     from reconciler.engine.run.session import open_session
-    from reconciler.plan.ways import known
+    from reconciler.plan.remedies import known
 
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)

@@ -25,9 +25,9 @@ from reconciler.engine.attempt.next_step import (
 from reconciler.engine.attempt.submit import buy
 from reconciler.engine.control import Stopped
 from reconciler.events import Kind
-from reconciler.plan import ways
+from reconciler.plan import remedies
 from reconciler.plan.model import SENTENCES, Reason
-from reconciler.plan.ways import Block, told
+from reconciler.plan.remedies import Block, told
 from reconciler.providers.abilities import Lists
 from reconciler.providers.base import (
     Cancelled,
@@ -75,7 +75,7 @@ class Maker:
     def _lost(self, attempt: Attempt) -> Attempt:
         """Its artifact is gone from the store. What is free is made anew; what was paid for is never bought again."""
         if self.work.vendor.durable:
-            raise _blocked(ways.lost(self.work.step.clip, None, attempt))
+            raise _blocked(remedies.lost(self.work.step.clip, None, attempt))
         if attempt.state is State.DONE:
             return attempt
         return self.work.ports.store.move(attempt, State.DONE)
@@ -224,8 +224,8 @@ class Maker:
         order = self.work.order
         takes = order.clip.takes if order is not None else 1
         several = attempt is not None and self.work.ports.store.unsettled(attempt.clip, attempt.take) > 1
-        block = ways.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
-        name = ways.quote(self.work.step.clip)
+        block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
+        name = remedies.quote(self.work.step.clip)
         if attempt is None or attempt.state is State.SUBMITTING:
             return Stopped(Kind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
         if block is not None and attempt.state not in _OVER:

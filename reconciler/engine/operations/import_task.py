@@ -8,7 +8,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.operations.adopt_task import _look, _require_known, adopt_task, take_over
 from reconciler.engine.run.session import Session
-from reconciler.plan.ways import known
+from reconciler.plan.remedies import known
 from reconciler.project import endpoints
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, OPEN, State

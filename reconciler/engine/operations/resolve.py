@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.session import Session
-from reconciler.plan.ways import known
+from reconciler.plan.remedies import known
 from reconciler.records import ABANDONED, BLOCKED, Attempt, State
 from reconciler.state.store import Facts
 

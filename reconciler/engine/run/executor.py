@@ -23,7 +23,7 @@ from reconciler.engine.run.signals import waited
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step
-from reconciler.plan.ways import told
+from reconciler.plan.remedies import told
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
 from reconciler.project.workspace import LOCK_FILE

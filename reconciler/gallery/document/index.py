@@ -9,7 +9,7 @@ from functools import cached_property
 from reconciler.gallery.document import media
 from reconciler.gallery.document.media import Value
 from reconciler.plan.model import Action, Step
-from reconciler.plan.portion import Portions
+from reconciler.plan.subset import Portions
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Generation

@@ -20,7 +20,7 @@ from reconciler.gallery.document.media import Value
 from reconciler.gallery.server import editor
 from reconciler.gallery.server.hub import Hub
 from reconciler.plan.model import Plan
-from reconciler.plan.portion import portion
+from reconciler.plan.subset import portion
 from reconciler.project.saved_plan import portion_mark
 from reconciler.project.workspace import Workspace
 
