@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.views import words
+from reconciler.views import format
 from reconciler.views.blocked_text import ways
 from reconciler.views.diagnostics_text import help_lines
 from reconciler.views.safe import safe
@@ -33,7 +33,7 @@ def line(event: Event, style: Style, *, live: bool) -> str | None:
             return f"{name}: {safe(event.message)}"
         case Kind.SUCCEEDED:
             where = f" {safe(event.output)}" if event.output else ""
-            time = f" in {words.seconds(event.elapsed)}" if event.elapsed is not None else ""
+            time = f" in {format.seconds(event.elapsed)}" if event.elapsed is not None else ""
             return f"{name}: {style.green(_DONE.get(event.action, 'done'))}{where}{time}"
         case Kind.FAILED:
             return f"{name}: {style.red('failed:')} {safe(event.message)}"
@@ -67,7 +67,7 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
         count = len(item.having(kind))
         parts += [f"{count} {word}"] if count else []
     state = "Interrupted" if item.interrupted else "Done"
-    line = f"{state}: {', '.join(parts) or 'nothing to do'} in {words.seconds(item.elapsed)}."
+    line = f"{state}: {', '.join(parts) or 'nothing to do'} in {format.seconds(item.elapsed)}."
     yield style.bold(" ".join([line, *_money(item, made)]))
     if item.interrupted:
         yield "Run `clipform apply` again to carry on; nothing that was paid for is lost."
@@ -78,9 +78,9 @@ def _money(item: Summary, made: int) -> Iterator[str]:
     if not (item.spent or item.unpriced) and any(o.action == "resume" for o in item.having(Kind.SUCCEEDED)):
         yield "Cost: nothing new."
     elif made or item.spent or item.unpriced:
-        yield f"Cost: {words.total(item.spent, item.unpriced, item.currency)}."
+        yield f"Cost: {format.total(item.spent, item.unpriced, item.currency)}."
     if item.saved or item.saved_unpriced:
-        yield f"Saved: {words.total(item.saved, item.saved_unpriced, item.currency)} by what was at hand."
+        yield f"Saved: {format.total(item.saved, item.saved_unpriced, item.currency)} by what was at hand."
 
 
 def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _left_over(outcomes: Iterable[Outcome], style: Style) -> Iterator[str]:
             for outcome in found:
                 yield from _trouble(outcome, style)
             continue
-        yield f"{_word(found[0], style)} {style.bold(words.clips(len(found)))}: {safe(message)}"
+        yield f"{_word(found[0], style)} {style.bold(format.clips(len(found)))}: {safe(message)}"
         names = ", ".join(safe(outcome.name) for outcome in found[:_NAMED])
         yield f"    {names}{f' and {len(found) - _NAMED} more' if len(found) > _NAMED else ''}"
         yield from help_lines(help, style)

@@ -11,7 +11,7 @@ from reconciler.plan.model import Action, Plan, Price, Step
 from reconciler.plan.remedies import told
 from reconciler.project.saved_plan import digest
 from reconciler.views.base import StatusRow
-from reconciler.views.words import plain_decimal
+from reconciler.views.format import plain_decimal
 
 FORMAT_VERSION = 1
 

@@ -12,7 +12,7 @@ from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
 from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
-from reconciler.views import apply_text, catalogue, diagnostics_text, plan_text, tables, words
+from reconciler.views import apply_text, catalogue, diagnostics_text, format, plan_text, tables
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.fold import Kept, fold
 from reconciler.views.safe import fit, put, safe
@@ -61,7 +61,7 @@ class HumanView:
     def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """One line, after the warnings."""
         self.diagnostics(warnings)
-        self._say(self.out, [f"Valid: {words.clips(clips)} in {files} file{'' if files == 1 else 's'}."])
+        self._say(self.out, [f"Valid: {format.clips(clips)} in {files} file{'' if files == 1 else 's'}."])
 
     def plan(self, plan: Plan) -> None:
         """Every step that is not a noop, then the summary; warnings on stderr."""

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from reconciler.events import Event, Kind
-from reconciler.views import words
+from reconciler.views import format
 from reconciler.views.fold import cut, pad, width
 from reconciler.views.safe import fit, safe
 
@@ -86,13 +86,13 @@ class LiveProgress:
         if len(self.rows) > _ROWS:
             yield f"  … and {len(self.rows) - _ROWS} more"
         share = self.done / self.total if self.total else 0.0
-        yield f"{bar(share)} {self.done}/{self.total}  {words.seconds(self.now() - self.began)}"
+        yield f"{bar(share)} {self.done}/{self.total}  {format.seconds(self.now() - self.began)}"
 
     def _row(self, row: Row) -> str:
         elapsed = self.now() - row.started
-        expected = f" of about {words.seconds(row.expected)}" if row.expected else ""
+        expected = f" of about {format.seconds(row.expected)}" if row.expected else ""
         share = "" if row.progress is None else f"{row.progress:>3}% "
-        return f"{row.word:<8} {share}{words.seconds(elapsed)}{expected}"
+        return f"{row.word:<8} {share}{format.seconds(elapsed)}{expected}"
 
 
 def bar(share: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.model import SENTENCES, Action, Plan, Step
 from reconciler.project.saved_plan import digest
-from reconciler.views import diff, words
+from reconciler.views import diff, format
 from reconciler.views.plan_text import value
 from reconciler.views.safe import safe
 
@@ -30,7 +30,7 @@ _FIRST = (Action.BLOCKED, Action.REPLACE, Action.CREATE)
 def render(plan: Plan) -> str:
     """A digest line, a table of what would happen, and each changed field folded away; cut at a whole row."""
     shown = sorted((step for step in plan.steps if step.action is not Action.NOOP), key=_rank)
-    head = [MARK, "### clipform plan", "", words.summary_line(plan), ""]
+    head = [MARK, "### clipform plan", "", format.summary_line(plan), ""]
     if plan.has_changes():
         head += [_digest_line(plan), ""]
     if shown:
@@ -45,7 +45,7 @@ def render(plan: Plan) -> str:
     lines = [*head, *rows]
     lines += ["", *folds] if folds else []
     if len(folds) < len(changed):
-        lines += ["", f"_What changed in {words.clips(len(changed) - len(folds))} is left out of this comment._"]
+        lines += ["", f"_What changed in {format.clips(len(changed) - len(folds))} is left out of this comment._"]
     return "\n".join([*lines, *warnings]) + "\n"
 
 
@@ -56,14 +56,14 @@ def _rank(step: Step) -> int:
 def _digest_line(plan: Plan) -> str:
     """What the work costs more than leaving everything as it is, and what names this very work."""
     making = plan.generating()
-    cost = words.total(plan.total(), plan.unpriced(), plan.currency)
+    cost = format.total(plan.total(), plan.unpriced(), plan.currency)
     price = f"**{cost if cost == 'free' else f'+{cost}'}**" if making else "**free**"
     return f"{price} · plan `{digest(plan)}`"
 
 
 def _row(step: Step, plan: Plan) -> str:
     paid = step.action in (Action.CREATE, Action.REPLACE)
-    cost = words.money(step.cost.amount, step.cost.currency or plan.currency) if paid else ""
+    cost = format.money(step.cost.amount, step.cost.currency or plan.currency) if paid else ""
     why = "<br>".join([SENTENCES[step.reason], *_known(step), *(_cell(command) for command in step.way_out)])
     cells = (f"**{step.action.value}**", _cell(step.name), why, cost, _cell(step.output or ""))
     return f"| {' | '.join(cells)} |"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconciler.plan.model import SENTENCES, Action, Change, Plan, Step
-from reconciler.views import diff, words
+from reconciler.views import diff, format
 from reconciler.views.blocked_text import ways
 from reconciler.views.fold import Parts
 from reconciler.views.safe import safe
@@ -41,7 +41,7 @@ def render(plan: Plan, style: Style) -> Iterator[str]:
         yield f"Provider's default for {count} clips: {safe(', '.join(defaults))}"
     if often:
         yield ""
-    yield style.bold(words.summary_line(plan))
+    yield style.bold(format.summary_line(plan))
 
 
 def block(step: Step, currency: str, style: Style) -> Iterator[str]:
@@ -62,9 +62,9 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
     parts = [safe(where)] if where else []
     if step.action in (Action.CREATE, Action.REPLACE):
         parts.insert(0, f"{safe(step.provider)}/{safe(step.model)}")
-        parts.append(words.money(step.cost.amount, step.cost.currency or currency))
+        parts.append(format.money(step.cost.amount, step.cost.currency or currency))
         if step.expected is not None:
-            parts.append(f"about {words.seconds(step.expected)}")
+            parts.append(f"about {format.seconds(step.expected)}")
     if parts:
         yield Parts(f"    {' · '.join(parts)}")
     if step.detail and step.detail != step.output:  # a foreign file is its output

@@ -16,7 +16,7 @@ from reconciler.project.orders import Order
 from reconciler.records import Attempt, Generation, from_micros
 from reconciler.spec.project import Clip
 from reconciler.state.history import Entry
-from reconciler.views import encode, words
+from reconciler.views import encode, format
 from reconciler.views.base import HistoryRow, Section, StatusRow
 
 _STATES = {
@@ -124,7 +124,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "output", step.output
     order = _order(step, planned)
     if order is not None:
-        yield "estimated", words.money(order.wanted.cost.amount, order.wanted.cost.currency)
+        yield "estimated", format.money(order.wanted.cost.amount, order.wanted.cost.currency)
     if document := _document(step, planned):
         yield from document_facts(document)
     if order is not None:
@@ -181,9 +181,9 @@ def _made(made: Generation, planned: Planned, root: str) -> Iterator[tuple[str, 
         yield "video", f"{size}, {artifact.size / 1_000_000:.2f} MB"
     yield "made", f"{utc(made.created)} by {made.provider} ({made.origin})"
     if made.elapsed:
-        yield "took", words.seconds(made.elapsed)
+        yield "took", format.seconds(made.elapsed)
     if made.cost_micros is not None:
-        yield "cost", words.money(micros(made.cost_micros), made.currency)
+        yield "cost", format.money(micros(made.cost_micros), made.currency)
     optional = (("task", made.task), ("seed used", made.seed), ("mismatch", made.mismatch or None))
     yield from ((name, str(value)) for name, value in optional if value is not None)
 

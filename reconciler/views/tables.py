@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.project.finding import Finding
-from reconciler.views import words
+from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.blocked_text import ways
 from reconciler.views.fold import Hung, Kept, cut, pad, width
@@ -113,9 +113,9 @@ def lines_of(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str
 def _status_cells(item: StatusRow) -> list[str]:
     name = item.clip if item.take == 1 and item.picked else f"{item.clip}#{item.take}"
     state = " ".join(filter(None, (item.state, _flight(item))))
-    cost = words.money(item.cost, item.currency) if item.cost is not None else _estimate(item)
+    cost = format.money(item.cost, item.currency) if item.cost is not None else _estimate(item)
     output = item.output or ("(not picked)" if not item.picked else "-")
-    return [name, state, f"{item.provider}/{item.model}", cost, words.age(item.age) or "-", output]
+    return [name, state, f"{item.provider}/{item.model}", cost, format.age(item.age) or "-", output]
 
 
 def _flight(item: StatusRow) -> str:
@@ -125,15 +125,15 @@ def _flight(item: StatusRow) -> str:
     if item.since is None:
         return ""
     phase = _PHASES.get(item.phase, "")
-    usual = f" of {words.whole(item.expected)}" if item.expected else ""
-    return f"{phase}{words.whole(item.since)}{usual}"
+    usual = f" of {format.whole(item.expected)}" if item.expected else ""
+    return f"{phase}{format.whole(item.since)}{usual}"
 
 
 def _estimate(item: StatusRow) -> str:
     """What a clip that is not made yet should cost."""
     if item.estimate is None or item.age is not None:
         return "-"
-    shown = words.money(item.estimate, item.currency)
+    shown = format.money(item.estimate, item.currency)
     return f"about {shown}" if item.estimate else shown
 
 

@@ -20,8 +20,8 @@ from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.saved_plan import fingerprint, portion_mark
 from reconciler.project.workspace import Workspace
 from reconciler.records import from_micros
-from reconciler.views import words
-from reconciler.views.words import plain_decimal
+from reconciler.views import format
+from reconciler.views.format import plain_decimal
 from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import (
     Apply,
@@ -178,8 +178,8 @@ class Watch:
     def _meter(self, plan: Plan, rest: Rest) -> str:
         """The session's cost, and what a key press would do."""
         cap = self.on.terms.cap
-        of = "" if cap is None else f" of {words.money(cap, plan.currency) if cap else '0'}"
-        line = f"Session: {words.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
+        of = "" if cap is None else f" of {format.money(cap, plan.currency) if cap else '0'}"
+        line = f"Session: {format.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
         if not plan.has_changes() or not rest.offer:
             return f"{line} Watching."
         line += f" Waiting: {self._waiting(plan)}."
@@ -190,7 +190,7 @@ class Watch:
     def _waiting(self, plan: Plan) -> str:
         making = plan.generating()
         if making:
-            return f"{words.clips(len(making))}, {words.total(plan.total(), plan.unpriced(), plan.currency)}"
+            return f"{format.clips(len(making))}, {format.total(plan.total(), plan.unpriced(), plan.currency)}"
         asked = [step for step in plan.changes() if not is_free(step, Terms())]
         return f"{len(asked or plan.changes())} to {(asked or plan.changes())[0].action.value}"
 

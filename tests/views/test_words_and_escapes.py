@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
-from reconciler.views import words
+from reconciler.views import format
 from reconciler.views.safe import safe
 
 
@@ -64,7 +64,7 @@ def test_whatever_comes_only_printable_text_is_shown(text: str) -> None:
     ],
 )
 def test_durations_are_said_as_people_say_them(value: float, shown: str) -> None:
-    assert words.seconds(value) == shown
+    assert format.seconds(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_durations_are_said_as_people_say_them(value: float, shown: str) -> None
     [(None, ""), (0, "0 s"), (-3, "0 s"), (59.9, "59 s"), (60, "1 min"), (3600, "1 h"), (200_000, "2 d")],
 )
 def test_ages_have_one_unit(value: float | None, shown: str) -> None:
-    assert words.age(value) == shown
+    assert format.age(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_ages_have_one_unit(value: float | None, shown: str) -> None:
     ],
 )
 def test_amounts_are_exact_and_without_exponents(amount: str | None, shown: str) -> None:
-    assert words.money(None if amount is None else Decimal(amount), "USD") == shown
+    assert format.money(None if amount is None else Decimal(amount), "USD") == shown
 
 
 def test_an_amount_without_a_currency_stands_alone() -> None:
-    assert words.money(Decimal(2), "") == "2.00"
+    assert format.money(Decimal(2), "") == "2.00"
 
 
 def _plan(*steps: tuple[Action, str | None], expected: float | None = None) -> Plan:
@@ -124,4 +124,4 @@ C, R, N, B, M = Action.CREATE, Action.REPLACE, Action.NOOP, Action.BLOCKED, Acti
     ],
 )
 def test_one_line_sums_a_plan_up(plan: Plan, line: str) -> None:
-    assert words.summary_line(plan) == line
+    assert format.summary_line(plan) == line

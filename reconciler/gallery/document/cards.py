@@ -24,8 +24,8 @@ from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
 from reconciler.views import encode
+from reconciler.views.format import plain_decimal
 from reconciler.views.rows import micros, standing, utc
-from reconciler.views.words import plain_decimal
 
 FORMAT_VERSION = 1
 

@@ -21,7 +21,7 @@ from reconciler.gallery.document.media import Value, picture
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
 from reconciler.state.history import Entry
-from reconciler.views import words
+from reconciler.views import format
 
 DATA = "<!-- clipform:data -->"
 """Where the page takes its data."""
@@ -177,8 +177,8 @@ def _note(found: Value, count: int) -> str:
     todo = [f"{number} to {word}" for word, number in counts.items() if number and word not in ("noop", "blocked")]
     blocked = [f"{counts['blocked']} blocked"] if counts["blocked"] else []
     making = counts["create"] + counts["replace"]
-    price = words.total(Decimal(str(cost["amount"])), cost["unpriced"], cost["currency"] or "")
-    return " · ".join([words.clips(count), *todo, *blocked, *([price] if making else [])])
+    price = format.total(Decimal(str(cost["amount"])), cost["unpriced"], cost["currency"] or "")
+    return " · ".join([format.clips(count), *todo, *blocked, *([price] if making else [])])
 
 
 def _cell(card: Value, posters: Mapping[str, str]) -> Cell:
@@ -198,6 +198,6 @@ def _cost(card: Value) -> str:
     for name, form in (("cost", "{}"), ("estimate", "about {}")):
         price = card[name]
         if isinstance(price, dict):
-            text = words.money(Decimal(str(price["amount"])), str(price["currency"] or ""))
+            text = format.money(Decimal(str(price["amount"])), str(price["currency"] or ""))
             return text if text == "free" else form.format(text)
     return "unpriced" if card["state"] in ("new", "changed") else ""

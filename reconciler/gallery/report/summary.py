@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.gallery.report.write import INDEX, Done
-from reconciler.views import words
+from reconciler.views import format
 
 _MB = 1_000_000
 
@@ -17,10 +17,10 @@ def text(done: Done, folder: str | None) -> str:
         after = f" ({', '.join(notes)})" if notes else ""
         size = f"{done.size / _MB:.2f} MB"
         lines.append(
-            f"Wrote {folder}/{INDEX}: {words.clips(done.clips)}, {_many(done.videos, 'video')}, {size}{after}."
+            f"Wrote {folder}/{INDEX}: {format.clips(done.clips)}, {_many(done.videos, 'video')}, {size}{after}."
         )
     if done.sheets:
-        lines.append(f"Wrote {', '.join(done.sheets)}: {words.clips(done.clips)}.")
+        lines.append(f"Wrote {', '.join(done.sheets)}: {format.clips(done.clips)}.")
     if done.since is not None:
         counts = [f"{done.since[word]} {word}" for word in ("changed", "added", "removed") if done.since[word]]
         lines.append(f"Since {done.since['label']}: {', '.join(counts) or 'no clip differs'}.")
