@@ -128,8 +128,8 @@ def _fresh(home: Path) -> Times:
 
 
 def _parts(living: Workspace) -> tuple[float, float, float]:
-    from reconciler.views.plan_text import render
-    from reconciler.views.style import Style
+    from reconciler.views.terminal.plan import render
+    from reconciler.views.terminal.style import Style
 
     marks = [time.process_time()]
     loaded = living.load()

@@ -39,7 +39,7 @@ class Context:
             from reconciler.views.ndjson import JsonView
 
             return JsonView(sys.stdout)
-        from reconciler.views.human import HumanView
+        from reconciler.views.terminal.view import HumanView
 
         return HumanView(
             sys.stdout,

@@ -8,9 +8,9 @@ from reconciler.providers.abilities import Balances, Cancels, Lists, Uploads
 from reconciler.providers.base import Dialect, Mode, Model
 from reconciler.providers.rules import switches
 from reconciler.providers.search import Line, span
-from reconciler.views.fold import Kept, Parts
-from reconciler.views.style import Style
-from reconciler.views.tables import Column, grid, row
+from reconciler.views.terminal.style import Style
+from reconciler.views.terminal.tables import Column, grid, row
+from reconciler.views.terminal.wrap import Kept, Parts
 
 _MODES = {
     Mode.TEXT: "text",

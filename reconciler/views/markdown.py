@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.model import SENTENCES, Action, Plan, Step
 from reconciler.project.saved_plan import digest
-from reconciler.views import diff, format
-from reconciler.views.plan_text import value
-from reconciler.views.safe import safe
+from reconciler.views import format
+from reconciler.views.terminal import word_diff
+from reconciler.views.terminal.plan import value
+from reconciler.views.terminal.sanitize import safe
 
 LIMIT = 60_000
 _ROOM = 600  # kept for the closing lines
@@ -79,7 +80,7 @@ def _fold(step: Step) -> str:
     lines = [f"<details><summary><code>{name}</code>: {len(step.changes)} changed</summary>", "", "```diff"]
     for change in step.changes:
         if change.field == "prompt" and isinstance(change.before, str) and isinstance(change.after, str):
-            lines.append(f"! prompt: {_code(diff.plain(change.before, change.after))}")
+            lines.append(f"! prompt: {_code(word_diff.plain(change.before, change.after))}")
             continue
         field = _code(change.field)
         lines += [f"- {field}: {_code(value(change.before))}"] if change.before is not None else []

@@ -15,7 +15,7 @@ from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, encode
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.safe import put
+from reconciler.views.terminal.sanitize import put
 
 _Document = Mapping[str, object]
 

@@ -24,8 +24,8 @@ from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
-from reconciler.views import apply_text
-from reconciler.views.style import Style
+from reconciler.views.terminal import apply
+from reconciler.views.terminal.style import Style
 from tests.reliability import checker
 from tests.reliability.sim import HEAD, ONE, Sim
 
@@ -78,7 +78,7 @@ def test_what_was_bought_at_no_known_price_is_told_however_it_ends(end: str, sim
         sim.server.plan("hero", submit=[{"uncertain": "*unknown-after", "refused": "refuse-input"}[end]])
     summary = sim.apply()
     assert summary.unpriced == (end != "refused")
-    assert ("Cost: 1 unpriced." in "".join(apply_text.summary(summary, Style()))) == (end != "refused")
+    assert ("Cost: 1 unpriced." in "".join(apply.summary(summary, Style()))) == (end != "refused")
     sim.server.heal()
     assert sim.apply().unpriced == 0  # it was counted by the run that bought it
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.views import apply_text
-from reconciler.views.style import Style
+from reconciler.views.terminal import apply
+from reconciler.views.terminal.style import Style
 from tests.views.plans import HOSTILE
 
 PLAIN = Style()
@@ -30,15 +30,15 @@ PLAIN = Style()
     ],
 )
 def test_what_happens_is_one_line_or_none(event: Event, line: str | None) -> None:
-    assert apply_text.line(event, PLAIN, live=False) == line
+    assert apply.line(event, PLAIN, live=False) == line
 
 
 def test_where_progress_is_live_a_submit_needs_no_line() -> None:
-    assert apply_text.line(Event(Kind.SUBMITTED, "hero"), PLAIN, live=True) is None
+    assert apply.line(Event(Kind.SUBMITTED, "hero"), PLAIN, live=True) is None
 
 
 def end(*outcomes: Outcome, **more: object) -> list[str]:
-    return list(apply_text.summary(Summary(outcomes, elapsed=2.0, currency="USD", **more), PLAIN))  # type: ignore[arg-type]
+    return list(apply.summary(Summary(outcomes, elapsed=2.0, currency="USD", **more), PLAIN))  # type: ignore[arg-type]
 
 
 def outcome(result: Kind, action: str = "create", message: str = "", help: str = "") -> Outcome:
@@ -98,7 +98,7 @@ def test_the_end_says_what_was_saved_where_something_was() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.SUBMITTED, Kind.SUCCEEDED, Kind.FAILED, Kind.NOTE])
 def test_nothing_foreign_reaches_the_terminal_as_it_is(kind: Kind) -> None:
-    line = apply_text.line(Event(kind, HOSTILE, message=HOSTILE, output=HOSTILE, task=HOSTILE), PLAIN, live=False)
+    line = apply.line(Event(kind, HOSTILE, message=HOSTILE, output=HOSTILE, task=HOSTILE), PLAIN, live=False)
     assert line is not None and line.isprintable()
     bad = Outcome(HOSTILE, 1, "create", Kind.FAILED, HOSTILE, HOSTILE)
     assert all(text.isprintable() for text in end(bad))

@@ -14,10 +14,13 @@ from reconciler.plan import remedies
 from reconciler.plan.model import Action, Locked, Plan, Reason, Step
 from reconciler.plan.remedies import Block, told
 from reconciler.records import Attempt, Generation, Money, State
-from reconciler.views import apply_text, markdown, plan_text, tables
+from reconciler.views import markdown
 from reconciler.views.base import StatusRow
 from reconciler.views.ndjson import JsonView
-from reconciler.views.style import Style
+from reconciler.views.terminal import apply as apply_text
+from reconciler.views.terminal import plan as plan_text
+from reconciler.views.terminal import tables
+from reconciler.views.terminal.style import Style
 
 PLAIN = Style()
 NAME = "social[ratio=16:9,lang=en]"

@@ -9,15 +9,15 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source
-from reconciler.views import diagnostics_text
-from reconciler.views.style import Style
+from reconciler.views.terminal import diagnostics
+from reconciler.views.terminal.style import Style
 from tests.views.plans import HOSTILE
 
 PLAIN = Style()
 
 
 def text(*items: Diagnostic, style: Style = PLAIN) -> str:
-    return "\n".join(diagnostics_text.render(items, style))
+    return "\n".join(diagnostics.render(items, style))
 
 
 def at(line: str, value: str, end: bool = True) -> Diagnostic:

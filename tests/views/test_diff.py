@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.views.diff import Part, plain, words
+from reconciler.views.terminal.word_diff import Part, plain, words
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from reconciler.views.fold import Hung, Kept, Parts, fold, width
-from reconciler.views.style import Style
+from reconciler.views.terminal.style import Style
+from reconciler.views.terminal.wrap import Hung, Kept, Parts, fold, width
 
 COLOUR = Style(True)
 

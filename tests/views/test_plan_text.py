@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.plan.model import Action, Change, Plan, Reason, Step
-from reconciler.views import plan_text
-from reconciler.views.style import Style
+from reconciler.views.terminal import plan as plan_text
+from reconciler.views.terminal.style import Style
 from tests.views.plans import PLAN, hostile_plan
 
 PLAIN, COLOUR = Style(), Style(True)

@@ -11,11 +11,11 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 
 from reconciler.project.finding import Finding
-from reconciler.views import tables
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.fold import cut
-from reconciler.views.style import Style
-from reconciler.views.tables import Column
+from reconciler.views.terminal import tables
+from reconciler.views.terminal.style import Style
+from reconciler.views.terminal.tables import Column
+from reconciler.views.terminal.wrap import cut
 from tests.views.plans import HOSTILE
 
 PLAIN = Style()

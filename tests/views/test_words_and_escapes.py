@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.plan.model import Action, Plan, Price, Reason, Step
 from reconciler.views import format
-from reconciler.views.safe import safe
+from reconciler.views.terminal.sanitize import safe
 
 
 @pytest.mark.parametrize(

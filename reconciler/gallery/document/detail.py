@@ -14,13 +14,14 @@ from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import Entry
-from reconciler.views import diff, encode
+from reconciler.views import encode
 from reconciler.views.rows import document_facts, history, standing, utc
+from reconciler.views.terminal import word_diff
 
 EVENTS = 200
 """How many events of a clip are shown."""
 
-_SIGNS = {diff.Part.SAME: "=", diff.Part.GONE: "-", diff.Part.NEW: "+"}
+_SIGNS = {word_diff.Part.SAME: "=", word_diff.Part.GONE: "-", word_diff.Part.NEW: "+"}
 
 
 def detail(name: str, known: Known, events: Sequence[Entry], running: Running | None = None) -> Value | None:
@@ -126,7 +127,7 @@ def change(item: Change) -> Value:
     """One field that differs; a prompt with its words."""
     before, after = text(item.before), text(item.after)
     words = item.field == "prompt" and before is not None and after is not None
-    runs = diff.words(before or "", after or "") if words else ()
+    runs = word_diff.words(before or "", after or "") if words else ()
     found = [[_SIGNS[run.part], run.text] for run in runs]
     return {"field": item.field, "before": before, "after": after, "words": found or None}
 

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from reconciler.events import Event, Kind
 from reconciler.views import format
-from reconciler.views.fold import cut, pad, width
-from reconciler.views.safe import fit, safe
+from reconciler.views.terminal.sanitize import fit, safe
+from reconciler.views.terminal.wrap import cut, pad, width
 
 _ROWS = 12
 _BAR = 24

@@ -11,10 +11,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from reconciler.views import tables
 from reconciler.views.base import StatusRow
-from reconciler.views.safe import fit
-from reconciler.views.style import Style
+from reconciler.views.terminal import tables
+from reconciler.views.terminal.sanitize import fit
+from reconciler.views.terminal.style import Style
 
 _FIRST = ("running", "blocked", "failed")
 """What is shown where there is no room for all."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.events import Event, Kind, Outcome, Summary
 from reconciler.views import format
-from reconciler.views.blocked_text import ways
-from reconciler.views.diagnostics_text import help_lines
-from reconciler.views.safe import safe
-from reconciler.views.style import Style
+from reconciler.views.terminal.blocked import ways
+from reconciler.views.terminal.diagnostics import help_lines
+from reconciler.views.terminal.sanitize import safe
+from reconciler.views.terminal.style import Style
 
 _DONE = {
     "create": "made",

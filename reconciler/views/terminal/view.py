@@ -12,15 +12,18 @@ from reconciler.events import Event, Kind, Summary
 from reconciler.plan.model import Plan
 from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
-from reconciler.views import apply_text, catalogue, diagnostics_text, format, plan_text, tables
+from reconciler.views import catalogue, format
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.fold import Kept, fold
-from reconciler.views.safe import fit, put, safe
-from reconciler.views.style import Style, moves, room, wants_colour
+from reconciler.views.terminal import apply, tables
+from reconciler.views.terminal import diagnostics as diagnostics_text
+from reconciler.views.terminal import plan as plan_text
+from reconciler.views.terminal.sanitize import fit, put, safe
+from reconciler.views.terminal.style import Style, moves, room, wants_colour
+from reconciler.views.terminal.wrap import Kept, fold
 
 if TYPE_CHECKING:
-    from reconciler.views.followed import LiveTable
-    from reconciler.views.live import LiveProgress
+    from reconciler.views.terminal.live_table import LiveTable
+    from reconciler.views.terminal.progress import LiveProgress
 
 
 class HumanView:
@@ -71,12 +74,12 @@ class HumanView:
     def emit(self, event: Event) -> None:
         """Live on a terminal, plain lines elsewhere."""
         if event.kind is Kind.STARTED and moves(self.err) and event.total:
-            from reconciler.views.live import LiveProgress
+            from reconciler.views.terminal.progress import LiveProgress
 
             self.live = LiveProgress(self.err, self.now)
         if self.live is not None:
             self.live.emit(event)
-        line = apply_text.line(event, self.talk, live=self.live is not None)
+        line = apply.line(event, self.talk, live=self.live is not None)
         if line and self.live is not None:
             for part in fold(fit(line, self.err), room(self.err)):
                 self.live.print(part)
@@ -87,7 +90,7 @@ class HumanView:
         """The table of what succeeded and what did not, and what to do. It was done, whether it can be told or not."""
         self.close()
         with suppress(Unwritten):
-            self._say(self.out, apply_text.summary(summary, self.style))
+            self._say(self.out, apply.summary(summary, self.style))
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """A table as wide as the terminal."""
@@ -99,7 +102,7 @@ class HumanView:
             self._say(self.out, [] if self.followed is None else [""])
             self._say(self.out, tables.status(rows, self.style, room(self.out)))
         elif self.table is None:
-            from reconciler.views.followed import LiveTable
+            from reconciler.views.terminal.live_table import LiveTable
 
             self.table = LiveTable(self.out, self.style, self.now, keys=keys)
         self.followed = rows

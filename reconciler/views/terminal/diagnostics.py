@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.views.base import SHOWN
-from reconciler.views.fold import Kept, cut, width
-from reconciler.views.safe import safe
-from reconciler.views.style import Style
+from reconciler.views.terminal.sanitize import safe
+from reconciler.views.terminal.style import Style
+from reconciler.views.terminal.wrap import Kept, cut, width
 
 _WIDTH = 160  # columns of a source line that are shown where there is room
 _MARGIN = 8  # the line's number and the bar

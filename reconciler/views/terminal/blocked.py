@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.views.fold import Kept
-from reconciler.views.safe import safe
-from reconciler.views.style import Style
+from reconciler.views.terminal.sanitize import safe
+from reconciler.views.terminal.style import Style
+from reconciler.views.terminal.wrap import Kept
 
 
 def ways(commands: Iterable[str], style: Style) -> Iterator[str]:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconciler.plan.model import SENTENCES, Action, Change, Plan, Step
-from reconciler.views import diff, format
-from reconciler.views.blocked_text import ways
-from reconciler.views.fold import Parts
-from reconciler.views.safe import safe
-from reconciler.views.style import Style
+from reconciler.views import format
+from reconciler.views.terminal import word_diff
+from reconciler.views.terminal.blocked import ways
+from reconciler.views.terminal.sanitize import safe
+from reconciler.views.terminal.style import Style
+from reconciler.views.terminal.wrap import Parts
 
 MARKS = {
     Action.CREATE: "+",
@@ -81,13 +82,13 @@ def _change(change: Change, style: Style) -> str:
 
 def _words(before: str, after: str, style: Style) -> str:
     """The marks stand in colour too: not everybody sees red and green apart."""
-    tones: dict[diff.Part, Callable[[str], str]] = {
-        diff.Part.SAME: str,
-        diff.Part.GONE: style.red,
-        diff.Part.NEW: style.green,
+    tones: dict[word_diff.Part, Callable[[str], str]] = {
+        word_diff.Part.SAME: str,
+        word_diff.Part.GONE: style.red,
+        word_diff.Part.NEW: style.green,
     }
-    runs = diff.words(before, after)
-    return "".join(tones[run.part](safe(diff.MARKS[run.part].format(run.text))) for run in runs)
+    runs = word_diff.words(before, after)
+    return "".join(tones[run.part](safe(word_diff.MARKS[run.part].format(run.text))) for run in runs)
 
 
 def value(found: object) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from reconciler.project.finding import Finding
 from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.blocked_text import ways
-from reconciler.views.fold import Hung, Kept, cut, pad, width
-from reconciler.views.safe import safe
-from reconciler.views.style import UNBOUNDED, Style
+from reconciler.views.terminal.blocked import ways
+from reconciler.views.terminal.sanitize import safe
+from reconciler.views.terminal.style import UNBOUNDED, Style
+from reconciler.views.terminal.wrap import Hung, Kept, cut, pad, width
 
 _TONES = {"ready": "green", "blocked": "red", "failed": "red", "running": "cyan"}
 _PHASES = {"submitting": "(sending) ", "stalled": "(stalled) ", "ready": "(fetching) ", "fetched": "(placing) "}
