@@ -35,7 +35,7 @@ from reconciler.media.draft.job import render_job
 from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint
 from reconciler.project.workspace import Workspace
-from reconciler.watch.listener import QUIET_MS
+from reconciler.watch.file_listener import QUIET_MS
 
 Times = tuple[float, float]
 """Seconds on the clock, and of CPU."""

@@ -8,8 +8,8 @@ nothing else. What may not be done here: paying for anything that the terms or a
 state while waiting, and taking our own writes for the user's.
 """
 
-from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Terms
 from reconciler.watch.loop import Setting, Watch
+from reconciler.watch.page_requests import Clicks
 
 __all__ = ["Clicks", "Setting", "Terms", "Watch"]

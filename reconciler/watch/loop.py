@@ -22,7 +22,6 @@ from reconciler.project.workspace import Workspace
 from reconciler.records import from_micros
 from reconciler.views import format
 from reconciler.views.format import plain_decimal
-from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import (
     Apply,
     Cause,
@@ -37,9 +36,10 @@ from reconciler.watch.decide import (
     is_ours,
     trying,
 )
-from reconciler.watch.ears import Ears
-from reconciler.watch.screen import Page, Screen, Screens
-from reconciler.watch.ways import ways
+from reconciler.watch.display import Page, Screen, Screens
+from reconciler.watch.page_requests import Clicks
+from reconciler.watch.wait import Ears
+from reconciler.watch.watched_paths import ways
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from reconciler.diagnostics import StateError
 from reconciler.engine.run.session import look, open_session
 from reconciler.project.saved_plan import fingerprint
 from reconciler.watch import loop
-from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Apply, Cause, Rest, Terms, decide
-from reconciler.watch.ears import Ears
+from reconciler.watch.page_requests import Clicks
+from reconciler.watch.wait import Ears
 from tests.reliability.conftest import fast_path, sim
 from tests.reliability.sim import ALL, ONE, Sim
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.watch.ways import counts, ways
+from reconciler.watch.watched_paths import counts, ways
 
 
 @pytest.fixture

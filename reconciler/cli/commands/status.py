@@ -32,7 +32,7 @@ def run(
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
     if watch:
-        from reconciler.watch.follow import Follow
+        from reconciler.watch.status_loop import Follow
 
         raise typer.Exit(Follow(own.workspace, choice, own.view, own.keyboard).run())
     planned = own.workspace.plan(choice, own.workspace.load(draft))

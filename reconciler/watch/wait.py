@@ -22,10 +22,10 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from reconciler.diagnostics import ClipformError
-from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Cause, Click
-from reconciler.watch.listener import Listener
-from reconciler.watch.ways import Names, counts
+from reconciler.watch.file_listener import Listener
+from reconciler.watch.page_requests import Clicks
+from reconciler.watch.watched_paths import Names, counts
 
 _KEYS = {key.value.encode(): key for key in (Cause.APPLY, Cause.SKIP, Cause.QUIT)}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -14,10 +14,10 @@ from reconciler.project.model import Choice
 from reconciler.project.workspace import STATE, Workspace
 from reconciler.views.base import StatusRow, View
 from reconciler.views.rows import status
-from reconciler.watch.clicks import Clicks
 from reconciler.watch.decide import Cause, is_part
-from reconciler.watch.ears import Ears
-from reconciler.watch.ways import ways
+from reconciler.watch.page_requests import Clicks
+from reconciler.watch.wait import Ears
+from reconciler.watch.watched_paths import ways
 
 _DATABASE = "clipform.db"
 _SHARE = 4
