@@ -1,4 +1,4 @@
-"""The system's clock: the only place that reads time or sleeps."""
+"""Time: the Clock protocol and the system's clock, the only place that reads time or sleeps."""
 
 from __future__ import annotations
 

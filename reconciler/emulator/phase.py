@@ -1,4 +1,4 @@
-"""reconciler.emulator.phase"""
+"""The kinds of request that the emulator knows; faults are matched by them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,12 @@
-"""Acting: carries out a plan against providers, the store and the disk.
+"""Acts: carries out a plan against providers, the store and the disk.
 
-`steps` decides what an attempt needs next (pure), `driver` does it. The engine reacts to what the records say, not to
-what just happened: after every effect it reads the record again, so that a run that starts in the middle and
-one that never stopped go the same way. No SQL, no HTTP and no rendering may be done here.
+    operations                 one file per command that is not apply
+    run                        one apply: session, executor, scheduler, lock file
+    attempt                    one generation, from its record to a stored video
+    uncertain                  requests that may have been accepted
+    connections, inputs        providers to talk to; media to send
+    control, ports             stopping a run; the protocols through which the engine acts
+
+The engine reacts to what the records say, not to what just happened: after every effect it reads the record again, so
+that a run that starts in the middle and one that never stopped go the same way. No SQL, no HTTP and no rendering here.
 """

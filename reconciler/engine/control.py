@@ -1,4 +1,4 @@
-"""reconciler.engine.control"""
+"""Stops a run: what halts submits and polls, and how one generation ends early."""
 
 from __future__ import annotations
 

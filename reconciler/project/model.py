@@ -1,4 +1,4 @@
-"""reconciler.project.model"""
+"""A project as read: what was loaded, what was planned, and which clips were asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reconciler.project.plan_notes"""
+"""Adds to a plan what the last look-ups said about uncertain requests."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from tests.gallery.values import Value
 
-ASSETS = Path(str(files("reconciler.views.gallery"))) / "assets"
+ASSETS = Path(str(files("reconciler.gallery"))) / "page"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -1,4 +1,4 @@
-"""reconciler.engine.attempt.look_up"""
+"""Looks up one uncertain request while its generation runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reconciler.engine.connections.one_off"""
+"""One provider connection for one command, opened, used and closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reconciler.engine.operations.adopt_task"""
+"""Takes over a provider's task as the result of a key: `recover`, `resolve --task` and `import --task` share it."""
 
 from __future__ import annotations
 

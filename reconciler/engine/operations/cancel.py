@@ -1,4 +1,4 @@
-"""reconciler.engine.operations.cancel"""
+"""`cancel`: drop a task that is still queued at its provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reconciler.engine.operations.destroy"""
+"""`destroy`: remove outputs and bindings. Artifacts stay until `gc`."""
 
 from __future__ import annotations
 

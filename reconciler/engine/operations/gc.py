@@ -1,4 +1,4 @@
-"""reconciler.engine.operations.gc"""
+"""`gc`: delete the artifacts that nothing refers to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reconciler.engine.operations.import_file"""
+"""`import --file`: use an existing video as the result of a clip's current spec."""
 
 from __future__ import annotations
 

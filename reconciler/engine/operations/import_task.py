@@ -1,4 +1,4 @@
-"""reconciler.engine.operations.import_task"""
+"""`import --task`: use a provider's existing task as the result of a clip's current spec."""
 
 from __future__ import annotations
 

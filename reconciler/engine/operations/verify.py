@@ -1,4 +1,4 @@
-"""Taking care of what is there: destroy, gc, verify, import. Everything here is free."""
+"""`verify`: hash every artifact again and compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reconciler.engine.run.apply"""
+"""`apply`: settle open questions, check budget and consent, carry out the plan, save the lock file."""
 
 from __future__ import annotations
 

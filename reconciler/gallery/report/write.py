@@ -153,7 +153,7 @@ def _copies(media: _Media) -> dict[str, tuple[Path, str]]:
 
 def _assets() -> dict[str, bytes]:
     """The page and what it loads, by their names in a report."""
-    folder = package_files("reconciler.views.gallery") / "assets"
+    folder = package_files("reconciler.gallery") / "page"
     found = {f"assets/{item.name}": item.read_bytes() for item in folder.iterdir() if item.is_file()}
     template = found.pop(f"assets/{_PAGE}").decode()
     return {INDEX: export.page(template).encode(), **found}

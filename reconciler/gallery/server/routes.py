@@ -25,7 +25,7 @@ from reconciler.project.workspace import Workspace
 from reconciler.state.history import Entry
 from reconciler.state.store import Store
 
-_ASSETS = Path(str(files("reconciler.views.gallery"))) / "assets"
+_ASSETS = Path(str(files("reconciler.gallery"))) / "page"
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _KINDS = {
     ".css": "text/css; charset=utf-8",
