@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.connections import one_off
-from reconciler.engine.operations import gc, import_task, recover, verify
-from reconciler.engine.operations import gc as gc_module
-from reconciler.engine.operations import import_file as import_file_module
+from reconciler.engine.operations import gc as gc_command
+from reconciler.engine.operations import import_file as import_command
+from reconciler.engine.operations import import_task, recover, verify
 from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.state import lockfile
@@ -54,7 +54,7 @@ def bought(sim: Sim) -> int:
 
 def gc(sim: Sim) -> None:
     with open_session(sim.workspace, "gc") as session:
-        gc_module.collect(session, gc.garbage(session, session.store.snapshot()))
+        gc_command.collect(session, gc_command.garbage(session, session.store.snapshot()))
 
 
 def test_an_apply_that_is_blocked_by_a_colleagues_line_leaves_it_there(sim: Sim) -> None:
@@ -157,7 +157,7 @@ def import_file(sim: Sim, video: Path, patch: pytest.MonkeyPatch) -> None:
     video.write_bytes(tiny(1))
     patch.setattr(verify, "Farm", Here)
     with open_session(sim.workspace, "import") as session:
-        import_file_module.adopt_file(session, sim.workspace.load().orders[0], video)
+        import_command.adopt_file(session, sim.workspace.load().orders[0], video)
 
 
 def test_what_was_just_imported_is_no_garbage(sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,13 +40,28 @@ from reconciler.engine.run import signals
 from tests.reliability import points
 
 LATER = (
-    "reconciler.engine.run.session", "reconciler.engine.operations.resolve", "reconciler.engine.operations.verify", "reconciler.engine.operations.recover",
-    "reconciler.engine.operations.edit_spec", "reconciler.project.saved_plan", "reconciler.state.migrations", "reconciler.transport",
-    "reconciler.transport.client", "reconciler.transport.fetch", "reconciler.views.ndjson", "reconciler.media.draft_renderer",
-    "reconciler.providers.ark", "reconciler.providers.uniall", "reconciler.providers.jiekou",
-    "reconciler.providers.chanjing", "reconciler.providers.draft", "reconciler.plan.remedies", "reconciler.cli.parsing",
-    "reconciler.project.saved_plan", "reconciler.spec.edit",
-)  # fmt: skip
+    "reconciler.cli.parsing",
+    "reconciler.engine.operations.edit_spec",
+    "reconciler.engine.operations.recover",
+    "reconciler.engine.operations.resolve",
+    "reconciler.engine.operations.verify",
+    "reconciler.engine.run.apply",
+    "reconciler.engine.run.session",
+    "reconciler.media.draft_renderer",
+    "reconciler.plan.remedies",
+    "reconciler.project.saved_plan",
+    "reconciler.providers.ark",
+    "reconciler.providers.chanjing",
+    "reconciler.providers.draft",
+    "reconciler.providers.jiekou",
+    "reconciler.providers.uniall",
+    "reconciler.spec.edit",
+    "reconciler.state.migrations",
+    "reconciler.transport",
+    "reconciler.transport.client",
+    "reconciler.transport.fetch",
+    "reconciler.views.ndjson",
+)
 """What the program imports when it needs it: a child has it already, and so begins in milliseconds."""
 
 HALF = "vendor.fetch half"
