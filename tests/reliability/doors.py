@@ -188,7 +188,7 @@ def undeclared() -> Iterator[str]:
     """Effects without a line in the table, and lines without an effect. A line `folder/*` lets all of a folder."""
     allowed, found, needed = table(), source(), set()
     for module, doors in found.items():
-        places = [name for name in (module, f"{module.partition('/')[0]}/*") if name in allowed]
+        places = [name for name in (module, f"{module.rpartition('/')[0]}/*") if name in allowed]
         for door, line in doors.items():
             place = next((name for name in places if door in _doors(allowed[name])), None)
             if place is None:
