@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.artifacts import files
-from reconciler.artifacts.reach import Reach
+from reconciler.artifacts.allowed_paths import Reach
 from reconciler.diagnostics import ArtifactError
 from reconciler.state import disk
 

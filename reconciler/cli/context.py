@@ -76,7 +76,7 @@ class Context:
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
         """The transport of a paid provider. Its secrets are read here and nowhere else."""
-        from reconciler.providers.abilities import Remote
+        from reconciler.providers.capabilities import Remote
         from reconciler.transport import HttpTransport, World, cache_folder, environment_proxy, open_account
 
         if not isinstance(dialect, Remote):

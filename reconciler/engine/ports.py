@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from reconciler.events import Event
-from reconciler.providers.abilities import CancelRefused, TaskList
 from reconciler.providers.base import (
     Cancelled,
     Dialect,
@@ -23,6 +22,7 @@ from reconciler.providers.base import (
     Request,
     Unknown,
 )
+from reconciler.providers.capabilities import CancelRefused, TaskList
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.plan.compute import Scope
 from reconciler.plan.model import Disk, Plan
 from reconciler.project.orders import Order
-from reconciler.providers.abilities import Lists
 from reconciler.providers.base import Dialect
+from reconciler.providers.capabilities import Lists
 from reconciler.records import Snapshot
 from reconciler.spec.project import Project
 from reconciler.state.lockfile import LockEntry

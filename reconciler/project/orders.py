@@ -18,6 +18,7 @@ from reconciler.plan import cost
 from reconciler.plan.model import Price, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
+from reconciler.spec.memo import NOTHING, Recall
 from reconciler.spec.project import (
     AssetMedia,
     Clip,
@@ -31,7 +32,6 @@ from reconciler.spec.project import (
     UrlMedia,
 )
 from reconciler.spec.project import Price as PriceRow
-from reconciler.spec.recall import NOTHING, Recall
 
 DRAFTS = "drafts"
 

@@ -19,8 +19,8 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
+from reconciler.spec.memo import NOTHING, Recall
 from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
-from reconciler.spec.recall import NOTHING, Recall
 
 if TYPE_CHECKING:
     from reconciler.media.headers import MediaType

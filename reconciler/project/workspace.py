@@ -3,7 +3,7 @@
 Every stage collects all of its problems before it stops, so that one run shows them all, before any money is spent.
 
 A process that lives on (`watch`, the page) asks the workspace to `remember`: what an edit did not touch is not worked
-out again. Everything is still read, looked at and compared each time; see `spec.recall` for what makes that exact.
+out again. Everything is still read, looked at and compared each time; see `spec.memo` for what makes that exact.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from threading import RLock
 
+from reconciler.artifacts.allowed_paths import Reach
 from reconciler.artifacts.hashing import Hasher
-from reconciler.artifacts.reach import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
@@ -35,10 +35,10 @@ from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
 from reconciler.spec.load import read_project
+from reconciler.spec.memo import NOTHING, Memory, Recall, exactly
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
-from reconciler.spec.recall import NOTHING, Memory, Recall, exactly
-from reconciler.state import lockfile, opening, receipts
+from reconciler.state import lockfile, open, receipts
 from reconciler.state.lockfile import LockEntry
 from reconciler.state.store import Store
 
@@ -144,7 +144,7 @@ class Workspace:
         """What the records say, read only, as the next writer will find them; empty when there is no state yet."""
         directory, memory = self.state_dir(draft), self._records[draft]
         # The stamps before anything is read: what changes meanwhile changes them.
-        stamp, bought = opening.stamp(directory), receipts.stamp(directory)
+        stamp, bought = open.stamp(directory), receipts.stamp(directory)
         store = Store.read(directory, self.clock.now)
         if store is None:
             records = memory.step("snapshot", (), Snapshot)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from reconciler.providers.abilities import CancelRefused, Coverage, Listed, TaskPage
 from reconciler.providers.ark_models import ARK, HEI
 from reconciler.providers.base import (
     Cancelled,
@@ -31,7 +30,19 @@ from reconciler.providers.base import (
     Succeeded,
     Usage,
 )
-from reconciler.providers.reading import (
+from reconciler.providers.capabilities import CancelRefused, Coverage, Listed, TaskPage
+from reconciler.providers.error_codes import (
+    REFUSING,
+    SUCCESS,
+    Complaint,
+    judge,
+    other_task,
+    poll_trouble,
+    rows,
+    submitted,
+)
+from reconciler.providers.http_dialect import Vendor, fill, present, stated
+from reconciler.providers.replies import (
     at,
     code_text,
     find_id,
@@ -45,8 +56,6 @@ from reconciler.providers.reading import (
     task_id,
     words,
 )
-from reconciler.providers.refusals import REFUSING, SUCCESS, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.remote import Vendor, fill, present, stated
 from reconciler.providers.settings import Settings, read
 
 QUEUED = frozenset({"queued"})

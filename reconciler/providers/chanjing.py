@@ -12,19 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from reconciler.providers.abilities import (
-    AskFirst,
-    Balance,
-    Coverage,
-    Hosted,
-    Listed,
-    PutBytes,
-    TaskPage,
-    Token,
-    UploadAction,
-    UploadRefused,
-    UploadStep,
-)
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -44,8 +31,23 @@ from reconciler.providers.base import (
     SubmitAnswer,
     Succeeded,
 )
+from reconciler.providers.capabilities import (
+    AskFirst,
+    Balance,
+    Coverage,
+    Hosted,
+    Listed,
+    PutBytes,
+    TaskPage,
+    Token,
+    UploadAction,
+    UploadRefused,
+    UploadStep,
+)
+from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.http_dialect import Vendor, present, stated, value
 from reconciler.providers.limits import OWNER_PICTURE, advisory
-from reconciler.providers.reading import (
+from reconciler.providers.replies import (
     at,
     code_text,
     first,
@@ -58,8 +60,6 @@ from reconciler.providers.reading import (
     task_id,
     words,
 )
-from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.remote import Vendor, present, stated, value
 from reconciler.providers.settings import Settings, read
 
 VIDEO = 4

@@ -12,9 +12,9 @@ from functools import cached_property
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.providers import rules
-from reconciler.providers.abilities import Remote, Uploads
 from reconciler.providers.base import Dialect, Mode, Model, Placement, Scalar
-from reconciler.providers.wording import choices, did_you_mean
+from reconciler.providers.capabilities import Remote, Uploads
+from reconciler.providers.phrases import choices, did_you_mean
 from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
 PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "watermark", "return_last_frame")

@@ -28,8 +28,10 @@ from reconciler.providers.base import (
     SubmitAnswer,
     Succeeded,
 )
+from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.http_dialect import Vendor, present, stated
 from reconciler.providers.limits import MB, PICTURES
-from reconciler.providers.reading import (
+from reconciler.providers.replies import (
     at,
     code_text,
     first_words,
@@ -42,8 +44,6 @@ from reconciler.providers.reading import (
     task_id,
     words,
 )
-from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.remote import Vendor, present, stated
 from reconciler.providers.settings import Settings, read
 
 # Short side over 300, long side under 6000 (vendor's page); so 301 and 5999 are the last that pass.

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reconciler.providers.abilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -28,11 +27,12 @@ from reconciler.providers.base import (
     SubmitAnswer,
     Succeeded,
 )
+from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
+from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
+from reconciler.providers.http_dialect import Vendor, present, stated, value, values
 from reconciler.providers.jimmyai_models import CATALOGUE
 from reconciler.providers.limits import MB
-from reconciler.providers.reading import at, code_text, first_words, link, mapping, quoted, standing, task_id, words
-from reconciler.providers.refusals import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.remote import Vendor, present, stated, value, values
+from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, standing, task_id, words
 from reconciler.providers.settings import Settings, read
 
 _DAYS = 86_400.0

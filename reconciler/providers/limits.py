@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import MediaLimits
-from reconciler.providers.wording import choices
+from reconciler.providers.phrases import choices
 
 MB = 1024 * 1024
 

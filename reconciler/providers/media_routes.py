@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.providers.abilities import Uploads
 from reconciler.providers.base import Dialect, MediaLimits, Model
+from reconciler.providers.capabilities import Uploads
 from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
 REST = 64 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import Mode, Model, Placement
 from reconciler.providers.limits import check_request
-from reconciler.providers.wording import choices, count, nearest
+from reconciler.providers.phrases import choices, count, nearest
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
 _LABELS = {

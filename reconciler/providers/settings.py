@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.providers.base import Model
-from reconciler.providers.wording import did_you_mean
+from reconciler.providers.phrases import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -29,10 +29,10 @@ from reconciler.providers.base import (
     SubmitAnswer,
     Succeeded,
 )
+from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
+from reconciler.providers.http_dialect import Vendor, present, stated, value, values
 from reconciler.providers.limits import OWNER_AUDIO, OWNER_PICTURE, advisory
-from reconciler.providers.reading import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
-from reconciler.providers.refusals import SUCCESS, Complaint, other_task, poll_trouble, submitted
-from reconciler.providers.remote import Vendor, present, stated, value, values
+from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
 from reconciler.providers.settings import Settings, read
 
 _TIERS = {

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import Resolver, Scope, TooMuch, Volume
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
+from reconciler.spec.memo import NOTHING, Recall
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
 from reconciler.spec.reader import Entry, Fields, Items, Scalar
-from reconciler.spec.recall import NOTHING, Recall
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked
 

@@ -15,11 +15,11 @@ from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecEr
 from reconciler.spec.expand import Declared, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import Resolver, Scope, TooMuch, plain
+from reconciler.spec.memo import NOTHING, Recall
 from reconciler.spec.model import IncludeFile, ProjectFile, Shape
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
 from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
-from reconciler.spec.recall import NOTHING, Recall
 from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked

@@ -31,8 +31,9 @@ from reconciler.records import (
     Snapshot,
     State,
 )
-from reconciler.state import budget, history, merge, opening, rows
+from reconciler.state import budget, history, merge, rows
 from reconciler.state import connection as sql
+from reconciler.state import open as opening
 from reconciler.state import snapshot as reads
 from reconciler.state.budget import Caps, NewAttempt, Spent
 from reconciler.state.history import Entry

@@ -8,11 +8,11 @@ secret into the project. Import it late: it brings httpx along.
 from reconciler.transport.account import Account, environment_proxy, open_account
 from reconciler.transport.channel import Waits
 from reconciler.transport.client import HttpTransport
+from reconciler.transport.exchange import Patience
 from reconciler.transport.fetch import Bounds
 from reconciler.transport.ports import World
 from reconciler.transport.redact import Redactor
 from reconciler.transport.tokens import cache_folder
-from reconciler.transport.wire import Patience
 
 __all__ = [
     "Account",

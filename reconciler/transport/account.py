@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
-from reconciler.providers.abilities import Remote
+from reconciler.providers.capabilities import Remote
 from reconciler.spec.project import ProviderConfig, Secret
 from reconciler.transport.addresses import is_loopback
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
 from reconciler.diagnostics import ProviderError
-from reconciler.providers.abilities import Remote, Tokens
 from reconciler.providers.base import (
     Accepted,
     NotSent,
@@ -26,15 +25,16 @@ from reconciler.providers.base import (
     Request,
     Unknown,
 )
-from reconciler.providers.reading import retry_after
+from reconciler.providers.capabilities import Remote, Tokens
+from reconciler.providers.replies import retry_after
 from reconciler.transport import replies
 from reconciler.transport.account import Account
+from reconciler.transport.exchange import Broken, Call, Patience, Wire, read
 from reconciler.transport.fetch import Bounds
-from reconciler.transport.gate import LONGEST, Budget, Gate, Paused, Ramp, Rank, backoff
+from reconciler.transport.pacing import LONGEST, Budget, Gate, Paused, Ramp, Rank, backoff
 from reconciler.transport.ports import World
 from reconciler.transport.redact import Redactor
 from reconciler.transport.tokens import TokenKeeper
-from reconciler.transport.wire import Broken, Call, Patience, Wire, read
 
 TRIES = 3
 """Attempts of a request that may be repeated; what then fails is asked again by the engine, at its own pace."""

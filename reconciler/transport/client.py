@@ -10,18 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.diagnostics import ProviderError
-from reconciler.providers.abilities import (
-    Balance,
-    Balances,
-    CancelRefused,
-    Cancels,
-    Hosted,
-    Listed,
-    Lists,
-    Remote,
-    TaskList,
-    Uploads,
-)
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -37,12 +25,24 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
+from reconciler.providers.capabilities import (
+    Balance,
+    Balances,
+    CancelRefused,
+    Cancels,
+    Hosted,
+    Listed,
+    Lists,
+    Remote,
+    TaskList,
+    Uploads,
+)
 from reconciler.transport import uploads
 from reconciler.transport.account import Account
-from reconciler.transport.board import Board
 from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import Media
-from reconciler.transport.gate import Budget, Ramp
+from reconciler.transport.pacing import Budget, Ramp
+from reconciler.transport.poll_batcher import Board
 from reconciler.transport.ports import Sponge, World
 
 PAGES = 200

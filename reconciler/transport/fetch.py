@@ -16,13 +16,13 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import Reply
-from reconciler.providers.reading import quoted
+from reconciler.providers.replies import quoted
 from reconciler.transport import addresses, replies
 from reconciler.transport.addresses import Forbidden
-from reconciler.transport.gate import Budget, backoff
+from reconciler.transport.exchange import Broken, Call, Incoming, Patience, Wire, read
+from reconciler.transport.pacing import Budget, backoff
 from reconciler.transport.ports import Clock, Sponge, World
 from reconciler.transport.redact import Redactor
-from reconciler.transport.wire import Broken, Call, Incoming, Patience, Wire, read
 
 DEAD = frozenset({403, 404, 410})
 MOVED = frozenset({301, 302, 303, 307, 308})

@@ -23,8 +23,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from reconciler.providers.abilities import Token, Tokens
 from reconciler.providers.base import PollTrouble, Refusal, Reply, Request
+from reconciler.providers.capabilities import Token, Tokens
 from reconciler.transport.account import Account
 from reconciler.transport.ports import World
 

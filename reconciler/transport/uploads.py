@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.diagnostics import ProviderError
-from reconciler.providers.abilities import (
+from reconciler.providers.base import PollTrouble, Reply
+from reconciler.providers.capabilities import (
     AskFirst,
     Hosted,
     PutBytes,
@@ -19,11 +20,10 @@ from reconciler.providers.abilities import (
     Uploads,
     UploadStep,
 )
-from reconciler.providers.base import PollTrouble, Reply
 from reconciler.transport import replies
 from reconciler.transport.channel import Channel
 from reconciler.transport.fetch import Media
-from reconciler.transport.gate import Rank
+from reconciler.transport.pacing import Rank
 from reconciler.transport.ports import Clock
 
 STEPS = 40

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.providers.abilities import Balances, Cancels, Lists, Uploads
 from reconciler.providers.base import Dialect, Mode, Model
+from reconciler.providers.capabilities import Balances, Cancels, Lists, Uploads
 from reconciler.providers.rules import switches
 from reconciler.providers.search import Line, span
 from reconciler.views.terminal.style import Style

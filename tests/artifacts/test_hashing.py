@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.artifacts import files
+from reconciler.artifacts.allowed_paths import Reach
 from reconciler.artifacts.hashing import Hashed, Hasher
-from reconciler.artifacts.reach import Reach
 from reconciler.diagnostics import ArtifactError
 
 BYTES = b"still" * 100

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.operations import doctor, doctor_online
-from reconciler.providers.abilities import Balance
 from reconciler.providers.base import PollTrouble, Refusal
+from reconciler.providers.capabilities import Balance
 from tests.reliability.sim import Sim
 from tests.reliability.vendor import FakeTransport
 

@@ -21,7 +21,7 @@ from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint
 from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact, Binding, Generation
-from reconciler.spec.recall import Memory
+from reconciler.spec.memo import Memory
 
 NAMES = ("a", "b", "c", "d")
 FILES = ("clipform.yaml", "shots/one.yaml", "shots/two.yaml")

@@ -14,9 +14,9 @@ from typing import Any
 import av
 from PIL import Image
 
-from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.store import Objects
+from reconciler.artifacts.upload_links import Handles
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.engine.attempt import job as jobs
 from reconciler.engine.inputs.delivery import Hosting, publisher_of
@@ -25,8 +25,8 @@ from reconciler.engine.ports import Vendor
 from reconciler.project.model import Loaded
 from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
-from reconciler.providers.abilities import Hosted
 from reconciler.providers.base import Job
+from reconciler.providers.capabilities import Hosted
 
 DAY = 24 * 3600.0
 ENV = {"KEY": "CANARYKEY-1234567", "S3_ID": "CANARYID7654321", "S3_SECRET": "CANARYSECRET/+7654321"}

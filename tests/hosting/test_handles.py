@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.artifacts.handles import Handles
-from reconciler.providers.abilities import Hosted
+from reconciler.artifacts.upload_links import Handles
+from reconciler.providers.capabilities import Hosted
 from tests.hosting.kit import DAY, Clock
 
 SHA = "ab" * 32

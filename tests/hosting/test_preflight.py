@@ -12,7 +12,7 @@ import yaml
 
 from reconciler.diagnostics import Severity
 from reconciler.project.preflight import Preflight
-from reconciler.spec.recall import Memory
+from reconciler.spec.memo import Memory
 from tests.hosting.kit import Bench, picture, sound, video
 
 ROWS = yaml.safe_load((Path(__file__).parent / "media.yaml").read_text("utf-8"))

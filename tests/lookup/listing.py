@@ -10,8 +10,8 @@ from typing import ClassVar
 import pytest
 
 from reconciler.providers import registry
-from reconciler.providers.abilities import Coverage, Listed, TaskList, TaskPage
 from reconciler.providers.base import Dialect, Job, Model, PollTrouble, Reply, Request, Working
+from reconciler.providers.capabilities import Coverage, Listed, TaskList, TaskPage
 from tests.reliability import sim as sims
 from tests.reliability.sim import HEAD, Sim
 from tests.reliability.vendor import FILM, Fake, FakeTransport, Server, Task

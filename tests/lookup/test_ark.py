@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.uncertain.match import Absent, Ask, Found, Reading, Terms, Verdict, decide, doubt_of
-from reconciler.providers.abilities import TaskPage
 from reconciler.providers.base import Reply
+from reconciler.providers.capabilities import TaskPage
 from reconciler.providers.registry import dialect
 from reconciler.records import Attempt, State
 from tests.emulator.kit import Rig

@@ -25,8 +25,8 @@ from reconciler.engine.uncertain.match import (
     doubt_of,
     fit,
 )
-from reconciler.providers.abilities import Coverage, Listed
 from reconciler.providers.base import Model, Working
+from reconciler.providers.capabilities import Coverage, Listed
 from reconciler.records import Attempt, State
 
 CASES = {case["name"]: case for case in yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))}

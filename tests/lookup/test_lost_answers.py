@@ -11,7 +11,7 @@ import pytest
 from reconciler.diagnostics import Refused
 from reconciler.engine.uncertain import match
 from reconciler.project.model import Choice
-from reconciler.providers.abilities import Coverage
+from reconciler.providers.capabilities import Coverage
 from reconciler.state.store import Store
 from tests.lookup.listing import BOTH, TAKES, Listing, ListingServer, Own, listing_sim
 from tests.reliability.sim import Sim

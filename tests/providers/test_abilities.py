@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.providers.abilities import (
+from reconciler.providers.ark import create_ark
+from reconciler.providers.base import (
+    Cancelled,
+    NotFound,
+    PollTrouble,
+    Refusal,
+    Rejected,
+    Reply,
+    Request,
+    Succeeded,
+    Working,
+)
+from reconciler.providers.capabilities import (
     AskFirst,
     Balance,
     Balances,
@@ -21,18 +33,6 @@ from reconciler.providers.abilities import (
     Tokens,
     UploadRefused,
     Uploads,
-)
-from reconciler.providers.ark import create_ark
-from reconciler.providers.base import (
-    Cancelled,
-    NotFound,
-    PollTrouble,
-    Refusal,
-    Rejected,
-    Reply,
-    Request,
-    Succeeded,
-    Working,
 )
 from reconciler.providers.chanjing import create as create_chanjing
 from reconciler.providers.jimmyai import create as create_jimmyai

@@ -10,17 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from provider_cases import FOLDERS
 
-from reconciler.providers.abilities import (
-    Balances,
-    Cancels,
-    Hosted,
-    Lists,
-    PutBytes,
-    TaskPage,
-    Tokens,
-    Uploads,
-    UploadStep,
-)
 from reconciler.providers.base import (
     Accepted,
     Failed,
@@ -33,7 +22,18 @@ from reconciler.providers.base import (
     Succeeded,
     Unknown,
 )
-from reconciler.providers.refusals import REFUSING
+from reconciler.providers.capabilities import (
+    Balances,
+    Cancels,
+    Hosted,
+    Lists,
+    PutBytes,
+    TaskPage,
+    Tokens,
+    Uploads,
+    UploadStep,
+)
+from reconciler.providers.error_codes import REFUSING
 from reconciler.providers.registry import BUILT_IN, dialect
 
 KEYS = [

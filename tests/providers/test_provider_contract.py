@@ -13,8 +13,8 @@ import pytest
 from provider_cases import FOLDERS, Case, clip_of, fill, job_of, load, place, resolved, rows
 
 from reconciler.diagnostics import Severity
-from reconciler.providers.abilities import Remote
 from reconciler.providers.base import Accepted, PollTrouble, Reply, Request, Unknown
+from reconciler.providers.capabilities import Remote
 from reconciler.providers.check import Resolved, resolve
 from reconciler.providers.registry import BUILT_IN, dialect
 

@@ -11,7 +11,6 @@ from provider_cases import FOLDERS
 
 from reconciler.diagnostics import SpecError
 from reconciler.providers import registry
-from reconciler.providers.abilities import Remote
 from reconciler.providers.base import (
     Accepted,
     Billing,
@@ -24,6 +23,7 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
+from reconciler.providers.capabilities import Remote
 from reconciler.providers.check import Resolved, defaults_v1, resolve
 from reconciler.providers.draft import Draft
 from reconciler.providers.registry import dialect, kinds

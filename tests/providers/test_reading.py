@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.providers.base import Reply
-from reconciler.providers.reading import at, integer, life, link, percent, quoted, retry_after, task_id, words
-from reconciler.providers.wording import choices
+from reconciler.providers.phrases import choices
+from reconciler.providers.replies import at, integer, life, link, percent, quoted, retry_after, task_id, words
 
 DATE = "Sat, 21 Nov 2026 09:00:00 GMT"
 

@@ -17,7 +17,7 @@ from functools import cache
 from reconciler.diagnostics import ClipformError, MediaError, SpecError
 from reconciler.media.mp4 import read_mp4
 from reconciler.providers.base import Accepted, Cancelled, Failed, NoOutput, Rejected, Reply, Succeeded
-from reconciler.providers.refusals import REFUSING
+from reconciler.providers.error_codes import REFUSING
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project

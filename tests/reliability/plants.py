@@ -17,15 +17,15 @@ from reconciler.engine.attempt.context import Work
 from reconciler.engine.run import session
 from reconciler.engine.uncertain import match
 from reconciler.plan import cost
-from reconciler.providers.abilities import Coverage
 from reconciler.providers.base import Reply, Request
+from reconciler.providers.capabilities import Coverage
 from reconciler.records import Attempt, Money, State, to_micros
-from reconciler.state import disk, migrations, opening, schema
+from reconciler.state import disk, migrations, open, schema
 from reconciler.state import store as stores
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Store
 from reconciler.transport import HttpTransport, addresses, channel, fetch
-from reconciler.transport.gate import Budget, Gate
+from reconciler.transport.pacing import Budget, Gate
 from reconciler.transport.redact import Redactor
 from tests.lookup.listing import Listing
 from tests.reliability.wired import SECRET
@@ -211,7 +211,7 @@ def unlogged(patch: pytest.MonkeyPatch) -> None:
 
 def any_version(patch: pytest.MonkeyPatch) -> None:
     """A state of a newer version is opened as if it were ours."""
-    patch.setattr(opening, "_version", lambda connection: schema.VERSION)
+    patch.setattr(open, "_version", lambda connection: schema.VERSION)
 
 
 def no_lock(patch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ import pytest
 
 from reconciler.diagnostics import StateError
 from reconciler.records import Artifact, Binding, Generation, Placed, State
-from reconciler.state import connection, disk, migrations, opening
+from reconciler.state import connection, disk, migrations, open
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Facts, Store
 from tests.reliability.figures import Tally
@@ -101,7 +101,7 @@ def on_platter(platter: Platter, variant: Variant) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "connect", connect)
         patch.setattr(connection, "configure", configure)
-        patch.setattr(opening, "_migrate", migrate)
+        patch.setattr(open, "_migrate", migrate)
         patch.setattr(disk, "make_directories", lambda path: None)
         yield
 

@@ -100,10 +100,10 @@ class Fuse:
 def install(patch: pytest.MonkeyPatch, fuse: Fuse) -> None:
     """Points around the effects on disk, and around the requests of the real transport."""
     from reconciler.media.draft_renderer import Farm
-    from reconciler.transport import channel, client, wire
+    from reconciler.transport import channel, client, exchange
 
     points.install(patch, lambda: fuse)  # type: ignore[arg-type, return-value]  # it is asked for nothing else
-    real_slot, real_trace = client.HttpTransport.slot, wire._Trace.__call__
+    real_slot, real_trace = client.HttpTransport.slot, exchange._Trace.__call__
 
     @asynccontextmanager
     async def slot(self: client.HttpTransport) -> AsyncIterator[Any]:
@@ -123,7 +123,7 @@ def install(patch: pytest.MonkeyPatch, fuse: Fuse) -> None:
     real_fetch = client.HttpTransport.fetch
     patch.setattr(client.HttpTransport, "slot", slot)
     patch.setattr(client.HttpTransport, "fetch", fetch)
-    patch.setattr(wire._Trace, "__call__", trace)
+    patch.setattr(exchange._Trace, "__call__", trace)
     for owner, method, name in (
         (channel.Channel, "submit", "vendor.submit"),
         (client.HttpTransport, "_poll", "vendor.poll"),
@@ -302,7 +302,7 @@ def serve() -> None:
     build()
     for name in LATER:
         import_module(name)
-    import_module("reconciler.transport.wire")._tls()  # a tenth of a second of reading certificates
+    import_module("reconciler.transport.exchange")._tls()  # a tenth of a second of reading certificates
     gc.collect()
     gc.freeze()
     orders, answers = os.dup(0), os.dup(1)

@@ -15,7 +15,6 @@ from typing import ClassVar
 
 from reconciler.diagnostics import ProviderError
 from reconciler.engine.ports import Sponge
-from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import (
     Accepted,
     Billing,
@@ -41,6 +40,7 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
+from reconciler.providers.capabilities import CancelRefused
 from reconciler.transport import Redactor
 
 SUBMITS = (

@@ -23,7 +23,6 @@ import pytest
 import yaml
 
 from reconciler.providers import registry
-from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import (
     Accepted,
     Cancelled,
@@ -39,10 +38,11 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
-from reconciler.providers.reading import task_id
+from reconciler.providers.capabilities import CancelRefused
+from reconciler.providers.replies import task_id
 from reconciler.spec.project import ProviderConfig
 from reconciler.transport import Account, Bounds, HttpTransport, Waits, World, channel, fetch
-from reconciler.transport.wire import Broken, Call, Patience
+from reconciler.transport.exchange import Broken, Call, Patience
 from tests.reliability import checker
 from tests.reliability.sim import Sim
 from tests.reliability.vendor import Fake
@@ -237,7 +237,7 @@ class Net:
 
 
 class Incoming:
-    """An answer, as `transport.wire.Incoming` gives it."""
+    """An answer, as `transport.exchange.Incoming` gives it."""
 
     def __init__(
         self, status: int, headers: Mapping[str, str], parts: Any, sim: Sim | None = None, *, slow: bool = False

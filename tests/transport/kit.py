@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from reconciler.providers.abilities import Remote
 from reconciler.providers.base import NotSent, Pace, Reply, Request, Unknown
+from reconciler.providers.capabilities import Remote
 from reconciler.providers.registry import dialect
 from reconciler.transport import Account, Bounds, HttpTransport, Patience, Waits, World
 

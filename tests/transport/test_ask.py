@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import NotSent, Pace, PollTrouble, Reply, Request
-from reconciler.transport.gate import DAY, LONGEST
+from reconciler.transport.pacing import DAY, LONGEST
 from tests.transport.kit import KEY, PACE, JumpClock, submit, transport, world
 from tests.transport.server import CLOSE, HANG, READ, RESET, Script, answer, http, serve
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ClipformError, ProviderError
-from reconciler.providers.abilities import Balance, CancelRefused, Hosted, TaskList
 from reconciler.providers.base import Cancelled, Failed, NotFound, PollTrouble, Reply, Request, Succeeded, Working
+from reconciler.providers.capabilities import Balance, CancelRefused, Hosted, TaskList
 from reconciler.spec.project import ProviderConfig, Secret
 from reconciler.transport import environment_proxy, open_account
 from tests.transport.kit import KEY, JumpClock, remote, submit, transport, world

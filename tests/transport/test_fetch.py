@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ArtifactError, ProviderError
-from reconciler.transport import Bounds, wire
+from reconciler.transport import Bounds, exchange
 from tests.transport.kit import FAST, KEY, JumpClock, Names, Part, transport, world
 from tests.transport.server import CLOSE, FLOOD, HANG, READ, RESET, Script, Trickle, answer, http, serve
 
@@ -237,7 +237,7 @@ async def test_tls_checks_the_name_though_the_address_is_connected_to(
     name: str, good: bool, identity: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = ssl.create_default_context(cafile=str(identity / "cert.pem"))
-    monkeypatch.setattr(wire, "_tls", lambda: ours)
+    monkeypatch.setattr(exchange, "_tls", lambda: ours)
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(identity / "cert.pem", identity / "key.pem")
     shown: list[str | None] = []

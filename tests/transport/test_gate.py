@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.transport.gate import Gate, Paused, Ramp, Rank, backoff
+from reconciler.transport.pacing import Gate, Paused, Ramp, Rank, backoff
 from tests.transport.kit import JumpClock
 
 pytestmark = pytest.mark.anyio

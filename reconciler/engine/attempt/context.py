@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
+from reconciler.artifacts.upload_links import usable_until
 from reconciler.clock import Clock
 from reconciler.engine.control import Halt, Stopped
 from reconciler.engine.inputs.resolve import Inputs

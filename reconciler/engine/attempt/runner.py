@@ -28,7 +28,6 @@ from reconciler.events import Kind
 from reconciler.plan import remedies
 from reconciler.plan.model import SENTENCES, Reason
 from reconciler.plan.remedies import Block, told
-from reconciler.providers.abilities import Lists
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -40,6 +39,7 @@ from reconciler.providers.base import (
     Succeeded,
     Working,
 )
+from reconciler.providers.capabilities import Lists
 from reconciler.records import Attempt, Money, State
 from reconciler.state.store import Facts
 

@@ -18,9 +18,9 @@ from reconciler.media.draft_renderer import Farm
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded
 from reconciler.providers import registry
-from reconciler.providers.abilities import Remote
 from reconciler.providers.base import LOCAL as LOCAL
 from reconciler.providers.base import Dialect, Pace
+from reconciler.providers.capabilities import Remote
 from reconciler.records import Attempt
 from reconciler.spec.project import ProviderConfig
 

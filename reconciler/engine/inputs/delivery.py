@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from reconciler.artifacts import reading
-from reconciler.artifacts.handles import Handles
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.reading import InputFile
+from reconciler.artifacts.upload_links import Handles
 from reconciler.diagnostics import MediaError
 from reconciler.engine.ports import Vendor
 from reconciler.media.headers import MediaType, type_of
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes
-from reconciler.providers.abilities import Hosted
 from reconciler.providers.base import Dialect, MediaRef, Model
+from reconciler.providers.capabilities import Hosted
 from reconciler.providers.media_routes import NoWay, Sort, Way, means_of
 
 

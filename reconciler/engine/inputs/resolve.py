@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.artifacts.handles import usable_until
 from reconciler.artifacts.store import Objects
+from reconciler.artifacts.upload_links import usable_until
 from reconciler.clock import Clock
 from reconciler.diagnostics import MediaError
 from reconciler.engine.inputs.delivery import Hosting, Parcel

@@ -9,8 +9,8 @@ from reconciler.engine.connections.one_off import Remote
 from reconciler.engine.operations.resolve import _of
 from reconciler.engine.ports import Transport
 from reconciler.engine.run.session import Session
-from reconciler.providers.abilities import CancelRefused
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollTrouble, Succeeded, Working
+from reconciler.providers.capabilities import CancelRefused
 from reconciler.records import State
 from reconciler.state.store import Facts
 

@@ -11,8 +11,8 @@ from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.ports import Transport
 from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
-from reconciler.providers.abilities import Balance
 from reconciler.providers.base import PollTrouble
+from reconciler.providers.capabilities import Balance
 from reconciler.records import Snapshot
 
 _SKEW = 60.0

@@ -36,7 +36,7 @@ from reconciler.state import disk
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
 from reconciler.state.lockfile import LockEntry
-from reconciler.state.opening import DATABASE
+from reconciler.state.open import DATABASE
 from reconciler.state.store import Facts, Store
 
 _EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, State.CANCELLED)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from reconciler.artifacts.handles import Handles
+from reconciler.artifacts.upload_links import Handles
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine.attempt.context import Ports, Terms
 from reconciler.engine.connections.providers import Connect, Vendors, connect_aliases, is_here, reach_all

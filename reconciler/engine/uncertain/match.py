@@ -22,8 +22,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from reconciler.providers.abilities import Coverage, Listed
 from reconciler.providers.base import Model, Scalar
+from reconciler.providers.capabilities import Coverage, Listed
 from reconciler.providers.check import defaults_v1
 from reconciler.records import Attempt, State
 

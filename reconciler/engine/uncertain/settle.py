@@ -15,7 +15,7 @@ from reconciler.engine.uncertain.task_list import Books, Search
 from reconciler.events import Event, Kind
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded
-from reconciler.providers.abilities import Lists
+from reconciler.providers.capabilities import Lists
 from reconciler.records import Attempt, State
 
 ROUNDS = 8

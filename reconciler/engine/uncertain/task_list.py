@@ -15,8 +15,8 @@ from reconciler.diagnostics import StateError
 from reconciler.engine.ports import Vendor
 from reconciler.engine.uncertain import match
 from reconciler.engine.uncertain.match import JITTER, Absent, Ask, Doubt, Found, Reading, Terms, Verdict
-from reconciler.providers.abilities import Covers, TaskList
 from reconciler.providers.base import PollTrouble
+from reconciler.providers.capabilities import Covers, TaskList
 from reconciler.records import Attempt, State
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store

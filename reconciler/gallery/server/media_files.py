@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts import files
-from reconciler.artifacts.reach import Reach
+from reconciler.artifacts.allowed_paths import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, Shelf

@@ -27,7 +27,7 @@ from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.workspace import Workspace
 from reconciler.serving import Quiet, address, bound
-from reconciler.state import lock, opening
+from reconciler.state import lock, open
 
 PORT: Final = 8788
 """Where it is unless it is told, or the port is taken: a browser keeps its settings by origin."""
@@ -186,7 +186,7 @@ class Gallery:
 
 def _stamp(state: Path) -> tuple[int, ...]:
     """What changes when somebody is at a state, or dies at it: a process that is killed changes no file."""
-    return (*opening.stamp(state), lock.is_free(state))
+    return (*open.stamp(state), lock.is_free(state))
 
 
 def _socket(port: int | None) -> socket.socket:

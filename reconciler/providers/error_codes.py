@@ -18,7 +18,7 @@ from reconciler.providers.base import (
     SubmitAnswer,
     Unknown,
 )
-from reconciler.providers.reading import quoted, retry_after, summary, words
+from reconciler.providers.replies import quoted, retry_after, summary, words
 
 REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
 """Statuses under which a listed code counts: 408, 409, 425, 499 and every 5xx may hide an accepted task (F32, F33)."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from reconciler.providers.abilities import Lists, TaskPage
 from reconciler.providers.base import PollAnswer, PollTrouble, Reply, Request
+from reconciler.providers.capabilities import Lists, TaskPage
 from reconciler.transport.ports import Clock
 
 WINDOW = 0.05

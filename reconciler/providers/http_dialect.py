@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from reconciler.providers.base import Job, MediaRef, Model, Pace, Request, Scalar
 from reconciler.providers.check import costly_defaults
-from reconciler.providers.reading import path_text
+from reconciler.providers.replies import path_text
 from reconciler.providers.settings import HOLES, S, catalogue
 
 

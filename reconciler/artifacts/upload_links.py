@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.providers.abilities import Hosted
+from reconciler.providers.capabilities import Hosted
 from reconciler.state import disk
 
 MARGIN = 3600.0
