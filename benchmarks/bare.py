@@ -120,11 +120,11 @@ async def with_clipform(url: str, target: Path) -> None:
     """The download of clipform's transport."""
     from reconciler.clock import SystemClock
     from reconciler.transport.fetch import Media
-    from reconciler.transport.ports import World
+    from reconciler.transport.ports import Environment
     from reconciler.transport.redact import Redactor
 
     with target.open("wb") as file:
-        await Media(url, World(SystemClock()), Redactor(())).fetch(url, Sink(file))
+        await Media(url, Environment(SystemClock()), Redactor(())).fetch(url, Sink(file))
 
 
 async def serve(megabytes: int) -> None:

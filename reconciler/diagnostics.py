@@ -109,7 +109,7 @@ class Unwritten(ClipformError):
     """What was to be shown could not be written: the disk behind a redirected output is full."""
 
 
-class Locked(ClipformError):
+class StateLocked(ClipformError):
     """Another process holds the state lock; the message names it."""
 
     exit_code = 5

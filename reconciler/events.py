@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """The sorts of events, in the order in which a clip meets them."""
 
     STARTED = "started"  # the run: `total` steps to do
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 class Event:
     """One thing that happened. Seconds are wall time of the step; `progress` is percent, None when not told."""
 
-    kind: Kind
+    kind: EventKind
     clip: str = ""
     take: int = 1
     action: str = ""
@@ -50,7 +50,7 @@ class Outcome:
     clip: str
     take: int
     action: str
-    result: Kind
+    result: EventKind
     message: str = ""
     help: str = ""
     output: str | None = None
@@ -76,7 +76,7 @@ class Summary:
     saved: Decimal = Decimal(0)  # what it would have cost more, had nothing been at hand; see `plan.cost.saved`
     saved_unpriced: int = 0  # takes of which nobody knows what they would have cost
 
-    def having(self, *results: Kind) -> tuple[Outcome, ...]:
+    def having(self, *results: EventKind) -> tuple[Outcome, ...]:
         """The outcomes with one of these results."""
         return tuple(o for o in self.outcomes if o.result in results)
 
@@ -85,4 +85,4 @@ class Summary:
         """0 done, 3 something failed or is blocked, 130 interrupted."""
         if self.interrupted:
             return 130
-        return 3 if self.having(Kind.FAILED, Kind.SKIPPED, Kind.BLOCKED) else 0
+        return 3 if self.having(EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED) else 0

@@ -30,7 +30,7 @@ _PART = re.compile(r"\.clipform-[0-9a-f]{16}\.part")
 _ASIDE = 1000  # how many names to try for a file that is set aside
 
 
-class Found(StrEnum):
+class OutputContent(StrEnum):
     """What is at an output."""
 
     ABSENT = "absent"
@@ -45,7 +45,7 @@ class Placer:
         self._root = root
         self._objects = objects
 
-    def find(self, output: str, placed: Placed | None) -> Found:
+    def find(self, output: str, placed: Placed | None) -> OutputContent:
         """What is at an output: one stat when nothing changed, a hash when the stat differs.
 
         For planning, which goes on whatever it meets: what cannot be looked at cannot be shown to be ours.
@@ -54,17 +54,17 @@ class Placer:
         try:
             status = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
-            return Found.ABSENT
+            return OutputContent.ABSENT
         except OSError:
-            return Found.FOREIGN
+            return OutputContent.FOREIGN
         if placed is None:
-            return Found.FOREIGN
+            return OutputContent.FOREIGN
         if _untouched(status, placed):
-            return Found.OURS
+            return OutputContent.OURS
         try:
-            return Found.FOREIGN if self.record(output, placed.sha256) is None else Found.OURS
+            return OutputContent.FOREIGN if self.record(output, placed.sha256) is None else OutputContent.OURS
         except ArtifactError:
-            return Found.FOREIGN
+            return OutputContent.FOREIGN
 
     def record(self, output: str, sha256: str) -> Placed | None:
         """A fresh record if the content at an output is `sha256` (placed by a run that died before it said so)."""
@@ -127,16 +127,16 @@ class Placer:
         self._prune(old)
         return record
 
-    def remove(self, output: str, placed: Placed) -> Found:
+    def remove(self, output: str, placed: Placed) -> OutputContent:
         """Remove the file at an output if it is the one we placed, and folders that this leaves empty.
 
         Returns what was found: OURS was removed, FOREIGN (edited since) was left, ABSENT needed nothing.
         """
         found = self.find(output, placed)
-        if found is Found.OURS:
+        if found is OutputContent.OURS:
             with _translated("remove", output), self._folder(output) as (within, name):
                 if not files.content_is(name, within, placed.sha256):
-                    return Found.FOREIGN
+                    return OutputContent.FOREIGN
                 os.unlink(name, dir_fd=within)
                 disk.sync(within)
             self._prune(output)

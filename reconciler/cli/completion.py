@@ -43,7 +43,7 @@ STATES = ("ready", "pending", "failed", "running", "changed", "create", "restore
 """The words for `is:` that are offered; `is:` knows each reason of a plan too."""
 
 
-class Kind(StrEnum):
+class AnswerKind(StrEnum):
     """What an answer offers."""
 
     WORDS = "words"
@@ -56,7 +56,7 @@ class Answer:
     """Words with their descriptions, or whatever files there are."""
 
     words: tuple[tuple[str, str], ...] = ()
-    kind: Kind = Kind.WORDS
+    kind: AnswerKind = AnswerKind.WORDS
 
 
 def respond(given: Sequence[str]) -> int:
@@ -84,7 +84,7 @@ def answer(words: Sequence[str]) -> Answer:
     """What may be the last of these words, which follow the program's name."""
     *done, word = words or [""]
     if done and done[-1] in _FOLDER:
-        return Answer(kind=Kind.FOLDERS)
+        return Answer(kind=AnswerKind.FOLDERS)
     options, rest = split(done)
     if not rest:
         first = [*_GLOBAL, ("--version", "Show the version.")] if word.startswith("-") else _names(word)
@@ -161,11 +161,11 @@ class _Line:
         called = parameter.metavar or ""
         if "CLIP" in called:
             found = Answer(tuple(self._clips(single)))
-            return Answer(kind=Kind.FILES) if "FILE" in called and not found.words and self.word else found
+            return Answer(kind=AnswerKind.FILES) if "FILE" in called and not found.words and self.word else found
         if any(word in called for word in ("FILE", "MP4")):
-            return Answer(kind=Kind.FILES)
+            return Answer(kind=AnswerKind.FILES)
         if "DIR" in called:
-            return Answer(kind=Kind.FOLDERS)
+            return Answer(kind=AnswerKind.FOLDERS)
         return Answer(_starting(self.word, self._listed(parameter)))
 
     def _listed(self, parameter: Any) -> Iterator[tuple[str, str]]:

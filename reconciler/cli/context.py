@@ -76,13 +76,13 @@ class Context:
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
         """The transport of a paid provider. Its secrets are read here and nowhere else."""
-        from reconciler.providers.capabilities import Remote
-        from reconciler.transport import HttpTransport, World, cache_folder, environment_proxy, open_account
+        from reconciler.providers.capabilities import SpokenOverHttp
+        from reconciler.transport import Environment, HttpTransport, cache_folder, environment_proxy, open_account
 
-        if not isinstance(dialect, Remote):
+        if not isinstance(dialect, SpokenOverHttp):
             raise ProviderError(f"provider {config.alias}: kind {config.kind} is not reached over HTTP")
         account = open_account(config, dialect, os.environ)
-        world = World(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
+        world = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
         return HttpTransport(dialect, account, pace, world)
 
     @property

@@ -12,15 +12,15 @@ from reconciler.cli.context import Context
 
 if TYPE_CHECKING:
     from reconciler.project.model import Choice
-    from reconciler.watch import Terms
+    from reconciler.watch import Allowance
 
 
-def watched(own: Context, choice: Choice, terms: Terms, *, port: int | None, browse: bool) -> int:
+def watched(own: Context, choice: Choice, terms: Allowance, *, port: int | None, browse: bool) -> int:
     """A watch with a page beside it, until the user ends it; the exit code."""
     from reconciler.gallery.server import Gallery
     from reconciler.gallery.server.server import About
     from reconciler.project.workspace import Workspace
-    from reconciler.watch import Clicks, Setting, Watch
+    from reconciler.watch import Clicks, Watch, WatchContext
 
     clicks = Clicks()
     beside = Workspace(own.workspace.root, own.clock, own.workspace.env)
@@ -32,7 +32,7 @@ def watched(own: Context, choice: Choice, terms: Terms, *, port: int | None, bro
             sys.stderr.flush()
         if browse and sys.stderr.isatty() and _has_windows():
             threading.Thread(target=webbrowser.open, args=[gallery.url], name="browser", daemon=True).start()
-        setting = Setting(own.workspace, choice, terms, own.view, own.connect, own.keyboard, gallery, clicks)
+        setting = WatchContext(own.workspace, choice, terms, own.view, own.connect, own.keyboard, gallery, clicks)
         return Watch(setting).run()
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from reconciler.diagnostics import MediaError
 from reconciler.emulator.shapes import Shape
-from reconciler.media.draft_renderer import Farm
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Request
 
 _AT_ONCE: Final = 8
@@ -61,7 +61,7 @@ class Drafts:
     """The draft renderer's clips: what the prompt says, drawn."""
 
     def __init__(self, scratch: Path, workers: int | None = None) -> None:
-        self._farm = Farm(scratch, workers)
+        self._farm = DraftRenderer(scratch, workers)
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._orders: dict[Shape, asyncio.Task[tuple[Path, Path | None]]] = {}
         self._held: OrderedDict[Path, bytes] = OrderedDict()

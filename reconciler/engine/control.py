@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from reconciler.events import Kind
+from reconciler.events import EventKind
 
 DOWNLOADS = 16
 """Results that are fetched at once in a run: more would share the line until each of them is too slow."""
 
 
 @dataclass(slots=True)
-class Halt:
+class RunControl:
     """Set when the user interrupts: no new submit, and whoever waits wakes up. `vendors` stops single providers.
 
     `idle` is set while all that goes on (`going` generations) only waits (`idling` of them) for the time of a look-up:
@@ -52,9 +52,9 @@ class Halt:
             self.idle.clear()
 
 
-class Stopped(Exception):
+class StepEnded(Exception):
     """This generation ends here for this run. `kind` says how: FAILED, BLOCKED, LEFT or SKIPPED."""
 
-    def __init__(self, kind: Kind, message: str, help: str = "") -> None:
+    def __init__(self, kind: EventKind, message: str, help: str = "") -> None:
         super().__init__(message)
         self.kind, self.message, self.help = kind, message, help

@@ -90,7 +90,7 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Vendor:
+class ConnectedProvider:
     """A provider as the engine meets it. `durable` is False for kinds whose tasks die with this process (draft);
     `endpoint` is the base URL behind the transport, empty where there is none."""
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, TypeVar, cast, get_type_hints
 
 from reconciler.diagnostics import MediaError
 from reconciler.media.draft.scene import read_scene
-from reconciler.media.worker_pool import Crew
+from reconciler.media.worker_pool import WorkerPool
 from reconciler.providers.base import Reply, Request
 
 _PATIENCE: Final = 0.3
@@ -63,13 +63,13 @@ class Progress:
         return min(99, self.done * 100 // self.of) if self.of else 0
 
 
-class Farm:
+class DraftRenderer:
     """Renders drafts in worker processes. `scratch` is a folder for its files alone; `aclose` empties it, and ends the
     workers unless they are a `crew` of the caller's."""
 
-    def __init__(self, scratch: Path, workers: int | None = None, crew: Crew | None = None) -> None:
+    def __init__(self, scratch: Path, workers: int | None = None, crew: WorkerPool | None = None) -> None:
         self._scratch = scratch
-        self._crew, self._borrowed = crew or Crew(workers), crew is not None
+        self._crew, self._borrowed = crew or WorkerPool(workers), crew is not None
         self._renders: dict[str, _Render] = {}
         self._stopping: set[asyncio.Task[None]] = set()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, MediaError
-from reconciler.media.worker_pool import Crew
+from reconciler.media.worker_pool import WorkerPool
 from reconciler.state import disk
 
 POSTER_SIDE: Final = 640
@@ -68,7 +68,7 @@ async def _make(videos: Mapping[str, Path], cache: Path, previews: bool) -> Made
             disk.make_directories(cache / kind)
     paths = {kind: {sha: cache / kind / form.format(sha) for sha in videos} for kind, form in kinds.items()}
     missing = [(kind, sha) for kind, found in paths.items() for sha, path in found.items() if not path.is_file()]
-    crew = Crew()
+    crew = WorkerPool()
     try:
         async with asyncio.TaskGroup() as group:
             for kind, sha in missing:
@@ -82,7 +82,7 @@ async def _make(videos: Mapping[str, Path], cache: Path, previews: bool) -> Made
     return Made(there["posters"], there.get("previews", {}), len(missing))
 
 
-async def _poster(crew: Crew, video: Path, out: Path) -> None:
+async def _poster(crew: WorkerPool, video: Path, out: Path) -> None:
     """What kills a worker gets the plain card too."""
     try:
         await crew.call(_POSTER, [str(video), str(out), POSTER_SIDE])
@@ -92,7 +92,7 @@ async def _poster(crew: Crew, video: Path, out: Path) -> None:
         await crew.call(_BLANK, [str(out), POSTER_SIDE])
 
 
-async def _preview(crew: Crew, video: Path, out: Path) -> None:
+async def _preview(crew: WorkerPool, video: Path, out: Path) -> None:
     """A video that does not decode has none."""
     try:
         await crew.call(_PREVIEW, [str(video), str(out), PREVIEW_SIDE])
@@ -112,7 +112,7 @@ def draw_sheet(sheet: str, out: Path) -> Sequence[str]:
 
 
 async def _draw_sheet(sheet: str, out: Path) -> object:
-    crew = Crew(1)
+    crew = WorkerPool(1)
     try:
         return await crew.call(_SHEET, [sheet, str(out)])
     finally:

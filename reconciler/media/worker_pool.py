@@ -33,7 +33,7 @@ class _Silent(MediaError):
     """The worker died before it said a word."""
 
 
-class Crew:
+class WorkerPool:
     """At most `size` workers, started when needed, kept for the next call."""
 
     def __init__(self, size: int | None = None) -> None:

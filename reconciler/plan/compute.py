@@ -14,18 +14,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.plan import remedies
 from reconciler.plan.changes import changes
-from reconciler.plan.model import (
-    GENERATES,
-    Action,
-    Disk,
-    Locked,
-    OutputFact,
-    Plan,
-    Reason,
-    Step,
-    Wanted,
-)
-from reconciler.plan.remedies import Block, known
+from reconciler.plan.model import GENERATES, Action, Disk, LockedResult, OutputFact, Plan, Reason, Step, Wanted
+from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
 
 _HAD = frozenset({State.FETCHED, State.DONE})  # its artifact was in the store
@@ -34,7 +24,7 @@ _ABSENT = OutputFact()
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PlanScope:
     """`only` names the clips to act on, None for all; `force` those whose foreign outputs may be moved aside."""
 
     only: frozenset[str] | None = None
@@ -50,8 +40,8 @@ def compute(
     snapshot: Snapshot,
     disk: Disk,
     *,
-    locked: Mapping[str, Locked] | None = None,
-    scope: Scope = Scope(),
+    locked: Mapping[str, LockedResult] | None = None,
+    scope: PlanScope = PlanScope(),
 ) -> Plan:
     """The plan of a whole project, or of what `scope` selects of it.
 
@@ -67,8 +57,8 @@ class _Planner:
         wanted: Sequence[Wanted],
         snapshot: Snapshot,
         disk: Disk,
-        locked: Mapping[str, Locked],
-        scope: Scope,
+        locked: Mapping[str, LockedResult],
+        scope: PlanScope,
     ) -> None:
         self.wanted = in_order(wanted)
         self.snapshot = snapshot
@@ -179,7 +169,7 @@ class _Planner:
         if self._made_elsewhere(w):
             return self._shared(w)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
-        step = _where(self._step(w, Action.RESUME, reason, detail=known(attempt)), attempt)
+        step = _where(self._step(w, Action.RESUME, reason, detail=describe_attempt(attempt)), attempt)
         return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire
 
     def _made_elsewhere(self, w: Wanted) -> bool:
@@ -207,7 +197,7 @@ class _Planner:
             return self._blocked(w, remedies.upstream(w.clip, missing, chosen=chosen))
         lost = w.key in self.snapshot.generations or (attempt is not None and attempt.state in _HAD)
         if lost and not w.free:
-            return self._blocked(w, remedies.lost(w.clip, self.snapshot.generations.get(w.key), attempt))
+            return self._blocked(w, remedies.artifact_lost(w.clip, self.snapshot.generations.get(w.key), attempt))
         if self._by_others(w, attempt) and not w.free:
             return self._blocked(w, remedies.elsewhere(w.clip, self.locked[w.key]))
         if self._made_elsewhere(w):
@@ -268,7 +258,7 @@ class _Planner:
                 provider=attempt.provider,
                 kind=attempt.kind,
                 model=attempt.model,
-                detail=known(attempt),
+                detail=describe_attempt(attempt),
             )
             if attempt.state in BLOCKED:
                 take = (attempt.clip, attempt.take)
@@ -323,13 +313,13 @@ class _Planner:
         return usual(self.snapshot, w.kind, w.model)
 
     def _foreign(self, w: Wanted) -> Step:
-        return self._blocked(w, remedies.foreign(w.clip, w.output or ""))
+        return self._blocked(w, remedies.foreign_file(w.clip, w.output or ""))
 
     def _protected(self, w: Wanted) -> Step:
         bound = self.snapshot.bindings.get((w.clip, w.take))
         found = changes(bound.document, w.document) if bound else ()
         made = self.snapshot.generations.get(bound.key) if bound else None
-        return replace(self._blocked(w, remedies.held(w.clip, made)), changes=found)
+        return replace(self._blocked(w, remedies.protected(w.clip, made)), changes=found)
 
     def _blocked(self, w: Wanted, block: Block) -> Step:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.known), way_out=block.way_out)

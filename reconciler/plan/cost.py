@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.plan.model import Action, Plan, Price
+from reconciler.plan.model import Action, Cost, Plan
 from reconciler.records import from_micros
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
@@ -19,10 +19,10 @@ MICRO = Decimal("0.000001")
 
 def estimate(
     rows: Sequence[Row], model: str, resolution: str | None, ratio: str | None, seconds: int | None, currency: str
-) -> Price:
+) -> Cost:
     """The price of one generation by the first row that matches; amount None when none does or a fact is missing."""
     row = _row(rows, model, resolution)
-    return Price(None if row is None else _amount(row, resolution, ratio, seconds), currency)
+    return Cost(None if row is None else _amount(row, resolution, ratio, seconds), currency)
 
 
 def settled(rows: Sequence[Row], model: str, resolution: str | None, tokens: int | None) -> Decimal | None:
@@ -68,7 +68,7 @@ AT_HAND = frozenset({Action.NOOP, Action.RESTORE, Action.MOVE})
 """How a take comes by its picture when nothing is asked of a provider for it."""
 
 
-def saved(prices: Iterable[Price]) -> tuple[Decimal, int]:
+def saved(prices: Iterable[Cost]) -> tuple[Decimal, int]:
     """What it would have cost more, had nothing been at hand: by today's price table, for every take that was asked for
     and got its picture (`AT_HAND`) without a request. A task that was paid for before and is collected now saves
     nothing: it is that purchase. Second: of how many takes nobody knows a price."""

@@ -94,7 +94,7 @@ SENTENCES: Mapping[Reason, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Locked:
+class LockedResult:
     """What the project's lock file knows of a key: the artifact, whose it is, who made it, and the task where there was
     one."""
 
@@ -121,7 +121,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class Cost:
     """An amount; `amount` None means that no price is known ("unpriced")."""
 
     amount: Decimal | None
@@ -143,7 +143,7 @@ class Wanted:
     needs: tuple[tuple[str, int], ...] = ()  # (clip, take) whose artifact must be there first
     protect: bool = False
     free: bool = False  # the line bills nothing
-    cost: Price = Price(None)
+    cost: Cost = Cost(None)
     tags: tuple[str, ...] = ()
     server_defaults: tuple[str, ...] = ()  # fields that the provider will choose
 
@@ -182,7 +182,7 @@ class Step:
     previous_key: str | None = None
     previous_output: str | None = None
     changes: tuple[Change, ...] = ()
-    cost: Price = Price(Decimal(0))
+    cost: Cost = Cost(Decimal(0))
     needs: tuple[tuple[str, int], ...] = ()
     expected: float | None = None  # seconds, from own history
     detail: str = ""  # what is known: task, account alias, time, cost

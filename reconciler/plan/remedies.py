@@ -1,7 +1,7 @@
 """What is known of a clip that waits for a person, in words, and the commands that lead out.
 
 Every view says it with these words: why (`SENTENCES`), what is known, at which alias, since when, what it cost, and the
-way out. `told` is the one line; what `plan` and `apply` decide at different times comes from the same functions.
+way out. `reason_line` is the one line; what `plan` and `apply` decide at different times comes from the same functions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.plan.model import SENTENCES, Locked, Reason
+from reconciler.plan.model import SENTENCES, LockedResult, Reason
 from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, Money, State, from_micros
 
 _BLOCKING = {
@@ -35,7 +35,7 @@ class Block:
     way_out: tuple[str, ...] = ()
 
 
-def told(reason: Reason, known: str) -> str:
+def reason_line(reason: Reason, known: str) -> str:
     """Why, and what is known, in one line."""
     return f"{SENTENCES[reason]}: {known}" if known else SENTENCES[reason]
 
@@ -44,16 +44,16 @@ def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Bl
     """What an attempt means for its clip when a person must settle it, as `settle` has it; None when the next run may
     go on by itself."""
     if attempt.state in _BLOCKING:
-        return Block(_BLOCKING[attempt.state], known(attempt), settle(attempt, takes=takes, several=several))
+        return Block(_BLOCKING[attempt.state], describe_attempt(attempt), settle(attempt, takes=takes, several=several))
     name = quote(attempt.clip)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
-        return Block(Reason.REFUSED, known(attempt), (f"clipform show {name}", f"clipform retake {name}"))
+        return Block(Reason.REFUSED, describe_attempt(attempt), (f"clipform show {name}", f"clipform retake {name}"))
     if attempt.state is State.ABANDONED and attempt.reason == ABANDONED:
-        return Block(Reason.GIVEN_UP, known(attempt), (f"clipform retake {name}",))
+        return Block(Reason.GIVEN_UP, describe_attempt(attempt), (f"clipform retake {name}",))
     return None
 
 
-def known(attempt: Attempt) -> str:
+def describe_attempt(attempt: Attempt) -> str:
     """What is known of an attempt, in one line: the same in `plan`, `status`, `show` and `apply`."""
     task = f"task {attempt.task}" if attempt.task else "no task id"
     words = [f"{attempt.state.value.replace('_', ' ')} at {attempt.provider} ({attempt.model})", task]
@@ -105,13 +105,13 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[
     return tuple(f"clipform resolve {name}{which} {way}" for way in ways)
 
 
-def lost(clip: str, made: Generation | None, attempt: Attempt | None) -> Block:
+def artifact_lost(clip: str, made: Generation | None, attempt: Attempt | None) -> Block:
     """It was paid for, and its bytes are gone from the store."""
-    facts = _made(made) if made is not None else known(attempt) if attempt is not None else ""
+    facts = _made(made) if made is not None else describe_attempt(attempt) if attempt is not None else ""
     return Block(Reason.PAID_BEFORE, facts, (f"clipform retake {quote(clip)}",))
 
 
-def held(clip: str, made: Generation | None) -> Block:
+def protected(clip: str, made: Generation | None) -> Block:
     """It is protected; what it holds stays."""
     return Block(Reason.PROTECTED, _made(made) if made is not None else "", (f"clipform apply {quote(clip)}",))
 
@@ -124,7 +124,7 @@ def _made(made: Generation) -> str:
     return ", ".join(words)
 
 
-def elsewhere(clip: str, entry: Locked) -> Block:
+def elsewhere(clip: str, entry: LockedResult) -> Block:
     """The lock file knows it; the provider may still have what the lock file knows a task of."""
     words = [f"made at {entry.provider} ({entry.model})"] if entry.provider else []
     words += [f"task {entry.task}"] if entry.task else []
@@ -145,6 +145,6 @@ def barred(output: str, by: str) -> Block:
     return Block(Reason.BARRED, f"{by} on the way to {output} is no folder", (f"ls -l {shlex.quote(by)}",))
 
 
-def foreign(clip: str, output: str) -> Block:
+def foreign_file(clip: str, output: str) -> Block:
     """The user's own file lies at its output."""
     return Block(Reason.FOREIGN, output, (f"clipform apply --force {quote(clip)}",))

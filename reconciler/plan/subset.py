@@ -14,7 +14,7 @@ from reconciler.plan.model import Action, Plan, Step
 Ident = tuple[str, int]
 
 
-class Portions:
+class Subsets:
     """A plan, ready to be asked for many portions of it."""
 
     def __init__(self, plan: Plan) -> None:
@@ -41,8 +41,8 @@ class Portions:
         return ident in self._at and self._at[ident][1].action not in (Action.NOOP, Action.BLOCKED)
 
 
-def portion(plan: Plan, clips: Iterable[str]) -> Plan:
+def subset(plan: Plan, clips: Iterable[str]) -> Plan:
     """The plan with nothing to do but what these clips are and need. Records of clips that are gone are left."""
-    chosen = {step.ident for step in Portions(plan).steps(clips)}
+    chosen = {step.ident for step in Subsets(plan).steps(clips)}
     kept = (step for step in plan.steps if step.action is Action.NOOP or step.ident in chosen)
     return replace(plan, steps=tuple(kept), unbind=())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.plan.compute import Scope
+from reconciler.plan.compute import PlanScope
 from reconciler.plan.model import Disk, Plan
 from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
@@ -56,7 +56,7 @@ class Planned:
     snapshot: Snapshot
     disk: Disk
     locked: Mapping[str, LockEntry]  # by key
-    scope: Scope
+    scope: PlanScope
     plan: Plan
 
 

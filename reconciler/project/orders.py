@@ -15,10 +15,10 @@ from urllib.parse import unquote_to_bytes
 
 from reconciler.identity import Input, Subject, identify
 from reconciler.plan import cost
-from reconciler.plan.model import Price, Wanted
+from reconciler.plan.model import Cost, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
-from reconciler.spec.memo import NOTHING, Recall
+from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.project import (
     AssetMedia,
     Clip,
@@ -65,13 +65,13 @@ class _Brief:
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
 
     def given(self) -> tuple[object, ...]:
-        """The same for `Recall`: the clip says what the texts and numbers are of."""
+        """The same for `Memo`: the clip says what the texts and numbers are of."""
         picked = (part for pair in self.picked.values() for part in pair)
         return (self.clip, self.resolved, self.config, self.currency, *self.hashes.values(), *picked)
 
 
-def desire(
-    project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str], recall: Recall = NOTHING
+def build_orders(
+    project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str], recall: Memo = NOTHING
 ) -> tuple[Order, ...]:
     """All orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
     picked: dict[str, tuple[str, int]] = {}
@@ -110,7 +110,7 @@ def in_order(clips: Sequence[Clip]) -> Iterator[Clip]:
                 yield clip
 
 
-def drafted(project: Project, recall: Recall = NOTHING) -> Project:
+def drafted(project: Project, recall: Memo = NOTHING) -> Project:
     """The same project with every clip sent to the draft provider, under `drafts/`."""
     made = (recall.step(("drafted", clip.name), (clip,), partial(_drafted, clip)) for clip in project.clips)
     return replace(project, clips=tuple(made))
@@ -127,7 +127,7 @@ def _orders(brief: _Brief) -> tuple[Order, ...]:
     return tuple(_order(brief, take, price) for take in range(1, brief.clip.takes + 1))
 
 
-def _order(brief: _Brief, take: int, price: Price) -> Order:
+def _order(brief: _Brief, take: int, price: Cost) -> Order:
     clip, resolved, config = brief.clip, brief.resolved, brief.config
     params = take_params(clip, take, resolved)
     subject = Subject(
@@ -185,10 +185,10 @@ def _word(value: Scalar) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _price(brief: _Brief) -> Price:
+def _price(brief: _Brief) -> Cost:
     resolved = brief.resolved
     if resolved.model.billing is Billing.FREE:
-        return Price(Decimal(0), brief.currency)
+        return Cost(Decimal(0), brief.currency)
     sent = resolved.settled
     ratio, seconds = sent.get("ratio"), sent.get("duration")
     # Where the seconds of reference videos are billed on top, their lengths would be part of the price: not known here.

@@ -38,7 +38,7 @@ def is_due(records: Snapshot, directory: Path) -> bool:
     return lock.is_free(directory)
 
 
-def foreseen(directory: Path, clock: Clock) -> Snapshot:
+def repaired_snapshot(directory: Path, clock: Clock) -> Snapshot:
     """The records as the next writer will have them. Nothing is written."""
     with Store.copy(directory, clock.now) as store:
         store.merge(receipts.read(directory))

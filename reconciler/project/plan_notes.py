@@ -9,7 +9,7 @@ from reconciler.plan import remedies
 from reconciler.plan.model import Plan, Reason, Step
 
 
-def told(plan: Plan, doubtful: Collection[str], listing: Collection[str], reasons: Mapping[str, str]) -> Plan:
+def with_notes(plan: Plan, doubtful: Collection[str], listing: Collection[str], reasons: Mapping[str, str]) -> Plan:
     """A plan whose steps in doubt say what a look-up said (`reasons`, by key), or that apply will make one: then that
     is the first way out, for it is free.
 

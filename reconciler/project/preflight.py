@@ -19,7 +19,7 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
-from reconciler.spec.memo import NOTHING, Recall
+from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Preflight:
     the content that was hashed: only then may `recall` remember what was seen in it."""
 
     def __init__(
-        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], recall: Recall = NOTHING
+        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], recall: Memo = NOTHING
     ) -> None:
         self._locate, self._unchanged, self._recall = locate, unchanged, recall
         self._seen: dict[str, _Look] = {}  # by content

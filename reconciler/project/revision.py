@@ -15,7 +15,7 @@ from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
-from reconciler.project.orders import Order, desire, drafted
+from reconciler.project.orders import Order, build_orders, drafted
 from reconciler.project.workspace import LOCK_FILE, Workspace, dialects_of, resolve_clips
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
@@ -32,7 +32,7 @@ _MOST_EXTRACTED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class ProjectRevision:
     """A revision of the project. `disk`: what lay at outputs then, and which artifacts are at hand now; `files`: where
     those are that only git has, by SHA-256."""
 
@@ -46,7 +46,7 @@ class Former:
 
 
 @contextmanager
-def former(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Iterator[Former]:
+def read_revision(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Iterator[ProjectRevision]:
     """The project at a revision, while the block lasts. Raises UsageError, ClipformError."""
     with Revision(workspace.root, name) as revision, tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         loaded = _load(workspace, revision, planned, draft)
@@ -54,7 +54,7 @@ def former(workspace: Workspace, name: str, planned: Planned, *, draft: bool) ->
         outputs, files = _outputs(revision, loaded, planned, Path(folder))
         at_hand = _at_hand(workspace.objects(draft), locked, planned) | files.keys()
         found = Disk(outputs, frozenset(at_hand))
-        yield Former(revision.name, revision.commit, revision.time, loaded, locked, found, files)
+        yield ProjectRevision(revision.name, revision.commit, revision.time, loaded, locked, found, files)
 
 
 def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Plan:
@@ -87,7 +87,7 @@ def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: boo
             raise SpecError(errors)
     except SpecError as error:
         raise ClipformError(_told(error.diagnostics, revision.name), code="revision-spec") from error
-    return Loaded(project, desire(project, resolved, _hashes(revision, project, planned)), dialects, ())
+    return Loaded(project, build_orders(project, resolved, _hashes(revision, project, planned)), dialects, ())
 
 
 def _project(workspace: Workspace, revision: Revision) -> Project:
@@ -147,6 +147,6 @@ def _at_hand(objects: Objects, locked: Mapping[str, LockEntry], planned: Planned
     return stored | placed | planned.disk.objects
 
 
-def as_planned(found: Former, planned: Planned) -> Planned:
+def as_planned(found: ProjectRevision, planned: Planned) -> Planned:
     """What is known of the revision in the form that a gallery is made from; its plan is for the view to say."""
     return replace(planned, loaded=found.loaded, disk=found.disk, locked={**planned.locked, **found.locked})

@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.identity import canonical
 from reconciler.plan.model import Plan, Step
-from reconciler.plan.subset import portion
+from reconciler.plan.subset import subset
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Planned
 from reconciler.state.store import Store
@@ -44,14 +44,14 @@ def fingerprint(plan: Plan) -> str:
     return hashlib.sha256(canonical(work).encode()).hexdigest()
 
 
-def portion_mark(plan: Plan, clips: Collection[str] | None) -> str:
+def subset_fingerprint(plan: Plan, clips: Collection[str] | None) -> str:
     """What names all that would be done for these clips, for all of them when None. Whatever else the plan holds may
     become another one meanwhile: this stays."""
-    about = plan if clips is None else portion(plan, clips)
+    about = plan if clips is None else subset(plan, clips)
     return fingerprint(replace(about, steps=about.changes()))
 
 
-def digest(plan: Plan) -> str:
+def review_digest(plan: Plan) -> str:
     """What names the work of a plan for people, who compare it by eye: the same with a state and in a fresh clone."""
     work = [[s.clip, s.take, s.action.value, s.key, s.output, str(s.cost.amount)] for s in plan.changes()]
     return hashlib.sha256(canonical(work).encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
-from reconciler.plan.model import Disk, Locked, OutputFact
+from reconciler.plan.model import Disk, LockedResult, OutputFact
 from reconciler.records import Placed, Snapshot
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
 from reconciler.spec.project import Clip, LocalMedia
@@ -97,12 +97,12 @@ def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], 
     return found, tuple(problems)
 
 
-def look(
+def scan_disk(
     root: Path,
     objects: Objects,
     outputs: Iterable[str],
     snapshot: Snapshot,
-    locked: Mapping[str, Locked],
+    locked: Mapping[str, LockedResult],
     *,
     trust: bool,
 ) -> Disk:

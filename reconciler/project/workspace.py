@@ -20,22 +20,22 @@ from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.plan import cost
-from reconciler.plan.compute import Scope, compute
-from reconciler.plan.model import Action, Locked, Plan, Reason, Step
+from reconciler.plan.compute import PlanScope, compute
+from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
 from reconciler.project import endpoints, plan_notes
 from reconciler.project.excerpts import with_excerpts
 from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.orders import desire, drafted
-from reconciler.project.pending_repairs import foreseen, is_due
+from reconciler.project.orders import build_orders, drafted
+from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_store
-from reconciler.project.scan import DiskFiles, hash_inputs, look
+from reconciler.project.scan import DiskFiles, hash_inputs, scan_disk
 from reconciler.project.selectors import Candidate, select
 from reconciler.providers import registry
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
 from reconciler.spec.load import read_project
-from reconciler.spec.memo import NOTHING, Memory, Recall, exactly
+from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.state import lockfile, open, receipts
@@ -54,12 +54,12 @@ class _Lock:
 
     entries: tuple[LockEntry, ...] = ()
     by_key: Mapping[str, LockEntry] = field(default_factory=dict)
-    facts: Mapping[str, Locked] = field(default_factory=dict)
+    facts: Mapping[str, LockedResult] = field(default_factory=dict)
 
 
-def _at_lock(entry: LockEntry) -> Locked:
+def _at_lock(entry: LockEntry) -> LockedResult:
     made = (entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
-    return Locked(*made, entry.clip, entry.take)
+    return LockedResult(*made, entry.clip, entry.take)
 
 
 def _lock_of(text: bytes, name: str) -> _Lock:
@@ -76,8 +76,8 @@ class Workspace:
         self.files = DiskFiles(root)
         self._inputs: tuple[Reach, Project] | None = None  # as last read
         self._turn = RLock()  # a page asks from several threads; each step is one's own
-        self._specs: dict[bool, Recall] = {}  # by whether it is about drafts
-        self._records: dict[bool, Recall] = {False: Memory(), True: Memory()}  # few steps: for a single command too
+        self._specs: dict[bool, Memo] = {}  # by whether it is about drafts
+        self._records: dict[bool, Memo] = {False: Memory(), True: Memory()}  # few steps: for a single command too
 
     def remember(self) -> None:
         """From now on, keep what was worked out for the next time. Needs as much memory again as one project takes."""
@@ -110,7 +110,7 @@ class Workspace:
         with self._turn, recall.round():
             return self._load(draft, recall)
 
-    def _load(self, draft: bool, recall: Recall) -> Loaded:
+    def _load(self, draft: bool, recall: Memo) -> Loaded:
         project = read_project(self.files, env=self.env, recall=recall)
         configs = {a: recall.same(("provider", a), config, exactly) for a, config in project.providers.items()}
         project = replace(project, providers=configs)
@@ -126,7 +126,7 @@ class Workspace:
         problems = [*project.warnings, *self._located([*problems, *found, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
-        orders = desire(project, resolved, hashes, recall)
+        orders = build_orders(project, resolved, hashes, recall)
         return Loaded(project, orders, dialects, tuple(problems))
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
@@ -153,7 +153,7 @@ class Workspace:
                 records = memory.step("snapshot", (*stamp, *store.mark()), store.snapshot)
         if not is_due(records, directory):
             return records
-        return memory.step("foreseen", (records, *bought), partial(foreseen, directory, self.clock))
+        return memory.step("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """The entries of the lock file, none when it is absent. Raises SpecError for one that cannot be read."""
@@ -179,20 +179,20 @@ class Workspace:
             lock = _Lock() if choice.draft else self._lock()
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
-        disk = look(self.root, self.objects(choice.draft), outputs, records, lock.facts, trust=not choice.refresh)
+        disk = scan_disk(self.root, self.objects(choice.draft), outputs, records, lock.facts, trust=not choice.refresh)
 
-        def planned(scope: Scope) -> Plan:
+        def planned(scope: PlanScope) -> Plan:
             return compute(wanted, records, disk, locked=lock.facts, scope=scope)
 
-        scope = Scope()
+        scope = PlanScope()
         plan = planned(scope)
         if choice.clips or choice.exclude or choice.force:
             candidates = _candidates(loaded, records, plan)
             forced = select(choice.force, (), candidates) if choice.force else frozenset()
-            scope = Scope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
+            scope = PlanScope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
             plan = planned(scope)
         doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
-        plan = plan_notes.told(plan, doubtful, loaded.listing, reasons) if doubtful else plan
+        plan = plan_notes.with_notes(plan, doubtful, loaded.listing, reasons) if doubtful else plan
         aloud = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         capped = cost.warnings(plan, loaded.project.budget, records.spent)
         diagnostics = (*loaded.warnings, *aloud, *capped)
@@ -200,7 +200,7 @@ class Workspace:
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
 
 
-def dialects_of(project: Project, recall: Recall = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:
+def dialects_of(project: Project, recall: Memo = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:
     """The dialect of each alias, and what is wrong with their settings."""
     found: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
@@ -215,7 +215,7 @@ def dialects_of(project: Project, recall: Recall = NOTHING) -> tuple[dict[str, D
 
 
 def resolve_clips(
-    project: Project, dialects: Mapping[str, Dialect], recall: Recall = NOTHING
+    project: Project, dialects: Mapping[str, Dialect], recall: Memo = NOTHING
 ) -> tuple[dict[str, Resolved], list[Diagnostic]]:
     """Each clip as its model takes it, and what its model does not take."""
     found: dict[str, Resolved] = {}

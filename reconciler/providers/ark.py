@@ -41,7 +41,7 @@ from reconciler.providers.error_codes import (
     rows,
     submitted,
 )
-from reconciler.providers.http_dialect import Vendor, fill, present, stated
+from reconciler.providers.http_dialect import HttpDialect, fill, present, stated
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -138,7 +138,7 @@ class ArkSettings(ContentSettings):
 T = TypeVar("T", bound=ContentSettings)
 
 
-class ContentForm(Vendor[T], Generic[T]):
+class ContentForm(HttpDialect[T], Generic[T]):
     """The translation both profiles share."""
 
     queued: ClassVar[frozenset[str]] = QUEUED

@@ -23,7 +23,7 @@ from reconciler.providers.base import (
 
 
 @runtime_checkable
-class Remote(Dialect, Protocol):
+class SpokenOverHttp(Dialect, Protocol):
     """A dialect spoken over HTTP with credentials."""
 
     @property

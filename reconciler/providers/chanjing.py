@@ -45,7 +45,7 @@ from reconciler.providers.capabilities import (
     UploadStep,
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import Vendor, present, stated, value
+from reconciler.providers.http_dialect import HttpDialect, present, stated, value
 from reconciler.providers.limits import OWNER_PICTURE, advisory
 from reconciler.providers.replies import (
     at,
@@ -135,7 +135,7 @@ class ChanjingSettings(Settings):
     """Seconds for which the list keeps a task, where it is complete (assumed)."""
 
 
-class Chanjing(Vendor[ChanjingSettings]):
+class Chanjing(HttpDialect[ChanjingSettings]):
     """Translation for kind `chanjing`."""
 
     kind: ClassVar[str] = "chanjing"

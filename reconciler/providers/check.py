@@ -13,7 +13,7 @@ from functools import cached_property
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.providers import rules
 from reconciler.providers.base import Dialect, Mode, Model, Placement, Scalar
-from reconciler.providers.capabilities import Remote, Uploads
+from reconciler.providers.capabilities import SpokenOverHttp, Uploads
 from reconciler.providers.phrases import choices, did_you_mean
 from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
@@ -163,7 +163,7 @@ def _stated(clip: Clip) -> dict[str, Scalar]:
 
 def _reserved_options(clip: Clip, dialect: Dialect) -> Iterator[Diagnostic]:
     """Options that name a field of the request which clipform writes: they would falsify the key and the price."""
-    reserved = dialect.reserved if clip.options and isinstance(dialect, Remote) else frozenset()
+    reserved = dialect.reserved if clip.options and isinstance(dialect, SpokenOverHttp) else frozenset()
     for name, whole in _dotted(clip.options):
         if name in reserved or (whole and any(inner.startswith(f"{name}.") for inner in reserved)):
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"

@@ -30,7 +30,7 @@ CREDENTIAL_STATUSES: Mapping[int, Refusal] = {401: Refusal.CREDENTIALS, 403: Ref
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ErrorCode:
     """A code that proves a refusal. `family`: it also covers `CODE.anything` and `CODEanything`."""
 
     code: str
@@ -42,12 +42,12 @@ class Row:
         return code == self.code or (self.family and code.startswith(self.code))
 
 
-def rows(refusal: Refusal, *codes: str, family: bool = False) -> tuple[Row, ...]:
+def rows(refusal: Refusal, *codes: str, family: bool = False) -> tuple[ErrorCode, ...]:
     """One row per code, all of one class."""
-    return tuple(Row(code, refusal, family) for code in codes)
+    return tuple(ErrorCode(code, refusal, family) for code in codes)
 
 
-def judge(table: Iterable[Row], code: str) -> Refusal | None:
+def judge(table: Iterable[ErrorCode], code: str) -> Refusal | None:
     """The class of a listed code, or None; the first row that covers it counts."""
     return next((row.refusal for row in table if row.covers(code)), None) if code else None
 

@@ -12,7 +12,7 @@ from reconciler.providers.replies import path_text
 from reconciler.providers.settings import HOLES, S, catalogue
 
 
-class Vendor(Generic[S]):
+class HttpDialect(Generic[S]):
     """Base of the dialects over HTTP. A subclass gives the facts as class attributes and translates."""
 
     kind: ClassVar[str]

@@ -29,7 +29,7 @@ from reconciler.providers.base import (
     Succeeded,
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import Vendor, present, stated
+from reconciler.providers.http_dialect import HttpDialect, present, stated
 from reconciler.providers.limits import MB, PICTURES
 from reconciler.providers.replies import (
     at,
@@ -118,7 +118,7 @@ class JiekouSettings(Settings):
     """How a picture stands in the body: as a `data:` URL, or its Base64 alone."""
 
 
-class Jiekou(Vendor[JiekouSettings]):
+class Jiekou(HttpDialect[JiekouSettings]):
     """Translation for kind `jiekou`."""
 
     kind: ClassVar[str] = "jiekou"

@@ -29,7 +29,7 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import Vendor, present, stated, value, values
+from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
 from reconciler.providers.jimmyai_models import CATALOGUE
 from reconciler.providers.limits import MB
 from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, standing, task_id, words
@@ -79,7 +79,7 @@ class JimmySettings(Settings):
     """Seconds that result links and uploaded files live."""
 
 
-class JimmyAI(Vendor[JimmySettings]):
+class JimmyAI(HttpDialect[JimmySettings]):
     """Translation for kind `jimmyai`."""
 
     kind: ClassVar[str] = "jimmyai"

@@ -30,7 +30,7 @@ from reconciler.providers.base import (
     Succeeded,
 )
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
-from reconciler.providers.http_dialect import Vendor, present, stated, value, values
+from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
 from reconciler.providers.limits import OWNER_AUDIO, OWNER_PICTURE, advisory
 from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
 from reconciler.providers.settings import Settings, read
@@ -123,7 +123,7 @@ class UniallSettings(Settings):
     """Places of the last frame, which the page does not show; `thumbnail_url` is none."""
 
 
-class Uniall(Vendor[UniallSettings]):
+class Uniall(HttpDialect[UniallSettings]):
     """Translation for kind `uniall`."""
 
     kind: ClassVar[str] = "uniall"

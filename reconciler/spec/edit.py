@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.diagnostics import ClipformError, Source
 from reconciler.spec.interpolate import plain
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, read
+from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, read
 
 _FLOW = re.compile(r"(&\S+\s+)?[{\[]")
 _CLOSING = re.compile(r"\s*\]")
@@ -105,7 +105,7 @@ def _parted(clip: str) -> tuple[str, dict[str, str] | None]:
     return declared, {axis: value for axis, _, value in pairs} if bracket else None
 
 
-def _declaration(document: _Document, name: str) -> Entry:
+def _declaration(document: _Document, name: str) -> MappingEntry:
     clips = document.root.entries.get("clips")
     if clips is None or not isinstance(clips.value, Fields) or name not in clips.value.entries:
         raise ClipformError(f"{document.root.where.file} declares no clip {shown(name)}", code="edit")
@@ -155,7 +155,7 @@ def _sets(override: object, field: str) -> bool:
 # Splices, as candidates in order of preference ---------------------------------------------------
 
 
-def _set_in_map(document: _Document, holder: Entry, field: str, value: int) -> Iterator[str]:
+def _set_in_map(document: _Document, holder: MappingEntry, field: str, value: int) -> Iterator[str]:
     """A field of the map that `holder` is the key of: its value replaced, or a new entry."""
     body = holder.value
     if isinstance(body, Fields) and field in body.entries:
@@ -171,7 +171,7 @@ def _replaced(document: _Document, old: Node, new: str) -> Iterator[str]:
         yield document.splice(start, document.at(old.where, old.where.end), blank + new)
 
 
-def _added(document: _Document, holder: Entry, *new: str) -> Iterator[str]:
+def _added(document: _Document, holder: MappingEntry, *new: str) -> Iterator[str]:
     """The map of `holder` with an entry more, given as lines; at its end where that can be, else at its start."""
     body = holder.value
     if isinstance(body, Fields) and document.is_flow(body.where):
@@ -214,7 +214,7 @@ def _with_lines(document: _Document, line: int, column: int, new: tuple[str, ...
 
 
 def _set_in_overrides(
-    document: _Document, entry: Entry, combination: dict[str, str], field: str, value: int
+    document: _Document, entry: MappingEntry, combination: dict[str, str], field: str, value: int
 ) -> Iterator[str]:
     body = entry.value
     overrides = body.entries.get("overrides") if isinstance(body, Fields) else None
@@ -232,7 +232,7 @@ def _set_in_overrides(
         yield from _set_in_map(document, item.entries["set"], field, value)
 
 
-def _appended(document: _Document, overrides: Entry, items: tuple[Node, ...], new: str) -> Iterator[str]:
+def _appended(document: _Document, overrides: MappingEntry, items: tuple[Node, ...], new: str) -> Iterator[str]:
     """A list with an item more at its end, where the last that fits wins."""
     where = overrides.value.where
     if isinstance(overrides.value, Scalar):

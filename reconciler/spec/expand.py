@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Source
-from reconciler.spec.interpolate import Resolver, Scope, TooMuch, Volume
+from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
-from reconciler.spec.memo import NOTHING, Recall
+from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
-from reconciler.spec.reader import Entry, Fields, Items, Scalar
+from reconciler.spec.reader import Fields, Items, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked
 
@@ -32,7 +32,7 @@ class Declared:
 
     key: Scalar
     body: Fields
-    defaults: Mapping[str, Entry]
+    defaults: Mapping[str, MappingEntry]
     vars: Mapping[str, str]
 
 
@@ -59,7 +59,7 @@ class _Made:
 
 
 def expand(
-    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, recall: Recall = NOTHING
+    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, recall: Memo = NOTHING
 ) -> Expanded:
     """Every clip of the project, in the order declared. Raises TooMuch. Each declaration is a step for `recall`."""
     clips: list[Clip] = []
@@ -78,7 +78,7 @@ def expand(
     return Expanded(tuple(clips), names, frozenset(unclear))
 
 
-def _remembered(declared: Declared, resolver: Resolver, problems: Problems, left: int, recall: Recall) -> _Made:
+def _remembered(declared: Declared, resolver: Resolver, problems: Problems, left: int, recall: Memo) -> _Made:
     """One declaration. What was sound may be too much where others before it take more now: then that is told anew."""
 
     def make() -> _Made:
@@ -124,18 +124,18 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, left: in
         return None
     if not declared.body.entries.keys() & {"matrix", "overrides"}:
         return SINGLE
-    return MatrixReader(problems, resolver, Scope(declared.vars)).read(declared.body, left)
+    return MatrixReader(problems, resolver, NameScope(declared.vars)).read(declared.body, left)
 
 
-def _base(declared: Declared) -> dict[str, Entry]:
+def _base(declared: Declared) -> dict[str, MappingEntry]:
     """The fields without overrides. Unknown keys were told when the file was checked."""
     where = declared.key.where
-    output = Entry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
+    output = MappingEntry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
     layered = {"output": output, **declared.defaults, **declared.body.entries}
     return {key: entry for key, entry in layered.items() if key in _FIELDS}
 
 
-def _overridden(base: dict[str, Entry], matrix: Matrix, combination: Combination) -> dict[str, Entry]:
+def _overridden(base: dict[str, MappingEntry], matrix: Matrix, combination: Combination) -> dict[str, MappingEntry]:
     fitting = [override.fields.entries for override in matrix.overrides if fits(override.when, combination)]
     known = ({key: entry for key, entry in over.items() if key in _FIELDS} for over in fitting)
     entries = base
@@ -148,7 +148,7 @@ class _Builder:
     """Makes one clip of its fields."""
 
     def __init__(
-        self, declared: Declared, combination: Combination, entries: dict[str, Entry], problems: Problems
+        self, declared: Declared, combination: Combination, entries: dict[str, MappingEntry], problems: Problems
     ) -> None:
         self._declared = declared
         self._combination = combination
@@ -159,7 +159,7 @@ class _Builder:
     def build(self, resolver: Resolver) -> Clip | None:
         """The clip, or None with every error told."""
         before = self._problems.errors
-        scope = Scope(self._declared.vars, dict(self._combination) or None, self._name)
+        scope = NameScope(self._declared.vars, dict(self._combination) or None, self._name)
         values = {key: resolver.resolve(entry.value, scope) for key, entry in self._entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
         node = Fields(self._entries, self._declared.key.where)
@@ -233,7 +233,7 @@ class _Builder:
         )
 
 
-def _places(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Source]]:
+def _places(entries: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Source]]:
     """Where each field's value stands, and each reference by the name that `Clip.media` gives it."""
     for name, entry in entries.items():
         yield name, entry.value.where

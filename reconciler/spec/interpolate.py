@@ -38,7 +38,7 @@ class Env(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class NameScope:
     """The names that a text may use; None where that sort of name has no meaning."""
 
     vars: Mapping[str, str]
@@ -99,7 +99,7 @@ class Resolver:
         """One that goes on counting from here and tells another collector."""
         return Resolver(problems, replace(self.volume))
 
-    def resolve(self, node: Node, scope: Scope) -> Raw | None:
+    def resolve(self, node: Node, scope: NameScope) -> Raw | None:
         """The raw tree of a node, or None when something in it cannot be resolved (then that is told)."""
         match node:
             case Scalar():
@@ -111,7 +111,7 @@ class Resolver:
                 fields = {key: self.resolve(entry.value, scope) for key, entry in entries.items()}
                 return None if None in fields.values() else {k: v for k, v in fields.items() if v is not None}
 
-    def _scalar(self, scalar: Scalar, scope: Scope) -> Raw | None:
+    def _scalar(self, scalar: Scalar, scope: NameScope) -> Raw | None:
         self.volume.values += 1
         if self.volume.values > MAX_VALUES:
             self._too_much(f"the files stand for more than {MAX_VALUES:,} values", scalar)
@@ -123,7 +123,7 @@ class Resolver:
             return None
         return Bare(value) if isinstance(value, str) and not scalar.quoted else value
 
-    def _text(self, scalar: Scalar, scope: Scope) -> str | ClipMedia | Secret:
+    def _text(self, scalar: Scalar, scope: NameScope) -> str | ClipMedia | Secret:
         parts: list[str] = []
         end = failed = 0
         for token in _TOKEN.finditer(scalar.text):
@@ -157,7 +157,7 @@ class Resolver:
         self._problems.error("too-much", message, scalar.where, "split the project, or use fewer combinations")
         raise TooMuch
 
-    def _token(self, token: re.Match[str], whole: bool, scope: Scope, scalar: Scalar) -> str | ClipMedia | Secret:
+    def _token(self, token: re.Match[str], whole: bool, scope: NameScope, scalar: Scalar) -> str | ClipMedia | Secret:
         body = token["body"]
         if body is not None and (known := _plainly(body, scope)) is not None:
             return known
@@ -199,7 +199,7 @@ class Resolver:
             self._fail("interpolation", message, where, "use it as the whole value of a field for media")
         return ClipMedia(name, Frame(part))
 
-    def _env(self, name: str, whole: bool, scope: Scope, where: Source) -> str | Secret:
+    def _env(self, name: str, whole: bool, scope: NameScope, where: Source) -> str | Secret:
         if scope.env is Env.REFUSED:
             why = "${env.…} can only stand in providers, publish and cache: elsewhere it would end in prompts and keys"
             self._fail("env-here", why, where, "use ${vars.…} for texts that clips share")
@@ -214,7 +214,7 @@ class Resolver:
             self._fail("env-missing", f"environment variable {name} is not set", where, f"set {name}, or write a value")
         return value
 
-    def _unknown(self, token: str, head: str, rest: str, scope: Scope, where: Source) -> NoReturn:
+    def _unknown(self, token: str, head: str, rest: str, scope: NameScope, where: Source) -> NoReturn:
         if head == "matrix":
             self._fail("interpolation", f"{shown(token)}: there is no matrix here", where, "add a matrix to the clip")
         if head in ("clip", "clips"):
@@ -231,7 +231,7 @@ class Resolver:
         raise _Unresolved
 
 
-def _plainly(body: str, scope: Scope) -> str | None:
+def _plainly(body: str, scope: NameScope) -> str | None:
     """What nearly every name stands for, without the place that only a complaint needs."""
     head, _, rest = body.partition(".")
     if "$" in rest or rest != rest.strip():

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
 from reconciler.spec.expand import Declared, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
-from reconciler.spec.interpolate import Resolver, Scope, TooMuch, plain
-from reconciler.spec.memo import NOTHING, Recall
-from reconciler.spec.model import IncludeFile, ProjectFile, Shape
+from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
+from reconciler.spec.memo import NOTHING, Memo
+from reconciler.spec.model import IncludeFile, ProjectFile, SpecModel
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
-from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
+from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
@@ -40,7 +40,7 @@ class _File:
 
 
 def read_project(
-    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, recall: Recall = NOTHING
+    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, recall: Memo = NOTHING
 ) -> Project:
     """The whole project, or `SpecError` with all diagnostics in order of file and place.
 
@@ -72,7 +72,7 @@ class _Reading:
     files: Files
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
-    recall: Recall
+    recall: Memo
 
 
 def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
@@ -84,7 +84,7 @@ def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
     resolver = Resolver(problems)
     try:
         vars = _vars(main, {}, resolver, on)
-        sections = read_sections(main.root, Scope(vars, environment=env), resolver, problems)
+        sections = read_sections(main.root, NameScope(vars, environment=env), resolver, problems)
         declared = _declared(on, main, included, vars, resolver)
         expanded = expand(declared, resolver, problems, on.recall)
     except TooMuch:
@@ -102,7 +102,7 @@ def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
     )
 
 
-def _open(on: _Reading, name: str, where: Source | None, model: type[Shape]) -> _Root | None:
+def _open(on: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> _Root | None:
     """One file's map, its shape checked; None when it has none."""
     try:
         data = on.texts[name] = on.files.read(name)
@@ -135,7 +135,7 @@ def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
     return root
 
 
-def _check(root: Fields, model: type[Shape], problems: Problems) -> None:
+def _check(root: Fields, model: type[SpecModel], problems: Problems) -> None:
     """The shape of a whole file, by itself. What depends on names is judged when they are known."""
     checked(model, plain(root), root, problems)
     if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
@@ -177,7 +177,7 @@ def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, on: _Readin
     """The file's variables over the outer ones. One may use those above it, so there are no circles."""
     known = dict(outer)
     for name, entry in _entries(file.root, "vars").items():
-        value = resolver.resolve(entry.value, Scope(known)) if isinstance(entry.value, Scalar) else None
+        value = resolver.resolve(entry.value, NameScope(known)) if isinstance(entry.value, Scalar) else None
         known[name] = str(value) if isinstance(value, str) else ""
     return on.recall.same(("vars", file.name), known)
 
@@ -216,7 +216,7 @@ def _section(root: Fields, name: str) -> Fields:
     return value if isinstance(value, Fields) else Fields({}, root.where)
 
 
-def _entries(root: Fields, section: str) -> Mapping[str, Entry]:
+def _entries(root: Fields, section: str) -> Mapping[str, MappingEntry]:
     return _section(root, section).entries
 
 

@@ -13,9 +13,9 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.spec.interpolate import Resolver, Scope
+from reconciler.spec.interpolate import NameScope, Resolver
 from reconciler.spec.problems import Problems, listed, shown
-from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar
+from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar
 
 MAX_CLIPS = 20_000
 MAX_AXES = 10
@@ -64,7 +64,7 @@ def fits(when: Mapping[str, str], combination: Combination) -> bool:
 class MatrixReader:
     """Reads the matrix and the overrides of one declaration."""
 
-    def __init__(self, problems: Problems, resolver: Resolver, scope: Scope) -> None:
+    def __init__(self, problems: Problems, resolver: Resolver, scope: NameScope) -> None:
         self._problems = problems
         self._resolver = resolver
         self._scope = scope
@@ -94,7 +94,7 @@ class MatrixReader:
         overrides = tuple(self._overrides(declaration, axes, combinations))
         return Matrix(combinations, overrides, count) if self._problems.errors == before else None
 
-    def _axes(self, matrix: Entry | None) -> dict[str, list[str]]:
+    def _axes(self, matrix: MappingEntry | None) -> dict[str, list[str]]:
         """Each axis with its values. What is not of the right shape has been told before."""
         if matrix is None or not isinstance(matrix.value, Fields):
             return {}
@@ -106,7 +106,7 @@ class MatrixReader:
             self._problems.error("matrix", f"a matrix has at most {MAX_AXES} lists", matrix.key.where)
         return axes
 
-    def _values(self, axis: Entry) -> list[str]:
+    def _values(self, axis: MappingEntry) -> list[str]:
         if not AXIS.fullmatch(axis.key.text):
             message = f"{shown(axis.key.text)} cannot name a list of the matrix"
             self._problems.error(

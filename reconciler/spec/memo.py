@@ -31,7 +31,7 @@ _PLAIN = (str, bytes, int)
 _Known = dict[Hashable, tuple[tuple[object, ...], object]]
 
 
-class Recall:
+class Memo:
     """The memory of one chain of steps: a value that is passed along. The base remembers nothing and costs nothing."""
 
     def step(
@@ -51,11 +51,11 @@ class Recall:
         yield
 
 
-NOTHING = Recall()
+NOTHING = Memo()
 """For a process that goes through the steps once."""
 
 
-class Memory(Recall):
+class Memory(Memo):
     """Remembers the last rounds."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Memory(Recall):
     def step(
         self, name: Hashable, given: tuple[object, ...], make: Callable[[], T], worth: Callable[[T], bool] | None = None
     ) -> T:
-        """See `Recall.step`."""
+        """See `Memo.step`."""
         known = self._find(name)
         if known is not None and _alike(known[0], given):
             self._now[name] = known
@@ -81,7 +81,7 @@ class Memory(Recall):
         return made
 
     def same(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
-        """See `Recall.same`."""
+        """See `Memo.same`."""
         known = self._find(name)
         if known is not None:
             before = cast(T, known[1])
@@ -93,7 +93,7 @@ class Memory(Recall):
 
     @contextmanager
     def round(self) -> Iterator[None]:
-        """See `Recall.round`."""
+        """See `Memo.round`."""
         self._now = {}
         try:
             yield

@@ -106,7 +106,7 @@ def _field(note: str, example: str, default: Any = None) -> Any:
     return Field(default_factory=default, **told) if callable(default) else Field(default, **told)
 
 
-class Shape(BaseModel):
+class SpecModel(BaseModel):
     """Base of every map with known keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -117,7 +117,7 @@ class Shape(BaseModel):
         return {} if isinstance(raw, scalars.Bare) and not raw else raw
 
 
-class References(Shape):
+class References(SpecModel):
     """Media that a clip is made after; never together with first_frame or last_frame."""
 
     images: MediaList = _field("Pictures to take subjects or style from.", "[assets/lamp.png]", list)
@@ -125,7 +125,7 @@ class References(Shape):
     audios: MediaList = _field("Sounds to refer to.", "[assets/rain.mp3]", list)
 
 
-class ClipFields(Shape):
+class ClipFields(SpecModel):
     """What a clip may say; also what defaults and the `set` of an override may."""
 
     prompt: Text = _field(
@@ -177,7 +177,7 @@ class ClipFields(Shape):
     protect: YesNo = _field("Refuse to replace or remove the clip while set.", "yes", False)
 
 
-class Matrix(Shape):
+class Matrix(SpecModel):
     """Lists of values, by name: one clip for each combination."""
 
     model_config = ConfigDict(extra="allow")
@@ -188,7 +188,7 @@ class Matrix(Shape):
     )
 
 
-class Override(Shape):
+class Override(SpecModel):
     """Other fields for some combinations of a matrix; the last that fits wins."""
 
     when: Annotated[dict[str, RawText], _AS_MAP] = _field("Values of the matrix that it is for.", "{lang: zh}", dict)
@@ -207,7 +207,7 @@ class ClipDecl(ClipFields):
     )
 
 
-class Price(Shape):
+class Price(SpecModel):
     """What a provider asks; the first row that matches a clip counts."""
 
     model: Line = _field("Model that the row is for; * stands for anything.", "doubao-*", "*")
@@ -224,7 +224,7 @@ class Price(Shape):
         return self
 
 
-class Provider(Shape):
+class Provider(SpecModel):
     """A provider under an alias of one's own."""
 
     kind: Name = _field("The dialect that it speaks: draft, ark, 3hei, jiekou, ….", "3hei", ...)
@@ -246,7 +246,7 @@ class Provider(Shape):
     settings: FreeMap = _field("Other facts of the dialect, where a vendor differs from its page.", "{}", dict)
 
 
-class Budget(Shape):
+class Budget(SpecModel):
     """Caps on spending."""
 
     currency: Annotated[str, Leaf(scalars.line, "text", {"type": "string"})] = _field(
@@ -257,7 +257,7 @@ class Budget(Shape):
     clips_per_apply: Positive | None = _field("Most generations that one apply may buy.", "50")
 
 
-class Store(Shape):
+class StoreSpec(SpecModel):
     """An object store and how to get into it; without keys, the environment's usual ones are used."""
 
     endpoint: Line | None = _field("Address of a store that is not the vendor's own.", "https://s3.example.com")
@@ -267,7 +267,7 @@ class Store(Shape):
     session_token: SecretName | None = _field("The variable that holds a session token.", "${env.AWS_SESSION_TOKEN}")
 
 
-class Publish(Store):
+class Publish(StoreSpec):
     """Where local media get a URL, for providers that take only URLs."""
 
     store: Line = _field("Bucket and prefix to put media under.", "s3://bucket/prefix", ...)
@@ -280,13 +280,13 @@ class Publish(Store):
     )
 
 
-class Cache(Store):
+class Cache(StoreSpec):
     """A shared store of artifacts. Checked, and not used yet."""
 
     remote: Line = _field("Bucket and prefix of the artifacts.", "s3://bucket/clips", ...)
 
 
-class Inputs(Shape):
+class Inputs(SpecModel):
     """Where local media may be read from, beside the project itself."""
 
     allow: Annotated[list[Folder], _AS_LIST] = _field(
@@ -300,7 +300,7 @@ Vars = Annotated[dict[str, RawText], _AS_MAP]
 Clips = Annotated[dict[str, ClipDecl], _AS_MAP]
 
 
-class IncludeFile(Shape):
+class IncludeFile(SpecModel):
     """One of the files that `include` names."""
 
     vars: Vars = _field("Texts to use as ${vars.name}; here, for the clips of this file.", "{product: Aurora}", dict)
@@ -308,7 +308,7 @@ class IncludeFile(Shape):
     clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
 
 
-class ProjectFile(Shape):
+class ProjectFile(SpecModel):
     """clipform.yaml."""
 
     version: Annotated[int, _whole_from(1, 1, scalars.version)] = _field("Version of this format.", "1", ...)

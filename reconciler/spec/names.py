@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.spec.files import Files, Unreadable
-from reconciler.spec.interpolate import Resolver, Scope, TooMuch
+from reconciler.spec.interpolate import NameScope, Resolver, TooMuch
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, MatrixReader, clip_name
 from reconciler.spec.problems import Problems
-from reconciler.spec.reader import Entry, Fields, Items, Node, Scalar, collector_paused, read
+from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.scalars import NAME
 
 _FILES = 2000
@@ -72,7 +72,9 @@ def _open(files: Files, name: str) -> tuple[Fields | None, str]:
     return root if isinstance(root, Fields) else None, data.decode("utf-8", "replace")
 
 
-def _declared(root: Fields | None, defaults: Mapping[str, Entry], variables: Mapping[str, str]) -> Iterator[Named]:
+def _declared(
+    root: Fields | None, defaults: Mapping[str, MappingEntry], variables: Mapping[str, str]
+) -> Iterator[Named]:
     for name, entry in _entries(root, "clips").items():
         if not NAME.fullmatch(name):
             continue
@@ -90,7 +92,7 @@ def _combinations(body: Fields, variables: Mapping[str, str]) -> tuple[tuple[tup
     problems = Problems()
     matrix_only = Fields({"matrix": body.entries["matrix"]}, body.where)
     try:
-        found = MatrixReader(problems, Resolver(problems), Scope(variables)).read(matrix_only, MAX_CLIPS)
+        found = MatrixReader(problems, Resolver(problems), NameScope(variables)).read(matrix_only, MAX_CLIPS)
     except TooMuch:
         found = None
     return SINGLE.combinations if found is None else found.combinations
@@ -111,26 +113,26 @@ def _variables(root: Fields | None, outer: Mapping[str, str]) -> dict[str, str]:
     resolver = Resolver(Problems())
     for name, entry in _entries(root, "vars").items():
         try:
-            value = resolver.resolve(entry.value, Scope(known)) if isinstance(entry.value, Scalar) else None
+            value = resolver.resolve(entry.value, NameScope(known)) if isinstance(entry.value, Scalar) else None
         except TooMuch:
             break
         known[name] = str(value) if isinstance(value, str) else ""
     return known
 
 
-def _entries(root: Fields | None, section: str) -> Mapping[str, Entry]:
+def _entries(root: Fields | None, section: str) -> Mapping[str, MappingEntry]:
     entry = root.entries.get(section) if root is not None else None
     return entry.value.entries if entry is not None and isinstance(entry.value, Fields) else {}
 
 
-def _texts(entry: Entry | None) -> Iterator[str]:
+def _texts(entry: MappingEntry | None) -> Iterator[str]:
     nodes: tuple[Node, ...] = ()
     if entry is not None:
         nodes = entry.value.items if isinstance(entry.value, Items) else (entry.value,)
     yield from (node.text for node in nodes if isinstance(node, Scalar) and node.text)
 
 
-def _count(entry: Entry | None) -> int:
+def _count(entry: MappingEntry | None) -> int:
     text = entry.value.text if entry is not None and isinstance(entry.value, Scalar) else ""
     return int(text) if text.isdecimal() and len(text) < 5 else 1
 

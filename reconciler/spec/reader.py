@@ -49,7 +49,7 @@ class Items:
     where: Source
 
 
-class Entry(NamedTuple):
+class MappingEntry(NamedTuple):
     """A key and its value, both with their places."""
 
     key: Scalar
@@ -60,7 +60,7 @@ class Entry(NamedTuple):
 class Fields:
     """A map, in the order written. The order counts when two are compared."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, MappingEntry]
     where: Source
 
     def __eq__(self, other: object) -> bool:
@@ -280,15 +280,15 @@ class _Composer:
         return Items(tuple(items), self.place(start.start_mark, start.end_mark))
 
     def _map(self, start: yaml.Event, depth: int) -> Fields:
-        entries: dict[str, Entry] = {}
+        entries: dict[str, MappingEntry] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(self._next(), depth + 1)
             if self._usable(key, entries) and isinstance(key, Scalar):
-                entries[key.text] = Entry(key, value)
+                entries[key.text] = MappingEntry(key, value)
         return Fields(entries, self.place(start.start_mark, start.end_mark))
 
-    def _usable(self, key: Node, entries: dict[str, Entry]) -> bool:
+    def _usable(self, key: Node, entries: dict[str, MappingEntry]) -> bool:
         if not isinstance(key, Scalar):
             self._problems.error("key-not-text", "a key must be a text, not a list or a map", key.where)
             return False

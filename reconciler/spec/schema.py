@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reconciler.spec.matrix import AXIS
-from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, Shape
+from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, SpecModel
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import content
@@ -102,12 +102,12 @@ def _find(model: type[BaseModel], steps: list[str]) -> FieldInfo | None:
     return found
 
 
-def _inside(annotation: Any) -> type[Shape] | None:
+def _inside(annotation: Any) -> type[SpecModel] | None:
     """The model of a map, of the maps in a list, or of the values of a map."""
     kind = content(annotation)
     while get_origin(kind) in (list, dict):
         kind = content(get_args(kind)[-1])
-    return kind if isinstance(kind, type) and issubclass(kind, Shape) else None
+    return kind if isinstance(kind, type) and issubclass(kind, SpecModel) else None
 
 
 def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -146,7 +146,7 @@ def _words(annotation: Any) -> str:
         return f"list of {_words(get_args(kind)[0])}"
     if get_origin(kind) is dict:
         return f"map of {_words(get_args(kind)[1])}"
-    if isinstance(kind, type) and issubclass(kind, Shape):
+    if isinstance(kind, type) and issubclass(kind, SpecModel):
         return "map"
     return _words(options[0])
 

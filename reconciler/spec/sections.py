@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.spec import model
-from reconciler.spec.interpolate import Env, Resolver, Scope
+from reconciler.spec.interpolate import Env, NameScope, Resolver
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Budget, JsonValue, Price, ProviderConfig
-from reconciler.spec.reader import Entry, Fields, Scalar
+from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
 
@@ -24,7 +24,7 @@ _STORE_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
 
 _FROM_ENV = re.compile(r"\$\{\s*env\.")
 
-M = TypeVar("M", bound=model.Shape)
+M = TypeVar("M", bound=model.SpecModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Sections:
     allowed_inputs: tuple[str, ...]
 
 
-def read_sections(root: Fields, scope: Scope, resolver: Resolver, problems: Problems) -> Sections:
+def read_sections(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Sections:
     """All of them; a section with errors is told and left out."""
     reader = _SectionReader(scope, resolver, problems)
     if (cache := root.entries.get("cache")) is not None:
@@ -54,12 +54,12 @@ def read_sections(root: Fields, scope: Scope, resolver: Resolver, problems: Prob
 
 
 class _SectionReader:
-    def __init__(self, scope: Scope, resolver: Resolver, problems: Problems) -> None:
+    def __init__(self, scope: NameScope, resolver: Resolver, problems: Problems) -> None:
         self._scope = scope
         self._resolver = resolver
         self._problems = problems
 
-    def providers(self, section: Entry | None) -> dict[str, ProviderConfig]:
+    def providers(self, section: MappingEntry | None) -> dict[str, ProviderConfig]:
         """Every provider by alias. One with errors keeps its alias, so that clips that name it are no error too."""
         found = {DRAFT: ProviderConfig(DRAFT, DRAFT)}
         entries = section.value.entries if section and isinstance(section.value, Fields) else {}
@@ -67,7 +67,7 @@ class _SectionReader:
             found[alias] = self._provider(alias, entry) or ProviderConfig(alias, "")
         return found
 
-    def _provider(self, alias: str, entry: Entry) -> ProviderConfig | None:
+    def _provider(self, alias: str, entry: MappingEntry) -> ProviderConfig | None:
         if not NAME.fullmatch(alias):
             message = f"{shown(alias)} cannot be the name of a provider"
             self._problems.error("provider-name", message, entry.key.where, "use up to 100 letters, digits, - and _")
@@ -95,7 +95,7 @@ class _SectionReader:
             fields={key: item.value.where for key, item in entry.value.entries.items()},
         )
 
-    def _require_open(self, entry: Entry) -> None:
+    def _require_open(self, entry: MappingEntry) -> None:
         """Addresses are written down with every request, so what may be a key has no place in one."""
         given = entry.value.entries.get("base_url") if isinstance(entry.value, Fields) else None
         if given is None or not isinstance(given.value, Scalar):
@@ -106,23 +106,23 @@ class _SectionReader:
             help = "credentials have fields of their own: api_key: ${env.NAME}"
             self._problems.error("env-here", message, given.value.where, help)
 
-    def budget(self, section: Entry | None) -> Budget | None:
+    def budget(self, section: MappingEntry | None) -> Budget | None:
         """The caps, if there are any."""
         spec = self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
         return Budget(**dict(spec)) if spec else None
 
-    def allowed_inputs(self, section: Entry | None) -> tuple[str, ...]:
+    def allowed_inputs(self, section: MappingEntry | None) -> tuple[str, ...]:
         """The folders outside the project that local media may be read from."""
         spec = self._typed(model.Inputs, section, (), ("inputs",), Env.REFUSED) if section else None
         return tuple(spec.allow) if spec else ()
 
-    def store(self, section: Entry | None, kind: type[model.Store], name: str) -> dict[str, JsonValue]:
+    def store(self, section: MappingEntry | None, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
         """The values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
         spec = self._typed(kind, section, _STORE_CREDENTIALS, (name,)) if section else None
         return {key: value for key, value in spec if value is not None} if spec else {}
 
     def _typed(
-        self, kind: type[M], entry: Entry, secrets: tuple[str, ...], within: Location, env: Env = Env.TEXT
+        self, kind: type[M], entry: MappingEntry, secrets: tuple[str, ...], within: Location, env: Env = Env.TEXT
     ) -> M | None:
         """A section with its names resolved, checked. What is no map was told when the file was checked."""
         if not isinstance(entry.value, Fields):

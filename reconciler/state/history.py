@@ -36,7 +36,7 @@ DERIVED = ("ledger", "binding", "placed", "plan", "meta", "generation", "artifac
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One line of the log. `clip` is empty and `attempt` None where the event is about neither."""
 
     seq: int
@@ -47,13 +47,13 @@ class Entry:
     payload: Payload = field(default_factory=dict)
 
 
-def append(connection: sqlite3.Connection, entry: Entry) -> Entry:
+def append(connection: sqlite3.Connection, entry: LogEntry) -> LogEntry:
     """Append an event and apply it. `entry.seq` is ignored; the number that the log gave is returned in it."""
     cursor = connection.execute(
         "INSERT INTO event (time, type, clip, attempt, payload) VALUES (?, ?, ?, ?, ?)",
         (entry.time, entry.type, entry.clip or None, entry.attempt, rows.dump(entry.payload)),
     )
-    stored = Entry(cast(int, cursor.lastrowid), entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
+    stored = LogEntry(cast(int, cursor.lastrowid), entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
     _REDUCERS[stored.type](connection, stored)
     return stored
 
@@ -69,7 +69,7 @@ def replay(connection: sqlite3.Connection) -> None:
             raise sql.damaged(f"event {entry.seq} does not follow from those before it") from error
 
 
-def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[Entry]:
+def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[LogEntry]:
     """Events as values; `tail` is the rest of the statement."""
     return [_entry(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM event {tail}", values)]
 
@@ -77,17 +77,17 @@ def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -
 _COLUMNS = "seq, time, type, clip, attempt, payload"
 
 
-def _entry(seq: int, time: float, kind: str, clip: str | None, attempt: int | None, text: str) -> Entry:
+def _entry(seq: int, time: float, kind: str, clip: str | None, attempt: int | None, text: str) -> LogEntry:
     try:
         payload = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise sql.damaged(f"event {seq} is not JSON") from error
     if not isinstance(payload, dict):
         raise sql.damaged(f"event {seq} is not a JSON object")
-    return Entry(seq, time, kind, clip or "", attempt, payload)
+    return LogEntry(seq, time, kind, clip or "", attempt, payload)
 
 
-def _begun(connection: sqlite3.Connection, entry: Entry) -> None:
+def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
     names = (*rows.columns(Attempt), "run")
     marks = ", ".join(f":{name}" for name in names)
     values = {**_SINCE_FIRST, **entry.payload}
@@ -102,7 +102,7 @@ _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reas
 WHERE id = :attempt AND state = :from"""
 
 
-def _moved(connection: sqlite3.Connection, entry: Entry) -> None:
+def _moved(connection: sqlite3.Connection, entry: LogEntry) -> None:
     """Compare and set: whoever moves an attempt says which state it was in, and loses if it has moved since."""
     values = {key: value for key, value in entry.payload.items() if key != "evidence"}
     cursor = connection.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time})
@@ -110,25 +110,25 @@ def _moved(connection: sqlite3.Connection, entry: Entry) -> None:
         raise StateError(f"attempt {entry.attempt} is no longer {entry.payload['from']}", code="state-moved")
 
 
-def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, Entry], None]:
+def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, LogEntry], None]:
     statement = rows.upsert(kind)
     names = rows.columns(kind)
 
-    def reduce(connection: sqlite3.Connection, entry: Entry) -> None:
+    def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
         connection.execute(statement, {name: entry.payload[name] for name in names})
 
     return reduce
 
 
-def _execute(*statements: str) -> Callable[[sqlite3.Connection, Entry], None]:
-    def reduce(connection: sqlite3.Connection, entry: Entry) -> None:
+def _execute(*statements: str) -> Callable[[sqlite3.Connection, LogEntry], None]:
+    def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
         for statement in statements:
             connection.execute(statement, {**entry.payload, "time": entry.time})
 
     return reduce
 
 
-_REDUCERS: Mapping[str, Callable[[sqlite3.Connection, Entry], None]] = {
+_REDUCERS: Mapping[str, Callable[[sqlite3.Connection, LogEntry], None]] = {
     "store": _execute("INSERT INTO meta (name, value) VALUES ('store', :store)"),
     "run": _execute(),
     "note": _execute(),

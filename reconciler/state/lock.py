@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reconciler.diagnostics import Locked, StateError
+from reconciler.diagnostics import StateError, StateLocked
 from reconciler.state import disk
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -150,7 +150,7 @@ def _probe(path: Path) -> None:
 def _refuse(error: OSError, holder: str) -> None:
     if isinstance(error, BlockingIOError):
         help = "wait for it to end, then try again"
-        raise Locked(f"the state is in use by {holder}", help=help, code="locked") from error
+        raise StateLocked(f"the state is in use by {holder}", help=help, code="locked") from error
     if error.errno in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL):
         raise _unlockable() from error
 

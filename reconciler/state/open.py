@@ -16,7 +16,7 @@ from reconciler.state import disk, schema
 DATABASE = "clipform.db"
 
 
-def for_writing(directory: Path) -> sqlite3.Connection:
+def open_writable(directory: Path) -> sqlite3.Connection:
     """Open `DIR/clipform.db`; the folder and the database are made, or brought up to date, when needed."""
     with disk.translated("create the state folder"):
         disk.make_directories(directory)
@@ -34,7 +34,7 @@ def for_writing(directory: Path) -> sqlite3.Connection:
     return connection
 
 
-def for_reading(directory: Path) -> sqlite3.Connection | None:
+def open_readonly(directory: Path) -> sqlite3.Connection | None:
     """Open `DIR/clipform.db` to look only, without a lock and without writing; None when there is no state yet.
 
     A state of an older clipform is looked at in memory, as the next writer will bring it up to date."""
@@ -50,9 +50,9 @@ def for_reading(directory: Path) -> sqlite3.Connection | None:
     return _look(sql.connect(path, "rw"))
 
 
-def for_trying(directory: Path) -> sqlite3.Connection:
+def open_copy(directory: Path) -> sqlite3.Connection:
     """A copy of the state in memory, an empty one when there is no state yet: what is done to it is gone with it."""
-    found = for_reading(directory)
+    found = open_readonly(directory)
     copy = sql.in_memory() if found is None else _copied(found)
     try:
         if found is None:

@@ -36,7 +36,7 @@ from reconciler.state import connection as sql
 from reconciler.state import open as opening
 from reconciler.state import snapshot as reads
 from reconciler.state.budget import Caps, NewAttempt, Spent
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.state.merge import Purchase
 from reconciler.state.receipts import Receipt
 
@@ -82,7 +82,7 @@ class Store:
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Store:
         """Open for writing; the directory and the database are made, or brought up to date, when needed."""
-        store = cls(opening.for_writing(directory), clock)
+        store = cls(opening.open_writable(directory), clock)
         try:
             store._complete()
         except BaseException:
@@ -93,13 +93,13 @@ class Store:
     @classmethod
     def read(cls, directory: Path, clock: Clock) -> Store | None:
         """Open to look only, without a lock and without writing; None when there is no state yet."""
-        connection = opening.for_reading(directory)
+        connection = opening.open_readonly(directory)
         return None if connection is None else cls(connection, clock)
 
     @classmethod
     def copy(cls, directory: Path, clock: Clock) -> Store:
         """A copy in memory, an empty one when there is no state yet: to see what comes of a change, which is lost."""
-        return cls(opening.for_trying(directory), clock)
+        return cls(opening.open_copy(directory), clock)
 
     def close(self) -> None:
         """Close the database. What was committed is durable already."""
@@ -153,7 +153,7 @@ class Store:
             begun = history.read(self._connection, "WHERE attempt = ? AND type = 'begun'", (attempt.id,))
         return str(begun[0].payload.get("account", "")) if begun else ""
 
-    def events(self, clip: str | None = None, limit: int | None = None) -> list[Entry]:
+    def events(self, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
         """The log in order: of everything or of one clip, all of it or the newest `limit`."""
         where, values = ("", ()) if clip is None else ("WHERE clip = ?", (clip,))
         bound = -1 if limit is None else limit
@@ -310,10 +310,10 @@ class Store:
             with begin(self._connection):
                 yield
 
-    def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> Entry:
+    def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
         number, name = (attempt.id, attempt.clip) if attempt else (None, clip)
         with self.transaction():
-            return history.append(self._connection, Entry(0, self._clock(), kind, name, number, payload))
+            return history.append(self._connection, LogEntry(0, self._clock(), kind, name, number, payload))
 
     def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
         payload = {

@@ -8,9 +8,9 @@ secret into the project. Import it late: it brings httpx along.
 from reconciler.transport.account import Account, environment_proxy, open_account
 from reconciler.transport.channel import Waits
 from reconciler.transport.client import HttpTransport
-from reconciler.transport.exchange import Patience
+from reconciler.transport.exchange import Timeouts
 from reconciler.transport.fetch import Bounds
-from reconciler.transport.ports import World
+from reconciler.transport.ports import Environment
 from reconciler.transport.redact import Redactor
 from reconciler.transport.tokens import cache_folder
 
@@ -18,10 +18,10 @@ __all__ = [
     "Account",
     "Bounds",
     "HttpTransport",
-    "Patience",
+    "Timeouts",
     "Redactor",
     "Waits",
-    "World",
+    "Environment",
     "open_account",
     "cache_folder",
     "environment_proxy",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
-from reconciler.providers.capabilities import Remote
+from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.spec.project import ProviderConfig, Secret
 from reconciler.transport.addresses import is_loopback
 
@@ -43,7 +43,7 @@ class Account:
         return tuple(text for name, text in self.credentials.items() if name not in PUBLIC)
 
 
-def open_account(config: ProviderConfig, dialect: Remote, environ: Mapping[str, str]) -> Account:
+def open_account(config: ProviderConfig, dialect: SpokenOverHttp, environ: Mapping[str, str]) -> Account:
     """The account of a provider: the first set of credentials that is complete. Raises ClipformError naming what is
     missing; call it where secrets may be read."""
     given = {name: _text(value, environ) for name, value in config.credentials.items()}

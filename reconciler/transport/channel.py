@@ -25,14 +25,14 @@ from reconciler.providers.base import (
     Request,
     Unknown,
 )
-from reconciler.providers.capabilities import Remote, Tokens
+from reconciler.providers.capabilities import SpokenOverHttp, Tokens
 from reconciler.providers.replies import retry_after
 from reconciler.transport import replies
 from reconciler.transport.account import Account
-from reconciler.transport.exchange import Broken, Call, Patience, Wire, read
+from reconciler.transport.exchange import Connections, ExchangeFailed, OutgoingRequest, Timeouts, read
 from reconciler.transport.fetch import Bounds
-from reconciler.transport.pacing import LONGEST, Budget, Gate, Paused, Ramp, Rank, backoff
-from reconciler.transport.ports import World
+from reconciler.transport.pacing import LONGEST, ConcurrencyRamp, Paused, Rank, RateLimiter, RetryBudget, backoff
+from reconciler.transport.ports import Environment
 from reconciler.transport.redact import Redactor
 from reconciler.transport.tokens import TokenKeeper
 
@@ -49,8 +49,8 @@ HEADERS = (("User-Agent", "clipform"), ("Accept", "application/json"), ("Accept-
 class Waits:
     """How long things may take. A submit is waited for longest: giving up on it leaves a question to a person."""
 
-    submit: Patience = Patience(connect=10, idle=180, total=300)
-    ask: Patience = Patience(connect=10, idle=30, total=60)
+    submit: Timeouts = Timeouts(connect=10, idle=180, total=300)
+    ask: Timeouts = Timeouts(connect=10, idle=30, total=60)
     media: Bounds = Bounds()
 
 
@@ -65,14 +65,14 @@ class Auth:
 class Channel:
     """Exchanges with one provider. Nothing is held per task, so ten thousand in flight cost what one costs."""
 
-    def __init__(self, dialect: Remote, account: Account, pace: Pace, world: World, waits: Waits) -> None:
+    def __init__(self, dialect: SpokenOverHttp, account: Account, pace: Pace, world: Environment, waits: Waits) -> None:
         self._dialect, self._account, self._world, self._waits = dialect, account, world, waits
         self.redactor = Redactor(account.secrets)
-        self.gate = Gate(world.clock, pace.requests_per_second, world.random)
-        self.ramp = Ramp(pace.concurrency)
-        self.budget = Budget()
+        self.gate = RateLimiter(world.clock, pace.requests_per_second, world.random)
+        self.ramp = ConcurrencyRamp(pace.concurrency)
+        self.budget = RetryBudget()
         self._proxy = world.proxy(account.base_url)
-        self._wire = Wire(self._proxy, keep=LINES)
+        self._wire = Connections(self._proxy, keep=LINES)
         self._lines = asyncio.Semaphore(LINES)
         self._tokens = self._keeper(dialect) if isinstance(dialect, Tokens) else None
 
@@ -114,14 +114,14 @@ class Channel:
         except (Paused, ValueError, TypeError, RecursionError) as error:
             return NotSent(self.redactor.text(f"the request was not made: {error}"))
         try:
-            async with Wire(self._proxy).open(call, self._waits.submit) as incoming:
+            async with Connections(self._proxy).open(call, self._waits.submit) as incoming:
                 content = await read(incoming, replies.MOST)
             answer = replies.reply(incoming.status, incoming.headers, content, self.redactor)
             if not self._busy(answer) and isinstance(self._dialect.read_submit(answer), Accepted):
                 self.gate.calm()
                 self.ramp.grow()
             return answer
-        except Broken as error:
+        except ExchangeFailed as error:
             words = self.redactor.text(error.words)
             return Unknown(words) if error.sent else NotSent(words)
         except Exception as error:  # noqa: BLE001  # the request may have gone out: an exception would hide that
@@ -153,10 +153,10 @@ class Channel:
             return await self._exchange(self._call(request, auth), self.redactor)
         except Paused as error:
             return PollTrouble(str(error), error.wait)
-        except Broken as error:
+        except ExchangeFailed as error:
             return PollTrouble(self.redactor.text(error.words))
 
-    async def _authorised(self, build: Callable[[Auth], Call], rank: Rank) -> Reply | PollTrouble:
+    async def _authorised(self, build: Callable[[Auth], OutgoingRequest], rank: Rank) -> Reply | PollTrouble:
         """An exchange with credentials; a token that is turned down is renewed once."""
         auth = await self._auth()
         if isinstance(auth, PollTrouble):
@@ -169,7 +169,7 @@ class Channel:
             return answer
         return await self._repeat(build(renewed), self.redactor, rank)
 
-    async def _repeat(self, call: Call, redactor: Redactor, rank: Rank) -> Reply | PollTrouble:
+    async def _repeat(self, call: OutgoingRequest, redactor: Redactor, rank: Rank) -> Reply | PollTrouble:
         for attempt in range(TRIES):
             slow = False
             try:
@@ -177,7 +177,7 @@ class Channel:
                     answer: Reply | PollTrouble = await self._exchange(call, redactor)
             except Paused as error:
                 return PollTrouble(str(error), error.wait)
-            except Broken as error:
+            except ExchangeFailed as error:
                 answer, slow = PollTrouble(self.redactor.text(error.words)), error.slow
             if isinstance(answer, Reply) and self._busy(answer):
                 return self._told(answer)
@@ -201,7 +201,7 @@ class Channel:
                     yield
                     return
 
-    async def _exchange(self, call: Call, redactor: Redactor) -> Reply:
+    async def _exchange(self, call: OutgoingRequest, redactor: Redactor) -> Reply:
         async with self._wire.open(call, self._waits.ask) as incoming:
             content = await read(incoming, replies.MOST)
         return replies.reply(incoming.status, incoming.headers, content, redactor)
@@ -226,7 +226,7 @@ class Channel:
 
     # --- helpers ----------------------------------------------------------------------------
 
-    def _call(self, request: Request, auth: Auth, *, fresh: bool = False) -> Call:
+    def _call(self, request: Request, auth: Auth, *, fresh: bool = False) -> OutgoingRequest:
         """The request as it goes out. Raises ValueError for one that would not go to the provider's own origin."""
         base = self._account.base_url
         url = base + quote(request.path, safe="/%:@!$&'()*+,;=-._~")
@@ -236,11 +236,11 @@ class Channel:
             raise ValueError(f"{request.path!r} is not a path of the provider")
         headers = (*HEADERS, *request.headers, *auth.headers, *((("Connection", "close"),) if fresh else ()))
         if request.body is None:
-            return Call(request.method, url, headers)
+            return OutgoingRequest(request.method, url, headers)
         headers += (("Content-Type", "application/json"),)
-        return Call(request.method, url, headers, replies.encode(request.body))
+        return OutgoingRequest(request.method, url, headers, replies.encode(request.body))
 
-    def _form(self, path: str, form: replies.Form, auth: Auth) -> Call:
+    def _form(self, path: str, form: replies.Form, auth: Auth) -> OutgoingRequest:
         kind, content = form.encoded()
         return replace(self._call(Request("POST", path, headers=(("Content-Type", kind),)), auth), content=content)
 

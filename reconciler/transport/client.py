@@ -33,7 +33,7 @@ from reconciler.providers.capabilities import (
     Hosted,
     Listed,
     Lists,
-    Remote,
+    SpokenOverHttp,
     TaskList,
     Uploads,
 )
@@ -41,9 +41,9 @@ from reconciler.transport import uploads
 from reconciler.transport.account import Account
 from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import Media
-from reconciler.transport.pacing import Budget, Ramp
-from reconciler.transport.poll_batcher import Board
-from reconciler.transport.ports import Sponge, World
+from reconciler.transport.pacing import ConcurrencyRamp, RetryBudget
+from reconciler.transport.poll_batcher import PollBatcher
+from reconciler.transport.ports import Environment, Sponge
 
 PAGES = 200
 """Pages of a list that are read at most."""
@@ -55,24 +55,26 @@ Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
 class HttpTransport:
     """One provider. `ramp` and `budget` are its limits on submits and on retries."""
 
-    def __init__(self, dialect: Remote, account: Account, pace: Pace, world: World, waits: Waits | None = None) -> None:
+    def __init__(
+        self, dialect: SpokenOverHttp, account: Account, pace: Pace, world: Environment, waits: Waits | None = None
+    ) -> None:
         waits = waits or Waits()
         self.dialect, self._clock = dialect, world.clock
         self.account, self.patience = account.fingerprint, waits.submit.idle
         self._channel = Channel(dialect, account, pace, world, waits)
         self._media = Media(account.base_url, world, self._channel.redactor, waits.media)
-        self._board = Board(dialect, self.ask, self._poll, world.clock) if isinstance(dialect, Lists) else None
+        self._board = PollBatcher(dialect, self.ask, self._poll, world.clock) if isinstance(dialect, Lists) else None
 
     def __repr__(self) -> str:
         return f"HttpTransport({self.dialect.kind})"
 
     @property
-    def ramp(self) -> Ramp:
+    def ramp(self) -> ConcurrencyRamp:
         """How many submits may be under way just now."""
         return self._channel.ramp
 
     @property
-    def budget(self) -> Budget:
+    def budget(self) -> RetryBudget:
         """What retries may still cost; whoever makes a new attempt after `NotSent` spends from it too."""
         return self._channel.budget
 

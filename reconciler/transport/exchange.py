@@ -1,6 +1,6 @@
 """One exchange on one connection: the only module that knows httpx.
 
-A `Wire` keeps single connections, each in an httpx transport of its own that serves one request at a time. httpx's
+`Connections` keeps single connections, each in an httpx transport that serves one request at a time. httpx's
 shared pool is not used: a request that is cancelled while it waits for the pool poisons it for ever, and its cost grows
 with the number in flight. Here a request that ends in any way but cleanly takes its connection with it, so that
 cancelling is always safe, nothing waits for a pool, and a connection that is not kept is a fresh one for everybody.
@@ -28,7 +28,7 @@ IDLE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds to wait for a connection, for the next bytes either way, and for everything together."""
 
     connect: float
@@ -37,7 +37,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OutgoingRequest:
     """One request as it goes out. `address` is connected to instead of what the URL's host resolves to."""
 
     method: str
@@ -47,7 +47,7 @@ class Call:
     address: str = ""
 
 
-class Broken(Exception):
+class ExchangeFailed(Exception):
     """An exchange without a complete answer. `sent`: a byte of the request may have left; `slow`: time ran out."""
 
     def __init__(self, words: str, *, sent: bool, slow: bool = False) -> None:
@@ -65,17 +65,17 @@ class _Trace:
         if event == "http11.send_request_headers.started":
             self.sent = getattr(info.get("request"), "method", b"") != b"CONNECT"
 
-    def broken(self, error: Exception, patience: Patience) -> Broken:
+    def broken(self, error: Exception, patience: Timeouts) -> ExchangeFailed:
         """What an error means. A request that breaks HTTP's own rules is refused by h11 before it is written."""
         slow = isinstance(error, TimeoutError | httpx.TimeoutException)
         sent = self.sent and not isinstance(error, httpx.LocalProtocolError)
-        return Broken(_words(error, patience), sent=sent, slow=slow)
+        return ExchangeFailed(_words(error, patience), sent=sent, slow=slow)
 
 
 class Incoming:
     """The head of an answer, and its body as it comes in. Header names are lower-case."""
 
-    def __init__(self, response: httpx.Response, trace: _Trace, patience: Patience) -> None:
+    def __init__(self, response: httpx.Response, trace: _Trace, patience: Timeouts) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers.items())
         self._response, self._trace, self._patience = response, trace, patience
@@ -89,7 +89,7 @@ class Incoming:
             raise self._trace.broken(error, self._patience) from error
 
 
-class Wire:
+class Connections:
     """Connections to one place, or with `keep=0` a new one for every exchange."""
 
     def __init__(self, proxy: str | None = None, keep: int = 0) -> None:
@@ -98,7 +98,7 @@ class Wire:
         self._idle: list[httpx.AsyncHTTPTransport] = []
 
     @asynccontextmanager
-    async def open(self, call: Call, patience: Patience) -> AsyncIterator[Incoming]:
+    async def open(self, call: OutgoingRequest, patience: Timeouts) -> AsyncIterator[Incoming]:
         """Send a request; leave after reading the answer. Raises Broken."""
         line = self._idle.pop() if self._idle else self._connect()
         trace, clean = _Trace(), False
@@ -139,18 +139,20 @@ async def read(incoming: Incoming, most: int) -> bytes:
         async for chunk in chunks:
             body += chunk
             if len(body) > most:
-                raise Broken(f"the answer is larger than {most} bytes", sent=True)
+                raise ExchangeFailed(f"the answer is larger than {most} bytes", sent=True)
     return bytes(body)
 
 
-async def _begin(line: httpx.AsyncHTTPTransport, call: Call, patience: Patience, trace: _Trace) -> httpx.Response:
+async def _begin(
+    line: httpx.AsyncHTTPTransport, call: OutgoingRequest, patience: Timeouts, trace: _Trace
+) -> httpx.Response:
     try:
         return await line.handle_async_request(_request(call, patience, trace))
     except Exception as error:  # whatever it was: what matters is whether the request had begun to leave
         raise trace.broken(error, patience) from error
 
 
-def _request(call: Call, patience: Patience, trace: _Trace) -> httpx.Request:
+def _request(call: OutgoingRequest, patience: Timeouts, trace: _Trace) -> httpx.Request:
     """With an `address`, the name stays in `Host`, in TLS's server name and in the check of the certificate."""
     url = httpx.URL(call.url)
     timeout = {"connect": patience.connect, "pool": patience.connect, "read": patience.idle, "write": patience.idle}
@@ -168,7 +170,7 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _words(error: Exception, patience: Patience) -> str:
+def _words(error: Exception, patience: Timeouts) -> str:
     """An error in words; the text of httpx's own is often empty."""
     match error:
         case httpx.ConnectTimeout():

@@ -19,9 +19,9 @@ from reconciler.providers.base import Reply
 from reconciler.providers.replies import quoted
 from reconciler.transport import addresses, replies
 from reconciler.transport.addresses import Forbidden
-from reconciler.transport.exchange import Broken, Call, Incoming, Patience, Wire, read
-from reconciler.transport.pacing import Budget, backoff
-from reconciler.transport.ports import Clock, Sponge, World
+from reconciler.transport.exchange import Connections, ExchangeFailed, Incoming, OutgoingRequest, Timeouts, read
+from reconciler.transport.pacing import RetryBudget, backoff
+from reconciler.transport.ports import Clock, Environment, Sponge
 from reconciler.transport.redact import Redactor
 
 DEAD = frozenset({403, 404, 410})
@@ -44,16 +44,16 @@ class Bounds:
     size: int = 2 * 1024**3
     rate: float = 8 * 1024
     grace: float = 60.0
-    patience: Patience = Patience(connect=10, idle=60, total=3600)
+    patience: Timeouts = Timeouts(connect=10, idle=60, total=3600)
 
 
 class Media:
     """The media side of one provider. `home` is its base URL: links to this machine are right only if that is here."""
 
-    def __init__(self, home: str, world: World, redactor: Redactor, bounds: Bounds | None = None) -> None:
+    def __init__(self, home: str, world: Environment, redactor: Redactor, bounds: Bounds | None = None) -> None:
         self._loopback = addresses.is_loopback(home)
         self._world, self._redactor, self._bounds = world, redactor, bounds or Bounds()
-        self._budget = Budget()
+        self._budget = RetryBudget()
 
     async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
         """Download into an empty part; its size and SHA-256. Raises ProviderError: `link-dead` asks for a new link,
@@ -64,7 +64,7 @@ class Media:
                 await self._follow(url, tap, attempt)
                 self._budget.earn()
                 return tap.size, tap.hash.hexdigest()
-            except Broken as error:
+            except ExchangeFailed as error:
                 if tap.size or attempt + 1 == TRIES or not self._budget.spend(slow=error.slow):
                     raise self._error("download", f"the download broke off: {error.words}") from error
                 await self._world.clock.sleep(backoff(attempt, self._world.random))
@@ -75,23 +75,23 @@ class Media:
         try:
             found = await self._call("PUT", url)
             call = replace(found, headers=(*PLAIN, ("Content-Type", content_type)), content=content)
-            async with Wire(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
+            async with Connections(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
                 body = await read(incoming, replies.MOST)
                 return replies.reply(incoming.status, incoming.headers, body, self._redactor)
-        except Broken as error:
+        except ExchangeFailed as error:
             raise self._error("upload", f"the upload broke off: {error.words}") from error
 
     async def _follow(self, url: str, tap: _Tap, attempt: int) -> None:
         for _ in range(HOPS + 1):
             call = await self._call("GET", url, attempt=attempt)
-            async with Wire(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
+            async with Connections(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
                 if incoming.status not in MOVED:
                     await self._take(incoming, tap)
                     return
                 url = urljoin(call.url, incoming.headers.get("location", ""))
         raise self._error("link-refused", f"the link leads through more than {HOPS} redirects")
 
-    async def _call(self, method: str, url: str, attempt: int = 0) -> Call:
+    async def _call(self, method: str, url: str, attempt: int = 0) -> OutgoingRequest:
         """The request for a link that was checked. Another attempt takes the next address of the same host."""
         url = quote(url, safe=string.punctuation)  # some vendors write file names as they are
         try:
@@ -101,10 +101,10 @@ class Media:
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
         except TimeoutError as error:
-            raise Broken(f"{urlsplit(url).hostname} does not resolve in time", sent=False, slow=True) from error
+            raise ExchangeFailed(f"{urlsplit(url).hostname} does not resolve in time", sent=False, slow=True) from error
         except OSError as error:
-            raise Broken(f"{urlsplit(url).hostname} does not resolve ({error})", sent=False) from error
-        return Call(method, url, PLAIN, address=found[attempt % len(found)] if found else "")
+            raise ExchangeFailed(f"{urlsplit(url).hostname} does not resolve ({error})", sent=False) from error
+        return OutgoingRequest(method, url, PLAIN, address=found[attempt % len(found)] if found else "")
 
     async def _take(self, incoming: Incoming, tap: _Tap) -> None:
         length = self._length(incoming)
@@ -116,7 +116,7 @@ class Media:
         except _Bound as error:
             raise self._error(error.code, str(error)) from error
         if length is not None and tap.size != length:
-            raise Broken(f"{tap.size} of {length} bytes came", sent=True)
+            raise ExchangeFailed(f"{tap.size} of {length} bytes came", sent=True)
         if not tap.size:
             raise self._error("download", "the link gave an empty file")
 
@@ -126,7 +126,7 @@ class Media:
         if status in DEAD:
             raise self._error("link-dead", f"the link is dead (HTTP {status})")
         if status == 429 or status >= 500:
-            raise Broken(f"HTTP {status}", sent=True)
+            raise ExchangeFailed(f"HTTP {status}", sent=True)
         if status != 200:
             raise self._error("download", f"the link answered HTTP {status}")
         if coding.strip().lower() != "identity":

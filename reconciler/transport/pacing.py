@@ -80,7 +80,7 @@ class _Line:
                 return
 
 
-class Gate:
+class RateLimiter:
     """Spaces requests evenly, by rank, and stops all of them while the provider wants a pause."""
 
     def __init__(self, clock: Clock, per_second: float, chance: Callable[[], float]) -> None:
@@ -132,7 +132,7 @@ class Gate:
         self._strikes = 0
 
 
-class Ramp:
+class ConcurrencyRamp:
     """How many submits may be under way: one at first, one more after each success, half as many when it is busy."""
 
     def __init__(self, limit: int) -> None:
@@ -161,7 +161,7 @@ class Ramp:
         self.width = 1 if told else max(1, self.width // 2)
 
 
-class Budget:
+class RetryBudget:
     """What a provider's faults may cost in retries: each success earns one back (the AWS SDKs' retry quota)."""
 
     def __init__(self, tokens: int = 20) -> None:

@@ -19,7 +19,7 @@ WINDOW = 0.05
 Ask = Callable[[Request], Awaitable[Reply | PollTrouble]]
 
 
-class Board:
+class PollBatcher:
     """The polls that wait for an answer; nothing is kept of those that have theirs."""
 
     def __init__(self, dialect: Lists, ask: Ask, alone: Callable[[str], Awaitable[PollAnswer]], clock: Clock) -> None:

@@ -49,7 +49,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Environment:
     """The transport's surroundings. `proxy` finds the proxy of a URL, `cache` is where a shared token may be kept."""
 
     clock: Clock

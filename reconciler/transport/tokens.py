@@ -26,7 +26,7 @@ from pathlib import Path
 from reconciler.providers.base import PollTrouble, Refusal, Reply, Request
 from reconciler.providers.capabilities import Token, Tokens
 from reconciler.transport.account import Account
-from reconciler.transport.ports import World
+from reconciler.transport.ports import Environment
 
 WAIT = 60.0
 """Seconds to wait for another process that is fetching; its request is bounded by less."""
@@ -44,7 +44,7 @@ class _Kept:
 class TokenKeeper:
     """Gives the token, and fetches one when there is none: one fetcher at a time, here and among processes."""
 
-    def __init__(self, dialect: Tokens, account: Account, world: World, exchange: Exchange) -> None:
+    def __init__(self, dialect: Tokens, account: Account, world: Environment, exchange: Exchange) -> None:
         self._dialect, self._account, self._clock, self._exchange = dialect, account, world.clock, exchange
         self._single = asyncio.Lock()
         self._kept: _Kept | None = None

@@ -6,17 +6,17 @@ from dataclasses import asdict
 from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
-from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.plan.model import Action, Plan, Price, Step
-from reconciler.plan.remedies import told
-from reconciler.project.saved_plan import digest
+from reconciler.events import Event, EventKind, Outcome, Summary
+from reconciler.plan.model import Action, Cost, Plan, Step
+from reconciler.plan.remedies import reason_line
+from reconciler.project.saved_plan import review_digest
 from reconciler.views.base import StatusRow
 from reconciler.views.format import plain_decimal
 
 FORMAT_VERSION = 1
 
 
-def price(value: Price, currency: str) -> dict[str, object] | None:
+def price(value: Cost, currency: str) -> dict[str, object] | None:
     """An amount as text, so that no reader makes a float of it; null when unpriced."""
     if value.amount is None:
         return None
@@ -39,7 +39,7 @@ def step(item: Step, currency: str) -> dict[str, object]:
         "cost": price(item.cost, currency),
     }
     extra: dict[str, object] = {
-        "message": told(item.reason, item.detail) if item.action is Action.BLOCKED else "",
+        "message": reason_line(item.reason, item.detail) if item.action is Action.BLOCKED else "",
         "previous_output": item.previous_output,
         "detail": item.detail,
         "way_out": list(item.way_out),
@@ -54,7 +54,7 @@ def plan(item: Plan) -> dict[str, object]:
     return {
         "format_version": FORMAT_VERSION,
         "actions": [step(s, item.currency) for s in item.steps],
-        "digest": digest(item),
+        "digest": review_digest(item),
         "summary": item.counts(),
         "cost": {"amount": plain_decimal(item.total()), "currency": item.currency or None, "unpriced": item.unpriced()},
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
@@ -105,7 +105,7 @@ def event(item: Event) -> dict[str, object]:
 def outcome(item: Outcome) -> dict[str, object]:
     """How one step ended."""
     values = asdict(item) | {"elapsed": round(item.elapsed, 2), "result": item.result.value}
-    ways = {"way_out": item.help.splitlines()} if item.result is Kind.BLOCKED else {}
+    ways = {"way_out": item.help.splitlines()} if item.result is EventKind.BLOCKED else {}
     return _thin(values) | ways
 
 
@@ -144,8 +144,8 @@ def status(item: StatusRow) -> dict[str, object]:
         "provider": item.provider,
         "model": item.model,
         "output": item.output,
-        "cost": price(Price(item.cost, item.currency), ""),
-        "estimate": price(Price(item.estimate, item.currency), ""),
+        "cost": price(Cost(item.cost, item.currency), ""),
+        "estimate": price(Cost(item.estimate, item.currency), ""),
         "age_seconds": None if item.age is None else int(item.age),
         "key": item.key,
         "phase": item.phase or None,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.model import SENTENCES, Action, Plan, Step
-from reconciler.project.saved_plan import digest
+from reconciler.project.saved_plan import review_digest
 from reconciler.views import format
 from reconciler.views.terminal import word_diff
 from reconciler.views.terminal.plan import value
@@ -59,7 +59,7 @@ def _digest_line(plan: Plan) -> str:
     making = plan.generating()
     cost = format.total(plan.total(), plan.unpriced(), plan.currency)
     price = f"**{cost if cost == 'free' else f'+{cost}'}**" if making else "**free**"
-    return f"{price} · plan `{digest(plan)}`"
+    return f"{price} · plan `{review_digest(plan)}`"
 
 
 def _row(step: Step, plan: Plan) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Unwritten
-from reconciler.events import Event, Kind, Summary
+from reconciler.events import Event, EventKind, Summary
 from reconciler.plan.model import Plan
 from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
@@ -52,7 +52,7 @@ class JsonView:
 
     def emit(self, event: Event) -> None:
         """One line. The work goes on, whether it can be told or not."""
-        if event.kind is not Kind.ENDED:
+        if event.kind is not EventKind.ENDED:
             with suppress(Unwritten):
                 self._write(encode.event(event))
 

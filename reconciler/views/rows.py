@@ -10,12 +10,12 @@ from decimal import Decimal
 from reconciler.plan.changes import input_words, short
 from reconciler.plan.compute import usual
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
-from reconciler.plan.remedies import told
+from reconciler.plan.remedies import reason_line
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Attempt, Generation, from_micros
 from reconciler.spec.project import Clip
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.views import encode, format
 from reconciler.views.base import HistoryRow, Section, StatusRow
 
@@ -47,7 +47,9 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         take=step.take,
         picked=order is None or order.take == order.clip.pick,
         state=state,
-        detail=told(step.reason, step.detail) if step.action is Action.BLOCKED else detail or SENTENCES[step.reason],
+        detail=reason_line(step.reason, step.detail)
+        if step.action is Action.BLOCKED
+        else detail or SENTENCES[step.reason],
         way_out=step.way_out,
         provider=step.provider,
         model=step.model,
@@ -80,7 +82,7 @@ def micros(amount: int | None) -> Decimal | None:
     return None if amount is None else from_micros(amount)
 
 
-def history(entries: Sequence[Entry]) -> list[HistoryRow]:
+def history(entries: Sequence[LogEntry]) -> list[HistoryRow]:
     """Events as people read them."""
     return [HistoryRow(entry.seq, utc(entry.time), entry.clip, entry.type, _detail(entry.payload)) for entry in entries]
 
@@ -114,7 +116,7 @@ def show(clip: str, planned: Planned, objects_root: str) -> tuple[list[Section],
 
 
 def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]:
-    yield "state", f"{_state(step)}: {told(step.reason, step.detail)}"
+    yield "state", f"{_state(step)}: {reason_line(step.reason, step.detail)}"
     for command in step.way_out:
         yield "way out", command
     yield "key", step.key

@@ -8,8 +8,8 @@ nothing else. What may not be done here: paying for anything that the terms or a
 state while waiting, and taking our own writes for the user's.
 """
 
-from reconciler.watch.decide import Terms
-from reconciler.watch.loop import Setting, Watch
+from reconciler.watch.decide import Allowance
+from reconciler.watch.loop import Watch, WatchContext
 from reconciler.watch.page_requests import Clicks
 
-__all__ = ["Clicks", "Setting", "Terms", "Watch"]
+__all__ = ["Clicks", "WatchContext", "Allowance", "Watch"]

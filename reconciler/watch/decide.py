@@ -19,7 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.plan.model import GENERATES, Action, Plan, Step
-from reconciler.plan.subset import portion
+from reconciler.plan.subset import subset
 
 Ident = tuple[str, int]
 
@@ -53,11 +53,11 @@ class Click:
 
     def of(self, plan: Plan) -> Plan:
         """What it is about in a plan."""
-        return plan if self.clips is None else portion(plan, self.clips)
+        return plan if self.clips is None else subset(plan, self.clips)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Allowance:
     """What was allowed beforehand. `cap` bounds what the whole session may cost; without one only a key press pays.
     `asked`: nothing is done but what a key or a click asks for."""
 
@@ -67,7 +67,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class WatchMemory:
     """What a session remembers between two looks."""
 
     offered: str = ""  # the mark of the plan that a key press is about: on the screen, and not skipped
@@ -97,7 +97,7 @@ class Rest:
 Next = Apply | Rest
 
 
-def decide(cause: Cause | Click, plan: Plan, mark: str, terms: Terms, memory: Memory) -> Next:
+def decide(cause: Cause | Click, plan: Plan, mark: str, terms: Allowance, memory: WatchMemory) -> Next:
     """The next thing to do. `mark` names the plan, for a click what it is about of the plan: a key press or a click is
     good for what was shown only."""
     if isinstance(cause, Click):
@@ -115,7 +115,7 @@ def decide(cause: Cause | Click, plan: Plan, mark: str, terms: Terms, memory: Me
     return Apply(what, patient=terms.asked or not _all_local(what))
 
 
-def _unasked(plan: Plan, terms: Terms, memory: Memory) -> Next:
+def _unasked(plan: Plan, terms: Allowance, memory: WatchMemory) -> Next:
     def free(step: Step) -> bool:
         return step.ident not in memory.tried and is_free(step, terms)
 
@@ -132,7 +132,7 @@ def _unasked(plan: Plan, terms: Terms, memory: Memory) -> Next:
     return Apply(_newest(batch, memory.born), patient=False) if _all_local(batch) else Apply(batch, patient=True)
 
 
-def is_free(step: Step, terms: Terms) -> bool:
+def is_free(step: Step, terms: Allowance) -> bool:
     """Whether a step is done without asking."""
     match step.action:
         case Action.MOVE | Action.RESTORE:
@@ -194,19 +194,19 @@ def _is_paid(step: Step) -> bool:
     return step.action in GENERATES and step.kind != LOCAL
 
 
-def edited(memory: Memory, plan: Plan) -> Memory:
+def edited(memory: WatchMemory, plan: Plan) -> WatchMemory:
     """After an edit: everything free may be tried again, and keys that were not there before are the newest."""
     number = memory.edits + 1
     born = {step.key: memory.born.get(step.key, number) for step in plan.steps}
     return replace(memory, tried=frozenset(), edits=number, born=born)
 
 
-def trying(memory: Memory, plan: Plan) -> Memory:
+def trying(memory: WatchMemory, plan: Plan) -> WatchMemory:
     """Before a part of a plan is carried out."""
     return replace(memory, tried=memory.tried | {step.ident for step in plan.changes()})
 
 
-def buying(memory: Memory, plan: Plan) -> Memory:
+def buying(memory: WatchMemory, plan: Plan) -> WatchMemory:
     """Once its requests may have gone out: these keys are bought again by a key press only."""
     return replace(memory, bought=memory.bought | {step.key for step in plan.steps if _is_paid(step)})
 

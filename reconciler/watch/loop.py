@@ -11,24 +11,24 @@ from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
 from reconciler.engine.connections.providers import Connect
-from reconciler.engine.run.apply import Asked, apply_part
+from reconciler.engine.run.apply import ApplyOptions, apply_part
 from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
 from reconciler.engine.run.signals import signals
-from reconciler.engine.run.warm_workers import Workshop
+from reconciler.engine.run.warm_workers import WarmWorkers
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.saved_plan import fingerprint, portion_mark
+from reconciler.project.saved_plan import fingerprint, subset_fingerprint
 from reconciler.project.workspace import Workspace
 from reconciler.records import from_micros
 from reconciler.views import format
 from reconciler.views.format import plain_decimal
 from reconciler.watch.decide import (
+    Allowance,
     Apply,
     Cause,
     Click,
-    Memory,
     Rest,
-    Terms,
+    WatchMemory,
     buying,
     decide,
     edited,
@@ -38,18 +38,18 @@ from reconciler.watch.decide import (
 )
 from reconciler.watch.display import Page, Screen, Screens
 from reconciler.watch.page_requests import Clicks
-from reconciler.watch.wait import Ears
+from reconciler.watch.wait import EventWaiter
 from reconciler.watch.watched_paths import ways
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class WatchContext:
     """What a watch is about and works with. `keyboard`: a terminal's descriptor, None where nobody can press a key.
     `page` is shown what the view is shown, and `clicks` are what comes from it."""
 
     workspace: Workspace
     choice: Choice
-    terms: Terms
+    terms: Allowance
     view: Screen
     connect: Connect
     keyboard: int | None = None
@@ -60,10 +60,10 @@ class Setting:
 class Watch:
     """One session."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: WatchContext) -> None:
         self.on = setting
         self.view = setting.view if setting.page is None else Screens(setting.view, setting.page)
-        self.memory = Memory()
+        self.memory = WatchMemory()
         self.outputs: set[str] = set()  # of every plan so far
         self.shown: tuple[str, tuple[Diagnostic, ...]] | None = None  # the last plan on the screen
         self.metered = ""
@@ -71,7 +71,7 @@ class Watch:
         self.runs: list[int] = []  # of this session, in the store
         self.unpriced = 0
         self.newer: Loaded | None = None  # what an edit during an apply made of the project
-        self.shop = Workshop()
+        self.shop = WarmWorkers()
 
     def run(self) -> int:
         """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
@@ -79,12 +79,12 @@ class Watch:
         cause: Cause | Click = Cause.EDIT
         on.workspace.remember()
         ours = partial(is_ours, outputs=self.outputs)
-        with self.shop, Ears(on.workspace.root, on.keyboard, ours, on.clicks) as ears:
+        with self.shop, EventWaiter(on.workspace.root, on.keyboard, ours, on.clicks) as ears:
             while cause not in (Cause.QUIT, Cause.STOP):
                 cause = self._turn(ears, cause)
         return 130 if cause is Cause.STOP else 0
 
-    def _turn(self, ears: Ears, cause: Cause | Click) -> Cause | Click:
+    def _turn(self, ears: EventWaiter, cause: Cause | Click) -> Cause | Click:
         """One look and what follows from it; why to look again."""
         planned = self._look(ears, cause)
         if planned is None:
@@ -104,10 +104,10 @@ class Watch:
     # --- looking ----------------------------------------------------------------------------
 
     def _decide(self, cause: Cause | Click, plan: Plan, mark: str) -> Apply | Rest:
-        about = portion_mark(plan, cause.clips) if isinstance(cause, Click) else mark
+        about = subset_fingerprint(plan, cause.clips) if isinstance(cause, Click) else mark
         return decide(cause, plan, about, self.on.terms, self.memory)
 
-    def _look(self, ears: Ears, cause: Cause | Click) -> Planned | None:
+    def _look(self, ears: EventWaiter, cause: Cause | Click) -> Planned | None:
         """The plan as everything is now; None, and told, while the project cannot be read."""
         try:
             planned = self._planned(ears)
@@ -121,7 +121,7 @@ class Watch:
             self.outputs |= {path for path in (step.output, step.previous_output) if path is not None}
         return planned
 
-    def _planned(self, ears: Ears) -> Planned:
+    def _planned(self, ears: EventWaiter) -> Planned:
         """Load and plan. Again, when the project names files that nobody listened to: they may have changed since."""
         workspace, choice = self.on.workspace, self.on.choice
 
@@ -151,7 +151,7 @@ class Watch:
 
     # --- showing ----------------------------------------------------------------------------
 
-    def _show(self, ears: Ears, plan: Plan, mark: str) -> bool:
+    def _show(self, ears: EventWaiter, plan: Plan, mark: str) -> bool:
         """Show a plan that is not the one on the screen; whether it was new."""
         mended, self.complaint = bool(self.complaint), ()
         new = (mark, plan.diagnostics)
@@ -164,7 +164,7 @@ class Watch:
         self.shown = new
         return True
 
-    def _rest(self, ears: Ears, plan: Plan, mark: str, rest: Rest) -> None:
+    def _rest(self, ears: EventWaiter, plan: Plan, mark: str, rest: Rest) -> None:
         """Show where we stand: the plan if it is new, a word to whoever pressed a key, and the meter."""
         if rest.message:
             self.view.note(rest.message, {"event": "key"})
@@ -191,7 +191,7 @@ class Watch:
         making = plan.generating()
         if making:
             return f"{format.clips(len(making))}, {format.total(plan.total(), plan.unpriced(), plan.currency)}"
-        asked = [step for step in plan.changes() if not is_free(step, Terms())]
+        asked = [step for step in plan.changes() if not is_free(step, Allowance())]
         return f"{len(asked or plan.changes())} to {(asked or plan.changes())[0].action.value}"
 
     def _figures(self, plan: Plan, rest: Rest) -> dict[str, object]:
@@ -208,7 +208,7 @@ class Watch:
 
     # --- acting -----------------------------------------------------------------------------
 
-    def _act(self, ears: Ears, cause: Cause | Click, what: Apply) -> Cause | Click:
+    def _act(self, ears: EventWaiter, cause: Cause | Click, what: Apply) -> Cause | Click:
         """Carry a part of the plan out, under the lock and as it is decided there."""
         try:
             with open_session(self.on.workspace, "watch", self.on.choice.draft) as session:
@@ -226,17 +226,17 @@ class Watch:
             self.view.error(error)
         return ears.after()
 
-    def _wait(self, ears: Ears) -> Cause | Click:
+    def _wait(self, ears: EventWaiter) -> Cause | Click:
         """The next thing that happens; meanwhile what a draft needs is awake."""
         if (self.on.choice.draft or self.runs) and not ears.stopped:
             self.shop.rest()
         return ears.wait()
 
-    def _carry_out(self, session: Session, ears: Ears, planned: Planned, what: Apply) -> None:
+    def _carry_out(self, session: Session, ears: EventWaiter, planned: Planned, what: Apply) -> None:
         on, store = self.on, session.store
         self.runs.append(store.start_run("watch"))
         self.newer = None
-        asked = Asked(on.choice, max_cost=self._left(), run=self.runs[-1])
+        asked = ApplyOptions(on.choice, max_cost=self._left(), run=self.runs[-1])
         hold = partial(self._hold, ears, planned.loaded, what)
         try:
             summary = apply_part(session, replace(planned, plan=what.plan), asked, self.view, on.connect, hold)
@@ -260,7 +260,7 @@ class Watch:
         return None if cap is None else max(Decimal(0), cap - self.memory.spent)
 
     @contextmanager
-    def _hold(self, ears: Ears, loaded: Loaded, what: Apply, interrupt: Callable[[], None]) -> Iterator[None]:
+    def _hold(self, ears: EventWaiter, loaded: Loaded, what: Apply, interrupt: Callable[[], None]) -> Iterator[None]:
         """Signals and pages end a run, and so does an edit that changes what is wanted, where nothing was paid for."""
         loop = asyncio.get_running_loop()
 

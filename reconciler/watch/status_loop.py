@@ -16,7 +16,7 @@ from reconciler.views.base import StatusRow, View
 from reconciler.views.rows import status
 from reconciler.watch.decide import Cause, is_part
 from reconciler.watch.page_requests import Clicks
-from reconciler.watch.wait import Ears
+from reconciler.watch.wait import EventWaiter
 from reconciler.watch.watched_paths import ways
 
 _DATABASE = "clipform.db"
@@ -39,7 +39,7 @@ class Follow:
         """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
         clock = self.workspace.clock
         self.workspace.remember()
-        with Ears(self.workspace.root, self.keyboard, self._is_nothing, Clicks()) as ears:
+        with EventWaiter(self.workspace.root, self.keyboard, self._is_nothing, Clicks()) as ears:
             while True:
                 began = clock.monotonic()
                 self._look()

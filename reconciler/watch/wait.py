@@ -31,7 +31,7 @@ _KEYS = {key.value.encode(): key for key in (Cause.APPLY, Cause.SKIP, Cause.QUIT
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Ears:
+class EventWaiter:
     """`with Ears(…) as ears:` listens, and puts the terminal and the signals back as they were.
 
     `keyboard` is the descriptor of a terminal that we may read keys from, None where there is none. `ours` tells our

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.artifacts import files
-from reconciler.artifacts.place import Found, Placer
+from reconciler.artifacts.place import OutputContent, Placer
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, Foreign
 from reconciler.records import Artifact, Placed
@@ -37,7 +37,7 @@ def test_an_artifact_is_placed_whole_with_its_folders(root: Path, placer: Placer
     placed = placer.place(OUTPUT, old)
     status = (root / OUTPUT).stat()
     assert placed == Placed(OUTPUT, old.sha256, old.size, status.st_mtime_ns, status.st_ino)
-    assert placer.find(OUTPUT, placed) is Found.OURS
+    assert placer.find(OUTPUT, placed) is OutputContent.OURS
     assert _tree(root) == {"out", "out/day one", OUTPUT}
     assert status.st_mode & stat.S_IWUSR
     assert status.st_nlink == 1
@@ -82,8 +82,8 @@ def test_what_the_user_changed_is_left_alone(
     assert callable(change)
     change(root / OUTPUT)
     before = (os.lstat(root / OUTPUT), _tree(root))
-    assert placer.find(OUTPUT, placed) is Found.FOREIGN
-    assert placer.remove(OUTPUT, placed) is Found.FOREIGN
+    assert placer.find(OUTPUT, placed) is OutputContent.FOREIGN
+    assert placer.remove(OUTPUT, placed) is OutputContent.FOREIGN
     for known in (placed, None):
         with pytest.raises(Foreign):
             placer.place(OUTPUT, new, known)
@@ -118,17 +118,17 @@ def test_a_file_that_appears_at_the_last_moment_is_left_alone(root: Path, placer
 def test_touched_but_equal_is_still_ours(root: Path, placer: Placer, old: Artifact) -> None:
     placed = placer.place(OUTPUT, old)
     os.utime(root / OUTPUT, (1, 1))
-    assert placer.find(OUTPUT, placed) is Found.OURS
+    assert placer.find(OUTPUT, placed) is OutputContent.OURS
     assert placer.record(OUTPUT, old.sha256) is not None
-    assert placer.remove(OUTPUT, placed) is Found.OURS
+    assert placer.remove(OUTPUT, placed) is OutputContent.OURS
 
 
 def test_nothing_there_is_absent(root: Path, placer: Placer, old: Artifact) -> None:
     placed = placer.place(OUTPUT, old)
     (root / OUTPUT).unlink()
-    assert placer.find(OUTPUT, placed) is Found.ABSENT
-    assert placer.remove(OUTPUT, placed) is Found.ABSENT
-    assert placer.find("never/was.mp4", None) is Found.ABSENT
+    assert placer.find(OUTPUT, placed) is OutputContent.ABSENT
+    assert placer.remove(OUTPUT, placed) is OutputContent.ABSENT
+    assert placer.find("never/was.mp4", None) is OutputContent.ABSENT
     assert placer.record("never/was.mp4", old.sha256) is None
 
 
@@ -144,7 +144,7 @@ def test_editing_an_output_in_place_does_not_touch_the_store(
 def test_removing_takes_the_folders_that_it_empties_and_no_more(root: Path, placer: Placer, old: Artifact) -> None:
     first, second = placer.place("a/b/c/one.mp4", old), placer.place("a/two.mp4", old)
     (root / "a" / "b" / "notes.txt").write_text("mine")
-    assert placer.remove("a/b/c/one.mp4", first) is Found.OURS
+    assert placer.remove("a/b/c/one.mp4", first) is OutputContent.OURS
     assert _tree(root) == {"a", "a/b", "a/b/notes.txt", "a/two.mp4"}
     (root / "a" / "b" / "notes.txt").unlink()
     placer.remove("a/two.mp4", second)
@@ -294,7 +294,7 @@ def test_a_kill_while_placing_leaves_the_old_file_and_a_part_that_a_sweep_knows(
         monkeypatch.setattr(os, "rename", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
         placer.place(OUTPUT, new, placed)
     os.waitpid(child, 0)
-    assert placer.find(OUTPUT, placed) is Found.OURS
+    assert placer.find(OUTPUT, placed) is OutputContent.OURS
     (root / "out" / "day one" / ".clipform-notes.part").write_text("mine")
     assert placer.sweep([OUTPUT, "out/day one/other.mp4", "nowhere/x.mp4"]) == 1
     assert _tree(root) == {"out", "out/day one", OUTPUT, "out/day one/.clipform-notes.part"}
@@ -325,7 +325,7 @@ def test_a_file_system_without_hard_links_still_gets_its_file(
         raise PermissionError(1, "no hard links here")
 
     monkeypatch.setattr(os, "link", refuse)
-    assert placer.find(OUTPUT, placer.place(OUTPUT, old)) is Found.OURS
+    assert placer.find(OUTPUT, placer.place(OUTPUT, old)) is OutputContent.OURS
     (root / "mine.mp4").write_bytes(b"mine")
     with pytest.raises(Foreign):
         placer.place("mine.mp4", old)
@@ -353,10 +353,10 @@ def test_what_cannot_be_looked_at_is_not_ours(root: Path, placer: Placer, old: A
     (root / "loop").symlink_to("loop")
     (root / "link").symlink_to("out")
     touched = Placed(OUTPUT, old.sha256, old.size, placed.mtime_ns + 1, placed.inode)
-    assert placer.find("mine.mp4", None) is Found.FOREIGN
-    assert placer.find("loop/hero.mp4", placed) is Found.FOREIGN
-    assert placer.find("link/day one/hero.mp4", touched) is Found.FOREIGN
-    assert placer.find(OUTPUT, touched) is Found.OURS
+    assert placer.find("mine.mp4", None) is OutputContent.FOREIGN
+    assert placer.find("loop/hero.mp4", placed) is OutputContent.FOREIGN
+    assert placer.find("link/day one/hero.mp4", touched) is OutputContent.FOREIGN
+    assert placer.find(OUTPUT, touched) is OutputContent.OURS
 
 
 def test_data_is_durable_before_its_name_and_its_name_before_we_say_so(
@@ -416,4 +416,4 @@ def test_a_file_system_that_cannot_sync_is_tolerated(
         raise OSError(errno.EINVAL, "Invalid argument")
 
     monkeypatch.setattr(os, "fsync", refuse)
-    assert placer.find(OUTPUT, placer.place(OUTPUT, old)) is Found.OURS
+    assert placer.find(OUTPUT, placer.place(OUTPUT, old)) is OutputContent.OURS

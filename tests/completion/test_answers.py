@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.cli.completion import STATES, Kind, _bash, _words, answer
+from reconciler.cli.completion import STATES, AnswerKind, _bash, _words, answer
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.project.workspace import state_words
 from reconciler.spec.files import MemoryFiles
@@ -71,15 +71,15 @@ def test_a_word_is_completed_like_this(words: list[str], names: list[str], here:
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        (["-C", ""], Kind.FOLDERS),
-        (["plan", "--out", ""], Kind.FILES),
-        (["import", "hero", "--file", "x"], Kind.FILES),
-        (["init", ""], Kind.FOLDERS),
-        (["apply", "saved.pl"], Kind.FILES),  # no clip begins so: a saved plan may
-        (["apply", "he"], Kind.WORDS),
+        (["-C", ""], AnswerKind.FOLDERS),
+        (["plan", "--out", ""], AnswerKind.FILES),
+        (["import", "hero", "--file", "x"], AnswerKind.FILES),
+        (["init", ""], AnswerKind.FOLDERS),
+        (["apply", "saved.pl"], AnswerKind.FILES),  # no clip begins so: a saved plan may
+        (["apply", "he"], AnswerKind.WORDS),
     ],
 )
-def test_files_are_left_to_the_shell(words: list[str], kind: Kind, here: Path) -> None:
+def test_files_are_left_to_the_shell(words: list[str], kind: AnswerKind, here: Path) -> None:
     assert answer(words).kind is kind
 
 

@@ -61,7 +61,7 @@ def test_a_model_without_a_seed_is_asked_about_and_never_bought_twice(
     stated: dict[str, Any], losing: Emulator, rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ark's default model reports seeds of its own; the list is believed at once, as if two minutes had passed."""
-    monkeypatch.setattr(match.Terms, "settle", 0.0)
+    monkeypatch.setattr(match.ProofTerms, "settle", 0.0)
     monkeypatch.setattr(match, "APART", 0.0)
     folder = project("ark", tmp_path / "project", losing, {"hit": {"prompt": "a lamp", **stated}})
     loser = rig("ark", folder, losing)

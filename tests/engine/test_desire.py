@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine.attempt import job
-from reconciler.plan.model import Price
-from reconciler.project.orders import Order, data_bytes, desire, drafted, in_order
+from reconciler.plan.model import Cost
+from reconciler.project.orders import Order, build_orders, data_bytes, drafted, in_order
 from reconciler.providers import registry
 from reconciler.providers.check import Resolved, resolve
 from reconciler.spec.project import (
@@ -54,7 +54,7 @@ def wish(*clips: Clip, hashes: Mapping[str, str] | None = None, budget: Budget |
         assert isinstance(found, Resolved), found
         resolved[item.name] = found
     orders: dict[str, list[Order]] = {}
-    for order in desire(project, resolved, hashes or {}):
+    for order in build_orders(project, resolved, hashes or {}):
         orders.setdefault(order.clip.name, []).append(order)
     return orders
 
@@ -245,9 +245,9 @@ def test_five_thousand_that_hang_on_one_come_after_it_once() -> None:
 def test_the_price_is_that_of_what_will_be_sent() -> None:
     budget = Budget("USD")
     stated = clip("hero", provider="studio", model=SEEDANCE, duration=10, resolution="720p", ratio="16:9")
-    assert wish(stated, budget=budget)["hero"][0].wanted.cost == Price(Decimal("1.0"), "USD")
+    assert wish(stated, budget=budget)["hero"][0].wanted.cost == Cost(Decimal("1.0"), "USD")
     unpriced = replace(stated, resolution="480p")
-    assert wish(unpriced, budget=budget)["hero"][0].wanted.cost == Price(None, "USD")
+    assert wish(unpriced, budget=budget)["hero"][0].wanted.cost == Cost(None, "USD")
 
 
 def test_a_draft_is_free_and_a_vendor_without_a_price_is_not() -> None:

@@ -119,7 +119,9 @@ def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(b
     bought.write(spec(MOVED, prompt="a torch"))
     with open_session(bought.workspace, "resolve") as session:
         attempt = resolve.in_doubt(session, "hero", None)
-        adopt_task.adopt_task(session, attempt, "task-2", one_off.Remote(bought.workspace.load(), bought.connect))
+        adopt_task.adopt_task(
+            session, attempt, "task-2", one_off.ProviderAccess(bought.workspace.load(), bought.connect)
+        )
     assert bought.servers[AWAY].calls == []
     assert bought.apply().exit_code == 0
     assert bought.output("renders/hero.mp4") == bought.server.content("task-2")
@@ -128,7 +130,7 @@ def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(b
 def test_a_task_is_cancelled_where_it_was_bought(bought: Sim) -> None:
     bought.write(spec(MOVED))
     with open_session(bought.workspace, "cancel") as session:
-        cancel.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
+        cancel.cancel(session, "hero", None, one_off.ProviderAccess(bought.workspace.load(), bought.connect))
     assert bought.states() == ["cancelled"]
     assert not bought.server.ledger["task-1"].owed
 
@@ -144,7 +146,7 @@ def test_a_task_that_the_provider_still_has_is_not_called_cancelled(
         open_session(bought.workspace, "cancel") as session,
         pytest.raises(ProviderError, match="the provider said so, and still has it"),
     ):
-        cancel.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
+        cancel.cancel(session, "hero", None, one_off.ProviderAccess(bought.workspace.load(), bought.connect))
     assert results(bought.apply()) == {"hero": "succeeded"}
 
 
@@ -158,7 +160,7 @@ def test_a_cancel_that_nothing_confirms_is_none(bought: Sim, monkeypatch: pytest
         open_session(bought.workspace, "cancel") as session,
         pytest.raises(ProviderError, match="nothing confirms it"),
     ):
-        cancel.cancel(session, "hero", None, one_off.Remote(bought.workspace.load(), bought.connect))
+        cancel.cancel(session, "hero", None, one_off.ProviderAccess(bought.workspace.load(), bought.connect))
     assert bought.states() == ["accepted"]
 
 

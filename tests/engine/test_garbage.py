@@ -22,7 +22,7 @@ def test_a_version_that_is_deleted_leaves_no_picture_behind(sim: Sim) -> None:
         for path in drawn:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        [item] = gc.garbage(session, session.store.snapshot())
-        gc.collect(session, [item])
+        [item] = gc.unreferenced_objects(session, session.store.snapshot())
+        gc.delete_objects(session, [item])
         assert {stored.sha256 for stored in session.objects} == videos - {item.sha256}
     assert {path for path in drawn if path.exists()} == {path for path in drawn if item.sha256 not in path.name}

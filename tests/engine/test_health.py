@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations import doctor, doctor_online
 from reconciler.providers.base import PollTrouble, Refusal
 from reconciler.providers.capabilities import Balance
@@ -70,7 +70,7 @@ def test_a_provider_is_asked_for_the_time_and_the_balance_and_nothing_is_bought(
     monkeypatch.setattr(Talking, "left", left)
     monkeypatch.setattr("tests.reliability.sim.FakeTransport", Talking)
     sim.write("version: 1\nproviders:\n  studio: {kind: fake}\nclips:\n  hero: {prompt: a lamp}\n")
-    found = list(doctor_online.checkup(Remote(sim.workspace.load(), sim.connect)))
+    found = list(doctor_online.checkup(ProviderAccess(sim.workspace.load(), sim.connect)))
     assert [(item.ok, item.detail) for item in found] == told
     assert sim.server.calls == []
     assert not (sim.root / "state" / "clipform.db").exists()

@@ -32,7 +32,7 @@ def test_once_the_trouble_is_over_the_result_is_collected_and_nothing_is_bought(
     assert sim.apply().exit_code == 3  # nothing is looked at unasked
     with open_session(sim.workspace, "resolve") as session:
         attempt = resolve.in_doubt(session, "hero", None)
-        remote = one_off.Remote(sim.workspace.load(), sim.connect)
+        remote = one_off.ProviderAccess(sim.workspace.load(), sim.connect)
         with pytest.raises(ClipformError, match="hero is task task-1"):
             adopt_task.adopt_task(session, attempt, "task-2", remote)
         adopt_task.adopt_task(session, attempt, "task-1", remote)
@@ -46,7 +46,7 @@ def test_an_import_answers_the_question_that_an_import_cut_short_left(sim: Sim) 
     sim.apply()
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
+        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.ProviderAccess(loaded, sim.connect))
     assert sim.apply().exit_code == 0
     assert (len(sim.server.ledger), sim.states()) == (1, ["done"])
 
@@ -57,5 +57,5 @@ def test_a_task_that_the_provider_still_does_not_know_stays_what_it_is(sim: Sim)
     with open_session(sim.workspace, "resolve") as session:
         attempt = resolve.in_doubt(session, "hero", None)
         with pytest.raises(ClipformError, match="does not know"):
-            adopt_task.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
+            adopt_task.adopt_task(session, attempt, "task-1", one_off.ProviderAccess(sim.workspace.load(), sim.connect))
     assert sim.states() == ["vanished"]

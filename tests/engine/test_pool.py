@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.engine.run.scheduler import Pool
+from reconciler.engine.run.scheduler import Scheduler
 from reconciler.plan.model import Action, Reason, Step
 
 
@@ -18,7 +18,7 @@ def step(clip: str, *needs: str, provider: str = "studio", action: Action = Acti
     return Step(clip, 1, action, reason, f"v1:{clip}", provider=provider, needs=needed)
 
 
-def admitted(pool: Pool) -> list[str]:
+def admitted(pool: Scheduler) -> list[str]:
     """All that may start now."""
     found = []
     while (item := pool.admit()) is not None:
@@ -31,7 +31,7 @@ def names(steps: tuple[Step, ...]) -> list[str]:
 
 
 def test_no_more_than_the_limit_of_each_provider_run_at_once() -> None:
-    pool = Pool(
+    pool = Scheduler(
         [step("a"), step("b"), step("c", provider="other"), step("d"), step("e", provider="other")], {"studio": 2}
     )
     assert admitted(pool) == ["a", "b", "c"]  # an unknown provider has room for one
@@ -39,24 +39,24 @@ def test_no_more_than_the_limit_of_each_provider_run_at_once() -> None:
 
 def test_a_slot_that_is_given_back_is_filled() -> None:
     a, b = step("a"), step("b")
-    pool = Pool([a, b], {"studio": 1})
+    pool = Scheduler([a, b], {"studio": 1})
     assert admitted(pool) == ["a"]
     assert pool.finish(a, succeeded=True) == ()
     assert admitted(pool) == ["b"]
 
 
 def test_plan_order_is_kept() -> None:
-    assert admitted(Pool([step(name) for name in "zyxab"], {"studio": 9})) == list("zyxab")
+    assert admitted(Scheduler([step(name) for name in "zyxab"], {"studio": 9})) == list("zyxab")
 
 
 def test_tasks_under_way_come_first_because_links_expire() -> None:
     steps = [step("new"), step("other", provider="b"), step("old", action=Action.RESUME)]
-    assert admitted(Pool(steps, {"studio": 1, "b": 1})) == ["old", "other"]
+    assert admitted(Scheduler(steps, {"studio": 1, "b": 1})) == ["old", "other"]
 
 
 def test_a_task_under_way_needs_no_place_and_takes_one_from_those_that_are_not() -> None:
     steps = [step("new"), *(step(f"old{n}", action=Action.RESUME) for n in range(3))]
-    pool = Pool(steps, {"studio": 2})
+    pool = Scheduler(steps, {"studio": 2})
     assert admitted(pool) == ["old0", "old1", "old2"]
     pool.finish(steps[1], succeeded=True)
     assert admitted(pool) == [], "two are at the provider still"
@@ -66,12 +66,12 @@ def test_a_task_under_way_needs_no_place_and_takes_one_from_those_that_are_not()
 
 def test_drafts_under_way_wait_for_a_place_because_they_are_begun_anew() -> None:
     steps = [step(f"old{n}", action=Action.RESUME) for n in range(3)]
-    assert admitted(Pool(steps, {"studio": 2}, local=["studio"])) == ["old0", "old1"]
+    assert admitted(Scheduler(steps, {"studio": 2}, local=["studio"])) == ["old0", "old1"]
 
 
 def test_a_step_waits_for_all_that_it_needs() -> None:
     a, b, c = step("a"), step("b"), step("c", "a", "b")
-    pool = Pool([c, a, b], {"studio": 9})
+    pool = Scheduler([c, a, b], {"studio": 9})
     assert admitted(pool) == ["a", "b"]
     pool.finish(a, succeeded=True)
     assert admitted(pool) == []
@@ -80,12 +80,12 @@ def test_a_step_waits_for_all_that_it_needs() -> None:
 
 
 def test_what_is_not_part_of_the_run_is_not_waited_for() -> None:
-    assert admitted(Pool([step("b", "made-long-ago")], {})) == ["b"]
+    assert admitted(Scheduler([step("b", "made-long-ago")], {})) == ["b"]
 
 
 def test_all_that_hangs_on_a_failure_is_given_up_nearest_first() -> None:
     a = step("a")
-    pool = Pool([a, step("d", "c"), step("c", "b"), step("b", "a"), step("alone")], {"studio": 1})
+    pool = Scheduler([a, step("d", "c"), step("c", "b"), step("b", "a"), step("alone")], {"studio": 1})
     assert admitted(pool) == ["a"]
     assert names(pool.finish(a, succeeded=False)) == ["b", "c", "d"]
     assert admitted(pool) == ["alone"]
@@ -94,7 +94,7 @@ def test_all_that_hangs_on_a_failure_is_given_up_nearest_first() -> None:
 
 def test_what_needs_two_that_fail_is_given_up_once() -> None:
     a, b = step("a"), step("b")
-    pool = Pool([a, b, step("c", "a", "b"), step("d", "c")], {"studio": 2})
+    pool = Scheduler([a, b, step("c", "a", "b"), step("d", "c")], {"studio": 2})
     admitted(pool)
     assert names(pool.finish(a, succeeded=False)) == ["c", "d"]
     assert names(pool.finish(b, succeeded=False)) == []
@@ -103,7 +103,7 @@ def test_what_needs_two_that_fail_is_given_up_once() -> None:
 @pytest.mark.parametrize("first", [True, False])
 def test_one_success_does_not_mend_another_failure(first: bool) -> None:
     a, b = step("a"), step("b")
-    pool = Pool([a, b, step("c", "a", "b")], {"studio": 2})
+    pool = Scheduler([a, b, step("c", "a", "b")], {"studio": 2})
     admitted(pool)
     pool.finish(a, succeeded=first)
     pool.finish(b, succeeded=not first)
@@ -112,17 +112,17 @@ def test_one_success_does_not_mend_another_failure(first: bool) -> None:
 
 def test_when_a_run_stops_early_the_rest_is_what_never_started() -> None:
     steps = [step("a"), step("b"), step("c", "a"), step("d", provider="other")]
-    pool = Pool(steps, {"studio": 1, "other": 1})
+    pool = Scheduler(steps, {"studio": 1, "other": 1})
     assert pool.admit() == steps[0]
     assert names(pool.rest()) == ["b", "c", "d"]
 
 
 def test_a_task_that_nobody_wants_runs_beside_its_clips_new_one() -> None:
     stray = Step("a", 1, Action.RESUME, Reason.NOT_REFERENCED, "v1:old", provider="studio")
-    assert [pool_step.key for pool_step in _all(Pool([step("a"), stray], {"studio": 2}))] == ["v1:old", "v1:a"]
+    assert [pool_step.key for pool_step in _all(Scheduler([step("a"), stray], {"studio": 2}))] == ["v1:old", "v1:a"]
 
 
-def _all(pool: Pool) -> list[Step]:
+def _all(pool: Scheduler) -> list[Step]:
     found = []
     while (item := pool.admit()) is not None:
         found.append(item)
@@ -146,7 +146,7 @@ def test_in_any_run_each_step_starts_once_or_is_given_up_once(
     steps: list[Step], limit: int, data: st.DataObject
 ) -> None:
     """And never before what it needs succeeded, nor beyond a limit."""
-    pool = Pool(steps, {"x": limit, "y": 1})
+    pool = Scheduler(steps, {"x": limit, "y": 1})
     started, lost, done, running = [], [], set(), []
     while True:
         while (item := pool.admit()) is not None:
@@ -167,6 +167,6 @@ def test_in_any_run_each_step_starts_once_or_is_given_up_once(
 
 def test_ten_thousand_steps_in_one_chain_are_given_up_without_recursion() -> None:
     steps = [step("c0"), *(step(f"c{i}", f"c{i - 1}") for i in range(1, 10_000))]
-    pool = Pool(steps, {"studio": 1})
+    pool = Scheduler(steps, {"studio": 1})
     assert pool.admit() is steps[0]
     assert len(pool.finish(steps[0], succeeded=False)) == 9_999

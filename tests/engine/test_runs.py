@@ -14,11 +14,11 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.diagnostics import Locked, Refused, StateError, UsageError
+from reconciler.diagnostics import Refused, StateError, StateLocked, UsageError
 from reconciler.engine.operations import resolve
 from reconciler.engine.run import session
 from reconciler.engine.run.session import open_session
-from reconciler.events import Kind, Summary
+from reconciler.events import EventKind, Summary
 from reconciler.project.model import Choice
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
@@ -436,7 +436,7 @@ def test_receipts_that_cannot_be_written_keep_the_id_out_of_nothing_else(
 
 def test_a_second_session_is_told_who_holds_the_state(sim: Sim) -> None:
     with open_session(sim.workspace, "apply"):
-        with pytest.raises(Locked) as error:
+        with pytest.raises(StateLocked) as error:
             sim.apply()
         assert "'apply'" in error.value.message
         assert str(os.getpid()) in error.value.message
@@ -460,7 +460,7 @@ def test_a_task_that_no_attempt_can_hold_is_told_to_the_user(sim: Sim) -> None:
     summary = sim.apply()
     assert results(summary) == {"hero": "succeeded"}
     assert "task-1 at studio was paid for too" in sim.notes.text()
-    assert sim.notes.events[0].kind is Kind.NOTE
+    assert sim.notes.events[0].kind is EventKind.NOTE
 
 
 def test_a_database_that_is_older_than_its_receipts_learns_what_was_bought(sim: Sim) -> None:

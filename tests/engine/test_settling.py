@@ -115,14 +115,14 @@ def import_it(sim: Sim) -> None:
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
         import_task.import_task(
-            session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", one_off.Remote(loaded, sim.connect)
+            session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", one_off.ProviderAccess(loaded, sim.connect)
         )
 
 
 def adopt_it(sim: Sim) -> None:
     attempt = found(sim, None, None)
     with open_session(sim.workspace, "resolve") as session:
-        adopt_task.adopt_task(session, attempt, "task-1", one_off.Remote(sim.workspace.load(), sim.connect))
+        adopt_task.adopt_task(session, attempt, "task-1", one_off.ProviderAccess(sim.workspace.load(), sim.connect))
 
 
 @pytest.fixture

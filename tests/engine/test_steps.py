@@ -10,7 +10,7 @@ from reconciler.engine.attempt.next_step import (
     Fetch,
     Leave,
     Next,
-    Place,
+    PlaceOutput,
     Poll,
     Situation,
     Stall,
@@ -71,7 +71,7 @@ TABLE: dict[State, dict[str, Next]] = {
         "with a link": Fetch(),
         "detached, with a link": Fetch(),
     },
-    State.FETCHED: dict.fromkeys(SITUATIONS, Place()),
+    State.FETCHED: dict.fromkeys(SITUATIONS, PlaceOutput()),
     **{state: dict.fromkeys(SITUATIONS, Stop()) for state in BLOCKED},
     **{
         state: {**dict.fromkeys(SITUATIONS, Submit()), "sent": Stop(), "detached": Stop()}

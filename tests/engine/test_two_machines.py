@@ -54,7 +54,7 @@ def bought(sim: Sim) -> int:
 
 def gc(sim: Sim) -> None:
     with open_session(sim.workspace, "gc") as session:
-        gc_command.collect(session, gc_command.garbage(session, session.store.snapshot()))
+        gc_command.delete_objects(session, gc_command.unreferenced_objects(session, session.store.snapshot()))
 
 
 def test_an_apply_that_is_blocked_by_a_colleagues_line_leaves_it_there(sim: Sim) -> None:
@@ -147,7 +147,7 @@ def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -
     clone(sim)
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.Remote(loaded, sim.connect))
+        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.ProviderAccess(loaded, sim.connect))
     assert sim.apply().exit_code == 0
     assert (sim.root / "clipform.lock").read_bytes() == before
     assert bought(sim) == 1
@@ -157,7 +157,7 @@ def import_file(sim: Sim, video: Path, patch: pytest.MonkeyPatch) -> None:
     video.write_bytes(tiny(1))
     patch.setattr(verify, "Farm", Here)
     with open_session(sim.workspace, "import") as session:
-        import_command.adopt_file(session, sim.workspace.load().orders[0], video)
+        import_command.import_file(session, sim.workspace.load().orders[0], video)
 
 
 def test_what_was_just_imported_is_no_garbage(sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

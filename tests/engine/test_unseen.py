@@ -11,11 +11,11 @@ from reconciler.cli.context import Context
 from reconciler.cli.options import Options
 from reconciler.diagnostics import Diagnostic, ProviderError, Refused
 from reconciler.engine.connections import one_off
-from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations import adopt_task, cancel, doctor_online, import_task, resolve
 from reconciler.engine.operations.recover import recover
 from reconciler.engine.run import apply
-from reconciler.engine.run.apply import Asked
+from reconciler.engine.run.apply import ApplyOptions
 from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice, Loaded
 from reconciler.records import State
@@ -43,7 +43,7 @@ def no(warning: Diagnostic) -> None:
 def imported(sim: Sim, agree: one_off.Agree, task: str = "task-1") -> None:
     with open_session(sim.workspace, "import") as opened:
         loaded = sim.workspace.load()
-        remote = Remote(loaded, sim.connect, opened.store.snapshot(), agree)
+        remote = ProviderAccess(loaded, sim.connect, opened.store.snapshot(), agree)
         import_task.import_task(opened, loaded.orders[0], task, "m", remote)
 
 
@@ -70,14 +70,14 @@ def old_one(sim: Sim, state: State) -> None:
 def resolved(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.UNCERTAIN)
     with open_session(sim.workspace, "resolve") as opened:
-        remote = Remote(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
+        remote = ProviderAccess(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
         adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
 
 
 def cancelled(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.ACCEPTED)
     with open_session(sim.workspace, "cancel") as opened:
-        remote = Remote(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
+        remote = ProviderAccess(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
         cancel.cancel(opened, "hero", None, remote)
 
 
@@ -163,12 +163,16 @@ def test_where_nobody_can_be_asked_it_is_refused_and_what_helps_is_said(away: Se
 
 def test_doctor_says_that_it_did_not_ask_a_new_address(away: Server, sim: Sim) -> None:
     sim.write(spec(MOVED))
-    [found] = doctor_online.checkup(Remote(sim.workspace.load(), sim.connect, doctor_online.on_record(sim.workspace)))
+    [found] = doctor_online.checkup(
+        ProviderAccess(sim.workspace.load(), sim.connect, doctor_online.on_record(sim.workspace))
+    )
     assert (found.name, found.ok) == ("provider studio", False)
     assert found.detail.startswith(f"not asked: HOME_KEY would be sent to {AWAY}")
     assert sim.transports == []
     sim.apply()
-    [found] = doctor_online.checkup(Remote(sim.workspace.load(), sim.connect, doctor_online.on_record(sim.workspace)))
+    [found] = doctor_online.checkup(
+        ProviderAccess(sim.workspace.load(), sim.connect, doctor_online.on_record(sim.workspace))
+    )
     assert found.ok
 
 
@@ -204,7 +208,7 @@ def declined(sim: Sim) -> list[str]:
         raise Refused("no")
 
     with pytest.raises(Refused), open_session(sim.workspace, "apply") as opened:
-        apply.apply(opened, Asked(Choice()), confirm, sim.notes, sim.connect)
+        apply.apply(opened, ApplyOptions(Choice()), confirm, sim.notes, sim.connect)
     return said
 
 

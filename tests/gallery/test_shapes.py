@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.gallery.document.cards import Setting, document
+from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import Known
 from reconciler.project.model import Choice
@@ -33,7 +33,7 @@ def known(tmp_path: Path) -> Known:
 
 
 def test_a_card_and_the_head_have_the_keys_that_the_real_ones_have(known: Known) -> None:
-    real = document(known.planned, Setting("aurora", True, False, time.time()))
+    real = document(known.planned, DocumentContext("aurora", True, False, time.time()))
     ours = values.document([values.card("hero", "new", None)])
     assert real.keys() == ours.keys() - {"run"}  # what a run says is added by the server
     [card] = real["cards"]  # type: ignore[misc]  # a JSON value

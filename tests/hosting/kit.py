@@ -19,9 +19,9 @@ from reconciler.artifacts.store import Objects
 from reconciler.artifacts.upload_links import Handles
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.engine.attempt import job as jobs
-from reconciler.engine.inputs.delivery import Hosting, publisher_of
-from reconciler.engine.inputs.resolve import Inputs, ReturnedFrames
-from reconciler.engine.ports import Vendor
+from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
+from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
+from reconciler.engine.ports import ConnectedProvider
 from reconciler.project.model import Loaded
 from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
@@ -145,20 +145,20 @@ class Bench:
         except SpecError as error:
             return error.diagnostics
 
-    def inputs(self, loaded: Loaded) -> Inputs:
+    def inputs(self, loaded: Loaded) -> InputResolver:
         """As a run would wire them; each call is another run."""
         dialect = loaded.dialects["studio"]
-        vendors = {"studio": Vendor("studio", self.kind, dialect, self.shelf, dialect.pace)}
+        vendors = {"studio": ConnectedProvider("studio", self.kind, dialect, self.shelf, dialect.pace)}
         hasher = self.workspace().hasher(loaded.project)
         handles = Handles(self.root / "state", self.clock.now)
         publisher = self.publisher(loaded)
-        return Inputs(
+        return InputResolver(
             self.root,
             self.objects,
             Here(),
             rehash=lambda path: hasher.hash(path).sha256,
             artifacts=self.videos.get,
-            hosting=Hosting(vendors, handles, publisher),
+            hosting=MediaDelivery(vendors, handles, publisher),
             returned=self.returned,
         )
 
@@ -168,7 +168,7 @@ class Bench:
     def hero(self, loaded: Loaded) -> Order:
         return loaded.by_ident["hero", 1]
 
-    async def job(self, inputs: Inputs, loaded: Loaded) -> Job:
+    async def job(self, inputs: InputResolver, loaded: Loaded) -> Job:
         """What the dialect is given."""
         order = self.hero(loaded)
         return jobs.build(order, await inputs.ready(order), seed=None, marker="m")

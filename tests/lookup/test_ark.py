@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.uncertain.match import Absent, Ask, Found, Reading, Terms, Verdict, decide, doubt_of
+from reconciler.engine.uncertain.match import (
+    Absent,
+    Ask,
+    ListReading,
+    Matched,
+    ProofTerms,
+    Verdict,
+    decide,
+    uncertain_request,
+)
 from reconciler.providers.base import Reply
 from reconciler.providers.capabilities import TaskPage
 from reconciler.providers.registry import dialect
@@ -38,11 +47,11 @@ def verdict(rig: Rig, model: str, sent: int | None, drawn: int | None, **setting
     ark = dialect("ark", {"models": {model: settings}} if settings else {})
     attempt = Attempt(1, "v1:a", "hero", 1, "studio", "ark", model, State.UNCERTAIN, "m", created=began, updated=began,
                       seed=drawn)  # fmt: skip
-    doubt = doubt_of(attempt, DOCUMENT, next(m for m in ark.models if m.name == model))
+    doubt = uncertain_request(attempt, DOCUMENT, next(m for m in ark.models if m.name == model))
     read = ark.read_list(Reply(200, rig.ask("GET", PATH).json()))  # type: ignore[attr-defined]
     assert isinstance(read, TaskPage)
-    readings = [Reading(began + after, read.tasks, True, 0.0) for after in (400.0, 500.0)]
-    return decide([doubt], {known}, readings, Terms(ark.coverage))[1]  # type: ignore[attr-defined]
+    readings = [ListReading(began + after, read.tasks, True, 0.0) for after in (400.0, 500.0)]
+    return decide([doubt], {known}, readings, ProofTerms(ark.coverage))[1]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("drawn", [None, 77], ids=["no seed", "a seed that an earlier release drew"])
@@ -54,7 +63,7 @@ def test_a_request_to_seedance_2_is_neither_found_nor_ruled_out_by_a_seed(rig: R
 
 def test_a_request_to_seedance_1_is_found_by_its_seed(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    assert isinstance(verdict(rig, ONE, 77, 77), Found)
+    assert isinstance(verdict(rig, ONE, 77, 77), Matched)
     rig.close()
 
 

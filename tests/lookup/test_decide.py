@@ -16,14 +16,14 @@ from reconciler.engine.uncertain.match import (
     SLACK,
     Absent,
     Ask,
-    Doubt,
     Fit,
-    Found,
-    Reading,
-    Terms,
+    ListReading,
+    Matched,
+    ProofTerms,
+    UncertainRequest,
     decide,
-    doubt_of,
     fit,
+    uncertain_request,
 )
 from reconciler.providers.base import Model, Working
 from reconciler.providers.capabilities import Coverage, Listed
@@ -31,7 +31,7 @@ from reconciler.records import Attempt, State
 
 CASES = {case["name"]: case for case in yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))}
 
-SENT = Doubt(1, 1000.0, 1010.0, "m", prompt="a lamp", shown={"duration": 5}, media=(), alike="lamp")
+SENT = UncertainRequest(1, 1000.0, 1010.0, "m", prompt="a lamp", shown={"duration": 5}, media=(), alike="lamp")
 KNOWN = Listed("old", Working(), 500.0, {"model": "m", "duration": 5, "prompt": "a candle", "seed": 1})
 
 
@@ -40,7 +40,7 @@ def listed(told: dict[str, Any]) -> Listed:
     return Listed(told["id"], Working(), told.get("created"), echo, tuple(told.get("media", ())))
 
 
-def sent(number: int, told: dict[str, Any]) -> Doubt:
+def sent(number: int, told: dict[str, Any]) -> UncertainRequest:
     changes = {**told, "media": tuple(told["media"])} if told.get("media") else told
     return replace(SENT, attempt=number, **changes)
 
@@ -52,16 +52,16 @@ def test_a_list_says(name: str) -> None:
     tasks = tuple(listed(told) for told in case["tasks"]) + ((KNOWN,) if case.get("old", True) else ())
     reads, complete = case.get("reads", [1400, 1430]), case.get("complete", True)
     skews = case.get("skews", [case.get("skew", 0.0)] * len(reads))
-    readings = [Reading(float(at), tasks, complete, skew) for at, skew in zip(reads, skews, strict=True)]
+    readings = [ListReading(float(at), tasks, complete, skew) for at, skew in zip(reads, skews, strict=True)]
     lag = case.get("lag", 0)
-    terms = Terms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("patience", 0))
+    terms = ProofTerms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("patience", 0))
     verdicts = decide(doubts, {"old"}, readings, terms)
     wanted = case["verdict"] if isinstance(case["verdict"], list) else [case["verdict"]]
     assert len(verdicts) == len(wanted)
     for verdict, told in zip(verdicts.values(), wanted, strict=True):
         word, _, rest = told.partition(" ")
         match verdict:
-            case Found(task):
+            case Matched(task):
                 assert (word, rest) == ("found", task)
             case Absent():
                 assert word == "absent"
@@ -109,34 +109,34 @@ DOUBTS = st.lists(
     max_size=3,
 ).map(lambda found: [replace(doubt, attempt=n) for n, doubt in enumerate(found, 1)])
 READINGS = st.lists(
-    st.builds(Reading, st.sampled_from([1010.0, 1129.0, 1130.0, 1145.0, 1170.0]), TASKS.map(tuple), st.booleans(),
+    st.builds(ListReading, st.sampled_from([1010.0, 1129.0, 1130.0, 1145.0, 1170.0]), TASKS.map(tuple), st.booleans(),
               st.sampled_from([None, 0.0, -3600.0])),
     max_size=3,
 ).map(lambda found: sorted(found, key=lambda r: r.at))  # fmt: skip
-TERMS = st.builds(Terms, st.sampled_from([None, Coverage(0.0, 150.0), Coverage(60.0, 86_400.0)]))
+TERMS = st.builds(ProofTerms, st.sampled_from([None, Coverage(0.0, 150.0), Coverage(60.0, 86_400.0)]))
 CLAIMED = st.sets(st.sampled_from("abcdef"), max_size=3)
 
 
 @given(DOUBTS, CLAIMED, READINGS, TERMS)
 def test_no_task_is_given_twice_nor_taken_from_anybody(
-    doubts: list[Doubt], claimed: set[str], readings: list[Reading], terms: Terms
+    doubts: list[UncertainRequest], claimed: set[str], readings: list[ListReading], terms: ProofTerms
 ) -> None:
     verdicts = decide(doubts, claimed, readings, terms)
     assert verdicts.keys() == {doubt.attempt for doubt in doubts if not doubt.flying}
-    tasks = [verdict.task for verdict in verdicts.values() if isinstance(verdict, Found)]
+    tasks = [verdict.task for verdict in verdicts.values() if isinstance(verdict, Matched)]
     assert len(tasks) == len(set(tasks))
     assert not claimed & set(tasks)
 
 
 @given(DOUBTS, CLAIMED, READINGS, TERMS)
 def test_nothing_is_found_where_two_would_do(
-    doubts: list[Doubt], claimed: set[str], readings: list[Reading], terms: Terms
+    doubts: list[UncertainRequest], claimed: set[str], readings: list[ListReading], terms: ProofTerms
 ) -> None:
     listed = {task.task: task for reading in readings for task in reading.tasks if task.task not in claimed}
     verdicts = decide(doubts, claimed, readings, terms)
     for doubt in doubts:
         verdict = verdicts.get(doubt.attempt)
-        if not isinstance(verdict, Found):
+        if not isinstance(verdict, Matched):
             continue
         degree = fit(doubt, listed[verdict.task])
         assert degree >= Fit.WHOLE
@@ -147,7 +147,7 @@ def test_nothing_is_found_where_two_would_do(
 
 @given(DOUBTS, CLAIMED, READINGS, TERMS)
 def test_nothing_is_absent_while_any_condition_is_missing(
-    doubts: list[Doubt], claimed: set[str], readings: list[Reading], terms: Terms
+    doubts: list[UncertainRequest], claimed: set[str], readings: list[ListReading], terms: ProofTerms
 ) -> None:
     verdicts = decide(doubts, claimed, readings, terms)
     for doubt in doubts:
@@ -158,7 +158,7 @@ def test_nothing_is_absent_while_any_condition_is_missing(
         good = [r for r in good if any(t.task in claimed or (t.created or 0) >= doubt.since - SLACK for t in r.tasks)]
         assert good and good[-1].at - good[0].at >= APART
         assert good[-1].at < doubt.since + terms.coverage.kept
-        taken = claimed | {v.task for v in verdicts.values() if isinstance(v, Found)}
+        taken = claimed | {v.task for v in verdicts.values() if isinstance(v, Matched)}
         assert all(fit(doubt, t) is Fit.OTHER for r in readings for t in r.tasks if t.task not in taken)
 
 
@@ -172,19 +172,19 @@ def test_a_record_says_what_the_provider_would_show() -> None:
     text = (
         '{"prompt": "a lamp", "params": {"resolution": "1080p"}, "take": 2, "inputs": [{"url": "u"}, {"sha256": "s"}]}'
     )
-    found = doubt_of(ATTEMPT, text, MODEL)
+    found = uncertain_request(ATTEMPT, text, MODEL)
     assert (found.since, found.until, found.seed, found.drawn, found.prompt) == (10.0, 20.0, 7, True, "a lamp")
     assert found.shown == {"duration": 5, "resolution": "1080p"}
     assert found.media == ("u", None)
-    assert found.alike == doubt_of(ATTEMPT, text.replace('"take": 2, ', ""), MODEL).alike
-    assert not doubt_of(ATTEMPT, '{"params": {"seed": 7}}', MODEL).drawn, "a stated seed may be anybody's"
+    assert found.alike == uncertain_request(ATTEMPT, text.replace('"take": 2, ', ""), MODEL).alike
+    assert not uncertain_request(ATTEMPT, '{"params": {"seed": 7}}', MODEL).drawn, "a stated seed may be anybody's"
 
 
 def test_a_record_that_lost_its_document_shows_less() -> None:
-    found = doubt_of(ATTEMPT, "", MODEL)
+    found = uncertain_request(ATTEMPT, "", MODEL)
     assert (found.drawn, found.prompt, found.media, found.alike) == (False, None, None, "")
 
 
 def test_options_of_the_vendors_own_are_seen_in_the_document() -> None:
-    assert doubt_of(ATTEMPT, '{"options": {"service_tier": "flex"}}', MODEL).plain is False
-    assert doubt_of(ATTEMPT, '{"params": {"duration": 5}}', MODEL).plain is True
+    assert uncertain_request(ATTEMPT, '{"options": {"service_tier": "flex"}}', MODEL).plain is False
+    assert uncertain_request(ATTEMPT, '{"params": {"duration": 5}}', MODEL).plain is True

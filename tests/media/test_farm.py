@@ -20,11 +20,11 @@ import pytest
 
 from reconciler.diagnostics import MediaError
 from reconciler.media import worker as worker_process
-from reconciler.media.draft_renderer import Farm
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.media.facts import VideoFacts
 from reconciler.media.frames import extract_frame
 from reconciler.media.probe import probe
-from reconciler.media.worker_pool import Crew
+from reconciler.media.worker_pool import WorkerPool
 from reconciler.providers.base import (
     Accepted,
     Failed,
@@ -48,9 +48,9 @@ T = TypeVar("T")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds worker processes in /proc")
 
 
-def with_farm(folder: Path, act: Callable[[Farm], Coroutine[None, None, T]]) -> T:
+def with_farm(folder: Path, act: Callable[[DraftRenderer], Coroutine[None, None, T]]) -> T:
     async def run() -> T:
-        farm = Farm(folder / "scratch", workers=2)
+        farm = DraftRenderer(folder / "scratch", workers=2)
         try:
             return await act(farm)
         finally:
@@ -59,17 +59,17 @@ def with_farm(folder: Path, act: Callable[[Farm], Coroutine[None, None, T]]) -> 
     return asyncio.run(run())
 
 
-async def submit(farm: Farm, asked: Job) -> str:
+async def submit(farm: DraftRenderer, asked: Job) -> str:
     answer = DRAFT.read_submit(await farm.submit(DRAFT.submit(asked)))
     assert isinstance(answer, Accepted)
     return answer.task
 
 
-async def poll(farm: Farm, task: str, asked: Job | None) -> PollAnswer:
+async def poll(farm: DraftRenderer, task: str, asked: Job | None) -> PollAnswer:
     return DRAFT.read_poll(task, await farm.ask(DRAFT.poll(task, asked)))
 
 
-async def until(farm: Farm, task: str, asked: Job | None, good: Callable[[PollAnswer], bool]) -> PollAnswer:
+async def until(farm: DraftRenderer, task: str, asked: Job | None, good: Callable[[PollAnswer], bool]) -> PollAnswer:
     """Poll until an answer is good; each poll itself waits for news."""
     while True:
         answer = await poll(farm, task, asked)
@@ -77,7 +77,7 @@ async def until(farm: Farm, task: str, asked: Job | None, good: Callable[[PollAn
             return answer
 
 
-async def finished(farm: Farm, task: str, asked: Job | None) -> PollAnswer:
+async def finished(farm: DraftRenderer, task: str, asked: Job | None) -> PollAnswer:
     return await until(farm, task, asked, lambda answer: not isinstance(answer, Working))
 
 
@@ -118,7 +118,7 @@ def workers() -> list[int]:
 def test_a_job_goes_from_submit_to_a_verified_file(tmp_path: Path) -> None:
     asked = job(return_last_frame=True, marker="m1")
 
-    async def act(farm: Farm) -> None:
+    async def act(farm: DraftRenderer) -> None:
         task = await submit(farm, asked)
         done = await finished(farm, task, asked)
         assert isinstance(done, Succeeded) and done.last_frame is not None
@@ -137,7 +137,7 @@ def test_a_job_goes_from_submit_to_a_verified_file(tmp_path: Path) -> None:
 def test_progress_is_what_is_encoded(tmp_path: Path) -> None:
     asked = job(duration=6)
 
-    async def act(farm: Farm) -> list[int | None]:
+    async def act(farm: DraftRenderer) -> list[int | None]:
         task = await submit(farm, asked)
         seen: list[int | None] = []
         while isinstance(answer := await poll(farm, task, asked), Working):
@@ -160,7 +160,7 @@ def test_a_poll_after_a_restart_renders_again(tmp_path: Path) -> None:
 def test_the_same_scene_is_rendered_once(tmp_path: Path, draw: Draw) -> None:
     asked = job(marker="m3")
 
-    async def act(farm: Farm) -> list[PollAnswer]:
+    async def act(farm: DraftRenderer) -> list[PollAnswer]:
         tasks = await asyncio.gather(*(submit(farm, asked) for _ in range(5)))
         assert len(set(tasks)) == 1
         answers = await asyncio.gather(*(finished(farm, task, asked) for task in tasks))
@@ -184,7 +184,7 @@ def test_a_scene_that_is_none_is_refused_at_submit(tmp_path: Path) -> None:
 def test_a_missing_picture_fails_the_job_by_name(tmp_path: Path) -> None:
     asked = job(first_frame=MediaRef("file", "assets/lamp.png"))
 
-    async def act(farm: Farm) -> PollAnswer:
+    async def act(farm: DraftRenderer) -> PollAnswer:
         return await finished(farm, await submit(farm, asked), asked)
 
     answer = with_farm(tmp_path, act)
@@ -205,7 +205,7 @@ def test_errors_come_back_from_a_worker_as_they_were(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["os:abort", "reconciler.media.probe:nothing", "reconciler.media.mp4:read_mp4"])
 def test_a_call_that_makes_no_sense_is_an_error_and_the_worker_lives(name: str) -> None:
     async def act() -> None:
-        crew = Crew(1)
+        crew = WorkerPool(1)
         with pytest.raises(MediaError, match="bug in clipform"):
             await crew.call(name, ["x"])
         with pytest.raises(MediaError, match="cannot be read"):
@@ -219,7 +219,7 @@ def test_a_call_that_makes_no_sense_is_an_error_and_the_worker_lives(name: str) 
 def test_a_worker_that_dies_fails_its_own_job_only(tmp_path: Path) -> None:
     doomed, other = job(duration=60, marker="doomed"), job(marker="other")
 
-    async def act(farm: Farm) -> tuple[PollAnswer, PollAnswer]:
+    async def act(farm: DraftRenderer) -> tuple[PollAnswer, PollAnswer]:
         task = await submit(farm, doomed)
         await until(farm, task, doomed, encoding)
         (worker,) = workers()
@@ -234,17 +234,17 @@ def test_a_worker_that_dies_fails_its_own_job_only(tmp_path: Path) -> None:
 @needs_proc
 def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp_path: Path) -> None:
     async def act() -> None:
-        crew, asked = Crew(2), job(marker="first")
+        crew, asked = WorkerPool(2), job(marker="first")
         await crew.rest(1)
         (awake,) = workers()
         for _ in range(2):
-            farm = Farm(tmp_path / "scratch", crew=crew)
+            farm = DraftRenderer(tmp_path / "scratch", crew=crew)
             assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
             await farm.aclose()
             assert workers() == [awake]
             await crew.rest(1)
         os.kill(awake, signal.SIGKILL)  # nobody has heard of it when the next call comes
-        farm = Farm(tmp_path / "scratch", crew=crew)
+        farm = DraftRenderer(tmp_path / "scratch", crew=crew)
         assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
         await farm.aclose()
         await crew.aclose()
@@ -274,7 +274,7 @@ def test_a_call_that_computes_for_ever_is_ended_by_the_system() -> None:
 def test_an_interrupt_does_not_reach_a_worker(tmp_path: Path) -> None:
     asked = job()
 
-    async def act(farm: Farm) -> PollAnswer:
+    async def act(farm: DraftRenderer) -> PollAnswer:
         task = await submit(farm, asked)
         await until(farm, task, asked, lambda answer: encoding(answer) or isinstance(answer, Succeeded))
         for worker in workers():
@@ -288,7 +288,7 @@ def test_an_interrupt_does_not_reach_a_worker(tmp_path: Path) -> None:
 def test_cancelling_and_closing_stop_the_workers_at_once(tmp_path: Path) -> None:
     asked = job(duration=60)
 
-    async def act(farm: Farm) -> None:
+    async def act(farm: DraftRenderer) -> None:
         task = await submit(farm, asked)
         await until(farm, task, asked, encoding)
         farm.cancel(task)

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.diagnostics import Severity
 from reconciler.plan.cost import estimate, objections, saved, warnings
-from reconciler.plan.model import Action, Plan, Price, Reason, Step
+from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
 
@@ -44,7 +44,7 @@ TABLE = (
 def test_the_first_row_that_matches_is_the_price(
     model: str, resolution: str | None, ratio: str | None, seconds: int | None, amount: str | None
 ) -> None:
-    expected = Price(None if amount is None else D(amount), "USD")
+    expected = Cost(None if amount is None else D(amount), "USD")
     assert estimate(TABLE, model, resolution, ratio, seconds, "USD") == expected
 
 
@@ -73,7 +73,7 @@ def test_tokens_are_counted_by_arks_formula(
 
 
 def test_no_table_is_no_price_and_never_nought() -> None:
-    assert estimate((), "m", "720p", "16:9", 5, "USD") == Price(None, "USD")
+    assert estimate((), "m", "720p", "16:9", 5, "USD") == Cost(None, "USD")
 
 
 def test_a_row_without_a_unit_prices_nothing() -> None:
@@ -86,7 +86,7 @@ def test_a_row_without_a_unit_prices_nothing() -> None:
 def plan(*amounts: str | None, action: Action = Action.CREATE) -> Plan:
     """A plan of so many generations at these prices."""
     steps = [
-        Step(f"c{i}", 1, action, Reason.NEW, f"v1:{i}", cost=Price(None if a is None else D(a), "USD"))
+        Step(f"c{i}", 1, action, Reason.NEW, f"v1:{i}", cost=Cost(None if a is None else D(a), "USD"))
         for i, a in enumerate(amounts)
     ]
     return Plan(tuple(steps), currency="USD")
@@ -169,5 +169,5 @@ def test_what_buys_nothing_is_never_refused(action: Action) -> None:
 
 def test_what_was_saved_is_the_price_of_every_take_that_needed_no_request_and_the_unpriced_are_counted() -> None:
     assert saved([]) == (D(0), 0)
-    assert saved([Price(D("0.1"))] * 3) == (D("0.3"), 0)
-    assert saved([Price(D("0.50"), "USD"), Price(None), Price(D(0)), Price(None)]) == (D("0.50"), 2)
+    assert saved([Cost(D("0.1"))] * 3) == (D("0.3"), 0)
+    assert saved([Cost(D("0.50"), "USD"), Cost(None), Cost(D(0)), Cost(None)]) == (D("0.50"), 2)

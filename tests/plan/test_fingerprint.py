@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.plan.model import Action, Change, Cost, Plan, Reason, Step
 from reconciler.project.saved_plan import fingerprint
 
 STEP = Step("hero", 1, Action.RESTORE, Reason.KNOWN, "v1:aa", "studio", "ark", "m1", "out/hero.mp4", sha256="aa")
@@ -26,8 +26,8 @@ STEP = Step("hero", 1, Action.RESTORE, Reason.KNOWN, "v1:aa", "studio", "ark", "
         {"output": "out/other.mp4"},
         {"previous_output": "out/old.mp4"},
         {"sha256": "bb"},
-        {"cost": Price(Decimal("0.5"))},
-        {"cost": Price(Decimal(0), "EUR")},
+        {"cost": Cost(Decimal("0.5"))},
+        {"cost": Cost(Decimal(0), "EUR")},
     ],
     ids=str,
 )

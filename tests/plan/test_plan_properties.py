@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.compute import Scope
-from reconciler.plan.model import Action, Disk, OutputFact, Plan, Price, Reason, Step, Wanted
+from reconciler.plan.compute import PlanScope
+from reconciler.plan.model import Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
 from reconciler.records import BLOCKED, OPEN, Binding, Generation, Placed, Snapshot, State
 from tests.plan.world import Carried, World, attempt, film, paid
 
@@ -38,7 +38,7 @@ def takes(draw: st.DrawFn) -> tuple[Wanted, ...]:
         output = draw(st.sampled_from([path, path, path, None]))
         protect, free = draw(st.booleans()) and draw(st.booleans()), key in free_keys
         needed = tuple((other, 1) for other in needs)
-        cost = Price(Decimal(0) if free else Decimal(1))
+        cost = Cost(Decimal(0) if free else Decimal(1))
         found.append(Wanted(name, 1, key, "", "p", "k", "m", output, needed, protect, free, cost))
     return tuple(found)
 
@@ -72,7 +72,7 @@ def worlds(draw: st.DrawFn) -> World:
     locked = {key: film(key) for key in draw(st.sets(st.sampled_from(KEYS), max_size=2))}
     disk = Disk({path: OutputFact(True, content) for path, content in files.items()}, objects)
     force = draw(st.frozensets(st.sampled_from(NAMES), max_size=1))
-    return World(draw(takes()), records, disk, locked, Scope(None, force))
+    return World(draw(takes()), records, disk, locked, PlanScope(None, force))
 
 
 def own(plan: Plan) -> list[Step]:
@@ -179,7 +179,7 @@ def test_every_law_holds_in_any_world(world: World) -> None:
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds(), st.frozensets(st.sampled_from(NAMES)))
 def test_a_selection_acts_on_nothing_else_and_never_asks_for_a_key_twice(world: World, only: frozenset[str]) -> None:
-    plan = replace(world, scope=Scope(only, world.scope.force)).plan()
+    plan = replace(world, scope=PlanScope(only, world.scope.force)).plan()
     assert {s.clip for s in plan.steps} | {clip for clip, _ in plan.unbind} <= only
     assert max(asked(plan).values(), default=1) == 1
 
@@ -231,7 +231,7 @@ def fresh(clips: int) -> World:
 def shifted(clips: int) -> World:
     """All was made; every output moves to another folder, every clip has another name, one picture for ten clips."""
     before = [
-        Wanted(f"c{i}", 1, f"v1:{i // 10}", "", "p", "k", "m", f"out/{i}.mp4", cost=Price(Decimal(1)))
+        Wanted(f"c{i}", 1, f"v1:{i // 10}", "", "p", "k", "m", f"out/{i}.mp4", cost=Cost(Decimal(1)))
         for i in range(clips)
     ]
     records = Snapshot(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from reconciler.plan.model import Disk, OutputFact, Plan, Price, Wanted
+from reconciler.plan.model import Cost, Disk, OutputFact, Plan, Wanted
 from reconciler.records import Binding, Generation, Placed, Snapshot, State
 from tests.plan.world import World, attempt, film
 
@@ -93,7 +93,7 @@ class Row:
     def _wanted(self, output: str | None) -> Wanted:
         provider, kind = ("draft", "draft") if self.free else ("studio", "ark")
         protect = self.declared == "wanted and protected"
-        return Wanted("hero", 1, WANT, "", provider, kind, "m", output, (), protect, self.free, Price(None))
+        return Wanted("hero", 1, WANT, "", provider, kind, "m", output, (), protect, self.free, Cost(None))
 
     def _attempt(self) -> object:
         provider = "draft" if self.free else "studio"

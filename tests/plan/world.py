@@ -26,8 +26,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from reconciler.plan.compute import Scope, compute
-from reconciler.plan.model import GENERATES, Action, Disk, Locked, OutputFact, Plan, Price, Reason, Step, Wanted
+from reconciler.plan.compute import PlanScope, compute
+from reconciler.plan.model import GENERATES, Action, Cost, Disk, LockedResult, OutputFact, Plan, Reason, Step, Wanted
 from reconciler.records import Attempt, Binding, Generation, Placed, Snapshot, State
 
 Given = Mapping[str, object]
@@ -41,13 +41,13 @@ class World:
     snapshot: Snapshot = field(default_factory=Snapshot)
     disk: Disk = field(default_factory=Disk)
     locked: Mapping[str, str] = field(default_factory=dict)
-    scope: Scope = Scope()
+    scope: PlanScope = PlanScope()
     at_lock: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # the take, by key
 
     def plan(self) -> Plan:
         known = self.locked.items()
         takes = {key: self.at_lock.get(key, ("", 1)) for key in self.locked}
-        locked = {key: Locked(content, clip=takes[key][0], take=takes[key][1]) for key, content in known}
+        locked = {key: LockedResult(content, clip=takes[key][0], take=takes[key][1]) for key, content in known}
         return compute(self.wanted, self.snapshot, self.disk, locked=locked, scope=self.scope)
 
 
@@ -80,7 +80,7 @@ def wanted(given: Given) -> Wanted:
         needs=tuple(_ident(name) for name in given.get("needs", ())),  # type: ignore[attr-defined]  # as above
         protect=bool(given.get("protect", False)),
         free=free,
-        cost=Price(Decimal(0) if free else cost, "USD"),
+        cost=Cost(Decimal(0) if free else cost, "USD"),
     )
 
 
@@ -134,7 +134,7 @@ def world(given: Given) -> World:
         records,
         Disk(outputs, frozenset(store - set(given.get("lost", ())))),  # type: ignore[call-overload]
         lock,
-        Scope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
+        PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
         {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
     )
 

@@ -26,8 +26,8 @@ from reconciler.providers.capabilities import (
     Listed,
     Lists,
     PutBytes,
-    Remote,
     SendForm,
+    SpokenOverHttp,
     TaskPage,
     Token,
     Tokens,
@@ -47,7 +47,7 @@ from reconciler.providers.registry import dialect, kinds
         (Uploads, {"chanjing", "jimmyai"}),
         (Balances, {"chanjing", "jimmyai"}),
         (Tokens, {"chanjing"}),
-        (Remote, {"3hei", "ark", "chanjing", "jiekou", "jimmyai", "uniall"}),
+        (SpokenOverHttp, {"3hei", "ark", "chanjing", "jiekou", "jimmyai", "uniall"}),
     ],
 )
 def test_who_can_do_what(ability: type, having: set[str]):

@@ -14,7 +14,7 @@ from provider_cases import FOLDERS, Case, clip_of, fill, job_of, load, place, re
 
 from reconciler.diagnostics import Severity
 from reconciler.providers.base import Accepted, PollTrouble, Reply, Request, Unknown
-from reconciler.providers.capabilities import Remote
+from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.check import Resolved, resolve
 from reconciler.providers.registry import BUILT_IN, dialect
 
@@ -186,7 +186,7 @@ def test_a_poll_asks_for_the_task(kind: str):
 @pytest.mark.parametrize("kind", [kind for kind in FOLDERS if kind != "draft"])
 def test_credentials_stand_in_the_header_alone(kind: str):
     spoken, auth = dialect(kind), load(kind, "replies")["auth"]
-    assert isinstance(spoken, Remote)
+    assert isinstance(spoken, SpokenOverHttp)
     assert spoken.auth_headers(auth["credentials"]) == tuple(tuple(pair) for pair in auth["headers"])
     assert spoken.auth_headers({}) == ()
     assert set(auth["credentials"]) in [set(names) for names in spoken.credentials]

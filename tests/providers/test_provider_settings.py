@@ -23,7 +23,7 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
-from reconciler.providers.capabilities import Remote
+from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.check import Resolved, defaults_v1, resolve
 from reconciler.providers.draft import Draft
 from reconciler.providers.registry import dialect, kinds
@@ -82,7 +82,7 @@ def test_a_task_id_stays_one_segment_of_a_path():
 
 def test_the_header_is_overridden():
     spoken = dialect("3hei", {"auth_header": "AIKey: {api_key}"})
-    assert isinstance(spoken, Remote)
+    assert isinstance(spoken, SpokenOverHttp)
     assert spoken.auth_headers({"api_key": "{api_key}"}) == (("AIKey", "{api_key}"),)
 
 

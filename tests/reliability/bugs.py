@@ -18,12 +18,12 @@ import pytest
 
 from reconciler.artifacts import place as placing
 from reconciler.artifacts import store as objects
-from reconciler.artifacts.place import Found, Placer
+from reconciler.artifacts.place import OutputContent, Placer
 from reconciler.engine.attempt import download
 from reconciler.engine.attempt import submit as buy
-from reconciler.engine.attempt.context import Work
+from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.run import session
-from reconciler.events import Kind
+from reconciler.events import EventKind
 from reconciler.plan import cost
 from reconciler.project import scan
 from reconciler.providers.base import Failed, NotFound, NotSent, Refusal, Reply, Request, SubmitAnswer, Unknown
@@ -146,8 +146,8 @@ def _print_first(patch: pytest.MonkeyPatch) -> None:
     """The user is told of the task before it is on record: an output that fails loses the id."""
     real = buy._record
 
-    def record(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
-        work.say(Kind.SUBMITTED)
+    def record(work: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:
+        work.say(EventKind.SUBMITTED)
         real(work, attempt, answer)
 
     patch.setattr(buy, "_record", record)
@@ -245,7 +245,7 @@ def _unpriced_is_free(patch: pytest.MonkeyPatch) -> None:
 def _unproven(patch: pytest.MonkeyPatch) -> None:
     """Whatever was downloaded is a video."""
 
-    async def proven(work: Work, part: objects.Part, attempt: Attempt) -> Artifact:
+    async def proven(work: AttemptContext, part: objects.Part, attempt: Attempt) -> Artifact:
         return Artifact("", 0, ".mp4", 1000, 32, 18, False)
 
     patch.setattr(download, "_proven", proven)
@@ -259,7 +259,7 @@ def _overwrite(patch: pytest.MonkeyPatch) -> None:
         return scan.OutputFact(there, placed.sha256 if there and placed else None)
 
     patch.setattr(scan, "_output", seen)
-    patch.setattr(Placer, "find", lambda self, output, placed: Found.OURS)
+    patch.setattr(Placer, "find", lambda self, output, placed: OutputContent.OURS)
     patch.setattr(placing, "_must_be_ours", lambda output, name, within, placed: True)
 
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from reconciler.diagnostics import ClipformError, Locked, StateDamaged, StateError, UsageError
+from reconciler.diagnostics import ClipformError, StateDamaged, StateError, StateLocked, UsageError
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import adopt_task, edit_spec, gc, recover, resolve
 from reconciler.engine.operations import cancel as cancel_module
@@ -179,7 +179,7 @@ class Commands(RuleBasedStateMachine):
             calls, before = len(self.sim.server.calls), checker.picture(self.sim.root)
             try:
                 self.sim.apply()
-            except Locked:
+            except StateLocked:
                 pass
             else:
                 raise AssertionError("I11: two processes wrote")
@@ -191,9 +191,9 @@ class Commands(RuleBasedStateMachine):
 
         def collect() -> None:
             with open_session(self.sim.workspace, "gc") as opened:
-                items = gc_module.garbage(opened, opened.store.snapshot())
+                items = gc_module.unreferenced_objects(opened, opened.store.snapshot())
                 self.sim.deleted |= {item.sha256 for item in items}
-                gc.collect(opened, items)
+                gc.delete_objects(opened, items)
 
         self._kill(at, collect)
         self.old = None
@@ -310,7 +310,7 @@ class Commands(RuleBasedStateMachine):
 
         def adopt(opened: object, attempt: Attempt) -> None:
             ids = [task.id for task in self.sim.server.ledger.values() if task.marker == attempt.marker]
-            remote = one_off.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
+            remote = one_off.ProviderAccess(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
             for task in ids:
                 adopt_task.adopt_task(opened, attempt, task, remote)  # type: ignore[arg-type]
 
@@ -322,7 +322,7 @@ class Commands(RuleBasedStateMachine):
         """A task that may be queued still."""
         with suppress(ClipformError), open_session(self.sim.workspace, "cancel") as opened:
             self.sim.unmerged = False
-            remote = one_off.Remote(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
+            remote = one_off.ProviderAccess(self.sim.workspace.load(), self.sim.connect)  # type: ignore[arg-type]
             cancel_module.cancel(opened, name, None, remote)  # fails when nothing is in flight, or when it is too late
 
     # --- judging ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt import download, submit
-from reconciler.engine.attempt.context import Work
+from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.run import session
 from reconciler.engine.uncertain import match
 from reconciler.plan import cost
@@ -25,7 +25,7 @@ from reconciler.state import store as stores
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Store
 from reconciler.transport import HttpTransport, addresses, channel, fetch
-from reconciler.transport.pacing import Budget, Gate
+from reconciler.transport.pacing import RateLimiter, RetryBudget
 from reconciler.transport.redact import Redactor
 from tests.lookup.listing import Listing
 from tests.reliability.wired import SECRET
@@ -80,12 +80,12 @@ def by_name(patch: pytest.MonkeyPatch) -> None:
 
 def impatient(patch: pytest.MonkeyPatch) -> None:
     """Nobody heeds a provider that wants to be left alone."""
-    patch.setattr(Gate, "pause", lambda self, hint: None)
+    patch.setattr(RateLimiter, "pause", lambda self, hint: None)
 
 
 def no_retry_budget(patch: pytest.MonkeyPatch) -> None:
     """Every fault is worth a retry."""
-    patch.setattr(Budget, "spend", lambda self, slow=False: True)
+    patch.setattr(RetryBudget, "spend", lambda self, slow=False: True)
 
 
 def unredacted(patch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def checked_outside(patch: pytest.MonkeyPatch) -> None:
     """The cap is looked at when a clip comes up, and the intent is written later."""
     real, slot = Store.begin, submit._slot
 
-    def early(work: Work) -> Any:
+    def early(work: AttemptContext) -> Any:
         caps: Caps | None = work.terms.caps
         if caps is not None and work.order is not None:
             sums = work.ports.store.spent().get(caps.currency, stores.Spent())

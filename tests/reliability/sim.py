@@ -16,9 +16,9 @@ import pytest
 from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine.run import apply as apply_module
 from reconciler.engine.run import session
-from reconciler.engine.run.apply import Asked
+from reconciler.engine.run.apply import ApplyOptions
 from reconciler.engine.run.session import Session, open_session
-from reconciler.events import Event, Kind, Summary
+from reconciler.events import Event, EventKind, Summary
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
 from reconciler.providers import registry
@@ -73,7 +73,7 @@ class Notes:
         self._heard(f"output {event.kind.value}")
         self.events.append(event)
 
-    def kinds(self, clip: str) -> list[Kind]:
+    def kinds(self, clip: str) -> list[EventKind]:
         return [event.kind for event in self.events if event.clip == clip]
 
     def text(self) -> str:
@@ -124,7 +124,7 @@ class Sim:
     def apply_in(self, opened: Session, choice: Choice = ALL, **asked: Any) -> Summary:
         """The same in a session that is open."""
 
-        return apply_module.apply(opened, Asked(choice, **asked), lambda plan: None, self.notes, self.connect)
+        return apply_module.apply(opened, ApplyOptions(choice, **asked), lambda plan: None, self.notes, self.connect)
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
         """What reaches the vendor, for one process; an account is a key at an address."""

@@ -99,7 +99,7 @@ class Fuse:
 
 def install(patch: pytest.MonkeyPatch, fuse: Fuse) -> None:
     """Points around the effects on disk, and around the requests of the real transport."""
-    from reconciler.media.draft_renderer import Farm
+    from reconciler.media.draft_renderer import DraftRenderer
     from reconciler.transport import channel, client, exchange
 
     points.install(patch, lambda: fuse)  # type: ignore[arg-type, return-value]  # it is asked for nothing else
@@ -129,9 +129,9 @@ def install(patch: pytest.MonkeyPatch, fuse: Fuse) -> None:
         (client.HttpTransport, "_poll", "vendor.poll"),
         (client.HttpTransport, "tasks", "vendor.list"),
         (client.HttpTransport, "cancel", "vendor.cancel"),
-        (Farm, "submit", "draft.submit"),
-        (Farm, "ask", "draft.poll"),
-        (Farm, "fetch", "draft.fetch"),
+        (DraftRenderer, "submit", "draft.submit"),
+        (DraftRenderer, "ask", "draft.poll"),
+        (DraftRenderer, "fetch", "draft.fetch"),
     ):
         patch.setattr(owner, method, _pointed(getattr(owner, method), fuse, name))
 

@@ -103,7 +103,7 @@ def _paid_again(sim: Sim) -> Callable[[], object]:
 def _recognised(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "resolve") as opened:
-            remote = one_off.Remote(sim.workspace.load(), sim.connect)
+            remote = one_off.ProviderAccess(sim.workspace.load(), sim.connect)
             adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
         sim.apply()
 
@@ -119,7 +119,7 @@ def _outdated(sim: Sim) -> None:
 def _collecting(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "gc") as opened:
-            gc.collect(opened, gc.garbage(opened, opened.store.snapshot()))
+            gc.delete_objects(opened, gc.unreferenced_objects(opened, opened.store.snapshot()))
 
     return run
 

@@ -41,8 +41,8 @@ from reconciler.providers.base import (
 from reconciler.providers.capabilities import CancelRefused
 from reconciler.providers.replies import task_id
 from reconciler.spec.project import ProviderConfig
-from reconciler.transport import Account, Bounds, HttpTransport, Waits, World, channel, fetch
-from reconciler.transport.exchange import Broken, Call, Patience
+from reconciler.transport import Account, Bounds, Environment, HttpTransport, Waits, channel, fetch
+from reconciler.transport.exchange import ExchangeFailed, OutgoingRequest, Timeouts
 from tests.reliability import checker
 from tests.reliability.sim import Sim
 from tests.reliability.vendor import Fake
@@ -156,8 +156,8 @@ class Net:
     # --- one exchange -----------------------------------------------------------------------
 
     @asynccontextmanager
-    async def open(self, call: Call, patience: Patience) -> AsyncIterator[Incoming]:
-        """What stands for `Wire.open`."""
+    async def open(self, call: OutgoingRequest, patience: Timeouts) -> AsyncIterator[Incoming]:
+        """What stands for `Connections.open`."""
         phase = self._phase(call)
         fault, acts = self._next(phase)
         point = self.sim.wire.point
@@ -173,7 +173,7 @@ class Net:
         incoming = self._answer(fault, own, call)
         yield incoming
 
-    async def _break(self, fault: Fault, patience: Patience, *, acts: bool, call: Call, phase: str) -> None:
+    async def _break(self, fault: Fault, patience: Timeouts, *, acts: bool, call: OutgoingRequest, phase: str) -> None:
         how = fault.get("broken")
         if how is None:
             return
@@ -182,14 +182,14 @@ class Net:
         if how == "slow":
             await self.sim.clock.sleep(patience.idle)
         self.sim.wire.point(f"vendor.{phase} after")
-        raise Broken(f"planned: {how}", sent=how != "never", slow=how == "slow")
+        raise ExchangeFailed(f"planned: {how}", sent=how != "never", slow=how == "slow")
 
-    def _phase(self, call: Call) -> str:
+    def _phase(self, call: OutgoingRequest) -> str:
         if call.url.startswith(f"{BASE}/"):
             return {"POST": "submit", "DELETE": "cancel"}.get(call.method, "poll")
         return "fetch"
 
-    def _act(self, call: Call, phase: str) -> Reply:
+    def _act(self, call: OutgoingRequest, phase: str) -> Reply:
         """The vendor acts."""
         path = call.url.removeprefix(BASE)
         if phase == "submit":
@@ -204,7 +204,7 @@ class Net:
             return found
         return Reply(200, None)
 
-    def _answer(self, fault: Fault, own: Reply | None, call: Call) -> Incoming:
+    def _answer(self, fault: Fault, own: Reply | None, call: OutgoingRequest) -> Incoming:
         planned = dict(fault.get("answer", {}))
         task = urlsplit(call.url).path.rpartition("/")[2]
         headers = {name: value.replace("{task}", task) for name, value in planned.get("headers", {}).items()}
@@ -221,7 +221,7 @@ class Net:
             return Incoming(planned["status"], headers, _endless())
         parts: list[bytes | Exception] = [BODIES.get(name, name.encode("utf-8", "surrogatepass"))]
         if name == "broken":
-            parts = [b'{"id": "task', Broken("cut off", sent=True)]
+            parts = [b'{"id": "task', ExchangeFailed("cut off", sent=True)]
         return Incoming(planned["status"], headers, parts)
 
     def _media(self, fault: Fault, planned: Mapping[str, Any], headers: dict[str, str], task: str) -> Incoming:
@@ -271,7 +271,7 @@ MEDIA: Mapping[str, Callable[[bytes], Any]] = {
     "whole": lambda whole: [whole[: len(whole) // 2], whole[len(whole) // 2 :]],
     "half": lambda whole: [whole[: len(whole) // 2]],
     "short": lambda whole: [whole[: len(whole) // 2]],
-    "broken": lambda whole: [whole[: len(whole) // 2], Broken("cut off", sent=True)],
+    "broken": lambda whole: [whole[: len(whole) // 2], ExchangeFailed("cut off", sent=True)],
     "longer": lambda whole: [whole, b"more"],
     "page": lambda whole: [BODIES["html"]],
     "json": lambda whole: [b'{"error": "no such key"}'],
@@ -303,14 +303,14 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
         def __init__(self, proxy: str | None = None, keep: int = 0) -> None:
             assert proxy is None
 
-        def open(self, call: Call, patience: Patience) -> Any:
+        def open(self, call: OutgoingRequest, patience: Timeouts) -> Any:
             return net.open(call, patience)
 
         async def aclose(self) -> None:
             pass
 
     def connect(config: ProviderConfig, dialect: Dialect, pace: Pace) -> Any:
-        world = World(sim.clock, resolve=net.resolve, random=lambda: 0.5)
+        world = Environment(sim.clock, resolve=net.resolve, random=lambda: 0.5)
         account = Account(BASE, {"api_key": SECRET})
         made = Counted(dialect, account, pace, world, Waits(media=Bounds(size=SIZE)))  # type: ignore[arg-type]
         made.net = net

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.diagnostics import ClipformError, Locked
+from reconciler.diagnostics import ClipformError, StateLocked
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import cancel
 from reconciler.engine.run.session import open_session
@@ -92,7 +92,7 @@ def _cancelled_late(plant: Plant) -> Generator[str]:
         for task in sim.server.ledger.values():
             task.polls = 9
         with suppress(ClipformError), open_session(sim.workspace, "cancel") as opened:
-            cancel.cancel(opened, "hero", None, one_off.Remote(sim.workspace.load(), sim.connect))
+            cancel.cancel(opened, "hero", None, one_off.ProviderAccess(sim.workspace.load(), sim.connect))
         sim.apply()
         yield from checker.calm(checker.World(sim.root), sim.server)
 
@@ -201,7 +201,7 @@ def _two_at_once(plant: Plant) -> Generator[str]:
             told = False
             try:
                 sim.apply()
-            except Locked:
+            except StateLocked:
                 told = True
             yield from checker.alone(bool(sim.server.calls), told)
 

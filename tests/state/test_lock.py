@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from state_kit import Clock
 
-from reconciler.diagnostics import Locked, StateError
+from reconciler.diagnostics import StateError, StateLocked
 from reconciler.state import disk
 from reconciler.state.lock import Lock, is_free
 
@@ -49,7 +49,7 @@ def _hold(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_the_second_process_is_told_who_holds_the_state(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    with pytest.raises(Locked) as error, Lock(tmp_path, "apply", Clock()):
+    with pytest.raises(StateLocked) as error, Lock(tmp_path, "apply", Clock()):
         raise AssertionError("held twice")
     assert error.value.exit_code == 5
     assert f"'apply hero' (process {holder.pid} on " in error.value.message
@@ -75,7 +75,11 @@ def test_a_worker_that_outlives_a_killed_holder_does_not_keep_the_lock(
 def test_a_lock_is_by_real_path(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    with Lock(tmp_path / "link", "apply", Clock()), pytest.raises(Locked), Lock(tmp_path / "real", "apply", Clock()):
+    with (
+        Lock(tmp_path / "link", "apply", Clock()),
+        pytest.raises(StateLocked),
+        Lock(tmp_path / "real", "apply", Clock()),
+    ):
         pass
 
 
@@ -90,7 +94,7 @@ def test_a_lock_can_be_taken_again_after_it_was_let_go(tmp_path: Path) -> None:
 def test_a_torn_text_still_says_locked(tmp_path: Path, text: bytes) -> None:
     with Lock(tmp_path, "apply", Clock()):
         (tmp_path / "lock").write_bytes(text)
-        with pytest.raises(Locked, match="another process"), Lock(tmp_path, "apply", Clock()):
+        with pytest.raises(StateLocked, match="another process"), Lock(tmp_path, "apply", Clock()):
             pass
 
 
@@ -117,7 +121,7 @@ def test_a_link_in_place_of_the_lock_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_lock_leaves_no_descriptor_open(tmp_path: Path) -> None:
     before = os.listdir("/proc/self/fd")
-    with Lock(tmp_path, "apply", Clock()), pytest.raises(Locked), Lock(tmp_path, "apply", Clock()):
+    with Lock(tmp_path, "apply", Clock()), pytest.raises(StateLocked), Lock(tmp_path, "apply", Clock()):
         pass
     assert len(os.listdir("/proc/self/fd")) == len(before)
 
@@ -162,5 +166,5 @@ def test_a_shared_lock_that_stays_is_not_waited_for_without_end(tmp_path: Path) 
     (tmp_path / "lock").touch()
     with (tmp_path / "lock").open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
-        with pytest.raises(Locked, match="another process"), Lock(tmp_path, "apply", Clock()):
+        with pytest.raises(StateLocked, match="another process"), Lock(tmp_path, "apply", Clock()):
             pass

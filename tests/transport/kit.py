@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reconciler.providers.base import NotSent, Pace, Reply, Request, Unknown
-from reconciler.providers.capabilities import Remote
+from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.registry import dialect
-from reconciler.transport import Account, Bounds, HttpTransport, Patience, Waits, World
+from reconciler.transport import Account, Bounds, Environment, HttpTransport, Timeouts, Waits
 
 KEY = "sk-canary/7f3a+secret=="
 """The credential of the tests; it may show up at the provider's own origin and nowhere else."""
 
 FAST = Waits(
-    submit=Patience(connect=0.3, idle=0.3, total=0.6),
-    ask=Patience(connect=0.3, idle=0.3, total=0.6),
-    media=Bounds(patience=Patience(connect=0.3, idle=0.3, total=2.0)),
+    submit=Timeouts(connect=0.3, idle=0.3, total=0.6),
+    ask=Timeouts(connect=0.3, idle=0.3, total=0.6),
+    media=Bounds(patience=Timeouts(connect=0.3, idle=0.3, total=2.0)),
 )
 """Patience for tests: real sockets need real time, so there is little of it."""
 
@@ -69,10 +69,10 @@ class Part:
         self._each()
 
 
-def remote(kind: str, settings: Mapping[str, object] | None = None) -> Remote:
+def remote(kind: str, settings: Mapping[str, object] | None = None) -> SpokenOverHttp:
     """A dialect over HTTP."""
     found = dialect(kind, settings or {})
-    assert isinstance(found, Remote)
+    assert isinstance(found, SpokenOverHttp)
     return found
 
 
@@ -96,9 +96,9 @@ def world(
     proxy: str | None = None,
     cache: Path | None = None,
     names: Mapping[str, Sequence[str]] | None = None,
-) -> World:
+) -> Environment:
     """Surroundings without chance; names are known only as far as they are given."""
-    return World(clock or JumpClock(), lambda url: proxy, cache, Names(names or {}), lambda: 0.5)
+    return Environment(clock or JumpClock(), lambda url: proxy, cache, Names(names or {}), lambda: 0.5)
 
 
 @asynccontextmanager
@@ -107,7 +107,7 @@ async def transport(
     kind: str = "jiekou",
     *,
     credentials: Mapping[str, str] | None = None,
-    around: World | None = None,
+    around: Environment | None = None,
     waits: Waits = FAST,
     pace: Pace = PACE,
 ) -> AsyncIterator[HttpTransport]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.transport.pacing import Gate, Paused, Ramp, Rank, backoff
+from reconciler.transport.pacing import ConcurrencyRamp, Paused, Rank, RateLimiter, backoff
 from tests.transport.kit import JumpClock
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ class BusyClock(JumpClock):
 
 async def test_a_pause_that_begins_while_one_stands_in_line_counts() -> None:
     clock = BusyClock(lambda: gate.pause(50))
-    gate = Gate(clock, 0.1, lambda: 0.0)
+    gate = RateLimiter(clock, 0.1, lambda: 0.0)
     await gate.turn()
     await gate.turn()
     assert clock.time == 50
@@ -38,7 +38,7 @@ async def test_a_pause_that_begins_while_one_stands_in_line_counts() -> None:
 
 async def test_a_short_pause_ends_no_long_one() -> None:
     clock = JumpClock()
-    gate = Gate(clock, 1000, lambda: 0.0)
+    gate = RateLimiter(clock, 1000, lambda: 0.0)
     gate.pause(100)
     gate.pause(3)
     await gate.turn()
@@ -47,7 +47,7 @@ async def test_a_short_pause_ends_no_long_one() -> None:
 
 async def test_pauses_without_a_hint_grow_until_the_provider_is_calm() -> None:
     clock = JumpClock()
-    gate = Gate(clock, 1000, lambda: 0.0)
+    gate = RateLimiter(clock, 1000, lambda: 0.0)
     waits = []
     for calm in (False,) * 8 + (True,):
         if calm:
@@ -61,7 +61,7 @@ async def test_pauses_without_a_hint_grow_until_the_provider_is_calm() -> None:
 
 async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None:
     clock = JumpClock()
-    gate = Gate(clock, 1, lambda: 1.0)
+    gate = RateLimiter(clock, 1, lambda: 1.0)
     gate.pause(10)
     came = []
 
@@ -75,7 +75,7 @@ async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None
 
 async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
     clock = JumpClock()
-    gate = Gate(clock, 1, lambda: 0.0)
+    gate = RateLimiter(clock, 1, lambda: 0.0)
     came = []
 
     async def one(rank: Rank, name: str) -> None:
@@ -93,7 +93,7 @@ async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
 
 @pytest.mark.parametrize("when", range(12))
 async def test_whoever_leaves_the_line_leaves_it_to_the_next(when: int) -> None:
-    gate = Gate(JumpClock(), 1, lambda: 0.0)
+    gate = RateLimiter(JumpClock(), 1, lambda: 0.0)
     waiting = [asyncio.create_task(gate.turn(rank=rank)) for rank in (Rank.SUBMIT, Rank.SUBMIT, Rank.POLL)]
     for _ in range(when):
         await asyncio.sleep(0)
@@ -105,7 +105,7 @@ async def test_whoever_leaves_the_line_leaves_it_to_the_next(when: int) -> None:
 
 async def test_the_less_patient_are_told_at_once() -> None:
     clock = JumpClock()
-    gate = Gate(clock, 1, lambda: 0.0)
+    gate = RateLimiter(clock, 1, lambda: 0.0)
     gate.pause(100)
     with pytest.raises(Paused) as caught:
         await gate.turn(30)
@@ -113,7 +113,7 @@ async def test_the_less_patient_are_told_at_once() -> None:
 
 
 async def test_a_place_that_was_waited_for_in_vain_is_not_lost() -> None:
-    ramp = Ramp(3)
+    ramp = ConcurrencyRamp(3)
     async with ramp.place():
         waiting = asyncio.create_task(ramp.place().__aenter__())
         await asyncio.sleep(0)

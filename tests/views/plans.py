@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.plan.model import Action, Change, Cost, Plan, Reason, Step
 
 HOSTILE = "\x1b[2J\x1b]0;pwned\x07 ``` | <script>alert(1)</script> \r\n```\n</details>\n# heading \u202e `x` --> & |"
 """What a prompt, a task id or a vendor's message may hold: escapes, fences, cells, tags, line ends, bidi controls."""
@@ -23,7 +23,7 @@ PLAN = Plan(
             "ark",
             "doubao-seedance-2-0",
             "out/intro.mp4",
-            cost=Price(Decimal("0.5"), "USD"),
+            cost=Cost(Decimal("0.5"), "USD"),
             expected=90.0,
             server_defaults=("ratio 16:9", "watermark"),
         ),
@@ -39,7 +39,7 @@ PLAN = Plan(
             "out/hero.mp4",
             previous_key="v1:ab",
             changes=(PROMPT, Change("audio", None, True), Change("duration", 5, 8), Change("seed", 7, None)),
-            cost=Price(None),
+            cost=Cost(None),
         ),
         Step("social[lang=zh]", 1, Action.RESUME, Reason.IN_FLIGHT, "v1:cc", detail="accepted at studio, task t1"),
         Step("back", 1, Action.RESTORE, Reason.KNOWN, "v1:dd", output="out/back.mp4"),
@@ -76,6 +76,6 @@ def hostile_plan(text: str = HOSTILE) -> Plan:
         detail=f"task {text}",
         way_out=(f"clipform show {text}",),
         server_defaults=(text,),
-        cost=Price(Decimal(1), "USD"),
+        cost=Cost(Decimal(1), "USD"),
     )
     return Plan((step,), currency="USD")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.events import Kind, Outcome, Summary
+from reconciler.events import EventKind, Outcome, Summary
 from reconciler.plan import remedies
-from reconciler.plan.model import Action, Locked, Plan, Reason, Step
-from reconciler.plan.remedies import Block, told
+from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
+from reconciler.plan.remedies import Block, reason_line
 from reconciler.records import Attempt, Generation, Money, State
 from reconciler.views import markdown
 from reconciler.views.base import StatusRow
@@ -50,12 +50,12 @@ BLOCKS: Mapping[Reason, Block] = {
         State.REFUSED, task=None, reason="bad input", money=Money.RELEASED, message="the picture is small"
     ),
     Reason.GIVEN_UP: of(State.ABANDONED, reason="abandoned", money=Money.SETTLED),
-    Reason.PAID_BEFORE: remedies.lost(NAME, MADE, None),
+    Reason.PAID_BEFORE: remedies.artifact_lost(NAME, MADE, None),
     Reason.LOCKED_BEFORE: remedies.elsewhere(
-        NAME, Locked("ab" * 32, "t1", "studio", "doubao-seedance-2-0", 500_000, "USD")
+        NAME, LockedResult("ab" * 32, "t1", "studio", "doubao-seedance-2-0", 500_000, "USD")
     ),
-    Reason.PROTECTED: remedies.held(NAME, MADE),
-    Reason.FOREIGN: remedies.foreign(NAME, "renders/social.mp4"),
+    Reason.PROTECTED: remedies.protected(NAME, MADE),
+    Reason.FOREIGN: remedies.foreign_file(NAME, "renders/social.mp4"),
     Reason.UPSTREAM: remedies.upstream(NAME, {"hero", "intro"}, chosen=False),
 }
 """Every reason for which `plan` blocks a clip."""
@@ -70,13 +70,15 @@ def step(block: Block) -> Step:
 
 def as_status(block: Block) -> list[str]:
     row = StatusRow(
-        NAME, 1, True, "blocked", told(block.reason, block.known), block.way_out, output="renders/social.mp4"
+        NAME, 1, True, "blocked", reason_line(block.reason, block.known), block.way_out, output="renders/social.mp4"
     )
     return list(tables.status([row], PLAIN, 400))[2:]
 
 
 def as_apply(block: Block) -> list[str]:
-    end = Outcome(NAME, 1, "blocked", Kind.BLOCKED, told(block.reason, block.known), "\n".join(block.way_out))
+    end = Outcome(
+        NAME, 1, "blocked", EventKind.BLOCKED, reason_line(block.reason, block.known), "\n".join(block.way_out)
+    )
     return list(apply_text.summary(Summary((end,)), PLAIN))[:-1]
 
 
@@ -96,7 +98,7 @@ def test_plan_status_and_apply_say_it_with_the_same_words(reason: Reason) -> Non
     status, apply = as_status(block), as_apply(block)
     out = [line for line in plan if "way out:" in line]
     assert out and out == status[1:] == apply[1:]
-    line = told(block.reason, block.known)
+    line = reason_line(block.reason, block.known)
     assert status[0].strip() == line and apply[0].endswith(f": {line}")
     for words in line.split(": ", 1):  # the plan has them on two lines
         assert any(words in told_line for told_line in plan)
@@ -107,10 +109,10 @@ def test_programs_are_told_the_same_in_every_document(reason: Reason) -> None:
     block = BLOCKS[reason]
     out = io.StringIO()
     view = JsonView(out)
-    message, commands = told(block.reason, block.known), list(block.way_out)
+    message, commands = reason_line(block.reason, block.known), list(block.way_out)
     view.plan(Plan((step(block),)))
     view.status([StatusRow(NAME, 1, True, "blocked", message, block.way_out)])
-    view.summary(Summary((Outcome(NAME, 1, "blocked", Kind.BLOCKED, message, "\n".join(commands)),)))
+    view.summary(Summary((Outcome(NAME, 1, "blocked", EventKind.BLOCKED, message, "\n".join(commands)),)))
     plan, status, summary = (json.loads(line) for line in out.getvalue().splitlines())
     assert (plan["actions"][0]["message"], plan["actions"][0]["way_out"]) == (message, commands)
     assert (status["clips"][0]["detail"], status["clips"][0]["way_out"]) == (message, commands)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.views.terminal.word_diff import Part, plain, words
+from reconciler.views.terminal.word_diff import DiffRun, plain, words
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_only_the_words_that_changed_are_marked(before: str, after: str, shown: 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_both_texts_can_be_read_off_the_difference(before: str, after: str) -> None:
     runs = words(before, after)
-    assert "".join(run.text for run in runs if run.part is not Part.NEW) == before
-    assert "".join(run.text for run in runs if run.part is not Part.GONE) == after
+    assert "".join(run.text for run in runs if run.part is not DiffRun.NEW) == before
+    assert "".join(run.text for run in runs if run.part is not DiffRun.GONE) == after
 
 
 def test_texts_too_long_to_compare_are_shown_whole() -> None:
     """Word by word the work would grow with the square."""
     before, after = "word " * 2000, "word " * 1999 + "end "
-    assert [(run.part, run.text) for run in words(before, after)] == [(Part.GONE, before), (Part.NEW, after)]
+    assert [(run.part, run.text) for run in words(before, after)] == [(DiffRun.GONE, before), (DiffRun.NEW, after)]

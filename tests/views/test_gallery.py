@@ -16,8 +16,8 @@ from reconciler.diagnostics import SpecError
 from reconciler.gallery.document import cards as model
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import Known
-from reconciler.plan.model import Action, Plan, Price, Reason, Step
-from reconciler.plan.subset import portion
+from reconciler.plan.model import Action, Cost, Plan, Reason, Step
+from reconciler.plan.subset import subset
 from reconciler.project.model import Choice, Planned
 from reconciler.project.workspace import Workspace
 from reconciler.state.store import Store
@@ -72,7 +72,7 @@ def planned(folder: Path) -> Planned:
 
 
 def document(of: Planned, running: model.Running | None = None) -> dict[str, Any]:
-    found = model.document(of, model.Setting("aurora", live=True, draft=False, now=0.0), running)
+    found = model.document(of, model.DocumentContext("aurora", live=True, draft=False, now=0.0), running)
     return json.loads(json.dumps(found))  # JSON values only
 
 
@@ -178,7 +178,7 @@ def test_a_broken_spec_keeps_the_cards_and_shows_its_lines(edited: Callable[...,
     plan = edited()
     with pytest.raises(SpecError) as caught:
         edited("prompt: waves", "promt: waves")
-    found = model.document(plan, model.Setting("a", True, False, 0.0, problems=caught.value.diagnostics))
+    found = model.document(plan, model.DocumentContext("a", True, False, 0.0, problems=caught.value.diagnostics))
     assert found["stale"] is True
     [problem] = json.loads(json.dumps(found["diagnostics"]))
     assert problem["line"] == 8 and problem["lines"][-1][0] == 8 and "promt" in problem["lines"][-1][1]
@@ -186,7 +186,7 @@ def test_a_broken_spec_keeps_the_cards_and_shows_its_lines(edited: Callable[...,
 
 def step(clip: str, action: Action, *needs: str, reason: Reason = Reason.NEW, output: str | None = None) -> Step:
     named = tuple((need, 1) for need in needs)
-    return Step(clip, 1, action, reason, f"v1:{clip}", needs=named, output=output, cost=Price(Decimal(1)))
+    return Step(clip, 1, action, reason, f"v1:{clip}", needs=named, output=output, cost=Cost(Decimal(1)))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,6 @@ def test_a_portion_is_the_clips_and_what_they_need(clips: list[str], done: list[
         ),
         unbind=(("gone", 1),),
     )
-    found = portion(plan, clips)
+    found = subset(plan, clips)
     assert [step.clip for step in found.changes()] == done
     assert found.unbind == ()

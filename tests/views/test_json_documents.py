@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Refused, Severity, Source, SpecError
-from reconciler.events import Event, Kind, Outcome, Summary
-from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
+from reconciler.events import Event, EventKind, Outcome, Summary
+from reconciler.plan.model import Action, Change, Cost, Plan, Reason, Step
 from reconciler.project.finding import Finding
 from reconciler.views import encode
 from reconciler.views.base import StatusRow
@@ -53,7 +53,7 @@ def test_a_plan_is_the_document_of_the_contract() -> None:
         "renders/hero.mp4",
         previous_key="1c…",
         changes=(Change("prompt", "…", "…"),),
-        cost=Price(Decimal("0.5"), "USD"),
+        cost=Cost(Decimal("0.5"), "USD"),
     )
     rest = [Step(f"c{i}", 1, Action.NOOP, Reason.UP_TO_DATE, "v1:aa") for i in range(36)]
     (document,) = told(lambda view: view.plan(Plan((hero, *rest), currency="USD")))
@@ -133,9 +133,9 @@ def test_an_error_is_a_document_too_and_says_the_exit_code(error: ClipformError,
 
 
 def test_an_apply_is_one_event_a_line_and_ends_with_its_summary() -> None:
-    event = Event(Kind.RUNNING, "hero", 2, "create", task="t1", progress=40, elapsed=1.23456, cost=Decimal("0.5"))
+    event = Event(EventKind.RUNNING, "hero", 2, "create", task="t1", progress=40, elapsed=1.23456, cost=Decimal("0.5"))
     summary = Summary(
-        (Outcome("hero", 2, "create", Kind.SUCCEEDED, output="out/hero.mp4", elapsed=2.0, cost=Decimal("0.5")),),
+        (Outcome("hero", 2, "create", EventKind.SUCCEEDED, output="out/hero.mp4", elapsed=2.0, cost=Decimal("0.5")),),
         elapsed=2.5,
         spent=Decimal("0.5"),
         currency="USD",
@@ -143,7 +143,7 @@ def test_an_apply_is_one_event_a_line_and_ends_with_its_summary() -> None:
 
     def speak(view: JsonView) -> None:
         view.emit(event)
-        view.emit(Event(Kind.ENDED))  # the summary says it
+        view.emit(Event(EventKind.ENDED))  # the summary says it
         view.summary(summary)
 
     first, last = told(speak)
@@ -166,16 +166,16 @@ def test_an_apply_is_one_event_a_line_and_ends_with_its_summary() -> None:
 @pytest.mark.parametrize(
     ("results", "interrupted", "code"),
     [
-        ((Kind.SUCCEEDED,), False, 0),
-        ((Kind.SUCCEEDED, Kind.LEFT), False, 0),
-        ((Kind.SUCCEEDED, Kind.FAILED), False, 3),
-        ((Kind.BLOCKED,), False, 3),
-        ((Kind.SKIPPED,), False, 3),
-        ((Kind.FAILED,), True, 130),
+        ((EventKind.SUCCEEDED,), False, 0),
+        ((EventKind.SUCCEEDED, EventKind.LEFT), False, 0),
+        ((EventKind.SUCCEEDED, EventKind.FAILED), False, 3),
+        ((EventKind.BLOCKED,), False, 3),
+        ((EventKind.SKIPPED,), False, 3),
+        ((EventKind.FAILED,), True, 130),
         ((), False, 0),
     ],
 )
-def test_the_exit_code_says_how_an_apply_ended(results: tuple[Kind, ...], interrupted: bool, code: int) -> None:
+def test_the_exit_code_says_how_an_apply_ended(results: tuple[EventKind, ...], interrupted: bool, code: int) -> None:
     summary = Summary(tuple(Outcome("c", 1, "create", result) for result in results), interrupted)
     assert encode.summary(summary)["exit_code"] == summary.exit_code == code
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Diagnostic, Source
-from reconciler.plan.model import Action, Change, Plan, Price, Reason, Step
-from reconciler.project.saved_plan import digest
+from reconciler.plan.model import Action, Change, Cost, Plan, Reason, Step
+from reconciler.project.saved_plan import review_digest
 from reconciler.views.markdown import LIMIT, MARK, render
 from tests.views.plans import PLAN, hostile_plan
 
@@ -128,9 +128,9 @@ def test_a_blocked_clip_stands_first_with_its_way_out() -> None:
 def test_the_digest_names_the_work_whatever_else_is_known() -> None:
     """A fresh clone does not know what was made here; what would be done is the same."""
     elsewhere = replace(PLAN, steps=tuple(s for s in PLAN.steps if s.action is not Action.NOOP), expected=None)
-    assert digest(elsewhere) == digest(PLAN) and f"plan `{digest(PLAN)}`" in render(PLAN)
-    dearer = [replace(s, cost=Price(Decimal(9), "USD")) if s.clip == "intro" else s for s in PLAN.steps]
-    assert digest(replace(PLAN, steps=tuple(dearer))) != digest(PLAN)
+    assert review_digest(elsewhere) == review_digest(PLAN) and f"plan `{review_digest(PLAN)}`" in render(PLAN)
+    dearer = [replace(s, cost=Cost(Decimal(9), "USD")) if s.clip == "intro" else s for s in PLAN.steps]
+    assert review_digest(replace(PLAN, steps=tuple(dearer))) != review_digest(PLAN)
 
 
 def test_warnings_are_folded_and_counted() -> None:
@@ -145,7 +145,15 @@ def check(plan: Plan) -> None:
     assert [len(cells(row)) for row in rows] == [5, 5, 5]
     assert all(line[0] in "!+-" for line in code)
     summary = re.compile(r"<details><summary><code>[^<>]*</code>: 3 changed</summary>")
-    known = {MARK, "### clipform plan", f"**+1.00 USD** · plan `{digest(plan)}`", "", "```diff", "```", "</details>"}
+    known = {
+        MARK,
+        "### clipform plan",
+        f"**+1.00 USD** · plan `{review_digest(plan)}`",
+        "",
+        "```diff",
+        "```",
+        "</details>",
+    }
     strange = [line for line in rest if line not in known and not summary.fullmatch(line)]
     assert len(strange) == 1 and strange[0].startswith("Plan: 1 to replace")
     assert all(line.isprintable() for line in (*rows, *code, *rest))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Action, Plan, Price, Reason, Step
+from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.views import format
 from reconciler.views.terminal.sanitize import safe
 
@@ -100,7 +100,7 @@ def test_an_amount_without_a_currency_stands_alone() -> None:
 
 def _plan(*steps: tuple[Action, str | None], expected: float | None = None) -> Plan:
     made = [
-        Step(f"c{i}", 1, action, Reason.NEW, "v1:aa", cost=Price(None if amount is None else Decimal(amount)))
+        Step(f"c{i}", 1, action, Reason.NEW, "v1:aa", cost=Cost(None if amount is None else Decimal(amount)))
         for i, (action, amount) in enumerate(steps)
     ]
     return Plan(tuple(made), currency="USD", expected=expected)

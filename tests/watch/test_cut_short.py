@@ -11,9 +11,9 @@ from reconciler.diagnostics import StateError
 from reconciler.engine.run.session import look, open_session
 from reconciler.project.saved_plan import fingerprint
 from reconciler.watch import loop
-from reconciler.watch.decide import Apply, Cause, Rest, Terms, decide
+from reconciler.watch.decide import Allowance, Apply, Cause, Rest, decide
 from reconciler.watch.page_requests import Clicks
-from reconciler.watch.wait import Ears
+from reconciler.watch.wait import EventWaiter
 from tests.reliability.conftest import fast_path, sim
 from tests.reliability.sim import ALL, ONE, Sim
 
@@ -32,15 +32,15 @@ def test_a_failed_purchase_waits_for_a_key_even_where_the_apply_did_not_end_well
 ) -> None:
     sim.write(ONE)
     sim.server.plan("hero", poll=["fail-billed"])
-    apply_part, terms = loop.apply_part, Terms(yes=True, cap=Decimal(10))
+    apply_part, terms = loop.apply_part, Allowance(yes=True, cap=Decimal(10))
 
     def cut_short(*told: Any) -> None:
         apply_part(*told)
         raise StateError("the disk is full", code="state-unwritable")
 
     monkeypatch.setattr(loop, "apply_part", cut_short)
-    watch = loop.Watch(loop.Setting(sim.workspace, ALL, terms, Blank(), sim.connect))
-    ears = Ears(sim.root, None, lambda path: False, Clicks())
+    watch = loop.Watch(loop.WatchContext(sim.workspace, ALL, terms, Blank(), sim.connect))
+    ears = EventWaiter(sim.root, None, lambda path: False, Clicks())
     for again in (False, True):
         with open_session(sim.workspace, "watch") as session:
             planned = look(session, ALL)

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.plan.model import Action, Plan, Price, Reason, Step
+from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.watch.decide import (
+    Allowance,
     Apply,
     Cause,
     Click,
-    Memory,
     Rest,
-    Terms,
+    WatchMemory,
     buying,
     decide,
     edited,
@@ -23,9 +23,9 @@ from reconciler.watch.decide import (
     trying,
 )
 
-ASK = Terms()
-YES = Terms(yes=True)
-UP_TO_ONE = Terms(yes=True, cap=Decimal(1))
+ASK = Allowance()
+YES = Allowance(yes=True)
+UP_TO_ONE = Allowance(yes=True, cap=Decimal(1))
 
 
 def step(text: str) -> Step:
@@ -35,7 +35,7 @@ def step(text: str) -> Step:
     said = [word for word in more if not word.startswith("<")]
     provider = said[0] if said else "draft"
     price = said[1] if len(said) > 1 else "0"
-    cost = Price(None if price == "?" else Decimal(price), "USD")
+    cost = Cost(None if price == "?" else Decimal(price), "USD")
     kind = "draft" if provider == "draft" else "ark"
     return Step(
         clip, 1, Action(action), Reason.NEW, f"v1:{clip}", provider, kind, "m", f"{clip}.mp4", cost=cost, needs=needs
@@ -77,7 +77,7 @@ UNASKED = {
     "a cap is for the sum": (UP_TO_ONE, [PAID, "b create studio 0.60"], []),
     "what does not fit leaves the free ones": (UP_TO_ONE, [DRAFT, "b create studio 1.01"], ["sun"]),
     "nobody knows if no price fits": (UP_TO_ONE, ["b create studio ?"], []),
-    "a cap without yes is a bound for keys": (Terms(cap=Decimal(1)), [PAID], []),
+    "a cap without yes is a bound for keys": (Allowance(cap=Decimal(1)), [PAID], []),
     "what is blocked stays so": (UP_TO_ONE, ["b blocked studio", DRAFT], ["sun"]),
 }
 
@@ -85,7 +85,7 @@ UNASKED = {
 @pytest.mark.parametrize("name", UNASKED)
 def test_without_a_key(name: str) -> None:
     terms, steps, expected = UNASKED[name]
-    assert clips(decide(Cause.EDIT, plan(*steps), "m", terms, Memory())) == expected
+    assert clips(decide(Cause.EDIT, plan(*steps), "m", terms, WatchMemory())) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,62 +93,62 @@ def test_without_a_key(name: str) -> None:
     [([DRAFT], False), ([DRAFT, "a move studio"], False), ([DRAFT, PAID], True), (["hero resume studio"], True)],
 )
 def test_only_what_holds_nothing_paid_is_cut_short_by_an_edit(steps: list[str], patient: bool) -> None:
-    what = decide(Cause.EDIT, plan(*steps), "m", UP_TO_ONE, Memory())
+    what = decide(Cause.EDIT, plan(*steps), "m", UP_TO_ONE, WatchMemory())
     assert isinstance(what, Apply) and what.patient is patient
 
 
 def test_a_key_applies_the_plan_on_the_screen_whole() -> None:
     shown = plan(DRAFT, PAID, "old remove studio", "b blocked studio")
-    assert decide(Cause.APPLY, shown, "m", ASK, Memory(offered="m")) == Apply(shown, patient=True)
+    assert decide(Cause.APPLY, shown, "m", ASK, WatchMemory(offered="m")) == Apply(shown, patient=True)
 
 
 @pytest.mark.parametrize("offered", ["", "another"])
 def test_a_key_applies_no_plan_that_is_not_on_the_screen(offered: str) -> None:
-    what = decide(Cause.APPLY, plan(PAID), "m", UP_TO_ONE, Memory(offered=offered))
+    what = decide(Cause.APPLY, plan(PAID), "m", UP_TO_ONE, WatchMemory(offered=offered))
     assert isinstance(what, Rest) and "press a again" in what.message and what.offer
 
 
 def test_a_key_with_nothing_to_do_does_nothing() -> None:
-    assert clips(decide(Cause.APPLY, plan(DONE), "m", ASK, Memory(offered="m"))) == []
+    assert clips(decide(Cause.APPLY, plan(DONE), "m", ASK, WatchMemory(offered="m"))) == []
 
 
 def test_a_click_applies_a_clip_with_what_it_needs_and_nothing_else() -> None:
     shown = plan(PAID, DRAFT, "sea create <sun", "twin restore studio <hero", "old remove studio", "sky noop")
     for names, done in ((("sea",), ["sun", "sea"]), (("hero",), ["hero"]), (("twin", "old"), ["hero", "twin", "old"])):
-        assert clips(decide(Cause.EDIT, shown, "m", Terms(asked=True), Memory())) == []
-        assert clips(decide(Click(names, "m"), shown, "m", ASK, Memory())) == done
-    assert decide(Click(None, "m"), shown, "m", ASK, Memory()) == Apply(shown, patient=True)
+        assert clips(decide(Cause.EDIT, shown, "m", Allowance(asked=True), WatchMemory())) == []
+        assert clips(decide(Click(names, "m"), shown, "m", ASK, WatchMemory())) == done
+    assert decide(Click(None, "m"), shown, "m", ASK, WatchMemory()) == Apply(shown, patient=True)
 
 
 def test_a_click_is_good_for_what_was_on_the_page_only() -> None:
-    what = decide(Click(("hero",), "seen"), plan(PAID), "now", UP_TO_ONE, Memory(offered="now"))
+    what = decide(Click(("hero",), "seen"), plan(PAID), "now", UP_TO_ONE, WatchMemory(offered="now"))
     assert isinstance(what, Rest) and "and confirm again" in what.message
-    assert clips(decide(Click(("gone",), "m"), plan(PAID), "m", UP_TO_ONE, Memory())) == []
+    assert clips(decide(Click(("gone",), "m"), plan(PAID), "m", UP_TO_ONE, WatchMemory())) == []
 
 
 def test_a_click_may_buy_again_what_did_not_succeed() -> None:
-    memory = buying(trying(Memory(), plan(PAID)), plan(PAID))
+    memory = buying(trying(WatchMemory(), plan(PAID)), plan(PAID))
     assert clips(decide(Click(("hero",), "m"), plan(PAID), "m", ASK, memory)) == ["hero"]
 
 
 def test_what_does_nothing_by_itself_is_not_cut_short_by_an_edit_either() -> None:
-    asked = Terms(asked=True)
+    asked = Allowance(asked=True)
     for cause in (Cause.EDIT, Cause.AFTER):
-        assert decide(cause, plan(DRAFT, "a move studio"), "m", asked, Memory()) == Rest()
+        assert decide(cause, plan(DRAFT, "a move studio"), "m", asked, WatchMemory()) == Rest()
     for click in (Click(("sun",), "m"), Cause.APPLY):
-        what = decide(click, plan(DRAFT), "m", asked, Memory(offered="m"))
+        what = decide(click, plan(DRAFT), "m", asked, WatchMemory(offered="m"))
         assert isinstance(what, Apply) and what.patient
 
 
 def test_a_plan_that_was_skipped_is_no_longer_offered() -> None:
-    assert decide(Cause.SKIP, plan(PAID), "m", UP_TO_ONE, Memory(offered="m")) == Rest(
+    assert decide(Cause.SKIP, plan(PAID), "m", UP_TO_ONE, WatchMemory(offered="m")) == Rest(
         "Skipped: nothing is done until the next edit.", offer=False
     )
 
 
 def test_nothing_free_is_tried_twice_for_one_edit() -> None:
     failing = plan(DRAFT, "sea create <sun", "b create")
-    memory = trying(edited(Memory(), failing), part(failing, lambda s: s.clip != "b"))
+    memory = trying(edited(WatchMemory(), failing), part(failing, lambda s: s.clip != "b"))
     assert clips(decide(Cause.AFTER, failing, "m", ASK, memory)) == ["b"]
     memory = trying(memory, failing)
     assert clips(decide(Cause.AFTER, failing, "m", ASK, memory)) == []
@@ -157,25 +157,25 @@ def test_nothing_free_is_tried_twice_for_one_edit() -> None:
 
 def test_what_was_paid_for_once_is_bought_again_by_a_key_only() -> None:
     failing = plan(PAID, "b create studio 0.10")
-    memory = edited(buying(trying(Memory(), plan(PAID)), plan(PAID)), failing)
+    memory = edited(buying(trying(WatchMemory(), plan(PAID)), plan(PAID)), failing)
     assert clips(decide(Cause.EDIT, failing, "m", UP_TO_ONE, memory)) == ["b"]
     assert clips(decide(Cause.APPLY, failing, "m", UP_TO_ONE, replace(memory, offered="m"))) == ["hero", "b"]
 
 
 def test_a_draft_that_failed_does_not_come_back_with_what_is_paid() -> None:
-    memory = trying(Memory(), plan(DRAFT))
+    memory = trying(WatchMemory(), plan(DRAFT))
     assert clips(decide(Cause.AFTER, plan(DRAFT, PAID), "m", UP_TO_ONE, memory)) == ["hero"]
 
 
 def test_the_cap_is_for_the_session() -> None:
-    memory = Memory(spent=Decimal("0.50"))
+    memory = WatchMemory(spent=Decimal("0.50"))
     assert clips(decide(Cause.EDIT, plan(PAID), "m", UP_TO_ONE, memory)) == ["hero"]
     assert clips(decide(Cause.EDIT, plan(PAID), "m", UP_TO_ONE, replace(memory, spent=Decimal("0.51")))) == []
 
 
 def test_the_newest_edit_goes_first_with_what_it_needs() -> None:
     first, second = plan("a create", "b create", "c create"), plan("a create", "b create", "d create <b", "c move")
-    memory = edited(edited(Memory(), first), second)
+    memory = edited(edited(WatchMemory(), first), second)
     assert clips(decide(Cause.EDIT, second, "m", ASK, memory)) == ["b", "d", "c"]
     memory = trying(memory, part(second, lambda s: s.clip != "a"))
     assert clips(decide(Cause.AFTER, plan("a create", "b noop", "d noop", "c noop"), "m", ASK, memory)) == ["a"]
@@ -183,7 +183,7 @@ def test_the_newest_edit_goes_first_with_what_it_needs() -> None:
 
 def test_a_part_forgets_no_records_and_an_undone_edit_is_new_again() -> None:
     assert part(plan(DRAFT), lambda _: True).unbind == ()
-    memory = edited(edited(edited(Memory(), plan("a create")), plan("b create")), plan("a create"))
+    memory = edited(edited(edited(WatchMemory(), plan("a create")), plan("b create")), plan("a create"))
     assert memory.born == {"v1:a": 3}
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from reconciler.diagnostics import ClipformError, SpecError
-from reconciler.events import Event, Kind, Outcome, Summary
+from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.gallery.server.sse import Stream
 from tests.web.conftest import Site
 from tests.web.kit import Browser
@@ -52,10 +52,10 @@ def test_a_clip_that_goes_and_one_that_comes(site: Site) -> None:
 def test_progress_is_told_and_the_card_comes_back_when_it_is_over(site: Site) -> None:
     with site.browser.events() as events:
         events.next()
-        site.gallery.emit(Event(Kind.STARTED, total=3))
+        site.gallery.emit(Event(EventKind.STARTED, total=3))
         assert events.next()[1]["head"]["run"] == {"total": 3, "done": 0}
-        site.gallery.emit(Event(Kind.SUBMITTED, "hero", expected=30.0))
-        site.gallery.emit(Event(Kind.RUNNING, "hero", progress=40, elapsed=12.14))
+        site.gallery.emit(Event(EventKind.SUBMITTED, "hero", expected=30.0))
+        site.gallery.emit(Event(EventKind.RUNNING, "hero", progress=40, elapsed=12.14))
         events.next()
         assert events.next() == (
             "progress",
@@ -66,16 +66,16 @@ def test_progress_is_told_and_the_card_comes_back_when_it_is_over(site: Site) ->
             },
         )
         assert {card["id"]: card["state"] for card in site.browser.document()["cards"]}["hero"] == "running"
-        site.gallery.emit(Event(Kind.FAILED, "hero"))
+        site.gallery.emit(Event(EventKind.FAILED, "hero"))
         told = events.next()[1]  # by a look of its own, while the run goes on
         assert [(card["id"], card["state"], card["running"]) for card in told["cards"]] == [("hero", "new", None)]
         assert told["head"]["run"] == {"total": 3, "done": 1}
 
 
 def test_a_run_ends_with_a_word_and_nothing_is_left_running(site: Site) -> None:
-    done = Outcome("hero", 1, "create", Kind.SUCCEEDED, cost=Decimal("0.50"))
+    done = Outcome("hero", 1, "create", EventKind.SUCCEEDED, cost=Decimal("0.50"))
     with site.browser.events() as events:
-        site.gallery.emit(Event(Kind.SUBMITTED, "hero"))
+        site.gallery.emit(Event(EventKind.SUBMITTED, "hero"))
         site.gallery.summary(Summary((done,), spent=Decimal("0.50"), currency="USD"))
         told = events.message("done")
         assert told["summary"]["spent"] == {"amount": "0.50", "currency": "USD", "unpriced": 0}
@@ -175,5 +175,5 @@ def test_what_a_server_said_can_be_shown_whatever_it_is(site: Site) -> None:
     hostile = "</script>\n\ndata: {}\r\nevent: x \ud800 \u2028 \x00"
     with site.browser.events() as events:
         events.next()
-        site.gallery.emit(Event(Kind.NOTE, message=hostile))
+        site.gallery.emit(Event(EventKind.NOTE, message=hostile))
         assert events.message("note")["text"] == hostile.replace("\ud800", "?")

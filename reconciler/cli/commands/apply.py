@@ -35,14 +35,14 @@ def run(
     holds the state, 64 wrong command line, 130 interrupted.
     """
     from reconciler.cli.parsing import amount, plan_file
-    from reconciler.engine.run.apply import Asked, apply
+    from reconciler.engine.run.apply import ApplyOptions, apply
     from reconciler.engine.run.session import open_session
     from reconciler.project.model import Choice
 
     own: Context = context.obj
     saved = plan_file(own.directory, clips or [], lambda name: _means_clips(own, Choice((name,), draft=draft)))
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
-    asked = Asked(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
+    asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
     with open_session(own.workspace, "apply", asked.choice.draft) as session:
         summary = apply(
             session,

@@ -24,6 +24,6 @@ def run(
 
     own: Context = context.obj
     with open_session(own.workspace, "cancel") as session:
-        remote = one_off.Remote(own.workspace.load(), own.connect, session.store.snapshot())
+        remote = one_off.ProviderAccess(own.workspace.load(), own.connect, session.store.snapshot())
         words = cancel.cancel(session, clip, take, remote)
     own.view.note(f"{clip}: {words}.", {"clip": clip})

@@ -24,11 +24,11 @@ def run(
     own: Context = context.obj
     found = list(checkup(own.workspace))
     if online:
-        from reconciler.engine.connections.one_off import Remote
+        from reconciler.engine.connections.one_off import ProviderAccess
         from reconciler.engine.operations import doctor_online as providers
 
         known = providers.on_record(own.workspace)
-        found += providers.checkup(Remote(own.workspace.load(), own.connect, known))
+        found += providers.checkup(ProviderAccess(own.workspace.load(), own.connect, known))
     own.view.checks(found)
     if not all(item.ok for item in found):
         raise typer.Exit(3)

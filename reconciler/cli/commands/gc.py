@@ -20,16 +20,16 @@ def run(
 
     Exit codes: 0 done, 1 the state cannot be used, 4 not confirmed, 5 another process holds the state.
     """
-    from reconciler.engine.operations.gc import collect, garbage
+    from reconciler.engine.operations.gc import delete_objects, unreferenced_objects
     from reconciler.engine.run.session import open_session
 
     own: Context = context.obj
     with open_session(own.workspace, "gc", draft) as session:
-        items = garbage(session, session.store.snapshot())
+        items = unreferenced_objects(session, session.store.snapshot())
         size = sum(item.size for item in items)
         if items:
             lines = [f"- {item.sha256[:12]}{item.suffix}  {item.size / 1_000_000:.2f} MB" for item in items]
             own.ask(lines, yes=yes, question=f"Delete {len(items)} artifacts?")
-            collect(session, items)
+            delete_objects(session, items)
     text = f"Deleted {len(items)} artifacts, {size / 1_000_000:.2f} MB." if items else "Nothing to delete."
     own.view.note(text, {"deleted": len(items), "bytes": size})

@@ -9,7 +9,7 @@ import typer
 from reconciler.cli.context import Context
 
 if TYPE_CHECKING:
-    from reconciler.state.history import Entry
+    from reconciler.state.history import LogEntry
 
 
 def run(
@@ -28,7 +28,7 @@ def run(
 
     own: Context = context.obj
     store = Store.read(own.workspace.state_dir(draft), own.clock.now)
-    entries: list[Entry] = []
+    entries: list[LogEntry] = []
     if store is not None:
         with store:
             entries = store.events(clip, limit)

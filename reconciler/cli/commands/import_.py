@@ -25,8 +25,8 @@ def run(
     does not know the task, 4 not confirmed, 64 wrong command line.
     """
     from reconciler.cli.parsing import one_order, one_way
-    from reconciler.engine.connections.one_off import Remote
-    from reconciler.engine.operations.import_file import adopt_file
+    from reconciler.engine.connections.one_off import ProviderAccess
+    from reconciler.engine.operations.import_file import import_file
     from reconciler.engine.operations.import_task import import_task
     from reconciler.engine.run.session import open_session
 
@@ -36,11 +36,11 @@ def run(
         loaded = own.workspace.load()
         order = one_order(loaded, clip, take)
         if task is not None:
-            remote = Remote(loaded, own.connect, session.store.snapshot(), partial(own.agree, yes=yes))
+            remote = ProviderAccess(loaded, own.connect, session.store.snapshot(), partial(own.agree, yes=yes))
             import_task(session, order, task, own.marker(), remote)
             own.view.note(f"{clip} now has task {task}. clipform apply collects it.", {"clip": clip, "task": task})
         elif file is not None:
-            made = adopt_file(session, order, own.directory / file)
+            made = import_file(session, order, own.directory / file)
             if made.mismatch:
                 own.view.note(f"note: {made.mismatch}; it is adopted as it is")
             text = f"{clip} now has {made.sha256[:12]}. clipform apply places it for free."

@@ -18,8 +18,8 @@ def run(
 
     Exit codes: 0 done, 1 there is a project already.
     """
-    from reconciler.engine.operations.init import start
+    from reconciler.engine.operations.init import write_project
 
     own: Context = context.obj
-    written = start(own.directory / (folder or "."))
+    written = write_project(own.directory / (folder or "."))
     own.view.note(f"Wrote {', '.join(written)}.\nNext: clipform apply", {"written": list(written)})

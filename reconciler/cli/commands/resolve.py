@@ -32,7 +32,7 @@ def run(
     from reconciler.cli.parsing import one_way
     from reconciler.engine.operations import resolve
     from reconciler.engine.run.session import open_session
-    from reconciler.plan.remedies import known
+    from reconciler.plan.remedies import describe_attempt
 
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)
@@ -40,11 +40,11 @@ def run(
         found = resolve.in_doubt(session, clip, take, attempt)
         if task is not None:
             agree = partial(own.agree, yes=yes)
-            remote = one_off.Remote(own.workspace.load(), own.connect, session.store.snapshot(), agree)
+            remote = one_off.ProviderAccess(own.workspace.load(), own.connect, session.store.snapshot(), agree)
             adopt_task.adopt_task(session, found, task, remote)
             own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
             return
-        own.ask([f"{clip}: {known(found)}"], yes=yes, question="It counts as paid in full. Go on?")
+        own.ask([f"{clip}: {describe_attempt(found)}"], yes=yes, question="It counts as paid in full. Go on?")
         if resubmit:
             resolve.allow_again(session, found)
             own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})

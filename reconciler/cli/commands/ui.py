@@ -26,8 +26,8 @@ def run(
     """
     from reconciler.cli.gallery import watched
     from reconciler.project.model import Choice
-    from reconciler.watch import Terms
+    from reconciler.watch import Allowance
 
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
-    raise typer.Exit(watched(own, choice, Terms(asked=True), port=port, browse=open_))
+    raise typer.Exit(watched(own, choice, Allowance(asked=True), port=port, browse=open_))

@@ -35,15 +35,15 @@ def run(
     """
     from reconciler.cli.parsing import amount
     from reconciler.project.model import Choice
-    from reconciler.watch import Setting, Terms, Watch
+    from reconciler.watch import Allowance, Watch, WatchContext
 
     if (port is not None or not open_) and not ui:
         raise UsageError("--port and --no-open are for the gallery", help="add --ui")
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
-    terms = Terms(yes, amount(max_cost))
+    terms = Allowance(yes, amount(max_cost))
     if ui:
         from reconciler.cli.gallery import watched
 
         raise typer.Exit(watched(own, choice, terms, port=port, browse=open_))
-    raise typer.Exit(Watch(Setting(own.workspace, choice, terms, own.view, own.connect, own.keyboard)).run())
+    raise typer.Exit(Watch(WatchContext(own.workspace, choice, terms, own.view, own.connect, own.keyboard)).run())

@@ -10,11 +10,11 @@ from typing import Any
 from reconciler.artifacts.store import Objects
 from reconciler.artifacts.upload_links import usable_until
 from reconciler.clock import Clock
-from reconciler.engine.control import Halt, Stopped
-from reconciler.engine.inputs.resolve import Inputs
-from reconciler.engine.ports import Sink, Vendor, Workers
-from reconciler.engine.uncertain.task_list import Books
-from reconciler.events import Event, Kind
+from reconciler.engine.control import RunControl, StepEnded
+from reconciler.engine.inputs.resolve import InputResolver
+from reconciler.engine.ports import ConnectedProvider, Sink, Workers
+from reconciler.engine.uncertain.task_list import LookupContext
+from reconciler.events import Event, EventKind
 from reconciler.plan.model import GENERATES, Step
 from reconciler.project.orders import Order
 from reconciler.providers.base import Job, Succeeded
@@ -33,17 +33,17 @@ class Ports:
     store: Store
     receipts: Receipts
     objects: Objects
-    inputs: Inputs
+    inputs: InputResolver
     workers: Workers
     clock: Clock
     sink: Sink
-    books: Books
+    books: LookupContext
     marker: Callable[[], str]
     seed: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RunTerms:
     """What holds for a whole run: its number, its caps, and whether to leave after the submit."""
 
     run: int = 0
@@ -52,14 +52,14 @@ class Terms:
 
 
 @dataclass(slots=True)
-class Work:
+class AttemptContext:
     """One generation in one run. What follows `order` is what this run has done so far."""
 
     ports: Ports
-    terms: Terms
-    halt: Halt
+    terms: RunTerms
+    halt: RunControl
     step: Step
-    vendor: Vendor
+    vendor: ConnectedProvider
     order: Order | None
     began: float = 0.0
     sent: bool = False  # a request for the key has gone out, or may have
@@ -98,9 +98,9 @@ class Work:
     def require_open(self) -> None:
         """Nothing new is submitted once the user has interrupted, or the provider has turned the account down."""
         if self.halt.event.is_set():
-            raise Stopped(Kind.SKIPPED, INTERRUPTED)
+            raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
         if self.vendor.alias in self.halt.vendors:
-            raise Stopped(Kind.SKIPPED, self.halt.vendors[self.vendor.alias])
+            raise StepEnded(EventKind.SKIPPED, self.halt.vendors[self.vendor.alias])
 
     async def pause(self, delay: float, *, nothing_sent: bool = False) -> None:
         """Wait, unless the user interrupts: then this generation is left to a later run."""
@@ -112,8 +112,8 @@ class Work:
                 nap.cancel()
         if self.halt.event.is_set():
             if nothing_sent:
-                raise Stopped(Kind.SKIPPED, INTERRUPTED)
-            raise Stopped(Kind.LEFT, "interrupted; its task is on record", "clipform apply carries on")
+                raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
+            raise StepEnded(EventKind.LEFT, "interrupted; its task is on record", "clipform apply carries on")
 
     async def unless_halted(self, work: asyncio.Future[Any]) -> None:
         """Until `work` is done or the user interrupts."""
@@ -123,7 +123,7 @@ class Work:
         finally:
             halt.cancel()
 
-    def say(self, kind: Kind, *, task: str | None = None, message: str = "", progress: int | None = None) -> None:
+    def say(self, kind: EventKind, *, task: str | None = None, message: str = "", progress: int | None = None) -> None:
         """Tell whoever listens."""
         elapsed = self.ports.clock.monotonic() - self.began
         event = Event(kind, self.step.clip, self.step.take, self.step.action.value, message=message, task=task)

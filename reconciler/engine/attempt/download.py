@@ -7,9 +7,9 @@ from dataclasses import replace
 from reconciler.artifacts.store import Part
 from reconciler.diagnostics import MediaError, ProviderError
 from reconciler.engine.attempt.check_video import facts_of, mismatch
-from reconciler.engine.attempt.context import Work
-from reconciler.engine.control import Stopped
-from reconciler.events import Kind
+from reconciler.engine.attempt.context import AttemptContext
+from reconciler.engine.control import StepEnded
+from reconciler.events import EventKind
 from reconciler.plan import cost
 from reconciler.providers.base import Succeeded
 from reconciler.records import Artifact, Attempt, Generation, State, to_micros
@@ -23,7 +23,7 @@ LINK_DEAD = "link-dead"
 """The code of a ProviderError that says: this link will never work again, ask for a fresh one."""
 
 
-async def collect(work: Work, attempt: Attempt) -> None:
+async def download(work: AttemptContext, attempt: Attempt) -> None:
     """Download from the link at hand, prove it a sound video, make it durable, record it."""
     result, work.result = work.result, None
     assert result is not None
@@ -41,7 +41,7 @@ async def collect(work: Work, attempt: Attempt) -> None:
     except MediaError as error:
         if error.code != UNSOUND:
             help = "\n".join(filter(None, (error.help, "it is paid for and kept; clipform apply fetches it again")))
-            raise Stopped(Kind.FAILED, f"not examined: {error.message}", help) from error
+            raise StepEnded(EventKind.FAILED, f"not examined: {error.message}", help) from error
         if work.fetches >= FETCHES:
             work.move(attempt, State.QUARANTINED, Facts(message=error.message))
         return
@@ -64,12 +64,12 @@ async def collect(work: Work, attempt: Attempt) -> None:
     work.ports.store.fetched(attempt, artifact, generation, Facts(cost_micros=generation.cost_micros, evidence=said))
     work.made = artifact
     work.ports.inputs.returned.note(work.vendor.alias, artifact.sha256, result, work.vendor.pace.link_life)
-    work.say(Kind.FETCHED, task=attempt.task)
+    work.say(EventKind.FETCHED, task=attempt.task)
     if generation.mismatch:
-        work.say(Kind.NOTE, message=f"{work.step.name}: {generation.mismatch}; it is kept as it came")
+        work.say(EventKind.NOTE, message=f"{work.step.name}: {generation.mismatch}; it is kept as it came")
 
 
-async def _proven(work: Work, part: Part, attempt: Attempt) -> Artifact:
+async def _proven(work: AttemptContext, part: Part, attempt: Attempt) -> Artifact:
     """The facts of a sound video. The last try's bytes are kept when it is not: they were paid for."""
     try:
         return await facts_of(part.path, work.ports.workers)
@@ -80,7 +80,7 @@ async def _proven(work: Work, part: Part, attempt: Attempt) -> Artifact:
         raise
 
 
-def _cost(work: Work, attempt: Attempt, result: Succeeded) -> int | None:
+def _cost(work: AttemptContext, attempt: Attempt, result: Succeeded) -> int | None:
     """What it cost: by the usage that the provider reports where that is how it bills, else as estimated."""
     if work.order is None:
         return attempt.cost_micros
@@ -88,7 +88,7 @@ def _cost(work: Work, attempt: Attempt, result: Succeeded) -> int | None:
     return attempt.cost_micros if used is None else to_micros(used)
 
 
-def _not_fetched(work: Work, attempt: Attempt, error: ProviderError) -> None:
+def _not_fetched(work: AttemptContext, attempt: Attempt, error: ProviderError) -> None:
     """A dead link is asked for anew; after a few of them the result is gone. Any other trouble may pass: the task
     is paid for and stays READY, for this run or a later one."""
     if work.fetches < FETCHES:
@@ -96,4 +96,6 @@ def _not_fetched(work: Work, attempt: Attempt, error: ProviderError) -> None:
     if error.code == LINK_DEAD:
         work.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
         return
-    raise Stopped(Kind.FAILED, f"not fetched: {error.message}", "it is paid for and kept; clipform apply fetches it")
+    raise StepEnded(
+        EventKind.FAILED, f"not fetched: {error.message}", "it is paid for and kept; clipform apply fetches it"
+    )

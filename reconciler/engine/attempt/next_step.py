@@ -31,7 +31,7 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceOutput:
     """The artifact is durable: put it at its output."""
 
 
@@ -50,7 +50,7 @@ class Stop:
     """Over: failed, refused or blocked."""
 
 
-Next = Submit | Poll | LookUp | Fetch | Place | Stall | Leave | Stop
+Next = Submit | Poll | LookUp | Fetch | PlaceOutput | Stall | Leave | Stop
 
 _AGAIN = frozenset({State.NOT_SENT, State.ABANDONED, State.CANCELLED, State.DONE})
 
@@ -88,7 +88,7 @@ def next_step(attempt: Attempt | None, here: Situation) -> Next:
         case State.READY:
             return Leave() if here.detach and here.polls else Poll(0.0)
         case State.FETCHED:
-            return Place()
+            return PlaceOutput()
         case state if state in BLOCKED:
             return Stop()
         case state if state in _AGAIN and not here.sent:

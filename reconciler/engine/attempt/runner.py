@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.engine.attempt import job
-from reconciler.engine.attempt.context import Work
-from reconciler.engine.attempt.download import FETCHES, collect
+from reconciler.engine.attempt.context import AttemptContext
+from reconciler.engine.attempt.download import FETCHES, download
 from reconciler.engine.attempt.look_up import look_up
 from reconciler.engine.attempt.next_step import (
     Fetch,
     Leave,
     LookUp,
     Next,
-    Place,
+    PlaceOutput,
     Poll,
     Situation,
     Stall,
@@ -22,12 +22,12 @@ from reconciler.engine.attempt.next_step import (
     next_step,
     poll_delay,
 )
-from reconciler.engine.attempt.submit import buy
-from reconciler.engine.control import Stopped
-from reconciler.events import Kind
+from reconciler.engine.attempt.submit import submit
+from reconciler.engine.control import StepEnded
+from reconciler.events import EventKind
 from reconciler.plan import remedies
 from reconciler.plan.model import SENTENCES, Reason
-from reconciler.plan.remedies import Block, told
+from reconciler.plan.remedies import Block, reason_line
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -54,10 +54,10 @@ LONGEST_PAUSE = 900.0
 """Seconds that a provider may make us wait before the next poll."""
 
 
-class Maker:
+class AttemptRunner:
     """One generation in one run."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AttemptContext) -> None:
         self.work = work
         self.linkless: float | None = None  # since when a finished task gives no link
         self.noted = ""  # what was last said about a poll, so that an outage is told once
@@ -75,7 +75,7 @@ class Maker:
     def _lost(self, attempt: Attempt) -> Attempt:
         """Its artifact is gone from the store. What is free is made anew; what was paid for is never bought again."""
         if self.work.vendor.durable:
-            raise _blocked(remedies.lost(self.work.step.clip, None, attempt))
+            raise _blocked(remedies.artifact_lost(self.work.step.clip, None, attempt))
         if attempt.state is State.DONE:
             return attempt
         return self.work.ports.store.move(attempt, State.DONE)
@@ -83,7 +83,7 @@ class Maker:
     async def _act(self, attempt: Attempt | None, what: Next) -> None:
         match what:
             case Submit() if self.work.may_buy:
-                await buy(self.work)
+                await submit(self.work)
             case Poll(after):
                 assert attempt is not None
                 await self.work.pause(self._paced(attempt, after))
@@ -100,8 +100,8 @@ class Maker:
             case Leave() if attempt is not None and attempt.state is State.STALLED:
                 raise self._ended(attempt)
             case Leave():
-                raise Stopped(Kind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
-            case Submit() | Place() | Stop():
+                raise StepEnded(EventKind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
+            case Submit() | PlaceOutput() | Stop():
                 raise self._ended(attempt)
 
     async def _fetch(self, attempt: Attempt) -> None:
@@ -112,7 +112,7 @@ class Maker:
                 self.work.result = None
                 await self._poll(attempt)
             if self.work.result is not None:
-                await collect(self.work, attempt)
+                await download(self.work, attempt)
 
     def _paced(self, attempt: Attempt, after: float) -> float:
         """A finished task whose link does not come is asked at the pace of a running one, and not for ever."""
@@ -122,7 +122,7 @@ class Maker:
         self.linkless = now if self.linkless is None else self.linkless
         if now - self.linkless > self.work.vendor.pace.timeout:
             help = "it is paid for and kept; clipform apply asks again"
-            raise Stopped(Kind.FAILED, "its task is finished, but the result is not served", help)
+            raise StepEnded(EventKind.FAILED, "its task is finished, but the result is not served", help)
         return poll_delay(self._situation(), 0.0)
 
     def _situation(self) -> Situation:
@@ -159,7 +159,7 @@ class Maker:
         match answer:
             case Working(progress=progress, warning=warning):
                 self._note(warning)
-                self.work.say(Kind.RUNNING, task=attempt.task, progress=progress)
+                self.work.say(EventKind.RUNNING, task=attempt.task, progress=progress)
             case Succeeded():
                 self.work.result, self.linkless = answer, None
                 self.work.heard = self.work.ports.clock.now()
@@ -167,7 +167,7 @@ class Maker:
                     self.work.move(attempt, State.READY, Facts())
             case PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
                 help = "its task is on record; mend the credentials, then clipform apply collects it"
-                raise Stopped(Kind.LEFT, message, help)
+                raise StepEnded(EventKind.LEFT, message, help)
             case PollTrouble(message):
                 self._note(f"{message}; asking again")
             case NotFound(message):
@@ -190,14 +190,14 @@ class Maker:
 
     def _note(self, words: str) -> None:
         if words and words != self.noted:
-            self.work.say(Kind.NOTE, message=f"{self.work.step.name}: {words}")
+            self.work.say(EventKind.NOTE, message=f"{self.work.step.name}: {words}")
         self.noted = words
 
     def _missed(self, attempt: Attempt, message: str) -> None:
         bought = self.work.ports.store.account(attempt)
         if bought and bought != self.work.vendor.transport.account:
             words = f"{self.work.vendor.alias} does not show its task to this key, and it was bought with another one"
-            raise Stopped(Kind.LEFT, words, "set the key that it was bought with, then clipform apply")
+            raise StepEnded(EventKind.LEFT, words, "set the key that it was bought with, then clipform apply")
         now = self.work.ports.clock.monotonic()
         self.work.misses.append(now)
         if len(self.work.misses) >= MISSES and now - self.work.misses[0] >= MISSING:
@@ -219,7 +219,7 @@ class Maker:
             return
         self.work.move(attempt, state, facts)
 
-    def _ended(self, attempt: Attempt | None) -> Stopped:
+    def _ended(self, attempt: Attempt | None) -> StepEnded:
         """Why an attempt that needs nothing more from this run did not give an artifact: as the next plan says it."""
         order = self.work.order
         takes = order.clip.takes if order is not None else 1
@@ -227,14 +227,14 @@ class Maker:
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
         name = remedies.quote(self.work.step.clip)
         if attempt is None or attempt.state is State.SUBMITTING:
-            return Stopped(Kind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
+            return StepEnded(EventKind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
         if block is not None and attempt.state not in _OVER:
             looked = f"; looked up at {attempt.provider}: {self.work.doubt}" if self.work.doubt else ""
             return _blocked(replace(block, known=block.known + looked))
         words = attempt.message or attempt.state.value.replace("_", " ")
-        kind = Kind.FAILED if attempt.state in _OVER else Kind.BLOCKED
-        return Stopped(kind, words, "\n".join(block.way_out) if block else f"clipform show {name}")
+        kind = EventKind.FAILED if attempt.state in _OVER else EventKind.BLOCKED
+        return StepEnded(kind, words, "\n".join(block.way_out) if block else f"clipform show {name}")
 
 
-def _blocked(block: Block) -> Stopped:
-    return Stopped(Kind.BLOCKED, told(block.reason, block.known), "\n".join(block.way_out))
+def _blocked(block: Block) -> StepEnded:
+    return StepEnded(EventKind.BLOCKED, reason_line(block.reason, block.known), "\n".join(block.way_out))

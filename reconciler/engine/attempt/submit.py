@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine.attempt import job as jobs
-from reconciler.engine.attempt.context import Work
-from reconciler.engine.control import Stopped
+from reconciler.engine.attempt.context import AttemptContext
+from reconciler.engine.control import StepEnded
 from reconciler.engine.ports import Send
-from reconciler.events import Kind
+from reconciler.events import EventKind
 from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
 from reconciler.records import Attempt, State, to_micros
@@ -27,10 +27,10 @@ TRIES = 6
 """How often a request that surely was not accepted is made anew in one run."""
 
 
-async def buy(work: Work) -> None:
+async def submit(work: AttemptContext) -> None:
     """Send the one request, and record what came of it. Raises Stopped when this run ends here for the generation."""
     if work.order is None:
-        raise Stopped(Kind.FAILED, "nothing declares it any more")
+        raise StepEnded(EventKind.FAILED, "nothing declares it any more")
     order, marker, seed = work.order, work.ports.marker(), _seed(work, work.order)
     work.require_open()
     inputs = await work.ports.inputs.ready(order)
@@ -46,7 +46,7 @@ async def buy(work: Work) -> None:
     await _after_submit(work, answer)
 
 
-def _begin(work: Work, intent: NewAttempt) -> Attempt:
+def _begin(work: AttemptContext, intent: NewAttempt) -> Attempt:
     """The intent, in the database and in the receipts. Where either fails nothing was sent, and the record says so:
     nobody is asked about it."""
     if not work.vendor.durable:  # a draft buys nothing that could be forgotten
@@ -61,7 +61,7 @@ def _begin(work: Work, intent: NewAttempt) -> Attempt:
     return attempt
 
 
-def _take_back(work: Work, intent: NewAttempt, why: str) -> None:
+def _take_back(work: AttemptContext, intent: NewAttempt, why: str) -> None:
     """An intent that is there although its commit failed (SQLite cannot always tell) was not followed by a request."""
     for attempt in work.ports.store.attempts(intent.key):
         if attempt.marker == intent.marker and attempt.state is State.SUBMITTING:
@@ -71,7 +71,7 @@ def _take_back(work: Work, intent: NewAttempt, why: str) -> None:
 
 
 @asynccontextmanager
-async def _slot(work: Work) -> AsyncIterator[Send]:
+async def _slot(work: AttemptContext) -> AsyncIterator[Send]:
     """The provider's place for one submit. Waiting for it may take minutes, so an interrupt ends it."""
     async with AsyncExitStack() as stack:
         entering = asyncio.ensure_future(stack.enter_async_context(work.vendor.transport.slot()))
@@ -86,14 +86,14 @@ async def _slot(work: Work) -> AsyncIterator[Send]:
         yield send
 
 
-def _no_slot(work: Work, error: ProviderError) -> Stopped:
+def _no_slot(work: AttemptContext, error: ProviderError) -> StepEnded:
     if error.code == "credentials":
         work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias}: {error.message}"
-        return Stopped(Kind.FAILED, error.message, error.help or "mend the credentials, then clipform apply")
-    return Stopped(Kind.SKIPPED, error.message, error.help or "clipform apply carries on later")
+        return StepEnded(EventKind.FAILED, error.message, error.help or "mend the credentials, then clipform apply")
+    return StepEnded(EventKind.SKIPPED, error.message, error.help or "clipform apply carries on later")
 
 
-def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
+def _intent(work: AttemptContext, order: Order, job: Job) -> NewAttempt:
     price = order.wanted.cost
     return NewAttempt(
         key=work.step.key,
@@ -113,7 +113,7 @@ def _intent(work: Work, order: Order, job: Job) -> NewAttempt:
     )
 
 
-async def _send(work: Work, send: Send, request: Request, attempt: Attempt) -> SubmitAnswer:
+async def _send(work: AttemptContext, send: Send, request: Request, attempt: Attempt) -> SubmitAnswer:
     work.halt.open += work.vendor.durable
     try:
         reply = await send(request)
@@ -135,13 +135,13 @@ def _without_secrets(answer: SubmitAnswer, redact: Callable[[str], str]) -> Subm
     return answer
 
 
-def _seed(work: Work, order: Order) -> int | None:
+def _seed(work: AttemptContext, order: Order) -> int | None:
     """A drawn seed makes a clip reproducible and a lost task recognisable; drafts need neither."""
     takes_seed = order.resolved.model.seed_max is not None and work.vendor.durable
     return work.ports.seed() if takes_seed and order.clip.seed is None else None
 
 
-def _record(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
+def _record(work: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:
     """The window in which nothing may stop us: id to the receipts and to the database, each even if the other fails."""
     try:
         if work.vendor.durable:
@@ -150,7 +150,7 @@ def _record(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
         _commit(work, attempt, answer)
 
 
-def _commit(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
+def _commit(work: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:
     match answer:
         case Accepted(task):
             _accept(work, attempt, task)
@@ -163,7 +163,7 @@ def _commit(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
             work.ports.store.move(attempt, State.UNCERTAIN, Facts(message=message))
 
 
-def _accept(work: Work, attempt: Attempt, task: str) -> None:
+def _accept(work: AttemptContext, attempt: Attempt, task: str) -> None:
     """A paid id that finds no home in the database is said aloud, and nothing more is bought here."""
     try:
         work.ports.store.move(attempt, State.ACCEPTED, Facts(task=task))
@@ -177,7 +177,7 @@ def _accept(work: Work, attempt: Attempt, task: str) -> None:
         raise StateError(words, help="mend that, then clipform apply: the receipts know it", code=error.code) from error
 
 
-def _receipt(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
+def _receipt(work: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:
     match answer:
         case Accepted(task):
             work.ports.receipts.accepted(attempt, task)
@@ -187,30 +187,30 @@ def _receipt(work: Work, attempt: Attempt, answer: SubmitAnswer) -> None:
             pass  # the intent stays open
 
 
-async def _after_submit(work: Work, answer: SubmitAnswer) -> None:
+async def _after_submit(work: AttemptContext, answer: SubmitAnswer) -> None:
     """What an answer means for the rest of the run, once it is on record."""
     match answer:
         case Accepted(task, warning):
             said = work.vendor.transport.redact(warning)
-            work.say(Kind.SUBMITTED, task=task if work.vendor.durable else None, message=said)
+            work.say(EventKind.SUBMITTED, task=task if work.vendor.durable else None, message=said)
         case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
             work.halt.vendors[work.vendor.alias] = f"{work.vendor.alias} refused: {refusal.value}"
-            raise Stopped(Kind.FAILED, f"{refusal.value}: {message}", "mend the account, then clipform apply")
+            raise StepEnded(EventKind.FAILED, f"{refusal.value}: {message}", "mend the account, then clipform apply")
         case Rejected(Refusal.BUSY, _, message):
             await _once_more(work, f"busy: {message}")
         case Rejected(refusal, _, message):
-            raise Stopped(Kind.FAILED, f"refused ({refusal.value}): {message}")
+            raise StepEnded(EventKind.FAILED, f"refused ({refusal.value}): {message}")
         case NotSent(message):
             await _once_more(work, f"not sent: {message}")
         case Unknown():
             pass  # the record says UNCERTAIN: the next look ends it
 
 
-async def _once_more(work: Work, why: str) -> None:
+async def _once_more(work: AttemptContext, why: str) -> None:
     """It is certain that nothing was bought, so it may be asked again: a few times, ever later."""
     work.tries += 1
     if work.tries >= TRIES:
-        raise Stopped(Kind.FAILED, why, "nothing was bought; clipform apply tries again")
+        raise StepEnded(EventKind.FAILED, why, "nothing was bought; clipform apply tries again")
     await work.pause(2.0**work.tries, nothing_sent=True)
     work.sent = False
 

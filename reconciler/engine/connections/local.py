@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from reconciler.engine.ports import Send, Sponge
-from reconciler.media.draft_renderer import Farm
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Dialect, Job, PollAnswer
 
 
 class LocalTransport:
     """Hands requests to the farm. Closing it is the farm's owner's affair: others use the farm too."""
 
-    def __init__(self, dialect: Dialect, farm: Farm) -> None:
+    def __init__(self, dialect: Dialect, farm: DraftRenderer) -> None:
         self._dialect, self._farm = dialect, farm
         self.account, self.patience = "", 0.0
 

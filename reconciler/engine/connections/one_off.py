@@ -28,7 +28,7 @@ def refuse(warning: Diagnostic) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class ProviderAccess:
     """How to reach the providers of a project. No plan was shown here, so an address that is neither the kind's own nor
     in the `snapshot` gets a key only where the user has agreed."""
 

@@ -13,14 +13,14 @@ from types import MappingProxyType
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine.connections.local import LocalTransport
-from reconciler.engine.ports import Transport, Vendor
-from reconciler.media.draft_renderer import Farm
+from reconciler.engine.ports import ConnectedProvider, Transport
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded
 from reconciler.providers import registry
 from reconciler.providers.base import LOCAL as LOCAL
 from reconciler.providers.base import Dialect, Pace
-from reconciler.providers.capabilities import Remote
+from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.records import Attempt
 from reconciler.spec.project import ProviderConfig
 
@@ -29,14 +29,14 @@ Connect = Callable[[ProviderConfig, Dialect, Pace], Transport]
 
 
 @dataclass(slots=True)
-class Vendors:
+class ConnectedProviders:
     """Whom a run asks: the declared providers by alias, and by key those of tasks that are elsewhere, or why not."""
 
-    by_alias: dict[str, Vendor] = field(default_factory=dict)
-    by_key: dict[str, Vendor] = field(default_factory=dict)
+    by_alias: dict[str, ConnectedProvider] = field(default_factory=dict)
+    by_key: dict[str, ConnectedProvider] = field(default_factory=dict)
     unreached: dict[str, ClipformError] = field(default_factory=dict)
 
-    def of(self, alias: str, key: str) -> Vendor:
+    def of(self, alias: str, key: str) -> ConnectedProvider:
         """Whom to ask about a key. Raises ProviderError when nobody can be asked."""
         if key in self.unreached:
             raise self.unreached[key]
@@ -52,20 +52,22 @@ class Vendors:
 
 
 def connect_aliases(
-    loaded: Loaded, needed: frozenset[str], farm: Farm, workers: int, connect: Connect
-) -> dict[str, Vendor]:
+    loaded: Loaded, needed: frozenset[str], farm: DraftRenderer, workers: int, connect: Connect
+) -> dict[str, ConnectedProvider]:
     """The vendors of the aliases that are needed. `workers` bounds the local one: more would only wait for a core."""
-    found: dict[str, Vendor] = {}
+    found: dict[str, ConnectedProvider] = {}
     for alias in sorted(needed & loaded.dialects.keys()):
         config, dialect = loaded.project.providers[alias], loaded.dialects[alias]
         pace = paced(dialect.pace, config)
         if config.kind == LOCAL:
             limit = min(pace.concurrency, workers)
             local = LocalTransport(dialect, farm)
-            found[alias] = Vendor(alias, config.kind, dialect, local, replace(pace, concurrency=limit), durable=False)
+            found[alias] = ConnectedProvider(
+                alias, config.kind, dialect, local, replace(pace, concurrency=limit), durable=False
+            )
         else:
             transport, endpoint = connect(config, dialect, pace), endpoints.endpoint(config, dialect)
-            found[alias] = Vendor(alias, config.kind, dialect, transport, pace, endpoint=endpoint)
+            found[alias] = ConnectedProvider(alias, config.kind, dialect, transport, pace, endpoint=endpoint)
     return found
 
 
@@ -75,7 +77,7 @@ def is_here(loaded: Loaded, attempt: Attempt) -> bool:
     return endpoints.here(attempt, loaded.project.providers.get(alias), loaded.dialects.get(alias))
 
 
-def reach(loaded: Loaded, connect: Connect, attempt: Attempt, account: str) -> Vendor:
+def reach(loaded: Loaded, connect: Connect, attempt: Attempt, account: str) -> ConnectedProvider:
     """The vendor that an attempt was made at. `account` is what `Store.account` says of it.
 
     Raises ClipformError: with what to declare where nothing that is declared leads there.
@@ -96,9 +98,11 @@ def reach(loaded: Loaded, connect: Connect, attempt: Attempt, account: str) -> V
     raise _out_of_reach(attempt)
 
 
-def reach_all(loaded: Loaded, connect: Connect, attempts: Iterable[tuple[Attempt, str]], into: Vendors) -> None:
+def reach_all(
+    loaded: Loaded, connect: Connect, attempts: Iterable[tuple[Attempt, str]], into: ConnectedProviders
+) -> None:
     """Find the vendors of attempts that were made elsewhere than their alias is now; one for each place."""
-    places: dict[tuple[str, ...], Vendor | ClipformError] = {}
+    places: dict[tuple[str, ...], ConnectedProvider | ClipformError] = {}
     for attempt, account in attempts:
         place = (attempt.provider, attempt.kind, attempt.endpoint, account)
         if place not in places:
@@ -107,7 +111,7 @@ def reach_all(loaded: Loaded, connect: Connect, attempts: Iterable[tuple[Attempt
             except ClipformError as error:
                 places[place] = error
         found = places[place]
-        if isinstance(found, Vendor):
+        if isinstance(found, ConnectedProvider):
             into.by_key[attempt.key] = found
         else:
             into.unreached[attempt.key] = found
@@ -130,10 +134,10 @@ def _ways(loaded: Loaded, attempt: Attempt) -> Iterator[tuple[ProviderConfig, Di
             yield replace(there, kind=attempt.kind, settings=MappingProxyType({})), dialect
 
 
-def _vendor(attempt: Attempt, config: ProviderConfig, dialect: Dialect, connect: Connect) -> Vendor:
+def _vendor(attempt: Attempt, config: ProviderConfig, dialect: Dialect, connect: Connect) -> ConnectedProvider:
     pace = paced(dialect.pace, config)
     transport, endpoint = connect(config, dialect, pace), endpoints.endpoint(config, dialect)
-    return Vendor(attempt.provider, config.kind, dialect, transport, pace, endpoint=endpoint)
+    return ConnectedProvider(attempt.provider, config.kind, dialect, transport, pace, endpoint=endpoint)
 
 
 def _out_of_reach(attempt: Attempt) -> ProviderError:
@@ -145,7 +149,7 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
     except SpecError:
         help = f"install the package that knows kind {attempt.kind}, then clipform apply"
         return ProviderError(text, help=help, code="out-of-reach")
-    names = dialect.credentials[0] if isinstance(dialect, Remote) else ("api_key",)
+    names = dialect.credentials[0] if isinstance(dialect, SpokenOverHttp) else ("api_key",)
     help = f"declare it as it was, and clipform apply carries on:\n{endpoints.declaration(attempt, names)}"
     return ProviderError(text, help=help, code="out-of-reach")
 

@@ -18,7 +18,7 @@ from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.reading import InputFile
 from reconciler.artifacts.upload_links import Handles
 from reconciler.diagnostics import MediaError
-from reconciler.engine.ports import Vendor
+from reconciler.engine.ports import ConnectedProvider
 from reconciler.media.headers import MediaType, type_of
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes
@@ -36,7 +36,7 @@ class Uploader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class LocalFile:
     """A file to be sent. `shown` is what messages call it, `sha256` what the plan says is in it."""
 
     field: str
@@ -65,15 +65,15 @@ def publisher_of(
     return publisher
 
 
-class Hosting:
+class MediaDelivery:
     """The ways out of one run. `vendors` are by alias; `publisher` is None where the project has no store."""
 
-    def __init__(self, vendors: Mapping[str, Vendor], handles: Handles, publisher: Publisher | None) -> None:
+    def __init__(self, vendors: Mapping[str, ConnectedProvider], handles: Handles, publisher: Publisher | None) -> None:
         self._vendors, self._handles, self._publisher = vendors, handles, publisher
         self._means = {alias: means_of(vendor.dialect, publisher is not None) for alias, vendor in vendors.items()}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
-    async def send(self, alias: str, model: Model, parcel: Parcel, free: int | None) -> MediaRef:
+    async def send(self, alias: str, model: Model, parcel: LocalFile, free: int | None) -> MediaRef:
         """What stands for the file in a request to this provider that has `free` bytes left.
 
         Raises MediaError when it is not what was planned or cannot be sent, ArtifactError and ProviderError for what
@@ -91,7 +91,7 @@ class Hosting:
             link = self._uploaded(alias, parcel, kind) if way is Way.UPLOAD else self._published(parcel, kind, file)
             return MediaRef("https", await link, parcel.sha256)
 
-    async def _uploaded(self, alias: str, parcel: Parcel, kind: MediaType) -> str:
+    async def _uploaded(self, alias: str, parcel: LocalFile, kind: MediaType) -> str:
         """The vendor's link, from memory while it lives. Whoever comes second waits for the first one's upload."""
         vendor = self._vendors[alias]
         async with self._locks.setdefault((alias, parcel.sha256), asyncio.Lock()):
@@ -104,14 +104,14 @@ class Hosting:
             self._handles.remember(alias, vendor.kind, parcel.sha256, hosted)
             return hosted.url
 
-    async def _published(self, parcel: Parcel, kind: MediaType, file: InputFile) -> str:
+    async def _published(self, parcel: LocalFile, kind: MediaType, file: InputFile) -> str:
         assert self._publisher is not None
         name = f"{parcel.sha256}{kind.suffix}"
         made = await self._publisher.publish(name, kind.content_type, lambda: file.content(parcel.sha256))
         return made.url
 
 
-def _fitting(parcel: Parcel, file: InputFile) -> MediaType:
+def _fitting(parcel: LocalFile, file: InputFile) -> MediaType:
     """What the file is, by its content. Raises MediaError when its field wants something else."""
     kind = type_of(file.head)
     if kind is None or kind.kind != parcel.sort:
@@ -120,6 +120,6 @@ def _fitting(parcel: Parcel, file: InputFile) -> MediaType:
     return kind
 
 
-def _data_url(kind: MediaType, file: InputFile, parcel: Parcel) -> str:
+def _data_url(kind: MediaType, file: InputFile, parcel: LocalFile) -> str:
     content = base64.b64encode(file.content(parcel.sha256)).decode("ascii")
     return f"data:{kind.data_type};base64,{content}"

@@ -10,7 +10,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.artifacts.upload_links import usable_until
 from reconciler.clock import Clock
 from reconciler.diagnostics import MediaError
-from reconciler.engine.inputs.delivery import Hosting, Parcel
+from reconciler.engine.inputs.delivery import LocalFile, MediaDelivery
 from reconciler.engine.ports import Workers
 from reconciler.media.frames import extract_frame
 from reconciler.project.orders import Order
@@ -41,7 +41,7 @@ class ReturnedFrames:
         return url if self._clock.now() < until else None
 
 
-class Inputs:
+class InputResolver:
     """Reads the inputs of one project. `rehash` gives the SHA-256 of a local input as it is now.
 
     `artifacts` tells the SHA-256 of the video of a clip's picked take, None while it is not at hand. `returned` hears
@@ -55,7 +55,7 @@ class Inputs:
         workers: Workers,
         rehash: Callable[[str], str],
         artifacts: Callable[[str], str | None],
-        hosting: Hosting,
+        hosting: MediaDelivery,
         returned: ReturnedFrames,
     ) -> None:
         self.root, self.objects, self.hosting, self.returned = root, objects, hosting, returned
@@ -86,14 +86,14 @@ class Inputs:
             case ClipMedia():
                 return await self._of_clip(name, item, order, free)
 
-    async def _send(self, parcel: Parcel, order: Order, free: int | None) -> MediaRef:
+    async def _send(self, parcel: LocalFile, order: Order, free: int | None) -> MediaRef:
         return await self.hosting.send(order.clip.provider, order.resolved.model, parcel, free)
 
-    def _local(self, name: str, path: str, expected: str) -> Parcel:
+    def _local(self, name: str, path: str, expected: str) -> LocalFile:
         """The key says what the picture is: another content under the same path is another clip."""
         if self.rehash(path) != expected:
             raise MediaError(f"{path} changed while applying", help="clipform apply plans again with the new content")
-        return Parcel(name, self.root / path, expected, path)
+        return LocalFile(name, self.root / path, expected, path)
 
     async def _of_clip(self, name: str, item: ClipMedia, order: Order, free: int | None) -> MediaRef:
         sha = self.artifacts(item.clip)
@@ -102,7 +102,7 @@ class Inputs:
         if item.part is Frame.LAST and (link := self._returned(name, sha, order)) is not None:
             return MediaRef("https", link)
         shown = f"{item.part.value} of {item.clip}"
-        parcel = Parcel(name, self.objects.path(sha, ".mp4"), sha, shown)
+        parcel = LocalFile(name, self.objects.path(sha, ".mp4"), sha, shown)
         if item.part is not Frame.VIDEO:
             frame = await self._frame(sha, parcel.path, item.part)
             parcel = replace(parcel, path=self.objects.path(frame, ".png"), sha256=frame)

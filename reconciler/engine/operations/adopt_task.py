@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.diagnostics import ClipformError, ProviderError
-from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.ports import Transport
 from reconciler.engine.run.session import Session
 from reconciler.providers.base import NotFound, PollAnswer, PollTrouble
@@ -12,7 +12,7 @@ from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
 
 
-def adopt_task(session: Session, attempt: Attempt, task: str, remote: Remote) -> None:
+def adopt_task(session: Session, attempt: Attempt, task: str, remote: ProviderAccess) -> None:
     """An uncertain submission is this task, or a task whose result did not come is looked at again: the provider must
     know it. Raises ClipformError when it does not."""
     if attempt.state in LOOKED_AT_AGAIN and task != attempt.task:

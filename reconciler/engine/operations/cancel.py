@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from reconciler.diagnostics import ProviderError, UsageError
-from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations.resolve import _of
 from reconciler.engine.ports import Transport
 from reconciler.engine.run.session import Session
@@ -15,7 +15,7 @@ from reconciler.records import State
 from reconciler.state.store import Facts
 
 
-def cancel(session: Session, clip: str, take: int | None, remote: Remote) -> str:
+def cancel(session: Session, clip: str, take: int | None, remote: ProviderAccess) -> str:
     """Drop a task that is still queued; what became of it, in words. Raises ClipformError when it was not cancelled."""
     found = [a for a in _of(session, clip) if a.state is State.ACCEPTED and take in (None, a.take)]
     if len(found) != 1:

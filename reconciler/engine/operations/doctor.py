@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.diagnostics import ClipformError, Locked
+from reconciler.diagnostics import ClipformError, StateLocked
 from reconciler.media.codecs import missing_codecs, missing_glyphs
 from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
@@ -63,7 +63,7 @@ def _lock(workspace: Workspace) -> Finding:
     try:
         with Lock(directory, "doctor", workspace.clock.now):
             return Finding("lock", True, "this file system locks files")
-    except Locked as error:
+    except StateLocked as error:
         return Finding("lock", True, error.message)
     except ClipformError as error:
         return Finding("lock", False, error.message, error.help)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.connections.one_off import Remote
+from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.ports import Transport
 from reconciler.project.finding import Finding
@@ -38,7 +38,7 @@ def on_record(workspace: Workspace) -> Snapshot:
         return Snapshot()
 
 
-def checkup(remote: Remote) -> Iterator[Finding]:
+def checkup(remote: ProviderAccess) -> Iterator[Finding]:
     """A finding or two for each provider over a network; of one whose address is new, that it was not asked."""
     for alias, config in remote.loaded.project.providers.items():
         if config.kind == LOCAL:

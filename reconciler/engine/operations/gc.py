@@ -11,7 +11,7 @@ from reconciler.project.workspace import STATE
 from reconciler.records import BLOCKED, OPEN, Snapshot
 
 
-def garbage(session: Session, snapshot: Snapshot) -> list[Stored]:
+def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
     """Objects that no binding, no open or blocked attempt and no line of the lock file names, and stray frames. What
     was imported or adopted stays: its generation, which would go too, is all that is known of it. An attempt of its key
     that made something else, or nothing, knows nothing of it."""
@@ -23,7 +23,7 @@ def garbage(session: Session, snapshot: Snapshot) -> list[Stored]:
     return [item for item in session.objects if item.sha256 not in kept]
 
 
-def collect(session: Session, items: Sequence[Stored]) -> None:
+def delete_objects(session: Session, items: Sequence[Stored]) -> None:
     """Delete objects: the row first, so that nothing ever names what is gone. Their posters go with them."""
     known = session.store.snapshot().artifacts
     for item in items:

@@ -9,13 +9,13 @@ from pathlib import Path
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt.check_video import mismatch
 from reconciler.engine.run.session import Session
-from reconciler.media.draft_renderer import Farm
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.media.probe import probe
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation
 
 
-def adopt_file(session: Session, order: Order, path: Path) -> Generation:
+def import_file(session: Session, order: Order, path: Path) -> Generation:
     """Take a video file as the result of a clip's current key, without paying. Raises ClipformError, MediaError."""
     key = order.wanted.key
     snapshot = session.store.snapshot()
@@ -29,7 +29,7 @@ def adopt_file(session: Session, order: Order, path: Path) -> Generation:
         raise ClipformError(f"{order.clip.name} already has an artifact for what it says now", help=help)
 
     async def facts() -> Artifact:
-        farm = Farm(session.workspace.state_dir(session.draft) / "scratch", 1)
+        farm = DraftRenderer(session.workspace.state_dir(session.draft) / "scratch", 1)
         try:
             found = await farm.run(probe, path)
         finally:

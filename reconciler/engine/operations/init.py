@@ -32,7 +32,7 @@ clips:
 IGNORED = ("/state/", "/renders/", "/drafts/", "/report/")
 
 
-def start(folder: Path) -> tuple[str, ...]:
+def write_project(folder: Path) -> tuple[str, ...]:
     """Write the files that are not there yet; their names. Raises ClipformError when there is a project already."""
     project = folder / PROJECT_FILE
     if project.exists() or project.is_symlink():

@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
-from reconciler.engine.connections.one_off import Agree, Remote, refuse
+from reconciler.engine.connections.one_off import Agree, ProviderAccess, refuse
 from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.operations.adopt_task import recognise, take_over
 from reconciler.engine.ports import Sink
 from reconciler.engine.run import lockfile_sync
-from reconciler.engine.run.apply import settle_doubts
+from reconciler.engine.run.apply import settle_uncertain
 from reconciler.engine.run.session import Session, open_session
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
 from reconciler.project import endpoints
@@ -53,11 +53,11 @@ def recover(
     found = list(_set_aside(workspace))
     with open_session(workspace, "recover") as session:
         gone = [entry for entry in entries if not _from_lock(session, loaded, entry)]
-        remote = Remote(loaded, connect, session.store.snapshot(), agree)
+        remote = ProviderAccess(loaded, connect, session.store.snapshot(), agree)
         for entry in gone:
             if not _from_lock(session, loaded, entry):  # nor did another take have it
                 _collect_later(session, loaded, entry, marker, remote)
-        reasons = settle_doubts(session, loaded, sink, connect)
+        reasons = settle_uncertain(session, loaded, sink, connect)
         planned = workspace.plan(Choice(), loaded, session.store.snapshot(), reasons)
         found += _findings(session, planned)
     return found
@@ -143,7 +143,7 @@ def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
 
 
 def _collect_later(
-    session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: Remote
+    session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: ProviderAccess
 ) -> None:
     """Its artifact is gone, and the lock knows its task: an attempt to be collected, where the provider knows it."""
     attempt = session.store.snapshot().attempts.get(entry.key)
@@ -184,7 +184,7 @@ def _order_again(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
     )
 
 
-def _still_known(remote: Remote, alias: str, task: str) -> bool:
+def _still_known(remote: ProviderAccess, alias: str, task: str) -> bool:
     try:
         answer = remote.ask(alias, lambda transport: transport.look(task, None))
     except Refused:

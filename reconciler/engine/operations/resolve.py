@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.session import Session
-from reconciler.plan.remedies import known
+from reconciler.plan.remedies import describe_attempt
 from reconciler.records import ABANDONED, BLOCKED, Attempt, State
 from reconciler.state.store import Facts
 
@@ -23,7 +23,7 @@ def in_doubt(session: Session, clip: str, take: int | None, number: int | None =
         which = clip if number is None else f"attempt {number} of {clip}"
         raise UsageError(f"nothing of {which} waits to be settled", help="clipform status")
     if len({a.take for a in found}) < len(found):
-        versions = "; ".join(f"attempt {a.id}: {known(a)}" for a in sorted(found, key=lambda a: a.id))
+        versions = "; ".join(f"attempt {a.id}: {describe_attempt(a)}" for a in sorted(found, key=lambda a: a.id))
         raise UsageError(f"{clip} has several that wait: {versions}", help="say which: --attempt N")
     if len(found) > 1:
         takes = ", ".join(f"take {a.take} ({a.state.value})" for a in found)

@@ -14,20 +14,20 @@ from functools import partial
 
 from reconciler.artifacts.upload_links import Handles
 from reconciler.diagnostics import ArtifactError, Refused, StateError
-from reconciler.engine.attempt.context import Ports, Terms
-from reconciler.engine.connections.providers import Connect, Vendors, connect_aliases, is_here, reach_all
-from reconciler.engine.control import Halt
-from reconciler.engine.inputs.delivery import Hosting, publisher_of
-from reconciler.engine.inputs.resolve import Inputs, ReturnedFrames
+from reconciler.engine.attempt.context import Ports, RunTerms
+from reconciler.engine.connections.providers import Connect, ConnectedProviders, connect_aliases, is_here, reach_all
+from reconciler.engine.control import RunControl
+from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
+from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
-from reconciler.engine.run.executor import Driver, Rules, World
-from reconciler.engine.run.lockfile_sync import Adopter, save_lock
+from reconciler.engine.run.executor import Executor, Rules, RunRecords
+from reconciler.engine.run.lockfile_sync import LockfileAdopter, save_lock
 from reconciler.engine.run.session import Session, end_unwanted_drafts
 from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.uncertain import settle as doubts
-from reconciler.engine.uncertain.task_list import Books
-from reconciler.events import Event, Kind, Summary
-from reconciler.media.draft_renderer import Farm
+from reconciler.engine.uncertain.task_list import LookupContext
+from reconciler.events import Event, EventKind, Summary
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.plan import cost
 from reconciler.plan.model import SENTENCES, Action, Plan
 from reconciler.project import saved_plan
@@ -46,7 +46,7 @@ _REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApplyOptions:
     """What an apply was asked to do beside its choice of clips."""
 
     choice: Choice = Choice()
@@ -58,14 +58,14 @@ class Asked:
     run: int = 0  # of `Store.start_run`, for whoever asks afterwards what it cost; 0: a new one
 
 
-def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
+def apply(session: Session, asked: ApplyOptions, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
     """Plan, ask, carry out. Raises SpecError, Refused, UsageError before anything is done."""
     workspace = session.workspace
     choice = asked.saved.choice if asked.saved else asked.choice
     loaded = workspace.load(choice.draft)
     end_unwanted_drafts(session.store, loaded)
     # A saved plan is carried out exactly: what is in doubt stays so.
-    reasons = {} if asked.saved is not None else settle_doubts(session, loaded, sink, connect)
+    reasons = {} if asked.saved is not None else settle_uncertain(session, loaded, sink, connect)
     planned = workspace.plan(choice, loaded, session.store.snapshot(), reasons)
     if asked.saved is not None:
         saved_plan.require_unused(asked.saved, session.store)
@@ -77,12 +77,12 @@ def apply(session: Session, asked: Asked, confirm: Confirm, sink: Sink, connect:
     return carry_out(session, planned, asked, sink, connect)
 
 
-def settle_doubts(session: Session, loaded: Loaded, sink: Sink, connect: Connect) -> dict[str, str]:
+def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Connect) -> dict[str, str]:
     """Look up what is in doubt before anything is planned, so that the plan shows what it means. What remains a
     question, by key. Raises KeyboardInterrupt when the user does not want to wait."""
     if session.draft or not any(a.state is State.UNCERTAIN for a in session.store.attempts()):
         return {}
-    halt = Halt()
+    halt = RunControl()
 
     async def settle() -> dict[str, str]:
         with signals(halt.event.set):
@@ -95,22 +95,24 @@ def settle_doubts(session: Session, loaded: Loaded, sink: Sink, connect: Connect
     return reasons
 
 
-def _books(session: Session, loaded: Loaded) -> Books:
+def _books(session: Session, loaded: Loaded) -> LookupContext:
     entries = session.workspace.lock_entries()
     tasks = (*(entry.task for entry in entries), *(line.task for line in session.receipts.lines))
     claimed = {task for task in tasks if task is not None}
     documents = {order.wanted.key: order.wanted.document for order in loaded.orders}
-    return Books(session.store, session.receipts, session.clock, frozenset(claimed), documents)
+    return LookupContext(session.store, session.receipts, session.clock, frozenset(claimed), documents)
 
 
-def apply_part(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
+def apply_part(
+    session: Session, planned: Planned, asked: ApplyOptions, sink: Sink, connect: Connect, hold: Hold
+) -> Summary:
     """Carry out what was planned under this lock, or a part of it. Raises Refused before anything is done."""
     _require_allowed(session, planned, asked)
     return carry_out(session, planned, asked, sink, connect, hold)
 
 
 def carry_out(
-    session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold | None = None
+    session: Session, planned: Planned, asked: ApplyOptions, sink: Sink, connect: Connect, hold: Hold | None = None
 ) -> Summary:
     """Do what a plan says, and bring the lock file up to date whatever happens."""
     _sweep(session, planned)
@@ -141,7 +143,7 @@ def _homeless(session: Session) -> Iterator[Event]:
         where = f" at {intent.provider}" if intent.provider else ""
         name = intent.clip or "a clip"
         text = f"{name}: task {line.task}{where} was paid for too, and its key has another task or was refused"
-        yield Event(Kind.NOTE, intent.clip, message=f"{text}; look at it there, its video can be imported")
+        yield Event(EventKind.NOTE, intent.clip, message=f"{text}; look at it there, its video can be imported")
 
 
 def _sweep(session: Session, planned: Planned) -> None:
@@ -161,7 +163,7 @@ def _sweep(session: Session, planned: Planned) -> None:
                     stray.unlink()
 
 
-def _require_allowed(session: Session, planned: Planned, asked: Asked) -> None:
+def _require_allowed(session: Session, planned: Planned, asked: ApplyOptions) -> None:
     making = planned.plan.generating()
     if asked.locked and making:
         raise Refused(
@@ -182,15 +184,17 @@ def _not_locked(plan: Plan) -> str:
     return "\n".join([f"--locked: {count}", *lines[:_LISTED], *more])
 
 
-async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, connect: Connect, hold: Hold) -> Summary:
+async def _drive(
+    session: Session, planned: Planned, asked: ApplyOptions, sink: Sink, connect: Connect, hold: Hold
+) -> Summary:
     workers = os.cpu_count() or 1
     crew = None if session.shop is None else session.shop.crew
-    farm = Farm(session.workspace.state_dir(session.draft) / "scratch", workers, crew)
+    farm = DraftRenderer(session.workspace.state_dir(session.draft) / "scratch", workers, crew)
     asking = [step for step in planned.plan.steps if step.action in ASKING]
     under_way = {step.key: planned.snapshot.attempts.get(step.key) for step in asking if step.action is Action.RESUME}
     elsewhere = [a for a in under_way.values() if a is not None and not is_here(planned.loaded, a)]
     away = {attempt.key for attempt in elsewhere}
-    found = Vendors()
+    found = ConnectedProviders()
     try:
         needed = frozenset(step.provider for step in asking if step.key not in away)
         found.by_alias = connect_aliases(planned.loaded, needed, farm, workers, connect)
@@ -206,15 +210,15 @@ async def _drive(session: Session, planned: Planned, asked: Asked, sink: Sink, c
 def _driver(  # the wiring of a run
     session: Session,
     planned: Planned,
-    asked: Asked,
+    asked: ApplyOptions,
     sink: Sink,
-    farm: Farm,
-    found: Vendors,
-) -> Driver:
-    world = World.of(planned.snapshot)
+    farm: DraftRenderer,
+    found: ConnectedProviders,
+) -> Executor:
+    world = RunRecords.of(planned.snapshot)
     picked = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
     hasher = session.workspace.hasher(planned.loaded.project)
-    inputs = Inputs(
+    inputs = InputResolver(
         session.workspace.root,
         session.objects,
         farm,
@@ -236,22 +240,24 @@ def _driver(  # the wiring of a run
         seed=lambda: secrets.randbits(31),
     )
     run = asked.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
-    terms = Terms(run, _caps(planned, asked), asked.detach)
+    terms = RunTerms(run, _caps(planned, asked), asked.detach)
     rules = Rules(terms, asked.fail_fast, planned.scope.force)
-    return Driver(ports, session.placer, found, planned.loaded.by_ident, world, rules, Adopter(session, planned))
+    return Executor(
+        ports, session.placer, found, planned.loaded.by_ident, world, rules, LockfileAdopter(session, planned)
+    )
 
 
-def _hosting(session: Session, planned: Planned, found: Vendors) -> Hosting:
+def _hosting(session: Session, planned: Planned, found: ConnectedProviders) -> MediaDelivery:
     """Raises ClipformError when the project's store is needed and cannot be used."""
     loaded, workspace = planned.loaded, session.workspace
     making = [loaded.by_ident[step.ident] for step in planned.plan.generating()]
     handles = Handles(workspace.state_dir(session.draft), session.clock.now)
-    return Hosting(
+    return MediaDelivery(
         found.by_alias, handles, publisher_of(loaded.project.publish, workspace.env, making, loaded.dialects)
     )
 
 
-def _caps(planned: Planned, asked: Asked) -> Caps | None:
+def _caps(planned: Planned, asked: ApplyOptions) -> Caps | None:
     budget = planned.loaded.project.budget
     caps = [c for c in (budget.per_apply if budget else None, asked.max_cost) if c is not None]
     if budget is None and not caps:

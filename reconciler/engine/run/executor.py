@@ -11,19 +11,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from reconciler.artifacts.place import Found, Placer
+from reconciler.artifacts.place import OutputContent, Placer
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.attempt.context import Ports, Terms, Work
-from reconciler.engine.attempt.runner import Maker
-from reconciler.engine.connections.providers import Vendors
-from reconciler.engine.control import Halt, Stopped
-from reconciler.engine.run.lockfile_sync import Adopter
-from reconciler.engine.run.scheduler import Ident, Pool
+from reconciler.engine.attempt.context import AttemptContext, Ports, RunTerms
+from reconciler.engine.attempt.runner import AttemptRunner
+from reconciler.engine.connections.providers import ConnectedProviders
+from reconciler.engine.control import RunControl, StepEnded
+from reconciler.engine.run.lockfile_sync import LockfileAdopter
+from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
-from reconciler.events import Event, Kind, Outcome, Summary
+from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.plan import cost
-from reconciler.plan.model import GENERATES, Action, Plan, Price, Reason, Step
-from reconciler.plan.remedies import told
+from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
+from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
 from reconciler.project.workspace import LOCK_FILE
@@ -31,7 +31,7 @@ from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, Sta
 
 
 @dataclass(slots=True)
-class World:
+class RunRecords:
     """What the run knows and learns: records as they were at the plan, and what has been added since."""
 
     artifacts: dict[str, Artifact]
@@ -41,7 +41,7 @@ class World:
     attempts: dict[str, Attempt]  # the newest of each key
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> World:
+    def of(cls, snapshot: Snapshot) -> RunRecords:
         """The world at the start of a run."""
         at_hand = {key: made.sha256 for key, made in snapshot.generations.items()}
         return cls(
@@ -57,27 +57,27 @@ class World:
 class Rules:
     """How this run goes. `force` names the clips whose foreign outputs are moved aside."""
 
-    terms: Terms = field(default_factory=Terms)
+    terms: RunTerms = field(default_factory=RunTerms)
     fail_fast: bool = False
     force: frozenset[str] = frozenset()
 
 
-class Driver:
+class Executor:
     """Carries out one plan. `adopter` makes known what only the lock file knew."""
 
     def __init__(  # noqa: PLR0913  # the wiring of a run, done in one place
         self,
         ports: Ports,
         placer: Placer,
-        vendors: Vendors,
+        vendors: ConnectedProviders,
         orders: Mapping[Ident, Order],
-        world: World,
+        world: RunRecords,
         rules: Rules,
-        adopter: Adopter,
+        adopter: LockfileAdopter,
     ) -> None:
         self.ports, self.placer, self.vendors = ports, placer, vendors
         self.orders, self.world, self.rules, self.adopter = orders, world, rules, adopter
-        self.halt = Halt()
+        self.halt = RunControl()
         self.outcomes: dict[Ident, Outcome] = {}
         self.began = ports.clock.monotonic()
         self.failed = False
@@ -90,12 +90,12 @@ class Driver:
             requests = f"{count} open request{'' if count == 1 else 's'}"
             text = f"waiting up to {seconds:g} s for {requests} to be recorded; the next Ctrl-C ends at once"
             with suppress(Exception):  # words only: the answer that is waited for counts
-                self._emit(Event(Kind.NOTE, message=text))
+                self._emit(Event(EventKind.NOTE, message=text))
 
     async def run(self, plan: Plan) -> Summary:
         """Do it. Raises nothing for what goes wrong with single clips: that is in the outcomes."""
         todo = [s for s in plan.steps if s.action not in (Action.NOOP, Action.BLOCKED)]
-        self._emit(Event(Kind.STARTED, total=len(todo)))
+        self._emit(Event(EventKind.STARTED, total=len(todo)))
         self._note_blocked(plan)
         self._bookkeeping(plan)
         for action in (Action.MOVE, Action.RESTORE):
@@ -115,7 +115,7 @@ class Driver:
         declared = self.vendors.by_alias
         limits = {alias: vendor.pace.concurrency for alias, vendor in declared.items()}
         local = [alias for alias, vendor in declared.items() if not vendor.durable]
-        pool = Pool(sorted(steps, key=self._urgency), limits, local)
+        pool = Scheduler(sorted(steps, key=self._urgency), limits, local)
         running: dict[asyncio.Task[bool], Step] = {}
         try:
             while True:
@@ -136,7 +136,7 @@ class Driver:
         why = "interrupted" if self.halt.event.is_set() else "stopped after a failure (--fail-fast)"
         for step in pool.rest():
             if step.ident not in self.outcomes:
-                self._end(step, Kind.SKIPPED, why)
+                self._end(step, EventKind.SKIPPED, why)
 
     def _urgency(self, step: Step) -> tuple[bool, float]:
         """What may be lost first goes first: finished tasks, whose links expire, then the oldest; then plan order."""
@@ -159,13 +159,13 @@ class Driver:
                 maker = self._maker(step)
                 sha = await maker.make()
                 self._arrived(step, sha, maker.work.made)
-        except Stopped as end:
+        except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
             return False
         except ClipformError as error:
-            self._end(step, Kind.FAILED, error.message, error.help, began)
+            self._end(step, EventKind.FAILED, error.message, error.help, began)
             return False
-        self._end(step, Kind.SUCCEEDED, began=began)
+        self._end(step, EventKind.SUCCEEDED, began=began)
         return True
 
     def _require_way(self, step: Step) -> None:
@@ -182,20 +182,20 @@ class Driver:
             self.placer.check(step.output)
             self._recognise(step.output, step.clip)
 
-    def _why_not(self, step: Step) -> tuple[Kind, str]:
+    def _why_not(self, step: Step) -> tuple[EventKind, str]:
         """Why a clip that needs this one is not made: one that goes on elsewhere is no failure."""
-        if self.outcomes[step.ident].result is Kind.LEFT:
-            return Kind.LEFT, f"waits for {step.name}, which goes on at the provider"
-        return Kind.SKIPPED, f"needs {step.name}, which did not succeed"
+        if self.outcomes[step.ident].result is EventKind.LEFT:
+            return EventKind.LEFT, f"waits for {step.name}, which goes on at the provider"
+        return EventKind.SKIPPED, f"needs {step.name}, which did not succeed"
 
-    def _maker(self, step: Step) -> Maker:
+    def _maker(self, step: Step) -> AttemptRunner:
         try:
             vendor = self.vendors.of(step.provider, step.key)
         except ClipformError as error:
-            raise Stopped(Kind.BLOCKED, error.message, error.help) from error
+            raise StepEnded(EventKind.BLOCKED, error.message, error.help) from error
         now = self.ports.clock.monotonic()
         order = self.orders.get(step.ident)
-        return Maker(Work(self.ports, self.rules.terms, self.halt, step, vendor, order, began=now))
+        return AttemptRunner(AttemptContext(self.ports, self.rules.terms, self.halt, step, vendor, order, began=now))
 
     def _arrived(self, step: Step, sha: str, made: Artifact | None) -> None:
         """The artifact is durable: everything from here on is free to repeat."""
@@ -218,12 +218,12 @@ class Driver:
                     self._move(step)
                 case _:
                     self._place(step, self._known(step))
-        except Stopped as end:
+        except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
         except ClipformError as error:
-            self._end(step, Kind.FAILED, error.message, error.help, began)
+            self._end(step, EventKind.FAILED, error.message, error.help, began)
         else:
-            self._end(step, Kind.SUCCEEDED, message, began=began)
+            self._end(step, EventKind.SUCCEEDED, message, began=began)
 
     def _known(self, step: Step) -> str:
         sha = step.sha256
@@ -239,9 +239,9 @@ class Driver:
             self._recognise(step.output, step.clip)
             record = self.world.placed.get(step.output)
             self._rescue(step.output)
-            if step.clip in self.rules.force and self.placer.find(step.output, record) is Found.FOREIGN:
+            if step.clip in self.rules.force and self.placer.find(step.output, record) is OutputContent.FOREIGN:
                 aside = self.placer.set_aside(step.output)
-                self._emit(Event(Kind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
+                self._emit(Event(EventKind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
                 record = None
             placed = self.placer.place(step.output, self.world.artifacts[sha], record)
             with self.ports.store.transaction():  # one commit: ten thousand restores are mostly commits
@@ -266,7 +266,7 @@ class Driver:
         artifact = None if record is None else self.world.artifacts.get(record.sha256)
         if record is None or artifact is None or self.ports.objects.has(artifact.sha256, artifact.suffix):
             return
-        if self.placer.find(output, record) is Found.OURS:
+        if self.placer.find(output, record) is OutputContent.OURS:
             self.ports.objects.add(self.ports.inputs.root / output, artifact.suffix)
 
     def _move(self, step: Step) -> None:
@@ -283,17 +283,17 @@ class Driver:
         """Remove what we placed; in words what was not removed, because the user edited it."""
         assert step.output is not None
         own = self.outcomes.get((step.clip, step.take))
-        if own is not None and own.result is not Kind.SUCCEEDED:
-            raise Stopped(Kind.SKIPPED, "kept, because what replaces it is not there yet")
+        if own is not None and own.result is not EventKind.SUCCEEDED:
+            raise StepEnded(EventKind.SKIPPED, "kept, because what replaces it is not there yet")
         self._rescue(step.output)
         record = self.world.placed.get(step.output)
         if step.reason is Reason.EDITED or record is None:
-            found = Found.FOREIGN
+            found = OutputContent.FOREIGN
         else:
             found = self.placer.remove(step.output, record)
         self.ports.store.unplaced(step.output, step.clip)
         self.world.placed.pop(step.output, None)
-        return f"{step.output} was edited by hand and is left" if found is Found.FOREIGN else ""
+        return f"{step.output} was edited by hand and is left" if found is OutputContent.FOREIGN else ""
 
     def _hold(self, step: Step) -> None:
         """The take now holds its key: bind it, and close the attempt that made it."""
@@ -322,7 +322,7 @@ class Driver:
             kept = {
                 (step.clip, step.take)
                 for step in plan.steps
-                if step.action is Action.REMOVE and self.outcomes[step.ident].result is not Kind.SUCCEEDED
+                if step.action is Action.REMOVE and self.outcomes[step.ident].result is not EventKind.SUCCEEDED
             }
             for ident in plan.unbind:
                 if ident not in kept:
@@ -345,13 +345,13 @@ class Driver:
 
     def _note_blocked(self, plan: Plan) -> None:
         for step in plan.blocked():
-            self._end(step, Kind.BLOCKED, told(step.reason, step.detail), "\n".join(step.way_out))
+            self._end(step, EventKind.BLOCKED, reason_line(step.reason, step.detail), "\n".join(step.way_out))
 
-    def _end(self, step: Step, kind: Kind, message: str = "", help: str = "", began: float | None = None) -> None:
+    def _end(self, step: Step, kind: EventKind, message: str = "", help: str = "", began: float | None = None) -> None:
         elapsed = 0.0 if began is None else self.ports.clock.monotonic() - began
-        paid = step.cost.amount if kind is Kind.SUCCEEDED and step.action in GENERATES else None
+        paid = step.cost.amount if kind is EventKind.SUCCEEDED and step.action in GENERATES else None
         name = step.action.value
-        self.failed = self.failed or kind is Kind.FAILED
+        self.failed = self.failed or kind is EventKind.FAILED
         self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, paid)
         shown = elapsed if step.action in ASKING else None
         event = Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=shown, cost=paid)
@@ -370,10 +370,10 @@ class Driver:
         saved, unknown = cost.saved(self._at_hand(plan))
         return Summary(found, self.halt.event.is_set(), elapsed, spent, unpriced, plan.currency, saved, unknown)
 
-    def _at_hand(self, plan: Plan) -> Iterator[Price]:
+    def _at_hand(self, plan: Plan) -> Iterator[Cost]:
         """The prices of the takes that have their picture without a request of this run."""
         for step in plan.steps:
             end, order = self.outcomes.get(step.ident), self.orders.get(step.ident)
-            has = step.action is Action.NOOP or (end is not None and end.result is Kind.SUCCEEDED)
+            has = step.action is Action.NOOP or (end is not None and end.result is EventKind.SUCCEEDED)
             if has and step.action in cost.AT_HAND and order is not None:
                 yield order.wanted.cost

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _VERIFY: Final = "clipform verify lists what is"
 
 
-class Adopter:
+class LockfileAdopter:
     """Adopts for one run what its plan took from the lock file."""
 
     def __init__(self, session: Session, planned: Planned) -> None:

@@ -16,7 +16,7 @@ from reconciler.plan.model import Action, Step
 Ident = tuple[str, int]
 
 
-class Pool:
+class Scheduler:
     """The steps of a run that are waiting, ready and running. `limits` is the concurrency by provider alias; `local`
     names the aliases whose tasks have ended with the process that began them."""
 

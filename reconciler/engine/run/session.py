@@ -16,7 +16,7 @@ from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.engine.connections.providers import LOCAL
-from reconciler.engine.run.warm_workers import Workshop
+from reconciler.engine.run.warm_workers import WarmWorkers
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.pending_repairs import settle_orphans
@@ -39,7 +39,7 @@ class Session:
     clock: Clock
     draft: bool
     lost: tuple[Receipt, ...] = ()  # tasks that were paid for and that no attempt can hold
-    shop: Workshop | None = None  # of a process that applies more than once
+    shop: WarmWorkers | None = None  # of a process that applies more than once
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from reconciler.media.worker_pool import Crew
+from reconciler.media.worker_pool import WorkerPool
 
 SPARE = 2
 """Workers that wait: an edit changes one clip or two, and each holds the memory of a codec and a face."""
@@ -19,12 +19,12 @@ SPARE = 2
 T = TypeVar("T")
 
 
-class Workshop:
+class WarmWorkers:
     """`with Workshop() as shop:` for one thread, outside any event loop."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self.crew = Crew()
+        self.crew = WorkerPool()
 
     def __enter__(self) -> Self:
         return self

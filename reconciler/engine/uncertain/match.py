@@ -11,7 +11,7 @@ or it carries the seed that we drew for this very attempt. From there, for all r
     none that may be it, and something is missing       Ask: `again` says from when on time alone may have helped
 
 Nothing that may be it is ever passed over: "another one" needs a contradiction, not just a missing echo. A wrong
-`Found` gives a clip another's video, a wrong `Absent` pays twice; a needless `Ask` costs somebody a minute.
+`Matched` gives a clip another's video, a wrong `Absent` pays twice; a needless `Ask` costs somebody a minute.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ JITTER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ListReading:
     """A list as it was read; `at` is when the reading began, by our clock."""
 
     at: float
@@ -48,7 +48,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ProofTerms:
     """What the proof of an absence rests on beside the readings. `patience`: seconds that a submit may be silent."""
 
     coverage: Coverage | None
@@ -61,7 +61,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class UncertainRequest:
     """A request that may have been accepted, as the provider would show it. What we do not know is None.
 
     It was sent between `since` and `until`. `drawn`: the seed is our own and belongs to this attempt alone. `alike` is
@@ -88,7 +88,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Matched:
     """It was accepted: this is its task."""
 
     task: str
@@ -111,7 +111,7 @@ class Ask:
     again: float | None = None
 
 
-Verdict = Found | Absent | Ask
+Verdict = Matched | Absent | Ask
 
 
 class Fit(IntEnum):
@@ -124,7 +124,7 @@ class Fit(IntEnum):
 
 
 def decide(
-    doubts: Sequence[Doubt], claimed: Collection[str], readings: Sequence[Reading], terms: Terms
+    doubts: Sequence[UncertainRequest], claimed: Collection[str], readings: Sequence[ListReading], terms: ProofTerms
 ) -> dict[int, Verdict]:
     """A verdict for each request in doubt at one provider. `claimed`: tasks that other attempts have."""
     asked = [doubt.attempt for doubt in doubts if not (doubt.flying or doubt.rival)]
@@ -134,7 +134,7 @@ def decide(
     listed = {task.task: task for reading in readings for task in reading.tasks if task.task not in claimed}
     fits = {doubt.attempt: _fits(doubt, listed.values(), skew) for doubt in doubts}
     verdicts = _marked(doubts, fits)
-    taken = {verdict.task for verdict in verdicts.values() if isinstance(verdict, Found)}
+    taken = {verdict.task for verdict in verdicts.values() if isinstance(verdict, Matched)}
     for found in fits.values():
         for task in taken & found.keys():
             del found[task]
@@ -148,7 +148,7 @@ def decide(
 # --- one task, one request ------------------------------------------------------------------
 
 
-def fit(doubt: Doubt, task: Listed, skew: float = 0.0) -> Fit:
+def fit(doubt: UncertainRequest, task: Listed, skew: float = 0.0) -> Fit:
     """How a listed task goes with a request, its time included."""
     if _contradicts(doubt, task):
         return Fit.OTHER
@@ -163,16 +163,16 @@ def fit(doubt: Doubt, task: Listed, skew: float = 0.0) -> Fit:
     return Fit.OTHER if degree is Fit.MAYBE and not _same_seed(doubt, task) else Fit.MAYBE
 
 
-def _fits(doubt: Doubt, tasks: Iterable[Listed], skew: float) -> dict[str, Fit]:
+def _fits(doubt: UncertainRequest, tasks: Iterable[Listed], skew: float) -> dict[str, Fit]:
     found = {task.task: fit(doubt, task, skew) for task in tasks}
     return {task: degree for task, degree in found.items() if degree is not Fit.OTHER}
 
 
-def _same_seed(doubt: Doubt, task: Listed) -> bool:
+def _same_seed(doubt: UncertainRequest, task: Listed) -> bool:
     return doubt.seed is not None and task.echo.get("seed") == doubt.seed
 
 
-def _contradicts(doubt: Doubt, task: Listed) -> bool:
+def _contradicts(doubt: UncertainRequest, task: Listed) -> bool:
     """Whether what it shows cannot be this request. A vendor may rename a model and host a picture elsewhere, and
     chooses what was left to it, also a seed of its own unless the model reports the one that it was sent; it
     does not change a text, a length that was stated, or add pictures."""
@@ -189,7 +189,7 @@ def _contradicts(doubt: Doubt, task: Listed) -> bool:
     return doubt.media is not None and bool(task.media) and len(task.media) != len(doubt.media)
 
 
-def _shows_all(doubt: Doubt, task: Listed) -> bool:
+def _shows_all(doubt: UncertainRequest, task: Listed) -> bool:
     """Whether all that it shows is what was asked for, and that is enough: model, length, pictures, and the prompt, or
     the seed that was stated where a vendor shows no prompt."""
     echo = task.echo
@@ -209,17 +209,17 @@ def _shows_all(doubt: Doubt, task: Listed) -> bool:
 class _Proof:
     """What a list's silence is judged by."""
 
-    readings: Sequence[Reading]
-    terms: Terms
+    readings: Sequence[ListReading]
+    terms: ProofTerms
     claimed: frozenset[str]
 
-    def alive(self, doubt: Doubt, reading: Reading) -> bool:
+    def alive(self, doubt: UncertainRequest, reading: ListReading) -> bool:
         """Whether the list shows some task from after the request's time began, or one that we know."""
         since = doubt.since - SLACK + (reading.skew or 0.0)
         new = any(task.created is not None and task.created >= since for task in reading.tasks)
         return new or any(task.task in self.claimed for task in reading.tasks)
 
-    def forward(self, doubt: Doubt, reading: Reading) -> float:
+    def forward(self, doubt: UncertainRequest, reading: ListReading) -> float:
         """By how many seconds our clock was set forward between the first look for a request and this one: as much as
         the provider's fell behind. That time has not passed."""
         skews = [r.skew for r in self.readings if r.at >= doubt.until and r.skew is not None]
@@ -229,7 +229,7 @@ class _Proof:
 # --- all of a provider ----------------------------------------------------------------------
 
 
-def _marked(doubts: Sequence[Doubt], fits: Mapping[int, Mapping[str, Fit]]) -> dict[int, Verdict]:
+def _marked(doubts: Sequence[UncertainRequest], fits: Mapping[int, Mapping[str, Fit]]) -> dict[int, Verdict]:
     """Those whose seed is listed."""
     marks = {d.attempt: [task for task, degree in fits[d.attempt].items() if degree is Fit.MARKED] for d in doubts}
     holders: defaultdict[str, int] = defaultdict(int)
@@ -239,15 +239,15 @@ def _marked(doubts: Sequence[Doubt], fits: Mapping[int, Mapping[str, Fit]]) -> d
     found: dict[int, Verdict] = {}
     for number, tasks in marks.items():
         if len(tasks) == 1 and holders[tasks[0]] == 1:
-            found[number] = Found(tasks[0], "it has the seed that was drawn for this request")
+            found[number] = Matched(tasks[0], "it has the seed that was drawn for this request")
         elif tasks:
             found[number] = Ask(f"{_names(tasks)} carry its seed")
     return found
 
 
-def _alike(doubts: Iterable[Doubt]) -> list[list[Doubt]]:
+def _alike(doubts: Iterable[UncertainRequest]) -> list[list[UncertainRequest]]:
     """Groups of requests that ask for the same, each in the order of the attempts. A drawn seed makes each its own."""
-    groups: dict[str, list[Doubt]] = {}
+    groups: dict[str, list[UncertainRequest]] = {}
     for doubt in sorted(doubts, key=lambda d: d.attempt):
         own = doubt.drawn or not doubt.alike
         groups.setdefault(f"#{doubt.attempt}" if own else doubt.alike, []).append(doubt)
@@ -255,8 +255,8 @@ def _alike(doubts: Iterable[Doubt]) -> list[list[Doubt]]:
 
 
 def _group(
-    group: Sequence[Doubt],
-    others: Sequence[Doubt],
+    group: Sequence[UncertainRequest],
+    others: Sequence[UncertainRequest],
     fits: Mapping[int, Mapping[str, Fit]],
     listed: Mapping[str, Listed],
     proof: _Proof,
@@ -278,11 +278,11 @@ def _group(
         verdict = Ask(f"{len(group)} such requests are in doubt, and {_names(ordered)} may be theirs")
     else:
         why = "it shows this very request" if len(group) == 1 else "as many show this very request as were sent"
-        return {doubt.attempt: Found(task, why) for doubt, task in zip(group, ordered, strict=True)}
+        return {doubt.attempt: Matched(task, why) for doubt, task in zip(group, ordered, strict=True)}
     return {doubt.attempt: verdict for doubt in group}
 
 
-def _absent(doubt: Doubt, proof: _Proof) -> Verdict:
+def _absent(doubt: UncertainRequest, proof: _Proof) -> Verdict:
     """No task may be it. Whether that proves that there is none: all five conditions of §3.6, and three of sense."""
     coverage, last = proof.terms.coverage, proof.readings[-1]
     if coverage is None or not doubt.plain:
@@ -316,13 +316,15 @@ def _names(tasks: Sequence[str]) -> str:
 # --- from records ---------------------------------------------------------------------------
 
 
-def doubt_of(attempt: Attempt, document: str, model: Model | None) -> Doubt:
+def uncertain_request(attempt: Attempt, document: str, model: Model | None) -> UncertainRequest:
     """An attempt as the provider would show it. `document` is the identity document of its key, empty when lost; what
     it leaves out are the model's defaults."""
     flying = attempt.state is State.SUBMITTING
     until = float("inf") if flying else attempt.updated
     reports = model is not None and model.reports_seed
-    bare = Doubt(attempt.id, attempt.created, until, attempt.model, attempt.seed, reports_seed=reports, flying=flying)
+    bare = UncertainRequest(
+        attempt.id, attempt.created, until, attempt.model, attempt.seed, reports_seed=reports, flying=flying
+    )
     if not document or model is None:
         return bare
     told = json.loads(document)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.providers import LOCAL, Connect, is_here, reach
-from reconciler.engine.control import Halt
-from reconciler.engine.uncertain.match import APART, Absent, Ask, Found
-from reconciler.engine.uncertain.task_list import Books, Search
-from reconciler.events import Event, Kind
+from reconciler.engine.control import RunControl
+from reconciler.engine.uncertain.match import APART, Absent, Ask, Matched
+from reconciler.engine.uncertain.task_list import LookupContext, TaskListReader
+from reconciler.events import Event, EventKind
 from reconciler.project import endpoints
 from reconciler.project.model import Loaded
 from reconciler.providers.capabilities import Lists
@@ -24,7 +24,7 @@ ROUNDS = 8
 Say = Callable[[Event], None]
 
 
-async def _nap(clock: Clock, halt: Halt, seconds: float, *, idle: bool = False) -> None:
+async def _nap(clock: Clock, halt: RunControl, seconds: float, *, idle: bool = False) -> None:
     """Sleep, unless the user interrupts, or (`idle`) nobody else is at work any more."""
     events = (halt.event, halt.idle) if idle else (halt.event,)
     waits = [asyncio.ensure_future(event.wait()) for event in events]
@@ -36,7 +36,9 @@ async def _nap(clock: Clock, halt: Halt, seconds: float, *, idle: bool = False) 
             wait.cancel()
 
 
-async def settle_all(books: Books, loaded: Loaded, connect: Connect, halt: Halt, say: Say) -> dict[str, str]:
+async def settle_all(
+    books: LookupContext, loaded: Loaded, connect: Connect, halt: RunControl, say: Say
+) -> dict[str, str]:
     """Before a run: look up all that is in doubt wherever there is a list. What remains a question, with its reason, by
     key. A provider that cannot be asked is a reason, too, and never an error."""
     doubtful = [a for a in books.store.attempts() if a.state is State.UNCERTAIN]
@@ -57,7 +59,7 @@ async def settle_all(books: Books, loaded: Loaded, connect: Connect, halt: Halt,
     return told | {key: reason for reasons in found for key, reason in reasons.items()}
 
 
-def _nowhere(books: Books, loaded: Loaded, attempt: Attempt) -> str:
+def _nowhere(books: LookupContext, loaded: Loaded, attempt: Attempt) -> str:
     """Why a request of an older clipform, which does not say where it was sent, is not looked up where its alias points
     now: no plan has shown that address, and no key goes there before one has."""
     if attempt.endpoint or not is_here(loaded, attempt):
@@ -68,7 +70,7 @@ def _nowhere(books: Books, loaded: Loaded, attempt: Attempt) -> str:
 
 
 async def _settle(  # the two ends of a connection around a loop
-    own: Sequence[Attempt], books: Books, loaded: Loaded, connect: Connect, halt: Halt, say: Say
+    own: Sequence[Attempt], books: LookupContext, loaded: Loaded, connect: Connect, halt: RunControl, say: Say
 ) -> dict[str, str]:
     """Look up the requests of one place."""
     try:
@@ -78,12 +80,12 @@ async def _settle(  # the two ends of a connection around a loop
     try:
         if not isinstance(vendor.dialect, Lists):
             return {}
-        return await _rounds(Search(books, vendor, is_here(loaded, own[0])), halt, say)
+        return await _rounds(TaskListReader(books, vendor, is_here(loaded, own[0])), halt, say)
     finally:
         await vendor.transport.aclose()
 
 
-async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
+async def _rounds(search: TaskListReader, halt: RunControl, say: Say) -> dict[str, str]:
     """Read and decide; wait for a second look where that decides, and for nothing else."""
     clock = search.books.clock
     attempts = {a.id: a for a in search.books.store.attempts()}
@@ -96,12 +98,12 @@ async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
             attempt = attempts[number]
             reasons.pop(attempt.key, None)
             match verdict:
-                case Found(task, _):
+                case Matched(task, _):
                     say(_note(attempt, f"its request was accepted: {attempt.provider} lists it as task {task}"))
                 case Absent():
                     say(_note(attempt, f"its request was not accepted: {attempt.provider} has no such task"))
                 case Ask():
-                    reasons[attempt.key] = words(verdict)
+                    reasons[attempt.key] = question(verdict)
                     asks.append(verdict)
         soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.now() <= APART]
         if not soon:
@@ -113,7 +115,7 @@ async def _rounds(search: Search, halt: Halt, say: Say) -> dict[str, str]:
     return reasons
 
 
-def words(ask: Ask) -> str:
+def question(ask: Ask) -> str:
     """A reason, with the time from when on looking again may help."""
     if ask.again is None:
         return ask.reason
@@ -122,4 +124,4 @@ def words(ask: Ask) -> str:
 
 
 def _note(attempt: Attempt, text: str) -> Event:
-    return Event(Kind.NOTE, attempt.clip, attempt.take, message=f"{attempt.clip}: {text}")
+    return Event(EventKind.NOTE, attempt.clip, attempt.take, message=f"{attempt.clip}: {text}")

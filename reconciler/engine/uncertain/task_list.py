@@ -12,9 +12,18 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import StateError
-from reconciler.engine.ports import Vendor
+from reconciler.engine.ports import ConnectedProvider
 from reconciler.engine.uncertain import match
-from reconciler.engine.uncertain.match import JITTER, Absent, Ask, Doubt, Found, Reading, Terms, Verdict
+from reconciler.engine.uncertain.match import (
+    JITTER,
+    Absent,
+    Ask,
+    ListReading,
+    Matched,
+    ProofTerms,
+    UncertainRequest,
+    Verdict,
+)
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Covers, TaskList
 from reconciler.records import Attempt, State
@@ -27,7 +36,7 @@ _UNDECIDED = (State.SUBMITTING, State.UNCERTAIN)
 
 
 @dataclass(slots=True)
-class Books:
+class LookupContext:
     """Where look-ups read and write. `claimed`: tasks that only the lock file or a receipt knows. `documents`: what the
     project's clips say now, by key, for attempts whose own document was lost."""
 
@@ -36,25 +45,25 @@ class Books:
     clock: Clock
     claimed: frozenset[str] = frozenset()
     documents: Mapping[str, str] = field(default_factory=dict)
-    searches: dict[tuple[str, str], Search] = field(default_factory=dict)
+    searches: dict[tuple[str, str], TaskListReader] = field(default_factory=dict)
 
-    def search(self, vendor: Vendor) -> Search:
+    def search(self, vendor: ConnectedProvider) -> TaskListReader:
         """The one search at a provider: its readings serve for every request in doubt there."""
         place = (vendor.alias, vendor.endpoint)
         if place not in self.searches:
-            self.searches[place] = Search(self, vendor)
+            self.searches[place] = TaskListReader(self, vendor)
         return self.searches[place]
 
 
 @dataclass(slots=True)
-class Search:
+class TaskListReader:
     """The readings of one provider's list in this process. `unsaid`: attempts of an older clipform, which do not say
     where they were made, are taken to belong here."""
 
-    books: Books
-    vendor: Vendor
+    books: LookupContext
+    vendor: ConnectedProvider
     unsaid: bool = True
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[ListReading] = field(default_factory=list)
     trouble: str = ""  # why the list could not be read the last time
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -71,7 +80,7 @@ class Search:
                 case TaskList() if abs(clock.now() - began - (clock.monotonic() - steady)) > JITTER:
                     self.trouble = "the clock here was set while its list was read"
                 case TaskList(tasks, complete, skew):
-                    self.readings.append(Reading(began, tasks, complete, skew))
+                    self.readings.append(ListReading(began, tasks, complete, skew))
                 case PollTrouble(message):
                     self.trouble = f"its list could not be read: {message}"
                 case None:
@@ -90,7 +99,7 @@ class Search:
         coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._doubt(attempt, attempts) for attempt in attempts if self._rival(attempt)]
         doubts = [*(self._doubt(attempt, attempts) for attempt in mine), *rivals]
-        verdicts = match.decide(doubts, claimed, self.readings, Terms(coverage, self.vendor.transport.patience))
+        verdicts = match.decide(doubts, claimed, self.readings, ProofTerms(coverage, self.vendor.transport.patience))
         return {number: self._record(open_ones[number], verdict) for number, verdict in verdicts.items()}
 
     def _mine(self, attempt: Attempt) -> bool:
@@ -102,10 +111,10 @@ class Search:
         """In doubt under another alias or address, which may be the same account."""
         return attempt.kind == self.vendor.kind and not self._mine(attempt) and attempt.state in _UNDECIDED
 
-    def _doubt(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> Doubt:
+    def _doubt(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> UncertainRequest:
         model = next((model for model in self.vendor.dialect.models if model.name == attempt.model), None)
         document = attempt.document or self.books.documents.get(attempt.key, "")
-        found = match.doubt_of(attempt, document, model)
+        found = match.uncertain_request(attempt, document, model)
         if not self._mine(attempt):
             return replace(found, rival=True)
         before = [a for a in attempts if a.key == attempt.key and a.id < attempt.id][-1:]
@@ -118,7 +127,7 @@ class Search:
 
     def _record(self, attempt: Attempt, verdict: Verdict) -> Verdict:
         match verdict:
-            case Found(task, why):
+            case Matched(task, why):
                 return self._found(attempt, task, why)
             case Absent(first, second):
                 evidence = {"by": "list", "first": first, "second": second, "listed": len(self.readings[-1].tasks)}
@@ -139,4 +148,4 @@ class Search:
                 if error.code != "task-taken":
                     raise
                 return Ask(f"task {task} may be it, and is another clip's")
-        return Found(task, why)
+        return Matched(task, why)

@@ -18,7 +18,7 @@ from decimal import Decimal
 from reconciler.diagnostics import Diagnostic
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value
-from reconciler.plan.model import GENERATES, SENTENCES, Plan, Price, Step
+from reconciler.plan.model import GENERATES, SENTENCES, Cost, Plan, Step
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
@@ -34,7 +34,7 @@ Running = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class DocumentContext:
     """Where a page stands. `now` is UTC seconds; `problems`: what is wrong with the project since the plan was made."""
 
     project: str
@@ -45,13 +45,13 @@ class Setting:
     problems: tuple[Diagnostic, ...] = ()
 
 
-def document(planned: Planned, setting: Setting, running: Running | None = None) -> Value:
+def document(planned: Planned, setting: DocumentContext, running: Running | None = None) -> Value:
     """The Document of a plan."""
     found = cards(Known(planned))
     return head(planned.plan, setting, found) | {"cards": [with_running(card, running or {}) for card in found]}
 
 
-def head(plan: Plan, setting: Setting, found: Sequence[Value]) -> Value:
+def head(plan: Plan, setting: DocumentContext, found: Sequence[Value]) -> Value:
     """The Document without its cards, which count in its revision: as they are without what a run says of them."""
     rest: Value = {
         "format_version": FORMAT_VERSION,
@@ -176,7 +176,7 @@ def _undeclared(step: Step) -> Value:
 
 def paid(made: Generation | None) -> Value | None:
     """What an artifact cost; None when nobody knows."""
-    return encode.price(Price(micros(made.cost_micros), made.currency), "") if made else None
+    return encode.price(Cost(micros(made.cost_micros), made.currency), "") if made else None
 
 
 def portion(clip: str, known: Known) -> Value | None:

@@ -18,7 +18,7 @@ from reconciler.gallery.document.media import Value
 from reconciler.plan.changes import changes
 from reconciler.plan.model import Action, Change, Plan, Reason, Step
 from reconciler.project.orders import Order
-from reconciler.project.revision import Former, as_planned
+from reconciler.project.revision import ProjectRevision, as_planned
 from reconciler.records import Generation
 from reconciler.views.rows import document_facts, utc
 
@@ -36,7 +36,7 @@ class Comparison:
     gone: Mapping[str, Value] = field(default_factory=dict)
 
 
-def since_revision(known: Known, found: Former, chosen: frozenset[str] | None) -> Comparison:
+def since_revision(known: Known, found: ProjectRevision, chosen: frozenset[str] | None) -> Comparison:
     """Against a revision. `chosen`: the clips that the report is about, None for all."""
     old = _known(found, known)
     now = {order.clip.name: order for order in _picked(known.planned.loaded.orders)}
@@ -91,7 +91,7 @@ def _planned(step: Step) -> str:
     return "changed" if step.previous_key is not None else "same"
 
 
-def _known(found: Former, known: Known) -> Known:
+def _known(found: ProjectRevision, known: Known) -> Known:
     """The revision as something that has no work to do."""
     steps = tuple(
         Step(w.clip, w.take, Action.NOOP, Reason.UP_TO_DATE, w.key, w.provider, w.kind, w.model, w.output)

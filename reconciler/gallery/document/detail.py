@@ -13,7 +13,7 @@ from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.views import encode
 from reconciler.views.rows import document_facts, history, standing, utc
 from reconciler.views.terminal import word_diff
@@ -21,10 +21,10 @@ from reconciler.views.terminal import word_diff
 EVENTS = 200
 """How many events of a clip are shown."""
 
-_SIGNS = {word_diff.Part.SAME: "=", word_diff.Part.GONE: "-", word_diff.Part.NEW: "+"}
+_SIGNS = {word_diff.DiffRun.SAME: "=", word_diff.DiffRun.GONE: "-", word_diff.DiffRun.NEW: "+"}
 
 
-def detail(name: str, known: Known, events: Sequence[Entry], running: Running | None = None) -> Value | None:
+def detail(name: str, known: Known, events: Sequence[LogEntry], running: Running | None = None) -> Value | None:
     """The Detail of a clip; None when no card has that name. `events` are the clip's, oldest first."""
     clip = known.clips.get(name)
     picked = known.steps.get((name, clip.pick)) if clip else known.others.get(name)
@@ -107,7 +107,7 @@ def _attempt(attempt: Attempt | None) -> str:
     return since if attempt.state in OPEN or not told else f"{since}: {told}"
 
 
-def _before(step: Step, known: Known, events: Sequence[Entry]) -> Generation | None:
+def _before(step: Step, known: Known, events: Sequence[LogEntry]) -> Generation | None:
     """What the take holds under another key than it is to have, else what it held before its newest one."""
     if step.previous_key is not None:
         return known.made(step.previous_key)
@@ -172,6 +172,6 @@ def _facts(step: Step, known: Known) -> Iterator[tuple[str, str]]:
     yield "key", short(step.key)
 
 
-def _event(entry: Entry) -> Value:
+def _event(entry: LogEntry) -> Value:
     [row] = history([entry])
     return {"sequence": row.sequence, "time": row.time, "type": row.type, "detail": row.detail}

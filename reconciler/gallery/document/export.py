@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reconciler.gallery.document.cards import Setting, document
+from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value, picture
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.views import format
 
 DATA = "<!-- clipform:data -->"
@@ -41,10 +41,12 @@ class Pictures:
     inputs: Collection[str] = ()
 
 
-def values(planned: Planned, setting: Setting, events: Sequence[Entry], compared: Comparison | None) -> Value:
+def values(
+    planned: Planned, setting: DocumentContext, events: Sequence[LogEntry], compared: Comparison | None
+) -> Value:
     """The Document and the Details, as the live page would have them."""
     known = Known(planned)
-    own: dict[str, list[Entry]] = defaultdict(list)
+    own: dict[str, list[LogEntry]] = defaultdict(list)
     for entry in events:
         own[entry.clip].append(entry)
     found = document(planned, replace(setting, live=False))

@@ -9,7 +9,7 @@ from functools import cached_property
 from reconciler.gallery.document import media
 from reconciler.gallery.document.media import Value
 from reconciler.plan.model import Action, Step
-from reconciler.plan.subset import Portions
+from reconciler.plan.subset import Subsets
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Generation
@@ -52,9 +52,9 @@ class Known:
         return found
 
     @cached_property
-    def portions(self) -> Portions:
+    def portions(self) -> Subsets:
         """What would be done for a clip alone."""
-        return Portions(self.planned.plan)
+        return Subsets(self.planned.plan)
 
     @cached_property
     def at_hand(self) -> frozenset[str]:

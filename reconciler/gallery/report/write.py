@@ -13,7 +13,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import UsageError
 from reconciler.gallery.document import comparison as before
 from reconciler.gallery.document import export
-from reconciler.gallery.document.cards import Setting
+from reconciler.gallery.document.cards import DocumentContext
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value, shelf
@@ -21,10 +21,10 @@ from reconciler.gallery.report.folder import ReportFolder
 from reconciler.media.thumbnails import Made, cache_folder, draw_sheet, make
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
-from reconciler.project.revision import former
+from reconciler.project.revision import read_revision
 from reconciler.project.saved_plan import SavedPlan
 from reconciler.project.workspace import STATE, Workspace
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.state.store import Store
 
 INDEX = "index.html"
@@ -63,7 +63,7 @@ def write(workspace: Workspace, wish: Wish) -> Done:
     choice = wish.saved[1].choice if wish.saved else wish.choice
     planned = workspace.plan(choice, workspace.load(choice.draft))
     folder = ReportFolder(wish.out) if wish.out is not None else None
-    setting = Setting(workspace.root.name, live=False, draft=choice.draft, now=workspace.clock.now())
+    setting = DocumentContext(workspace.root.name, live=False, draft=choice.draft, now=workspace.clock.now())
     with _compared(workspace, wish, planned) as (comparison, extra):
         found = export.values(planned, setting, _events(workspace, choice.draft), comparison)
         videos = _found(export.videos(found), workspace, choice.draft, planned, extra)
@@ -91,7 +91,7 @@ def _compared(
         saved_plan.require_fresh(saved, planned)
         yield before.since_plan(Known(planned), name), {}
     elif wish.since is not None:
-        with former(workspace, wish.since, planned, draft=wish.choice.draft) as found:
+        with read_revision(workspace, wish.since, planned, draft=wish.choice.draft) as found:
             chosen = planned.scope.only
             yield before.since_revision(Known(planned), found, chosen), found.files
     else:
@@ -179,7 +179,7 @@ def _place(sha: str, objects: Objects, output: str | None, root: Path) -> Path |
     return root / output if output is not None and (root / output).is_file() else None
 
 
-def _events(workspace: Workspace, draft: bool) -> list[Entry]:
+def _events(workspace: Workspace, draft: bool) -> list[LogEntry]:
     store = Store.read(workspace.state_dir(draft), workspace.clock.now)
     if store is None:
         return []

@@ -20,8 +20,8 @@ from reconciler.gallery.document.media import Value
 from reconciler.gallery.server import editor
 from reconciler.gallery.server.hub import Hub
 from reconciler.plan.model import Plan
-from reconciler.plan.subset import portion
-from reconciler.project.saved_plan import portion_mark
+from reconciler.plan.subset import subset
+from reconciler.project.saved_plan import subset_fingerprint
 from reconciler.project.workspace import Workspace
 
 Ident = tuple[str, int]
@@ -67,9 +67,9 @@ class Desk:
         plan = self.hub.plan
         if plan is None:
             raise Refused("the project has errors", help="mend them first", code="broken")
-        mark, about = portion_mark(plan, clips), plan if clips is None else portion(plan, clips)
+        mark, about = subset_fingerprint(plan, clips), plan if clips is None else subset(plan, clips)
         seen = self.hub.plans.get(_text(body, "revision").partition(".")[0])
-        if seen is None or portion_mark(seen, clips) != mark:
+        if seen is None or subset_fingerprint(seen, clips) != mark:
             raise Refused("the plan is another one by now", help="look at it, and confirm again", code="stale")
         if not about.has_changes():
             raise Refused("there is nothing to apply", code="nothing")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
-from reconciler.events import Event, Kind, Summary
+from reconciler.events import Event, EventKind, Summary
 from reconciler.gallery.document import cards as model
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import Known
@@ -17,11 +17,11 @@ from reconciler.gallery.document.media import Value
 from reconciler.gallery.server.sse import Stream, encoded
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.views import encode
 
-_UNDER_WAY: Final = frozenset({Kind.WAITING, Kind.SUBMITTED, Kind.RUNNING, Kind.FETCHED})
-_OVER: Final = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.BLOCKED, Kind.LEFT})
+_UNDER_WAY: Final = frozenset({EventKind.WAITING, EventKind.SUBMITTED, EventKind.RUNNING, EventKind.FETCHED})
+_OVER: Final = frozenset({EventKind.SUCCEEDED, EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED, EventKind.LEFT})
 _REMEMBERED: Final = 32
 """Plans that a click may still be about."""
 
@@ -29,7 +29,7 @@ Ident = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageContext:
     """What the page is about. `now` gives UTC seconds."""
 
     project: str
@@ -40,7 +40,7 @@ class Place:
 class Hub:
     """The newest look at the project, with what a run says, and everybody who wants to know."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: PageContext) -> None:
         self.place = place
         self.known: Known | None = None
         self.shelf = media.Shelf({}, {}, {})
@@ -97,12 +97,12 @@ class Hub:
         """Something happened in a run."""
         ident = (event.clip, event.take)
         match event.kind:
-            case Kind.STARTED:
+            case EventKind.STARTED:
                 self._run = {"total": event.total or 0, "done": 0}
                 self._refresh(self._cards)
-            case Kind.NOTE:
+            case EventKind.NOTE:
                 self.said("note", event.message, event.help)
-            case Kind.ENDED:
+            case EventKind.ENDED:
                 self._over()
             case kind if kind in _UNDER_WAY:
                 self._running[ident] = _running(event, self._running.get(ident))
@@ -139,7 +139,7 @@ class Hub:
         running = self._by_clip()
         return self._head | {"cards": [model.with_running(card, running) for card in self._cards]}
 
-    def detail(self, name: str, events: Sequence[Entry]) -> Value | None:
+    def detail(self, name: str, events: Sequence[LogEntry]) -> Value | None:
         """One clip whole; None when there is none of that name."""
         return None if self.known is None else detail.detail(name, self.known, events, self._by_clip())
 
@@ -173,7 +173,7 @@ class Hub:
     def _refresh(self, cards: list[Value]) -> None:
         """Tell what is another since the last time."""
         place, plan = self.place, self.known.planned.plan if self.known else Plan(())
-        setting = model.Setting(place.project, True, place.draft, place.now(), self.session, self.problems)
+        setting = model.DocumentContext(place.project, True, place.draft, place.now(), self.session, self.problems)
         head = model.head(plan, setting, cards) | {"run": self._run}
         patch = model.patch(self._cards, cards)
         touched = {card["id"] for card in patch.cards} | self._ended

@@ -20,7 +20,7 @@ from reconciler.artifacts.allowed_paths import Reach
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, Shelf
-from reconciler.media.worker_pool import Crew
+from reconciler.media.worker_pool import WorkerPool
 from reconciler.project.workspace import STATE, Workspace
 from reconciler.state import disk
 
@@ -40,7 +40,7 @@ class Library:
         self._state = workspace.root / STATE
         self._objects: Objects = workspace.objects(draft)
         self._posters = workspace.root / STATE / "cache" / "posters"
-        self._crew = Crew(2)
+        self._crew = WorkerPool(2)
         self._making: dict[str, asyncio.Task[Path | None]] = {}
         self._proven: dict[tuple[str, int, int, int], str] = {}  # path and stamp -> SHA-256
 

@@ -22,7 +22,7 @@ from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, Found, Library, kind_of
 from reconciler.gallery.server.sse import StreamResponse
 from reconciler.project.workspace import Workspace
-from reconciler.state.history import Entry
+from reconciler.state.history import LogEntry
 from reconciler.state.store import Store
 
 _ASSETS = Path(str(files("reconciler.gallery"))) / "page"
@@ -83,7 +83,7 @@ class Answers:
         found = self._hub.detail(name, events)
         return _nothing() if found is None else Json(found)
 
-    def _events(self, name: str) -> list[Entry]:
+    def _events(self, name: str) -> list[LogEntry]:
         store = Store.read(self._workspace.state_dir(self._draft), self._workspace.clock.now)
         if store is None:
             return []

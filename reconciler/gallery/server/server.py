@@ -20,7 +20,7 @@ from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Summary
 from reconciler.gallery.server.actions import Desk, Loop
 from reconciler.gallery.server.guard import Guard
-from reconciler.gallery.server.hub import Hub, Place
+from reconciler.gallery.server.hub import Hub, PageContext
 from reconciler.gallery.server.media_files import Library
 from reconciler.gallery.server.routes import Answers
 from reconciler.plan.model import Plan
@@ -130,7 +130,7 @@ class Gallery:
         about = self._about
         workspace, draft = about.workspace, about.choice.draft
         self._loop = asyncio.get_running_loop()
-        hub = self._hub = Hub(Place(workspace.root.name, draft, workspace.clock.now))
+        hub = self._hub = Hub(PageContext(workspace.root.name, draft, workspace.clock.now))
         library = Library(workspace, draft)
         desk = Desk(hub, self._clicks, workspace, asyncio.Lock())
         guard = Guard(Answers(hub, desk, library, draft).app(), self._socket.getsockname()[1])

@@ -47,7 +47,7 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class CameraView:
     """Where the camera looks: `zoom` from 1, `x` and `y` from -1 to 1 within the room that is free."""
 
     zoom: float
@@ -126,23 +126,23 @@ def read_camera(prompt: str, *, fixed: bool = False) -> Camera:
     )
 
 
-def look(camera: Camera, moment: float) -> View:
+def look(camera: Camera, moment: float) -> CameraView:
     """Where the camera looks at `moment`, 0 at the first frame and 1 at the last."""
     if camera.fixed:
-        return View(1.0, 0.0, 0.0)
+        return CameraView(1.0, 0.0, 0.0)
     eased = ease(moment)
     travel = 2 * eased - 1
     reach = min(1.0, camera.speed)
     if camera.orbit:
         # An orbit cannot be drawn from one picture: an arc with a swell of nearness reads as one.
         swell = math.sin(math.pi * eased)
-        return View(_TRAVEL_ZOOM + 0.06 * swell + _zoomed(camera, eased), travel * reach, 0.25 - 0.4 * swell)
+        return CameraView(_TRAVEL_ZOOM + 0.06 * swell + _zoomed(camera, eased), travel * reach, 0.25 - 0.4 * swell)
     if camera.x or camera.y:
         zoom = min(HEADROOM, _TRAVEL_ZOOM + _zoomed(camera, eased))
-        return View(zoom, camera.x * travel * reach, camera.y * travel * reach)
+        return CameraView(zoom, camera.x * travel * reach, camera.y * travel * reach)
     if camera.zoom:
-        return View(1.0 + _zoomed(camera, eased), 0.0, 0.0)
-    return View(1.0 + _DRIFT * eased, 0.0, 0.0)
+        return CameraView(1.0 + _zoomed(camera, eased), 0.0, 0.0)
+    return CameraView(1.0 + _DRIFT * eased, 0.0, 0.0)
 
 
 def _zoomed(camera: Camera, eased: float) -> float:

@@ -13,10 +13,10 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from reconciler.media.draft.camera import HEADROOM, Camera, View, ease, look
+from reconciler.media.draft.camera import HEADROOM, Camera, CameraView, ease, look
 from reconciler.media.draft.caption import margin
 from reconciler.media.draft.moods import Colour, Mood, read_mood
-from reconciler.media.draft.motifs import Place, Shape, shapes
+from reconciler.media.draft.motifs import DrawingKit, Silhouette, shapes
 from reconciler.media.draft.planes import Overlay, Planes, overlay, planes, window
 from reconciler.media.draft.scene import FPS, Scene, Size
 from reconciler.media.draft.type import face, wrapped
@@ -33,7 +33,7 @@ class Layer:
     run across model a thing: they are a strip as wide as the canvas and move with it.
     """
 
-    shape: Shape
+    shape: Silhouette
     fill: Planes
 
 
@@ -63,18 +63,18 @@ def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
     """The card of a scene: its place and light from the prompt's words, its details from the key."""
     motif, mood = read_mood(scene.prompt, scene.dice)
     canvas = (2 * round(size.width * HEADROOM / 2), 2 * round(size.height * HEADROOM / 2))
-    place = Place(*canvas, mood, random.Random(scene.dice))
+    place = DrawingKit(*canvas, mood, random.Random(scene.dice))
     layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, place))
     return CardStage(_ground(mood, size), layers, canvas, _title(scene.prompt, size), camera, scene.frames)
 
 
-def _seen_from(view: View, near: float) -> View:
+def _seen_from(view: CameraView, near: float) -> CameraView:
     """What a move amounts to at a distance: the horizon hardly moves, the foreground more than the camera."""
     share = 0.2 + 1.0 * near
-    return View(1 + (view.zoom - 1) * share, view.x * share / 1.2, view.y * share / 1.2)
+    return CameraView(1 + (view.zoom - 1) * share, view.x * share / 1.2, view.y * share / 1.2)
 
 
-def _draw(frame: Planes, layer: Layer, view: View, canvas: tuple[int, int]) -> None:
+def _draw(frame: Planes, layer: Layer, view: CameraView, canvas: tuple[int, int]) -> None:
     """Lay a layer over the frame. Only the rows that its mask covers are touched: that is most of the speed."""
     width, height = frame.size
     left, top, right, bottom = window(canvas, view, frame.size)
@@ -101,7 +101,7 @@ def _ground(mood: Mood, size: Size) -> Planes:
     return planes(_gradient([(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)], size))
 
 
-def _fill(shape: Shape, canvas: tuple[int, int], size: Size) -> Planes:
+def _fill(shape: Silhouette, canvas: tuple[int, int], size: Size) -> Planes:
     """A layer's colours, as `Layer` keeps them."""
     if shape.across:
         turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(2, canvas[0]))

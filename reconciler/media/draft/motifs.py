@@ -17,7 +17,7 @@ PAD: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Silhouette:
     """One flat layer: where it is (a mask, placed at row `top` of the canvas), how near, and its two colours.
 
     `upper` and `lower` are the colours at the top and at the foot of the mask; with `across` from left to right.
@@ -32,7 +32,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DrawingKit:
     """What a motif draws with: the canvas, the colours, and its own dice."""
 
     width: int
@@ -46,9 +46,9 @@ class Place:
         return min(self.width, self.height)
 
 
-def shapes(motif: Motif, place: Place) -> list[Shape]:
+def shapes(motif: Motif, place: DrawingKit) -> list[Silhouette]:
     """The layers of a motif, farthest first."""
-    draw: dict[Motif, Callable[[Place], Iterator[Shape]]] = {
+    draw: dict[Motif, Callable[[DrawingKit], Iterator[Silhouette]]] = {
         "hills": _hills,
         "sea": _sea,
         "city": _city,
@@ -57,7 +57,7 @@ def shapes(motif: Motif, place: Place) -> list[Shape]:
     return list(draw[motif](place))
 
 
-def _hills(place: Place) -> Iterator[Shape]:
+def _hills(place: DrawingKit) -> Iterator[Silhouette]:
     yield from _sky(place, horizon=0.58)
     ridges = [(near, 0.52 + 0.40 * near**1.15, 0.15 - 0.05 * near) for near in (0, 0.25, 0.5, 0.75, 1)]
     feet = [base + swing + 0.06 for _, base, swing in ridges[1:]]
@@ -67,7 +67,7 @@ def _hills(place: Place) -> Iterator[Shape]:
         yield _ridge(place, (base, min(1.0, foot)), swing, near, (colour, haze))
 
 
-def _sea(place: Place) -> Iterator[Shape]:
+def _sea(place: DrawingKit) -> Iterator[Silhouette]:
     mood, horizon = place.mood, 0.60
     light_x = place.chance.uniform(0.62, 0.76)
     yield from _sky(place, horizon, light_x)
@@ -78,7 +78,7 @@ def _sea(place: Place) -> Iterator[Shape]:
     yield _ridge(place, (0.95, 1.0), 0.06, 1.0, (mood.near, mixed(mood.near, (0, 0, 0), 0.4)))
 
 
-def _city(place: Place) -> Iterator[Shape]:
+def _city(place: DrawingKit) -> Iterator[Silhouette]:
     yield from _sky(place, horizon=0.66)
     mood = place.mood
     for near, low, high in ((0.15, 0.50, 0.64), (0.5, 0.44, 0.72), (0.95, 0.56, 0.88)):
@@ -89,7 +89,7 @@ def _city(place: Place) -> Iterator[Shape]:
             yield _windows(place, blocks, near)
 
 
-def _still_life(place: Place) -> Iterator[Shape]:
+def _still_life(place: DrawingKit) -> Iterator[Silhouette]:
     """A table, a lit wall, an arch, a vessel and a ball: quiet enough to stand for any product."""
     mood, unit = place.mood, place.unit
     # Beside the words where the picture is wide; in the middle, below them, where it is not.
@@ -110,7 +110,7 @@ def _still_life(place: Place) -> Iterator[Shape]:
     yield _object(place, _ball, (ball, floor + unit * 0.05), unit * 0.15, 0.8, chalk)
 
 
-def _sky(place: Place, horizon: float, light_x: float | None = None) -> Iterator[Shape]:
+def _sky(place: DrawingKit, horizon: float, light_x: float | None = None) -> Iterator[Silhouette]:
     """Stars, and the sun or the moon with its glow. The sky's own colours are the ground that all stand on."""
     mood, unit = place.mood, place.unit
     x = place.width * (light_x if light_x is not None else place.chance.uniform(0.6, 0.78))
@@ -121,7 +121,9 @@ def _sky(place: Place, horizon: float, light_x: float | None = None) -> Iterator
     yield _disc(place, (x, y), unit * 0.062, 0.06)
 
 
-def _ridge(place: Place, rows: tuple[float, float], swing: float, near: float, colours: tuple[Colour, Colour]) -> Shape:
+def _ridge(
+    place: DrawingKit, rows: tuple[float, float], swing: float, near: float, colours: tuple[Colour, Colour]
+) -> Silhouette:
     """A line of hills: noise of several octaves over a base line, filled down to a foot that nearer layers hide."""
     base, foot = rows
     heights = _noise_line(place.chance, place.width, swing * place.height, 2.2 + 2.2 * (1 - near))
@@ -130,7 +132,7 @@ def _ridge(place: Place, rows: tuple[float, float], swing: float, near: float, c
     mask = Image.new("L", (place.width, round(place.height * foot) - top))
     points = [(x, y - top) for x, y in enumerate(line)]
     ImageDraw.Draw(mask).polygon([(0, mask.height), *points, (place.width, mask.height)], 255)
-    return Shape(mask.filter(ImageFilter.GaussianBlur(0.8)), top, near, *colours)
+    return Silhouette(mask.filter(ImageFilter.GaussianBlur(0.8)), top, near, *colours)
 
 
 def _noise_line(chance: random.Random, length: int, height: float, waves: float) -> list[float]:
@@ -148,15 +150,15 @@ def _noise_line(chance: random.Random, length: int, height: float, waves: float)
     return line
 
 
-def _band(place: Place, start: float, near: float, colours: tuple[Colour, Colour]) -> Shape:
+def _band(place: DrawingKit, start: float, near: float, colours: tuple[Colour, Colour]) -> Silhouette:
     """Everything below a straight line: water or a table."""
     top = round(place.height * start) - PAD
     mask = Image.new("L", (place.width, place.height - top))
     mask.paste(255, (0, PAD, place.width, mask.height))
-    return Shape(mask, top, near, *colours)
+    return Silhouette(mask, top, near, *colours)
 
 
-def _glow(place: Place, centre: tuple[float, float], radius: float, near: float, strength: float) -> Shape:
+def _glow(place: DrawingKit, centre: tuple[float, float], radius: float, near: float, strength: float) -> Silhouette:
     """Light that fades outward, without an edge."""
     side = 256
     ball = (
@@ -168,23 +170,25 @@ def _glow(place: Place, centre: tuple[float, float], radius: float, near: float,
     return _placed(place, ball.resize((size, size), Image.Resampling.BICUBIC), centre, near, place.mood.light)
 
 
-def _disc(place: Place, centre: tuple[float, float], radius: float, near: float) -> Shape:
+def _disc(place: DrawingKit, centre: tuple[float, float], radius: float, near: float) -> Silhouette:
     size = round(radius * 2)
     disc = Image.new("L", (size * 4, size * 4))
     ImageDraw.Draw(disc).ellipse((8, 8, size * 4 - 9, size * 4 - 9), 240)
     return _placed(place, disc.resize((size, size), Image.Resampling.LANCZOS), centre, near, place.mood.light)
 
 
-def _placed(place: Place, picture: Image.Image, centre: tuple[float, float], near: float, colour: Colour) -> Shape:
+def _placed(
+    place: DrawingKit, picture: Image.Image, centre: tuple[float, float], near: float, colour: Colour
+) -> Silhouette:
     """A small mask as a layer as wide as the canvas."""
     top = max(0, round(centre[1] - picture.height / 2) - PAD)
     bottom = min(place.height, round(centre[1] + picture.height / 2) + PAD)
     mask = Image.new("L", (place.width, bottom - top))
     mask.paste(picture, (round(centre[0] - picture.width / 2), round(centre[1] - picture.height / 2) - top))
-    return Shape(mask, top, near, colour, colour)
+    return Silhouette(mask, top, near, colour, colour)
 
 
-def _stars(place: Place, horizon: float) -> Shape:
+def _stars(place: DrawingKit, horizon: float) -> Silhouette:
     height = round(place.height * horizon)
     mask = Image.new("L", (place.width, height))
     draw = ImageDraw.Draw(mask)
@@ -193,10 +197,10 @@ def _stars(place: Place, horizon: float) -> Shape:
         radius = place.unit * place.chance.choice((0.0009, 0.0012, 0.0020))
         fade = 1 - y / height
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), round(place.chance.uniform(90, 240) * fade))
-    return Shape(mask, 0, 0.03, place.mood.light, place.mood.light)
+    return Silhouette(mask, 0, 0.03, place.mood.light, place.mood.light)
 
 
-def _glitter(place: Place, horizon: float, light_x: float) -> Shape:
+def _glitter(place: DrawingKit, horizon: float, light_x: float) -> Silhouette:
     """The light's path on the water: strokes that get longer and rarer towards us."""
     top = round(place.height * horizon)
     mask = Image.new("L", (place.width, place.height - top))
@@ -209,14 +213,14 @@ def _glitter(place: Place, horizon: float, light_x: float) -> Shape:
         half = place.unit * (0.012 + 0.05 * depth) * place.chance.uniform(0.4, 1.2)
         thick = max(1.0, place.unit * 0.0035 * (0.4 + depth))
         draw.rounded_rectangle((x - half, y - thick / 2, x + half, y + thick / 2), thick / 2, round(150 - 80 * depth))
-    return Shape(mask.filter(ImageFilter.GaussianBlur(1.0)), top, 0.3, place.mood.light, place.mood.horizon)
+    return Silhouette(mask.filter(ImageFilter.GaussianBlur(1.0)), top, 0.3, place.mood.light, place.mood.horizon)
 
 
 Block = tuple[int, int, int]
 """A building: left, right and top in canvas pixels."""
 
 
-def _blocks(place: Place, low: float, high: float, width: float) -> list[Block]:
+def _blocks(place: DrawingKit, low: float, high: float, width: float) -> list[Block]:
     """A row of buildings whose roofs lie between two heights (shares of the canvas, counted from above)."""
     blocks: list[Block] = []
     x = -round(place.unit * 0.05)
@@ -228,16 +232,16 @@ def _blocks(place: Place, low: float, high: float, width: float) -> list[Block]:
     return blocks
 
 
-def _skyline(place: Place, blocks: list[Block], near: float, colours: tuple[Colour, Colour]) -> Shape:
+def _skyline(place: DrawingKit, blocks: list[Block], near: float, colours: tuple[Colour, Colour]) -> Silhouette:
     top = min(roof for _, _, roof in blocks) - PAD
     mask = Image.new("L", (place.width, place.height - top))
     draw = ImageDraw.Draw(mask)
     for left, right, roof in blocks:
         draw.rectangle((left, roof - top, right - 1, mask.height), 255)
-    return Shape(mask, top, near, *colours)
+    return Silhouette(mask, top, near, *colours)
 
 
-def _windows(place: Place, blocks: list[Block], near: float) -> Shape:
+def _windows(place: DrawingKit, blocks: list[Block], near: float) -> Silhouette:
     """Some lit windows, in rows."""
     top = min(roof for _, _, roof in blocks) - PAD
     mask = Image.new("L", (place.width, place.height - top))
@@ -252,10 +256,10 @@ def _windows(place: Place, blocks: list[Block], near: float) -> Shape:
                     y = roof - top + cell * (1.2 + 2.2 * row)
                     draw.rectangle((x, y, x + cell * 0.7, y + cell), round(place.chance.uniform(70, 190)))
     warm = mixed(place.mood.light, (255, 206, 130), 0.6)
-    return Shape(mask, top, near, warm, warm)
+    return Silhouette(mask, top, near, warm, warm)
 
 
-def _shadows(place: Place, floor: float, things: tuple[tuple[float, float], ...]) -> Shape:
+def _shadows(place: DrawingKit, floor: float, things: tuple[tuple[float, float], ...]) -> Silhouette:
     """Soft shadows under things that stand at these places with these widths (shares of the unit)."""
     top = round(floor - place.unit * 0.16)
     mask = Image.new("L", (place.width, place.height - top))
@@ -265,17 +269,17 @@ def _shadows(place: Place, floor: float, things: tuple[tuple[float, float], ...]
         x, y = x + half * 0.55, floor - top + place.unit * 0.035
         draw.ellipse((x - half, y - half * 0.16, x + half, y + half * 0.22), 170)
     blurred = mask.filter(ImageFilter.GaussianBlur(place.unit * 0.018))
-    return Shape(blurred, top, 0.5, mixed(place.mood.near, (0, 0, 0), 0.35), place.mood.near)
+    return Silhouette(blurred, top, 0.5, mixed(place.mood.near, (0, 0, 0), 0.35), place.mood.near)
 
 
 def _object(
-    place: Place,
+    place: DrawingKit,
     outline: Callable[[ImageDraw.ImageDraw, float], None],
     foot: tuple[float, float],
     height: float,
     near: float,
     colours: tuple[Colour, Colour],
-) -> Shape:
+) -> Silhouette:
     """A thing that stands with its foot at a point, lit from the left."""
     scale = 3
     side = round(height)
@@ -284,7 +288,7 @@ def _object(
     picture = drawn.resize((side, side), Image.Resampling.LANCZOS)
     shape = _placed(place, picture, (foot[0], foot[1] - height / 2), near, colours[0])
     left, right = foot[0] - height * 0.5, foot[0] + height * 0.5
-    return Shape(shape.mask, shape.top, near, *_stretched(colours, left, right, place.width), across=True)
+    return Silhouette(shape.mask, shape.top, near, *_stretched(colours, left, right, place.width), across=True)
 
 
 def _stretched(colours: tuple[Colour, Colour], left: float, right: float, width: int) -> tuple[Colour, Colour]:

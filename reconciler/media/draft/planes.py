@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from reconciler.media.draft.camera import View
+from reconciler.media.draft.camera import CameraView
 
 _LIGHT: Final = (0.1826, 0.6142, 0.0620, 16.0)
 _BLUE: Final = (-0.1006, -0.3386, 0.4392, 128.0)
@@ -43,7 +43,7 @@ class Planes(NamedTuple):
         """Planes that may be drawn on."""
         return Planes(*(plane.copy() for plane in self))
 
-    def looked_at(self, view: View, size: tuple[int, int]) -> Planes:
+    def looked_at(self, view: CameraView, size: tuple[int, int]) -> Planes:
         """What a camera sees of it: the largest window of the frame's shape, brought nearer and moved."""
         box = window(self.size, view, size)
         half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
@@ -92,7 +92,7 @@ def planes_of(frame: VideoFrame) -> Planes:
     return Planes(*found)
 
 
-def window(canvas: tuple[int, int], view: View, size: tuple[int, int]) -> tuple[float, float, float, float]:
+def window(canvas: tuple[int, int], view: CameraView, size: tuple[int, int]) -> tuple[float, float, float, float]:
     """The part of a canvas that fills a frame of `size`: never beyond its edges."""
     scale = min(canvas[0] / size[0], canvas[1] / size[1]) / view.zoom
     wide, high = size[0] * scale, size[1] * scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.media.draft.camera import Camera, View, ease, look
+from reconciler.media.draft.camera import Camera, CameraView, ease, look
 from reconciler.media.draft.scene import FPS
 
 SHORTEST: Final = round(0.8 * FPS)
@@ -24,7 +24,7 @@ class Shot:
     fade: int
     arriving: bool = False  # ends on the whole picture instead of beginning there
 
-    def view(self, camera: Camera, frame: int) -> View:
+    def view(self, camera: Camera, frame: int) -> CameraView:
         """Where the camera looks in this picture at a frame of the clip."""
         moment = (frame - self.start) / max(1, self.end - 1 - self.start)
         if not self.arriving:
@@ -32,7 +32,7 @@ class Shot:
         # The move of the first picture goes on, but it has to come to rest on the last frame that was asked for.
         settle = 1 - ease(moment)
         going = look(camera, moment)
-        return View(1 + (going.zoom - 1) * settle, going.x * settle, going.y * settle)
+        return CameraView(1 + (going.zoom - 1) * settle, going.x * settle, going.y * settle)
 
 
 @dataclass(frozen=True, slots=True)

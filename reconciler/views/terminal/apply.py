@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.events import Event, Kind, Outcome, Summary
+from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.views import format
 from reconciler.views.terminal.blocked import ways
 from reconciler.views.terminal.diagnostics import help_lines
@@ -27,17 +27,17 @@ def line(event: Event, style: Style, *, live: bool) -> str | None:
     """The line for an event, None when it has none (the live display already shows what is running)."""
     name = style.bold(safe(event.clip if event.take == 1 else f"{event.clip}#{event.take}"))
     match event.kind:
-        case Kind.SUBMITTED if not live:
+        case EventKind.SUBMITTED if not live:
             return f"{name}: submitted{_task(event)}"
-        case Kind.SUCCEEDED if event.message:
+        case EventKind.SUCCEEDED if event.message:
             return f"{name}: {safe(event.message)}"
-        case Kind.SUCCEEDED:
+        case EventKind.SUCCEEDED:
             where = f" {safe(event.output)}" if event.output else ""
             time = f" in {format.seconds(event.elapsed)}" if event.elapsed is not None else ""
             return f"{name}: {style.green(_DONE.get(event.action, 'done'))}{where}{time}"
-        case Kind.FAILED:
+        case EventKind.FAILED:
             return f"{name}: {style.red('failed:')} {safe(event.message)}"
-        case Kind.NOTE:
+        case EventKind.NOTE:
             return safe(event.message)
     return None
 
@@ -48,10 +48,10 @@ def _task(event: Event) -> str:
 
 def summary(item: Summary, style: Style) -> Iterator[str]:
     """What did not succeed and why, what to do, and one line of totals."""
-    for outcome in item.having(Kind.FAILED, Kind.BLOCKED):
+    for outcome in item.having(EventKind.FAILED, EventKind.BLOCKED):
         yield from _trouble(outcome, style)
-    yield from _left_over(item.having(Kind.SKIPPED, Kind.LEFT), style)
-    done = item.having(Kind.SUCCEEDED)
+    yield from _left_over(item.having(EventKind.SKIPPED, EventKind.LEFT), style)
+    done = item.having(EventKind.SUCCEEDED)
     made = sum(1 for o in done if o.action in ("create", "replace", "resume"))
     removed = sum(1 for o in done if o.action == "remove")
     free = len(done) - made - removed
@@ -59,10 +59,10 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
     parts += [f"{free} placed for free"] if free else []
     parts += [f"{removed} removed"] if removed else []
     for kind, word in (
-        (Kind.FAILED, "failed"),
-        (Kind.BLOCKED, "blocked"),
-        (Kind.SKIPPED, "skipped"),
-        (Kind.LEFT, "left running"),
+        (EventKind.FAILED, "failed"),
+        (EventKind.BLOCKED, "blocked"),
+        (EventKind.SKIPPED, "skipped"),
+        (EventKind.LEFT, "left running"),
     ):
         count = len(item.having(kind))
         parts += [f"{count} {word}"] if count else []
@@ -75,7 +75,7 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
 
 def _money(item: Summary, made: int) -> Iterator[str]:
     """What it cost, tasks that go on included, and what it would have cost more."""
-    if not (item.spent or item.unpriced) and any(o.action == "resume" for o in item.having(Kind.SUCCEEDED)):
+    if not (item.spent or item.unpriced) and any(o.action == "resume" for o in item.having(EventKind.SUCCEEDED)):
         yield "Cost: nothing new."
     elif made or item.spent or item.unpriced:
         yield f"Cost: {format.total(item.spent, item.unpriced, item.currency)}."
@@ -85,20 +85,20 @@ def _money(item: Summary, made: int) -> Iterator[str]:
 
 def _trouble(outcome: Outcome, style: Style) -> Iterator[str]:
     yield f"{_word(outcome, style)} {style.bold(safe(outcome.name))}: {safe(outcome.message)}"
-    if outcome.result is Kind.BLOCKED:
+    if outcome.result is EventKind.BLOCKED:
         yield from ways(outcome.help.splitlines(), style)
     else:
         yield from help_lines(outcome.help, style)
 
 
 def _word(outcome: Outcome, style: Style) -> str:
-    tone = style.red if outcome.result in (Kind.FAILED, Kind.BLOCKED) else style.yellow
+    tone = style.red if outcome.result in (EventKind.FAILED, EventKind.BLOCKED) else style.yellow
     return tone(f"{outcome.result.value:<8}")
 
 
 def _left_over(outcomes: Iterable[Outcome], style: Style) -> Iterator[str]:
     """What was not done: many for the same reason are told as one, or an interrupt would scroll everything away."""
-    alike: dict[tuple[Kind, str, str], list[Outcome]] = {}
+    alike: dict[tuple[EventKind, str, str], list[Outcome]] = {}
     for outcome in outcomes:
         alike.setdefault((outcome.result, outcome.message, outcome.help), []).append(outcome)
     for (_, message, help), found in alike.items():

@@ -82,10 +82,10 @@ def _change(change: Change, style: Style) -> str:
 
 def _words(before: str, after: str, style: Style) -> str:
     """The marks stand in colour too: not everybody sees red and green apart."""
-    tones: dict[word_diff.Part, Callable[[str], str]] = {
-        word_diff.Part.SAME: str,
-        word_diff.Part.GONE: style.red,
-        word_diff.Part.NEW: style.green,
+    tones: dict[word_diff.DiffRun, Callable[[str], str]] = {
+        word_diff.DiffRun.SAME: str,
+        word_diff.DiffRun.GONE: style.red,
+        word_diff.DiffRun.NEW: style.green,
     }
     runs = word_diff.words(before, after)
     return "".join(tones[run.part](safe(word_diff.MARKS[run.part].format(run.text))) for run in runs)

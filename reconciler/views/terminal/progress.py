@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from reconciler.events import Event, Kind
+from reconciler.events import Event, EventKind
 from reconciler.views import format
 from reconciler.views.terminal.sanitize import fit, safe
 from reconciler.views.terminal.wrap import cut, pad, width
@@ -21,12 +21,17 @@ from reconciler.views.terminal.wrap import cut, pad, width
 _ROWS = 12
 _BAR = 24
 _NAME = 40
-_OVER = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.SKIPPED, Kind.BLOCKED, Kind.LEFT})
-_WORDS = {Kind.SUBMITTED: "queued", Kind.RUNNING: "running", Kind.FETCHED: "placing", Kind.WAITING: "waiting"}
+_OVER = frozenset({EventKind.SUCCEEDED, EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED, EventKind.LEFT})
+_WORDS = {
+    EventKind.SUBMITTED: "queued",
+    EventKind.RUNNING: "running",
+    EventKind.FETCHED: "placing",
+    EventKind.WAITING: "waiting",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RunningClip:
     """One running clip."""
 
     name: str
@@ -41,7 +46,7 @@ class LiveProgress:
 
     def __init__(self, stream: TextIO, now: Callable[[], float]) -> None:
         self.now, self.stream = now, stream
-        self.rows: dict[tuple[str, int], Row] = {}
+        self.rows: dict[tuple[str, int], RunningClip] = {}
         self.done = 0
         self.total = 0
         self.began = now()
@@ -52,14 +57,14 @@ class LiveProgress:
     def emit(self, event: Event) -> None:
         """Take note; the next redraw shows it."""
         ident = (event.clip, event.take)
-        if event.kind is Kind.STARTED:
+        if event.kind is EventKind.STARTED:
             self.total = event.total or 0
         elif event.kind in _OVER:
             self.rows.pop(ident, None)
             self.done += 1
         elif event.kind in _WORDS:
             name = event.clip if event.take == 1 else f"{event.clip}#{event.take}"
-            row = self.rows.get(ident) or Row(name, "", started=self.now())
+            row = self.rows.get(ident) or RunningClip(name, "", started=self.now())
             expected = event.expected if event.expected is not None else row.expected
             self.rows[ident] = replace(row, word=_WORDS[event.kind], progress=event.progress, expected=expected)
 
@@ -88,7 +93,7 @@ class LiveProgress:
         share = self.done / self.total if self.total else 0.0
         yield f"{bar(share)} {self.done}/{self.total}  {format.seconds(self.now() - self.began)}"
 
-    def _row(self, row: Row) -> str:
+    def _row(self, row: RunningClip) -> str:
         elapsed = self.now() - row.started
         expected = f" of about {format.seconds(row.expected)}" if row.expected else ""
         share = "" if row.progress is None else f"{row.progress:>3}% "

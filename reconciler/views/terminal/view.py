@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, Unwritten
-from reconciler.events import Event, Kind, Summary
+from reconciler.events import Event, EventKind, Summary
 from reconciler.plan.model import Plan
 from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
@@ -73,7 +73,7 @@ class HumanView:
 
     def emit(self, event: Event) -> None:
         """Live on a terminal, plain lines elsewhere."""
-        if event.kind is Kind.STARTED and moves(self.err) and event.total:
+        if event.kind is EventKind.STARTED and moves(self.err) and event.total:
             from reconciler.views.terminal.progress import LiveProgress
 
             self.live = LiveProgress(self.err, self.now)

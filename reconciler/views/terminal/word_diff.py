@@ -13,7 +13,7 @@ _TOKENS = re.compile(rf"[{_CJK}]|{_WORD}(?:[-'’]{_WORD})*|\s+|[^\w\s]")  # `pu
 _LIMIT = 2000  # tokens a side: the matcher is quadratic
 
 
-class Part(StrEnum):
+class DiffRun(StrEnum):
     """What happened to a run of words."""
 
     SAME = "same"
@@ -25,7 +25,7 @@ class Part(StrEnum):
 class Run:
     """A run of words with one fate."""
 
-    part: Part
+    part: DiffRun
     text: str
 
 
@@ -33,26 +33,26 @@ def words(before: str, after: str) -> tuple[Run, ...]:
     """The runs that lead from one text to the other. Texts past the bound are shown whole, old then new."""
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     if len(old) > _LIMIT or len(new) > _LIMIT:
-        return (Run(Part.GONE, before), Run(Part.NEW, after))
-    found: list[tuple[Part, str]] = []
+        return (Run(DiffRun.GONE, before), Run(DiffRun.NEW, after))
+    found: list[tuple[DiffRun, str]] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         gone, fresh = "".join(old[a:b]), "".join(new[c:d])
         if tag == "equal":
-            found.append((Part.SAME, gone))
+            found.append((DiffRun.SAME, gone))
         elif tag == "replace" and _between_words(found):
             (_, before), (_, after), (_, space) = found[-3:]
-            found[-3:] = [(Part.GONE, before + space + gone), (Part.NEW, after + space + fresh)]
+            found[-3:] = [(DiffRun.GONE, before + space + gone), (DiffRun.NEW, after + space + fresh)]
         else:
-            found += [(part, text) for part, text in ((Part.GONE, gone), (Part.NEW, fresh)) if text]
+            found += [(part, text) for part, text in ((DiffRun.GONE, gone), (DiffRun.NEW, fresh)) if text]
     return tuple(Run(part, text) for part, text in found)
 
 
-def _between_words(found: list[tuple[Part, str]]) -> bool:
+def _between_words(found: list[tuple[DiffRun, str]]) -> bool:
     """Whether a replacement came last, and but for a space the next one would follow it: they read as one."""
-    return [part for part, _ in found[-3:]] == [Part.GONE, Part.NEW, Part.SAME] and found[-1][1].isspace()
+    return [part for part, _ in found[-3:]] == [DiffRun.GONE, DiffRun.NEW, DiffRun.SAME] and found[-1][1].isspace()
 
 
-MARKS = {Part.SAME: "{}", Part.GONE: "[-{}-]", Part.NEW: "{{+{}+}}"}
+MARKS = {DiffRun.SAME: "{}", DiffRun.GONE: "[-{}-]", DiffRun.NEW: "{{+{}+}}"}
 """How each part stands in a text: it makes sense without colour."""
 
 
