@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks import project
 from benchmarks.kit import clipform, note, table
-from tests.gallery.browser import ARGUMENTS, find_chromium
+from tests.gallery.page.browser import ARGUMENTS, find_chromium
 
 PROBE = """
 performance.setResourceTimingBufferSize(20000);

@@ -35,11 +35,11 @@ from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
 from reconciler.state.lock import Lock
-from tests.reliability import checker
 from tests.reliability.figures import Tally
-from tests.reliability.sim import HEAD
+from tests.reliability.simulator import checker
+from tests.reliability.simulator.sim import HEAD
+from tests.reliability.simulator.vendor import FETCHES, POLLS, SUBMITS
 from tests.reliability.sweeps import fresh
-from tests.reliability.vendor import FETCHES, POLLS, SUBMITS
 
 NAMES = ("a", "b", "c")
 names = st.sampled_from(NAMES)

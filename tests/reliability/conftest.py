@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.sim import ONE, Sim
-from tests.reliability.vendor import Server
-from tests.reliability.videos import tiny
+from tests.reliability.simulator.sim import ONE, Sim
+from tests.reliability.simulator.vendor import Server
+from tests.reliability.simulator.videos import tiny
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from reconciler.spec.load import read_project
 from reconciler.state import lockfile, receipts
 from reconciler.transport import replies
 from reconciler.transport.redact import Redactor
-from tests.reliability.videos import tiny
+from tests.reliability.simulator.videos import tiny
 
 KINDS = tuple(kind for kind in BUILT_IN if kind not in ("draft", "fake"))
 STATUSES = (200, 201, 204, 302, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 425, 429, 499, 500, 502, 503, 504)

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.reliability import bugs, commands, hostile, limits, listed, real, sqlite_power, sweeps, wired_sweeps, wrong
+from tests.reliability import commands, hostile, limits, sweeps, wired_sweeps
 from tests.reliability.figures import Tally
-from tests.reliability.stories import FAULTS, STORIES
+from tests.reliability.planted import bugs, wrong
+from tests.reliability.processes import real
+from tests.reliability.simulator import listed, sqlite_power
+from tests.reliability.simulator.stories import FAULTS, STORIES
 
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import checker
-from tests.reliability.clock import Deadlock
 from tests.reliability.figures import Tally
-from tests.reliability.points import Tripwire, refused
-from tests.reliability.power import MODES, Platter, keeps_inodes
-from tests.reliability.sim import HEAD, ONE, Sim
-from tests.reliability.stories import FAULTS, PAIR, STORIES, Story
-from tests.reliability.vendor import FETCHES, POLLS, SUBMITS, Server
-from tests.reliability.videos import tiny
+from tests.reliability.simulator import checker
+from tests.reliability.simulator.clock import Deadlock
+from tests.reliability.simulator.points import Tripwire, refused
+from tests.reliability.simulator.power import MODES, Platter, keeps_inodes
+from tests.reliability.simulator.sim import HEAD, ONE, Sim
+from tests.reliability.simulator.stories import FAULTS, PAIR, STORIES, Story
+from tests.reliability.simulator.vendor import FETCHES, POLLS, SUBMITS, Server
+from tests.reliability.simulator.videos import tiny
 
 ASKED = {"uncertain", "vanished", "no_output", "result_expired", "quarantined"}
 CAPPED = HEAD + "budget: {currency: USD, total: 1.50}\nclips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n"

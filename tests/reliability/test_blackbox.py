@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import blackbox, realkills, syscalls
 from tests.reliability.figures import Tally
-from tests.reliability.realkills import Stage
+from tests.reliability.processes import blackbox, realkills, syscalls
+from tests.reliability.processes.realkills import Stage
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.reliability import checker
-from tests.reliability.sim import Sim
+from tests.reliability.simulator import checker
+from tests.reliability.simulator.sim import Sim
 from tests.reliability.sweeps import fresh
 
 SECRET = "canary/Zq+forged=%7E"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.sim import Sim
-from tests.reliability.stories import STORIES, Story
+from tests.reliability.simulator.sim import Sim
+from tests.reliability.simulator.stories import STORIES, Story
 
 GOLDEN = Path(__file__).parent / "points"
 

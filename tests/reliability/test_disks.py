@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability import disks, realkills
 from tests.reliability.figures import Tally
-from tests.reliability.realkills import Stage
+from tests.reliability.processes import disks, realkills
+from tests.reliability.processes.realkills import Stage
 
 
 @pytest.fixture(scope="module")

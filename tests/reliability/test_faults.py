@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.sim import Sim
-from tests.reliability.stories import FAULTS
+from tests.reliability.simulator.sim import Sim
+from tests.reliability.simulator.stories import FAULTS
 
 STRIDE = 7
 """Each fault is crossed with every seventh point, each with others: `test_crashes` has them all."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability import wrong
-from tests.reliability.bugs import BUGS, caught
+from tests.reliability.planted import wrong
+from tests.reliability.planted.bugs import BUGS, caught
 
 
 @pytest.mark.parametrize("name", BUGS)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import manners, realkills
 from tests.reliability.figures import Tally
-from tests.reliability.realkills import Stage
+from tests.reliability.processes import manners, realkills
+from tests.reliability.processes.realkills import Stage
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import realkills
 from tests.reliability.figures import Tally
-from tests.reliability.launch import launcher, survivors
-from tests.reliability.realkills import STORIES, Stage
+from tests.reliability.processes import realkills
+from tests.reliability.processes.launch import launcher, survivors
+from tests.reliability.processes.realkills import STORIES, Stage
 
 POINTS = Path(__file__).parent / "points"
 _AROUND = ("vendor.list", "vendor.cancel", "draft.submit", "draft.poll", "draft.fetch")

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability import realkills, realsignals
-from tests.reliability.box import Box
 from tests.reliability.figures import Tally
-from tests.reliability.launch import PATIENCE
-from tests.reliability.realkills import STORIES, Stage
+from tests.reliability.processes import realkills, realsignals
+from tests.reliability.processes.box import Box
+from tests.reliability.processes.launch import PATIENCE
+from tests.reliability.processes.realkills import STORIES, Stage
 
 
 @pytest.fixture(scope="module")

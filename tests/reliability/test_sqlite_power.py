@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.state.store import Store
-from tests.reliability import sqlite_power
 from tests.reliability.figures import Tally
-from tests.reliability.sqlite_power import PLANTED, PRODUCTION, SOUND
-from tests.reliability.vfs import Op, Platter, cut
+from tests.reliability.simulator import sqlite_power
+from tests.reliability.simulator.sqlite_power import PLANTED, PRODUCTION, SOUND
+from tests.reliability.simulator.vfs import Op, Platter, cut
 
 
 @pytest.mark.parametrize("name", SOUND)

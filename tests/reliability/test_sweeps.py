@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.reliability import listed, sweeps
+from tests.reliability import sweeps
 from tests.reliability.figures import Tally
+from tests.reliability.simulator import listed
 
 
 @pytest.mark.parametrize("group", range(3))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability import wired, wired_sweeps
+from tests.reliability import wired_sweeps
 from tests.reliability.figures import Tally
+from tests.reliability.simulator import wired
 
 PHASES = ("submit", "poll", "fetch")
 

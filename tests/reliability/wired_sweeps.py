@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.reliability import wired
 from tests.reliability.figures import Tally
-from tests.reliability.points import Tripwire
+from tests.reliability.simulator import wired
+from tests.reliability.simulator.points import Tripwire
+from tests.reliability.simulator.wired import Fault, Net
 from tests.reliability.sweeps import Court, fresh
-from tests.reliability.wired import Fault, Net
 
 REFUSING = frozenset({400, 401, 402, 429})
 

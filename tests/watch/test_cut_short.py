@@ -15,7 +15,7 @@ from reconciler.watch.decide import Allowance, Apply, Cause, Rest, decide
 from reconciler.watch.page_requests import Clicks
 from reconciler.watch.wait import EventWaiter
 from tests.reliability.conftest import fast_path, sim
-from tests.reliability.sim import ALL, ONE, Sim
+from tests.reliability.simulator.sim import ALL, ONE, Sim
 
 __all__ = ["fast_path", "sim"]
 

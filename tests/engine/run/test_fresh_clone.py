@@ -1,0 +1,97 @@
+"""A fresh clone has no state: what `clipform.lock` says and what lies at the outputs is all that is known."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from reconciler.diagnostics import Refused
+from reconciler.events import Summary
+from reconciler.plan.model import Action, Reason
+from reconciler.project.model import Choice
+from tests.reliability.simulator.sim import HEAD, Sim
+
+PAIR = """clips:
+  hero: {prompt: a lamp, takes: 2, pick: 2}
+  next: {prompt: falls, first_frame: "${clips.hero.last_frame}"}
+  solo: {prompt: a candle}
+"""
+EDITED = PAIR.replace("falls", "rises")
+
+
+def results(summary: Summary) -> dict[str, str]:
+    return {outcome.name: outcome.result.value for outcome in summary.outcomes}
+
+
+@pytest.fixture
+def clone(sim: Sim) -> Sim:
+    """Everything was made and paid for, and the outputs are in git; the state is not."""
+    sim.write(HEAD + PAIR)
+    sim.apply()
+    shutil.rmtree(sim.root / "state")
+    sim.server.calls.clear()
+    return sim
+
+
+def actions(sim: Sim) -> dict[str, tuple[Action, Reason]]:
+    plan = sim.workspace.plan(Choice(), sim.workspace.load()).plan
+    return {step.name: (step.action, step.reason) for step in plan.steps}
+
+
+def test_outputs_that_are_what_the_lock_file_says_are_up_to_date(clone: Sim) -> None:
+    assert actions(clone) == {
+        "hero": (Action.NOOP, Reason.LOCKED_TAKE),
+        "hero#2": (Action.NOOP, Reason.UP_TO_DATE),
+        "next": (Action.NOOP, Reason.UP_TO_DATE),
+        "solo": (Action.NOOP, Reason.UP_TO_DATE),
+    }
+
+
+def test_locked_proves_it_and_asks_nobody(clone: Sim) -> None:
+    before = (clone.root / "clipform.lock").read_bytes()
+    summary = clone.apply(locked=True)
+    assert (results(summary), summary.exit_code) == ({}, 0)
+    assert clone.server.calls == []
+    assert (clone.root / "clipform.lock").read_bytes() == before
+    assert clone.apply(locked=True).exit_code == 0  # with a state too
+
+
+def test_locked_names_what_is_not_as_it_says(clone: Sim) -> None:
+    clone.write(HEAD + PAIR.replace("candle", "torch"))
+    (clone.root / "renders" / "hero.mp4").write_bytes(b"another cut")
+    with pytest.raises(Refused) as refused:
+        clone.apply(locked=True)
+    assert refused.value.message.splitlines() == [
+        "--locked: 1 would have to be generated, 1 blocked",
+        "- solo: what shapes the picture changed",
+        "- hero#2: the file at its output is not one that clipform placed",
+    ]
+    assert clone.server.calls == []
+
+
+def test_an_output_that_is_missing_is_named(clone: Sim) -> None:
+    (clone.root / "renders" / "next.mp4").unlink()
+    summary = clone.apply(locked=True)
+    assert (results(summary), summary.exit_code) == ({"next": "blocked"}, 3)
+
+
+def test_an_edited_clip_is_replaced_and_its_old_render_is_kept(clone: Sim) -> None:
+    """The render in git is the only copy of what was paid for: it is in the store before another takes its place."""
+    old = clone.output("renders/next.mp4")
+    clone.write(HEAD + EDITED)
+    assert actions(clone)["next"] == (Action.REPLACE, Reason.CHANGED)
+    assert results(clone.apply()) == {"next": "succeeded"}
+    assert clone.output("renders/next.mp4") != old
+    clone.write(HEAD + PAIR)
+    clone.server.calls.clear()
+    assert results(clone.apply()) == {"next": "succeeded"}
+    assert (clone.output("renders/next.mp4"), clone.server.calls) == (old, [])
+
+
+def test_a_file_that_the_lock_file_does_not_name_is_the_users(clone: Sim) -> None:
+    (clone.root / "renders" / "next.mp4").write_bytes(b"mine")
+    clone.write(HEAD + EDITED)
+    assert results(clone.apply()) == {"next": "blocked"}
+    assert clone.output("renders/next.mp4") == b"mine"
+    assert clone.server.calls == []

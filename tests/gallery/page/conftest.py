@@ -1,0 +1,122 @@
+"""A browser for the whole session, and a page that fails its test for an error, a refusal or a foreign address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.gallery.page import reel
+from tests.gallery.page.browser import ARGUMENTS, find_chromium
+from tests.gallery.page.server import Server
+
+OUTPUT = Path(__file__).parents[2] / ".output/gallery"
+
+Visit = Callable[..., Page]
+"""Opens an address in a page of its own: `visit(url, width=…, height=…, scheme="dark", calm=True)`."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for a module and no longer: while it is there, no other test of the process could run an event loop."""
+    try:
+        where = find_chromium()
+    except FileNotFoundError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reel: small videos with their posters."""
+    folder = tmp_path_factory.mktemp("reel")
+    reel.make(folder)
+    return folder
+
+
+@pytest.fixture
+def site(videos: Path) -> Iterator[Server]:
+    """A gallery that shows what the test writes into `site.script`."""
+    with Server(0, videos) as server:
+        yield server
+
+
+class Watcher:
+    """What went wrong on a page. `allow` names what a test provokes."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.wrong: list[str] = []
+        self._allowed: list[str] = []
+
+    def allow(self, pattern: str) -> None:
+        self._allowed.append(pattern)
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
+        page.on("dialog", lambda dialog: self.wrong.append(f"a dialog: {dialog.message}"))
+        page.on("request", self._request)
+
+    def verdict(self) -> list[str]:
+        return [text for text in self.wrong if not any(re.search(pattern, text) for pattern in self._allowed)]
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.origin, "data:image/", "file:" if self.origin == "file:" else self.origin)):
+            self.wrong.append(f"asked another origin: {request.url}")
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher("")
+
+
+@pytest.fixture
+def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Pages; a picture of each is kept, and at the end each must have been without a fault."""
+    opened: list[Page] = []
+
+    def open_page(
+        url: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        scheme: str = "light",
+        calm: bool = False,
+        touch: bool = False,
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            reduced_motion="reduce" if calm else "no-preference",
+            has_touch=touch,
+            locale="en-GB",
+            timezone_id="UTC",
+        )
+        context.set_default_timeout(15_000)
+        watcher.origin = "file:" if url.startswith("file:") else "/".join(url.split("/")[:3])
+        page = context.new_page()
+        watcher.watch(page)
+        opened.append(page)
+        page.goto(url)
+        page.wait_for_function("() => Gallery.store.state.head !== null")
+        return page
+
+    yield open_page
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")[:120]
+    for number, page in enumerate(opened):
+        if not page.is_closed():
+            page.screenshot(path=OUTPUT / f"{name}{f'-{number}' if number else ''}.png")
+        page.context.close()
+    assert watcher.verdict() == []

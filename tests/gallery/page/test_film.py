@@ -1,0 +1,121 @@
+"""The storyboard: clips in file order, each as long as it is, and a film that plays through."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from playwright.sync_api import Page, expect
+
+from tests.gallery.page.conftest import Visit
+from tests.gallery.page.server import Server
+from tests.gallery.page.values import Value, card, detail, document
+
+RECORD = """() => {
+    window.log = [];
+    const range = document.querySelector('.film-controls .scrub');
+    const note = now => {
+        window.log.push([now / 1000, Number(range.value), document.querySelector('.shot.on')?.dataset.id,
+            !document.querySelector('.film-slate').hidden]);
+        requestAnimationFrame(note);
+    };
+    requestAnimationFrame(note);
+}"""
+
+
+def film() -> list[Value]:
+    """1 s, a missing one of 1 s, 1.5 s, and one that is no part of the film."""
+    missing = card("missing", "new", None, duration=1, prompt="not there yet")
+    return [card("red"), missing, card("wide", shot="wide"), card("gone", "undeclared", "green", file=None)]
+
+
+def stand(page: Page) -> float:
+    value = page.get_by_label("Time in the film").input_value()
+    return float(value)
+
+
+def visit_film(site: Server, visit: Visit, cards: list[Value]) -> Page:
+    site.script.show(document(cards), [detail(each) for each in cards])
+    page = visit(f"{site.origin}/#/storyboard")
+    expect(page.locator(".shot.on")).to_have_count(1)
+    return page
+
+
+def test_a_clip_is_as_wide_as_it_is_long(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, film())
+    boxes = page.locator(".shot").evaluate_all(
+        "all => all.map(each => [each.dataset.id, each.offsetLeft, each.offsetWidth])"
+    )
+    assert [box[0] for box in boxes] == ["red", "missing", "wide"]
+    (_, _, red), (_, _, missing), (_, left, wide) = boxes
+    assert red == missing and abs((wide + 2) / (red + 2) - 1.5) < 0.03 and abs(left / (red + 2) - 2) < 0.05
+    expect(page.locator("#film-sum")).to_have_text("3 clips, 0:03, 1 not made yet")
+
+
+def test_the_film_plays_clip_after_clip_and_a_missing_one_lasts_its_time(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, film())
+    page.evaluate(RECORD)
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Pause the film")).to_be_visible()
+    expect(page.get_by_label("Play the film")).to_be_visible()
+    assert stand(page) == 3.5
+    log = page.evaluate("() => window.log")
+    assert list(dict.fromkeys(row[2] for row in log)) == ["red", "missing", "wide"]
+    assert {row[2] for row in log if row[3]} == {"missing"}
+    assert all(before[1] <= after[1] for before, after in pairwise(log)), "the film never runs backwards"
+    for name, start, end in (("red", 0.0, 1.0), ("missing", 1.0, 2.0), ("wide", 2.0, 3.5)):
+        times = [row[1] for row in log if row[2] == name]
+        assert start - 0.01 <= times[0] <= start + 0.3 and end - 0.3 <= times[-1] <= end + 0.01, name
+    card_time = [row for row in log if row[3]]
+    clock, shown = (card_time[-1][at] - card_time[0][at] for at in (0, 1))
+    assert abs(clock - shown) < 0.3, "a second of a missing clip is a second"
+
+
+def test_time_is_moved_by_keys_by_the_line_and_by_the_range(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, film())
+    page.keyboard.press("j")
+    expect(page.locator(".slate-title")).to_have_text("missing")
+    expect(page.locator(".slate-text")).to_have_text("not there yet")
+    assert stand(page) == 1.0
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".shot.on")).to_have_attribute("data-id", "wide")
+    page.keyboard.press("k")
+    assert stand(page) == 1.0
+    page.get_by_label("Time in the film").fill("2.75")
+    expect(page.locator(".film-video.on")).to_have_js_property("currentTime", 0.75)
+    expect(page.get_by_label("Time in the film")).to_have_attribute("aria-valuetext", "wide, 0:02 of 0:03")
+    box = page.locator('.shot[data-id="red"]').bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + (box["width"] + 2) / 2, box["y"] + 30)
+    expect(page.locator(".shot.on")).to_have_attribute("data-id", "red")
+    assert abs(stand(page) - 0.5) < 0.05
+    page.keyboard.press("Enter")
+    expect(page.locator("#clip-name")).to_have_text("red")
+    page.keyboard.press("Escape")
+    expect(page.locator(".film-stage")).to_be_visible()
+
+
+def test_a_clip_that_is_made_meanwhile_takes_its_place_in_the_film(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, film())
+    page.keyboard.press("j")
+    expect(page.locator(".film-slate")).to_be_visible()
+    site.script.change(card("missing", shot="green"))
+    expect(page.locator(".film-slate")).to_be_hidden()
+    expect(page.locator(".film-video.on")).to_have_attribute("src", "media/green.mp4")
+    assert stand(page) == 1.0
+
+
+def test_the_filter_cuts_the_film(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, film())
+    page.keyboard.press("/")
+    page.keyboard.type("wide")
+    expect(page.locator(".shot")).to_have_count(1)
+    expect(page.locator("#film-sum")).to_have_text("1 clip, 0:01")
+
+
+def test_a_film_of_a_thousand_clips_is_few_nodes(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, [card(f"shot-{at:04}", shot="red") for at in range(1000)])
+    assert page.locator(".shot").count() < 200
+    page.get_by_label("Time in the film").fill("900.5")
+    expect(page.locator(".shot.on")).to_have_attribute("data-id", "shot-0900")
+    expect(page.locator(".shot.on")).to_be_in_viewport()
+    assert page.locator(".shot").count() < 300

@@ -1,0 +1,50 @@
+"""The documents that the page is tested with have the shapes of the real ones."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.gallery.document.cards import DocumentContext, document
+from reconciler.gallery.document.detail import detail
+from reconciler.gallery.document.index import Known
+from reconciler.project.model import Choice
+from reconciler.project.workspace import Workspace
+from tests.gallery.page import values
+
+
+class Clock:
+    """The real time of day."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Known:
+    (tmp_path / "clipform.yaml").write_text("version: 1\nclips:\n  hero:\n    prompt: a lamp\n    takes: 2\n")
+    space = Workspace(tmp_path, Clock(), {})  # type: ignore[arg-type]  # nothing here sleeps
+    return Known(space.plan(Choice(), space.load(False)))
+
+
+def test_a_card_and_the_head_have_the_keys_that_the_real_ones_have(known: Known) -> None:
+    real = document(known.planned, DocumentContext("aurora", True, False, time.time()))
+    ours = values.document([values.card("hero", "new", None)])
+    assert real.keys() == ours.keys() - {"run"}  # what a run says is added by the server
+    [card] = real["cards"]  # type: ignore[misc]  # a JSON value
+    assert set(card) == values.card("hero").keys()
+    assert set(card["apply"]) == {"amount", "currency", "unpriced", "steps", "with"}
+
+
+def test_a_detail_and_its_takes_have_the_keys_that_the_real_ones_have(known: Known) -> None:
+    real = detail("hero", known, [])
+    assert real is not None
+    ours = values.detail(values.card("hero", "new", None), [values.take(1), values.take(2, None)])
+    assert real.keys() == ours.keys()
+    takes = real["takes"]
+    assert isinstance(takes, list) and set(takes[0]) == values.take(1).keys() and len(takes) == 2

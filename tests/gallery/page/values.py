@@ -1,0 +1,150 @@
+"""Documents for the page, in the shapes of `reconciler.views.gallery`; `test_shapes` holds them against real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.gallery.page.reel import SHOTS
+
+Value = dict[str, object]
+
+NOW = "2026-11-25T14:30:00Z"
+FREE: Value = {"amount": "0", "currency": "USD"}
+ACTIONS = {
+    "ready": ("noop", "up_to_date", "up to date"),
+    "new": ("create", "new", "never made before"),
+    "changed": ("replace", "changed", "what shapes the picture changed"),
+    "running": ("resume", "in_flight", "a task is in flight"),
+    "restorable": ("restore", "output_missing", "the artifact is at hand, its output is not"),
+    "moved": ("move", "output_moved", "the same picture at another path"),
+    "undeclared": ("remove", "undeclared", "no longer declared"),
+    "blocked": ("blocked", "uncertain", "it may have been accepted"),
+    "failed": ("replace", "changed", "what shapes the picture changed"),
+}
+
+
+def usd(amount: str) -> Value:
+    return {"amount": amount, "currency": "USD"}
+
+
+def media(shot: str) -> Value:
+    """One of the reel's videos."""
+    found = SHOTS[shot]
+    return {
+        "sha256": shot,
+        "video": f"media/{shot}.mp4",
+        "poster": f"media/{shot}.jpg",
+        "preview": None,
+        "width": found.width,
+        "height": found.height,
+        "seconds": found.seconds,
+        "audio": False,
+        "bytes": 24_000,
+    }
+
+
+def card(name: str, state: str = "ready", shot: str | None = "red", **changes: object) -> Value:
+    """A clip; ready and free unless said otherwise."""
+    action, reason, sentence = ACTIONS[state]
+    makes = action in ("create", "replace")
+    found: Value = {
+        "id": name,
+        "declared": name.partition("[")[0],
+        "tags": [],
+        "description": "",
+        "file": {"path": "clipform.yaml", "line": 14},
+        "state": state,
+        "action": action,
+        "reason": reason,
+        "sentence": sentence,
+        "detail": "",
+        "way_out": [],
+        "running": None,
+        "provider": "draft",
+        "kind": "draft",
+        "model": "animatic",
+        "mode": "text",
+        "duration": 1,
+        "ratio": "16:9",
+        "resolution": "480p",
+        "estimate": FREE,
+        "cost": FREE if shot else None,
+        "created": "2026-11-25T14:00:00Z" if shot else None,
+        "prompt": f"{name} on a marble table, slow push-in",
+        "output": f"renders/{name}.mp4",
+        "pick": 1,
+        "takes": 1,
+        "needs": [],
+        "used_by": [],
+        "mismatch": "",
+        "shown": media(shot) if shot else None,
+        "apply": None,
+    }
+    found |= changes
+    if makes and "apply" not in changes:
+        price = found["estimate"]
+        assert isinstance(price, dict) or price is None
+        known = price or {"amount": "0", "currency": "USD"}
+        found["apply"] = {**known, "unpriced": 0 if price else 1, "steps": 1, "with": []}
+    return found
+
+
+def take(number: int, shot: str | None = "red", **changes: object) -> Value:
+    return {
+        "take": number,
+        "picked": number == 1,
+        "key": f"v1:{number:064x}",
+        "state": "ready" if shot else "new",
+        "seed": 100 + number,
+        "task": f"cgt-{number}" if shot else None,
+        "account": "draft",
+        "cost": FREE if shot else None,
+        "estimate": FREE,
+        "created": "2026-11-25T14:00:00Z" if shot else None,
+        "took": 1.2 if shot else None,
+        "mismatch": "",
+        "origin": "generated" if shot else "",
+        "media": media(shot) if shot else None,
+        "attempt": "",
+    } | changes
+
+
+def detail(about: Value, takes: Iterable[Value] | None = None, **changes: object) -> Value:
+    """One clip whole; one take of what its card shows unless said otherwise."""
+    shown = about["shown"]
+    only = take(1, None) | {"media": shown, "state": about["state"]}
+    return {
+        "format_version": 1,
+        "card": about,
+        "takes": [only] if takes is None else list(takes),
+        "previous": None,
+        "changes": [],
+        "inputs": [],
+        "facts": [["dialect", "draft"], ["model", "animatic"], ["ratio", "16:9"]],
+        "events": [{"sequence": 1, "time": NOW, "type": "submitted", "detail": "task=cgt-1"}],
+        "before": None,
+    } | changes
+
+
+def document(cards: Iterable[Value], **head: object) -> Value:
+    """A live document whose summary counts its cards."""
+    found = list(cards)
+    summary = dict.fromkeys(("create", "replace", "resume", "restore", "move", "remove", "noop", "blocked"), 0)
+    for each in found:
+        summary[str(each["action"])] += 1
+    return {
+        "format_version": 1,
+        "project": "aurora",
+        "live": True,
+        "draft": False,
+        "title": "aurora",
+        "generated": NOW,
+        "revision": "plan.rest",
+        "summary": summary,
+        "cost": {"amount": "0", "currency": "USD", "unpriced": 0},
+        "session": {"spent": "0", "unpriced": 0, "currency": "USD", "cap": None, "offer": False},
+        "diagnostics": [],
+        "stale": False,
+        "run": None,
+        "cards": found,
+    } | head

@@ -1,0 +1,179 @@
+"""What a page is told: everything at first, then what is new and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from reconciler.diagnostics import ClipformError, SpecError
+from reconciler.events import Event, EventKind, Outcome, Summary
+from reconciler.gallery.server.sse import Stream
+from tests.gallery.server.conftest import Site
+from tests.gallery.server.kit import Browser
+
+
+def test_the_first_word_is_everything(site: Site) -> None:
+    with site.browser.events() as events:
+        name, told = events.next()
+    document = site.browser.document()
+    assert name == "document" and told["order"] == ["sun", "sea", "hero"] and told["removed"] == []
+    assert told["cards"] == document["cards"]
+    assert told["head"] | {"generated": "", "cards": told["cards"]} == document | {"generated": ""}
+    assert document["live"] is True and document["project"] == "aurora" and document["stale"] is False
+
+
+def test_an_edit_sends_the_cards_that_are_others_now(site: Site) -> None:
+    with site.browser.events() as events:
+        events.next()
+        site.look("prompt: waves", "prompt: surf")
+        name, told = events.next()
+        assert (name, [card["id"] for card in told["cards"]], told["order"]) == ("document", ["sea"], None)
+        assert told["revision"] == site.browser.document()["revision"] == told["head"]["revision"]
+        site.look()  # nothing is new
+        site.look("prompt: surf", "prompt: waves")
+        assert events.next()[1]["cards"][0]["state"] == "ready"
+
+
+def test_a_clip_that_goes_and_one_that_comes(site: Site) -> None:
+    with site.browser.events() as events:
+        events.next()
+        site.look("  hero:", "  lamp:")
+        assert events.next()[1] | {"head": {}, "cards": [], "revision": ""} == {
+            "revision": "",
+            "head": {},
+            "cards": [],
+            "removed": ["hero"],
+            "order": ["sun", "sea", "lamp"],
+        }
+
+
+def test_progress_is_told_and_the_card_comes_back_when_it_is_over(site: Site) -> None:
+    with site.browser.events() as events:
+        events.next()
+        site.gallery.emit(Event(EventKind.STARTED, total=3))
+        assert events.next()[1]["head"]["run"] == {"total": 3, "done": 0}
+        site.gallery.emit(Event(EventKind.SUBMITTED, "hero", expected=30.0))
+        site.gallery.emit(Event(EventKind.RUNNING, "hero", progress=40, elapsed=12.14))
+        events.next()
+        assert events.next() == (
+            "progress",
+            {
+                "id": "hero",
+                "take": 1,
+                "running": {"progress": 40, "elapsed": 12.1, "expected": 30.0, "phase": "running"},
+            },
+        )
+        assert {card["id"]: card["state"] for card in site.browser.document()["cards"]}["hero"] == "running"
+        site.gallery.emit(Event(EventKind.FAILED, "hero"))
+        told = events.next()[1]  # by a look of its own, while the run goes on
+        assert [(card["id"], card["state"], card["running"]) for card in told["cards"]] == [("hero", "new", None)]
+        assert told["head"]["run"] == {"total": 3, "done": 1}
+
+
+def test_a_run_ends_with_a_word_and_nothing_is_left_running(site: Site) -> None:
+    done = Outcome("hero", 1, "create", EventKind.SUCCEEDED, cost=Decimal("0.50"))
+    with site.browser.events() as events:
+        site.gallery.emit(Event(EventKind.SUBMITTED, "hero"))
+        site.gallery.summary(Summary((done,), spent=Decimal("0.50"), currency="USD"))
+        told = events.message("done")
+        assert told["summary"]["spent"] == {"amount": "0.50", "currency": "USD", "unpriced": 0}
+        assert events.cards["hero"]["running"] is None
+
+
+def test_every_page_is_told(site: Site) -> None:
+    with Browser(site.gallery.url) as other, site.browser.events() as one, other.events() as two:
+        one.next(), two.next()
+        site.look("prompt: waves", "prompt: surf")
+        assert one.next() == two.next()
+
+
+def test_a_page_that_comes_back_is_told_everything_anew(site: Site) -> None:
+    with site.browser.events() as events:
+        events.next()
+    site.look("prompt: waves", "prompt: surf")
+    with site.browser.events() as events:
+        assert len(events.next()[1]["cards"]) == 3
+
+
+def test_a_broken_spec_keeps_the_cards_until_it_is_mended(site: Site) -> None:
+    with site.browser.events() as events:
+        events.next()
+        with pytest.raises(SpecError) as caught:
+            site.look("prompt: waves", "promt: waves")
+        site.gallery.broken(caught.value)
+        site.gallery.error(caught.value)
+        events.next()
+        assert events.head["stale"] is True and len(events.cards) == 3
+        [problem] = events.head["diagnostics"]
+        assert (problem["file"], problem["line"]) == ("clipform.yaml", 8) and "promt" in problem["lines"][-1][1]
+        site.look("promt: waves", "prompt: waves")
+        events.next()
+        assert events.head["stale"] is False and events.head["diagnostics"] == []
+
+
+def test_a_project_that_is_broken_from_the_start_shows_why(site: Site) -> None:
+    error = ClipformError("clipform.lock is not a lock file", help="restore it from git", code="lock-file")
+    site.gallery.broken(error)
+    site.gallery.error(error)
+    with site.browser.events() as events:
+        events.next()
+        assert events.head["diagnostics"][0] | {"lines": []} == {
+            "severity": "error",
+            "code": "lock-file",
+            "message": "clipform.lock is not a lock file",
+            "file": None,
+            "line": None,
+            "column": None,
+            "help": "restore it from git",
+            "lines": [],
+        }
+
+
+def test_the_meter_of_the_session_is_on_the_page(site: Site) -> None:
+    spent = {"amount": "1.00", "unpriced": 0}
+    meter = {"event": "meter", "spent": spent, "waiting": spent, "cap": None, "currency": "USD", "offer": True}
+    site.gallery.note("Session: 1.00 USD.", meter)
+    with site.browser.events() as events:
+        events.next()
+        assert events.head["session"] == {
+            "spent": "1.00",
+            "unpriced": 0,
+            "currency": "USD",
+            "cap": None,
+            "offer": True,
+        }
+
+
+def test_the_end_of_the_process_ends_the_streams(site: Site) -> None:
+    with site.browser.events() as events:
+        events.next()
+        site.gallery.__exit__(None, None, None)
+        assert not any(events.lines)
+    site.gallery.note("said to nobody")  # and harms nobody
+
+
+def test_a_page_that_does_not_keep_up_is_let_go() -> None:
+    async def told() -> tuple[bytes, bytes]:
+        quick, slow = Stream(), Stream()
+        taken = b""
+        for _ in range(600):
+            quick.put(b"x")
+            slow.put(b"x")
+            taken += await quick.take(1)
+        return taken, await slow.take(1)
+
+    assert asyncio.run(told()) == (b"x" * 600, b"")
+
+
+def test_silence_is_filled_so_that_a_dead_page_is_noticed() -> None:
+    assert asyncio.run(Stream().take(0)).startswith(b":")
+
+
+def test_what_a_server_said_can_be_shown_whatever_it_is(site: Site) -> None:
+    hostile = "</script>\n\ndata: {}\r\nevent: x \ud800 \u2028 \x00"
+    with site.browser.events() as events:
+        events.next()
+        site.gallery.emit(Event(EventKind.NOTE, message=hostile))
+        assert events.message("note")["text"] == hostile.replace("\ud800", "?")
