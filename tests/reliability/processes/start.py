@@ -1,10 +1,9 @@
 """How a process under test begins: the program itself, with numbered points around its effects and a witness beside.
 
-`python -m tests.reliability.processes.start` imports the program once and then forks a child for every order it
-reads, one JSON line each. The child is a process of its own, in a session of its own, that runs `reconciler.cli.app.main`. Its points
-are those of the simulator (`points.install`), and the same for real requests. At point `at` it sends itself SIGKILL:
-nobody can catch that, and nothing of it comes afterwards. What passes is written to a log outside the project, a line
-each:
+`python -m tests.reliability.processes.start` imports the program once and then forks a child for every order it reads,
+one JSON line each. The child is a process and a session of its own that runs `reconciler.cli.app.main`. Its points are
+those of the simulator (`points.install`), and the same for real requests. At point `at` it sends itself SIGKILL, which
+nothing can catch. What passes is written to a log outside the project, a line each:
 
     p NAME     a point
     v TEXT     a promise broken, as Python's audit hook saw it (see `Witness`)
