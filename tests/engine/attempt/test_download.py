@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.diagnostics import ArtifactError, MediaError, StateError
-from reconciler.engine.attempt import context
+from reconciler.engine import control
 from reconciler.engine.ports import Sponge
 from reconciler.events import Summary
 from reconciler.providers.base import Pace, Succeeded
@@ -61,7 +61,7 @@ def test_a_link_that_has_aged_while_its_turn_was_waited_for_is_asked_for_anew(
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A laptop that sleeps stops the monotonic clock, not the life of links."""
-    monkeypatch.setattr(context, "DOWNLOADS", 1)
+    monkeypatch.setattr(control, "DOWNLOADS", 1)
     monkeypatch.setattr(Fake, "pace", Pace(concurrency=4, link_life=3600.0))
 
     fetch = FakeTransport.fetch

@@ -16,6 +16,7 @@ import pytest
 
 from reconciler.diagnostics import Refused, StateError, StateLocked, UsageError
 from reconciler.engine.operations import resolve
+from reconciler.engine.run import apply as apply_module
 from reconciler.engine.run import session
 from reconciler.engine.run.session import open_session
 from reconciler.events import EventKind, Summary
@@ -208,7 +209,7 @@ def test_a_plan_over_the_budget_sends_nothing(sim: Sim) -> None:
 
 
 def test_the_intent_itself_keeps_to_the_budget(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_require_allowed", lambda *_: None)  # as if two clips had been planned apart
+    monkeypatch.setattr(apply_module, "_require_allowed", lambda *_: None)  # as if two clips had been planned apart
     sim.write(HEAD + BUDGET + PAIR)
     assert sorted(results(sim.apply()).values()) == ["failed", "succeeded"]
     assert len(sim.server.ledger) == 1
