@@ -40,8 +40,8 @@ def test_the_readmes_projects_are_valid(text: str) -> None:
 
 
 def test_the_readmes_commands_for_newcomers_are_the_ones_that_ci_runs() -> None:
-    ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert "uv run python -m tests" in ci and "uv run python -m tests" in README
+    ci, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in (".ci/run", "Makefile"))
+    assert "make test" in ci and "sh .ci/test" in makefile and "uv run python -m tests" in README
     assert "uv run clipform -C examples/quickstart apply --yes" in README
     assert DiskFiles(ROOT / "examples/quickstart").read("clipform.yaml")
 

@@ -1,0 +1,22 @@
+# What a fresh machine needs is git, Python 3.11 or newer, and make.
+#
+#   make demo   set up, and make the clips of examples/quickstart
+#   make test   set up, and run every check
+#   make docs   set up, and build the documentation into site/
+#
+# uv is used where it is on PATH; otherwise one is put into .tools/, which git ignores.
+
+demo:
+	@uv=$$(sh .ci/uv) && "$$uv" run --frozen --no-dev clipform -C examples/quickstart apply --yes
+	@echo "The clips are in examples/quickstart/renders/. Change a prompt in clipform.yaml there, and run make demo again."
+
+test:
+	@sh .ci/test
+
+docs:
+	@uv=$$(sh .ci/uv) && "$$uv" run --frozen --only-group docs zensical build --strict
+
+clean:
+	rm -rf .venv .tools .cache site
+
+.PHONY: demo test docs clean
