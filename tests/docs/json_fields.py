@@ -15,7 +15,7 @@ import yaml
 
 from reconciler.cli.app import main
 
-NOTES: Mapping[str, Mapping[str, str]] = yaml.safe_load(
+NOTES: Mapping[str, Mapping[str, str | list[str]]] = yaml.safe_load(
     (Path(__file__).parent / "json_notes.yaml").read_text(encoding="utf-8")
 )
 """The meaning of each member, by document and path."""
@@ -37,8 +37,17 @@ def documents() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
         for document in printed[title]:
             for path, kind in _members(document):
                 types.setdefault(path, set()).add(kind)
+        for path, note in notes.items():
+            if isinstance(note, list):  # type and meaning of a member that is not in every run
+                types[path] = {note[0]}
         assert types.keys() == notes.keys(), f"{title}: {sorted(types.keys() ^ notes.keys())}"
-        yield title, [(f"`{path}`", " or ".join(sorted(types[path] - {"list"})), note) for path, note in notes.items()]
+        yield (
+            title,
+            [
+                (f"`{path}`", " or ".join(sorted(types[path] - {"list"})), note if isinstance(note, str) else note[1])
+                for path, note in notes.items()
+            ],
+        )
 
 
 def _members(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

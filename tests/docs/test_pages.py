@@ -64,6 +64,20 @@ def _dead(page: Path, text: str) -> Iterator[str]:
             yield link
 
 
+def test_every_promise_fault_and_section_of_the_protocol_has_an_anchor() -> None:
+    catalogue = yaml.safe_load((ROOT / "tests/reliability/catalogue.yaml").read_text(encoding="utf-8"))
+    sections = ["s0", "s1", "s2", "s3", *(f"s3-{n}" for n in range(1, 8)), "s4", "s5", "s5-1", "s5-2", "s5-3"]
+    numbers = [number.lower() for number in catalogue] + [f"m{n}" for n in range(1, 13)] + [f"a{n}" for n in range(4)]
+    assert {*sections, *numbers} <= anchors(read(DOCS / "design/never-pay-twice.md"))
+
+
+def test_pages_that_the_code_cites_are_there() -> None:
+    for file in [*(ROOT / "reconciler").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        for path, anchor in re.findall(r"\b(docs/[\w/-]+\.md)(?:#([\w-]+))?", file.read_text(encoding="utf-8")):
+            assert (ROOT / path).is_file(), f"{file}: {path}"
+            assert not anchor or anchor in anchors(read(ROOT / path)), f"{file}: {path}#{anchor}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_files_of_the_repository_that_a_page_names_are_there(page: Path) -> None:
     named = [code for code in inline_code(read(page)) if re.match(r"(tests|examples|benchmarks|reconciler)/", code)]

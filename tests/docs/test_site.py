@@ -1,4 +1,7 @@
-"""The documentation site is built without a warning, and asks no other host for what it shows."""
+"""The documentation site is built without a warning; fonts, styles and scripts come with it.
+
+A page with a diagram loads Mermaid when it is opened; without it the diagram is text.
+"""
 
 from __future__ import annotations
 
