@@ -50,7 +50,8 @@ def test_the_figures_of_reliability_are_those_of_the_last_long_run() -> None:
 def test_the_version_is_one_and_the_changelog_has_it() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert reconciler.__version__ == version
-    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {version}" in read(ROOT / "CHANGELOG.md")
+    assert f"clipform-{version}-py3-none-any.whl" in README
 
 
 def test_exported_names_exist_and_nothing_else_is_promised() -> None:
