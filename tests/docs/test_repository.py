@@ -30,13 +30,16 @@ def test_every_command_file_is_a_command() -> None:
     assert sorted(command.name or "" for command in build().registered_commands) == COMMANDS
 
 
-def test_the_readmes_commands_for_newcomers_are_the_makefiles_and_ci_runs_them() -> None:
+def test_the_commands_for_newcomers_are_the_ones_that_ci_runs_from_the_lock_file() -> None:
     makefile = read(ROOT / "Makefile")
     assert "make test" in read(ROOT / ".ci/run")
     for target in ("demo", "test", "docs"):
         assert f"\n{target}:" in makefile and f"make {target}" in README
     assert "clipform -C examples/quickstart apply --yes" in makefile
     assert "\n\t@sh .ci/test\n" in makefile and "python -m tests" in read(ROOT / ".ci/test")
+    assert "UV_FROZEN=1" in read(ROOT / ".ci/test") and makefile.count('"$$uv" run') == makefile.count(
+        '"$$uv" run --frozen'
+    )
     assert DiskFiles(ROOT / "examples/quickstart").read("clipform.yaml")
 
 
