@@ -15,7 +15,7 @@ from dataclasses import fields
 
 from reconciler.cli.app import HELP, build, main
 from reconciler.emulator.faults import ACTIONS
-from reconciler.engine.explain import settings_of
+from reconciler.providers.settings_help import settings_of
 from reconciler.plan.model import SENTENCES
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.records import COUNTS, MOVES, State
