@@ -114,7 +114,7 @@ def test_an_interrupt_later_leaves_what_is_bought_to_the_next_run(when: str, sim
 def test_a_cancelled_submit_still_records_its_task(times: int, sim: Sim) -> None:
     def cancel(left: int) -> None:
         for task in asyncio.all_tasks():
-            if getattr(task.get_coro(), "__qualname__", "") == "Driver._one":
+            if getattr(task.get_coro(), "__qualname__", "") == "Executor._one":
                 task.cancel()
         if left > 1:
             asyncio.get_running_loop().call_soon(cancel, left - 1)
