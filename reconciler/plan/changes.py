@@ -1,76 +1,124 @@
-"""What differs between two identity documents, in the words of the YAML: why a changed key is another picture."""
+"""Compare two identity documents field by field, in the names of the YAML."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from reconciler.identity import canonical
 from reconciler.plan.model import Change
 from reconciler.spec.project import Number
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
-def changes(before: str, after: str) -> tuple[Change, ...]:
-    """Field by field, what differs between two canonical identity documents; sorted by field."""
-    old, new = _flat(before), _flat(after)
-    differ = (name for name in sorted(old | new) if not _alike(old.get(name), new.get(name)))
-    differ = (name for name in differ if _spelling(old, name) != _spelling(new, name))
-    return tuple(_change(name, old, new) for name in differ)
+_USES = {"first_frame": "starts from", "last_frame": "ends on"}
 
 
-def _alike(old: object, new: object) -> bool:
-    """Surely no difference, seen without spelling either: nearly every field of nearly every change."""
+def changes(
+    before: str, after: str, clips: Mapping[str, str] = NO_NAMES, pending: Collection[str] = ()
+) -> tuple[Change, ...]:
+    """Return the fields that differ between two canonical identity documents, sorted by field.
+
+    `clips` names the clip of a key; `pending` are the keys that the plan generates."""
+    old, new = _flatten(before), _flatten(after)
+    fields = (name for name in sorted(old | new) if not _are_equal(old.get(name), new.get(name)))
+    differing = (name for name in fields if _canonical(old, name) != _canonical(new, name))
+    return tuple(_change(name, old, new, clips, pending) for name in differing)
+
+
+def _are_equal(old: object, new: object) -> bool:
+    """True if two values surely have the same canonical form; a fast path for most fields."""
     return type(old) is type(new) and type(old) in (str, int) and old == new
 
 
-def _change(name: str, old: Mapping[str, object], new: Mapping[str, object]) -> Change:
-    before, after = _stated(old, name), _stated(new, name)
-    if str(before) == str(after):  # 0.5 and the text "0.5": shown as they are spelt
-        before, after = _spelling(old, name), _spelling(new, name)
-    return Change(name, before, after)
+def _change(
+    name: str,
+    old: Mapping[str, object],
+    new: Mapping[str, object],
+    clips: Mapping[str, str],
+    pending: Collection[str],
+) -> Change:
+    before, after = _display(old, name, clips), _display(new, name, clips)
+    if str(before) != str(after):
+        return Change(name, before, after)
+    source, target = old.get(name), new.get(name)
+    if isinstance(source, _Input) and isinstance(target, _Input) and target.key in clips:
+        note = _replaced_clip(name, target, clips, pending)
+        return Change(name, f"{before} ({short(source.key)})", f"{after} ({short(target.key)})", note)
+    return Change(name, _canonical(old, name), _canonical(new, name))  # such as 0.5 and the text "0.5"
 
 
-def _spelling(flat: Mapping[str, object], name: str) -> str | None:
-    """What counts in the key: in Python `1 == True`, and a null is not an absent member."""
-    return canonical(flat[name]) if name in flat else None
+def _replaced_clip(name: str, target: _Input, clips: Mapping[str, str], pending: Collection[str]) -> str:
+    """Return the phrase for an input that is the same clip as before with another video."""
+    state = "will be replaced" if target.key in pending else "was replaced"
+    return f"{_USES.get(name, 'uses')} the {input_text(target.entry, clips)}, which {state}"
 
 
-def _stated(flat: Mapping[str, object], name: str) -> object:
-    return "null" if name in flat and flat[name] is None else flat.get(name)
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """One input's identity: an entry of the document without its field."""
+
+    entry: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The key of the clip that it is taken from; empty for other inputs."""
+        return self.entry.get("clip", "")
 
 
-def _flat(document: str) -> dict[str, object]:
-    """A document's members under the names that a user writes in the YAML."""
+def _canonical(flat: Mapping[str, object], name: str) -> str | None:
+    """Return the form that the key is made from: in Python `1 == True`, and null is not an absent member."""
+    if name not in flat:
+        return None
+    value = flat[name]
+    return canonical(value.entry if isinstance(value, _Input) else value)
+
+
+def _display(flat: Mapping[str, object], name: str, clips: Mapping[str, str]) -> object:
+    value = flat.get(name)
+    if isinstance(value, _Input):
+        return input_text(value.entry, clips)
+    return "null" if name in flat and value is None else value
+
+
+def _flatten(document: str) -> dict[str, object]:
+    """Return a document's members under the names that a user writes in the YAML."""
     if not document:
         return {}
-    found: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for name, value in json.loads(document, parse_float=Number).items():
         match name:
             case "recipe":
                 continue
             case "dialect":
-                found["provider"] = value
+                fields["provider"] = value
             case "params":
-                found.update(value)
+                fields.update(value)
             case "options":
-                found.update({f"options.{inner}": item for inner, item in value.items()})
+                fields.update({f"options.{inner}": option for inner, option in value.items()})
             case "inputs":
-                found.update({item["field"]: input_words(item) for item in value})
+                fields.update({entry["field"]: _Input(_without_field(entry)) for entry in value})
             case _:
-                found[name] = value
-    return found
+                fields[name] = value
+    return fields
 
 
-def input_words(item: Mapping[str, str]) -> str:
-    """An input's identity in a few words."""
-    if "clip" in item:
-        return f"{item['part']} of {short(item['clip'])}"
-    if "sha256" in item:
-        return f"content {item['sha256'][:12]}"
-    return item.get("url") or item.get("asset") or ""
+def _without_field(entry: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in entry.items() if name != "field"}
+
+
+def input_text(entry: Mapping[str, str], clips: Mapping[str, str] = NO_NAMES) -> str:
+    """Return an input's identity in a few words: the clip's name where `clips` has its key, else the short key."""
+    if "clip" in entry:
+        return f"{entry['part'].replace('_', ' ')} of {clips.get(entry['clip']) or short(entry['clip'])}"
+    if "sha256" in entry:
+        return f"content {entry['sha256'][:12]}"
+    return entry.get("url") or entry.get("asset") or ""
 
 
 def short(key: str) -> str:
-    """A key as people read it: the recipe and the first ten digits."""
+    """Return a key as people read it: the recipe and the first ten digits."""
     recipe, _, digits = key.partition(":")
     return f"{recipe}:{digits[:10]}"

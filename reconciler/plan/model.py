@@ -60,37 +60,45 @@ class Reason(StrEnum):
 
 
 SENTENCES: Mapping[Reason, str] = {
-    Reason.NEW: "never made before",
-    Reason.CHANGED: "what shapes the picture changed",
-    Reason.FAILED_BEFORE: "the last attempt did not succeed",
-    Reason.ARTIFACT_LOST: "its artifact is no longer in the store; making it again is free",
-    Reason.IN_FLIGHT: "a task is already in flight",
-    Reason.STALLED: "its task is past its deadline; it is paid and is looked at again, never sent again",
-    Reason.NOT_REFERENCED: "a paid task that no clip wants any more; its result is kept under its own key",
-    Reason.OUTPUT_MISSING: "its output is gone; the artifact is at hand",
-    Reason.OUTPUT_OTHER: "its output holds another version that we placed; the artifact is at hand",
-    Reason.KNOWN: "this was made before; the artifact is at hand",
-    Reason.SHARED: "the same picture as another clip's; it is made once",
-    Reason.RENAMED: "the same picture at another path",
+    Reason.NEW: "never generated before",
+    Reason.CHANGED: "the prompt, settings or inputs changed",
+    Reason.FAILED_BEFORE: "the last attempt failed",
+    Reason.ARTIFACT_LOST: "the stored video is missing; generating it again is free",
+    Reason.IN_FLIGHT: "its task is already running",
+    Reason.STALLED: "its task is past the deadline; it is paid, so clipform polls it again and never resends it",
+    Reason.NOT_REFERENCED: "no clip uses this paid task any more; its result is stored under its own key",
+    Reason.OUTPUT_MISSING: "the output file is missing; the video is stored (free)",
+    Reason.OUTPUT_OTHER: "an older version is in place; the current one is stored (free)",
+    Reason.KNOWN: "generated before; the video is stored (free)",
+    Reason.SHARED: "same video as another clip; it is generated once",
+    Reason.RENAMED: "same video, new path (free)",
     Reason.UNDECLARED: "no longer declared",
-    Reason.DESTROYED: "you asked to remove it; its artifact stays until gc",
-    Reason.EDITED: "edited by hand: the file is left",
+    Reason.DESTROYED: "you asked to remove it; the stored video remains until clipform gc",
+    Reason.EDITED: "no longer declared, but edited by hand; the file stays",
     Reason.UP_TO_DATE: "up to date",
-    Reason.UNCERTAIN: "its request may have been accepted; it is never sent again by itself",
-    Reason.VANISHED: "the provider no longer knows its task",
-    Reason.NO_OUTPUT: "the provider reported success without a video",
-    Reason.LINK_EXPIRED: "the link to its result died before it was fetched",
-    Reason.QUARANTINED: "what came back is not a sound video",
-    Reason.REFUSED: "the provider refused this request; the same one would be refused again",
-    Reason.PROTECTED: "it is protected; remove `protect` from its YAML first",
-    Reason.FOREIGN: "the file at its output is not one that clipform placed",
-    Reason.BARRED: "the way to its output leads through a link or a file",
-    Reason.UPSTREAM: "a clip that it depends on cannot be made",
-    Reason.LOCKED_BEFORE: "clipform.lock says that it was made before, and its file is not here",
-    Reason.LOCKED_TAKE: "clipform.lock says that it was made before; its file is elsewhere, and nothing here needs it",
-    Reason.GIVEN_UP: "you gave this request up; it counts as paid",
-    Reason.PAID_BEFORE: "it was paid for before and its artifact is gone; buying it again needs your word",
+    Reason.UNCERTAIN: "the provider may have accepted the request; clipform never resends it on its own",
+    Reason.VANISHED: "the provider no longer knows the task",
+    Reason.NO_OUTPUT: "the provider reported success but returned no video",
+    Reason.LINK_EXPIRED: "the download link expired before the video was fetched",
+    Reason.QUARANTINED: "the downloaded file is not a valid video",
+    Reason.REFUSED: "the provider refused this request and would refuse it again",
+    Reason.PROTECTED: "the clip is protected; remove `protect` from its YAML first",
+    Reason.FOREIGN: "clipform did not create the file at the output path",
+    Reason.BARRED: "the output path goes through a symlink or a file",
+    Reason.UPSTREAM: "a clip that it depends on cannot be generated",
+    Reason.LOCKED_BEFORE: "recorded in clipform.lock, but the video is not on this machine",
+    Reason.LOCKED_TAKE: "recorded in clipform.lock; the file is on another machine and is not needed here",
+    Reason.GIVEN_UP: "you abandoned this request; it counts as paid",
+    Reason.PAID_BEFORE: "already paid for, but the stored video is missing; generating it again needs your approval",
 }
+
+GENERATES = frozenset({Action.CREATE, Action.REPLACE})
+"""The actions that ask a provider for a new video."""
+
+HEADLINE_CHANGES = 3
+"""How many changes a headline names."""
+
+_SHORT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +116,38 @@ class LockedResult:
     take: int = 1
 
 
-GENERATES = frozenset({Action.CREATE, Action.REPLACE})
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of the identity document, before and after; None where it was or is not stated."""
+    """One field of the identity document, before and after; None where it was or is not stated.
+
+    `note` is a whole phrase for a change that its two values do not explain."""
 
     field: str
     before: object
     after: object
+    note: str = ""
+
+    @property
+    def phrase(self) -> str:
+        """The change in a few words, such as `duration 5 → 8` or `prompt changed`."""
+        if self.note:
+            return self.note
+        before, after = plain_value(self.before), plain_value(self.after)
+        if self.field == "prompt" or max(len(before), len(after)) > _SHORT:
+            return f"{self.field} changed"
+        return f"{self.field} {before} → {after}"
+
+    @property
+    def is_explained(self) -> bool:
+        """True if the phrase gives the old and the new value."""
+        return self.phrase != f"{self.field} changed"
+
+
+def plain_value(value: object) -> str:
+    """Return a field's value as a user writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "(not stated)" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +176,11 @@ class Wanted:
     cost: Cost = Cost(None)
     tags: tuple[str, ...] = ()
     server_defaults: tuple[str, ...] = ()  # fields that the provider will choose
+
+    @property
+    def name(self) -> str:
+        """The clip, with its take unless that is the first."""
+        return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +227,17 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The clip, with its take when it is not the first."""
+        """The clip, with its take unless that is the first."""
         return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
+
+    @property
+    def headline(self) -> str:
+        """Why the step is in the plan: what changed where that is known, else the reason's sentence."""
+        if self.reason is not Reason.CHANGED or not self.changes:
+            return SENTENCES[self.reason]
+        phrases = [change.phrase for change in self.changes[:HEADLINE_CHANGES]]
+        more = len(self.changes) - len(phrases)
+        return ", ".join(phrases) + (f" and {more} more" if more else "")
 
     @property
     def ident(self) -> tuple[str, int]:

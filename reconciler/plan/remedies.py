@@ -1,7 +1,7 @@
-"""What is known of a clip that waits for a person, in words, and the commands that lead out.
+"""Describe what blocks a clip, and the commands that settle it.
 
-Every view says it with these words: why (`SENTENCES`), what is known, at which alias, since when, what it cost, and the
-way out. `reason_line` is the one line; what `plan` and `apply` decide at different times comes from the same functions.
+All views use these sentences, and so do `plan` and `apply`, which meet the same block at different times. A remedy is a
+shell line: the command, then its meaning and price as a comment.
 """
 
 from __future__ import annotations
@@ -22,129 +22,178 @@ _BLOCKING = {
     State.RESULT_EXPIRED: Reason.LINK_EXPIRED,
     State.QUARANTINED: Reason.QUARANTINED,
 }
-_FINAL = frozenset({"bad input", "moderation"})  # the same request would be refused again
-_TOLD = BLOCKED | {State.REFUSED, State.FAILED, State.ABANDONED}  # states whose message says why
+_FINAL = frozenset({"bad input", "moderation"})  # the provider would refuse the same request again
+_EXPLAINED = BLOCKED | {State.REFUSED, State.FAILED, State.ABANDONED}  # states whose message says why
+COMMENT = "  # "
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Why a clip is not made by itself, what is known of it, and the commands that settle it."""
+    """Why clipform does not generate a clip on its own, the facts, and the remedies."""
 
     reason: Reason
-    known: str = ""
+    detail: str = ""
     way_out: tuple[str, ...] = ()
 
 
-def reason_line(reason: Reason, known: str) -> str:
-    """Why, and what is known, in one line."""
-    return f"{SENTENCES[reason]}: {known}" if known else SENTENCES[reason]
+def remedy(command: str, meaning: str) -> str:
+    """Return a command with its meaning as a shell comment: the whole line can be copied."""
+    return f"{command}{COMMENT}{meaning}"
+
+
+def command_of(line: str) -> str:
+    """Return the command of a remedy without its meaning."""
+    command, comment, _ = line.rpartition(COMMENT)
+    return command if comment else line
+
+
+def reason_line(reason: Reason, detail: str) -> str:
+    """Return the reason's sentence and the facts in one line."""
+    return f"{SENTENCES[reason]}: {detail}" if detail else SENTENCES[reason]
 
 
 def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Block | None:
-    """What an attempt means for its clip when a person must settle it, as `settle` has it; None when the next run may
-    go on by itself."""
+    """Return the block of an attempt that a person must settle; None if the next run may go on. The parameters are
+    those of `settle`."""
+    detail = describe_attempt(attempt)
     if attempt.state in _BLOCKING:
-        return Block(_BLOCKING[attempt.state], describe_attempt(attempt), settle(attempt, takes=takes, several=several))
-    name = quote(attempt.clip)
+        return Block(_BLOCKING[attempt.state], detail, settle(attempt, takes=takes, several=several))
+    again = _retake(attempt.clip, attempt.cost_micros, attempt.currency)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
-        return Block(Reason.REFUSED, describe_attempt(attempt), (f"clipform show {name}", f"clipform retake {name}"))
+        look = remedy(f"clipform show {quote(attempt.clip)}", "see what was sent (free)")
+        return Block(Reason.REFUSED, detail, (look, again))
     if attempt.state is State.ABANDONED and attempt.reason == ABANDONED:
-        return Block(Reason.GIVEN_UP, describe_attempt(attempt), (f"clipform retake {name}",))
+        return Block(Reason.GIVEN_UP, detail, (again,))
     return None
 
 
 def describe_attempt(attempt: Attempt) -> str:
-    """What is known of an attempt, in one line: the same in `plan`, `status`, `show` and `apply`."""
+    """Return the facts of an attempt in one line: state, provider, task, time, cost and message."""
     task = f"task {attempt.task}" if attempt.task else "no task id"
-    words = [f"{attempt.state.value.replace('_', ' ')} at {attempt.provider} ({attempt.model})", task]
+    facts = [f"{attempt.state.value.replace('_', ' ')} at {attempt.provider} ({attempt.model})", task]
     if attempt.created:
-        words.append(f"since {_when(attempt.created)}")
-    words.append(_cost(attempt))
-    if attempt.message and attempt.state in _TOLD:
-        words.append(attempt.message)
-    return ", ".join(words)
+        facts.append(f"since {_date(attempt.created)}")
+    facts.append(_cost(attempt))
+    if attempt.message and attempt.state in _EXPLAINED:
+        facts.append(attempt.message)
+    return ", ".join(facts)
 
 
 def _cost(attempt: Attempt) -> str:
     if attempt.money is Money.RELEASED:
         return "not charged"
     if attempt.cost_micros is None:
-        return "at an unknown price"
+        return "price unknown"
     bound = "up to " if attempt.money is Money.RESERVED else ""
     return f"{bound}{_money(attempt.cost_micros, attempt.currency)}"
 
 
 def _money(micros: int, currency: str) -> str:
-    """An amount with two places at least."""
+    """Return an amount with at least two decimals."""
     if not micros:
         return "free"
     whole, _, fraction = f"{from_micros(micros):f}".partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')} {currency}".rstrip()
 
 
-def _when(seconds: float) -> str:
+def _date(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def quote(clip: str) -> str:
-    """A clip's name as it stands in a shell command: a matrix suffix needs quotes."""
+    """Return a clip's name as a shell word: a matrix suffix needs quotes."""
     return "'" + clip.replace("'", "'\\''") + "'" if "[" in clip else clip
 
 
 def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[str, ...]:
-    """The commands that settle an attempt: one in doubt may turn out to be some task, and one whose result did not come
-    may be looked at again, for free. They say which where two may wait at once: its clip has so many takes, or this
-    take has `several` versions that are not settled."""
-    name = quote(attempt.clip)
+    """Return the remedies for an attempt.
+
+    They name the take if the clip has several `takes`, and the attempt if the take has `several` unresolved ones.
+    """
     which = f" --take {attempt.take}" if max(takes, attempt.take) > 1 else ""
     which = f" --attempt {attempt.id}" if several else which
+    resolve = f"clipform resolve {quote(attempt.clip)}{which}"
+    abandon = remedy(f"{resolve} --abandon", "give it up; it still counts as paid")
     if attempt.state is State.STALLED:
-        return (f"clipform apply {name}", f"clipform resolve {name}{which} --abandon")
-    task = "ID" if attempt.state is State.UNCERTAIN else attempt.task
-    ways = ((f"--task {shlex.quote(task)}",) if task else ()) + ("--resubmit", "--abandon")
-    return tuple(f"clipform resolve {name}{which} {way}" for way in ways)
+        return (remedy(f"clipform apply {quote(attempt.clip)}", "check the task again (free)"), abandon)
+    again = remedy(f"{resolve} --resubmit", f"send it again at the next apply ({_second_price(attempt)})")
+    if attempt.state is State.UNCERTAIN:
+        return (remedy(f"{resolve} --task ID", "use the provider's task with this ID (free)"), again, abandon)
+    if attempt.task:
+        fetch = remedy(f"{resolve} --task {shlex.quote(attempt.task)}", "check this task again (free)")
+        return (fetch, again, abandon)
+    return (again, abandon)
 
 
-def artifact_lost(clip: str, made: Generation | None, attempt: Attempt | None) -> Block:
-    """It was paid for, and its bytes are gone from the store."""
-    facts = _made(made) if made is not None else describe_attempt(attempt) if attempt is not None else ""
-    return Block(Reason.PAID_BEFORE, facts, (f"clipform retake {quote(clip)}",))
+def _second_price(attempt: Attempt) -> str:
+    """Return what it costs to send a request once more."""
+    if attempt.cost_micros == 0:
+        return "free"
+    is_uncertain = attempt.state is State.UNCERTAIN
+    if attempt.cost_micros is None:
+        return "may be charged a second time" if is_uncertain else "charged again, price unknown"
+    price = _money(attempt.cost_micros, attempt.currency)
+    return f"may cost {price} a second time" if is_uncertain else f"costs {price} again"
 
 
-def protected(clip: str, made: Generation | None) -> Block:
-    """It is protected; what it holds stays."""
-    return Block(Reason.PROTECTED, _made(made) if made is not None else "", (f"clipform apply {quote(clip)}",))
+def _retake(clip: str, micros: int | None, currency: str) -> str:
+    """Return the remedy that asks for a new variation."""
+    price = "price unknown" if micros is None else f"costs {_money(micros, currency)}" if micros else "free"
+    return remedy(f"clipform retake {quote(clip)}", f"generate a new variation at the next apply ({price})")
 
 
-def _made(made: Generation) -> str:
-    words = [f"made at {made.provider} ({made.model})"]
-    words += [f"task {made.task}"] if made.task else []
-    words += [f"on {_when(made.created)}"] if made.created else []
-    words.append("at an unknown price" if made.cost_micros is None else _money(made.cost_micros, made.currency))
-    return ", ".join(words)
+def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | None) -> Block:
+    """Return the block of a clip that is paid for and whose video is missing from the store."""
+    source = generation or attempt
+    detail = _describe(generation) if generation else describe_attempt(attempt) if attempt else ""
+    micros, currency = (source.cost_micros, source.currency) if source else (None, "")
+    return Block(Reason.PAID_BEFORE, detail, (_retake(clip, micros, currency),))
+
+
+def protected(clip: str, generation: Generation | None) -> Block:
+    """Return the block of a protected clip; its current video stays."""
+    apply = remedy(f"clipform apply {quote(clip)}", "apply the change, once `protect` is removed")
+    return Block(Reason.PROTECTED, _describe(generation) if generation else "", (apply,))
+
+
+def _describe(generation: Generation) -> str:
+    facts = [f"generated at {generation.provider} ({generation.model})"]
+    facts += [f"task {generation.task}"] if generation.task else []
+    facts += [f"on {_date(generation.created)}"] if generation.created else []
+    price = generation.cost_micros
+    facts.append("price unknown" if price is None else _money(price, generation.currency))
+    return ", ".join(facts)
 
 
 def elsewhere(clip: str, entry: LockedResult) -> Block:
-    """The lock file knows it; the provider may still have what the lock file knows a task of."""
-    words = [f"made at {entry.provider} ({entry.model})"] if entry.provider else []
-    words += [f"task {entry.task}"] if entry.task else []
-    words += [_money(entry.cost_micros, entry.currency)] if entry.cost_micros is not None else []
-    adopt = (f"clipform import {quote(clip)} --task {shlex.quote(entry.task)}",) if entry.task else ()
-    return Block(Reason.LOCKED_BEFORE, ", ".join(words), (*adopt, f"clipform retake {quote(clip)}"))
+    """Return the block of a clip that the lock file records: the provider may still have the result of its task."""
+    facts = [f"generated at {entry.provider} ({entry.model})"] if entry.provider else []
+    facts += [f"task {entry.task}"] if entry.task else []
+    facts += [_money(entry.cost_micros, entry.currency)] if entry.cost_micros is not None else []
+    again = _retake(clip, entry.cost_micros, entry.currency)
+    if not entry.task:
+        return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (again,))
+    adopt = f"clipform import {quote(clip)} --task {shlex.quote(entry.task)}"
+    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (remedy(adopt, "fetch that task's video (free)"), again))
 
 
-def upstream(clip: str, missing: Iterable[str], *, chosen: bool) -> Block:
-    """What it needs will not be there: because it is blocked itself, or (`chosen`) was not asked for."""
+def upstream(clip: str, missing: Iterable[str], *, selected: bool) -> Block:
+    """Return the block of a clip whose needs are missing: they are blocked, or (`selected`) not part of this plan."""
     names = sorted(missing)
-    ways = (f"clipform apply {quote('+' + clip)}",) if chosen else tuple(f"clipform show {quote(n)}" for n in names[:3])
-    return Block(Reason.UPSTREAM, f"needs {', '.join(names)}", ways)
+    if selected:
+        lines = [remedy(f"clipform apply {quote('+' + clip)}", "apply it with the clips that it needs")]
+    else:
+        lines = [remedy(f"clipform show {quote(name)}", f"see what blocks {name} (free)") for name in names[:3]]
+    return Block(Reason.UPSTREAM, f"needs {', '.join(names)}", tuple(lines))
 
 
-def barred(output: str, by: str) -> Block:
-    """Outputs are placed through real folders only; `by` is what stands in the way."""
-    return Block(Reason.BARRED, f"{by} on the way to {output} is no folder", (f"ls -l {shlex.quote(by)}",))
+def barred(output: str, obstacle: str) -> Block:
+    """Return the block of an output path that leads through `obstacle`, which is not a folder."""
+    look = remedy(f"ls -l {shlex.quote(obstacle)}", "see what it is (free)")
+    return Block(Reason.BARRED, f"{obstacle}, in the path {output}, is not a folder", (look,))
 
 
 def foreign_file(clip: str, output: str) -> Block:
-    """The user's own file lies at its output."""
-    return Block(Reason.FOREIGN, output, (f"clipform apply --force {quote(clip)}",))
+    """Return the block of a clip whose output path holds a file of the user's."""
+    force = remedy(f"clipform apply --force {quote(clip)}", "keep your file under another name and place the video")
+    return Block(Reason.FOREIGN, output, (force,))

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from reconciler.plan.changes import input_words, short
-from reconciler.plan.compute import usual
+from reconciler.plan.changes import input_text, short
 from reconciler.plan.model import SENTENCES, Action, Reason, Step
 from reconciler.plan.remedies import reason_line
+from reconciler.plan.timing import typical_seconds
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Attempt, Generation, from_micros
@@ -61,7 +61,7 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         key=step.key,
         phase=flying.state.value if flying else "",
         since=max(0.0, now - flying.created) if flying else None,
-        expected=usual(planned.snapshot, step.kind, step.model) if flying else None,
+        expected=typical_seconds(planned.snapshot, step.kind, step.model) if flying else None,
     )
 
 
@@ -163,7 +163,7 @@ def document_facts(document: str) -> Iterator[tuple[str, str]]:
     for name, value in json.loads(document).items():
         if name == "inputs" and isinstance(value, list):
             for item in value:
-                yield str(item["field"]), input_words(item)
+                yield str(item["field"]), input_text(item)
         elif isinstance(value, dict):
             yield from ((str(inner), _plain(item)) for inner, item in value.items())
         elif name != "recipe":

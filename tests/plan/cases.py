@@ -91,7 +91,7 @@ def _more(step: Step) -> Iterator[str]:
     if step.needs_a_maker:
         yield f"waits for {', '.join(clip if take == 1 else f'{clip}#{take}' for clip, take in step.needs)}"
     for change in step.changes:
-        yield f"{change.field}: {_said(change.before)} -> {_said(change.after)}"
+        yield f"{change.field}: {change.note or f'{_said(change.before)} -> {_said(change.after)}'}"
     if step.detail and step.detail != step.output:
         yield step.detail
     yield from step.way_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.plan.changes import changes, short
-from reconciler.plan.compute import compute, in_order
+from reconciler.plan.compute import compute
 from reconciler.plan.model import Action, Disk, Reason, Step, Wanted
 from reconciler.plan.remedies import quote, settle
 from reconciler.records import Attempt, Snapshot, State
@@ -37,20 +37,6 @@ def test_without_history_nothing_is_promised() -> None:
 
 def test_what_has_no_history_adds_nothing_to_what_has() -> None:
     assert expected(take("a"), take("b", "a", kind="new"), ark=(10.0,)) == 10.0
-
-
-def test_the_order_given_is_kept_but_for_what_is_needed() -> None:
-    wanted = [take("d", "b"), take("a"), take("b", "c"), take("c"), take("e")]
-    assert [w.clip for w in in_order(wanted)] == ["a", "c", "b", "d", "e"]
-
-
-def test_takes_stay_together_in_their_order() -> None:
-    wanted = [take("a", number=n) for n in (1, 2, 3)]
-    assert [w.take for w in in_order(wanted)] == [1, 2, 3]
-
-
-def test_what_is_needed_of_another_project_is_not_waited_for() -> None:
-    assert [w.clip for w in in_order([take("a", "elsewhere")])] == ["a"]
 
 
 @pytest.mark.parametrize(("clip", "word"), [("hero", "hero"), ("social[lang=en]", "'social[lang=en]'")])

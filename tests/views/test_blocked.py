@@ -64,20 +64,20 @@ BLOCKS: Mapping[Reason, Block] = {
 def step(block: Block) -> Step:
     return Step(
         NAME, 1, Action.BLOCKED, block.reason, "v1:aa", "studio", "ark", "doubao-seedance-2-0", "renders/social.mp4",
-        detail=block.known, way_out=block.way_out,
+        detail=block.detail, way_out=block.way_out,
     )  # fmt: skip
 
 
 def as_status(block: Block) -> list[str]:
     row = StatusRow(
-        NAME, 1, True, "blocked", reason_line(block.reason, block.known), block.way_out, output="renders/social.mp4"
+        NAME, 1, True, "blocked", reason_line(block.reason, block.detail), block.way_out, output="renders/social.mp4"
     )
     return list(tables.status([row], PLAIN, 400))[2:]
 
 
 def as_apply(block: Block) -> list[str]:
     end = Outcome(
-        NAME, 1, "blocked", EventKind.BLOCKED, reason_line(block.reason, block.known), "\n".join(block.way_out)
+        NAME, 1, "blocked", EventKind.BLOCKED, reason_line(block.reason, block.detail), "\n".join(block.way_out)
     )
     return list(apply_text.summary(Summary((end,)), PLAIN))[:-1]
 
@@ -98,7 +98,7 @@ def test_plan_status_and_apply_say_it_with_the_same_words(reason: Reason) -> Non
     status, apply = as_status(block), as_apply(block)
     out = [line for line in plan if "way out:" in line]
     assert out and out == status[1:] == apply[1:]
-    line = reason_line(block.reason, block.known)
+    line = reason_line(block.reason, block.detail)
     assert status[0].strip() == line and apply[0].endswith(f": {line}")
     for words in line.split(": ", 1):  # the plan has them on two lines
         assert any(words in told_line for told_line in plan)
@@ -109,7 +109,7 @@ def test_programs_are_told_the_same_in_every_document(reason: Reason) -> None:
     block = BLOCKS[reason]
     out = io.StringIO()
     view = JsonView(out)
-    message, commands = reason_line(block.reason, block.known), list(block.way_out)
+    message, commands = reason_line(block.reason, block.detail), list(block.way_out)
     view.plan(Plan((step(block),)))
     view.status([StatusRow(NAME, 1, True, "blocked", message, block.way_out)])
     view.summary(Summary((Outcome(NAME, 1, "blocked", EventKind.BLOCKED, message, "\n".join(commands)),)))

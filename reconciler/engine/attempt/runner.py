@@ -230,11 +230,11 @@ class AttemptRunner:
             return StepEnded(EventKind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
         if block is not None and attempt.state not in _OVER:
             looked = f"; looked up at {attempt.provider}: {self.work.doubt}" if self.work.doubt else ""
-            return _blocked(replace(block, known=block.known + looked))
+            return _blocked(replace(block, detail=block.detail + looked))
         words = attempt.message or attempt.state.value.replace("_", " ")
         kind = EventKind.FAILED if attempt.state in _OVER else EventKind.BLOCKED
         return StepEnded(kind, words, "\n".join(block.way_out) if block else f"clipform show {name}")
 
 
 def _blocked(block: Block) -> StepEnded:
-    return StepEnded(EventKind.BLOCKED, reason_line(block.reason, block.known), "\n".join(block.way_out))
+    return StepEnded(EventKind.BLOCKED, reason_line(block.reason, block.detail), "\n".join(block.way_out))

@@ -1,0 +1,89 @@
+"""Answer a planner's questions about records, lock file and disk: what is stored, bound, placed."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconciler.plan.changes import changes
+from reconciler.plan.model import Change, Disk, LockedResult, OutputFact, Wanted
+from reconciler.records import Attempt, Snapshot, State
+
+_ABSENT = OutputFact()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The records, the disk and the lock file (by key) that a plan is computed from."""
+
+    snapshot: Snapshot
+    disk: Disk
+    locked: Mapping[str, LockedResult]
+
+    @cached_property
+    def _locked_keys(self) -> Mapping[tuple[str, int], str]:
+        return {(entry.clip, entry.take): key for key, entry in self.locked.items()}
+
+    @cached_property
+    def _locked_files(self) -> Collection[str]:
+        return {entry.sha256 for entry in self.locked.values()}
+
+    def output(self, path: str | None) -> OutputFact:
+        """Return what is at an output path."""
+        return _ABSENT if path is None else self.disk.outputs.get(path, _ABSENT)
+
+    def is_ours(self, path: str, fact: OutputFact) -> bool:
+        """True if clipform placed the file: by the records, or (in a fresh clone) by the lock file."""
+        placed = self.snapshot.placed.get(path)
+        return fact.sha256 == placed.sha256 if placed is not None else fact.sha256 in self._locked_files
+
+    def is_foreign(self, path: str | None) -> bool:
+        """True if a file of the user's is at an output path."""
+        fact = self.output(path)
+        return path is not None and fact.exists and not self.is_ours(path, fact)
+
+    def stored(self, key: str) -> str | None:
+        """Return the artifact of a key if the store has it: by the records, else by the lock file."""
+        entry = self.snapshot.generations.get(key) or self.locked.get(key)
+        return entry.sha256 if entry is not None and entry.sha256 in self.disk.objects else None
+
+    def placed(self, w: Wanted) -> str | None:
+        """Return the artifact of a take that the store has lost while the output still holds it."""
+        entry = self.snapshot.generations.get(w.key) or self.locked.get(w.key)
+        return entry.sha256 if entry is not None and self.output(w.output).sha256 == entry.sha256 else None
+
+    def held_key(self, w: Wanted) -> str | None:
+        """Return the other key that a take holds: by the records, else (in a fresh clone) by the lock file."""
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        held = bound.key if bound is not None else self._locked_keys.get((w.clip, w.take))
+        return held if held != w.key else None
+
+    def would_replace(self, w: Wanted) -> bool:
+        """True if a new artifact would replace the one that the take holds or that clipform placed at its output."""
+        if self.held_key(w) is not None:
+            return True
+        fact = self.output(w.output)
+        generation = self.snapshot.generations.get(w.key)
+        is_other = generation is None or generation.sha256 != fact.sha256
+        return fact.exists and not self.is_foreign(w.output) and is_other
+
+    def locked_elsewhere(self, key: str, attempt: Attempt | None) -> bool:
+        """True if the lock file records a purchase of the key that nobody here allowed to repeat. A local attempt that
+        gave no result is no such permission."""
+        return key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
+
+    def changes(self, w: Wanted, pending: Collection[str], names: Mapping[str, str]) -> tuple[Change, ...]:
+        """Return what differs from the key that the take is bound to; empty without a binding (the lock file has no
+        documents)."""
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        return changes(bound.document, w.document, names, pending) if bound is not None else ()
+
+    def movable(self, outputs: Collection[str]) -> Mapping[str, deque[str]]:
+        """Return, by content, the unchanged files that clipform placed at paths outside `outputs`."""
+        paths: dict[str, deque[str]] = defaultdict(deque)
+        for path, placed in sorted(self.snapshot.placed.items()):
+            if path not in outputs and self.output(path).sha256 == placed.sha256:
+                paths[placed.sha256].append(path)
+        return paths

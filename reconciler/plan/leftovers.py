@@ -1,0 +1,82 @@
+"""Plan for what no clip declares any more: paid tasks, which are finished, and outputs, which are removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.plan import remedies
+from reconciler.plan.facts import Facts
+from reconciler.plan.model import Action, Reason, Step, Wanted
+from reconciler.records import BLOCKED, OPEN, Attempt, State
+
+
+class Leftovers:
+    """The records of a project that its takes do not use. `steps` are the takes' own, complete."""
+
+    def __init__(self, facts: Facts, wanted: Sequence[Wanted], steps: Mapping[tuple[str, int], Step]) -> None:
+        self._facts, self._steps = facts, steps
+        self._keys = {w.key for w in wanted}
+        self._outputs = {w.output for w in wanted if w.output}
+        self._protected = {w.clip for w in wanted if w.protect}
+        self._takes = Counter(w.clip for w in wanted)
+        self.undeclared = [b for ident, b in sorted(facts.snapshot.bindings.items()) if ident not in steps]
+
+    def unreferenced(self, unplaced: Collection[str], unresolved: Mapping[tuple[str, int], int]) -> Iterator[Step]:
+        """Yield the paid tasks whose key no take wants: they finish, and their results are stored.
+
+        An uncertain one still waits for its answer: it may be money. `unplaced` are wanted keys that are treated the
+        same way, `unresolved` counts the open attempts of each take.
+        """
+        keys = self._keys - set(unplaced)
+        for key, attempt in sorted(self._facts.snapshot.attempts.items(), key=lambda pair: pair[1].id):
+            is_lost = attempt.state is State.FETCHED and self._facts.stored(key) is None
+            if key in keys or is_lost or attempt.state not in OPEN | BLOCKED:
+                continue
+            step = _finish(key, attempt)
+            if attempt.state in BLOCKED:
+                take = (attempt.clip, attempt.take)
+                several = take in self._steps or unresolved[take] > 1  # the wanted version may become unresolved too
+                lines = remedies.settle(attempt, takes=self._takes[attempt.clip], several=several)
+                step = replace(step, action=Action.BLOCKED, way_out=lines)
+            yield step
+
+    def removals(self, moved: Collection[str]) -> Iterator[Step]:
+        """Yield the removals of outputs that no take uses; those in `moved` get a new path instead."""
+        reserved = self._outputs | set(moved)
+        for bound in self.undeclared:
+            path = bound.output
+            if path is None or path in reserved:
+                continue
+            fact = self._facts.output(path)
+            if fact.exists:
+                reason = Reason.UNDECLARED if self._facts.is_ours(path, fact) else Reason.EDITED
+                yield Step(bound.clip, bound.take, Action.REMOVE, reason, bound.key, output=path)
+        yield from self._old_paths(reserved)
+
+    def _old_paths(self, reserved: Collection[str]) -> Iterator[Step]:
+        """Yield the removals of outputs whose clip is still declared, with another path and another key."""
+        for (clip, take), bound in sorted(self._facts.snapshot.bindings.items()):
+            path, step = bound.output, self._steps.get((clip, take))
+            if step is None or path is None or path in reserved:
+                continue
+            if step.action is Action.BLOCKED or (clip in self._protected and step.key != bound.key):
+                continue
+            fact = self._facts.output(path)
+            if fact.exists and self._facts.is_ours(path, fact):
+                yield Step(clip, take, Action.REMOVE, Reason.UNDECLARED, bound.key, output=path)
+
+
+def _finish(key: str, attempt: Attempt) -> Step:
+    return Step(
+        clip=attempt.clip,
+        take=attempt.take,
+        action=Action.RESUME,
+        reason=Reason.NOT_REFERENCED,
+        key=key,
+        provider=attempt.provider,
+        kind=attempt.kind,
+        model=attempt.model,
+        detail=remedies.describe_attempt(attempt),
+    )
