@@ -95,10 +95,7 @@ SENTENCES: Mapping[Reason, str] = {
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})
 """The actions that ask a provider for a new video."""
 
-HEADLINE_CHANGES = 3
-"""How many changes a headline names."""
-
-_SHORT = 24
+_HEADLINE = 3  # changes that a headline names
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +129,14 @@ class Change:
         """The change in a few words, such as `duration 5 → 8` or `prompt changed`."""
         if self.note:
             return self.note
-        before, after = plain_value(self.before), plain_value(self.after)
-        if self.field == "prompt" or max(len(before), len(after)) > _SHORT:
+        if not self.is_explained:
             return f"{self.field} changed"
-        return f"{self.field} {before} → {after}"
+        return f"{self.field} {plain_value(self.before)} → {plain_value(self.after)}"
 
     @property
     def is_explained(self) -> bool:
-        """True if the phrase gives the old and the new value."""
-        return self.phrase != f"{self.field} changed"
+        """True if the phrase is enough: it quotes numbers and yes/no, never texts."""
+        return bool(self.note) or all(isinstance(value, int | None) for value in (self.before, self.after))
 
 
 def plain_value(value: object) -> str:
@@ -233,11 +229,16 @@ class Step:
     @property
     def headline(self) -> str:
         """Why the step is in the plan: what changed where that is known, else the reason's sentence."""
-        if self.reason is not Reason.CHANGED or not self.changes:
-            return SENTENCES[self.reason]
-        phrases = [change.phrase for change in self.changes[:HEADLINE_CHANGES]]
+        phrases = [change.phrase for change in self.headline_changes]
         more = len(self.changes) - len(phrases)
-        return ", ".join(phrases) + (f" and {more} more" if more else "")
+        return ", ".join(phrases) + (f" and {more} more" if more else "") if phrases else SENTENCES[self.reason]
+
+    @property
+    def headline_changes(self) -> tuple[Change, ...]:
+        """The changes that the headline names, the prompt's first."""
+        if self.reason is not Reason.CHANGED:
+            return ()
+        return tuple(sorted(self.changes, key=lambda change: change.field != "prompt")[:_HEADLINE])
 
     @property
     def ident(self) -> tuple[str, int]:

@@ -152,7 +152,7 @@ def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | N
 
 def protected(clip: str, generation: Generation | None) -> Block:
     """Return the block of a protected clip; its current video stays."""
-    apply = remedy(f"clipform apply {quote(clip)}", "apply the change, once `protect` is removed")
+    apply = remedy(f"clipform apply {quote(clip)}", "apply the change once protect is removed")
     return Block(Reason.PROTECTED, _describe(generation) if generation else "", (apply,))
 
 

@@ -1,2 +1,4 @@
-"""Rendering: one View protocol for all commands, human and JSON. Nothing is decided here and nothing is read or written
-but the two streams: results on stdout, talk on stderr."""
+"""Show results to people and programs: one View protocol for all commands, as terminal text, JSON and Markdown.
+
+Views decide nothing and write to two streams only: results to stdout, messages to stderr.
+"""

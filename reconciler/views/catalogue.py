@@ -1,4 +1,4 @@
-"""The catalogue as rows: `clipform models`, and the table of kinds in the README, which a test compares with this."""
+"""Render the catalogue of models for `clipform models`, and the table of kinds for the documentation."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from reconciler.providers.base import Dialect, Mode, Model
 from reconciler.providers.capabilities import Balances, Cancels, Lists, Uploads
 from reconciler.providers.rules import switches
 from reconciler.providers.search import Line, span
+from reconciler.views.format import SEPARATOR
 from reconciler.views.terminal.style import Style
 from reconciler.views.terminal.tables import Column, grid, row
-from reconciler.views.terminal.wrap import Kept, Parts
+from reconciler.views.terminal.wrap import Line as TextLine
 
 _MODES = {
     Mode.TEXT: "text",
@@ -21,31 +22,30 @@ _MODES = {
     Mode.EXTEND: "extend",
 }
 _COLUMNS = tuple(map(Column, ("KIND", "MODEL", "SECONDS", "RESOLUTION", "IMG/VID/AUD", "MODES", "ALSO")))
-_SPLITS = (7, 5, 4)  # how many columns stand in the first line, the most that fit
-_REST = " · "
+_SPLITS = (7, 5, 4)  # numbers of columns in the first line; the largest that fits is used
 
 
 def table(lines: Sequence[Line], style: Style, room: int) -> Iterator[str]:
-    """One line a model, two where the terminal is too narrow: a name that is cut is of no use. A star marks a kind's
+    """Yield a line for each model, two where the terminal is too narrow: a name is never cut. A star marks a kind's
     default."""
     if not lines:
-        yield "No model offers all of that."
+        yield "No model matches all of these filters."
         return
     body = [_row(line) for line in lines]
     first = next((count for count in _SPLITS if _total(body, count) <= room), _SPLITS[-1])
     head, *rendered = grid(_COLUMNS[:first], [cells[:first] for cells in body], room)
-    yield Kept(style.dim(row(head)))
+    yield TextLine(style.dim(row(head)), wrap=False)
     if first < len(_COLUMNS):
-        yield style.dim(f"    {_REST.join(column.title for column in _COLUMNS[first:])}")
-    for cells, shown in zip(body, rendered, strict=True):
-        yield row(shown)
-        if rest := _REST.join(filter(None, cells[first:])):
-            yield Parts(f"    {style.dim(rest)}")
+        yield style.dim(f"    {SEPARATOR.join(column.title for column in _COLUMNS[first:])}")
+    for cells, padded in zip(body, rendered, strict=True):
+        yield row(padded)
+        if second := SEPARATOR.join(filter(None, cells[first:])):
+            yield TextLine(f"    {style.dim(second)}", at=SEPARATOR)
     yield style.dim(f"{len(lines)} model{'' if len(lines) == 1 else 's'}; * is its kind's default")
 
 
 def _total(body: Sequence[Sequence[str]], count: int) -> int:
-    """How wide the first so many columns are."""
+    """Return the width of the first `count` columns."""
     titles = [column.title for column in _COLUMNS]
     return sum(max(len(cells[i]) for cells in (titles, *body)) + 2 for i in range(count)) - 2
 
@@ -65,14 +65,14 @@ def _row(line: Line) -> list[str]:
 
 
 def extras(model: Model) -> Iterator[str]:
-    """The switches a line has, in words."""
+    """Yield the names of a model's optional fields."""
     if model.seed_max is not None:
         yield "seed"
     yield from switches(model)
 
 
 def data(line: Line) -> dict[str, object]:
-    """One model for programs."""
+    """Return one model as JSON values."""
     model = line.model
     return {
         "kind": line.kind,
@@ -94,7 +94,7 @@ def data(line: Line) -> dict[str, object]:
 
 
 def kinds(dialects: Sequence[Dialect]) -> str:
-    """A Markdown table: each kind with what it can do."""
+    """Return a Markdown table of the kinds and their capabilities."""
     head = ["kind", "models", "seconds", "modes", "seed", "audio", "uploads", "lists tasks", "cancels", "balance"]
     rows = [head, ["---"] * len(head), *(_kind(dialect) for dialect in dialects)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"

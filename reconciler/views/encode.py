@@ -1,14 +1,15 @@
-"""Plans, events and rows as JSON values: the machine-readable contract, with one version for all documents."""
+"""Encode plans, events and rows as JSON values: the contract with programs, one version for all documents."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.plan.model import Action, Cost, Plan, Step
-from reconciler.plan.remedies import reason_line
+from reconciler.plan.remedies import command_of, reason_line
 from reconciler.project.saved_plan import review_digest
 from reconciler.views.base import StatusRow
 from reconciler.views.format import plain_decimal
@@ -17,15 +18,15 @@ FORMAT_VERSION = 1
 
 
 def price(value: Cost, currency: str) -> dict[str, object] | None:
-    """An amount as text, so that no reader makes a float of it; null when unpriced."""
+    """Encode an amount as text, so that no reader makes it a float; None without a price."""
     if value.amount is None:
         return None
     return {"amount": plain_decimal(value.amount), "currency": value.currency or currency or None}
 
 
 def step(item: Step, currency: str) -> dict[str, object]:
-    """One action of a plan."""
-    found: dict[str, object] = {
+    """Encode one action of a plan."""
+    members: dict[str, object] = {
         "clip": item.clip,
         "take": item.take,
         "action": item.action.value,
@@ -42,15 +43,15 @@ def step(item: Step, currency: str) -> dict[str, object]:
         "message": reason_line(item.reason, item.detail) if item.action is Action.BLOCKED else "",
         "previous_output": item.previous_output,
         "detail": item.detail,
-        "way_out": list(item.way_out),
+        "way_out": commands(item.way_out),
         "provider_defaults": list(item.server_defaults),
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
     }
-    return found | {name: value for name, value in extra.items() if value}
+    return members | {name: value for name, value in extra.items() if value}
 
 
 def plan(item: Plan) -> dict[str, object]:
-    """The document of `plan --json`."""
+    """Encode the document of `plan --json`."""
     return {
         "format_version": FORMAT_VERSION,
         "actions": [step(s, item.currency) for s in item.steps],
@@ -63,7 +64,7 @@ def plan(item: Plan) -> dict[str, object]:
 
 
 def diagnostic(item: Diagnostic) -> dict[str, object]:
-    """A problem with its place."""
+    """Encode a problem with its place."""
     source = item.source
     return {
         "severity": item.severity.value,
@@ -77,40 +78,46 @@ def diagnostic(item: Diagnostic) -> dict[str, object]:
 
 
 def error(item: ClipformError) -> dict[str, object]:
-    """Why a command did not do its work; a spec's errors carry all their diagnostics."""
-    found: dict[str, object] = {
+    """Encode why a command failed; a spec error has all its diagnostics."""
+    document: dict[str, object] = {
         "format_version": FORMAT_VERSION,
         "error": {"code": item.code, "message": item.message, "help": item.help or None, "exit_code": item.exit_code},
     }
     if isinstance(item, SpecError):
-        found["diagnostics"] = [diagnostic(d) for d in item.diagnostics]
-    return found
+        document["diagnostics"] = [diagnostic(d) for d in item.diagnostics]
+    return document
 
 
-def _thin(values: dict[str, object]) -> dict[str, object]:
-    shown = {name: plain_decimal(v) if isinstance(v, Decimal) else v for name, v in values.items()}
-    return {name: v for name, v in shown.items() if v not in (None, "")}
+def commands(remedies: Iterable[str]) -> list[str]:
+    """Encode remedies as their commands alone."""
+    return [command_of(remedy) for remedy in remedies]
+
+
+def _compact(values: dict[str, object]) -> dict[str, object]:
+    """Return the values with amounts as text and without empty members."""
+    plain = {name: plain_decimal(v) if isinstance(v, Decimal) else v for name, v in values.items()}
+    return {name: v for name, v in plain.items() if v not in (None, "")}
 
 
 def event(item: Event) -> dict[str, object]:
-    """One line of `apply --json`."""
+    """Encode one line of `apply --json`."""
     values = asdict(item)
-    found = {"format_version": FORMAT_VERSION, "event": item.kind.value}
     for name in ("elapsed", "expected"):
         if values[name] is not None:
             values[name] = round(values[name], 2)
-    return found | _thin({name: value for name, value in values.items() if name != "kind"})
+    del values["kind"]
+    return {"format_version": FORMAT_VERSION, "event": item.kind.value} | _compact(values)
 
 
 def outcome(item: Outcome) -> dict[str, object]:
-    """How one step ended."""
+    """Encode how one step ended."""
     values = asdict(item) | {"elapsed": round(item.elapsed, 2), "result": item.result.value}
-    ways = {"way_out": item.help.splitlines()} if item.result is EventKind.BLOCKED else {}
-    return _thin(values) | ways
+    remedies = {"way_out": commands(item.help.splitlines())} if item.result is EventKind.BLOCKED else {}
+    return _compact(values) | remedies
 
 
 def summary(item: Summary) -> dict[str, object]:
-    """The last line of `apply --json`."""
+    """Encode the last line of `apply --json`."""
     return {
         "format_version": FORMAT_VERSION,
         "event": "ended",
@@ -132,14 +139,14 @@ def summary(item: Summary) -> dict[str, object]:
 
 
 def status(item: StatusRow) -> dict[str, object]:
-    """One take in `status --json`."""
+    """Encode one take of `status --json`."""
     return {
         "clip": item.clip,
         "take": item.take,
         "picked": item.picked,
         "state": item.state,
         "detail": item.detail or None,
-        "way_out": list(item.way_out),
+        "way_out": commands(item.way_out),
         "progress": item.progress,
         "provider": item.provider,
         "model": item.model,

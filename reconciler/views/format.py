@@ -1,16 +1,21 @@
-"""Small words that several views share: times, ages, amounts, counts."""
+"""Format times, ages, amounts and counts for people."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from reconciler.plan.model import Action, Plan
+from reconciler.records import from_micros
+
+SEPARATOR = " · "
+"""Between short facts on one line."""
 
 _ORDER = ("create", "replace", "resume", "restore", "move", "remove", "blocked")
 
 
 def seconds(value: float) -> str:
-    """A duration as people say it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    """Return a duration such as 0.4 s, 12 s, 3 min 20 s or 2 h 5 min."""
     if value < 10:
         return f"{value:.1f} s"
     whole = round(value)
@@ -22,12 +27,12 @@ def seconds(value: float) -> str:
 
 
 def whole(value: float) -> str:
-    """The same in whole seconds, for what moves on while it is looked at."""
+    """Return a duration in whole seconds, for displays that redraw every second."""
     return f"{int(value)} s" if value < 60 else seconds(int(value))
 
 
 def age(value: float | None) -> str:
-    """How long ago, in one unit."""
+    """Return an age in one unit, such as 3 h; empty for None."""
     if value is None:
         return ""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -37,7 +42,7 @@ def age(value: float | None) -> str:
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """An amount with two places at least; "unpriced" when nobody knows it, "free" when it is nothing."""
+    """Return an amount with at least two decimals; "unpriced" for None, "free" for zero."""
     if amount is None:
         return "unpriced"
     if amount == 0:
@@ -46,15 +51,25 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"{text}{'' if '.' in text else '.00'} {currency}".rstrip()
 
 
-def total(known: Decimal, unpriced: int, currency: str) -> str:
-    """A sum of which some parts may have no known price."""
+def total(amount: Decimal, unpriced: int, currency: str) -> str:
+    """Return a sum and how many of its parts have no price."""
     if not unpriced:
-        return money(known, currency)
-    return f"{money(known, currency)} and {unpriced} unpriced" if known else f"{unpriced} unpriced"
+        return money(amount, currency)
+    return f"{money(amount, currency)} and {unpriced} unpriced" if amount else f"{unpriced} unpriced"
+
+
+def micros(amount: int | None) -> Decimal | None:
+    """Return millionths as an amount."""
+    return None if amount is None else from_micros(amount)
+
+
+def utc(seconds: float) -> str:
+    """Return a Unix time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def plain_decimal(amount: Decimal) -> str:
-    """Without an exponent, and with at least two places once there is a fraction."""
+    """Return an amount without exponent, with at least two decimals if it has a fraction."""
     text = f"{amount:f}"
     if "." not in text:
         return text
@@ -63,12 +78,12 @@ def plain_decimal(amount: Decimal) -> str:
 
 
 def clips(count: int) -> str:
-    """`1 clip`, `2 clips`."""
+    """Return a count such as `1 clip` or `2 clips`."""
     return f"{count} clip" + ("" if count == 1 else "s")
 
 
 def summary_line(plan: Plan) -> str:
-    """The one line under a plan: counts, cost, time."""
+    """Return the last line of a plan: counts, cost, time."""
     counts = plan.counts()
     parts = [
         f"{counts[name]} to {name}" if name != "blocked" else f"{counts[name]} blocked"

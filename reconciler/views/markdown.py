@@ -1,7 +1,6 @@
-"""`plan --markdown`: one comment for a pull request, under the size that forges accept.
+"""Render `plan --markdown`: one comment for a pull request, under the size that forges accept.
 
-Foreign text stands in code spans and fences alone. A forge reads what stands there as text: it mentions nobody, links
-to nothing and loads no picture.
+Foreign text is only in code spans and fences. A forge takes that for plain text: no mentions, links or pictures.
 """
 
 from __future__ import annotations
@@ -9,44 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.plan.model import SENTENCES, Action, Plan, Step
+from reconciler.plan.model import Action, Change, Plan, Step, plain_value
 from reconciler.project.saved_plan import review_digest
 from reconciler.views import format
 from reconciler.views.terminal import word_diff
-from reconciler.views.terminal.plan import value
 from reconciler.views.terminal.sanitize import safe
 
 LIMIT = 60_000
-_ROOM = 600  # kept for the closing lines
+_ROOM = 600  # characters reserved for the closing lines
 _WARNINGS = 20
 _LONGEST_NAME = 200
 
 MARK = "<!-- clipform:plan -->"
-"""The first line, by which a workflow finds its own comment again."""
+"""The first line, by which a workflow recognises its own comment."""
 
 _FIRST = (Action.BLOCKED, Action.REPLACE, Action.CREATE)
-"""What a reviewer must see stands above what is free, and is the last to be cut."""
+"""The actions that a reviewer must see: they come first, and are cut last."""
 
 
 def render(plan: Plan) -> str:
-    """A digest line, a table of what would happen, and each changed field folded away; cut at a whole row."""
-    shown = sorted((step for step in plan.steps if step.action is not Action.NOOP), key=_rank)
+    """Return a digest line, a table of the steps, and the changed fields in folds; cut at a whole row."""
+    steps = sorted((step for step in plan.steps if step.action is not Action.NOOP), key=_rank)
     head = [MARK, "### clipform plan", "", format.summary_line(plan), ""]
     if plan.has_changes():
         head += [_digest_line(plan), ""]
-    if shown:
+    if steps:
         head += ["| | clip | why | cost | output |", "|---|---|---|---|---|"]
-    rows = _fit(shown, lambda step: _row(step, plan), LIMIT // 2)
-    if len(rows) < len(shown):
-        rows.append(f"| | … and {len(shown) - len(rows)} more | | | |")
+    rows = _fit(steps, lambda step: _row(step, plan), LIMIT // 2)
+    if len(rows) < len(steps):
+        rows.append(f"| | … and {len(steps) - len(rows)} more | | | |")
     warnings = _warnings(plan.diagnostics)
     used = sum(len(line) + 1 for line in (*head, *rows, *warnings))
-    changed = [step for step in shown if step.changes]
+    changed = [step for step in steps if step.changes]
     folds = _fit(changed, _fold, LIMIT - used - _ROOM)
     lines = [*head, *rows]
     lines += ["", *folds] if folds else []
     if len(folds) < len(changed):
-        lines += ["", f"_What changed in {format.clips(len(changed) - len(folds))} is left out of this comment._"]
+        lines += ["", f"_The changes of {format.clips(len(changed) - len(folds))} do not fit in this comment._"]
     return "\n".join([*lines, *warnings]) + "\n"
 
 
@@ -55,73 +53,74 @@ def _rank(step: Step) -> int:
 
 
 def _digest_line(plan: Plan) -> str:
-    """What the work costs more than leaving everything as it is, and what names this very work."""
-    making = plan.generating()
+    """Return what applying the plan costs, and the digest that identifies it."""
     cost = format.total(plan.total(), plan.unpriced(), plan.currency)
-    price = f"**{cost if cost == 'free' else f'+{cost}'}**" if making else "**free**"
+    price = f"**{cost if cost == 'free' else f'+{cost}'}**" if plan.generating() else "**free**"
     return f"{price} · plan `{review_digest(plan)}`"
 
 
 def _row(step: Step, plan: Plan) -> str:
     paid = step.action in (Action.CREATE, Action.REPLACE)
     cost = format.money(step.cost.amount, step.cost.currency or plan.currency) if paid else ""
-    why = "<br>".join([SENTENCES[step.reason], *_known(step), *(_cell(command) for command in step.way_out)])
+    detail = [_cell(step.detail)] if step.action is Action.BLOCKED and step.detail else []
+    headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
+    why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])
     cells = (f"**{step.action.value}**", _cell(step.name), why, cost, _cell(step.output or ""))
     return f"| {' | '.join(cells)} |"
-
-
-def _known(step: Step) -> tuple[str, ...]:
-    """What is known of a clip that waits for a person."""
-    return (_cell(step.detail),) if step.action is Action.BLOCKED and step.detail else ()
 
 
 def _fold(step: Step) -> str:
     name = _numbers(step.name[:_LONGEST_NAME])
     lines = [f"<details><summary><code>{name}</code>: {len(step.changes)} changed</summary>", "", "```diff"]
     for change in step.changes:
-        if change.field == "prompt" and isinstance(change.before, str) and isinstance(change.after, str):
-            lines.append(f"! prompt: {_code(word_diff.plain(change.before, change.after))}")
-            continue
-        field = _code(change.field)
-        lines += [f"- {field}: {_code(value(change.before))}"] if change.before is not None else []
-        lines += [f"+ {field}: {_code(value(change.after))}"] if change.after is not None else []
+        lines += _diff(change)
     return "\n".join([*lines, "```", "</details>"])
 
 
-def _warnings(found: Sequence[Diagnostic]) -> list[str]:
-    """What the files' reader had to say, folded."""
-    if not found:
+def _diff(change: Change) -> list[str]:
+    field, before, after = _code(change.field), change.before, change.after
+    if change.note:
+        return [f"! {field}: {_code(change.note)}"]
+    if field == "prompt" and isinstance(before, str) and isinstance(after, str):
+        return [f"! prompt: {_code(word_diff.plain(before, after))}"]
+    lines = [f"- {field}: {_code(plain_value(before))}"] if before is not None else []
+    return lines + ([f"+ {field}: {_code(plain_value(after))}"] if after is not None else [])
+
+
+def _warnings(diagnostics: Sequence[Diagnostic]) -> list[str]:
+    """Return the warnings in a fold."""
+    if not diagnostics:
         return []
-    shown = [_code(f"{item.source}: {item.message}" if item.source else item.message)[:500] for item in found]
-    more = [f"and {len(shown) - _WARNINGS} more"] if len(shown) > _WARNINGS else []
-    title = f"{len(shown)} warning{'' if len(shown) == 1 else 's'}"
+    texts = [_code(f"{item.source}: {item.message}" if item.source else item.message)[:500] for item in diagnostics]
+    more = [f"and {len(texts) - _WARNINGS} more"] if len(texts) > _WARNINGS else []
+    title = f"{len(texts)} warning{'' if len(texts) == 1 else 's'}"
     head = [f"<details><summary>{title}</summary>", "", "```text"]
-    return ["", *head, *(f"- {line}" for line in (*shown[:_WARNINGS], *more)), "```", "</details>"]
+    return ["", *head, *(f"- {line}" for line in (*texts[:_WARNINGS], *more)), "```", "</details>"]
 
 
 def _fit(steps: Iterable[Step], line: Callable[[Step], str], room: int) -> list[str]:
-    """As many whole lines as fit in `room` characters. One that is too long by itself does not hide the others."""
-    found: list[str] = []
+    """Return the lines that fit in `room` characters; one that is too long does not stop the others."""
+    lines: list[str] = []
     for step in steps:
         text = line(step)
         if len(text) < room:
             room -= len(text) + 1
-            found.append(text)
-    return found
+            lines.append(text)
+    return lines
 
 
 def _numbers(text: str) -> str:
-    """Text in `<code>`: whatever is no letter or digit as its number, which no forge takes for markup."""
+    """Return text for `<code>`: characters but letters and digits become numbers, which no forge takes for markup."""
     return "".join(char if char.isalnum() or char in " -_" else f"&#{ord(char)};" for char in safe(text))
 
 
 def _cell(text: str) -> str:
-    """A code span in a table. A backslash before a bar would not do: a text may bring its own backslash."""
+    """Return a code span for a table. Escaping a bar would not do: the text may end in a backslash."""
     if not set(text) & set("|`\\") and text.isprintable():
         return f"`{text}`" if text else ""
     return f"<code>{_numbers(text)}</code>"
 
 
 def _code(text: str) -> str:
-    """One line that cannot close the fence it stands in."""
+    """Return one line that cannot close the fence around it."""
     return safe(text).replace("```", "'''")

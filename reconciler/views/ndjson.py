@@ -1,4 +1,4 @@
-"""The machine's view: one JSON document, or JSON Lines while working. JSON escapes what is not safe by nature."""
+"""The JSON view: one document, or JSON Lines during a run. JSON escapes unsafe characters itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Document = Mapping[str, object]
 
 
 class JsonView:
-    """Everything on one stream; ASCII only, so that no console encoding can fail on it."""
+    """Writes everything to one stream in ASCII, which every console encoding has."""
 
     def __init__(self, out: TextIO) -> None:
         self.out = out
@@ -33,61 +33,60 @@ class JsonView:
         self._write({"format_version": encode.FORMAT_VERSION, **members})
 
     def diagnostics(self, items: Sequence[Diagnostic]) -> None:
-        """One line a run; commands with a document of their own carry them there instead."""
+        """Write them as one line; commands with a document of their own include them there."""
         self._versioned(event="diagnostics", diagnostics=[encode.diagnostic(d) for d in items])
 
     def error(self, error: ClipformError) -> None:
-        """The error as the document."""
+        """Write the error as the document."""
         with suppress(Unwritten):
             self._write(encode.error(error))
 
     def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
-        """The document of `validate --json`."""
-        found = [encode.diagnostic(d) for d in warnings]
-        self._versioned(valid=True, clips=clips, files=files, diagnostics=found)
+        """Write the document of `validate --json`."""
+        self._versioned(valid=True, clips=clips, files=files, diagnostics=[encode.diagnostic(d) for d in warnings])
 
     def plan(self, plan: Plan) -> None:
-        """The document of `plan --json`."""
+        """Write the document of `plan --json`."""
         self._write(encode.plan(plan))
 
     def emit(self, event: Event) -> None:
-        """One line. The work goes on, whether it can be told or not."""
+        """Write one line. A failed output does not stop the run."""
         if event.kind is not EventKind.ENDED:
             with suppress(Unwritten):
                 self._write(encode.event(event))
 
     def summary(self, summary: Summary) -> None:
-        """The last line of `apply --json`."""
+        """Write the last line of `apply --json`."""
         with suppress(Unwritten):
             self._write(encode.summary(summary))
 
     def status(self, rows: Sequence[StatusRow]) -> None:
-        """The document of `status --json`."""
+        """Write the document of `status --json`."""
         self._versioned(clips=[encode.status(row) for row in rows])
 
     def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
-        """One document of `status` for each change, a line each."""
+        """Write one `status` document as a line for each change."""
         self.status(rows)
 
     def history(self, rows: Sequence[HistoryRow]) -> None:
-        """One line an event."""
+        """Write a line for each event."""
         for row in rows:
             self._versioned(**asdict(row))
 
     def show(self, sections: Sequence[Section], data: _Document) -> None:
-        """The data alone: sections are for people."""
+        """Write the data; sections are for people."""
         self._versioned(**data)
 
     def models(self, lines: Sequence[Line]) -> None:
-        """All of them in one document."""
+        """Write all models as one document."""
         self._versioned(models=[catalogue.data(line) for line in lines])
 
     def checks(self, items: Sequence[Finding]) -> None:
-        """All findings in one document."""
+        """Write all findings as one document."""
         self._versioned(ok=all(item.ok for item in items), checks=[asdict(item) for item in items])
 
     def text(self, text: str) -> None:
-        """A document that is already JSON goes out as it is; other text is wrapped."""
+        """Write a JSON document unchanged, other text as a member."""
         try:
             json.loads(text)
         except ValueError:
@@ -96,8 +95,8 @@ class JsonView:
             put(text, self.out)
 
     def note(self, message: str, data: _Document | None = None) -> None:
-        """What a small command did."""
+        """Write the result of a command."""
         self._versioned(message=message, **(data or {}))
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing: there is no display."""

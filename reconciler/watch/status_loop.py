@@ -13,7 +13,7 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.project.model import Choice
 from reconciler.project.workspace import STATE, Workspace
 from reconciler.views.base import StatusRow, View
-from reconciler.views.rows import status
+from reconciler.views.status import status
 from reconciler.watch.decide import Cause, is_part
 from reconciler.watch.page_requests import Clicks
 from reconciler.watch.wait import EventWaiter

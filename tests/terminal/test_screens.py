@@ -85,6 +85,6 @@ def test_what_apply_did_is_left_on_the_screen_and_nothing_of_its_progress(made: 
     assert "hero: made renders/hero.mp4 in" in text and "poster[city=北京]: restored" in text
     assert "queued" not in text and "[###" not in text and "[---" not in text
     assert text.count("failed   at-the-mercy-of-the-moderation") == 1
-    assert "    way out: clipform resolve in-doubt --task ID" in text
+    assert "    next: clipform resolve in-doubt --task ID" in text
     assert "Done: 10 made, 1 placed for free, 1 failed, 1 blocked in" in text
     assert "Cost: 4.50 USD and" in text.replace("\n    ", " ")

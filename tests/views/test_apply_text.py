@@ -92,11 +92,11 @@ def test_many_that_were_not_done_for_the_same_reason_are_told_as_one() -> None:
 
 def test_the_end_says_what_was_saved_where_something_was() -> None:
     (line,) = end(outcome(EventKind.SUCCEEDED), spent=Decimal(1), saved=Decimal("3.5"))
-    assert line.endswith("Cost: 1.00 USD. Saved: 3.50 USD by what was at hand.")
+    assert line.endswith("Cost: 1.00 USD. Saved: 3.50 USD by using stored videos.")
     (line,) = end(saved=Decimal("3.5"), saved_unpriced=2)
-    assert line.endswith("in 2.0 s. Saved: 3.50 USD and 2 unpriced by what was at hand.")
+    assert line.endswith("in 2.0 s. Saved: 3.50 USD and 2 unpriced by using stored videos.")
     (line,) = end(saved_unpriced=2)
-    assert line.endswith("Saved: 2 unpriced by what was at hand.")
+    assert line.endswith("Saved: 2 unpriced by using stored videos.")
 
 
 @pytest.mark.parametrize("kind", [EventKind.SUBMITTED, EventKind.SUCCEEDED, EventKind.FAILED, EventKind.NOTE])

@@ -12,7 +12,7 @@ import pytest
 from reconciler.events import EventKind, Outcome, Summary
 from reconciler.plan import remedies
 from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
-from reconciler.plan.remedies import Block, reason_line
+from reconciler.plan.remedies import Block, command_of, reason_line
 from reconciler.records import Attempt, Generation, Money, State
 from reconciler.views import markdown
 from reconciler.views.base import StatusRow
@@ -56,7 +56,7 @@ BLOCKS: Mapping[Reason, Block] = {
     ),
     Reason.PROTECTED: remedies.protected(NAME, MADE),
     Reason.FOREIGN: remedies.foreign_file(NAME, "renders/social.mp4"),
-    Reason.UPSTREAM: remedies.upstream(NAME, {"hero", "intro"}, chosen=False),
+    Reason.UPSTREAM: remedies.upstream(NAME, {"hero", "intro"}, selected=False),
 }
 """Every reason for which `plan` blocks a clip."""
 
@@ -96,7 +96,7 @@ def test_plan_status_and_apply_say_it_with_the_same_words(reason: Reason) -> Non
     block = BLOCKS[reason]
     plan = list(plan_text.block(step(block), "USD", PLAIN))
     status, apply = as_status(block), as_apply(block)
-    out = [line for line in plan if "way out:" in line]
+    out = [line for line in plan if "next:" in line]
     assert out and out == status[1:] == apply[1:]
     line = reason_line(block.reason, block.detail)
     assert status[0].strip() == line and apply[0].endswith(f": {line}")
@@ -109,10 +109,10 @@ def test_programs_are_told_the_same_in_every_document(reason: Reason) -> None:
     block = BLOCKS[reason]
     out = io.StringIO()
     view = JsonView(out)
-    message, commands = reason_line(block.reason, block.detail), list(block.way_out)
+    message, commands = reason_line(block.reason, block.detail), [command_of(line) for line in block.way_out]
     view.plan(Plan((step(block),)))
     view.status([StatusRow(NAME, 1, True, "blocked", message, block.way_out)])
-    view.summary(Summary((Outcome(NAME, 1, "blocked", EventKind.BLOCKED, message, "\n".join(commands)),)))
+    view.summary(Summary((Outcome(NAME, 1, "blocked", EventKind.BLOCKED, message, "\n".join(block.way_out)),)))
     plan, status, summary = (json.loads(line) for line in out.getvalue().splitlines())
     assert (plan["actions"][0]["message"], plan["actions"][0]["way_out"]) == (message, commands)
     assert (status["clips"][0]["detail"], status["clips"][0]["way_out"]) == (message, commands)
@@ -124,9 +124,9 @@ PAID = [reason for reason in BLOCKS if reason not in (Reason.FOREIGN, Reason.UPS
 
 @pytest.mark.parametrize("reason", PAID)
 def test_what_was_bought_is_told_with_its_alias_and_what_it_cost(reason: Reason) -> None:
-    known = BLOCKS[reason].known
+    known = BLOCKS[reason].detail
     assert "studio" in known
-    assert any(word in known for word in ("0.50 USD", "not charged", "unknown price"))
+    assert any(word in known for word in ("0.50 USD", "not charged", "price unknown"))
 
 
 def test_the_command_names_the_clip_so_that_a_shell_can_read_it() -> None:

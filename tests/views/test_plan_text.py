@@ -52,7 +52,7 @@ def test_nothing_foreign_reaches_the_terminal_as_it_is() -> None:
     text = lines(hostile_plan())
     assert all(line.isprintable() for line in text.splitlines())
     assert "\\e[2J" in text and "\\u{202e}" in text
-    assert not re.search(r"[^\x20-\x7e\n·]", text)
+    assert not re.search(r"[^\x20-\x7e\n·→]", text)
 
 
 @settings(deadline=None, max_examples=60)

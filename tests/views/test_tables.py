@@ -79,7 +79,7 @@ def test_what_is_cut_has_an_ellipsis_where_it_was_cut(where: str, shown: str) ->
     st.lists(st.integers(0, 3), min_size=3, max_size=3),
 )
 def test_any_table_fits_and_is_aligned(rows: list[list[str]], width: int, where: list[str], goes: list[int]) -> None:
-    columns = [Column("", w, least=6 * g, goes=g) for w, g in zip(where, goes, strict=True)]
+    columns = [Column("", w, least=6 * g, drop=g) for w, g in zip(where, goes, strict=True)]
     found = list(tables.grid(columns, rows, width))
     assert len(found) == len(rows) + 1
     assert all(cell_len("  ".join(cells)) <= width for cells in found)

@@ -19,7 +19,7 @@ def run(
     Exit codes: 0 done, 1 the spec is wrong, 64 wrong command line.
     """
     from reconciler.diagnostics import UsageError
-    from reconciler.views.rows import graph
+    from reconciler.views.graph import graph
 
     own: Context = context.obj
     if mermaid and dot:

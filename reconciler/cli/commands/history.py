@@ -24,7 +24,7 @@ def run(
     """
     from reconciler.cli.parsing import require_named
     from reconciler.state.store import Store
-    from reconciler.views.rows import history
+    from reconciler.views.history import history
 
     own: Context = context.obj
     store = Store.read(own.workspace.state_dir(draft), own.clock.now)

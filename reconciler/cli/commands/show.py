@@ -20,7 +20,7 @@ def run(
     """
     from reconciler.cli.parsing import one_clip
     from reconciler.project.model import Choice
-    from reconciler.views.rows import show
+    from reconciler.views.show import show
 
     own: Context = context.obj
     workspace = own.workspace

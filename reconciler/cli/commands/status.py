@@ -27,7 +27,7 @@ def run(
     Exit codes: 0 done, 1 the spec is wrong, 64 wrong command line, 130 ended with Ctrl-C (--watch).
     """
     from reconciler.project.model import Choice
-    from reconciler.views.rows import status
+    from reconciler.views.status import status
 
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)

@@ -24,7 +24,7 @@ from reconciler.engine.ports import Sink
 from reconciler.engine.run import lockfile_sync
 from reconciler.engine.run.apply import settle_uncertain
 from reconciler.engine.run.session import Session, open_session
-from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
+from reconciler.plan.model import GENERATES, Action, Reason, Step
 from reconciler.project import endpoints
 from reconciler.project.finding import Finding
 from reconciler.project.model import Choice, Loaded, Planned
@@ -224,8 +224,8 @@ def _words(step: Step, attempt: Attempt | None) -> str:
         case Action.RESUME:
             return f"{step.detail}; clipform apply collects it"
         case _ if attempt is not None and attempt.state in OPEN | BLOCKED:
-            return step.detail or SENTENCES[step.reason]
-    return f"{SENTENCES[step.reason]}{': ' + step.detail if step.detail else ''}"
+            return step.detail or step.headline
+    return f"{step.headline}{': ' + step.detail if step.detail else ''}"
 
 
 def _help(step: Step) -> str:

@@ -29,7 +29,7 @@ from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind, Summary
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.plan import cost
-from reconciler.plan.model import SENTENCES, Action, Plan
+from reconciler.plan.model import Action, Plan
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
@@ -179,7 +179,7 @@ def _not_locked(plan: Plan) -> str:
     """What is not as the lock file says, a line each."""
     making, blocked = plan.generating(), plan.blocked()
     count = f"{len(making)} would have to be generated" + (f", {len(blocked)} blocked" if blocked else "")
-    lines = [f"- {step.name}: {SENTENCES[step.reason]}" for step in (*making, *blocked)]
+    lines = [f"- {step.name}: {step.headline}" for step in (*making, *blocked)]
     more = [f"- and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
     return "\n".join([f"--locked: {count}", *lines[:_LISTED], *more])
 

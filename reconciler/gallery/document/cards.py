@@ -18,14 +18,14 @@ from decimal import Decimal
 from reconciler.diagnostics import Diagnostic
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value
-from reconciler.plan.model import GENERATES, SENTENCES, Cost, Plan, Step
+from reconciler.plan.model import GENERATES, Cost, Plan, Step
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
 from reconciler.spec.project import Clip
 from reconciler.views import encode
-from reconciler.views.format import plain_decimal
-from reconciler.views.rows import micros, standing, utc
+from reconciler.views.format import micros, plain_decimal, utc
+from reconciler.views.status import standing
 
 FORMAT_VERSION = 1
 
@@ -115,7 +115,7 @@ def card(step: Step, clip: Clip | None, known: Known) -> Value:
         "state": state,
         "action": step.action.value,
         "reason": step.reason.value,
-        "sentence": SENTENCES[step.reason],
+        "sentence": step.headline,
         "detail": detail,
         "way_out": list(step.way_out),
         "running": None,

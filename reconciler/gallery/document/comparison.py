@@ -20,7 +20,8 @@ from reconciler.plan.model import Action, Change, Plan, Reason, Step
 from reconciler.project.orders import Order
 from reconciler.project.revision import ProjectRevision, as_planned
 from reconciler.records import Generation
-from reconciler.views.rows import document_facts, utc
+from reconciler.views.format import utc
+from reconciler.views.show import document_facts
 
 NOT_KEPT = "what was made then is not here any more"
 NEVER_MADE = "it was not made then, as far as is known here"

@@ -15,7 +15,10 @@ from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
 from reconciler.views import encode
-from reconciler.views.rows import document_facts, history, standing, utc
+from reconciler.views.format import utc
+from reconciler.views.history import history
+from reconciler.views.show import document_facts
+from reconciler.views.status import standing
 from reconciler.views.terminal import word_diff
 
 EVENTS = 200

@@ -1,4 +1,4 @@
 """Text for people: plans, progress, tables and diagnostics that fit terminals of 20 to 120 columns.
 
-What may not be done here: deciding anything. Text from providers and files passes `sanitize` before it is printed.
+Text from providers and files passes `sanitize` before it is printed.
 """

@@ -1,15 +1,16 @@
-"""The commands that lead out of a block, under whatever says why: the same lines in `plan`, `status` and `apply`."""
+"""The remedies of a block, the same lines in `plan`, `status` and `apply`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from reconciler.plan.remedies import COMMENT
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import Style
-from reconciler.views.terminal.wrap import Kept
+from reconciler.views.terminal.wrap import Line
 
 
-def ways(commands: Iterable[str], style: Style) -> Iterator[str]:
-    """One line a command; what stands behind "way out:" can be copied as it is."""
-    for command in commands:
-        yield Kept(f"    {style.cyan('way out:')} {safe(command)}")
+def next_lines(remedies: Iterable[str], style: Style) -> Iterator[str]:
+    """Yield a line for each remedy: its command can be copied, its meaning is folded as a whole."""
+    for remedy in remedies:
+        yield Line(f"    {style.cyan('next:')} {safe(remedy)}", at=COMMENT)

@@ -1,4 +1,4 @@
-"""`status --watch` on a terminal: one table drawn in place, as high as the screen allows, its seconds counting on."""
+"""Draw `status --watch` on a terminal: one table in place, as high as the screen, with running seconds."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from reconciler.views.terminal.sanitize import fit
 from reconciler.views.terminal.style import Style
 
 _FIRST = ("running", "blocked", "failed")
-"""What is shown where there is no room for all."""
+"""The states that come first on a screen that is too low for all rows."""
 
 
 class LiveTable:
-    """`show` replaces what is on the screen. `now` is a monotonic clock in seconds."""
+    """A table that `show` redraws. `now` is a monotonic clock in seconds; `keys`: q ends the display."""
 
     def __init__(self, stream: TextIO, style: Style, now: Callable[[], float], *, keys: bool) -> None:
         self.style, self.now, self.stream = style, now, stream
         self.end = "[q] quit" if keys else "Ctrl-C quits"
         self.rows: Sequence[StatusRow] = ()
-        self.seen = now()
+        self.read_at = now()
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self.live = Live(self, console=console, refresh_per_second=2, transient=True)
         self.live.start()
 
     def show(self, rows: Sequence[StatusRow]) -> None:
-        """These are the rows from now on."""
-        self.rows, self.seen = rows, self.now()
+        """Replace the rows on the screen."""
+        self.rows, self.read_at = rows, self.now()
         self.live.refresh()
 
     def stop(self) -> None:
-        """Put the terminal back."""
+        """Restore the terminal."""
         self.live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -48,20 +48,20 @@ class LiveTable:
     def _lines(self, width: int, height: int) -> Iterator[str]:
         rows = [self._later(row) for row in self.rows]
         room = max(1, height - 4)
-        shown = rows if len(rows) <= room else sorted(rows, key=_rank)[:room]
-        if shown:
-            yield from tables.lines_of(shown, self.style, width)
-        if len(shown) < len(rows):
-            yield f"… and {len(rows) - len(shown)} more"
+        visible = rows if len(rows) <= room else sorted(rows, key=_rank)[:room]
+        if visible:
+            yield from tables.lines_of(visible, self.style, width)
+        if len(visible) < len(rows):
+            yield f"… and {len(rows) - len(visible)} more"
         counts = Counter(row.state for row in rows)
-        words = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no clips"
-        yield self.style.dim(f"{words}. Watching. {self.end}")
+        totals = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no clips"
+        yield self.style.dim(f"{totals}. Watching. {self.end}")
 
     def _later(self, row: StatusRow) -> StatusRow:
-        """The row as it is by now."""
-        gone = self.now() - self.seen
-        age = None if row.age is None else row.age + gone
-        return replace(row, age=age, since=None if row.since is None else row.since + gone)
+        """Return the row with its times counted on to now."""
+        elapsed = self.now() - self.read_at
+        age = None if row.age is None else row.age + elapsed
+        return replace(row, age=age, since=None if row.since is None else row.since + elapsed)
 
 
 def _rank(row: StatusRow) -> int:

@@ -1,4 +1,4 @@
-"""A plan for people: one block a step, the reason beside it, prompts as a word diff."""
+"""Render a plan: a block for each step with its reason, prompts as a word diff."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from reconciler.plan.model import SENTENCES, Action, Change, Plan, Step
+from reconciler.plan.model import Action, Change, Plan, Step, plain_value
 from reconciler.views import format
 from reconciler.views.terminal import word_diff
-from reconciler.views.terminal.blocked import ways
+from reconciler.views.terminal.blocked import next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import Style
-from reconciler.views.terminal.wrap import Parts
+from reconciler.views.terminal.wrap import Line
 
 MARKS = {
     Action.CREATE: "+",
@@ -25,18 +25,18 @@ MARKS = {
     Action.NOOP: " ",
 }
 
-_OFTEN = 3  # clips of which the same is said
+_OFTEN = 3  # clips with the same defaults that share one line
 
 
 def render(plan: Plan, style: Style) -> Iterator[str]:
-    """The lines of a plan: every step that is not a noop, then the summary. What a provider chooses for many of them
-    alike is said once."""
+    """Yield the lines of a plan: every step but the noops, then the summary. Provider defaults that many steps share
+    have one line."""
     chosen = Counter(step.server_defaults for step in plan.steps if step.server_defaults)
     often = {defaults: count for defaults, count in chosen.items() if count >= _OFTEN}
     for step in plan.steps:
         if step.action is not Action.NOOP:
-            known = step.server_defaults in often
-            yield from block(replace(step, server_defaults=()) if known else step, plan.currency, style)
+            is_shared = step.server_defaults in often
+            yield from block(replace(step, server_defaults=()) if is_shared else step, plan.currency, style)
             yield ""
     for defaults, count in often.items():
         yield f"Provider's default for {count} clips: {safe(', '.join(defaults))}"
@@ -46,28 +46,29 @@ def render(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def block(step: Step, currency: str, style: Style) -> Iterator[str]:
-    """The lines of one step."""
+    """Yield the lines of one step."""
     tone = _tone(step.action, style)
     head = f"{MARKS[step.action]} {step.action.value:<8}"
-    yield f"{tone(head)} {style.bold(safe(step.name))}  {style.dim(SENTENCES[step.reason])}"
+    yield f"{tone(head)} {style.bold(safe(step.name))}  {style.dim(safe(step.headline))}"
     yield from _facts(step, currency)
     for change in step.changes:
-        yield f"    {_change(change, style)}"
-    yield from ways(step.way_out, style)
+        if change not in step.headline_changes or not change.is_explained:
+            yield f"    {_change(change, style)}"
+    yield from next_lines(step.way_out, style)
 
 
 def _facts(step: Step, currency: str) -> Iterator[str]:
-    where = step.output or ""
+    path = step.output or ""
     if step.previous_output:
-        where = f"{step.previous_output} -> {where}"
-    parts = [safe(where)] if where else []
+        path = f"{step.previous_output} → {path}"
+    parts = [safe(path)] if path else []
     if step.action in (Action.CREATE, Action.REPLACE):
         parts.insert(0, f"{safe(step.provider)}/{safe(step.model)}")
         parts.append(format.money(step.cost.amount, step.cost.currency or currency))
         if step.expected is not None:
             parts.append(f"about {format.seconds(step.expected)}")
     if parts:
-        yield Parts(f"    {' · '.join(parts)}")
+        yield Line(f"    {format.SEPARATOR.join(parts)}", at=format.SEPARATOR)
     if step.detail and step.detail != step.output:  # a foreign file is its output
         yield f"    {safe(step.detail)}"
     if step.server_defaults:
@@ -76,12 +77,14 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
 
 def _change(change: Change, style: Style) -> str:
     if change.field == "prompt" and isinstance(change.before, str) and isinstance(change.after, str):
-        return f"prompt: {_words(change.before, change.after, style)}"
-    return f"{safe(change.field)}: {value(change.before)} -> {value(change.after)}"
+        return f"prompt: {_word_diff(change.before, change.after, style)}"
+    if change.note:
+        return safe(f"{change.field}: {change.note}")
+    return safe(f"{change.field}: {plain_value(change.before)} → {plain_value(change.after)}")
 
 
-def _words(before: str, after: str, style: Style) -> str:
-    """The marks stand in colour too: not everybody sees red and green apart."""
+def _word_diff(before: str, after: str, style: Style) -> str:
+    """Return a word diff with marks and colours: not everybody can tell red from green."""
     tones: dict[word_diff.DiffRun, Callable[[str], str]] = {
         word_diff.DiffRun.SAME: str,
         word_diff.DiffRun.GONE: style.red,
@@ -89,15 +92,6 @@ def _words(before: str, after: str, style: Style) -> str:
     }
     runs = word_diff.words(before, after)
     return "".join(tones[run.part](safe(word_diff.MARKS[run.part].format(run.text))) for run in runs)
-
-
-def value(found: object) -> str:
-    """A field's value as a user writes it."""
-    if found is None:
-        return "(not stated)"
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    return safe(str(found))
 
 
 def _tone(action: Action, style: Style) -> Callable[[str], str]:

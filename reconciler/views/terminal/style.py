@@ -1,4 +1,4 @@
-"""Terminal colour in one place. All output makes sense without it, so the plain style is the identity."""
+"""Terminal colours and width. All output makes sense without colour, so the plain style changes nothing."""
 
 from __future__ import annotations
 
@@ -17,46 +17,46 @@ class Style:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
 
     def bold(self, text: str) -> str:
-        """Names and places."""
+        """For names and places."""
         return self._wrap("1", text)
 
     def dim(self, text: str) -> str:
-        """What may be passed over."""
+        """For secondary facts."""
         return self._wrap("2", text)
 
     def red(self, text: str) -> str:
-        """Errors, and what goes away."""
+        """For errors and removals."""
         return self._wrap("31", text)
 
     def green(self, text: str) -> str:
-        """Done, and what is new."""
+        """For success and additions."""
         return self._wrap("32", text)
 
     def yellow(self, text: str) -> str:
-        """Warnings, and what is replaced."""
+        """For warnings and replacements."""
         return self._wrap("33", text)
 
     def cyan(self, text: str) -> str:
-        """Help, and what is free."""
+        """For help and free actions."""
         return self._wrap("36", text)
 
 
 def wants_colour(stream: TextIO, no_color: bool) -> bool:
-    """Colour on a terminal, unless the option or the NO_COLOR convention says no."""
+    """True for a terminal, unless the option, NO_COLOR or TERM=dumb turns colour off."""
     return stream.isatty() and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def moves(stream: TextIO) -> bool:
-    """Whether lines can be drawn over: a terminal, and not the dumb one."""
+def can_redraw(stream: TextIO) -> bool:
+    """True if lines can be drawn over: a terminal, but not a dumb one."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 UNBOUNDED = 1 << 20
-"""The width of what is no terminal: nothing is cut or folded there."""
+"""The width of a file or pipe: nothing is cut or folded."""
 
 
 def room(stream: TextIO) -> int:
-    """The columns of the terminal behind a stream, as they are now; `COLUMNS` overrules, as everywhere."""
+    """Return the columns of the terminal behind a stream; the variable COLUMNS overrides them."""
     if not stream.isatty():
         return UNBOUNDED
     stated = os.environ.get("COLUMNS", "")

@@ -1,4 +1,4 @@
-"""The people's view: results on stdout, talk and progress on stderr, colour and live progress on a terminal only."""
+"""The view for people: results on stdout, messages and progress on stderr, colour and live progress on a terminal."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from reconciler.views.terminal import apply, tables
 from reconciler.views.terminal import diagnostics as diagnostics_text
 from reconciler.views.terminal import plan as plan_text
 from reconciler.views.terminal.sanitize import fit, put, safe
-from reconciler.views.terminal.style import Style, moves, room, wants_colour
-from reconciler.views.terminal.wrap import Kept, fold
+from reconciler.views.terminal.style import Style, can_redraw, room, wants_colour
+from reconciler.views.terminal.wrap import Line as TextLine
+from reconciler.views.terminal.wrap import fold
 
 if TYPE_CHECKING:
     from reconciler.views.terminal.live_table import LiveTable
@@ -27,120 +28,120 @@ if TYPE_CHECKING:
 
 
 class HumanView:
-    """Writes lines. `now` is a monotonic clock for the live display."""
+    """Writes lines of text. `now` is a monotonic clock for the live display."""
 
     def __init__(
         self, out: TextIO, err: TextIO, *, no_color: bool, now: Callable[[], float], verbose: bool = False
     ) -> None:
         self.out, self.err, self.now, self.verbose = out, err, now, verbose
         self.style = Style(wants_colour(out, no_color))
-        self.talk = Style(wants_colour(err, no_color))
+        self.err_style = Style(wants_colour(err, no_color))
         self.live: LiveProgress | None = None
         self.table: LiveTable | None = None
-        self.followed: Sequence[StatusRow] | None = None
+        self.last_rows: Sequence[StatusRow] | None = None
 
-    def _say(self, stream: TextIO, lines: Iterable[str]) -> None:
-        """A closed pipe or a narrow console is no failure, nor is talk that cannot be written. Raises Unwritten for a
-        result that cannot."""
+    def _print(self, stream: TextIO, lines: Iterable[str]) -> None:
+        """Print lines folded to the terminal. Raises Unwritten if a result cannot be written; a failed stderr is
+        ignored."""
         columns = room(stream)
         text = "".join(f"{part}\n" for line in lines for part in fold(line, columns))
         with suppress(*([Unwritten] if stream is self.err else [])):
             put(fit(text, stream), stream)
 
     def diagnostics(self, items: Sequence[Diagnostic]) -> None:
-        """On stderr, in order."""
+        """Print them to stderr, in order."""
         if items:
-            self._say(self.err, diagnostics_text.render(items, self.talk, room(self.err)))
+            self._print(self.err, diagnostics_text.render(items, self.err_style, room(self.err)))
 
     def error(self, error: ClipformError) -> None:
-        """Its diagnostics, or its message and the way out."""
+        """Print its diagnostics, or its message and help."""
         self.close()
         if isinstance(error, SpecError):
             self.diagnostics(error.diagnostics)
             return
-        lines = [f"{self.talk.red('error:')} {safe(error.message, lines=True)}"]
-        self._say(self.err, [*lines, *diagnostics_text.help_lines(error.help, self.talk)])
+        lines = [f"{self.err_style.red('error:')} {safe(error.message, lines=True)}"]
+        self._print(self.err, [*lines, *diagnostics_text.help_lines(error.help, self.err_style)])
 
     def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
-        """One line, after the warnings."""
+        """Print one line, after the warnings."""
         self.diagnostics(warnings)
-        self._say(self.out, [f"Valid: {format.clips(clips)} in {files} file{'' if files == 1 else 's'}."])
+        self._print(self.out, [f"Valid: {format.clips(clips)} in {files} file{'' if files == 1 else 's'}."])
 
     def plan(self, plan: Plan) -> None:
-        """Every step that is not a noop, then the summary; warnings on stderr."""
+        """Print every step but the noops, then the summary; warnings go to stderr."""
         self.diagnostics(plan.diagnostics)
-        self._say(self.out, plan_text.render(plan, self.style))
+        self._print(self.out, plan_text.render(plan, self.style))
 
     def emit(self, event: Event) -> None:
-        """Live on a terminal, plain lines elsewhere."""
-        if event.kind is EventKind.STARTED and moves(self.err) and event.total:
+        """Update the live display on a terminal; elsewhere print a line."""
+        if event.kind is EventKind.STARTED and can_redraw(self.err) and event.total:
             from reconciler.views.terminal.progress import LiveProgress
 
             self.live = LiveProgress(self.err, self.now)
         if self.live is not None:
             self.live.emit(event)
-        line = apply.line(event, self.talk, live=self.live is not None)
+        line = apply.line(event, self.err_style, live=self.live is not None)
         if line and self.live is not None:
             for part in fold(fit(line, self.err), room(self.err)):
                 self.live.print(part)
         elif line:
-            self._say(self.err, [line])
+            self._print(self.err, [line])
 
     def summary(self, summary: Summary) -> None:
-        """The table of what succeeded and what did not, and what to do. It was done, whether it can be told or not."""
+        """Print what did not succeed, what to do next, and the totals. A failed output does not fail the run."""
         self.close()
         with suppress(Unwritten):
-            self._say(self.out, apply.summary(summary, self.style))
+            self._print(self.out, apply.summary(summary, self.style))
 
     def status(self, rows: Sequence[StatusRow]) -> None:
-        """A table as wide as the terminal."""
-        self._say(self.out, tables.status(rows, self.style, room(self.out)))
+        """Print a table as wide as the terminal."""
+        self._print(self.out, tables.status(rows, self.style, room(self.out)))
 
     def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
-        """A table that is drawn anew on a terminal; elsewhere one after the other, with a blank line between."""
-        if not moves(self.out):
-            self._say(self.out, [] if self.followed is None else [""])
-            self._say(self.out, tables.status(rows, self.style, room(self.out)))
+        """Redraw the table on a terminal; elsewhere print it again after a blank line."""
+        if not can_redraw(self.out):
+            self._print(self.out, [] if self.last_rows is None else [""])
+            self._print(self.out, tables.status(rows, self.style, room(self.out)))
         elif self.table is None:
             from reconciler.views.terminal.live_table import LiveTable
 
             self.table = LiveTable(self.out, self.style, self.now, keys=keys)
-        self.followed = rows
+        self.last_rows = rows
         if self.table is not None:
             self.table.show(rows)
 
     def history(self, rows: Sequence[HistoryRow]) -> None:
-        """One line an event."""
-        self._say(self.out, tables.history(rows, self.style, room(self.out)))
+        """Print a line for each event."""
+        self._print(self.out, tables.history(rows, self.style, room(self.out)))
 
     def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
-        """Titled groups of facts."""
-        self._say(self.out, tables.sections(sections, self.style))
+        """Print titled groups of facts."""
+        self._print(self.out, tables.sections(sections, self.style))
 
     def models(self, lines: Sequence[Line]) -> None:
-        """A table as wide as the terminal."""
-        self._say(self.out, catalogue.table(lines, self.style, room(self.out)))
+        """Print a table as wide as the terminal."""
+        self._print(self.out, catalogue.table(lines, self.style, room(self.out)))
 
     def checks(self, items: Sequence[Finding]) -> None:
-        """One line a finding."""
-        self._say(self.out, tables.checks(items, self.style))
+        """Print a line for each finding."""
+        self._print(self.out, tables.checks(items, self.style))
 
     def text(self, text: str) -> None:
-        """As it is."""
-        self._say(self.out, [Kept(text.rstrip("\n"))])
+        """Print a document unchanged."""
+        self._print(self.out, [TextLine(text.rstrip("\n"), wrap=False)])
 
     def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
-        """One line."""
-        self._say(self.out, [safe(message, lines=True)])
+        """Print one line."""
+        self._print(self.out, [safe(message, lines=True)])
         if self.verbose and data:
-            self._say(self.err, [json.dumps(data, ensure_ascii=False)])
+            self._print(self.err, [json.dumps(data, ensure_ascii=False)])
 
     def close(self) -> None:
-        """Stop what is live; of a table that was followed the last state stays."""
+        """Stop the live displays; the last rows of `status --watch` stay on the screen."""
         if self.live is not None:
             self.live.stop()
             self.live = None
         if self.table is not None:
             self.table.stop()
             self.table = None
-            self.status(self.followed or ())
+            self.status(self.last_rows or ())

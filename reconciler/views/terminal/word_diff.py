@@ -1,4 +1,4 @@
-"""A word diff of two prompts, for scripts without spaces too."""
+"""Compare two prompts word by word, also in scripts without spaces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LIMIT = 2000  # tokens a side: the matcher is quadratic
 
 
 class DiffRun(StrEnum):
-    """What happened to a run of words."""
+    """What changed about a run of words."""
 
     SAME = "same"
     GONE = "gone"
@@ -23,39 +23,39 @@ class DiffRun(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of words with one fate."""
+    """Successive words that changed in the same way."""
 
     part: DiffRun
     text: str
 
 
 def words(before: str, after: str) -> tuple[Run, ...]:
-    """The runs that lead from one text to the other. Texts past the bound are shown whole, old then new."""
+    """Return the runs that turn one text into the other. Very long texts are given whole, old then new."""
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     if len(old) > _LIMIT or len(new) > _LIMIT:
         return (Run(DiffRun.GONE, before), Run(DiffRun.NEW, after))
-    found: list[tuple[DiffRun, str]] = []
+    runs: list[tuple[DiffRun, str]] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         gone, fresh = "".join(old[a:b]), "".join(new[c:d])
         if tag == "equal":
-            found.append((DiffRun.SAME, gone))
-        elif tag == "replace" and _between_words(found):
-            (_, before), (_, after), (_, space) = found[-3:]
-            found[-3:] = [(DiffRun.GONE, before + space + gone), (DiffRun.NEW, after + space + fresh)]
+            runs.append((DiffRun.SAME, gone))
+        elif tag == "replace" and _between_words(runs):
+            (_, before), (_, after), (_, space) = runs[-3:]
+            runs[-3:] = [(DiffRun.GONE, before + space + gone), (DiffRun.NEW, after + space + fresh)]
         else:
-            found += [(part, text) for part, text in ((DiffRun.GONE, gone), (DiffRun.NEW, fresh)) if text]
-    return tuple(Run(part, text) for part, text in found)
+            runs += [(part, text) for part, text in ((DiffRun.GONE, gone), (DiffRun.NEW, fresh)) if text]
+    return tuple(Run(part, text) for part, text in runs)
 
 
-def _between_words(found: list[tuple[DiffRun, str]]) -> bool:
-    """Whether a replacement came last, and but for a space the next one would follow it: they read as one."""
-    return [part for part, _ in found[-3:]] == [DiffRun.GONE, DiffRun.NEW, DiffRun.SAME] and found[-1][1].isspace()
+def _between_words(runs: list[tuple[DiffRun, str]]) -> bool:
+    """True if the runs end with a replacement and a space: another replacement reads better as part of it."""
+    return [part for part, _ in runs[-3:]] == [DiffRun.GONE, DiffRun.NEW, DiffRun.SAME] and runs[-1][1].isspace()
 
 
 MARKS = {DiffRun.SAME: "{}", DiffRun.GONE: "[-{}-]", DiffRun.NEW: "{{+{}+}}"}
-"""How each part stands in a text: it makes sense without colour."""
+"""How each run is printed; readable without colour."""
 
 
 def plain(before: str, after: str) -> str:
-    """The diff as text: `[-old-]{+new+}`."""
+    """Return the diff as text: `[-old-]{+new+}`."""
     return "".join(MARKS[run.part].format(run.text) for run in words(before, after))

@@ -1,7 +1,7 @@
-"""Long lines on a terminal: folded at words, what follows set in, wide characters counted as two.
+"""Fold long lines on a terminal: at words, with a hanging indent, wide characters counted as two.
 
-Words that are wider than the terminal (keys, paths) stay whole, and so does a line that is `Kept`: a command that the
-terminal wraps can still be copied. On anything but a terminal nothing is folded.
+Words that are wider than the terminal (keys, paths) stay whole, and so does a command: one that the terminal wraps can
+still be copied. Only a terminal's lines are folded.
 """
 
 from __future__ import annotations
@@ -11,36 +11,34 @@ from collections.abc import Iterable, Iterator
 
 _CODE = re.compile(r"\x1b\[[0-9;]*m")
 _WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
-_LEAST = 2  # columns that a continued line is set in by
-_NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*")  # what needs no table of widths
+_LEAST = 2  # the smallest indent of a continued line
+_NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*")  # characters of one column
 _PIECE = re.compile(rf"\x1b\[[0-9;]*m|[ ]+|[{_WIDE}][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]*|[^ \x1b{_WIDE}]+")
-
-
 _EAST = re.compile(f"[{_WIDE}]")
 _WORD = re.compile(r"\x1b\[[0-9;]*m|[ ]+|[^ \x1b]+")
-_NAME = re.compile(r"[/=\[\x1b]")  # what a clip's name with its combination has, or a path, and a sentence has not
+_NAME = re.compile(r"[/=\[\x1b]")  # in a path or a matrix clip's name, not in a sentence
 
 
-class Kept(str):
-    """A line that is never folded: a command to copy, a row of a table, a source line with its caret."""
+class Line(str):
+    """A line that is not folded at words.
 
-    __slots__ = ()
+    `wrap` False: never folded, as a table row or a source line with its caret. `at`: folded at this separator only.
+    `hang`: the column of the continuation.
+    """
 
+    wrap: bool
+    at: str
+    hang: int | None
 
-class Hung(str):
-    """A line whose continuation stands at column `hang`."""
-
-    hang: int
-
-    def __new__(cls, text: str, hang: int) -> Hung:
-        """A text with its hanging indent."""
-        made = super().__new__(cls, text)
-        made.hang = hang
-        return made
+    def __new__(cls, text: str, *, wrap: bool = True, at: str = "", hang: int | None = None) -> Line:
+        """Make a line of a text."""
+        line = super().__new__(cls, text)
+        line.wrap, line.at, line.hang = wrap, at, hang
+        return line
 
 
 def width(text: str) -> int:
-    """How many columns a text takes; our own colour codes take none."""
+    """Return the columns of a text; colour codes have none."""
     bare = _CODE.sub("", text) if "\x1b" in text else text
     if bare.isascii() or _NARROW.fullmatch(bare):
         return len(bare)
@@ -49,45 +47,37 @@ def width(text: str) -> int:
     return cell_len(bare)
 
 
-class Parts(str):
-    """Short facts with ` · ` between them: folded there, and never within one."""
-
-    __slots__ = ()
-
-
-_BETWEEN = " · "
-
-
-def fold(line: str, columns: int) -> Iterator[str]:
-    """The lines that show one line in so many columns."""
-    if isinstance(line, Kept) or 2 * len(line) <= columns or width(line) <= columns:
+def fold(text: str, columns: int) -> Iterator[str]:
+    """Yield the rows that show one line on a terminal of so many columns."""
+    line = text if isinstance(text, Line) else Line(text)
+    if not line.wrap or 2 * len(line) <= columns or width(line) <= columns:
         yield line
         return
     indent = len(line) - len(line.lstrip(" "))
-    hang = line.hang if isinstance(line, Hung) else indent + (2 if indent else 4)
+    hang = indent + (2 if indent else 4) if line.hang is None else line.hang
     if hang > columns // 2:
         hang = min(4, columns // 4)
-    text = line[indent:]
-    pieces = text.split(_BETWEEN) if isinstance(line, Parts) else list(_pieces(text))
-    yield from _Folded(indent, hang, columns).lines(pieces, _BETWEEN if isinstance(line, Parts) else "")
+    body = line[indent:]
+    pieces = body.split(line.at) if line.at else list(_pieces(body))
+    yield from _Rows(indent, hang, columns).fill(pieces, line.at)
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Words, gaps and colour codes. A script without spaces is torn anywhere, a name or a path in it is not."""
+    """Yield words, gaps and colour codes. A script without spaces breaks anywhere, but not within a name or a path."""
     for piece in _WORD.findall(text):
         yield from (piece,) if _NAME.search(piece) else _PIECE.findall(piece)
 
 
-class _Folded:
+class _Rows:
     """Fills one row after the other."""
 
     def __init__(self, indent: int, hang: int, columns: int) -> None:
         self.hang, self.columns = hang, columns
         self.row, self.used, self.fresh = " " * indent, indent, True
-        self.gap, self.wide = "", 0  # what stands before the next word, with our colour codes
+        self.gap, self.wide = "", 0  # the text before the next word, with colour codes
 
-    def lines(self, pieces: Iterable[str], between: str) -> Iterator[str]:
-        """The rows. `between` is what joins the pieces; it goes to the next row's start when they are torn apart."""
+    def fill(self, pieces: Iterable[str], between: str) -> Iterator[str]:
+        """Yield the rows. `between` joins the pieces; it begins the next row where they are broken apart."""
         for piece in pieces:
             if not between and piece[:1] in ("\x1b", " "):
                 self.gap += piece
@@ -96,8 +86,8 @@ class _Folded:
             if between and not self.fresh:
                 self.gap, self.wide = between, len(between)
             size = width(piece)
-            parted = bool(between or self.wide or _EAST.match(piece) or _EAST.match(self.row[-1:]))
-            if parted and self._tears(size):
+            can_break = bool(between or self.wide or _EAST.match(piece) or _EAST.match(self.row[-1:]))
+            if can_break and self._breaks(size):
                 yield self.row
                 self.row, self.used = " " * self._start(size), self._start(size)
                 self.gap = between.lstrip() if between else "".join(_CODE.findall(self.gap))
@@ -107,17 +97,17 @@ class _Folded:
             self.gap, self.wide, self.fresh = "", 0, False
         yield self.row + "".join(_CODE.findall(self.gap))
 
-    def _tears(self, size: int) -> bool:
-        """Whether a word goes to the next row: one that fits in no row stays where it is."""
+    def _breaks(self, size: int) -> bool:
+        """True if a word goes to the next row; one that fits in no row does not."""
         return not self.fresh and self.used + self.wide + size > self.columns and size <= self.columns - _LEAST
 
     def _start(self, size: int) -> int:
-        """The hanging indent, or less for a word that just fits."""
+        """Return the hanging indent, or less for a word that just fits."""
         return self.hang if self.hang + size <= self.columns else max(_LEAST, self.columns - size)
 
 
 def cut(text: str, size: int, where: str = "end") -> str:
-    """A text in at most `size` columns; what is left out becomes an ellipsis at its end, start or middle."""
+    """Return a text in at most `size` columns, with an ellipsis at its end, start or middle."""
     from rich.cells import chop_cells, set_cell_size
 
     if width(text) <= size:
@@ -135,7 +125,7 @@ def cut(text: str, size: int, where: str = "end") -> str:
 
 
 def _last(text: str, size: int) -> str:
-    """The end of a text in at most so many columns."""
+    """Return the end of a text in at most so many columns."""
     start, used = len(text), 0
     while start and used + width(text[start - 1]) <= size:
         start -= 1
@@ -144,5 +134,5 @@ def _last(text: str, size: int) -> str:
 
 
 def pad(text: str, size: int) -> str:
-    """A text followed by spaces up to so many columns."""
+    """Return a text filled with spaces up to so many columns."""
     return text + " " * max(0, size - width(text))

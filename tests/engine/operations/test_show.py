@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.views import rows
+from reconciler.views import show
 from reconciler.views.base import Section
 from tests.reliability.simulator.sim import ALL, ONE, Sim
 
@@ -12,7 +12,7 @@ from tests.reliability.simulator.sim import ALL, ONE, Sim
 def shown(sim: Sim) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
     """The parts of `hero`, as facts and as JSON."""
     planned = sim.workspace.plan(ALL, sim.workspace.load())
-    sections, data = rows.show("hero", planned, "objects")
+    sections, data = show.show("hero", planned, "objects")
     takes = data["takes"]
     assert isinstance(takes, list)
     return [_facts(section) for section in sections], takes

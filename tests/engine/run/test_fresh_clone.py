@@ -64,8 +64,8 @@ def test_locked_names_what_is_not_as_it_says(clone: Sim) -> None:
         clone.apply(locked=True)
     assert refused.value.message.splitlines() == [
         "--locked: 1 would have to be generated, 1 blocked",
-        "- solo: what shapes the picture changed",
-        "- hero#2: the file at its output is not one that clipform placed",
+        "- solo: prompt changed",
+        "- hero#2: clipform did not create the file at the output path",
     ]
     assert clone.server.calls == []
 

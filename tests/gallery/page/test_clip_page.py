@@ -96,7 +96,7 @@ def test_the_version_before_plays_beside_the_new_one(site: Server, visit: Visit)
 def test_a_new_version_that_is_not_made_yet_leaves_its_place(site: Server, visit: Visit) -> None:
     waiting = card("hero", "changed", "blue", estimate=usd("0.50"))
     page = visit_clip(site, visit, detail(waiting, [take(1, None, state="changed")], previous=take(1, "blue")))
-    expect(page.locator(".tile").nth(1)).to_contain_text("what shapes the picture changed")
+    expect(page.locator(".tile").nth(1)).to_contain_text("prompt changed")
     expect(page.locator(".tile video")).to_have_count(1)
 
 

@@ -12,14 +12,14 @@ NOW = "2026-11-25T14:30:00Z"
 FREE: Value = {"amount": "0", "currency": "USD"}
 ACTIONS = {
     "ready": ("noop", "up_to_date", "up to date"),
-    "new": ("create", "new", "never made before"),
-    "changed": ("replace", "changed", "what shapes the picture changed"),
+    "new": ("create", "new", "never generated before"),
+    "changed": ("replace", "changed", "prompt changed"),
     "running": ("resume", "in_flight", "a task is in flight"),
-    "restorable": ("restore", "output_missing", "the artifact is at hand, its output is not"),
+    "restorable": ("restore", "output_missing", "the output file is missing; the video is stored (free)"),
     "moved": ("move", "output_moved", "the same picture at another path"),
     "undeclared": ("remove", "undeclared", "no longer declared"),
     "blocked": ("blocked", "uncertain", "it may have been accepted"),
-    "failed": ("replace", "changed", "what shapes the picture changed"),
+    "failed": ("replace", "changed", "prompt changed"),
 }
 
 

@@ -97,7 +97,7 @@ def test_a_pull_request_is_reviewed_without_a_key_and_without_a_state(clone: Pat
     plan = (clone / "plan.md").read_text()
     assert plan.startswith("<!-- clipform:plan -->\n### clipform plan\n")
     assert "**+1.00 USD** · plan `" in plan
-    assert "| **replace** | `bust` | what shapes the picture changed | 0.50 USD | `renders/bust.mp4` |" in plan
+    assert "| **replace** | `bust` | `prompt changed` | 0.50 USD | `renders/bust.mp4` |" in plan
     assert "! prompt: a {+bronze +}bust" in plan and "! prompt: a lamp, slow [-push-in-]{+pull-out+}" in plan
     assert (clone.parent / "summary.md").read_text() == plan
     since = data(clone / "clipform-report")["document"]["since"]
@@ -133,14 +133,14 @@ def test_what_was_never_made_is_named(clone: Path) -> None:
     edit(clone, "a bust", "a bronze bust")
     [step] = run("proof", clone)
     assert step.code == 4
-    assert "--locked: 2 would have to be generated\n- bust: what shapes the picture changed\n- bust#2: " in step.said
+    assert "--locked: 2 would have to be generated\n- bust: prompt changed\n- bust#2: " in step.said
 
 
 def test_an_output_that_is_not_the_one_that_was_made_is_named(clone: Path) -> None:
     (clone / "renders" / "bust.mp4").write_bytes((clone / "renders" / "hero.mp4").read_bytes()[:-1])
     [step] = run("proof", clone)
     assert step.code == 3
-    assert "blocked  bust: the file at its output is not one that clipform placed: renders/bust.mp4" in step.said
+    assert "blocked  bust: clipform did not create the file at the output path: renders/bust.mp4" in step.said
 
 
 def test_an_output_that_is_missing_is_named(clone: Path) -> None:

@@ -1,0 +1,66 @@
+"""Build the rows of `status` from a plan."""
+
+from __future__ import annotations
+
+from reconciler.plan.model import Action, Reason, Step
+from reconciler.plan.remedies import reason_line
+from reconciler.plan.timing import typical_seconds
+from reconciler.project.model import Planned
+from reconciler.records import Attempt
+from reconciler.views.base import StatusRow
+from reconciler.views.format import micros
+
+_STATES = {
+    Action.NOOP: "ready",
+    Action.CREATE: "new",
+    Action.REPLACE: "changed",
+    Action.RESUME: "running",
+    Action.RESTORE: "restorable",
+    Action.MOVE: "moved",
+    Action.REMOVE: "undeclared",
+    Action.BLOCKED: "blocked",
+}
+
+
+def status(planned: Planned, now: float) -> list[StatusRow]:
+    """Return a row for each take, in plan order; `now` is Unix time."""
+    return [_status(step, planned, now) for step in planned.plan.steps]
+
+
+def _status(step: Step, planned: Planned, now: float) -> StatusRow:
+    generation = planned.snapshot.generations.get(step.key)
+    order = planned.loaded.by_ident.get((step.clip, step.take))
+    attempt = planned.snapshot.attempts.get(step.key)
+    state, detail = standing(step, attempt)
+    running = attempt if attempt is not None and step.action is Action.RESUME else None
+    return StatusRow(
+        clip=step.clip,
+        take=step.take,
+        picked=order is None or order.take == order.clip.pick,
+        state=state,
+        detail=reason_line(step.reason, step.detail) if step.action is Action.BLOCKED else detail or step.headline,
+        way_out=step.way_out,
+        provider=step.provider,
+        model=step.model,
+        output=step.output,
+        cost=micros(generation.cost_micros) if generation else None,
+        estimate=order.wanted.cost.amount if order else None,
+        currency=(generation.currency if generation else "") or (order.wanted.cost.currency if order else ""),
+        age=now - generation.created if generation and generation.created else None,
+        key=step.key,
+        phase=running.state.value if running else "",
+        since=max(0.0, now - running.created) if running else None,
+        expected=typical_seconds(planned.snapshot, step.kind, step.model) if running else None,
+    )
+
+
+def standing(step: Step, attempt: Attempt | None) -> tuple[str, str]:
+    """Return a take's state in one word, and the facts beside the plan's reason."""
+    if attempt is not None and attempt.reason and step.action in (Action.CREATE, Action.REPLACE):
+        return "failed", attempt.message or attempt.reason
+    return state_of(step), step.detail
+
+
+def state_of(step: Step) -> str:
+    """Return the state of a step's take in one word. A video that another clip still has to generate is new."""
+    return "new" if step.reason is Reason.SHARED else _STATES[step.action]
