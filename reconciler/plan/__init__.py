@@ -1,5 +1,5 @@
-"""Planning: what apply would do, and why. Pure: no files, network, clock or randomness.
+"""Plan: what apply would do, and why. Pure: no files, network, clock or randomness.
 
-The plan is the contract: apply does what the plan showed, and questions such as "anything to do?" are methods of the
-plan, not re-derived in views.
+Apply does what the plan showed. Questions such as "is there anything to do?" are methods of the plan, so that views do
+not answer them again.
 """

@@ -12,7 +12,7 @@ from reconciler.diagnostics import Diagnostic
 
 
 class Action(StrEnum):
-    """What apply does with one take of a clip (or with a file that nobody declares any more)."""
+    """What apply does with one take of a clip, or with a file that is no longer declared."""
 
     CREATE = "create"
     REPLACE = "replace"
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why. Shown to the user, never branched on outside `plan`; each has a sentence in `SENTENCES`."""
+    """Why a step is in the plan. Only `plan` decides by it; `SENTENCES` has the text of each."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -100,8 +100,7 @@ _HEADLINE = 3  # changes that a headline names
 
 @dataclass(frozen=True, slots=True)
 class LockedResult:
-    """What the project's lock file knows of a key: the artifact, whose it is, who made it, and the task where there was
-    one."""
+    """A lock file entry: the artifact of a key, its clip, provider, price, and its task if it had one."""
 
     sha256: str
     task: str | None = None
@@ -148,7 +147,7 @@ def plain_value(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An amount; `amount` None means that no price is known ("unpriced")."""
+    """An amount; None without a known price ("unpriced")."""
 
     amount: Decimal | None
     currency: str = ""
@@ -156,7 +155,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One take of one clip as the spec wants it, with its key known. `output` is None for a take that is not picked."""
+    """One take of a clip as the spec declares it, with its key. `output` is None unless the take is picked."""
 
     clip: str
     take: int
@@ -166,9 +165,9 @@ class Wanted:
     kind: str
     model: str
     output: str | None = None
-    needs: tuple[tuple[str, int], ...] = ()  # (clip, take) whose artifact must be there first
+    needs: tuple[tuple[str, int], ...] = ()  # (clip, take) whose artifacts it is made from
     protect: bool = False
-    free: bool = False  # the line bills nothing
+    free: bool = False  # the model bills nothing
     cost: Cost = Cost(None)
     tags: tuple[str, ...] = ()
     server_defaults: tuple[str, ...] = ()  # fields that the provider will choose
@@ -181,8 +180,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class OutputFact:
-    """What is at an output path: nothing, something that is not a regular file, or content. `barred` names what stands
-    in the way to it: a link or a file where a folder should be."""
+    """What is at an output path: nothing, something that is not a regular file, or content. `barred` is the symlink or
+    file in its path where a folder should be."""
 
     exists: bool = False
     sha256: str | None = None  # None: absent, or not a regular file
@@ -191,7 +190,7 @@ class OutputFact:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Facts about the disk that a plan rests on."""
+    """The facts about the disk that a plan depends on."""
 
     outputs: Mapping[str, OutputFact] = field(default_factory=dict)
     objects: frozenset[str] = frozenset()  # SHA-256 of the artifacts in the store
@@ -215,11 +214,11 @@ class Step:
     changes: tuple[Change, ...] = ()
     cost: Cost = Cost(Decimal(0))
     needs: tuple[tuple[str, int], ...] = ()
-    expected: float | None = None  # seconds, from own history
-    detail: str = ""  # what is known: task, account alias, time, cost
-    way_out: tuple[str, ...] = ()  # commands that settle it
+    expected: float | None = None  # seconds, by this project's history
+    detail: str = ""  # the facts: task, provider, time, cost
+    way_out: tuple[str, ...] = ()  # remedies, each a command with its meaning
     server_defaults: tuple[str, ...] = ()
-    sha256: str | None = None  # of the artifact at hand
+    sha256: str | None = None  # of the artifact that exists
 
     @property
     def name(self) -> str:
@@ -242,15 +241,15 @@ class Step:
 
     @property
     def ident(self) -> tuple[str, int]:
-        """What `needs` of other steps refer to. A task that nobody wants any more goes by its key, and a file that goes
-        away by its path: the clip may have another step of its own."""
+        """The identity that `needs` of other steps refer to. An unreferenced task has its key and a removed file its
+        path, because their clip may have another step."""
         if self.reason is Reason.NOT_REFERENCED:
             return (self.key, 0)
         return (self.output or "", 0) if self.action is Action.REMOVE else (self.clip, self.take)
 
     @property
     def needs_a_maker(self) -> bool:
-        """A restore that waits for the clip which makes the same picture."""
+        """True for a restore that waits for the clip that generates the same video."""
         return self.reason is Reason.SHARED
 
 
@@ -259,37 +258,37 @@ class Plan:
     """All steps in the order in which apply admits them, dependencies first."""
 
     steps: tuple[Step, ...]
-    unbind: tuple[tuple[str, int], ...] = ()  # bindings to forget: bookkeeping, nothing visible changes
+    unbind: tuple[tuple[str, int], ...] = ()  # bindings to delete from the records; no file changes
     diagnostics: tuple[Diagnostic, ...] = ()
     currency: str = ""
     expected: float | None = None
-    places: tuple[tuple[str, str], ...] = ()  # where keys would be sent: a digest by alias, and of the store as ""
+    places: tuple[tuple[str, str], ...] = ()  # a digest of where each provider's key goes, "" for the store
 
     def counts(self) -> dict[str, int]:
-        """How many steps of each action, every action named."""
-        found = Counter(step.action for step in self.steps)
-        return {action.value: found.get(action, 0) for action in Action}
+        """Return the number of steps of each action."""
+        counts = Counter(step.action for step in self.steps)
+        return {action.value: counts.get(action, 0) for action in Action}
 
     def changes(self) -> tuple[Step, ...]:
-        """The steps that do something when applied."""
+        """Return the steps that do something."""
         return tuple(s for s in self.steps if s.action not in (Action.NOOP, Action.BLOCKED))
 
     def generating(self) -> tuple[Step, ...]:
-        """The steps that ask a provider for something new."""
+        """Return the steps that ask a provider for a new video."""
         return tuple(s for s in self.steps if s.action in GENERATES)
 
     def blocked(self) -> tuple[Step, ...]:
-        """The steps that need a person."""
+        """Return the steps that wait for a person."""
         return tuple(s for s in self.steps if s.action is Action.BLOCKED)
 
     def has_changes(self) -> bool:
-        """Would apply do anything?"""
+        """True if apply would do anything."""
         return bool(self.changes())
 
     def total(self) -> Decimal:
-        """The known cost of everything that would be generated."""
+        """Return the known cost of all generations."""
         return sum((s.cost.amount for s in self.generating() if s.cost.amount is not None), Decimal(0))
 
     def unpriced(self) -> int:
-        """How many generations have no known price."""
+        """Return how many generations have no known price."""
         return sum(1 for s in self.generating() if s.cost.amount is None)

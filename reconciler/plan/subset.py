@@ -1,6 +1,6 @@
-"""The part of a plan that some clips are: their own steps and those that they need, each needed step alone. Pure.
+"""Take the part of a plan for some clips: their own steps, and the single steps that these need. Pure.
 
-It is what a person means who says "this one": what depends on the clip, and other takes of what it needs, are left.
+Steps that depend on the clips, and other takes of the clips that they need, are not part of it.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ Ident = tuple[str, int]
 
 
 class Subsets:
-    """A plan, ready to be asked for many portions of it."""
+    """A plan that is indexed for many subsets."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._at = {step.ident: (place, step) for place, step in enumerate(plan.steps)}
-        self._own: dict[str, list[Step]] = defaultdict(list)
+        self._at = {step.ident: (position, step) for position, step in enumerate(plan.steps)}
+        self._by_clip: dict[str, list[Step]] = defaultdict(list)
         blocked = {step.clip for step in plan.blocked()}
         for step in plan.changes():
-            if step.action is not Action.REMOVE or step.clip not in blocked:  # a clip keeps its file until it is made
-                self._own[step.clip].append(step)
+            if step.action is not Action.REMOVE or step.clip not in blocked:  # a blocked clip keeps its file
+                self._by_clip[step.clip].append(step)
 
     def steps(self, clips: Iterable[str]) -> tuple[Step, ...]:
-        """What would be done for these clips, in the plan's order."""
-        queue = [step for clip in clips for step in self._own.get(clip, ())]
-        found: dict[Ident, None] = {}
+        """Return the steps for these clips in the plan's order."""
+        queue = [step for clip in clips for step in self._by_clip.get(clip, ())]
+        idents: set[Ident] = set()
         while queue:
             step = queue.pop()
-            if step.ident not in found:
-                found[step.ident] = None
+            if step.ident not in idents:
+                idents.add(step.ident)
                 queue += [self._at[need][1] for need in step.needs if self._changes(need)]
-        return tuple(step for _, step in sorted((self._at[ident] for ident in found), key=lambda pair: pair[0]))
+        return tuple(step for _, step in sorted((self._at[ident] for ident in idents), key=lambda pair: pair[0]))
 
     def _changes(self, ident: Ident) -> bool:
         return ident in self._at and self._at[ident][1].action not in (Action.NOOP, Action.BLOCKED)
 
 
 def subset(plan: Plan, clips: Iterable[str]) -> Plan:
-    """The plan with nothing to do but what these clips are and need. Records of clips that are gone are left."""
-    chosen = {step.ident for step in Subsets(plan).steps(clips)}
-    kept = (step for step in plan.steps if step.action is Action.NOOP or step.ident in chosen)
-    return replace(plan, steps=tuple(kept), unbind=())
+    """Return the plan with only the steps for these clips and the noops; records of undeclared clips stay."""
+    idents = {step.ident for step in Subsets(plan).steps(clips)}
+    steps = tuple(step for step in plan.steps if step.action is Action.NOOP or step.ident in idents)
+    return replace(plan, steps=steps, unbind=())

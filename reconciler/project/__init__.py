@@ -1,4 +1,4 @@
-"""Reads a project: finds it, loads and checks its YAML, scans outputs, computes the plan.
+"""Read a project: find it, load and check its YAML, scan its outputs, compute the plan.
 
-What may not be done here: changing state or outputs, and talking to a provider.
+Nothing here changes state or outputs, or talks to a provider.
 """

@@ -1,7 +1,8 @@
-"""Where providers are: the endpoint of an alias, and what a plan says aloud about addresses that a key is sent to.
+"""Provider endpoints, and the warnings of a plan about addresses that get a key. Pure.
 
-Pure. A spec may come from a stranger's pull request: an address in it decides who reads the key (RELIABILITY F88). So a
-plan names each origin that is neither the kind's own nor one that this alias was used with before.
+A spec may come from a stranger's pull request, and an address in it decides who reads the key
+(docs/design/never-pay-twice.md#f88). So a plan names each origin that is neither the kind's own nor one that this
+provider used before.
 """
 
 from __future__ import annotations
@@ -21,30 +22,31 @@ from reconciler.spec.project import Project, ProviderConfig, Secret
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
 ELSEWHERE = "key-elsewhere"
-"""The code of a word about an address that no key of this alias went to before."""
+"""The code of the warning about an address that gets this provider's key for the first time."""
 
 
 def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
-    """The base URL of an alias as it is declared now; empty for a kind that is reached over no network."""
+    """Return the base URL of a provider as it is declared now; empty for a kind without network."""
     return (config.base_url or dialect.base_url).rstrip("/")
 
 
-def here(attempt: Attempt, config: ProviderConfig | None, dialect: Dialect | None) -> bool:
-    """Whether an alias still is what it was when the attempt was made. An attempt of an older clipform does not say
-    where it was sent: to wherever its alias points."""
+def is_current(attempt: Attempt, config: ProviderConfig | None, dialect: Dialect | None) -> bool:
+    """True if a provider has the kind and endpoint that it had when the attempt was sent. An attempt of an older
+    clipform has no endpoint on record; it counts as sent to the present one."""
     if config is None or dialect is None or config.kind != attempt.kind:
         return False
     return attempt.endpoint in ("", endpoint(config, dialect))
 
 
 def places(project: Project, dialects: Mapping[str, Dialect]) -> tuple[tuple[str, str], ...]:
-    """What tells one place for keys from another, by alias, and of the project's store as "". Digests: an address may
-    have something of the environment in it, and these go into files."""
-    found = {"": _digest([str(project.publish.get(name)) for name in ("store", "endpoint")], project.publish)}
+    """Return a digest of where each provider's key goes, by alias, and "" for the project's store.
+
+    Digests, because they go into files and an address may come from the environment."""
+    digests = {"": _digest([str(project.publish.get(name)) for name in ("store", "endpoint")], project.publish)}
     for alias, dialect in dialects.items():
         config = project.providers[alias]
-        found[alias] = _digest([config.kind, endpoint(config, dialect)], config.credentials)
-    return tuple(sorted(found.items()))
+        digests[alias] = _digest([config.kind, endpoint(config, dialect)], config.credentials)
+    return tuple(sorted(digests.items()))
 
 
 def _digest(place: list[str], credentials: Mapping[str, object]) -> str:
@@ -55,74 +57,74 @@ def _digest(place: list[str], credentials: Mapping[str, object]) -> str:
 def warnings(
     project: Project, dialects: Mapping[str, Dialect], snapshot: Snapshot, plan: Plan
 ) -> tuple[Diagnostic, ...]:
-    """What a plan says aloud before it is confirmed: new addresses for keys, and tasks that are elsewhere."""
+    """Return the warnings to show before a plan is confirmed: new addresses for keys, and tasks at old ones."""
     used = _used(snapshot)
     asked = {step.provider for step in plan.steps if step.action in GENERATES}
     for step in plan.steps:
         task = snapshot.attempts.get(step.key) if step.action is Action.RESUME else None
-        if task is not None and here(task, project.providers.get(step.provider), dialects.get(step.provider)):
+        if task is not None and is_current(task, project.providers.get(step.provider), dialects.get(step.provider)):
             asked.add(step.provider)
-    found = [
+    addresses = [
         warning
         for alias in sorted(asked & dialects.keys())
-        for warning in _strange(project.providers[alias], dialects[alias], used.get(alias, set()))
+        for warning in _address_warnings(project.providers[alias], dialects[alias], used.get(alias, set()))
     ]
-    return (*found, *_elsewhere(project, dialects, snapshot, plan))
+    return (*addresses, *_task_warnings(project, dialects, snapshot, plan))
 
 
-def unseen(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> Diagnostic | None:
-    """What a plan says of an alias's address that is neither the kind's own nor on record; None for one that is."""
-    found = _strange(config, dialect, _used(snapshot).get(config.alias, set()), "would be sent")
-    return next((warning for warning in found if warning.code == ELSEWHERE), None)
+def new_address(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> Diagnostic | None:
+    """Return the warning about an address that is neither the kind's own nor on record; None for other addresses."""
+    warnings = _address_warnings(config, dialect, _used(snapshot).get(config.alias, set()), "would be sent")
+    return next((warning for warning in warnings if warning.code == ELSEWHERE), None)
 
 
 def _used(snapshot: Snapshot) -> dict[str, set[str]]:
-    """The origins that are on record, by alias."""
-    found: dict[str, set[str]] = {}
+    """Return the origins on record by alias."""
+    origins: dict[str, set[str]] = {}
     for attempt in snapshot.attempts.values():
         if attempt.endpoint:
-            found.setdefault(attempt.provider, set()).add(_origin(attempt.endpoint))
-    return found
+            origins.setdefault(attempt.provider, set()).add(_origin(attempt.endpoint))
+    return origins
 
 
-def _strange(
-    config: ProviderConfig, dialect: Dialect, used: set[str], says: str = "will be sent"
+def _address_warnings(
+    config: ProviderConfig, dialect: Dialect, used: set[str], verb: str = "will be sent"
 ) -> Iterator[Diagnostic]:
     names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
     if config.base_url is None or not names or _local(config.base_url):
         return
-    origin, own = _origin(config.base_url), _origin(dialect.base_url)
-    where, key = config.fields.get("base_url", config.where), " and ".join(names)
-    if origin not in {own, *used}:
-        before = f", nor where {config.alias} was used before" if used else ""
-        text = f"{key} {says} to {origin}, which is not {own} ({config.kind}'s own){before}"
-        help = "go on only if you know who that is: whoever answers there can read the key and spend with it"
-        yield Diagnostic(ELSEWHERE, text, where, help, Severity.WARNING)
+    origin, default = _origin(config.base_url), _origin(dialect.base_url)
+    source, key = config.fields.get("base_url", config.where), " and ".join(names)
+    if origin not in {default, *used}:
+        former = f", nor an address that {config.alias} used before" if used else ""
+        text = f"{key} {verb} to {origin}, which is not {default} ({config.kind}'s own){former}"
+        help = "continue only if you trust this address: its owner can read the key and spend with it"
+        yield Diagnostic(ELSEWHERE, text, source, help, Severity.WARNING)
     if origin.startswith("http://"):
-        text = f"{key} {says} to {origin} in clear text: everybody on the way can read it"
-        yield Diagnostic("key-in-clear", text, where, "use https", Severity.WARNING)
+        text = f"{key} {verb} to {origin} unencrypted: anyone on the network can read it"
+        yield Diagnostic("key-in-clear", text, source, "use https", Severity.WARNING)
 
 
-def _elsewhere(
+def _task_warnings(
     project: Project, dialects: Mapping[str, Dialect], snapshot: Snapshot, plan: Plan
 ) -> Iterator[Diagnostic]:
-    """Tasks whose alias no longer points to where they run."""
+    """Yield a warning for each running task whose provider has another address now."""
     for step in plan.steps:
         attempt = snapshot.attempts.get(step.key)
         if step.action is not Action.RESUME or attempt is None:
             continue
         config = project.providers.get(attempt.provider)
-        if here(attempt, config, dialects.get(attempt.provider)):
+        if is_current(attempt, config, dialects.get(attempt.provider)):
             continue
-        place = f"{attempt.endpoint or 'an address that is not on record'} ({attempt.kind})"
-        change = "is no longer declared" if config is None else "points elsewhere now"
-        text = f"{step.name}: task {attempt.task} is at {place}, and provider {attempt.provider} {change}"
-        help = "it is asked for there if a declared provider has the key that it was bought with"
+        address = f"{attempt.endpoint or 'an address that is not on record'} ({attempt.kind})"
+        change = "is no longer declared" if config is None else "has another address now"
+        text = f"{step.name}: task {attempt.task} runs at {address}, but provider {attempt.provider} {change}"
+        help = "clipform polls it there if a declared provider has the key that paid for it"
         yield Diagnostic("task-elsewhere", text, config.where if config else None, help, Severity.WARNING)
 
 
 def declaration(attempt: Attempt, credentials: tuple[str, ...]) -> str:
-    """The lines of a project file that make an attempt's provider known again."""
+    """Return the YAML that declares an attempt's provider again."""
     prefix = "".join(c if c.isalnum() else "_" for c in attempt.provider).upper()
     keys = ", ".join(f"{name}: ${{env.{prefix}_{name.upper()}}}" for name in credentials)
     address = f", base_url: {attempt.endpoint}" if attempt.endpoint else ""

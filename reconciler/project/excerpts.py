@@ -1,4 +1,4 @@
-"""Gives diagnostics of the later stages the lines they speak of, as the reader does for its own."""
+"""Add source lines to the diagnostics of stages after the reader, which adds its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from reconciler.spec.load import excerpt, shown_lines
 
 
 def with_excerpts(items: Iterable[Diagnostic], files: Files) -> list[Diagnostic]:
-    """The same diagnostics, each with its line and the one before it. A file that is gone by now shows none."""
-    found = list(items)
-    lines = {name: _lines(name, files) for name in {item.source.file for item in found if item.source}}
-    return [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in found]
+    """Return the diagnostics, each with its line and the one before it; without them if the file cannot be read."""
+    diagnostics = list(items)
+    lines = {name: _lines(name, files) for name in {item.source.file for item in diagnostics if item.source}}
+    return [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in diagnostics]
 
 
 def _lines(name: str, files: Files) -> list[str]:

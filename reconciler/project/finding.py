@@ -1,4 +1,4 @@
-"""What looking at something found: one value for `doctor` and `verify`."""
+"""The result of one check, for `doctor` and `verify`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: sound or not, what was seen, and the way out when it is not."""
+    """One check: its name, whether it passed, the facts, and help if it failed."""
 
     name: str
     ok: bool

@@ -1,4 +1,4 @@
-"""A project as read: what was loaded, what was planned, and which clips were asked for."""
+"""The values of reading a project: the selection, the loaded project, the plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.state.lockfile import LockEntry
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a command line asks for."""
+    """The clips and options of a command line."""
 
     clips: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A project that is sound, with everything its plan rests on but the disk and the records."""
+    """A project without errors: all that its plan depends on but the disk and the records."""
 
     project: Project
     orders: tuple[Order, ...]
@@ -50,7 +50,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan and what it was made from."""
+    """A plan and the values that it was computed from."""
 
     loaded: Loaded
     snapshot: Snapshot
@@ -61,4 +61,4 @@ class Planned:
 
 
 Confirm = Callable[[Plan], None]
-"""Shows a plan and asks; raises Refused when the answer is no."""
+"""Shows a plan and asks for confirmation; raises Refused if the answer is no."""

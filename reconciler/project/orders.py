@@ -1,13 +1,13 @@
-"""From a project to what is wanted: one `Order` for each take of each clip, with its key known. Pure.
+"""Turn a project into orders: one for each take of each clip, with its key. Pure.
 
-Keys are computed in dependency order, because the identity of a frame of another clip is that clip's key. So every
-key is known before anything runs.
+Keys are computed in dependency order, because the identity of another clip's frame is that clip's key. So every key is
+known before anything runs.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -18,6 +18,7 @@ from reconciler.plan import cost
 from reconciler.plan.model import Cost, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
+from reconciler.spec.graph import in_order
 from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.project import (
     AssetMedia,
@@ -38,24 +39,24 @@ DRAFTS = "drafts"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One take of a clip: what is wanted, and all that is needed to ask for it."""
+    """One take of a clip as it is wanted, with all that a request needs."""
 
     clip: Clip
     take: int
     wanted: Wanted
     resolved: Resolved
-    hashes: Mapping[str, str]  # SHA-256 of each of its local inputs by path
-    prices: tuple[PriceRow, ...] = ()  # the provider's table: what it reports as used is priced by it
+    hashes: Mapping[str, str]  # SHA-256 of its local inputs by path
+    prices: tuple[PriceRow, ...] = ()  # the provider's price table, also for the usage that it reports
 
     @property
     def resolution(self) -> str | None:
-        """The resolution that is priced: the stated one, the default that is sent, or the only one there is."""
+        """The resolution that is priced: the stated one, the default that is sent, or the model's only one."""
         return priced_resolution(self.resolved)
 
 
 @dataclass(frozen=True, slots=True)
 class _Brief:
-    """Everything that the orders of one clip rest on."""
+    """Everything that the orders of one clip depend on."""
 
     clip: Clip
     resolved: Resolved
@@ -65,7 +66,7 @@ class _Brief:
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
 
     def given(self) -> tuple[object, ...]:
-        """The same for `Memo`: the clip says what the texts and numbers are of."""
+        """Return the same values for `Memo`."""
         picked = (part for pair in self.picked.values() for part in pair)
         return (self.clip, self.resolved, self.config, self.currency, *self.hashes.values(), *picked)
 
@@ -73,11 +74,13 @@ class _Brief:
 def build_orders(
     project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str], recall: Memo = NOTHING
 ) -> tuple[Order, ...]:
-    """All orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
+    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
     picked: dict[str, tuple[str, int]] = {}
-    found: dict[str, tuple[Order, ...]] = {}
+    by_clip: dict[str, tuple[Order, ...]] = {}
     currency = project.budget.currency if project.budget else ""
-    for clip in in_order(project.clips):
+    clips = {clip.name: clip for clip in project.clips}
+    for name in in_order({clip.name: clip.depends_on() for clip in project.clips}):
+        clip = clips[name]
         brief = _Brief(
             clip,
             resolved[clip.name],
@@ -88,32 +91,14 @@ def build_orders(
         )
         orders = recall.step(("orders", clip.name), brief.given(), partial(_orders, brief))
         picked[clip.name] = (orders[clip.pick - 1].wanted.key, clip.pick)
-        found[clip.name] = orders
-    return tuple(order for clip in project.clips for order in found[clip.name])
-
-
-def in_order(clips: Sequence[Clip]) -> Iterator[Clip]:
-    """Every clip after those that it depends on, iteratively: chains may be longer than the stack is deep."""
-    by_name = {clip.name: clip for clip in clips}
-    done: set[str] = set()
-    for root in clips:
-        stack = [(root, iter(root.depends_on()))]
-        while stack:
-            clip, needs = stack[-1]
-            waiting = next((n for n in needs if n not in done and n in by_name), None)
-            if waiting is not None:
-                stack.append((by_name[waiting], iter(by_name[waiting].depends_on())))
-                continue
-            stack.pop()
-            if clip.name not in done:
-                done.add(clip.name)
-                yield clip
+        by_clip[clip.name] = orders
+    return tuple(order for clip in project.clips for order in by_clip[clip.name])
 
 
 def drafted(project: Project, recall: Memo = NOTHING) -> Project:
-    """The same project with every clip sent to the draft provider, under `drafts/`."""
-    made = (recall.step(("drafted", clip.name), (clip,), partial(_drafted, clip)) for clip in project.clips)
-    return replace(project, clips=tuple(made))
+    """Return the project with every clip sent to the draft provider and placed under `drafts/`."""
+    drafts = (recall.step(("drafted", clip.name), (clip,), partial(_drafted, clip)) for clip in project.clips)
+    return replace(project, clips=tuple(drafts))
 
 
 def _drafted(clip: Clip) -> Clip:
@@ -163,9 +148,11 @@ def _order(brief: _Brief, take: int, price: Cost) -> Order:
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
-    """The parameters of one take as its key has them: the stated ones and the defaults that cost money, its own seed
-    (also where the model takes none), and no resolution that the model's name already says. So a default that a
-    project overrides counts in the key."""
+    """Return the parameters of one take as its key has them.
+
+    These are the stated ones, the defaults that cost money, the take's own seed (also for a model without seeds), and
+    no resolution that is part of the model's name. So a default that a project overrides counts in the key.
+    """
     params = dict(resolved.settled)
     if clip.seed is not None:
         params["seed"] = clip.seed + take - 1
@@ -191,24 +178,23 @@ def _price(brief: _Brief) -> Cost:
         return Cost(Decimal(0), brief.currency)
     sent = resolved.settled
     ratio, seconds = sent.get("ratio"), sent.get("duration")
-    # Where the seconds of reference videos are billed on top, their lengths would be part of the price: not known here.
-    known = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.videos)
-    return cost.estimate(
-        brief.config.prices,
+    # Some models also bill the seconds of reference videos, whose lengths are not known here.
+    is_priced = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.videos)
+    request = cost.PricedRequest(
         resolved.model.name,
         priced_resolution(resolved),
         ratio if isinstance(ratio, str) else None,
-        seconds if isinstance(seconds, int) and known else None,
-        brief.currency,
+        seconds if isinstance(seconds, int) and is_priced else None,
     )
+    return cost.estimate(brief.config.prices, request, brief.currency)
 
 
 def priced_resolution(resolved: Resolved) -> str | None:
-    """The stated resolution, the default that is sent, or the only one that the model has."""
-    found = resolved.settled.get("resolution")
-    if found is None and len(resolved.model.resolutions) == 1:
+    """Return the stated resolution, the default that is sent, or the model's only one."""
+    resolution = resolved.settled.get("resolution")
+    if resolution is None and len(resolved.model.resolutions) == 1:
         return resolved.model.resolutions[0]
-    return found if isinstance(found, str) else None
+    return resolution if isinstance(resolution, str) else None
 
 
 def _input(name: str, item: Media, brief: _Brief) -> Input:
@@ -226,7 +212,7 @@ def _input(name: str, item: Media, brief: _Brief) -> Input:
 
 
 def data_bytes(url: str) -> bytes:
-    """The bytes of a `data:` URL; Base64 with faults decodes leniently, since only identity rests on it here."""
+    """Return the bytes of a `data:` URL. Invalid Base64 decodes leniently: the result only identifies the input."""
     import base64
 
     head, _, body = url.partition(",")

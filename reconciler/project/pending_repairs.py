@@ -1,8 +1,8 @@
-"""What the next writer will make of the records before it plans, so that who only looks sees what `apply` will say.
+"""Apply the next writer's repairs to the records in memory, so that `plan` and `status` show what `apply` will do.
 
-After a kill, the database calls a request "submitting" that nobody is sending any more; where the database was lost or
-is older than the receipts, these know purchases that it does not. A writer puts both right at its start, under the
-lock. A reader does the same in memory, and only where a glance tells that there may be something to do.
+After a kill, the database has a request as "submitting" that no process sends any more; a database that was lost or
+restored lacks purchases that the receipts have. A writer repairs both at its start, under the lock. A reader does the
+same in a copy, and only if a quick check finds a reason.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from reconciler.state.store import Facts, Store
 
 
 def settle_orphans(store: Store) -> None:
-    """Whoever was submitting is dead, for no other process holds the lock. A draft died too; anything else may have
-    been bought."""
+    """Settle the attempts of dead processes; the caller holds the lock. A local render ended with its process; other
+    requests become uncertain, because the provider may have accepted them."""
     for attempt in store.recover_orphans(except_kinds=(LOCAL,)):
-        if attempt.kind == LOCAL:  # the others come back UNCERTAIN, and stay so
+        if attempt.kind == LOCAL:  # the others are UNCERTAIN now
             store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))
 
 
 def is_due(records: Snapshot, directory: Path) -> bool:
-    """Whether a writer may find something to put right, and no process is at it.
+    """True if a writer may have something to repair and no process is running.
 
-    An attempt that is undecided is the newest of its key. An intent is committed before its receipt is written, and a
-    run begins with a merge: a database that knows the newest receipt knows of all requests, and of all answers but
-    those of undecided ones."""
+    An undecided attempt is the newest of its key. An intent is committed before its receipt is written, and a run
+    begins with a merge: a database that has the newest receipt has all requests, and all answers but those of
+    undecided ones."""
     attempts = records.attempts.values()
     if not any(attempt.state in UNDECIDED for attempt in attempts):
         newest = receipts.newest(directory)
@@ -39,7 +39,7 @@ def is_due(records: Snapshot, directory: Path) -> bool:
 
 
 def repaired_snapshot(directory: Path, clock: Clock) -> Snapshot:
-    """The records as the next writer will have them. Nothing is written."""
+    """Return the records as the next writer will have them, without writing them."""
     with Store.copy(directory, clock.now) as store:
         store.merge(receipts.read(directory))
         settle_orphans(store)

@@ -1,4 +1,4 @@
-"""Adds to a plan what the last look-ups said about uncertain requests."""
+"""Add the results of look-ups of uncertain requests to a plan."""
 
 from __future__ import annotations
 
@@ -9,26 +9,23 @@ from reconciler.plan import remedies
 from reconciler.plan.model import Plan, Reason, Step
 
 
-def with_notes(plan: Plan, doubtful: Collection[str], listing: Collection[str], reasons: Mapping[str, str]) -> Plan:
-    """A plan whose steps in doubt say what a look-up said (`reasons`, by key), or that apply will make one: then that
-    is the first way out, for it is free.
+def with_notes(plan: Plan, uncertain: Collection[str], listing: Collection[str], reasons: Mapping[str, str]) -> Plan:
+    """Return the plan with a note at each uncertain step: the result of its look-up (`reasons`, by key), or that apply
+    will look it up, which is then the first remedy, because it is free.
 
-    `doubtful` are the keys in doubt, `listing` the aliases of the providers that have a list.
+    `uncertain` has the keys of uncertain requests, `listing` the providers that list their tasks.
     """
 
-    def words(step: Step) -> Step:
-        if step.key in reasons:
-            return replace(step, detail=f"{step.detail}; looked up at {step.provider}: {reasons[step.key]}")
-        apply = (
-            "clipform apply" if step.reason is Reason.NOT_REFERENCED else f"clipform apply {remedies.quote(step.clip)}"
-        )
-        detail = f"{step.detail}; will be looked up at {step.provider}"
-        return replace(step, detail=detail, way_out=(apply, *step.way_out))
+    def has_note(step: Step) -> bool:
+        return step.key in uncertain and (step.provider in listing or step.key in reasons) and bool(step.way_out)
 
-    steps = (
-        words(step)
-        if step.key in doubtful and (step.provider in listing or step.key in reasons) and step.way_out
-        else step
-        for step in plan.steps
-    )
-    return replace(plan, steps=tuple(steps))
+    return replace(plan, steps=tuple(_note(step, reasons) if has_note(step) else step for step in plan.steps))
+
+
+def _note(step: Step, reasons: Mapping[str, str]) -> Step:
+    if step.key in reasons:
+        return replace(step, detail=f"{step.detail}; looked up at {step.provider}: {reasons[step.key]}")
+    clip = "" if step.reason is Reason.NOT_REFERENCED else f" {remedies.quote(step.clip)}"
+    look_up = remedies.remedy(f"clipform apply{clip}", f"look the request up at {step.provider} (free)")
+    detail = f"{step.detail}; will be looked up at {step.provider}"
+    return replace(step, detail=detail, way_out=(look_up, *step.way_out))

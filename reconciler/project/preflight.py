@@ -1,8 +1,7 @@
-"""Looks at local media before anything is sent: is each what its field wants, within the model's limits, sendable?
+"""Check local media before anything is sent: the kind of file, the model's limits, a way to send it.
 
-What a vendor would refuse after an upload and a submit is said here, at its place in the file, for nothing. Only
-headers are read, each content once, and only for models that files have to be sent to: a project of drafts loads no
-codec.
+A vendor would refuse such media only after an upload and a submit. Only headers are read, each content once, and only
+for models that files are sent to: a project of drafts loads no codec.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What a file is, or why nobody can tell."""
+    """A file's type and facts, or why it cannot be read."""
 
     kind: MediaType | None
     facts: MediaFacts
@@ -36,15 +35,18 @@ class _Look:
 
 
 class Preflight:
-    """One look at the files of a project. `locate` says where a path leads. `unchanged` says whether a file still has
-    the content that was hashed: only then may `recall` remember what was seen in it."""
+    """The check of one project's files.
+
+    `locate` resolves a path. `unchanged` tells if a file still has the hashed content: only then may `recall` keep
+    the facts of its header.
+    """
 
     def __init__(
         self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], recall: Memo = NOTHING
     ) -> None:
         self._locate, self._unchanged, self._recall = locate, unchanged, recall
         self._seen: dict[str, _Look] = {}  # by content
-        self._unsure: set[str] = set()  # content that was being replaced while it was looked at
+        self._unsure: set[str] = set()  # content that changed while it was read
 
     def check(
         self,
@@ -53,10 +55,10 @@ class Preflight:
         dialects: Mapping[str, Dialect],
         hashes: Mapping[str, str],
     ) -> Sequence[Diagnostic]:
-        """Every problem once. `hashes` has the files that can be read at all; the others were told already."""
+        """Return every problem once. `hashes` has the readable files; the others have been reported."""
         store, step = bool(project.publish), self._recall.step
         means = {a: step(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
-        found: dict[Diagnostic, None] = {}
+        problems: dict[Diagnostic, None] = {}
         for clip in project.clips:
             settled = resolved.get(clip.name)
             files = [item.path for _, item in clip.media() if isinstance(item, LocalMedia)]
@@ -65,9 +67,9 @@ class Preflight:
             contents = [hashes.get(path) for path in files]
             given = (clip, settled, means[clip.provider], *contents)
             look = partial(self._problems, clip, settled.model, means[clip.provider], hashes)
-            told = step(("files", clip.name), given, look, worth=lambda _: self._unsure.isdisjoint(hashes.values()))
-            found.update(dict.fromkeys(told))
-        return tuple(found)
+            faults = step(("files", clip.name), given, look, worth=lambda _: self._unsure.isdisjoint(hashes.values()))
+            problems.update(dict.fromkeys(faults))
+        return tuple(problems)
 
     def _problems(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> tuple[Diagnostic, ...]:
         return tuple(self._clip(clip, model, means, hashes))
@@ -104,7 +106,7 @@ class Preflight:
         return self._seen[sha256]
 
     def _sure(self, path: str, sha256: str) -> bool:
-        """Whether what was seen is of this content: an editor may have saved between the hash and the look."""
+        """True if the file still has this content: an editor may have saved after it was hashed."""
         if self._unchanged(path, sha256):
             return True
         self._unsure.add(sha256)
@@ -112,7 +114,7 @@ class Preflight:
 
 
 def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """What is wrong with a project's publish section; nothing where it has none."""
+    """Return what is wrong with a project's publish section; empty without one."""
     if not section:
         return ()
     from reconciler.artifacts.publish import Publisher
@@ -125,7 +127,7 @@ def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[
 
 
 def _together(clip: Clip, sort: Sort, facts: Sequence[MediaFacts], most: MediaLimits) -> Iterator[Diagnostic]:
-    """What is wrong with all files of a sort. One alone is not told twice that it is too long."""
+    """Yield what is wrong with all files of a kind together. A single file that is too long is reported once."""
     if len(facts) > 1 or most.max_seconds is None:
         field = f"references.{sort}s"
         source = clip.fields.get(field) or clip.source(f"{field}[0]")
@@ -133,16 +135,16 @@ def _together(clip: Clip, sort: Sort, facts: Sequence[MediaFacts], most: MediaLi
 
 
 def _misfit(clip: Clip, name: str, path: str, look: _Look) -> Diagnostic | None:
-    """What is wrong with a file that no limit speaks of: it is nothing that can be read, or another sort of thing."""
+    """Return why a file cannot be used at all: it is unreadable or of another kind. None if it can."""
     source, wanted = clip.source(name), media_routes.sort_of(name)
     if look.kind is None:
         return Diagnostic(
-            "media-unreadable", f"{name}: {path} {look.fault}", source, "export it again, or name another"
+            "media-unreadable", f"{name}: {path} {look.fault}", source, "export it again, or use another file"
         )
     if look.kind.kind != wanted:
-        nouns = {Sort.IMAGE: "a picture", Sort.VIDEO: "a video", Sort.AUDIO: "a sound"}
-        message = f"{name} wants {nouns[wanted]}, and {path} is {nouns[Sort(look.kind.kind)]} ({look.kind.format})"
-        return Diagnostic("media-kind", message, source, "name another file")
+        nouns = {Sort.IMAGE: "a picture", Sort.VIDEO: "a video", Sort.AUDIO: "an audio file"}
+        message = f"{name} needs {nouns[wanted]}, but {path} is {nouns[Sort(look.kind.kind)]} ({look.kind.format})"
+        return Diagnostic("media-kind", message, source, "use another file")
     return None
 
 

@@ -1,4 +1,4 @@
-"""A project as it was: what a report shows beside what is now. Reads only."""
+"""Read a project at a git revision, to compare it with the present one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, SpecError
 from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
+from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order, build_orders, drafted
@@ -23,18 +24,16 @@ from reconciler.spec.project import LocalMedia, Project
 from reconciler.state import lockfile
 from reconciler.state.lockfile import LockEntry
 
-Orders = Mapping[tuple[str, int], Order]
-
 _UNKNOWN: Final = "0" * 64
-"""Stands for the content of an input that the revision does not have: no key made with it is known anywhere."""
+"""The SHA-256 for an input that the revision lacks: no record has a key that is made with it."""
 
 _MOST_EXTRACTED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRevision:
-    """A revision of the project. `disk`: what lay at outputs then, and which artifacts are at hand now; `files`: where
-    those are that only git has, by SHA-256."""
+    """A revision of the project. `disk` has the outputs of that revision and the artifacts that exist now; `files` has
+    the paths of those that were extracted from git, by SHA-256."""
 
     label: str
     commit: str
@@ -47,46 +46,46 @@ class ProjectRevision:
 
 @contextmanager
 def read_revision(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Iterator[ProjectRevision]:
-    """The project at a revision, while the block lasts. Raises UsageError, ClipformError."""
+    """Yield the project at a revision; its files exist within the block. Raises UsageError, ClipformError."""
     with Revision(workspace.root, name) as revision, tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         loaded = _load(workspace, revision, planned, draft)
         locked = {} if draft else _locked(revision)
         outputs, files = _outputs(revision, loaded, planned, Path(folder))
-        at_hand = _at_hand(workspace.objects(draft), locked, planned) | files.keys()
-        found = Disk(outputs, frozenset(at_hand))
-        yield ProjectRevision(revision.name, revision.commit, revision.time, loaded, locked, found, files)
+        disk = Disk(outputs, frozenset(_available(workspace.objects(draft), locked, planned) | files.keys()))
+        yield ProjectRevision(revision.name, revision.commit, revision.time, loaded, locked, disk, files)
 
 
 def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Plan:
-    """The plan with what changed since a revision, field by field, where neither state nor lock file know that."""
+    """Return the plan with the changes since a revision where state and lock file have no record of them."""
     with Revision(workspace.root, name) as revision:
         loaded = _load(workspace, revision, planned, draft)
-    steps = tuple(_explained(step, loaded.by_ident, planned.loaded.by_ident) for step in planned.plan.steps)
-    return replace(planned.plan, steps=steps)
+    former, current = loaded.by_ident, planned.loaded.by_ident
+    names = {order.wanted.key: order.wanted.name for order in (*loaded.orders, *planned.loaded.orders)}
+    pending = {step.key for step in planned.plan.steps if step.action in ASKING}
 
+    def explain(step: Step) -> Step:
+        old, new = former.get(step.ident), current.get(step.ident)
+        if step.changes or step.action not in GENERATES or old is None or new is None:
+            return step
+        if step.previous_key not in (None, old.wanted.key):  # the revision is not what the clip holds
+            return step
+        return replace(step, changes=changes(old.wanted.document, new.wanted.document, names, pending))
 
-def _explained(step: Step, then: Orders, now: Orders) -> Step:
-    """Told only of what a clip had under its very previous key, or of one whose previous key nobody knows."""
-    before, after = then.get(step.ident), now.get(step.ident)
-    if step.changes or step.action not in GENERATES or before is None or after is None:
-        return step
-    if step.previous_key not in (None, before.wanted.key):
-        return step
-    return replace(step, changes=changes(before.wanted.document, after.wanted.document))
+    return replace(planned.plan, steps=tuple(map(explain, planned.plan.steps)))
 
 
 def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: bool) -> Loaded:
-    """Its clips with their keys; none where there was no project yet."""
+    """Load the revision's clips with their keys; no clips if it has no project."""
     try:
         project = _project(workspace, revision)
         project = drafted(project) if draft else project
         dialects, problems = dialects_of(project)
-        resolved, found = resolve_clips(project, dialects)
-        errors = [problem for problem in (*problems, *found) if problem.severity is Severity.ERROR]
+        resolved, mismatches = resolve_clips(project, dialects)
+        errors = [problem for problem in (*problems, *mismatches) if problem.severity is Severity.ERROR]
         if errors:
             raise SpecError(errors)
     except SpecError as error:
-        raise ClipformError(_told(error.diagnostics, revision.name), code="revision-spec") from error
+        raise ClipformError(_message(error.diagnostics, revision.name), code="revision-spec") from error
     return Loaded(project, build_orders(project, resolved, _hashes(revision, project, planned)), dialects, ())
 
 
@@ -98,21 +97,21 @@ def _project(workspace: Workspace, revision: Revision) -> Project:
     return read_project(revision, env=workspace.env)
 
 
-def _told(problems: tuple[Diagnostic, ...], name: str) -> str:
+def _message(problems: tuple[Diagnostic, ...], name: str) -> str:
     first = next(problem for problem in problems if problem.severity is Severity.ERROR)
     place = f"{first.source}: " if first.source else ""
-    return f"the project as of '{name}' is not sound, so nothing can be compared with it: {place}{first.message}"
+    return f"the project at '{name}' has errors, so nothing can be compared with it: {place}{first.message}"
 
 
 def _hashes(revision: Revision, project: Project, planned: Planned) -> dict[str, str]:
-    """Each local input's content then. One that git never had is taken as it is now: it has no other version."""
-    now = {path: sha for order in planned.loaded.orders for path, sha in order.hashes.items()}
+    """Return the SHA-256 of each local input then; a file that git lacks has its present content."""
+    current = {path: sha for order in planned.loaded.orders for path, sha in order.hashes.items()}
     inputs = {item.path for clip in project.clips for _, item in clip.media() if isinstance(item, LocalMedia)}
-    return {path: revision.sha256(path) or now.get(path, _UNKNOWN) for path in sorted(inputs)}
+    return {path: revision.sha256(path) or current.get(path, _UNKNOWN) for path in sorted(inputs)}
 
 
 def _locked(revision: Revision) -> dict[str, LockEntry]:
-    """The lock file of that revision; none where it cannot be read, for it only adds pictures."""
+    """Return the revision's lock file by key; empty if it cannot be read, because it only adds videos."""
     try:
         text = revision.read(LOCK_FILE).decode("utf-8", "replace")
         return {entry.key: entry for entry in lockfile.loads(text)}
@@ -121,32 +120,33 @@ def _locked(revision: Revision) -> dict[str, LockEntry]:
 
 
 def changed(loaded: Loaded, planned: Planned) -> tuple[Order, ...]:
-    """The picked takes of a revision whose key is another one now, or that are not declared any more."""
-    now = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
+    """Return the picked takes of a revision that have another key now or are no longer declared."""
+    current = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
     picked = (order for order in loaded.orders if order.take == order.clip.pick)
-    return tuple(order for order in picked if now.get(order.clip.name) != order.wanted.key)
+    return tuple(order for order in picked if current.get(order.clip.name) != order.wanted.key)
 
 
 def _outputs(
     revision: Revision, loaded: Loaded, planned: Planned, folder: Path
 ) -> tuple[dict[str, OutputFact], dict[str, Path]]:
-    """What git has at the outputs of clips that changed: where renders are in git, the old one is shown."""
+    """Return what git has at the outputs of changed clips, and the extracted files by SHA-256."""
     facts: dict[str, OutputFact] = {}
     files: dict[str, Path] = {}
     for order in changed(loaded, planned)[:_MOST_EXTRACTED]:
-        found = revision.extract(order.clip.output, folder)
-        if found is not None:
-            facts[order.clip.output] = OutputFact(True, found[0])
-            files[found[0]] = found[1]
+        extracted = revision.extract(order.clip.output, folder)
+        if extracted is not None:
+            sha256, path = extracted
+            facts[order.clip.output] = OutputFact(True, sha256)
+            files[sha256] = path
     return facts, files
 
 
-def _at_hand(objects: Objects, locked: Mapping[str, LockEntry], planned: Planned) -> set[str]:
+def _available(objects: Objects, locked: Mapping[str, LockEntry], planned: Planned) -> set[str]:
     placed = {fact.sha256 for fact in planned.disk.outputs.values() if fact.sha256}
     stored = {entry.sha256 for entry in locked.values() if objects.has(entry.sha256, entry.suffix)}
     return stored | placed | planned.disk.objects
 
 
-def as_planned(found: ProjectRevision, planned: Planned) -> Planned:
-    """What is known of the revision in the form that a gallery is made from; its plan is for the view to say."""
-    return replace(planned, loaded=found.loaded, disk=found.disk, locked={**planned.locked, **found.locked})
+def as_planned(revision: ProjectRevision, planned: Planned) -> Planned:
+    """Return the revision in the form that a gallery is built from; the caller replaces the plan."""
+    return replace(planned, loaded=revision.loaded, disk=revision.disk, locked={**planned.locked, **revision.locked})

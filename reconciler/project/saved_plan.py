@@ -1,8 +1,8 @@
-"""Saved plans: exact, single-use, refused once stale.
+"""Save a plan to a file and check it before it runs: exact, single-use, refused once stale.
 
-The file names what was asked for and the fingerprint of the plan that was shown. Applying plans anew from the files,
-records and disk of that moment: unless the fingerprint, the store and its sequence are the same, the plan is stale. So
-what runs is always computed here and now, and never data from a file that somebody may have edited.
+The file has the selection and the fingerprint of the plan that was shown. `apply` plans again from the present files,
+records and disk; if the fingerprint, the store or its sequence differ, the saved plan is stale. So apply only runs
+steps that it computed itself, never steps from a file that somebody may have edited.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a plan file holds. `id` is unique; a store remembers the ids that it has applied."""
+    """The content of a plan file. `id` is unique; a store remembers the IDs of the plans that it applied."""
 
     id: str
     choice: Choice
@@ -38,39 +38,37 @@ class SavedPlan:
 
 
 def fingerprint(plan: Plan) -> str:
-    """SHA-256 over every step as it would be carried out, and where keys are sent for it; times and prices in words do
-    not count."""
-    work = [[_carried_out(step) for step in plan.steps], _places(plan)]
-    return hashlib.sha256(canonical(work).encode()).hexdigest()
+    """Return the SHA-256 of all that the steps do and of where they send keys. Times and texts do not count."""
+    effects = [[_effect(step) for step in plan.steps], _destinations(plan)]
+    return hashlib.sha256(canonical(effects).encode()).hexdigest()
 
 
 def subset_fingerprint(plan: Plan, clips: Collection[str] | None) -> str:
-    """What names all that would be done for these clips, for all of them when None. Whatever else the plan holds may
-    become another one meanwhile: this stays."""
-    about = plan if clips is None else subset(plan, clips)
-    return fingerprint(replace(about, steps=about.changes()))
+    """Return the fingerprint of the steps for these clips (None: all); it ignores changes elsewhere in the plan."""
+    part = plan if clips is None else subset(plan, clips)
+    return fingerprint(replace(part, steps=part.changes()))
 
 
 def review_digest(plan: Plan) -> str:
-    """What names the work of a plan for people, who compare it by eye: the same with a state and in a fresh clone."""
-    work = [[s.clip, s.take, s.action.value, s.key, s.output, str(s.cost.amount)] for s in plan.changes()]
-    return hashlib.sha256(canonical(work).encode()).hexdigest()[:12]
+    """Return a short digest of a plan that people compare by eye; a fresh clone gives the same one."""
+    effects = [[s.clip, s.take, s.action.value, s.key, s.output, str(s.cost.amount)] for s in plan.changes()]
+    return hashlib.sha256(canonical(effects).encode()).hexdigest()[:12]
 
 
-def _carried_out(s: Step) -> list[object]:
-    """The reason counts: it says whether a file is removed or left, placed over ours or over the user's."""
-    what = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]
-    return [*what, s.output, s.previous_output, s.sha256, str(s.cost.amount), s.cost.currency]
+def _effect(s: Step) -> list[object]:
+    """Return all that decides what a step does. The reason counts: it decides which files are removed or replaced."""
+    subject = [s.clip, s.take, s.action.value, s.reason.value, s.key, s.provider, s.model]
+    return [*subject, s.output, s.previous_output, s.sha256, str(s.cost.amount), s.cost.currency]
 
 
-def _places(plan: Plan) -> list[list[str]]:
-    """The places that these steps ask. What is made may be given files through the project's store."""
+def _destinations(plan: Plan) -> list[list[str]]:
+    """Return where these steps send keys. A generation may also use the project's store."""
     asked = {step.provider for step in plan.steps if step.action in ASKING} | ({""} if plan.generating() else set())
-    return [[alias, place] for alias, place in plan.places if alias in asked]
+    return [[alias, digest] for alias, digest in plan.places if alias in asked]
 
 
 def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:
-    """Write a plan file, whole or not at all."""
+    """Write a plan file atomically."""
     from reconciler.state import disk
 
     saved = SavedPlan(ident, choice, planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
@@ -80,41 +78,43 @@ def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:
 
 
 def read(path: Path) -> SavedPlan:
-    """Read a plan file. Raises ClipformError when it is none."""
+    """Read a plan file. Raises ClipformError for anything else."""
     try:
         if path.stat().st_size > _LIMIT:
-            raise ValueError("it is too large")
+            raise ValueError("the file is too large")
         values = json.loads(path.read_bytes())
         if values.pop("clipform_plan") != VERSION:
-            raise ValueError("it is of another version")
+            raise ValueError("another version of the format")
         return SavedPlan(choice=_choice(values.pop("choice")), **values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ClipformError(f"{path.name} is not a plan of this clipform: {error}", code="plan-file") from error
+        raise ClipformError(
+            f"{path.name} is not a plan file of this clipform version: {error}", code="plan-file"
+        ) from error
 
 
 def require_free(path: Path) -> None:
-    """Raises UsageError where something else than a plan would be written over."""
+    """Raise UsageError if a file that is not a plan would be overwritten."""
     try:
         if path.is_file() and path.stat().st_size:
             read(path)
     except ClipformError as error:
-        raise UsageError(f"{path.name} is there already, and is no plan", help="choose another name") from error
+        raise UsageError(f"{path.name} already exists and is not a plan file", help="choose another name") from error
 
 
 def require_unused(saved: SavedPlan, store: Store) -> None:
-    """Raises Refused for a plan that this store has applied, in words that say so."""
+    """Raise Refused if this store has applied the plan."""
     if any(entry.type == "plan-consumed" and entry.payload.get("plan") == saved.id for entry in store.events()):
         raise Refused(
-            "this plan was applied already", help="clipform plan --out FILE makes a new one", code="plan-used"
+            "this plan was already applied", help="clipform plan --out FILE makes a new one", code="plan-used"
         )
 
 
 def require_fresh(saved: SavedPlan, planned: Planned) -> None:
-    """Raises Refused unless nothing has changed since the plan was made."""
-    now = (planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
-    if (saved.store, saved.sequence, saved.fingerprint) != now:
+    """Raise Refused if anything changed since the plan was saved."""
+    current = (planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
+    if (saved.store, saved.sequence, saved.fingerprint) != current:
         help = "clipform plan --out FILE makes a new one"
-        raise Refused("this plan is stale: specs, state or files changed since it was made", help=help, code="stale")
+        raise Refused("this plan is stale: specs, state or files changed since it was saved", help=help, code="stale")
 
 
 def _choice(values: dict[str, Any]) -> Choice:

@@ -1,4 +1,4 @@
-"""Looking at the disk: specs, inputs, outputs, the store. Reads only; what it finds are values for pure layers."""
+"""Read specs, inputs, outputs and the store from disk, as values for the pure layers."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
-from reconciler.plan.model import Disk, LockedResult, OutputFact
-from reconciler.records import Placed, Snapshot
+from reconciler.plan.model import LockedResult, OutputFact
+from reconciler.records import Artifact, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
 from reconciler.spec.project import Clip, LocalMedia
 from reconciler.state import disk
 
 SPEC_LIMIT = 32 << 20
-"""Bytes of one spec file; the reader has tighter limits and better words for what is inside."""
+"""The most bytes of one spec file. The reader has tighter limits on its content, with better messages."""
 
 _ABSENT = OutputFact()
 
 
 class DiskFiles:
-    """The specs of a project on disk. Regular files inside the root only: a FIFO would hang, a device never end."""
+    """The specs of a project on disk: regular files inside the root only; a FIFO or a device would never end."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
 
     def read(self, path: str) -> bytes:
-        """The whole file, through one descriptor."""
+        """Return the content of a file. Raises Unreadable."""
         real = Path(os.path.realpath(self.root / path))
         if not real.is_relative_to(self.root):
             raise Unreadable("is outside the project", "copy it into the project")
@@ -48,19 +48,19 @@ class DiskFiles:
             os.close(descriptor)
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        """The files that a pattern names, sorted."""
-        found = glob.iglob(pattern, root_dir=self.root, recursive=True)
-        paths = (path.replace(os.sep, "/") for path in found)
+        """Return the files that match a pattern, sorted."""
+        names = glob.iglob(pattern, root_dir=self.root, recursive=True)
+        paths = (path.replace(os.sep, "/") for path in names)
         return tuple(sorted({path for path in paths if matches(pattern, path) and (self.root / path).is_file()}))
 
 
 def find_root(start: Path) -> Path:
-    """The folder of the project that `start` is in. Raises ClipformError when there is none."""
+    """Return the folder of the project that `start` is in. Raises ClipformError if there is none."""
     for folder in (start, *start.parents):
-        if os.path.lexists(folder / PROJECT_FILE):  # what it is, a file or not, is for the reader to say
+        if os.path.lexists(folder / PROJECT_FILE):  # the reader reports one that is not a file
             return folder
     raise ClipformError(
-        f"no {PROJECT_FILE} in {start} or above it", help="start one here:\nclipform init", code="no-project"
+        f"no {PROJECT_FILE} in {start} or above it", help="create a project here:\nclipform init", code="no-project"
     )
 
 
@@ -76,75 +76,77 @@ def _content(descriptor: int) -> bytes:
 
 
 def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
-    """SHA-256 of every local input by path, each file once; a diagnostic at each place that names an unusable one."""
-    found: dict[str, str] = {}
-    wrong: dict[str, ArtifactError] = {}
+    """Return the SHA-256 of every local input by path, and a diagnostic at each place that names an unusable one."""
+    hashes: dict[str, str] = {}
+    errors: dict[str, ArtifactError] = {}
     problems: list[Diagnostic] = []
     for clip in clips:
         for name, item in clip.media():
             if not isinstance(item, LocalMedia):
                 continue
-            if item.path not in found and item.path not in wrong:
+            if item.path not in hashes and item.path not in errors:
                 try:
-                    found[item.path] = hasher.hash(item.path).sha256
+                    hashes[item.path] = hasher.hash(item.path).sha256
                 except ArtifactError as error:
-                    wrong[item.path] = error
-            if item.path in wrong:
-                why = wrong[item.path]
-                help = why.help or "give a path relative to the project's root"
-                problems.append(Diagnostic("input", f"{name}: {why.message}", clip.source(name), help))
+                    errors[item.path] = error
+            if item.path in errors:
+                cause = errors[item.path]
+                help = cause.help or "give a path relative to the project's root"
+                problems.append(Diagnostic("input", f"{name}: {cause.message}", clip.source(name), help))
     hasher.save()
-    return found, tuple(problems)
+    return hashes, tuple(problems)
 
 
-def scan_disk(
-    root: Path,
-    objects: Objects,
-    outputs: Iterable[str],
-    snapshot: Snapshot,
-    locked: Mapping[str, LockedResult],
-    *,
-    trust: bool,
-) -> Disk:
-    """What is at the outputs and in the store. `trust`: a stat that matches the record stands for its content."""
-    paths = {*outputs, *snapshot.placed}
-    facts = {path: _output(root, path, snapshot.placed.get(path) if trust else None) for path in sorted(paths)}
-    facts |= {path: replace(facts[path], barred=by) for path, by in _barred(root, facts)}
-    known = {a.sha256: a.suffix for a in snapshot.artifacts.values()}
-    known |= {entry.sha256: ".mp4" for entry in locked.values() if entry.sha256 not in known}
-    return Disk(facts, frozenset(sha for sha, suffix in known.items() if objects.has(sha, suffix)))
+def scan_outputs(
+    root: Path, outputs: Iterable[str], placed: Mapping[str, Placed], *, trust: bool
+) -> dict[str, OutputFact]:
+    """Return what is at the outputs and at the paths that clipform placed files at.
+
+    `trust`: a file whose stat matches its record is not hashed again.
+    """
+    paths = sorted({*outputs, *placed})
+    facts = {path: _output(root, path, placed.get(path) if trust else None) for path in paths}
+    return facts | {path: replace(facts[path], barred=obstacle) for path, obstacle in _barred(root, facts)}
+
+
+def stored_artifacts(
+    objects: Objects, artifacts: Mapping[str, Artifact], locked: Iterable[LockedResult]
+) -> frozenset[str]:
+    """Return the SHA-256 of those artifacts of the records and the lock file that the store has."""
+    suffixes = {entry.sha256: ".mp4" for entry in locked} | {a.sha256: a.suffix for a in artifacts.values()}
+    return frozenset(sha256 for sha256, suffix in suffixes.items() if objects.has(sha256, suffix))
 
 
 def _barred(root: Path, outputs: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The outputs whose folders cannot be gone through, with the first thing on the way that is none."""
-    known: dict[str, str] = {"": ""}
+    """Yield the outputs whose path goes through something that is not a folder, with the first such obstacle."""
+    obstacles: dict[str, str] = {"": ""}
 
-    def by(folder: str) -> str:
-        if folder not in known:
-            found = by(folder.rpartition("/")[0])
-            known[folder] = found or ("" if _is_way(root, folder) else folder)
-        return known[folder]
+    def obstacle_of(folder: str) -> str:
+        if folder not in obstacles:
+            above = obstacle_of(folder.rpartition("/")[0])
+            obstacles[folder] = above or ("" if _is_passable(root, folder) else folder)
+        return obstacles[folder]
 
     for output in outputs:
-        if found := by(output.rpartition("/")[0]):
-            yield output, found
+        if obstacle := obstacle_of(output.rpartition("/")[0]):
+            yield output, obstacle
 
 
-def _is_way(root: Path, folder: str) -> bool:
+def _is_passable(root: Path, folder: str) -> bool:
     try:
         return stat.S_ISDIR(os.lstat(os.path.join(root, folder)).st_mode)
     except OSError:
-        return True  # it is not there yet, or its own trouble will be told
+        return True  # it does not exist yet, or its own error is reported later
 
 
 def _output(root: Path, path: str, placed: Placed | None) -> OutputFact:
-    """One stat when nothing changed, a hash when it did. A link or a folder is somebody's, and has no content."""
+    """Return what is at an output: one stat if nothing changed, else a hash. A symlink or folder has no content."""
     try:
-        status = os.lstat(os.path.join(root, path))  # a Path would cost more than the stat
+        status = os.lstat(os.path.join(root, path))  # making a Path costs more than the stat
     except (FileNotFoundError, NotADirectoryError):
         return _ABSENT
     except OSError as error:
-        raise ArtifactError(f"cannot look at {path}: {disk.words(error)}", code="io") from error
+        raise ArtifactError(f"cannot read {path}: {disk.words(error)}", code="io") from error
     stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
     if placed is not None and stamp == (placed.size, placed.mtime_ns, placed.inode):
         return OutputFact(True, placed.sha256)

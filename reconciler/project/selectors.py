@@ -1,4 +1,4 @@
-"""Which clips a command line means: names, globs, `tag:`, `is:`, and their neighbours in the dependency graph. Pure.
+"""Select clips by the patterns of a command line: names, globs, `tag:`, `is:`, `+NAME` and `NAME+`. Pure.
 
 `[` is part of a matrix clip's name (`social[ratio=16:9,lang=en]`), so only `*` and `?` are wild.
 """
@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from reconciler.diagnostics import UsageError
+from reconciler.spec.graph import closure, dependents
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A clip that may be meant. `states` are the words that `is:` knows it by."""
+    """A clip to select from. `states` are the words that `is:` accepts for it."""
 
     name: str
     declared: str
@@ -26,7 +26,7 @@ class Candidate:
 
 
 def select(patterns: Sequence[str], exclude: Sequence[str], candidates: Sequence[Candidate]) -> frozenset[str] | None:
-    """The names meant, None for all. Raises UsageError for a pattern that means no clip."""
+    """Return the selected names, None for all. Raises UsageError for a pattern that matches no clip."""
     if not patterns and not exclude:
         return None
     graph = _Graph(candidates)
@@ -37,40 +37,31 @@ def select(patterns: Sequence[str], exclude: Sequence[str], candidates: Sequence
 class _Graph:
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
-        self.needs: Mapping[str, Sequence[str]] = {c.name: c.needs for c in candidates}
-        users: dict[str, list[str]] = defaultdict(list)
-        for candidate in candidates:
-            for need in candidate.needs:
-                users[need].append(candidate.name)
-        self.users: Mapping[str, Sequence[str]] = users
+        self.needs = {c.name: c.needs for c in candidates}
 
     def union(self, patterns: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        for pattern in patterns:
-            found |= self.one(pattern)
-        return found
+        return {name for pattern in patterns for name in self.one(pattern)}
 
-    def one(self, pattern: str) -> set[str]:
-        """`+NAME` adds what it depends on, `NAME+` what depends on it."""
-        before, after = pattern.startswith("+"), pattern.endswith("+")
-        core = pattern[before : len(pattern) - after]
-        found = {c.name for c in self.candidates if _means(core, c)}
-        if not found:
-            raise UsageError(f"no clip matches '{core}'{self._near(core)}", help="clipform status lists all clips")
-        chosen = set(found)
-        if before:
-            chosen |= _closure(found, self.needs)
-        if after:
-            chosen |= _closure(found, self.users)
-        return chosen
+    def one(self, pattern: str) -> Collection[str]:
+        """Return the clips of one pattern: `+NAME` adds what it depends on, `NAME+` what depends on it."""
+        with_needs, with_users = pattern.startswith("+"), pattern.endswith("+")
+        core = pattern[with_needs : len(pattern) - with_users]
+        names = [c.name for c in self.candidates if _matches(core, c)]
+        if not names:
+            raise UsageError(
+                f"no clip matches '{core}'{self._suggestion(core)}", help="clipform status lists all clips"
+            )
+        needs = closure(names, self.needs) if with_needs else {}
+        users = closure(names, dependents(self.needs)) if with_users else {}
+        return {*names, *needs, *users}
 
-    def _near(self, core: str) -> str:
+    def _suggestion(self, core: str) -> str:
         names = sorted({name for c in self.candidates for name in (c.name, c.declared)})
         near = get_close_matches(core, names, n=1) if len(names) <= 2000 else []
         return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _means(core: str, candidate: Candidate) -> bool:
+def _matches(core: str, candidate: Candidate) -> bool:
     if core.startswith("tag:"):
         return core[4:] in candidate.tags
     if core.startswith("is:"):
@@ -85,14 +76,3 @@ def _means(core: str, candidate: Candidate) -> bool:
 def _wild(core: str) -> re.Pattern[str]:
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(c) or re.escape(c) for c in core), re.DOTALL)
-
-
-def _closure(start: Collection[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
-    found = set(start)
-    queue = list(start)
-    for name in queue:
-        for neighbour in edges.get(name, ()):
-            if neighbour not in found:
-                found.add(neighbour)
-                queue.append(neighbour)
-    return found

@@ -1,9 +1,9 @@
-"""A project on disk: find it, read and check it, and plan. Reads only; `session` is what writes.
+"""Read a project from disk, check it, and plan. Only an engine session writes.
 
-Every stage collects all of its problems before it stops, so that one run shows them all, before any money is spent.
+Every stage collects all of its problems before it stops, so that one run reports them all before any money is spent.
 
-A process that lives on (`watch`, the page) asks the workspace to `remember`: what an edit did not touch is not worked
-out again. Everything is still read, looked at and compared each time; see `spec.memo` for what makes that exact.
+A long-running process (`watch`, the page) tells the workspace to `remember`: results that an edit does not affect are
+reused. Inputs are still read and compared each time; see `spec.memo`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.plan import cost
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
+from reconciler.plan.model import Action, Disk, LockedResult, Plan, Reason, Step
 from reconciler.project import endpoints, plan_notes
 from reconciler.project.excerpts import with_excerpts
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_store
-from reconciler.project.scan import DiskFiles, hash_inputs, scan_disk
+from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
 from reconciler.project.selectors import Candidate, select
 from reconciler.providers import registry
 from reconciler.providers.base import Dialect
@@ -50,7 +50,7 @@ NONE: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class _Lock:
-    """A lock file as plans use it: by key, and what they need of that."""
+    """The lock file: its entries, by key, and the facts that plans use."""
 
     entries: tuple[LockEntry, ...] = ()
     by_key: Mapping[str, LockEntry] = field(default_factory=dict)
@@ -58,8 +58,8 @@ class _Lock:
 
 
 def _at_lock(entry: LockEntry) -> LockedResult:
-    made = (entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
-    return LockedResult(*made, entry.clip, entry.take)
+    purchase = (entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
+    return LockedResult(*purchase, entry.clip, entry.take)
 
 
 def _lock_of(text: bytes, name: str) -> _Lock:
@@ -69,30 +69,30 @@ def _lock_of(text: bytes, name: str) -> _Lock:
 
 
 class Workspace:
-    """One project folder. `env` is what providers' addresses may be read from."""
+    """One project folder. `env` has the variables that provider addresses may use."""
 
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
         self.files = DiskFiles(root)
         self._inputs: tuple[Reach, Project] | None = None  # as last read
-        self._turn = RLock()  # a page asks from several threads; each step is one's own
-        self._specs: dict[bool, Memo] = {}  # by whether it is about drafts
-        self._records: dict[bool, Memo] = {False: Memory(), True: Memory()}  # few steps: for a single command too
+        self._turn = RLock()  # the page calls from several threads; each step runs alone
+        self._specs: dict[bool, Memo] = {}  # by draft
+        self._records: dict[bool, Memo] = {False: Memory(), True: Memory()}  # few steps, so also for a single command
 
     def remember(self) -> None:
-        """From now on, keep what was worked out for the next time. Needs as much memory again as one project takes."""
+        """Keep results for the next load from now on. This doubles the memory of a project."""
         self._specs = self._specs or {False: Memory(), True: Memory()}
 
     def state_dir(self, draft: bool) -> Path:
-        """Drafts keep a state of their own, so that they can never touch what was paid for."""
+        """Return the state folder. Drafts have their own, so that they never touch paid results."""
         return self.root / STATE / "drafts" if draft else self.root / STATE
 
     def objects(self, draft: bool) -> Objects:
-        """The artifacts of a state."""
+        """Return the artifact store of a state."""
         return Objects(self.state_dir(draft))
 
     def beyond(self) -> frozenset[str]:
-        """The inputs outside the root that the project named when it was last read, sound or not."""
+        """Return the inputs outside the project root, from the last read even if it had errors."""
         if self._inputs is None:
             return frozenset()
         reach, project = self._inputs
@@ -100,12 +100,12 @@ class Workspace:
         return reach.beyond(item.path for item in media if isinstance(item, LocalMedia))
 
     def hasher(self, project: Project) -> Hasher:
-        """Hashes inputs that the project may read, remembering what is unchanged."""
+        """Return a hasher for the inputs that the project may read; it reuses the hashes of unchanged files."""
         return Hasher(Reach.of(self.root, self.root / STATE, project.allowed_inputs), self.clock.now)
 
-    @collector_paused()  # of ten thousand clips, all of which stay, it would be a sixth of the time
+    @collector_paused()  # with ten thousand clips, which all stay, collection takes a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
-        """Read and check everything. Raises SpecError with every diagnostic of the run."""
+        """Read and check the project. Raises SpecError with all diagnostics."""
         recall = self._specs.get(draft, NOTHING)
         with self._turn, recall.round():
             return self._load(draft, recall)
@@ -117,20 +117,20 @@ class Workspace:
         if draft:
             project = drafted(project, recall)
         dialects, problems = dialects_of(project, recall)
-        resolved, found = resolve_clips(project, dialects, recall)
+        resolved, mismatches = resolve_clips(project, dialects, recall)
         hasher = self.hasher(project)
         self._inputs = (hasher.reach, project)
         hashes, missing = hash_inputs(project.clips, hasher)
         unfit = Preflight(hasher.reach.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)
-        problems = [*project.warnings, *self._located([*problems, *found, *missing, *store, *unfit], project)]
+        problems = [*project.warnings, *self._located([*problems, *mismatches, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
         orders = build_orders(project, resolved, hashes, recall)
         return Loaded(project, orders, dialects, tuple(problems))
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
-        """In the order of files and places, with the lines they speak of."""
+        """Sort diagnostics by file and place, and add their source lines."""
         order = {name: i for i, name in enumerate(project.files)}
         nowhere = Source(project.name, 0, 0)
 
@@ -141,9 +141,9 @@ class Workspace:
         return with_excerpts(sorted(problems, key=place), self.files)
 
     def snapshot(self, draft: bool) -> Snapshot:
-        """What the records say, read only, as the next writer will find them; empty when there is no state yet."""
+        """Return the records as the next writer will have them; empty without a state. Reads only."""
         directory, memory = self.state_dir(draft), self._records[draft]
-        # The stamps before anything is read: what changes meanwhile changes them.
+        # Stamps are taken first: a change during the read then changes them.
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
         store = Store.read(directory, self.clock.now)
         if store is None:
@@ -156,7 +156,7 @@ class Workspace:
         return memory.step("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
-        """The entries of the lock file, none when it is absent. Raises SpecError for one that cannot be read."""
+        """Return the entries of the lock file, none if it is absent. Raises SpecError if it cannot be read."""
         return self._lock().entries
 
     def _lock(self) -> _Lock:
@@ -172,14 +172,15 @@ class Workspace:
     def plan(
         self, choice: Choice, loaded: Loaded, snapshot: Snapshot | None = None, reasons: Mapping[str, str] = NONE
     ) -> Planned:
-        """The plan for what a command line asks for. Raises UsageError for a name that means no clip. `reasons`: what a
-        look-up said of requests that are in doubt, by key."""
+        """Return the plan for a command line. Raises UsageError for a pattern that matches no clip. `reasons` has the
+        results of look-ups of uncertain requests, by key."""
         with self._turn:
             records = self.snapshot(choice.draft) if snapshot is None else snapshot
             lock = _Lock() if choice.draft else self._lock()
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
-        disk = scan_disk(self.root, self.objects(choice.draft), outputs, records, lock.facts, trust=not choice.refresh)
+        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, lock.facts.values())
+        disk = Disk(scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh), stored)
 
         def planned(scope: PlanScope) -> Plan:
             return compute(wanted, records, disk, locked=lock.facts, scope=scope)
@@ -191,35 +192,35 @@ class Workspace:
             forced = select(choice.force, (), candidates) if choice.force else frozenset()
             scope = PlanScope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
             plan = planned(scope)
-        doubtful = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
-        plan = plan_notes.with_notes(plan, doubtful, loaded.listing, reasons) if doubtful else plan
-        aloud = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
+        uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
+        plan = plan_notes.with_notes(plan, uncertain, loaded.listing, reasons) if uncertain else plan
+        addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         capped = cost.warnings(plan, loaded.project.budget, records.spent)
-        diagnostics = (*loaded.warnings, *aloud, *capped)
+        diagnostics = (*loaded.warnings, *addresses, *capped)
         plan = replace(plan, diagnostics=diagnostics, places=endpoints.places(loaded.project, loaded.dialects))
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
 
 
 def dialects_of(project: Project, recall: Memo = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:
-    """The dialect of each alias, and what is wrong with their settings."""
-    found: dict[str, Dialect] = {}
+    """Return the dialect of each provider by alias, and what is wrong with their settings."""
+    dialects: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
     for alias in {clip.provider for clip in project.clips} | set(project.providers):
         config = project.providers[alias]
         try:
             make = partial(registry.dialect, config.kind, config.settings)
-            found[alias] = recall.step(("dialect", alias), (config,), make)
+            dialects[alias] = recall.step(("dialect", alias), (config,), make)
         except SpecError as error:
             problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
-    return found, problems
+    return dialects, problems
 
 
 def resolve_clips(
     project: Project, dialects: Mapping[str, Dialect], recall: Memo = NOTHING
 ) -> tuple[dict[str, Resolved], list[Diagnostic]]:
-    """Each clip as its model takes it, and what its model does not take."""
-    found: dict[str, Resolved] = {}
-    problems: dict[Diagnostic, None] = {}  # a matrix repeats what its one declaration got wrong
+    """Return each clip with its model's settings by name, and what its model does not accept."""
+    clips: dict[str, Resolved] = {}
+    problems: dict[Diagnostic, None] = {}  # the clips of a matrix repeat the mistakes of their declaration
     can_publish = bool(project.publish)
     for clip in project.clips:
         dialect = dialects.get(clip.provider)
@@ -228,32 +229,32 @@ def resolve_clips(
         ask = partial(resolve, clip, dialect, can_publish=can_publish)
         answer = recall.step(("resolved", clip.name), (clip, dialect, can_publish), ask)
         if isinstance(answer, Resolved):
-            found[clip.name] = answer
+            clips[clip.name] = answer
             problems.update(dict.fromkeys(answer.warnings))
         else:
             problems.update(dict.fromkeys(answer))
-    return found, list(problems)
+    return clips, list(problems)
 
 
 def state_words(step: Step) -> frozenset[str]:
-    """The words that `is:` knows a step by: its action, its reason, and what people call them."""
-    words = {step.action.value, step.reason.value, step.reason.value.replace("_", "-")}
-    words |= {"ready"} if step.action is Action.NOOP else {"pending"}
-    words |= {"failed"} if step.reason in (Reason.FAILED_BEFORE, Reason.REFUSED) else set()
-    words |= {"running"} if step.action is Action.RESUME else set()
-    words |= {"changed"} if step.action is Action.REPLACE else set()
-    return frozenset(words)
+    """Return the words that `is:` accepts for a step: its action, its reason and their common names."""
+    names = {step.action.value, step.reason.value, step.reason.value.replace("_", "-")}
+    names |= {"ready"} if step.action is Action.NOOP else {"pending"}
+    names |= {"failed"} if step.reason in (Reason.FAILED_BEFORE, Reason.REFUSED) else set()
+    names |= {"running"} if step.action is Action.RESUME else set()
+    names |= {"changed"} if step.action is Action.REPLACE else set()
+    return frozenset(names)
 
 
 def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate]:
-    """Every clip that is declared, and those that no longer are but still have files."""
-    words: dict[str, set[str]] = {}
+    """Return every declared clip, and those that are no longer declared but still have files."""
+    states: dict[str, set[str]] = {}
     for step in plan.steps:
-        words.setdefault(step.clip, set()).update(state_words(step))
+        states.setdefault(step.clip, set()).update(state_words(step))
     declared = {clip.name for clip in loaded.project.clips}
-    found = [
-        Candidate(clip.name, clip.declared, clip.tags, clip.depends_on(), frozenset(words.get(clip.name, ())))
+    candidates = [
+        Candidate(clip.name, clip.declared, clip.tags, clip.depends_on(), frozenset(states.get(clip.name, ())))
         for clip in loaded.project.clips
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
-    return found + [Candidate(name, name, states=frozenset(words.get(name, ()))) for name in gone]
+    return candidates + [Candidate(name, name, states=frozenset(states.get(name, ()))) for name in gone]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from reconciler.diagnostics import Severity
-from reconciler.plan.cost import estimate, objections, saved, warnings
+from reconciler.plan.cost import PricedRequest, estimate, objections, saved, warnings
 from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.spec.project import Budget
 from reconciler.spec.project import Price as Row
@@ -45,7 +45,7 @@ def test_the_first_row_that_matches_is_the_price(
     model: str, resolution: str | None, ratio: str | None, seconds: int | None, amount: str | None
 ) -> None:
     expected = Cost(None if amount is None else D(amount), "USD")
-    assert estimate(TABLE, model, resolution, ratio, seconds, "USD") == expected
+    assert estimate(TABLE, PricedRequest(model, resolution, ratio, seconds), "USD") == expected
 
 
 @pytest.mark.parametrize(
@@ -68,16 +68,16 @@ def test_the_first_row_that_matches_is_the_price(
 def test_tokens_are_counted_by_arks_formula(
     resolution: str | None, ratio: str | None, seconds: int | None, amount: str | None
 ) -> None:
-    found = estimate(TABLE[3:4], "ark-1", resolution, ratio, seconds, "USD").amount
+    found = estimate(TABLE[3:4], PricedRequest("ark-1", resolution, ratio, seconds), "USD").amount
     assert (None if found is None else str(found)) == amount
 
 
 def test_no_table_is_no_price_and_never_nought() -> None:
-    assert estimate((), "m", "720p", "16:9", 5, "USD") == Cost(None, "USD")
+    assert estimate((), PricedRequest("m", "720p", "16:9", 5), "USD") == Cost(None, "USD")
 
 
 def test_a_row_without_a_unit_prices_nothing() -> None:
-    assert estimate((Row("*"),), "m", "720p", "16:9", 5, "USD").amount is None
+    assert estimate((Row("*"),), PricedRequest("m", "720p", "16:9", 5), "USD").amount is None
 
 
 # --- caps -------------------------------------------------------------------------------------

@@ -54,7 +54,9 @@ class ProviderAccess:
         return self._with(lambda: reach(self.loaded, self.connect, attempt, account).transport, what)
 
     def _require_known(self, alias: str) -> None:
-        warning = endpoints.unseen(self.loaded.project.providers[alias], self.loaded.dialects[alias], self.snapshot)
+        warning = endpoints.new_address(
+            self.loaded.project.providers[alias], self.loaded.dialects[alias], self.snapshot
+        )
         if warning is not None and alias not in self.agreed:
             self.agree(warning)
             self.agreed.add(alias)

@@ -74,7 +74,7 @@ def connect_aliases(
 def is_here(loaded: Loaded, attempt: Attempt) -> bool:
     """Whether the attempt's alias still is what it was when the attempt was made."""
     alias = attempt.provider
-    return endpoints.here(attempt, loaded.project.providers.get(alias), loaded.dialects.get(alias))
+    return endpoints.is_current(attempt, loaded.project.providers.get(alias), loaded.dialects.get(alias))
 
 
 def reach(loaded: Loaded, connect: Connect, attempt: Attempt, account: str) -> ConnectedProvider:

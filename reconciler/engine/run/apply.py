@@ -172,7 +172,7 @@ def _require_allowed(session: Session, planned: Planned, asked: ApplyOptions) ->
     budget, spent = planned.loaded.project.budget, planned.snapshot.spent
     objections = cost.objections(planned.plan, budget, asked.max_cost, spent)
     if objections:
-        raise Refused("; ".join(objections), help=cost.WAY_OUT, code="budget")
+        raise Refused("; ".join(objections), help=cost.OVER_BUDGET_HELP, code="budget")
 
 
 def _not_locked(plan: Plan) -> str:

@@ -375,5 +375,5 @@ class Executor:
         for step in plan.steps:
             end, order = self.outcomes.get(step.ident), self.orders.get(step.ident)
             has = step.action is Action.NOOP or (end is not None and end.result is EventKind.SUCCEEDED)
-            if has and step.action in cost.AT_HAND and order is not None:
+            if has and step.action in cost.WITHOUT_REQUEST and order is not None:
                 yield order.wanted.cost

@@ -65,7 +65,7 @@ def _nowhere(books: LookupContext, loaded: Loaded, attempt: Attempt) -> str:
     if attempt.endpoint or not is_here(loaded, attempt):
         return ""
     config, dialect = loaded.project.providers[attempt.provider], loaded.dialects[attempt.provider]
-    warning = endpoints.unseen(config, dialect, books.store.snapshot())
+    warning = endpoints.new_address(config, dialect, books.store.snapshot())
     return f"it was not asked: {warning.message}" if warning is not None else ""
 
 

@@ -101,7 +101,7 @@ def test_the_plan_says_that_a_task_is_elsewhere(bought: Sim) -> None:
     bought.write(spec(MOVED))
     [warning] = bought.workspace.plan(Choice(), bought.workspace.load()).plan.diagnostics
     assert (warning.code, warning.severity) == ("task-elsewhere", Severity.WARNING)
-    assert HOME in warning.message and "studio points elsewhere now" in warning.message
+    assert HOME in warning.message and "studio has another address now" in warning.message
 
 
 def test_an_attempt_that_does_not_say_where_it_was_made_belongs_to_its_alias(bought: Sim) -> None:

@@ -158,7 +158,7 @@ def test_nothing_is_checked_out_and_nothing_is_written(edited: Path) -> None:
 @pytest.mark.parametrize("revision", ["nowhere", "HEAD:clipform.yaml", "HEAD..HEAD", "a b"])
 def test_what_is_no_revision_is_said(revision: str, edited: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-C", str(edited), "report", "--since", revision]) == 1
-    assert f"error: there is no revision '{revision}'" in capsys.readouterr().err
+    assert f"error: git revision '{revision}' does not exist" in capsys.readouterr().err
     assert not (edited / "report").exists()
 
 
@@ -173,7 +173,7 @@ def test_without_a_repository_it_is_said(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
     assert main(["-C", str(project), "report", "--since", "HEAD"]) == 1
-    assert "error: the project is in no git repository" in capsys.readouterr().err
+    assert "error: the project is not in a git repository" in capsys.readouterr().err
 
 
 def test_without_git_it_is_said(
@@ -192,7 +192,7 @@ def test_a_revision_with_a_broken_spec_is_said_with_its_place(
     edit(project, "promt: city", "prompt: city")
     assert main(["-C", str(project), "report", "--since", "HEAD"]) == 1
     said = capsys.readouterr().err
-    assert "the project as of 'HEAD' is not sound" in said and "clipform.yaml:6:10: unknown key 'promt'" in said
+    assert "the project at 'HEAD' has errors" in said and "clipform.yaml:6:10: unknown key 'promt'" in said
 
 
 def test_a_hook_that_runs_it_does_not_lead_it_astray(edited: Path, monkeypatch: pytest.MonkeyPatch) -> None:
