@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.plan import remedies
-from reconciler.plan.facts import Facts
+from reconciler.plan.facts import PlanFacts
 from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Disk, LockedResult, Plan, Reason, Step, Wanted
 from reconciler.plan.remedies import Block, describe_attempt
@@ -47,11 +47,11 @@ def compute(
 
     `locked` has the entries of the project's lock file by key. The needs must be free of circles; `spec` checks that.
     """
-    return _Planner(wanted, Facts(snapshot, disk, locked or {}), scope).plan()
+    return _Planner(wanted, PlanFacts(snapshot, disk, locked or {}), scope).plan()
 
 
 class _Planner:
-    def __init__(self, wanted: Sequence[Wanted], facts: Facts, scope: PlanScope) -> None:
+    def __init__(self, wanted: Sequence[Wanted], facts: PlanFacts, scope: PlanScope) -> None:
         by_ident = {(w.clip, w.take): w for w in wanted}
         self.wanted = [by_ident[ident] for ident in in_order({ident: w.needs for ident, w in by_ident.items()})]
         self.facts, self.snapshot, self.scope = facts, facts.snapshot, scope

@@ -15,7 +15,7 @@ _ABSENT = OutputFact()
 
 
 @dataclass(frozen=True)
-class Facts:
+class PlanFacts:
     """The records, the disk and the lock file (by key) that a plan is computed from."""
 
     snapshot: Snapshot
@@ -71,7 +71,7 @@ class Facts:
 
     def locked_elsewhere(self, key: str, attempt: Attempt | None) -> bool:
         """True if the lock file records a purchase of the key that nobody here allowed to repeat. A local attempt that
-        gave no result is no such permission."""
+        gave no result does not allow it."""
         return key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
 
     def changes(self, w: Wanted, pending: Collection[str], names: Mapping[str, str]) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.plan import remedies
-from reconciler.plan.facts import Facts
+from reconciler.plan.facts import PlanFacts
 from reconciler.plan.model import Action, Reason, Step, Wanted
 from reconciler.records import BLOCKED, OPEN, Attempt, State
 
@@ -15,7 +15,7 @@ from reconciler.records import BLOCKED, OPEN, Attempt, State
 class Leftovers:
     """The records of a project that its takes do not use. `steps` are the takes' own, complete."""
 
-    def __init__(self, facts: Facts, wanted: Sequence[Wanted], steps: Mapping[tuple[str, int], Step]) -> None:
+    def __init__(self, facts: PlanFacts, wanted: Sequence[Wanted], steps: Mapping[tuple[str, int], Step]) -> None:
         self._facts, self._steps = facts, steps
         self._keys = {w.key for w in wanted}
         self._outputs = {w.output for w in wanted if w.output}

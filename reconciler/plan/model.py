@@ -130,7 +130,8 @@ class Change:
             return self.note
         if not self.is_explained:
             return f"{self.field} changed"
-        return f"{self.field} {plain_value(self.before)} → {plain_value(self.after)}"
+        before, after = (0 if self.field == "retake" and v is None else v for v in (self.before, self.after))
+        return f"{self.field} {plain_value(before)} → {plain_value(after)}"
 
     @property
     def is_explained(self) -> bool:

@@ -48,7 +48,7 @@ class Revision:
     """The files of a project at one commit; implements the spec reader's `Files`."""
 
     def __init__(self, root: Path, name: str) -> None:
-        """Find the commit. Raises UsageError for an invalid name, ClipformError if there is no such revision."""
+        """Find the commit. Raises UsageError for an invalid name, ClipformError if it does not exist."""
         self._root = root
         self.name = name
         self.commit = self._resolve(name)

@@ -11,7 +11,7 @@ from reconciler.providers.search import Line, span
 from reconciler.views.format import SEPARATOR
 from reconciler.views.terminal.style import Style
 from reconciler.views.terminal.tables import Column, grid, row
-from reconciler.views.terminal.wrap import Line as TextLine
+from reconciler.views.terminal.wrap import TextLine
 
 _MODES = {
     Mode.TEXT: "text",

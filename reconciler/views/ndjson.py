@@ -99,4 +99,4 @@ class JsonView:
         self._versioned(message=message, **(data or {}))
 
     def close(self) -> None:
-        """Do nothing: there is no display."""
+        """Do nothing: JSON has no display."""

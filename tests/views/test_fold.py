@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from reconciler.views.terminal.style import Style
-from reconciler.views.terminal.wrap import Line, fold, width
+from reconciler.views.terminal.wrap import TextLine, fold, width
 
 COLOUR = Style(True)
 
@@ -21,12 +21,12 @@ COLOUR = Style(True)
         ("    a lamp on a table", 80, ["    a lamp on a table"]),
         ("    a lamp on a table", 14, ["    a lamp on", "      a table"]),
         ("error: a lamp on a table", 18, ["error: a lamp on a", "    table"]),
-        (Line("  key  one two", hang=7), 12, ["  key  one", "   two"]),  # too deep for so few columns
-        (Line("  key  one two three", hang=7), 17, ["  key  one two", "       three"]),
-        (Line("    clipform apply --force hero", wrap=False), 12, ["    clipform apply --force hero"]),
-        (Line("    ark/m1 · a.mp4 · 0.50 USD", at=" · "), 17, ["    ark/m1", "      · a.mp4", "      · 0.50 USD"]),
-        (Line("    \x1b[2ma b · c d\x1b[0m", at=" · "), 12, ["    \x1b[2ma b", "      · c d\x1b[0m"]),
-        (Line("    next: clipform gc  # free", at="  # "), 24, ["    next: clipform gc", "      # free"]),
+        (TextLine("  key  one two", hang=7), 12, ["  key  one", "   two"]),  # too deep for so few columns
+        (TextLine("  key  one two three", hang=7), 17, ["  key  one two", "       three"]),
+        (TextLine("    clipform apply --force hero", wrap=False), 12, ["    clipform apply --force hero"]),
+        (TextLine("    ark/m1 · a.mp4 · 0.50 USD", at=" · "), 17, ["    ark/m1", "      · a.mp4", "      · 0.50 USD"]),
+        (TextLine("    \x1b[2ma b · c d\x1b[0m", at=" · "), 12, ["    \x1b[2ma b", "      · c d\x1b[0m"]),
+        (TextLine("    next: clipform gc  # free", at="  # "), 24, ["    next: clipform gc", "      # free"]),
         ("  the key 0123456789abcdef0123456789", 20, ["  the key 0123456789abcdef0123456789"]),
         ("  the key 0123456789abcdef", 18, ["  the key", "  0123456789abcdef"]),
         ("  灯笼在大理石桌上，慢慢推近。", 14, ["  灯笼在大理石", "    桌上，慢慢", "    推近。"]),

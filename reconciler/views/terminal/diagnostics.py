@@ -9,7 +9,7 @@ from reconciler.plan.remedies import COMMENT
 from reconciler.views.base import SHOWN
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import Style
-from reconciler.views.terminal.wrap import Line, cut, width
+from reconciler.views.terminal.wrap import TextLine, cut, width
 
 _WIDTH = 160  # the most columns of a source line
 _MARGIN = 8  # the line's number and the bar
@@ -40,7 +40,7 @@ def one(item: Diagnostic, style: Style, columns: int = _WIDTH) -> Iterator[str]:
 def help_lines(text: str, style: Style) -> Iterator[str]:
     """Yield the help under a message: a sentence, then a line for each command to copy."""
     for i, line in enumerate(text.splitlines()):
-        yield Line(f"    {safe(line)}", at=COMMENT) if i else f"  {style.cyan('help:')} {safe(line)}"
+        yield TextLine(f"    {safe(line)}", at=COMMENT) if i else f"  {style.cyan('help:')} {safe(line)}"
 
 
 def _excerpt(item: Diagnostic, style: Style, columns: int) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _excerpt(item: Diagnostic, style: Style, columns: int) -> Iterator[str]:
         if number == item.source.line:
             yield from _marked(item.source, line, style, columns)
         else:
-            yield Line(style.dim(f"{number:>5} | {cut(safe(line), columns)}"), wrap=False)
+            yield TextLine(style.dim(f"{number:>5} | {cut(safe(line), columns)}"), wrap=False)
 
 
 def _marked(source: Source, line: str, style: Style, columns: int) -> Iterator[str]:
@@ -61,6 +61,6 @@ def _marked(source: Source, line: str, style: Style, columns: int) -> Iterator[s
     if width(head) + min(width(body), _CONTEXT) > columns:
         head = f"…{cut(head, columns // 3, 'start').removeprefix('…')}"
     excerpt = cut(f"{head}{safe(line[start:])}", columns)
-    yield Line(f"{source.line:>5} | {excerpt}", wrap=False)
+    yield TextLine(f"{source.line:>5} | {excerpt}", wrap=False)
     carets = "^" * max(1, min(width(body), width(excerpt) - width(head)))
-    yield Line(f"      | {' ' * width(head)}{style.red(carets)}", wrap=False)
+    yield TextLine(f"      | {' ' * width(head)}{style.red(carets)}", wrap=False)

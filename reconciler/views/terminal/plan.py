@@ -12,7 +12,7 @@ from reconciler.views.terminal import word_diff
 from reconciler.views.terminal.blocked import next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import Style
-from reconciler.views.terminal.wrap import Line
+from reconciler.views.terminal.wrap import TextLine
 
 MARKS = {
     Action.CREATE: "+",
@@ -68,7 +68,7 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
         if step.expected is not None:
             parts.append(f"about {format.seconds(step.expected)}")
     if parts:
-        yield Line(f"    {format.SEPARATOR.join(parts)}", at=format.SEPARATOR)
+        yield TextLine(f"    {format.SEPARATOR.join(parts)}", at=format.SEPARATOR)
     if step.detail and step.detail != step.output:  # a foreign file is its output
         yield f"    {safe(step.detail)}"
     if step.server_defaults:

@@ -16,7 +16,7 @@ from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.terminal.blocked import next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import UNBOUNDED, Style
-from reconciler.views.terminal.wrap import Line, cut, pad, width
+from reconciler.views.terminal.wrap import TextLine, cut, pad, width
 
 _TONES = {"ready": "green", "blocked": "red", "failed": "red", "running": "cyan"}
 _PHASES = {"submitting": "(sending) ", "stalled": "(stalled) ", "ready": "(fetching) ", "fetched": "(placing) "}
@@ -84,7 +84,7 @@ def _total(sizes: Sequence[int]) -> int:
 
 def row(cells: Sequence[str]) -> str:
     """Return the cells of a grid as one line."""
-    return Line("  ".join(cells).rstrip(), wrap=False)
+    return TextLine("  ".join(cells).rstrip(), wrap=False)
 
 
 def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
@@ -104,7 +104,7 @@ def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
 def lines_of(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
     """Yield the title of the table, then a line for each row."""
     lines = grid(STATUS, [[safe(cell) for cell in _status_cells(item)] for item in rows], room)
-    yield Line(style.dim(row(next(lines))), wrap=False)
+    yield TextLine(style.dim(row(next(lines))), wrap=False)
     for item, cells in zip(rows, lines, strict=True):
         cells[1] = getattr(style, _TONES.get(item.state, "yellow"))(cells[1])
         yield row(cells)
@@ -146,7 +146,7 @@ def history(rows: Sequence[HistoryRow], style: Style, room: int = UNBOUNDED) -> 
     for item in rows:
         when = style.dim(f"{item.sequence:>5} {item.time}")
         text = f"{when}  {item.type:<12} {pad(safe(item.clip), aligned)}  {safe(item.detail)}".rstrip()
-        yield Line(text, hang=8)
+        yield TextLine(text, hang=8)
 
 
 def sections(items: Sequence[Section], style: Style) -> Iterator[str]:
@@ -158,9 +158,9 @@ def sections(items: Sequence[Section], style: Style) -> Iterator[str]:
         widest = max((width(name) for name, _ in item.facts), default=0)
         for name, value in item.facts:
             lines = safe(value, lines=True).splitlines() or [""]
-            yield Line(f"  {style.dim(pad(name, widest))}  {lines[0]}".rstrip(), hang=widest + 4)
+            yield TextLine(f"  {style.dim(pad(name, widest))}  {lines[0]}".rstrip(), hang=widest + 4)
             for line in lines[1:]:
-                yield Line(f"  {' ' * widest}  {line}".rstrip(), hang=widest + 4)
+                yield TextLine(f"  {' ' * widest}  {line}".rstrip(), hang=widest + 4)
 
 
 def checks(items: Sequence[Finding], style: Style) -> Iterator[str]:
@@ -168,8 +168,8 @@ def checks(items: Sequence[Finding], style: Style) -> Iterator[str]:
     widest = max((width(item.name) for item in items), default=0)
     for item in items:
         mark = style.green("ok  ") if item.ok else style.red("FAIL")
-        yield Line(f"{mark} {pad(item.name, widest)}  {safe(item.detail)}".rstrip(), hang=min(widest, 24) + 7)
+        yield TextLine(f"{mark} {pad(item.name, widest)}  {safe(item.detail)}".rstrip(), hang=min(widest, 24) + 7)
         if item.help and not item.ok:
             first, *commands = item.help.splitlines()
             yield f"     {style.cyan('help:')} {safe(first)}"
-            yield from (Line(f"           {safe(command)}", at=COMMENT) for command in commands)
+            yield from (TextLine(f"           {safe(command)}", at=COMMENT) for command in commands)

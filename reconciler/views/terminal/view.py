@@ -19,8 +19,7 @@ from reconciler.views.terminal import diagnostics as diagnostics_text
 from reconciler.views.terminal import plan as plan_text
 from reconciler.views.terminal.sanitize import fit, put, safe
 from reconciler.views.terminal.style import Style, can_redraw, room, wants_colour
-from reconciler.views.terminal.wrap import Line as TextLine
-from reconciler.views.terminal.wrap import fold
+from reconciler.views.terminal.wrap import TextLine, fold
 
 if TYPE_CHECKING:
     from reconciler.views.terminal.live_table import LiveTable

@@ -19,7 +19,7 @@ _WORD = re.compile(r"\x1b\[[0-9;]*m|[ ]+|[^ \x1b]+")
 _NAME = re.compile(r"[/=\[\x1b]")  # in a path or a matrix clip's name, not in a sentence
 
 
-class Line(str):
+class TextLine(str):
     """A line that is not folded at words.
 
     `wrap` False: never folded, as a table row or a source line with its caret. `at`: folded at this separator only.
@@ -30,7 +30,7 @@ class Line(str):
     at: str
     hang: int | None
 
-    def __new__(cls, text: str, *, wrap: bool = True, at: str = "", hang: int | None = None) -> Line:
+    def __new__(cls, text: str, *, wrap: bool = True, at: str = "", hang: int | None = None) -> TextLine:
         """Make a line of a text."""
         line = super().__new__(cls, text)
         line.wrap, line.at, line.hang = wrap, at, hang
@@ -49,7 +49,7 @@ def width(text: str) -> int:
 
 def fold(text: str, columns: int) -> Iterator[str]:
     """Yield the rows that show one line on a terminal of so many columns."""
-    line = text if isinstance(text, Line) else Line(text)
+    line = text if isinstance(text, TextLine) else TextLine(text)
     if not line.wrap or 2 * len(line) <= columns or width(line) <= columns:
         yield line
         return

@@ -27,7 +27,7 @@ def test_once_the_trouble_is_over_the_result_is_collected_and_nothing_is_bought(
     assert sim.apply().exit_code == 3
     assert sim.states() == [state]
     [step] = sim.workspace.plan(Choice(), sim.workspace.load()).plan.steps
-    assert step.way_out[0] == "clipform resolve hero --task task-1"
+    assert step.way_out[0] == "clipform resolve hero --task task-1  # check this task again (free)"
     sim.server.heal()
     assert sim.apply().exit_code == 3  # nothing is looked at unasked
     with open_session(sim.workspace, "resolve") as session:

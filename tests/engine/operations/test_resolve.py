@@ -13,6 +13,7 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import adopt_task, import_task, resolve
 from reconciler.engine.run.session import open_session
+from reconciler.plan.remedies import command_of
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
 from tests.reliability.simulator.sim import HEAD, Sim
@@ -22,6 +23,11 @@ WAYS = ("--task ID", "--resubmit", "--abandon")
 
 def hero(prompt: str, more: str = "") -> str:
     return f"{HEAD}clips:\n  hero: {{prompt: {prompt}{more}}}\n"
+
+
+def commands(lines: str) -> list[str]:
+    """The commands of an outcome's help, without their meanings."""
+    return [command_of(line) for line in lines.splitlines()]
 
 
 # --- several that wait --------------------------------------------------------------------------
@@ -58,20 +64,20 @@ def test_of_two_versions_in_doubt_each_is_settled_by_its_number(take: int | None
 
 def test_plan_and_apply_name_the_number_of_a_version_in_doubt(doubtful: Sim) -> None:
     planned = doubtful.workspace.plan(Choice(), doubtful.workspace.load()).plan
-    ways = {line for step in planned.steps for line in step.way_out}
+    ways = {command_of(line) for step in planned.steps for line in step.way_out}
     expected = {f"clipform resolve hero --attempt {n} {way}" for n in (1, 2) for way in WAYS}
     assert ways == expected
-    assert {line for outcome in doubtful.apply().outcomes for line in outcome.help.splitlines()} == expected
+    assert {command for outcome in doubtful.apply().outcomes for command in commands(outcome.help)} == expected
 
 
 def test_what_an_apply_prints_while_the_second_comes_to_be_in_doubt_works_afterwards(sim: Sim) -> None:
     sim.server.plan("hero", submit=["unknown-after"])
     sim.write(hero("a lamp"))
     [outcome] = sim.apply().outcomes
-    assert outcome.help.splitlines() == [f"clipform resolve hero {way}" for way in WAYS]  # the plain case
+    assert commands(outcome.help) == [f"clipform resolve hero {way}" for way in WAYS]  # the plain case
     sim.server.plan("hero", submit=["unknown-after"])
     sim.write(hero("a torch"))
-    told = [outcome.help.splitlines() for outcome in sim.apply().outcomes]
+    told = [commands(outcome.help) for outcome in sim.apply().outcomes]
     assert sorted(told) == [[f"clipform resolve hero --attempt {n} {way}" for way in WAYS] for n in (1, 2)]
 
 
@@ -80,7 +86,7 @@ def test_the_other_take_of_such_a_clip_is_named_by_its_take(doubtful: Sim) -> No
     doubtful.write(hero("a torch", ", takes: 2"))
     doubtful.apply()
     planned = doubtful.workspace.plan(Choice(), doubtful.workspace.load()).plan
-    assert {step.way_out[-1].split(" ", 3)[3] for step in planned.steps} == {
+    assert {command_of(step.way_out[-1]).split(" ", 3)[3] for step in planned.steps} == {
         "--attempt 1 --abandon",
         "--attempt 2 --abandon",
         "--take 2 --abandon",
@@ -94,7 +100,7 @@ def test_the_other_take_of_such_a_clip_is_named_by_its_take(doubtful: Sim) -> No
 def test_a_printed_way_out_is_a_command_that_settles_that_version(doubtful: Sim) -> None:
     planned = doubtful.workspace.plan(Choice(), doubtful.workspace.load()).plan
     for step in planned.steps:
-        command = step.way_out[-1].split()[1:]
+        command = command_of(step.way_out[-1]).split()[1:]
         assert main(["-C", str(doubtful.root), *command, "--yes"]) == 0
     assert doubtful.states() == ["abandoned", "abandoned"]
 

@@ -20,6 +20,7 @@ from reconciler.engine.run import apply as apply_module
 from reconciler.engine.run import session
 from reconciler.engine.run.session import open_session
 from reconciler.events import EventKind, Summary
+from reconciler.plan.remedies import command_of
 from reconciler.project.model import Choice
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
@@ -334,7 +335,7 @@ def test_where_two_takes_wait_each_way_out_names_its_own(sim: Sim) -> None:
     with open_session(sim.workspace, "resolve") as session:
         for take, lines in told.items():
             for line, way in zip(lines, ("--task ID", "--resubmit", "--abandon"), strict=True):
-                assert line == f"clipform resolve hero --take {take} {way}"
+                assert command_of(line) == f"clipform resolve hero --take {take} {way}"
             assert resolve.in_doubt(session, "hero", take).take == take
         with pytest.raises(UsageError, match="take 1 .* take 2"):
             resolve.in_doubt(session, "hero", None)
@@ -348,7 +349,7 @@ def test_what_was_renamed_is_settled_by_either_name(sim: Sim) -> None:
     steps = sim.workspace.plan(Choice(), sim.workspace.load()).plan.steps
     with open_session(sim.workspace, "resolve") as opened:
         for number, (step, name) in enumerate(zip(steps, ("old", "new"), strict=True), start=1):
-            assert step.way_out[0] == f"clipform resolve old --attempt {number} --task ID"
+            assert command_of(step.way_out[0]) == f"clipform resolve old --attempt {number} --task ID"
             assert resolve.in_doubt(opened, name, None, number).id == number
             assert resolve.in_doubt(opened, name, number).take == number
 

@@ -322,7 +322,7 @@ def test_a_list_that_proves_nothing_leaves_a_question_and_never_a_second_submit(
     sim.apply()
     spoil(sim, monkeypatch)
     assert "will be looked up at studio" in detail(sim)
-    assert ways_out(sim)[0] == "clipform apply hero"
+    assert ways_out(sim)[0] == "clipform apply hero  # look the request up at studio (free)"
     for _ in range(3):
         later(sim)
         summary = sim.apply()
