@@ -62,7 +62,7 @@ faults:
 """
 
 _FILTERS = (
-    (r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ|\s+\d\d:\d\d(:\d\d)? UTC)", "WHEN"),
+    (r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ|\s+\d\d:\d\d(:\d\d)?\s+UTC)", "WHEN"),
     (r"\bcgt-\d+-[0-9a-f]+", "TASK"),
     (r"\b[0-9a-f]{30,64}(\n[0-9a-f]+)?\b", "SHA"),
     (r"v1:[0-9a-f]{10}\b", "v1:KEY"),

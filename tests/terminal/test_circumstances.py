@@ -85,7 +85,7 @@ def test_without_any_stream_an_apply_does_its_work(folder: Path, env: dict[str, 
 def test_an_output_without_room_is_told_in_one_line(command: str, folder: Path, env: dict[str, str]) -> None:
     done = in_bash('"$@" >/dev/full', environment(env), *clipform(folder, *command.split()))
     assert done.returncode == 1
-    assert done.stderr == "error: the output cannot be written: No space left on device\n"
+    assert done.stderr == "error: cannot write the output: No space left on device\n"
     assert outputs(folder) == 0  # nothing is bought by a plan that could not be shown
 
 
@@ -105,7 +105,7 @@ def test_a_signal_ends_an_apply_in_words_and_gives_the_terminal_back(
         screen.signal(number)
         assert screen.end() == 130
         assert screen.is_sane()
-        assert "Interrupted: " in screen.text and "clipform apply` again to carry on" in screen.text
+        assert "Interrupted: " in screen.text and "To continue, run: clipform apply." in screen.text
         assert "[---" not in screen.text and "Traceback" not in screen.text
         picture.draw(screen.screen, f"interrupted-{number.name.lower()}")
 
