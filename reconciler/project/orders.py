@@ -33,8 +33,7 @@ from reconciler.spec.project import (
     UrlMedia,
 )
 from reconciler.spec.project import Price as PriceRow
-
-DRAFTS = "drafts"
+from reconciler.state.paths import DRAFTS
 
 
 @dataclass(frozen=True, slots=True)

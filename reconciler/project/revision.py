@@ -17,12 +17,13 @@ from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order, build_orders, drafted
-from reconciler.project.workspace import LOCK_FILE, Workspace, dialects_of, resolve_clips
+from reconciler.project.workspace import Workspace, dialects_of, resolve_clips
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.state import lockfile
 from reconciler.state.lockfile import LockEntry
+from reconciler.state.paths import LOCK_FILE
 
 _UNKNOWN: Final = "0" * 64
 """The SHA-256 for an input that the revision lacks: no record has a key that is made with it."""

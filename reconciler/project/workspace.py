@@ -40,10 +40,9 @@ from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.state import lockfile, open, receipts
 from reconciler.state.lockfile import LockEntry
+from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
 from reconciler.state.store import Store
 
-STATE = "state"
-LOCK_FILE = lockfile.FILE
 _LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
 
@@ -85,7 +84,7 @@ class Workspace:
 
     def state_dir(self, draft: bool) -> Path:
         """Return the state folder. Drafts have their own, so that they never touch paid results."""
-        return self.root / STATE / "drafts" if draft else self.root / STATE
+        return self.root / STATE / DRAFTS if draft else self.root / STATE
 
     def objects(self, draft: bool) -> Objects:
         """Return the artifact store of a state."""

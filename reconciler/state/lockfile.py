@@ -26,8 +26,8 @@ from pathlib import Path
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
 from reconciler.state import disk
 from reconciler.state.budget import amount
+from reconciler.state.paths import LOCK_FILE
 
-FILE = "clipform.lock"
 VERSION = 1
 
 _REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
@@ -62,7 +62,7 @@ def dumps(entries: Iterable[LockEntry]) -> str:
     return f'{{\n{"".join(lines)}  "version": {VERSION}\n}}\n'
 
 
-def loads(text: str, file: str = FILE) -> tuple[LockEntry, ...]:
+def loads(text: str, file: str = LOCK_FILE) -> tuple[LockEntry, ...]:
     """The entries, sorted. SpecError with every problem and its line; StateNewer for a version that we do not know."""
     conflicts = [number for number, line in enumerate(text.split("\n"), 1) if _CONFLICT.match(line)]
     if conflicts:

@@ -12,8 +12,7 @@ from pathlib import Path
 from reconciler.diagnostics import StateDamaged, StateError, StateNewer
 from reconciler.state import connection as sql
 from reconciler.state import disk, schema
-
-DATABASE = "clipform.db"
+from reconciler.state.paths import DATABASE
 
 
 def open_writable(directory: Path) -> sqlite3.Connection:

@@ -20,14 +20,14 @@ from enum import StrEnum
 
 from reconciler.plan.model import GENERATES, Action, Plan, Step
 from reconciler.plan.subset import subset
+from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
 
 Ident = tuple[str, int]
 
 LOCAL = "draft"
 """The kind that renders here, for nothing."""
 
-_FOLDERS = frozenset({"state", "drafts", ".git"})
-_LOCK_FILE = "clipform.lock"
+_FOLDERS = frozenset({STATE, DRAFTS, ".git"})
 _PART = re.compile(r"\..*\.part")
 
 
@@ -217,7 +217,7 @@ def is_ours(path: str, outputs: Collection[str]) -> bool:
     A path is text with `/`, relative to the root. `outputs` are those of every plan of the session.
     """
     first, _, _ = path.partition("/")
-    ours = first in _FOLDERS or path == _LOCK_FILE or is_part(path)
+    ours = first in _FOLDERS or path == LOCK_FILE or is_part(path)
     return ours or unicodedata.normalize("NFC", path) in outputs
 
 

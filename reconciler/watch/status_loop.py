@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.project.model import Choice
-from reconciler.project.workspace import STATE, Workspace
+from reconciler.project.workspace import Workspace
+from reconciler.state.paths import DATABASE, DRAFTS, STATE
 from reconciler.views.base import StatusRow, View
 from reconciler.views.status import status
 from reconciler.watch.decide import Cause, is_part
@@ -19,7 +20,6 @@ from reconciler.watch.page_requests import Clicks
 from reconciler.watch.wait import EventWaiter
 from reconciler.watch.watched_paths import ways
 
-_DATABASE = "clipform.db"
 _SHARE = 4
 """A look may take a fifth of the time: whoever applies a thousand clips needs the machine more than the watcher."""
 
@@ -72,7 +72,7 @@ class Follow:
         """Whether what happens at a path changes no row: git's files, our temporary ones, and all of the state but its
         database. The one of the drafts is another than that of the paid clips."""
         first, _, rest = path.partition("/")
-        database = f"drafts/{_DATABASE}" if self.choice.draft else _DATABASE
+        database = f"{DRAFTS}/{DATABASE}" if self.choice.draft else DATABASE
         return first == ".git" or is_part(path) or (first == STATE and rest != database)
 
 

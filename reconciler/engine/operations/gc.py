@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from reconciler.artifacts.store import Stored
 from reconciler.engine.run.session import Session
 from reconciler.media import thumbnails
-from reconciler.project.workspace import STATE
 from reconciler.records import BLOCKED, OPEN, Snapshot
+from reconciler.state.paths import STATE
 
 
 def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:

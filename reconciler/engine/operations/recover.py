@@ -29,14 +29,14 @@ from reconciler.project import endpoints
 from reconciler.project.finding import Finding
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import Order
-from reconciler.project.workspace import LOCK_FILE, Workspace
+from reconciler.project.workspace import Workspace
 from reconciler.providers.base import NotFound, PollTrouble
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
 from reconciler.state import disk
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
 from reconciler.state.lockfile import LockEntry
-from reconciler.state.open import DATABASE
+from reconciler.state.paths import DATABASE, LOCK_FILE
 from reconciler.state.store import Facts, Store
 
 _EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, State.CANCELLED)

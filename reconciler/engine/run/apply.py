@@ -33,9 +33,9 @@ from reconciler.plan.model import Action, Plan
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
-from reconciler.project.workspace import LOCK_FILE, STATE
 from reconciler.records import State, to_micros
 from reconciler.state.budget import Caps
+from reconciler.state.paths import LOCK_FILE, STATE
 
 _LISTED = 20
 """How many clips an error names."""

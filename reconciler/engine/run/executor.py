@@ -26,8 +26,8 @@ from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
-from reconciler.project.workspace import LOCK_FILE
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State, from_micros
+from reconciler.state.paths import LOCK_FILE
 
 
 @dataclass(slots=True)

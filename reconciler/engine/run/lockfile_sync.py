@@ -10,10 +10,10 @@ from reconciler.diagnostics import ArtifactError
 from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
 from reconciler.project.model import Loaded
-from reconciler.project.workspace import LOCK_FILE
 from reconciler.records import Artifact, Binding, Generation, Placed
 from reconciler.state import lockfile
-from reconciler.state.lockfile import FILE, LockEntry
+from reconciler.state.lockfile import LockEntry
+from reconciler.state.paths import LOCK_FILE
 
 if TYPE_CHECKING:
     from reconciler.engine.run.session import Session
@@ -77,7 +77,7 @@ def adopt(session: Session, entry: LockEntry, document: str, output: str | None)
         created=session.clock.now(),
         origin="locked",
     )
-    session.store.adopt(generation, found, entry.clip, note=f"from {FILE}")
+    session.store.adopt(generation, found, entry.clip, note=f"from {LOCK_FILE}")
     return found
 
 

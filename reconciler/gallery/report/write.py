@@ -23,8 +23,9 @@ from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
 from reconciler.project.saved_plan import SavedPlan
-from reconciler.project.workspace import STATE, Workspace
+from reconciler.project.workspace import Workspace
 from reconciler.state.history import LogEntry
+from reconciler.state.paths import STATE
 from reconciler.state.store import Store
 
 INDEX = "index.html"

@@ -21,8 +21,9 @@ from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, Shelf
 from reconciler.media.worker_pool import WorkerPool
-from reconciler.project.workspace import STATE, Workspace
+from reconciler.project.workspace import Workspace
 from reconciler.state import disk
+from reconciler.state.paths import STATE
 
 FOREVER: Final = "private, max-age=31536000, immutable"
 _NAME: Final = re.compile(r"([0-9a-f]{64})\.(mp4|jpg)")

@@ -1,0 +1,6 @@
+"""The names of the files and folders that clipform keeps in a project."""
+
+STATE = "state"
+DRAFTS = "drafts"
+LOCK_FILE = "clipform.lock"
+DATABASE = "clipform.db"
