@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.engine.connections import one_off
-from reconciler.engine.operations import adopt_task
 
 
 def run(
@@ -30,7 +28,8 @@ def run(
     confirmed, 5 another process holds the state, 64 nothing to settle.
     """
     from reconciler.cli.parsing import one_way
-    from reconciler.engine.operations import resolve
+    from reconciler.engine.connections import one_off
+    from reconciler.engine.operations import adopt_task, resolve
     from reconciler.engine.run.session import open_session
     from reconciler.plan.remedies import describe_attempt
 
