@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from reconciler.artifacts.store import ByteSink
 from reconciler.events import Event
 from reconciler.providers.base import (
     Cancelled,
@@ -25,16 +26,6 @@ from reconciler.providers.base import (
 from reconciler.providers.capabilities import CancelRefused, TaskList
 
 T = TypeVar("T")
-
-
-class Sponge(Protocol):
-    """Takes bytes."""
-
-    def expect(self, size: int, /) -> None:
-        """So many bytes are announced; raises when there is no room for them, before any is written."""
-
-    def write(self, data: bytes, /) -> object:
-        """Append bytes."""
 
 
 Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
@@ -62,7 +53,7 @@ class Transport(Protocol):
     async def tasks(self) -> TaskList | PollTrouble | None:
         """Every task that the vendor lists; None where it has no list."""
 
-    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Download into a part; returns size in bytes and SHA-256 hex. Raises ProviderError or MediaError."""
 
     def redact(self, text: str) -> str:

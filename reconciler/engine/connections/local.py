@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reconciler.engine.ports import Send, Sponge
+from reconciler.artifacts.store import ByteSink
+from reconciler.engine.ports import Send
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Dialect, Job, PollAnswer
 
@@ -32,7 +33,7 @@ class LocalTransport:
     async def tasks(self) -> None:
         """Nobody keeps a list: a render dies with its process."""
 
-    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Copy a finished render."""
         return await self._farm.fetch(url, part)
 
