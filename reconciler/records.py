@@ -8,9 +8,10 @@ generated from it, and a move that is not listed cannot be written by any code p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
@@ -97,32 +98,55 @@ COUNTS: Mapping[State, Money] = {
 """What an attempt's amount counts as in a state, unless the dialect knows better (failures that are free)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Who made a result, and for how much. Records inherit these fields, so that they are flat in memory as on disk.
+
+    `provider` is an alias of the project file, `kind` its type. `seed` is the seed that was sent. `cost_micros` is in
+    millionths of `currency`; None: no price is known.
+    """
+
+    provider: str
+    kind: str
+    model: str
+    task: str | None = None
+    seed: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+    def provenance(self, **changes: Any) -> dict[str, Any]:
+        """Return these fields by name, with `changes`: another record is made with them."""
+        return {item.name: getattr(self, item.name) for item in fields(Provenance)} | changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeProvenance(Provenance):
+    """Provenance of one take of a clip; `key` is the identity of its content."""
+
+    key: str
+    clip: str
+    take: int
+
+    def take_provenance(self, **changes: Any) -> dict[str, Any]:
+        """Return these fields by name, with `changes`: another record is made with them."""
+        return {item.name: getattr(self, item.name) for item in fields(TakeProvenance)} | changes
+
+
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(TakeProvenance):
     """One purchase order for one key. `provider`, `kind`, `model` and `endpoint` are frozen when it is written.
 
     `endpoint` is the base URL that it was sent to: its task is asked for there, whatever the project file says since.
     Empty for what was written before schema 2, and for drafts.
-    Times are UTC seconds since the epoch. `cost_micros` is the amount in millionths of `currency`; None means
-    that no price was known. `seed` is what was sent. `document` is the identity document of the key.
+    Times are UTC seconds since the epoch. `document` is the identity document of the key.
     """
 
     id: int
-    key: str
-    clip: str
-    take: int
-    provider: str
-    kind: str
-    model: str
     state: State
     marker: str
     created: float
     updated: float
-    task: str | None = None
-    seed: int | None = None
     money: Money = Money.RESERVED
-    cost_micros: int | None = None
-    currency: str = ""
     reason: str = ""  # class of a refusal or failure, e.g. "moderation"
     message: str = ""  # the provider's words, escaped only when shown
     sha256: str | None = None
@@ -144,23 +168,24 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Provenance):
     """The result known for a key: which artifact it is, who made it, and what it was made from."""
 
     key: str
     sha256: str
     document: str  # canonical JSON of the identity document: what the field-by-field diff compares
-    provider: str
-    kind: str
-    model: str
-    task: str | None = None
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
     created: float = 0.0
     elapsed: float = 0.0  # seconds from submit to fetched; 0 when it was imported
     mismatch: str = ""  # what came back that was not asked for (I19)
     origin: str = "generated"  # generated | imported | locked
+
+
+@dataclass(frozen=True, slots=True)
+class LockEntry(TakeProvenance):
+    """One line of `clipform.lock`: the artifact that a take holds, and who made it."""
+
+    sha256: str
+    suffix: str
 
 
 @dataclass(frozen=True, slots=True)

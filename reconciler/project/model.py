@@ -12,9 +12,8 @@ from reconciler.plan.model import Disk, Plan
 from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import Lists
-from reconciler.records import Snapshot
+from reconciler.records import LockEntry, Snapshot
 from reconciler.spec.project import Project
-from reconciler.state.lockfile import LockEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.diagnostics import Refused
+from reconciler.records import TakeProvenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
-class NewAttempt:
+class NewAttempt(TakeProvenance):
     """A purchase order that is to be written. `cost_micros` is the most that it can cost; None: no price is known.
 
     `marker` is unique for ever: it recognises the attempt in receipts and in a provider's list. `run` is what
@@ -49,17 +50,8 @@ class NewAttempt:
     that it is sent to.
     """
 
-    key: str
-    clip: str
-    take: int
-    provider: str
-    kind: str
-    model: str
     marker: str
     document: str = ""
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
     run: int = 0
     account: str = ""
     endpoint: str = ""

@@ -19,11 +19,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
+from reconciler.records import LockEntry
 from reconciler.state import disk
 from reconciler.state.budget import amount
 
@@ -35,24 +35,6 @@ _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})([ \r]|$)")
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
 _COST = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _HELP = "keep the right lines, or remove the file: clipform apply writes it anew from the state"
-
-
-@dataclass(frozen=True, slots=True)
-class LockEntry:
-    """What one take of one clip is."""
-
-    clip: str
-    take: int
-    key: str
-    sha256: str
-    suffix: str
-    provider: str
-    kind: str
-    model: str
-    task: str | None = None
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
@@ -163,7 +145,7 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
         raise ValueError("'cost' must be a decimal text such as \"0.50\"")
     micros = None if cost is None else int(Decimal(cost) * 1_000_000)
     currency = _string(fields, "currency") if "currency" in fields else ""
-    return LockEntry(clip, int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
+    return LockEntry(clip=clip, take=int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
 
 
 def _string(fields: Mapping[str, object], name: str) -> str:

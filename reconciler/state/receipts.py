@@ -26,7 +26,7 @@ from stat import S_ISREG
 from types import NoneType
 
 from reconciler.diagnostics import StateError
-from reconciler.records import Attempt
+from reconciler.records import Attempt, TakeProvenance
 from reconciler.state import disk
 
 FILE = "receipts"
@@ -36,8 +36,8 @@ LINE = 2048
 _TAIL = 4 * LINE
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(TakeProvenance):
     """One line. What an event does not have is None or empty."""
 
     seq: int
@@ -46,16 +46,12 @@ class Receipt:
     time: float
     marker: str
     attempt: int
-    task: str | None = None
     key: str = ""
     clip: str = ""
     take: int = 0
     provider: str = ""
     kind: str = ""
     model: str = ""
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
     endpoint: str = ""
     account: str = ""
 

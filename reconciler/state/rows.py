@@ -32,7 +32,7 @@ def columns(kind: type[Record]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-_STATE, _COUNTED = columns(Attempt).index("state"), columns(Attempt).index("money")
+_ATTEMPT = columns(Attempt)
 _AUDIO = columns(Artifact).index("audio")
 
 
@@ -74,9 +74,9 @@ def dump(payload: Payload) -> str:
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
     """The row of `select(Attempt)` as a value. An unknown state or money word is a KeyError: damage."""
-    cells: list[object] = list(row)
-    cells[_STATE], cells[_COUNTED] = _STATES[str(cells[_STATE])], _MONEY[str(cells[_COUNTED])]
-    return Attempt(*cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
+    cells: dict[str, object] = dict(zip(_ATTEMPT, row, strict=True))
+    cells |= {"state": _STATES[str(cells["state"])], "money": _MONEY[str(cells["money"])]}
+    return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
 
 
 def artifact(row: tuple[Value, ...]) -> Artifact:
@@ -88,4 +88,4 @@ def artifact(row: tuple[Value, ...]) -> Artifact:
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:
     """The row of `select(kind)` as a value, for records that hold nothing but text and numbers."""
-    return kind(*row)  # type: ignore[arg-type]  # as above
+    return kind(**dict(zip(columns(kind), row, strict=True)))  # type: ignore[arg-type]  # as above

@@ -235,21 +235,8 @@ class Store:
 
     def _restore(self, purchase: Purchase) -> Attempt:
         line = purchase.intent
-        order = NewAttempt(
-            line.key,
-            line.clip,
-            line.take,
-            line.provider,
-            line.kind,
-            line.model,
-            line.marker,
-            seed=line.seed,
-            cost_micros=line.cost_micros,
-            currency=line.currency,
-            endpoint=line.endpoint,
-            account=line.account,
-        )
-        attempt = self._write_intent(order, line.time)
+        new = NewAttempt(line.marker, **line.take_provenance(), endpoint=line.endpoint, account=line.account)
+        attempt = self._write_intent(new, line.time)
         if purchase.task is not None:
             return self.move(attempt, State.ACCEPTED, Facts(task=purchase.task, evidence=_RECEIPTS))
         text = "the receipts know this request, the database does not: it may have been accepted"
@@ -335,19 +322,11 @@ class Store:
         number = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM attempt").fetchone()[0]
         attempt = Attempt(
             id=number,
-            key=new.key,
-            clip=new.clip,
-            take=new.take,
-            provider=new.provider,
-            kind=new.kind,
-            model=new.model,
+            **new.take_provenance(task=None),
             state=State.SUBMITTING,
             marker=new.marker,
             created=created,
             updated=created,
-            seed=new.seed,
-            cost_micros=new.cost_micros,
-            currency=new.currency,
             document=new.document,
             endpoint=new.endpoint,
         )

@@ -304,11 +304,11 @@ PARENT = """
 import asyncio, json, sys
 from pathlib import Path
 from reconciler.media import worker as worker_process
-from reconciler.media.draft_renderer import Farm
+from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Request
 
 async def main():
-    farm = Farm(Path(sys.argv[1]), workers=1)
+    farm = DraftRenderer(Path(sys.argv[1]), workers=1)
     body = json.loads(sys.argv[2])
     task = (await farm.submit(Request("POST", "/render", body=body))).body["id"]
     while (await farm.ask(Request("GET", f"/render/{task}"))).body["status"] != "running":

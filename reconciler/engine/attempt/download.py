@@ -49,13 +49,11 @@ async def download(work: AttemptContext, attempt: Attempt) -> None:
         key=attempt.key,
         sha256=artifact.sha256,
         document=attempt.document,
-        provider=attempt.provider,
-        kind=attempt.kind,
-        model=attempt.model,
-        task=attempt.task if work.vendor.durable else None,  # a local task's id means nothing later
-        seed=result.seed if result.seed is not None else attempt.seed,
-        cost_micros=_cost(work, attempt, result),
-        currency=attempt.currency,
+        **attempt.provenance(
+            task=attempt.task if work.vendor.durable else None,  # a local task's id means nothing later
+            seed=result.seed if result.seed is not None else attempt.seed,
+            cost_micros=_cost(work, attempt, result),
+        ),
         created=work.ports.clock.now(),
         elapsed=work.ports.clock.now() - attempt.created,
         mismatch=mismatch(work.order, artifact) if work.order else "",

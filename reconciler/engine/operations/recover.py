@@ -31,11 +31,10 @@ from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import Order
 from reconciler.project.workspace import LOCK_FILE, Workspace
 from reconciler.providers.base import NotFound, PollTrouble
-from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
+from reconciler.records import BLOCKED, OPEN, Attempt, Binding, LockEntry, State
 from reconciler.state import disk
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
-from reconciler.state.lockfile import LockEntry
 from reconciler.state.open import DATABASE
 from reconciler.state.store import Facts, Store
 
@@ -169,19 +168,8 @@ def _collect_later(
 
 def _order_again(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
     order = loaded.by_ident.get((entry.clip, entry.take))
-    return NewAttempt(
-        key=entry.key,
-        clip=entry.clip,
-        take=entry.take,
-        provider=entry.provider,
-        kind=entry.kind,
-        model=entry.model,
-        marker=marker,
-        document=order.wanted.document if order is not None and order.wanted.key == entry.key else "",
-        seed=entry.seed,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-    )
+    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
+    return NewAttempt(marker, document, **entry.take_provenance(task=None))
 
 
 def _still_known(remote: ProviderAccess, alias: str, task: str) -> bool:

@@ -11,9 +11,9 @@ from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
 from reconciler.project.model import Loaded
 from reconciler.project.workspace import LOCK_FILE
-from reconciler.records import Artifact, Binding, Generation, Placed
+from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed
 from reconciler.state import lockfile
-from reconciler.state.lockfile import FILE, LockEntry
+from reconciler.state.lockfile import FILE
 
 if TYPE_CHECKING:
     from reconciler.engine.run.session import Session
@@ -63,20 +63,8 @@ def adopt(session: Session, entry: LockEntry, document: str, output: str | None)
         facts = read_mp4(file)
     size = path.stat().st_size
     found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
-    generation = Generation(
-        key=entry.key,
-        sha256=entry.sha256,
-        document=document,
-        provider=entry.provider,
-        kind=entry.kind,
-        model=entry.model,
-        task=entry.task,
-        seed=entry.seed,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-        created=session.clock.now(),
-        origin="locked",
-    )
+    now = session.clock.now()
+    generation = Generation(entry.key, entry.sha256, document, **entry.provenance(), created=now, origin="locked")
     session.store.adopt(generation, found, entry.clip, note=f"from {FILE}")
     return found
 
@@ -100,21 +88,10 @@ def save_lock(session: Session, loaded: Loaded) -> None:
         lockfile.write(path, kept.values())
 
 
-def _entry(bound: Binding, made: Generation, artifact: Artifact, line: lockfile.LockEntry | None) -> lockfile.LockEntry:
+def _entry(bound: Binding, made: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
     """`line` is what stands there: of what was imported it may know the price and the seed that it had elsewhere."""
     told = line if line is not None and (line.key, line.sha256) == (made.key, made.sha256) else None
     paid = told if told is not None and not made.cost_micros else made
-    return lockfile.LockEntry(
-        clip=bound.clip,
-        take=bound.take,
-        key=made.key,
-        sha256=made.sha256,
-        suffix=artifact.suffix,
-        provider=made.provider,
-        kind=made.kind,
-        model=made.model,
-        task=made.task,
-        seed=told.seed if told is not None and made.seed is None else made.seed,
-        cost_micros=paid.cost_micros,
-        currency=paid.currency,
-    )
+    seed = told.seed if told is not None and made.seed is None else made.seed
+    provenance = made.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
+    return LockEntry(made.sha256, artifact.suffix, **provenance, key=made.key, clip=bound.clip, take=bound.take)

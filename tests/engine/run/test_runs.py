@@ -490,7 +490,9 @@ def test_the_lock_file_says_what_was_made_and_keeps_what_this_state_does_not_kno
 
 def test_a_draft_that_died_with_its_process_is_begun_anew(sim: Sim) -> None:
     with open_session(sim.workspace, "apply", draft=True) as opened:
-        opened.store.begin(NewAttempt("v1:aa", "hero", 1, "draft", "draft", "animatic", "m"))
+        opened.store.begin(
+            NewAttempt("m", key="v1:aa", clip="hero", take=1, provider="draft", kind="draft", model="animatic")
+        )
     with open_session(sim.workspace, "apply", draft=True) as opened:
         assert [attempt.state for attempt in opened.store.attempts("v1:aa")] == [State.NOT_SENT]
 

@@ -12,7 +12,7 @@ import pytest
 from reconciler.engine.connections import one_off
 from reconciler.engine.operations import gc as gc_command
 from reconciler.engine.operations import import_file as import_command
-from reconciler.engine.operations import import_task, recover, verify
+from reconciler.engine.operations import import_task, recover
 from reconciler.engine.run.session import open_session
 from reconciler.project.model import Choice
 from reconciler.state import lockfile
@@ -155,7 +155,7 @@ def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -
 
 def import_file(sim: Sim, video: Path, patch: pytest.MonkeyPatch) -> None:
     video.write_bytes(tiny(1))
-    patch.setattr(verify, "Farm", Here)
+    patch.setattr(import_command, "DraftRenderer", Here)
     with open_session(sim.workspace, "import") as session:
         import_command.import_file(session, sim.workspace.load().orders[0], video)
 

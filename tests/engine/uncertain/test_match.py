@@ -165,7 +165,20 @@ def test_nothing_is_absent_while_any_condition_is_missing(
 # --- from records ---------------------------------------------------------------------------
 
 MODEL = Model("m", defaults={"duration": 5, "resolution": "720p"})
-ATTEMPT = Attempt(3, "v1:a", "hero", 1, "studio", "ark", "m", State.UNCERTAIN, "x", created=10.0, updated=20.0, seed=7)
+ATTEMPT = Attempt(
+    3,
+    State.UNCERTAIN,
+    "x",
+    10.0,
+    20.0,
+    key="v1:a",
+    clip="hero",
+    take=1,
+    provider="studio",
+    kind="ark",
+    model="m",
+    seed=7,
+)
 
 
 def test_a_record_says_what_the_provider_would_show() -> None:

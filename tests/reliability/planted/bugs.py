@@ -48,19 +48,7 @@ def _no_intent(patch: pytest.MonkeyPatch) -> None:
     class Late(session.Store):  # type: ignore[misc,name-defined]  # the class with points
         def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
             waiting[new.marker] = (new, caps)
-            return Attempt(
-                0,
-                new.key,
-                new.clip,
-                new.take,
-                new.provider,
-                new.kind,
-                new.model,
-                State.SUBMITTING,
-                new.marker,
-                0.0,
-                0.0,
-            )
+            return Attempt(0, State.SUBMITTING, new.marker, 0.0, 0.0, **new.take_provenance())
 
         def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
             if attempt.marker in waiting:

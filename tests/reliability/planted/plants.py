@@ -39,7 +39,7 @@ def follow(patch: pytest.MonkeyPatch) -> None:
         answer = await real(self, request, auth)
         if isinstance(answer, Reply) and answer.status in (307, 308):
             call = replace(self._call(request, auth, fresh=True), url=answer.headers["location"])
-            async with channel.Wire(None).open(call, self._waits.submit) as incoming:
+            async with channel.Connections(None).open(call, self._waits.submit) as incoming:
                 return Reply(incoming.status, None)
         return answer
 

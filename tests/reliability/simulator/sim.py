@@ -15,7 +15,6 @@ import pytest
 
 from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine.run import apply as apply_module
-from reconciler.engine.run import session
 from reconciler.engine.run.apply import ApplyOptions
 from reconciler.engine.run.session import Session, open_session
 from reconciler.events import Event, EventKind, Summary
@@ -100,7 +99,7 @@ class Sim:
         self.cap: int | None = None  # what may be owed at most, in millionths, if anything bounds it
         root.mkdir()
         patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{create.__module__}:create"})
-        patch.setattr(session, "Farm", Here)
+        patch.setattr(apply_module, "DraftRenderer", Here)
         patch.setattr(asyncio.events, "new_event_loop", lambda: new_loop(self.clock))
         points.install(patch, lambda: self.wire)
 

@@ -318,8 +318,8 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
         return made
 
     patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:create"})
-    patch.setattr(channel, "Wire", Wire)
-    patch.setattr(fetch, "Wire", Wire)
+    patch.setattr(channel, "Connections", Wire)
+    patch.setattr(fetch, "Connections", Wire)
     sim.connect = connect  # type: ignore[method-assign]
     return net
 
