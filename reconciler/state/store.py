@@ -252,11 +252,11 @@ class Store:
         """A take of a clip is no longer declared."""
         self._append("unbound", {"clip": clip, "take": take}, clip=clip)
 
-    def placed(self, record: Placed, clip: str = "") -> None:
+    def record_placed(self, record: Placed, clip: str = "") -> None:
         """We put a file at an output."""
         self._append("placed", rows.values(record), clip=clip)
 
-    def unplaced(self, output: str, clip: str = "") -> None:
+    def record_unplaced(self, output: str, clip: str = "") -> None:
         """The file at an output is no longer ours, or no longer there."""
         self._append("unplaced", {"output": output}, clip=clip)
 
@@ -264,13 +264,21 @@ class Store:
         """Forget an artifact and what was generated from it, before its file is deleted."""
         self._append("artifact-dropped", {"sha256": sha256})
 
+    def require_unused(self, plan: str) -> None:
+        """Raise Refused, code `plan-used`, for a saved plan that was applied to this store."""
+        with self._reading():
+            used = self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone()
+        if used:
+            help = "clipform plan --out FILE makes a new one"
+            raise Refused("this plan was already applied", help=help, code="plan-used")
+
     def consume_plan(self, plan: str) -> None:
-        """A saved plan works once. Put this and the first intent into one `transaction()`: both or neither."""
+        """Record that a saved plan is applied; `require_unused` raises from then on.
+
+        Put this and the first intent into one `transaction()`: both or neither.
+        """
         with self.transaction():
-            if self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone():
-                raise Refused(
-                    "this plan was already applied", help="clipform plan --out FILE makes a new one", code="plan-used"
-                )
+            self.require_unused(plan)
             self._append("plan-consumed", {"plan": plan})
 
     def note(self, what: str, clip: str = "", about: Mapping[str, object] | None = None) -> None:

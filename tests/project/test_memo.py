@@ -136,7 +136,7 @@ class Desk:
                 session.store.adopt(made, artifact, w.clip)
                 with suppress(Foreign):
                     if w.output is not None:
-                        session.store.placed(session.placer.place(w.output, artifact), w.clip)
+                        session.store.record_placed(session.placer.place(w.output, artifact), w.clip)
                 session.store.bind(Binding(w.clip, w.take, w.key, w.output, w.document))
             save_lock(session, loaded)
 

@@ -137,7 +137,7 @@ def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
     placed = session.placer.record(output, entry.sha256) if output is not None else None
     with session.store.transaction():
         if placed is not None:
-            session.store.placed(placed, entry.clip)
+            session.store.record_placed(placed, entry.clip)
         session.store.bind(Binding(entry.clip, entry.take, entry.key, output, document))
 
 

@@ -68,7 +68,7 @@ def apply(session: Session, asked: ApplyOptions, confirm: Confirm, sink: Sink, c
     reasons = {} if asked.saved is not None else settle_uncertain(session, loaded, sink, connect)
     planned = workspace.plan(choice, loaded, session.store.snapshot(), reasons)
     if asked.saved is not None:
-        saved_plan.require_unused(asked.saved, session.store)
+        session.store.require_unused(asked.saved.id)
         saved_plan.require_fresh(asked.saved, planned)
     _require_allowed(session, planned, asked)
     confirm(planned.plan)

@@ -245,7 +245,7 @@ class Executor:
                 record = None
             placed = self.placer.place(step.output, self.world.artifacts[sha], record)
             with self.ports.store.transaction():  # one commit: ten thousand restores are mostly commits
-                self.ports.store.placed(placed, step.clip)
+                self.ports.store.record_placed(placed, step.clip)
                 self._hold(step)
             self.world.placed[step.output] = placed
         else:
@@ -256,7 +256,7 @@ class Executor:
         found = None if output in self.world.placed else self.adopter.placed(output)
         if found is not None:
             record, artifact = found
-            self.ports.store.placed(record, clip)
+            self.ports.store.record_placed(record, clip)
             self.world.placed[output] = record
             self.world.artifacts[artifact.sha256] = artifact
 
@@ -273,8 +273,8 @@ class Executor:
         assert step.output is not None and step.previous_output is not None
         placed = self.placer.move(step.previous_output, step.output, self.world.placed[step.previous_output])
         with self.ports.store.transaction():
-            self.ports.store.unplaced(step.previous_output, step.clip)
-            self.ports.store.placed(placed, step.clip)
+            self.ports.store.record_unplaced(step.previous_output, step.clip)
+            self.ports.store.record_placed(placed, step.clip)
             self._hold(step)
         del self.world.placed[step.previous_output]
         self.world.placed[step.output] = placed
@@ -291,7 +291,7 @@ class Executor:
             found = OutputContent.FOREIGN
         else:
             found = self.placer.remove(step.output, record)
-        self.ports.store.unplaced(step.output, step.clip)
+        self.ports.store.record_unplaced(step.output, step.clip)
         self.world.placed.pop(step.output, None)
         return f"{step.output} was edited by hand and is left" if found is OutputContent.FOREIGN else ""
 
@@ -338,7 +338,7 @@ class Executor:
         if step.output is not None and step.output not in self.world.placed:
             record = self.placer.record(step.output, sha)
             if record is not None:
-                self.ports.store.placed(record, step.clip)
+                self.ports.store.record_placed(record, step.clip)
                 self.world.placed[step.output] = record
 
     # --- ends -------------------------------------------------------------------------------

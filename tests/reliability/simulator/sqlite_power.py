@@ -126,7 +126,7 @@ def purchases(store: Store, acknowledged: Callable[[], None]) -> None:
         made = Generation(new.key, sha, "{}" * 300, **by, created=1.0, elapsed=2.0)
         attempt = done(store.fetched(attempt, artifact, made))
         with store.transaction():
-            store.placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
+            store.record_placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
             store.move(attempt, State.DONE)
             store.bind(Binding(clip, 1, new.key, f"renders/{clip}.mp4", "{}"))
         done(None)
