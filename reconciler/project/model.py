@@ -9,6 +9,8 @@ from functools import cached_property
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.compute import PlanScope
 from reconciler.plan.model import Disk, Plan
+from reconciler.project import endpoints
+from reconciler.project.endpoints import Site
 from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import Lists
@@ -40,6 +42,10 @@ class Loaded:
     def by_ident(self) -> Mapping[tuple[str, int], Order]:
         """The orders by clip and take."""
         return {(order.clip.name, order.take): order for order in self.orders}
+
+    def has(self, site: Site) -> bool:
+        """True if the project still has this site; see `endpoints.declares`."""
+        return endpoints.declares(self.project, self.dialects, site)
 
     @cached_property
     def listing(self) -> frozenset[str]:

@@ -21,8 +21,8 @@ from reconciler.engine.connections.one_off import Agree, ProviderAccess, refuse
 from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.operations.adopt_task import recognise, take_over
 from reconciler.engine.ports import Sink
-from reconciler.engine.run import lockfile_sync
 from reconciler.engine.run.apply import settle_uncertain
+from reconciler.engine.run.lockfile_sync import LockfileAdopter
 from reconciler.engine.run.session import Session, open_session
 from reconciler.plan.model import GENERATES, SENTENCES, Action, Reason, Step
 from reconciler.project import endpoints
@@ -107,9 +107,9 @@ def _from_lock(session: Session, loaded: Loaded, entry: LockEntry) -> bool:
 def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
     """Take the artifact in, from the store or from the output that still holds it."""
     output = order.wanted.output if order is not None else None
-    same = order is not None and order.wanted.key == entry.key
+    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
     try:
-        lockfile_sync.adopt(session, entry, order.wanted.document if order is not None and same else "", output)
+        LockfileAdopter.of(session).adopt(entry, document, output)
     except ArtifactError:
         return False
     return True
