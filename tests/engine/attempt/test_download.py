@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.artifacts.store import ByteSink
 from reconciler.diagnostics import ArtifactError, MediaError, StateError
-from reconciler.engine.attempt import context
+from reconciler.engine import control
 from reconciler.events import Summary
 from reconciler.providers.base import Pace, Succeeded
 from reconciler.state import lockfile
@@ -61,7 +61,7 @@ def test_a_link_that_has_aged_while_its_turn_was_waited_for_is_asked_for_anew(
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A laptop that sleeps stops the monotonic clock, not the life of links."""
-    monkeypatch.setattr(context, "DOWNLOADS", 1)
+    monkeypatch.setattr(control, "DOWNLOADS", 1)
     monkeypatch.setattr(Fake, "pace", Pace(concurrency=4, link_life=3600.0))
 
     fetch = FakeTransport.fetch

@@ -17,6 +17,7 @@ import pytest
 from reconciler.diagnostics import Refused, StateError, StateLocked, UsageError
 from reconciler.engine.operations import resolve
 from reconciler.engine.run import session
+from reconciler.engine.run.apply import Run
 from reconciler.engine.run.session import open_session
 from reconciler.events import EventKind, Summary
 from reconciler.project.model import Choice
@@ -113,7 +114,7 @@ def test_an_interrupt_later_leaves_what_is_bought_to_the_next_run(when: str, sim
 def test_a_cancelled_submit_still_records_its_task(times: int, sim: Sim) -> None:
     def cancel(left: int) -> None:
         for task in asyncio.all_tasks():
-            if getattr(task.get_coro(), "__qualname__", "") == "Driver._one":
+            if getattr(task.get_coro(), "__qualname__", "") == "Executor._make":
                 task.cancel()
         if left > 1:
             asyncio.get_running_loop().call_soon(cancel, left - 1)
@@ -208,7 +209,7 @@ def test_a_plan_over_the_budget_sends_nothing(sim: Sim) -> None:
 
 
 def test_the_intent_itself_keeps_to_the_budget(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_require_allowed", lambda *_: None)  # as if two clips had been planned apart
+    monkeypatch.setattr(Run, "require_allowed", lambda run: None)  # as if two clips had been planned apart
     sim.write(HEAD + BUDGET + PAIR)
     assert sorted(results(sim.apply()).values()) == ["failed", "succeeded"]
     assert len(sim.server.ledger) == 1

@@ -236,7 +236,7 @@ def _unproven(patch: pytest.MonkeyPatch) -> None:
     async def proven(work: AttemptContext, part: objects.Part, attempt: Attempt) -> Artifact:
         return Artifact("", 0, ".mp4", 1000, 32, 18, False)
 
-    patch.setattr(download, "_proven", proven)
+    patch.setattr(download, "_checked", proven)
 
 
 def _overwrite(patch: pytest.MonkeyPatch) -> None:
