@@ -99,7 +99,7 @@ def test_receipts_of_which_nothing_can_be_read_are_passed_over(sim: Sim) -> None
 
 def test_what_nothing_is_to_be_done_for_is_not_copied(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
     sim.apply()
-    monkeypatch.setattr(workspace, "pending_repairs", None)
+    monkeypatch.setattr(workspace, "repaired_snapshot", None)
     assert [step.action for step in seen(sim.workspace).steps] == [Action.NOOP]
 
 

@@ -36,7 +36,7 @@ def run(
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)
     with open_session(own.workspace, "resolve") as session:
-        found = resolve.in_doubt(session, clip, take, attempt)
+        found = resolve.unresolved_attempt(session, clip, take, attempt)
         if task is not None:
             agree = partial(own.agree, yes=yes)
             remote = one_off.ProviderAccess(own.workspace.load(), own.connect, session.store.snapshot(), agree)
@@ -48,5 +48,5 @@ def run(
             resolve.allow_again(session, found)
             own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})
         else:
-            resolve.give_up(session, found)
+            resolve.abandon(session, found)
             own.view.note(f"{clip} is given up. clipform retake {clip} makes another version.", {"clip": clip})

@@ -24,7 +24,7 @@ def destroy(session: Session, choice: Choice, confirm: Confirm, sink: Sink, conn
 
 
 def destruction(planned: Planned, chosen: frozenset[str] | None) -> Plan:
-    """The plan of `destroy`: every output and binding of the chosen clips goes; what is protected or edited stays."""
+    """Return the plan of `destroy`: every output and binding of the chosen clips, except protected or edited ones."""
     protected = {order.clip.name for order in planned.loaded.orders if order.clip.protect}
     steps: list[Step] = []
     unbind: list[tuple[str, int]] = []

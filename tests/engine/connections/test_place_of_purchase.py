@@ -118,7 +118,7 @@ def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(b
     bought.apply()
     bought.write(spec(MOVED, prompt="a torch"))
     with open_session(bought.workspace, "resolve") as session:
-        attempt = resolve.in_doubt(session, "hero", None)
+        attempt = resolve.unresolved_attempt(session, "hero", None)
         adopt_task.adopt_task(
             session, attempt, "task-2", one_off.ProviderAccess(bought.workspace.load(), bought.connect)
         )
@@ -168,7 +168,10 @@ def test_a_task_that_another_key_does_not_show_has_not_vanished(bought: Sim) -> 
     bought.write(spec(STUDIO.replace(KEY, OTHER_KEY)))
     bought.server.plan("hero", poll=["*not-found"])
     [outcome] = bought.apply().outcomes
-    assert (bought.states(), outcome.help) == (["accepted"], "set the key that it was bought with, then clipform apply")
+    assert (bought.states(), outcome.help) == (
+        ["accepted"],
+        "set the key that it was bought with, then run: clipform apply",
+    )
     bought.server.heal()
     bought.write(spec(STUDIO))
     assert results(bought.apply()) == {"hero": "succeeded"}

@@ -73,7 +73,7 @@ def resolved(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.UNCERTAIN)
     with open_session(sim.workspace, "resolve") as opened:
         remote = ProviderAccess(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
-        adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
+        adopt_task.adopt_task(opened, resolve.unresolved_attempt(opened, "hero", None), "task-1", remote)
 
 
 def cancelled(sim: Sim, agree: one_off.Agree) -> None:

@@ -335,9 +335,9 @@ def test_where_two_takes_wait_each_way_out_names_its_own(sim: Sim) -> None:
         for take, lines in told.items():
             for line, way in zip(lines, ("--task ID", "--resubmit", "--abandon"), strict=True):
                 assert line == f"clipform resolve hero --take {take} {way}"
-            assert resolve.in_doubt(session, "hero", take).take == take
+            assert resolve.unresolved_attempt(session, "hero", take).take == take
         with pytest.raises(UsageError, match="take 1 .* take 2"):
-            resolve.in_doubt(session, "hero", None)
+            resolve.unresolved_attempt(session, "hero", None)
 
 
 def test_what_was_renamed_is_settled_by_either_name(sim: Sim) -> None:
@@ -349,8 +349,8 @@ def test_what_was_renamed_is_settled_by_either_name(sim: Sim) -> None:
     with open_session(sim.workspace, "resolve") as opened:
         for number, (step, name) in enumerate(zip(steps, ("old", "new"), strict=True), start=1):
             assert step.way_out[0] == f"clipform resolve old --attempt {number} --task ID"
-            assert resolve.in_doubt(opened, name, None, number).id == number
-            assert resolve.in_doubt(opened, name, number).take == number
+            assert resolve.unresolved_attempt(opened, name, None, number).id == number
+            assert resolve.unresolved_attempt(opened, name, number).take == number
 
 
 def test_an_input_that_changes_while_applying_is_not_sent(sim: Sim) -> None:
