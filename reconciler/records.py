@@ -1,7 +1,7 @@
-"""What we remember: attempts and the table of their moves, artifacts, bindings.
+"""The records: attempts and the table of their moves, artifacts, generations, bindings.
 
-These are plain frozen values. `state` persists them, `plan` and `engine.attempt.next_step` reason over them; nothing
-here does I/O. The table `MOVES` is the single source of the attempt's state machine: the database trigger is
+These are plain frozen values. `state` stores them, `plan` and `engine.attempt.next_step` decide from them; nothing here
+does I/O. The table `MOVES` is the single source of the attempt's state machine: the database trigger is
 generated from it, and a move that is not listed cannot be written by any code path.
 """
 
@@ -15,38 +15,38 @@ from typing import Any
 
 
 class State(StrEnum):
-    """Where one attempt (one purchase order) stands."""
+    """The state of one attempt (one purchase order)."""
 
     SUBMITTING = "submitting"  # intent is durable; the request may or may not have gone out
     NOT_SENT = "not_sent"  # closed: no byte reached the provider
     REFUSED = "refused"  # closed: the provider surely did not accept it
-    UNCERTAIN = "uncertain"  # it may have been accepted; only a look-up or the user can tell
+    UNCERTAIN = "uncertain"  # it may have been accepted; only a look-up or the user can decide
     ACCEPTED = "accepted"  # we hold the task id; it is queued or running
     STALLED = "stalled"  # past its deadline; paid, never re-sent
-    READY = "ready"  # the provider has a result; it is not here yet
+    READY = "ready"  # the provider has a result that is not downloaded yet
     FETCHED = "fetched"  # the artifact is durable in the store
-    DONE = "done"  # closed: and placed at its output, or not picked
+    DONE = "done"  # closed: placed at its output, or not picked
     FAILED = "failed"  # closed: the provider says that it failed
     CANCELLED = "cancelled"  # closed
     VANISHED = "vanished"  # the provider no longer knows the task
     NO_OUTPUT = "no_output"  # success without a video
     RESULT_EXPIRED = "result_expired"  # the link died before the download
-    QUARANTINED = "quarantined"  # what came back is not a sound video; bytes are kept
-    ABANDONED = "abandoned"  # closed by the user's consent
+    QUARANTINED = "quarantined"  # the result is not a sound video; its bytes are kept
+    ABANDONED = "abandoned"  # closed with the user's consent
 
 
 OPEN = frozenset({State.SUBMITTING, State.ACCEPTED, State.STALLED, State.READY, State.FETCHED})
-"""States that a later run carries on from."""
+"""States from which a later run carries on."""
 
 BLOCKED = frozenset({State.UNCERTAIN, State.VANISHED, State.NO_OUTPUT, State.RESULT_EXPIRED, State.QUARANTINED})
-"""States that only a person (or a proof) may leave."""
+"""States that only a person (or a proof) may end."""
 
 UNDECIDED = frozenset({State.SUBMITTING, State.UNCERTAIN})
-"""Whether it was accepted is not on record: a receipt may still tell."""
+"""States without a record of the answer: a receipt may still have it."""
 
 LOOKED_AT_AGAIN = BLOCKED - {State.UNCERTAIN}
-"""Paid for, with a task of which no result came: what a provider says is not always so for good, so that a person may
-have it looked at again. That asks for it, and sends no request for another."""
+"""Paid for, with a task but without a result. A provider's answer is not always final, so the user may have the task
+polled again; nothing is submitted for that."""
 
 _POLLED = (State.READY, State.NO_OUTPUT, State.FAILED, State.VANISHED, State.CANCELLED)
 
@@ -59,30 +59,30 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.FETCHED: frozenset({State.DONE}),
     **dict.fromkeys(LOOKED_AT_AGAIN, frozenset({State.ACCEPTED, State.ABANDONED})),
 }
-"""The moves an attempt may make. A state that is absent is terminal."""
+"""The states that each state may move to. A state that is absent is terminal."""
 
 
 MICROS = 1_000_000
-"""Amounts are kept as whole millionths of a currency."""
+"""Amounts are stored as whole millionths of a currency."""
 
 
 def to_micros(amount: Decimal | None) -> int | None:
-    """An amount as it is kept; None stays "no price is known"."""
+    """Return an amount in millionths; None, for no known price, stays None."""
     return None if amount is None else int(amount * MICROS)
 
 
 def from_micros(micros: int) -> Decimal:
-    """What is kept, as an amount."""
+    """Return millionths as an amount."""
     return Decimal(micros) / MICROS
 
 
 ABANDONED = "abandoned"
-"""The reason of an ABANDONED attempt that the user gave up for good: its key is not bought again without a word. Any
-other reason ("resubmit") lets the next apply make it anew."""
+"""The reason of an ABANDONED attempt whose key is not bought again without consent. Any other reason ("resubmit") lets
+the next apply generate it again."""
 
 
 class Money(StrEnum):
-    """What an attempt's amount counts as under a budget."""
+    """How an attempt's amount counts under a budget."""
 
     RESERVED = "reserved"
     SETTLED = "settled"
@@ -95,7 +95,7 @@ COUNTS: Mapping[State, Money] = {
     **dict.fromkeys(BLOCKED - {State.UNCERTAIN}, Money.SETTLED),
     **dict.fromkeys((State.FETCHED, State.DONE, State.FAILED, State.CANCELLED, State.ABANDONED), Money.SETTLED),
 }
-"""What an attempt's amount counts as in a state, unless the dialect knows better (failures that are free)."""
+"""How an attempt's amount counts in a state, unless the dialect says otherwise (failures that are free)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class Attempt(TakeProvenance):
     updated: float
     money: Money = Money.RESERVED
     reason: str = ""  # class of a refusal or failure, e.g. "moderation"
-    message: str = ""  # the provider's words, escaped only when shown
+    message: str = ""  # the provider's message, escaped only when displayed
     sha256: str | None = None
     document: str = ""
     endpoint: str = ""
@@ -169,14 +169,14 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Generation(Provenance):
-    """The result known for a key: which artifact it is, who made it, and what it was made from."""
+    """The result of a key: its artifact, who made it, and what it was made from."""
 
     key: str
     sha256: str
     document: str  # canonical JSON of the identity document: what the field-by-field diff compares
     created: float = 0.0
     elapsed: float = 0.0  # seconds from submit to fetched; 0 when it was imported
-    mismatch: str = ""  # what came back that was not asked for (I19)
+    mismatch: str = ""  # how the result differs from the request (never-pay-twice#i19)
     origin: str = "generated"  # generated | imported | locked
 
 
@@ -190,7 +190,7 @@ class LockEntry(TakeProvenance):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Which key a take of a clip holds, and, for the picked take, the output that was placed."""
+    """The key that a take of a clip holds, and, for the picked take, its output."""
 
     clip: str
     take: int
@@ -201,7 +201,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A file that we put at an output: its content and the stat it had, so that a cheap stat says "untouched"."""
+    """A file that clipform placed at an output: its content, and its stat, which shows cheaply if it is unchanged."""
 
     output: str
     sha256: str
@@ -215,7 +215,7 @@ class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
     `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
-    newest last, `spent` what is paid or may yet be, in millionths by currency.
+    newest last, `spent` what is paid or reserved, in millionths by currency.
     """
 
     store: str = ""  # id of this store

@@ -36,7 +36,7 @@ Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
 class Transport(Protocol):
     """Carries a dialect's requests. Errors are values: a submit that may have gone out is never an exception.
 
-    `account` tells one account from another and is no secret; `patience` is how many seconds a submit may be silent.
+    `account` tells one account from another and is not secret; `patience` is how many seconds a submit may be silent.
     """
 
     account: str

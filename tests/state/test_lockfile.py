@@ -101,9 +101,9 @@ PROBLEMS = [
     (TEXT.replace("},\n", "}\n", 1), 3, "not JSON"),
     ("", 1, "not JSON"),
     ("[]", 1, "one JSON object"),
-    ('{"a#1": 0.5}', 1, "none of ours"),
+    ('{"a#1": 0.5}', 1, "not in clipform's format"),
     ("[" * 100_000, 1, "too deep"),
-    ("9" * 10_000, 1, "none of ours"),
+    ("9" * 10_000, 1, "not in clipform's format"),
 ]
 
 

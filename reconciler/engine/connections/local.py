@@ -31,7 +31,7 @@ class LocalTransport:
         """Do nothing: a render is free, and an interrupt ends it."""
 
     async def tasks(self) -> None:
-        """Return None: there is no list, a render ends with its process."""
+        """Return None: renders are not listed, they end with their process."""
 
     async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Copy a finished render."""

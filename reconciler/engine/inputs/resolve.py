@@ -110,7 +110,7 @@ class InputResolver:
 
     async def _frame(self, sha256: str, video: Path, part: Frame) -> str:
         """Extract a frame into the store as a PNG; return its SHA-256. It takes 0.1 s and gives the same bytes each
-        time, so there is no cache."""
+        time, so nothing is cached."""
         with self.objects.part(f"{part.value}-{sha256[:12]}") as target:
             await self.workers.run(extract_frame, video, part.value, target.path)
             return target.commit(".png").sha256

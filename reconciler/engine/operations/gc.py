@@ -20,7 +20,7 @@ def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
     needed |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
     needed |= {entry.sha256 for entry in session.workspace.lock_entries()}
     from_attempts = {(key, attempt.sha256) for key, attempt in snapshot.attempts.items()}
-    needed |= {made.sha256 for key, made in snapshot.generations.items() if (key, made.sha256) not in from_attempts}
+    needed |= {g.sha256 for key, g in snapshot.generations.items() if (key, g.sha256) not in from_attempts}
     return [item for item in session.objects if item.sha256 not in needed]
 
 

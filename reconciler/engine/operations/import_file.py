@@ -37,7 +37,7 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
     video = asyncio.run(facts())
     stored = session.objects.add(path, ".mp4")
     artifact = replace(video, sha256=stored.sha256, size=stored.size)
-    made = Generation(
+    generation = Generation(
         key=key,
         sha256=stored.sha256,
         document=order.wanted.document,
@@ -48,5 +48,5 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
         mismatch=mismatch(order, artifact),
         origin="imported",
     )
-    session.store.adopt(made, artifact, order.clip.name, note=f"imported from {path.name}")
-    return made
+    session.store.adopt(generation, artifact, order.clip.name, note=f"imported from {path.name}")
+    return generation

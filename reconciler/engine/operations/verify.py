@@ -16,7 +16,7 @@ from reconciler.project.workspace import Workspace
 def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:
     """Yield a finding for every artifact and every output that clipform placed."""
     snapshot, objects = workspace.snapshot(draft), workspace.objects(draft)
-    needed = {made.sha256 for made in snapshot.generations.values()}
+    needed = {generation.sha256 for generation in snapshot.generations.values()}
     for artifact in sorted(snapshot.artifacts.values(), key=lambda a: a.sha256):
         health = objects.verify(artifact.sha256, artifact.suffix)
         if health is Health.MISSING and artifact.sha256 not in needed:

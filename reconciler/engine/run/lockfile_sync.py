@@ -111,11 +111,13 @@ def save_lock(session: Session, loaded: Loaded) -> None:
         lockfile.write(path, entries.values())
 
 
-def _entry(bound: Binding, made: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
+def _entry(bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
     """Return the line of a take. `line` is the present one: it may know the price and the seed of an imported result,
     from where it was made."""
-    same = line if line is not None and (line.key, line.sha256) == (made.key, made.sha256) else None
-    paid = same if same is not None and not made.cost_micros else made
-    seed = same.seed if same is not None and made.seed is None else made.seed
-    provenance = made.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
-    return LockEntry(made.sha256, artifact.suffix, **provenance, key=made.key, clip=bound.clip, take=bound.take)
+    same = line if line is not None and (line.key, line.sha256) == (generation.key, generation.sha256) else None
+    paid = same if same is not None and not generation.cost_micros else generation
+    seed = same.seed if same is not None and generation.seed is None else generation.seed
+    provenance = generation.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
+    return LockEntry(
+        generation.sha256, artifact.suffix, **provenance, key=generation.key, clip=bound.clip, take=bound.take
+    )
