@@ -95,7 +95,7 @@ def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str])
     task = answer.task if answer is not None else None
     if intent is not None and intent.key not in keys:
         if task is not None and owners.setdefault((intent.provider, task), intent.key) != intent.key:
-            task = None  # the id is another key's: what became of this request is in doubt
+            task = None  # the id is another key's: this request is uncertain
         findings.missing.append(Purchase(intent, task))
         keys.add(intent.key)
     elif answer is not None:
@@ -103,7 +103,7 @@ def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str])
 
 
 def _by_marker(lines: Iterable[Receipt]) -> dict[str, dict[str, Receipt]]:
-    found: dict[str, dict[str, Receipt]] = {}
+    events: dict[str, dict[str, Receipt]] = {}
     for line in lines:
-        found.setdefault(line.marker, {})[line.event] = line
-    return found
+        events.setdefault(line.marker, {})[line.event] = line
+    return events

@@ -87,7 +87,7 @@ FIELDS = TEXT.split("\n")[1].split(": ", 1)[1].rstrip(",")
 PROBLEMS = [
     (f"<<<<<<< HEAD\n{TEXT}", 1, "merge conflict"),
     (TEXT.replace('  "version"', '=======\n  "version"'), 4, "merge conflict"),
-    (_line("hero#1", FIELDS), 4, "twice"),
+    (_line("hero#1", FIELDS), 4, "duplicate"),
     (_line("hero", FIELDS), 4, "CLIP#NUMBER"),
     (_line("hero#x", FIELDS), 4, "CLIP#NUMBER"),
     (_line("a#1", "7"), 4, "'key'"),

@@ -78,7 +78,7 @@ class UncertainRequest:
     drawn: bool = False
     reports_seed: bool = False  # the model shows the seed that it was sent
     prompt: str | None = None
-    shown: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
+    params: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
     media: tuple[str | None, ...] | None = None  # URLs; None where it went out under one that is not on record
     alike: str = ""
     own_account: bool = True  # the list is surely of the account that it was sent to
@@ -179,7 +179,7 @@ def _contradicts(request: UncertainRequest, task: Listed) -> bool:
     A provider may rename a model, host a picture elsewhere and choose what the request left open, also a seed unless
     the model reports the one that it was sent. It does not change a text or a stated length, or add pictures.
     """
-    echo, seed, seconds = task.echo, task.echo.get("seed"), request.shown.get("duration")
+    echo, seed, seconds = task.echo, task.echo.get("seed"), request.params.get("duration")
     if request.drawn and _same_seed(request, task):
         return False
     if (
@@ -202,7 +202,7 @@ def _shows_all(request: UncertainRequest, task: Listed) -> bool:
     """True if the task shows the whole request and nothing else: model, length, pictures, and the prompt, or the stated
     seed where the provider shows no prompt."""
     echo = task.echo
-    asked: dict[str, Scalar | None] = {"model": request.model, **request.shown}
+    asked: dict[str, Scalar | None] = {"model": request.model, **request.params}
     if echo.get("model") != request.model or "duration" not in asked or echo.get("duration") != asked["duration"]:
         return False
     if any(name in echo and echo[name] != value for name, value in asked.items() if value != "adaptive"):
@@ -346,7 +346,7 @@ def uncertain_request(attempt: Attempt, document: str, model: Model | None) -> U
         bare,
         drawn=attempt.seed is not None and "seed" not in stated,
         prompt=identity.get("prompt", ""),
-        shown={name: params[name] for name in ("duration", "resolution", "ratio", "audio") if name in params},
+        params={name: params[name] for name in ("duration", "resolution", "ratio", "audio") if name in params},
         media=media,
         plain=not identity.get("options"),
         alike=json.dumps({name: value for name, value in identity.items() if name not in ("take", "retake")}),
