@@ -27,12 +27,14 @@ _STATES = {state.value: state for state in State}
 _MONEY = {money.value: money for money in Money}
 
 
+_COLUMNS = {kind: tuple(field.name for field in fields(kind)) for kind in TABLES}
+
+
 def columns(kind: type[Record]) -> tuple[str, ...]:
     """Return the names of a record's fields, which are its columns."""
-    return tuple(field.name for field in fields(kind))
+    return _COLUMNS[kind]
 
 
-_ATTEMPT = columns(Attempt)
 _AUDIO = columns(Artifact).index("audio")
 
 
@@ -73,7 +75,7 @@ def dump(payload: Payload) -> str:
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
     """Return a row of `select(Attempt)` as a record. An unknown state or money word raises KeyError: damage."""
-    cells: dict[str, object] = dict(zip(_ATTEMPT, row, strict=True))
+    cells: dict[str, object] = dict(zip(columns(Attempt), row, strict=True))
     cells |= {"state": _STATES[str(cells["state"])], "money": _MONEY[str(cells["money"])]}
     return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
 
