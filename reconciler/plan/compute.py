@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from reconciler.plan import remedies
 from reconciler.plan.changes import changes
-from reconciler.plan.model import GENERATES, Action, Disk, LockedResult, OutputFact, Plan, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Disk, OutputFact, Plan, Reason, Step, Wanted
 from reconciler.plan.remedies import Block, describe_attempt
-from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
+from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State
 
 _HAD = frozenset({State.FETCHED, State.DONE})  # its artifact was in the store
 _UNDER_WAY = OPEN - _HAD
@@ -40,7 +40,7 @@ def compute(
     snapshot: Snapshot,
     disk: Disk,
     *,
-    locked: Mapping[str, LockedResult] | None = None,
+    locked: Mapping[str, LockEntry] | None = None,
     scope: PlanScope = PlanScope(),
 ) -> Plan:
     """The plan of a whole project, or of what `scope` selects of it.
@@ -57,7 +57,7 @@ class _Planner:
         wanted: Sequence[Wanted],
         snapshot: Snapshot,
         disk: Disk,
-        locked: Mapping[str, LockedResult],
+        locked: Mapping[str, LockEntry],
         scope: PlanScope,
     ) -> None:
         self.wanted = in_order(wanted)

@@ -93,21 +93,6 @@ SENTENCES: Mapping[Reason, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LockedResult:
-    """What the project's lock file knows of a key: the artifact, whose it is, who made it, and the task where there was
-    one."""
-
-    sha256: str
-    task: str | None = None
-    provider: str = ""
-    model: str = ""
-    cost_micros: int | None = None
-    currency: str = ""
-    clip: str = ""
-    take: int = 1
-
-
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.plan.model import SENTENCES, LockedResult, Reason
-from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, Money, State, from_micros
+from reconciler.plan.model import SENTENCES, Reason
+from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State, from_micros
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -124,7 +124,7 @@ def _made(made: Generation) -> str:
     return ", ".join(words)
 
 
-def elsewhere(clip: str, entry: LockedResult) -> Block:
+def elsewhere(clip: str, entry: LockEntry) -> Block:
     """The lock file knows it; the provider may still have what the lock file knows a task of."""
     words = [f"made at {entry.provider} ({entry.model})"] if entry.provider else []
     words += [f"task {entry.task}"] if entry.task else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -29,12 +30,30 @@ def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
     return (config.base_url or dialect.base_url).rstrip("/")
 
 
-def here(attempt: Attempt, config: ProviderConfig | None, dialect: Dialect | None) -> bool:
-    """Whether an alias still is what it was when the attempt was made. An attempt of an older clipform does not say
-    where it was sent: to wherever its alias points."""
-    if config is None or dialect is None or config.kind != attempt.kind:
+@dataclass(frozen=True, slots=True, order=True)
+class Site:
+    """Where an attempt was sent. `account` is that of `Store.account`; empty where it does not matter or is unknown."""
+
+    alias: str
+    kind: str
+    endpoint: str
+    account: str = ""
+
+    @classmethod
+    def of(cls, attempt: Attempt, account: str = "") -> Site:
+        """Return the site of an attempt."""
+        return cls(attempt.provider, attempt.kind, attempt.endpoint, account)
+
+
+def declares(project: Project, dialects: Mapping[str, Dialect], site: Site) -> bool:
+    """True if the site's alias still has its kind and endpoint.
+
+    An attempt of an older clipform has no endpoint: it was sent to wherever its alias points.
+    """
+    config, dialect = project.providers.get(site.alias), dialects.get(site.alias)
+    if config is None or dialect is None or config.kind != site.kind:
         return False
-    return attempt.endpoint in ("", endpoint(config, dialect))
+    return site.endpoint in ("", endpoint(config, dialect))
 
 
 def places(project: Project, dialects: Mapping[str, Dialect]) -> tuple[tuple[str, str], ...]:
@@ -60,7 +79,7 @@ def warnings(
     asked = {step.provider for step in plan.steps if step.action in GENERATES}
     for step in plan.steps:
         task = snapshot.attempts.get(step.key) if step.action is Action.RESUME else None
-        if task is not None and here(task, project.providers.get(step.provider), dialects.get(step.provider)):
+        if task is not None and declares(project, dialects, Site.of(task)):
             asked.add(step.provider)
     found = [
         warning
@@ -111,9 +130,9 @@ def _elsewhere(
         attempt = snapshot.attempts.get(step.key)
         if step.action is not Action.RESUME or attempt is None:
             continue
-        config = project.providers.get(attempt.provider)
-        if here(attempt, config, dialects.get(attempt.provider)):
+        if declares(project, dialects, Site.of(attempt)):
             continue
+        config = project.providers.get(attempt.provider)
         place = f"{attempt.endpoint or 'an address that is not on record'} ({attempt.kind})"
         change = "is no longer declared" if config is None else "points elsewhere now"
         text = f"{step.name}: task {attempt.task} is at {place}, and provider {attempt.provider} {change}"

@@ -13,8 +13,8 @@ from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
-from reconciler.plan.model import Disk, LockedResult, OutputFact
-from reconciler.records import Placed, Snapshot
+from reconciler.plan.model import Disk, OutputFact
+from reconciler.records import LockEntry, Placed, Snapshot
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
 from reconciler.spec.project import Clip, LocalMedia
 from reconciler.state import disk
@@ -102,7 +102,7 @@ def scan_disk(
     objects: Objects,
     outputs: Iterable[str],
     snapshot: Snapshot,
-    locked: Mapping[str, LockedResult],
+    locked: Mapping[str, LockEntry],
     *,
     trust: bool,
 ) -> Disk:

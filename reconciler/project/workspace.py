@@ -21,7 +21,7 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.plan import cost
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
+from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project import endpoints, plan_notes
 from reconciler.project.excerpts import with_excerpts
 from reconciler.project.model import Choice, Loaded, Planned
@@ -33,13 +33,12 @@ from reconciler.project.selectors import Candidate, select
 from reconciler.providers import registry
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
-from reconciler.records import Snapshot, State
+from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.load import read_project
 from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.state import lockfile, open, receipts
-from reconciler.state.lockfile import LockEntry
 from reconciler.state.store import Store
 
 STATE = "state"
@@ -54,18 +53,11 @@ class _Lock:
 
     entries: tuple[LockEntry, ...] = ()
     by_key: Mapping[str, LockEntry] = field(default_factory=dict)
-    facts: Mapping[str, LockedResult] = field(default_factory=dict)
-
-
-def _at_lock(entry: LockEntry) -> LockedResult:
-    made = (entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
-    return LockedResult(*made, entry.clip, entry.take)
 
 
 def _lock_of(text: bytes, name: str) -> _Lock:
     entries = lockfile.loads(text.decode("utf-8", "replace"), name)
-    by_key = {entry.key: entry for entry in entries}
-    return _Lock(entries, by_key, {key: _at_lock(entry) for key, entry in by_key.items()})
+    return _Lock(entries, {entry.key: entry for entry in entries})
 
 
 class Workspace:
@@ -179,10 +171,10 @@ class Workspace:
             lock = _Lock() if choice.draft else self._lock()
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
-        disk = scan_disk(self.root, self.objects(choice.draft), outputs, records, lock.facts, trust=not choice.refresh)
+        disk = scan_disk(self.root, self.objects(choice.draft), outputs, records, lock.by_key, trust=not choice.refresh)
 
         def planned(scope: PlanScope) -> Plan:
-            return compute(wanted, records, disk, locked=lock.facts, scope=scope)
+            return compute(wanted, records, disk, locked=lock.by_key, scope=scope)
 
         scope = PlanScope()
         plan = planned(scope)
