@@ -167,7 +167,7 @@ def _hold(session: Session, order: Order, video: bytes) -> None:
     )
     store.adopt(made, artifact, wanted.clip)
     if wanted.output is not None:
-        store.placed(session.placer.place(wanted.output, artifact), wanted.clip)
+        store.record_placed(session.placer.place(wanted.output, artifact), wanted.clip)
     store.bind(Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document))
 
 

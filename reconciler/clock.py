@@ -1,4 +1,4 @@
-"""Time: the Clock protocol and the system's clock, the only place that reads time or sleeps."""
+"""The Clock protocol and the system's clock, the only place that reads time or sleeps."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ class SystemClock:
     """Wall time for records, a monotonic clock for durations."""
 
     def now(self) -> float:
-        """UTC seconds since the epoch."""
+        """Return UTC seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return seconds on a clock that never goes back."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        import asyncio  # every command makes a clock, few ever wait, and this is a tenth of the start
+        """Sleep for some seconds."""
+        import asyncio  # every command makes a clock, few sleep, and this import is a tenth of the start-up time
 
         await asyncio.sleep(seconds)
 
 
 class Clock(Protocol):
-    """Time, passed in: a test's clock jumps instead of sleeping."""
+    """Time, passed in: the clock of a test jumps instead of sleeping."""
 
     def now(self) -> float:
-        """UTC seconds since the epoch."""
+        """Return UTC seconds since the epoch."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return seconds on a clock that never goes back."""
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Sleep for some seconds."""

@@ -1,4 +1,4 @@
-"""What the engine says while it works. Views render these; nothing is decided from them."""
+"""The events that the engine reports. Views render them; nothing is decided from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """The sorts of events, in the order in which a clip meets them."""
+    """The kinds of events, in the order in which they happen to a clip."""
 
     STARTED = "started"  # the run: `total` steps to do
     WAITING = "waiting"  # for another clip, or for a slot
@@ -26,7 +26,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. Seconds are wall time of the step; `progress` is percent, None when not told."""
+    """One event of a step. Seconds are wall time of the step; `progress` is in percent, None where it is unknown."""
 
     kind: EventKind
     clip: str = ""
@@ -59,30 +59,30 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """The clip, with its take when it is not the first."""
+        """Return the clip, with its take if it is not the first."""
         return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The end of an apply: every outcome, and whether it was cut short by the user."""
+    """The end of an apply: every outcome, and if the user interrupted it."""
 
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
     elapsed: float = 0.0
-    spent: Decimal = Decimal(0)  # what is known of it
-    unpriced: int = 0  # purchases of this run whose price nobody knows, those that go on included
+    spent: Decimal = Decimal(0)  # the known part, in `currency`
+    unpriced: int = 0  # purchases of this run without a known price, running ones included
     currency: str = ""
-    saved: Decimal = Decimal(0)  # what it would have cost more, had nothing been at hand; see `plan.cost.saved`
-    saved_unpriced: int = 0  # takes of which nobody knows what they would have cost
+    saved: Decimal = Decimal(0)  # what reused results would have cost; see `plan.cost.saved`
+    saved_unpriced: int = 0  # reused takes without a known price
 
     def having(self, *results: EventKind) -> tuple[Outcome, ...]:
-        """The outcomes with one of these results."""
+        """Return the outcomes with one of these results."""
         return tuple(o for o in self.outcomes if o.result in results)
 
     @property
     def exit_code(self) -> int:
-        """0 done, 3 something failed or is blocked, 130 interrupted."""
+        """Return 0 when done, 3 when something failed or is blocked, 130 when interrupted."""
         if self.interrupted:
             return 130
         return 3 if self.having(EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED) else 0

@@ -1,51 +1,52 @@
-"""What we remember: attempts and the table of their moves, artifacts, bindings.
+"""The records: attempts and the table of their moves, artifacts, generations, bindings.
 
-These are plain frozen values. `state` persists them, `plan` and `engine.attempt.next_step` reason over them; nothing
-here does I/O. The table `MOVES` is the single source of the attempt's state machine: the database trigger is
+These are plain frozen values. `state` stores them, `plan` and `engine.attempt.next_step` decide from them; nothing here
+does I/O. The table `MOVES` is the single source of the attempt's state machine: the database trigger is
 generated from it, and a move that is not listed cannot be written by any code path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
-    """Where one attempt (one purchase order) stands."""
+    """The state of one attempt (one purchase order)."""
 
     SUBMITTING = "submitting"  # intent is durable; the request may or may not have gone out
     NOT_SENT = "not_sent"  # closed: no byte reached the provider
     REFUSED = "refused"  # closed: the provider surely did not accept it
-    UNCERTAIN = "uncertain"  # it may have been accepted; only a look-up or the user can tell
+    UNCERTAIN = "uncertain"  # it may have been accepted; only a look-up or the user can decide
     ACCEPTED = "accepted"  # we hold the task id; it is queued or running
     STALLED = "stalled"  # past its deadline; paid, never re-sent
-    READY = "ready"  # the provider has a result; it is not here yet
+    READY = "ready"  # the provider has a result that is not downloaded yet
     FETCHED = "fetched"  # the artifact is durable in the store
-    DONE = "done"  # closed: and placed at its output, or not picked
+    DONE = "done"  # closed: placed at its output, or not picked
     FAILED = "failed"  # closed: the provider says that it failed
     CANCELLED = "cancelled"  # closed
     VANISHED = "vanished"  # the provider no longer knows the task
     NO_OUTPUT = "no_output"  # success without a video
     RESULT_EXPIRED = "result_expired"  # the link died before the download
-    QUARANTINED = "quarantined"  # what came back is not a sound video; bytes are kept
-    ABANDONED = "abandoned"  # closed by the user's consent
+    QUARANTINED = "quarantined"  # the result is not a sound video; its bytes are kept
+    ABANDONED = "abandoned"  # closed with the user's consent
 
 
 OPEN = frozenset({State.SUBMITTING, State.ACCEPTED, State.STALLED, State.READY, State.FETCHED})
-"""States that a later run carries on from."""
+"""States from which a later run carries on."""
 
 BLOCKED = frozenset({State.UNCERTAIN, State.VANISHED, State.NO_OUTPUT, State.RESULT_EXPIRED, State.QUARANTINED})
-"""States that only a person (or a proof) may leave."""
+"""States that only a person (or a proof) may end."""
 
 UNDECIDED = frozenset({State.SUBMITTING, State.UNCERTAIN})
-"""Whether it was accepted is not on record: a receipt may still tell."""
+"""States without a record of the answer: a receipt may still have it."""
 
 LOOKED_AT_AGAIN = BLOCKED - {State.UNCERTAIN}
-"""Paid for, with a task of which no result came: what a provider says is not always so for good, so that a person may
-have it looked at again. That asks for it, and sends no request for another."""
+"""Paid for, with a task but without a result. A provider's answer is not always final, so the user may have the task
+polled again; nothing is submitted for that."""
 
 _POLLED = (State.READY, State.NO_OUTPUT, State.FAILED, State.VANISHED, State.CANCELLED)
 
@@ -58,30 +59,30 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.FETCHED: frozenset({State.DONE}),
     **dict.fromkeys(LOOKED_AT_AGAIN, frozenset({State.ACCEPTED, State.ABANDONED})),
 }
-"""The moves an attempt may make. A state that is absent is terminal."""
+"""The states that each state may move to. A state that is absent is terminal."""
 
 
 MICROS = 1_000_000
-"""Amounts are kept as whole millionths of a currency."""
+"""Amounts are stored as whole millionths of a currency."""
 
 
 def to_micros(amount: Decimal | None) -> int | None:
-    """An amount as it is kept; None stays "no price is known"."""
+    """Return an amount in millionths; None, for no known price, stays None."""
     return None if amount is None else int(amount * MICROS)
 
 
 def from_micros(micros: int) -> Decimal:
-    """What is kept, as an amount."""
+    """Return millionths as an amount."""
     return Decimal(micros) / MICROS
 
 
 ABANDONED = "abandoned"
-"""The reason of an ABANDONED attempt that the user gave up for good: its key is not bought again without a word. Any
-other reason ("resubmit") lets the next apply make it anew."""
+"""The reason of an ABANDONED attempt whose key is not bought again without consent. Any other reason ("resubmit") lets
+the next apply generate it again."""
 
 
 class Money(StrEnum):
-    """What an attempt's amount counts as under a budget."""
+    """How an attempt's amount counts under a budget."""
 
     RESERVED = "reserved"
     SETTLED = "settled"
@@ -94,37 +95,60 @@ COUNTS: Mapping[State, Money] = {
     **dict.fromkeys(BLOCKED - {State.UNCERTAIN}, Money.SETTLED),
     **dict.fromkeys((State.FETCHED, State.DONE, State.FAILED, State.CANCELLED, State.ABANDONED), Money.SETTLED),
 }
-"""What an attempt's amount counts as in a state, unless the dialect knows better (failures that are free)."""
+"""How an attempt's amount counts in a state, unless the dialect says otherwise (failures that are free)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Who made a result, and for how much. Records inherit these fields, so that they are flat in memory as on disk.
+
+    `provider` is an alias of the project file, `kind` its type. `seed` is the seed that was sent. `cost_micros` is in
+    millionths of `currency`; None: no price is known.
+    """
+
+    provider: str
+    kind: str
+    model: str
+    task: str | None = None
+    seed: int | None = None
+    cost_micros: int | None = None
+    currency: str = ""
+
+    def provenance(self, **changes: Any) -> dict[str, Any]:
+        """Return these fields by name, with `changes`: another record is made with them."""
+        return {item.name: getattr(self, item.name) for item in fields(Provenance)} | changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeProvenance(Provenance):
+    """Provenance of one take of a clip; `key` is the identity of its content."""
+
+    key: str
+    clip: str
+    take: int
+
+    def take_provenance(self, **changes: Any) -> dict[str, Any]:
+        """Return these fields by name, with `changes`: another record is made with them."""
+        return {item.name: getattr(self, item.name) for item in fields(TakeProvenance)} | changes
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(TakeProvenance):
     """One purchase order for one key. `provider`, `kind`, `model` and `endpoint` are frozen when it is written.
 
     `endpoint` is the base URL that it was sent to: its task is asked for there, whatever the project file says since.
     Empty for what was written before schema 2, and for drafts.
-    Times are UTC seconds since the epoch. `cost_micros` is the amount in millionths of `currency`; None means
-    that no price was known. `seed` is what was sent. `document` is the identity document of the key.
+    Times are UTC seconds since the epoch. `document` is the identity document of the key.
     """
 
     id: int
-    key: str
-    clip: str
-    take: int
-    provider: str
-    kind: str
-    model: str
     state: State
     marker: str
     created: float
     updated: float
-    task: str | None = None
-    seed: int | None = None
     money: Money = Money.RESERVED
-    cost_micros: int | None = None
-    currency: str = ""
     reason: str = ""  # class of a refusal or failure, e.g. "moderation"
-    message: str = ""  # the provider's words, escaped only when shown
+    message: str = ""  # the provider's message, escaped only when displayed
     sha256: str | None = None
     document: str = ""
     endpoint: str = ""
@@ -144,28 +168,29 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """The result known for a key: which artifact it is, who made it, and what it was made from."""
+class Generation(Provenance):
+    """The result of a key: its artifact, who made it, and what it was made from."""
 
     key: str
     sha256: str
     document: str  # canonical JSON of the identity document: what the field-by-field diff compares
-    provider: str
-    kind: str
-    model: str
-    task: str | None = None
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
     created: float = 0.0
     elapsed: float = 0.0  # seconds from submit to fetched; 0 when it was imported
-    mismatch: str = ""  # what came back that was not asked for (I19)
+    mismatch: str = ""  # how the result differs from the request (never-pay-twice#i19)
     origin: str = "generated"  # generated | imported | locked
 
 
 @dataclass(frozen=True, slots=True)
+class LockEntry(TakeProvenance):
+    """One line of `clipform.lock`: the artifact that a take holds, and who made it."""
+
+    sha256: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
-    """Which key a take of a clip holds, and, for the picked take, the output that was placed."""
+    """The key that a take of a clip holds, and, for the picked take, its output."""
 
     clip: str
     take: int
@@ -176,7 +201,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A file that we put at an output: its content and the stat it had, so that a cheap stat says "untouched"."""
+    """A file that clipform placed at an output: its content, and its stat, which shows cheaply if it is unchanged."""
 
     output: str
     sha256: str
@@ -190,7 +215,7 @@ class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
     `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
-    newest last, `spent` what is paid or may yet be, in millionths by currency.
+    newest last, `spent` what is paid or reserved, in millionths by currency.
     """
 
     store: str = ""  # id of this store

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ArtifactError
@@ -42,6 +43,16 @@ class Stored:
     sha256: str
     suffix: str
     size: int
+
+
+class ByteSink(Protocol):
+    """Receives the bytes of a download; `Part` is one."""
+
+    def expect(self, size: int, /) -> None:
+        """Announce `size` bytes. Raises ArtifactError when there is no room for them, before any is written."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes."""
 
 
 class Part:

@@ -1,4 +1,4 @@
-"""Acts: carries out a plan against providers, the store and the disk.
+"""Carries out a plan against providers, the store and the disk.
 
     operations                 one file per command that is not apply
     run                        one apply: session, executor, scheduler, lock file
@@ -7,6 +7,6 @@
     connections, inputs        providers to talk to; media to send
     control, ports             stopping a run; the protocols through which the engine acts
 
-The engine reacts to what the records say, not to what just happened: after every effect it reads the record again, so
-that a run that starts in the middle and one that never stopped go the same way. No SQL, no HTTP and no rendering here.
+The engine acts on records, not on what just happened: after every effect it reads the record again, so that a run that
+resumes and one that never stopped take the same path. No SQL, no HTTP and no rendering here.
 """

@@ -1,4 +1,4 @@
-"""Stops a run: what halts submits and polls, and how one generation ends early."""
+"""Stops a run: halts submits and polls, and ends one generation early."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from reconciler.events import EventKind
 
 DOWNLOADS = 16
-"""Results that are fetched at once in a run: more would share the line until each of them is too slow."""
+"""Downloads of a run at one time: more would share the bandwidth until each of them is too slow."""
 
 
 @dataclass(slots=True)
 class RunControl:
-    """Set when the user interrupts: no new submit, and whoever waits wakes up. `vendors` stops single providers.
+    """Interrupts a run: once `event` is set, nothing is submitted and all waiting ends. `stopped` stops one provider.
 
-    `idle` is set while all that goes on (`going` generations) only waits (`idling` of them) for the time of a look-up:
-    nobody is kept waiting for that alone. `open` counts purchases that were sent and whose answer is not on record.
+    `idle` is set while every running generation (`going`) only waits to look up an uncertain request (`idling`): the
+    run does not wait for those alone. `open` counts purchases that were sent and whose answer is not recorded yet.
     """
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
-    vendors: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
+    stopped: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     going: int = 0
@@ -30,22 +30,22 @@ class RunControl:
     open: int = 0
 
     def carry(self, going: int) -> None:
-        """So many generations are under way now."""
+        """Set how many generations are running."""
         self.going = going
-        self._weigh()
+        self._update_idle()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """One of them only waits, within the block."""
+        """Count one generation as only waiting, within the block."""
         self.idling += 1
-        self._weigh()
+        self._update_idle()
         try:
             yield
         finally:
             self.idling -= 1
-            self._weigh()
+            self._update_idle()
 
-    def _weigh(self) -> None:
+    def _update_idle(self) -> None:
         if self.idling >= self.going:
             self.idle.set()
         else:
@@ -53,7 +53,7 @@ class RunControl:
 
 
 class StepEnded(Exception):
-    """This generation ends here for this run. `kind` says how: FAILED, BLOCKED, LEFT or SKIPPED."""
+    """Ends a generation for this run. `kind` is FAILED, BLOCKED, LEFT or SKIPPED."""
 
     def __init__(self, kind: EventKind, message: str, help: str = "") -> None:
         super().__init__(message)

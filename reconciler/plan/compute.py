@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.leftovers import Leftovers
-from reconciler.plan.model import GENERATES, Action, Disk, LockedResult, Plan, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import critical_path, typical_seconds
-from reconciler.records import BLOCKED, OPEN, Attempt, Snapshot, State
+from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State
 from reconciler.spec.graph import in_order
 
 _HAD_ARTIFACT = frozenset({State.FETCHED, State.DONE})
@@ -40,7 +40,7 @@ def compute(
     snapshot: Snapshot,
     disk: Disk,
     *,
-    locked: Mapping[str, LockedResult] | None = None,
+    locked: Mapping[str, LockEntry] | None = None,
     scope: PlanScope = PlanScope(),
 ) -> Plan:
     """Return the plan of a whole project, or of what `scope` selects of it.

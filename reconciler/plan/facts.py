@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.plan.changes import changes
-from reconciler.plan.model import Change, Disk, LockedResult, OutputFact, Wanted
-from reconciler.records import Attempt, Snapshot, State
+from reconciler.plan.model import Change, Disk, OutputFact, Wanted
+from reconciler.records import Attempt, LockEntry, Snapshot, State
 
 _ABSENT = OutputFact()
 
@@ -20,7 +20,7 @@ class PlanFacts:
 
     snapshot: Snapshot
     disk: Disk
-    locked: Mapping[str, LockedResult]
+    locked: Mapping[str, LockEntry]
 
     @cached_property
     def _locked_keys(self) -> Mapping[tuple[str, int], str]:

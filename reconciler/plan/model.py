@@ -99,20 +99,6 @@ _HEADLINE = 3  # changes that a headline names
 
 
 @dataclass(frozen=True, slots=True)
-class LockedResult:
-    """A lock file entry: the artifact of a key, its clip, provider, price, and its task if it had one."""
-
-    sha256: str
-    task: str | None = None
-    provider: str = ""
-    model: str = ""
-    cost_micros: int | None = None
-    currency: str = ""
-    clip: str = ""
-    take: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """One field of the identity document, before and after; None where it was or is not stated.
 

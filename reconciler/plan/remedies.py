@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.plan.model import SENTENCES, LockedResult, Reason
-from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, Money, State, from_micros
+from reconciler.plan.model import SENTENCES, Reason
+from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State, from_micros
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -165,7 +165,7 @@ def _describe(generation: Generation) -> str:
     return ", ".join(facts)
 
 
-def elsewhere(clip: str, entry: LockedResult) -> Block:
+def elsewhere(clip: str, entry: LockEntry) -> Block:
     """Return the block of a clip that the lock file records: the provider may still have the result of its task."""
     facts = [f"generated at {entry.provider} ({entry.model})"] if entry.provider else []
     facts += [f"task {entry.task}"] if entry.task else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -30,12 +31,30 @@ def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
     return (config.base_url or dialect.base_url).rstrip("/")
 
 
-def is_current(attempt: Attempt, config: ProviderConfig | None, dialect: Dialect | None) -> bool:
-    """True if a provider has the kind and endpoint that it had when the attempt was sent. An attempt of an older
-    clipform has no endpoint on record; it counts as sent to the present one."""
-    if config is None or dialect is None or config.kind != attempt.kind:
+@dataclass(frozen=True, slots=True, order=True)
+class Site:
+    """Where an attempt was sent. `account` is that of `Store.account`; empty where it does not matter or is unknown."""
+
+    alias: str
+    kind: str
+    endpoint: str
+    account: str = ""
+
+    @classmethod
+    def of(cls, attempt: Attempt, account: str = "") -> Site:
+        """Return the site of an attempt."""
+        return cls(attempt.provider, attempt.kind, attempt.endpoint, account)
+
+
+def declares(project: Project, dialects: Mapping[str, Dialect], site: Site) -> bool:
+    """True if the site's alias still has its kind and endpoint.
+
+    An attempt of an older clipform has no endpoint: it was sent to wherever its alias points.
+    """
+    config, dialect = project.providers.get(site.alias), dialects.get(site.alias)
+    if config is None or dialect is None or config.kind != site.kind:
         return False
-    return attempt.endpoint in ("", endpoint(config, dialect))
+    return site.endpoint in ("", endpoint(config, dialect))
 
 
 def places(project: Project, dialects: Mapping[str, Dialect]) -> tuple[tuple[str, str], ...]:
@@ -62,7 +81,7 @@ def warnings(
     asked = {step.provider for step in plan.steps if step.action in GENERATES}
     for step in plan.steps:
         task = snapshot.attempts.get(step.key) if step.action is Action.RESUME else None
-        if task is not None and is_current(task, project.providers.get(step.provider), dialects.get(step.provider)):
+        if task is not None and declares(project, dialects, Site.of(task)):
             asked.add(step.provider)
     addresses = [
         warning
@@ -113,9 +132,9 @@ def _task_warnings(
         attempt = snapshot.attempts.get(step.key)
         if step.action is not Action.RESUME or attempt is None:
             continue
-        config = project.providers.get(attempt.provider)
-        if is_current(attempt, config, dialects.get(attempt.provider)):
+        if declares(project, dialects, Site.of(attempt)):
             continue
+        config = project.providers.get(attempt.provider)
         address = f"{attempt.endpoint or 'an address that is not on record'} ({attempt.kind})"
         change = "is no longer declared" if config is None else "has another address now"
         text = f"{step.name}: task {attempt.task} runs at {address}, but provider {attempt.provider} {change}"

@@ -9,12 +9,13 @@ from functools import cached_property
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.compute import PlanScope
 from reconciler.plan.model import Disk, Plan
+from reconciler.project import endpoints
+from reconciler.project.endpoints import Site
 from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import Lists
-from reconciler.records import Snapshot
+from reconciler.records import LockEntry, Snapshot
 from reconciler.spec.project import Project
-from reconciler.state.lockfile import LockEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Loaded:
     def by_ident(self) -> Mapping[tuple[str, int], Order]:
         """The orders by clip and take."""
         return {(order.clip.name, order.take): order for order in self.orders}
+
+    def has(self, site: Site) -> bool:
+        """True if the project still has this site; see `endpoints.declares`."""
+        return endpoints.declares(self.project, self.dialects, site)
 
     @cached_property
     def listing(self) -> frozenset[str]:

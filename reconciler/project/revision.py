@@ -18,11 +18,11 @@ from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order, build_orders, drafted
 from reconciler.project.workspace import Workspace, dialects_of, resolve_clips
+from reconciler.records import LockEntry
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.state import lockfile
-from reconciler.state.lockfile import LockEntry
 from reconciler.state.paths import LOCK_FILE
 
 _UNKNOWN: Final = "0" * 64

@@ -20,7 +20,6 @@ from reconciler.plan.model import Plan, Step
 from reconciler.plan.subset import subset
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Planned
-from reconciler.state.store import Store
 
 VERSION = 1
 _LIMIT = 1 << 20
@@ -99,14 +98,6 @@ def require_free(path: Path) -> None:
             read(path)
     except ClipformError as error:
         raise UsageError(f"{path.name} already exists and is not a plan file", help="choose another name") from error
-
-
-def require_unused(saved: SavedPlan, store: Store) -> None:
-    """Raise Refused if this store has applied the plan."""
-    if any(entry.type == "plan-consumed" and entry.payload.get("plan") == saved.id for entry in store.events()):
-        raise Refused(
-            "this plan was already applied", help="clipform plan --out FILE makes a new one", code="plan-used"
-        )
 
 
 def require_fresh(saved: SavedPlan, planned: Planned) -> None:

@@ -13,8 +13,8 @@ from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
-from reconciler.plan.model import LockedResult, OutputFact
-from reconciler.records import Artifact, Placed
+from reconciler.plan.model import OutputFact
+from reconciler.records import Artifact, LockEntry, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
 from reconciler.spec.project import Clip, LocalMedia
 from reconciler.state import disk
@@ -110,7 +110,7 @@ def scan_outputs(
 
 
 def stored_artifacts(
-    objects: Objects, artifacts: Mapping[str, Artifact], locked: Iterable[LockedResult]
+    objects: Objects, artifacts: Mapping[str, Artifact], locked: Iterable[LockEntry]
 ) -> frozenset[str]:
     """Return the SHA-256 of those artifacts of the records and the lock file that the store has."""
     suffixes = {entry.sha256: ".mp4" for entry in locked} | {a.sha256: a.suffix for a in artifacts.values()}

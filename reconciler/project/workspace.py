@@ -21,7 +21,7 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.plan import cost
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import Action, Disk, LockedResult, Plan, Reason, Step
+from reconciler.plan.model import Action, Disk, Plan, Reason, Step
 from reconciler.project import endpoints, plan_notes
 from reconciler.project.excerpts import with_excerpts
 from reconciler.project.model import Choice, Loaded, Planned
@@ -33,13 +33,12 @@ from reconciler.project.selectors import Candidate, select
 from reconciler.providers import registry
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
-from reconciler.records import Snapshot, State
+from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.load import read_project
 from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
 from reconciler.spec.project import LocalMedia, Project
 from reconciler.spec.reader import collector_paused
 from reconciler.state import lockfile, open, receipts
-from reconciler.state.lockfile import LockEntry
 from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
 from reconciler.state.store import Store
 
@@ -49,22 +48,15 @@ NONE: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class _Lock:
-    """The lock file: its entries, by key, and the facts that plans use."""
+    """The lock file's entries, as written and by key."""
 
     entries: tuple[LockEntry, ...] = ()
     by_key: Mapping[str, LockEntry] = field(default_factory=dict)
-    facts: Mapping[str, LockedResult] = field(default_factory=dict)
-
-
-def _at_lock(entry: LockEntry) -> LockedResult:
-    purchase = (entry.sha256, entry.task, entry.provider, entry.model, entry.cost_micros, entry.currency)
-    return LockedResult(*purchase, entry.clip, entry.take)
 
 
 def _lock_of(text: bytes, name: str) -> _Lock:
     entries = lockfile.loads(text.decode("utf-8", "replace"), name)
-    by_key = {entry.key: entry for entry in entries}
-    return _Lock(entries, by_key, {key: _at_lock(entry) for key, entry in by_key.items()})
+    return _Lock(entries, {entry.key: entry for entry in entries})
 
 
 class Workspace:
@@ -178,11 +170,11 @@ class Workspace:
             lock = _Lock() if choice.draft else self._lock()
         wanted = [order.wanted for order in loaded.orders]
         outputs = [w.output for w in wanted if w.output is not None]
-        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, lock.facts.values())
+        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, lock.by_key.values())
         disk = Disk(scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh), stored)
 
         def planned(scope: PlanScope) -> Plan:
-            return compute(wanted, records, disk, locked=lock.facts, scope=scope)
+            return compute(wanted, records, disk, locked=lock.by_key, scope=scope)
 
         scope = PlanScope()
         plan = planned(scope)

@@ -1,7 +1,7 @@
-"""What was spent, and the guard that every intent passes before it exists.
+"""Sums what was spent, and checks every intent against the caps before it is written.
 
 Amounts are whole millionths of a currency. The guard runs inside the intent's own transaction: `BEGIN IMMEDIATE` holds
-SQLite's write lock, so that reading the sums first is as safe as a `WHERE` in the insert, and can say which cap it was.
+SQLite's write lock, so reading the sums first is as safe as a `WHERE` in the insert, and the error can name the cap.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.diagnostics import Refused
+from reconciler.records import TakeProvenance
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Bounds on settled + reserved, in millionths of one currency; None means no bound of that sort.
+    """Bounds on settled + reserved, in millionths of one currency; None: no such bound.
 
     `run_micros` and `run_clips` bound what began in one apply (`NewAttempt.run`), `total_micros` everything.
     """
@@ -28,7 +29,7 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Sums in millionths: `settled` is owed for sure, `reserved` may yet be. `clips`: attempts that cost money."""
+    """Sums in millionths: `settled` is owed, `reserved` may become so. `clips`: attempts that cost money."""
 
     settled: int = 0
     reserved: int = 0
@@ -36,37 +37,28 @@ class Spent:
 
     @property
     def micros(self) -> int:
-        """What counts against a cap."""
+        """Return what counts against a cap."""
         return self.settled + self.reserved
 
 
 @dataclass(frozen=True, slots=True)
-class NewAttempt:
-    """A purchase order that is to be written. `cost_micros` is the most that it can cost; None: no price is known.
+class NewAttempt(TakeProvenance):
+    """A purchase order to be written. `cost_micros` is the most that it can cost; None: no price is known.
 
-    `marker` is unique for ever: it recognises the attempt in receipts and in a provider's list. `run` is what
-    `Store.start_run` gave; `account` tells at whose account it is bought, and is no secret; `endpoint` is the base URL
-    that it is sent to.
+    `marker` is unique for ever: it identifies the attempt in receipts and in a provider's list. `run` is of
+    `Store.start_run`. `account` identifies the account that buys and is not secret. `endpoint` is the base URL that the
+    request is sent to.
     """
 
-    key: str
-    clip: str
-    take: int
-    provider: str
-    kind: str
-    model: str
     marker: str
     document: str = ""
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
     run: int = 0
     account: str = ""
     endpoint: str = ""
 
 
 def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:
-    """Sums by currency: of everything, or of one run."""
+    """Return the sums by currency, of everything or of one run."""
     rows = connection.execute(
         "SELECT currency, sum(settled), sum(reserved), sum(clips) FROM ledger "
         "WHERE ? IS NULL OR run = ? GROUP BY currency",
@@ -76,7 +68,7 @@ def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, S
 
 
 def unpriced(connection: sqlite3.Connection, run: int) -> int:
-    """How many attempts of a run are owed, or may yet be, at a price that nobody knows."""
+    """Return how many attempts of a run are owed, or may become so, without a known price."""
     where = "run = ? AND cost_micros IS NULL AND money <> 'released'"
     return int(connection.execute(f"SELECT count(*) FROM attempt WHERE {where}", (run,)).fetchone()[0])
 
@@ -99,14 +91,14 @@ def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
         raise Refused(f"the budget allows {caps.run_clips} paid clip(s) in this apply", code="budget")
 
 
-def _under(new: NewAttempt, caps: Caps, sum_micros: int, cap: int | None, what: str) -> None:
+def _under(new: NewAttempt, caps: Caps, sum_micros: int, cap: int | None, scope: str) -> None:
     if cap is not None and sum_micros > cap:
-        over = f"would bring {what} to {amount(sum_micros)} {caps.currency}, over the budget of {amount(cap)}"
+        over = f"would bring {scope} to {amount(sum_micros)} {caps.currency}, over the budget of {amount(cap)}"
         raise Refused(f"clip '{new.clip}' {over}", code="budget")
 
 
 def amount(micros: int) -> str:
-    """Millionths as a decimal text without needless zeros, two places at least: 500000 → 0.50."""
+    """Return millionths as a decimal text without trailing zeros, two places at least: 500000 → 0.50."""
     text = f"{Decimal(micros) / 1_000_000:.6f}"
     head, _, tail = text.partition(".")
     return f"{head}.{tail.rstrip('0').ljust(2, '0')}"

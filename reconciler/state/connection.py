@@ -1,6 +1,6 @@
-"""One way to open SQLite, to run a transaction, and to say what went wrong.
+"""Opens SQLite, runs transactions, and translates its errors.
 
-Settings (RELIABILITY §3.3). `journal_mode=PERSIST`: the journal's space stays allocated, so a small commit still
+Settings (never-pay-twice#s3-3). `journal_mode=PERSIST`: the journal's space stays allocated, so a small commit still
 succeeds on a full disk; WAL loses that, loses acknowledged commits to a stray close of the file, and has a reset
 race in many SQLite versions. `synchronous=EXTRA`: a commit that returned survives a power cut; it costs about a
 millisecond and a clip takes minutes. `isolation_level=None`: Python's implicit transactions are off, every write is
@@ -18,7 +18,7 @@ from pathlib import Path
 from reconciler.diagnostics import StateDamaged, StateError
 
 BUSY_MS = 5_000
-"""How long to wait for a reader to leave. Readers here take milliseconds; longer means that something is wrong."""
+"""Milliseconds to wait for a reader. Readers take milliseconds; longer means that something is wrong."""
 
 _FULL = "free some space, then run the same command again"
 
@@ -34,7 +34,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def in_memory() -> sqlite3.Connection:
-    """A database that is nobody's, gone with its connection."""
+    """Open a database in memory, which ends with its connection."""
     return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
 
@@ -48,13 +48,13 @@ def configure(connection: sqlite3.Connection) -> None:
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:
-    """An integer setting, such as `user_version`."""
+    """Return an integer setting, such as `user_version`."""
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 @contextmanager
 def immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction: all of the block is committed, or none of it and the error is ours."""
+    """Run the block as one write transaction: all of it is committed, or none and a StateError is raised."""
     with translated():
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -67,7 +67,7 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def nested(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction within one: undone by itself if it fails, even if whoever called it goes on."""
+    """Run the block as a transaction within one: undone alone if it fails, even if the caller goes on."""
     with translated():
         connection.execute("SAVEPOINT nested")
         try:
@@ -82,7 +82,7 @@ def nested(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[None]:
-    """One read transaction: every select of the block sees the same state."""
+    """Run the block as one read transaction: every select sees the same state."""
     with translated():
         connection.execute("BEGIN")
         try:
@@ -94,19 +94,19 @@ def reading(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn SQLite's errors into ours; see `explain`."""
+    """Raise SQLite's errors of the block as StateErrors; see `explain`."""
     try:
         yield
     except sqlite3.Error as error:
         raise explain(error) from error
-    except UnicodeDecodeError as error:  # a schema or a text that is not UTF-8 any more
+    except UnicodeDecodeError as error:  # a schema or a text that is no longer UTF-8
         raise damaged("it holds text that is not UTF-8") from error
     except OverflowError as error:
         raise StateError("a number is too large to be stored", code="state-value") from error
 
 
 def explain(error: sqlite3.Error) -> StateError:
-    """What a SQLite error means for the user. Extended result codes keep the primary code in their low byte."""
+    """Return a SQLite error as a StateError. Extended result codes keep the primary code in their low byte."""
     name = str(getattr(error, "sqlite_errorname", ""))
     text = str(error)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode to UTF-8" in text:
@@ -125,14 +125,14 @@ def explain(error: sqlite3.Error) -> StateError:
 
 
 def damaged(detail: str) -> StateDamaged:
-    """The file is not sound; nothing is bought on the word of such a file."""
-    help = "put back a backup of state/, or rebuild it from what else knows what was bought:\nclipform recover"
+    """Return the error for a database that is not sound: nothing is bought by its records."""
+    help = "put back a backup of state/, or rebuild it from receipts, lock file and providers:\nclipform recover"
     return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
 
 
 def _broken_rule(text: str) -> StateError:
     if "attempt.key" in text:
-        return StateError("this key already has an attempt that is not settled", code="key-open")
+        return StateError("this key already has an unresolved attempt", code="key-open")
     if "attempt.provider, attempt.task" in text:
         return StateError("this task id already belongs to another attempt", code="task-taken")
     if "illegal move" in text:

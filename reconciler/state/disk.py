@@ -1,6 +1,6 @@
-"""Making bytes durable: sync, atomic replacement, and the operating system's errors in plain words.
+"""Makes bytes durable: sync, atomic replacement; and puts the operating system's errors into plain words.
 
-`artifacts` uses these too. They stand here because `state` is the lowest layer that needs them.
+`artifacts` uses these too; `state` is the lowest layer that needs them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def sync(descriptor: int) -> None:
-    """Make a file or directory durable. An error is final: a second fsync may report success and lie (F25).
+    """Make a file or directory durable. An error is final: another fsync may lie (never-pay-twice#f25).
 
-    A file system that cannot sync directories says "invalid" or "not supported"; restic goes on there, and so do we.
+    A file system that cannot sync directories reports "invalid" or "not supported"; that is ignored, as restic does.
     """
     try:
         _sync(descriptor)
@@ -64,23 +64,23 @@ def make_directories(path: str | os.PathLike[str]) -> None:
 
 
 def stamp(path: str | os.PathLike[str]) -> tuple[int, ...]:
-    """What changes with a file, without opening it; nothing for one that is not there."""
+    """Return values that change with a file, without opening it; empty if it is missing."""
     try:
-        found = os.stat(path)
-    except OSError:  # whoever opens it finds better words
+        stat = os.stat(path)
+    except OSError:  # opening the file gives a better message
         return ()
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write every byte; the kernel may take fewer than it was given."""
+    """Write every byte; the kernel may take fewer at a time."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def replace(path: str | os.PathLike[str], data: bytes) -> None:
-    """Put `data` at `path` so that at every instant the old or the new file is whole there."""
+    """Replace the file at `path` atomically and durably with `data`."""
     target = os.path.abspath(path)
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".{os.path.basename(target)}.{os.urandom(8).hex()}.part")
@@ -101,7 +101,7 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextmanager
 def translated(doing: str, kind: type[ClipformError] = StateError) -> Iterator[None]:
-    """Turn an `OSError` of the block into `kind`; `doing` is what failed, such as "write clipform.lock"."""
+    """Raise an `OSError` of the block as `kind`; `doing` is what failed, such as "write clipform.lock"."""
     try:
         yield
     except OSError as error:
@@ -109,7 +109,7 @@ def translated(doing: str, kind: type[ClipformError] = StateError) -> Iterator[N
 
 
 def words(error: OSError) -> str:
-    """What an operating-system error means, in lower case, without errno numbers or absolute paths."""
+    """Describe an operating-system error, in lower case, without errno numbers or absolute paths."""
     if error.errno in _FULL:
         return "the disk is full (or a size limit is reached)"
     if error.errno == errno.EROFS:

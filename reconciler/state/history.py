@@ -1,4 +1,4 @@
-"""The event log and the reducer: the only statements that change what is remembered.
+"""The event log and its reducer: the only statements that change the tables.
 
 Event types and what their payload holds:
 
@@ -14,7 +14,7 @@ Event types and what their payload holds:
     note             what, and anything: a fact that changes no table (consent, a provider's warning)
 
 An event is applied in the transaction that appends it, by the same function that a rebuild uses; nothing else writes
-the tables. Refused: writing tables and logging beside it, where the two drift apart unnoticed.
+the tables. Writing tables and log separately was rejected: the two drift apart unnoticed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from reconciler.diagnostics import StateError
 from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
@@ -37,7 +37,7 @@ DERIVED = ("ledger", "binding", "placed", "plan", "meta", "generation", "artifac
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the log. `clip` is empty and `attempt` None where the event is about neither."""
+    """One event of the log. `clip` is empty and `attempt` None where the event is about neither."""
 
     seq: int
     time: float
@@ -48,7 +48,7 @@ class LogEntry:
 
 
 def append(connection: sqlite3.Connection, entry: LogEntry) -> LogEntry:
-    """Append an event and apply it. `entry.seq` is ignored; the number that the log gave is returned in it."""
+    """Append an event and apply it; return it with its number. `entry.seq` is ignored."""
     cursor = connection.execute(
         "INSERT INTO event (time, type, clip, attempt, payload) VALUES (?, ?, ?, ?, ?)",
         (entry.time, entry.type, entry.clip or None, entry.attempt, rows.dump(entry.payload)),
@@ -59,7 +59,7 @@ def append(connection: sqlite3.Connection, entry: LogEntry) -> LogEntry:
 
 
 def replay(connection: sqlite3.Connection) -> None:
-    """Empty the derived tables and make them again from the log. Runs inside the caller's transaction."""
+    """Rebuild the derived tables from the log, in the caller's transaction."""
     for table in DERIVED:
         connection.execute(f"DELETE FROM {table}")
     for entry in read(connection, "ORDER BY seq", ()):
@@ -70,14 +70,15 @@ def replay(connection: sqlite3.Connection) -> None:
 
 
 def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[LogEntry]:
-    """Events as values; `tail` is the rest of the statement."""
-    return [_entry(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM event {tail}", values)]
+    """Return events; `tail` is the end of the SQL statement."""
+    return [_entry(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM event {tail}", values)]
 
 
 _COLUMNS = "seq, time, type, clip, attempt, payload"
 
 
-def _entry(seq: int, time: float, kind: str, clip: str | None, attempt: int | None, text: str) -> LogEntry:
+def _entry(row: tuple[Any, ...]) -> LogEntry:
+    seq, time, kind, clip, attempt, text = row
     try:
         payload = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
@@ -95,7 +96,7 @@ def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
 
 
 _SINCE_FIRST: Payload = {"endpoint": ""}
-"""What an attempt has since a later schema than the first: events of before do not say it."""
+"""Attempt columns that a later schema added: older events do not have them."""
 
 _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,
   task = coalesce(:task, task), cost_micros = coalesce(:cost_micros, cost_micros), sha256 = coalesce(:sha256, sha256)
@@ -103,7 +104,7 @@ WHERE id = :attempt AND state = :from"""
 
 
 def _moved(connection: sqlite3.Connection, entry: LogEntry) -> None:
-    """Compare and set: whoever moves an attempt says which state it was in, and loses if it has moved since."""
+    """Move an attempt by compare-and-set: StateError `state-moved` if it is no longer in the given state."""
     values = {key: value for key, value in entry.payload.items() if key != "evidence"}
     cursor = connection.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time})
     if cursor.rowcount != 1:

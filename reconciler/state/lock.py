@@ -1,8 +1,8 @@
 """One process at a time: a kernel lock on `DIR/lock`.
 
 The kernel drops the lock when its holder dies, however it dies, so there is nothing to force. The text in the file only
-tells the loser whom to wait for; it proves nothing. The file is never removed: whoever locks a removed file would hold
-nothing. `flock` and not `lockf`: a lock of the latter kind is lost when the process closes any other descriptor of the
+names the holder in an error; it proves nothing. The file is never removed: a lock on a removed file would exclude
+nobody. `flock` and not `lockf`: a lock of the latter kind is lost when the process closes any other descriptor of the
 file, and a network file system that offers only that kind is recognised by the probe and refused.
 """
 
@@ -23,13 +23,13 @@ from reconciler.diagnostics import StateError, StateLocked
 from reconciler.state import disk
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-_GLANCES = 10_000
-"""How many times a writer lets readers go first; each takes microseconds."""
+_RETRIES = 10_000
+"""How many times a writer waits for readers that check the lock; each takes microseconds."""
 _held: set[int] = set()
 
 
 def _forget() -> None:
-    """In a forked child: let go of the copies, else a worker that outlives us would keep the lock."""
+    """Close the copies in a forked child, else a worker that outlives this process would keep the lock."""
     for descriptor in _held:
         os.close(descriptor)
     _held.clear()
@@ -39,7 +39,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 class Lock:
-    """`with Lock(directory, "apply", clock):` holds the state; Locked, naming the holder, if another process does."""
+    """`with Lock(directory, "apply", clock):` holds the state; StateLocked, with the holder, if another does."""
 
     def __init__(self, directory: Path, command: str, clock: Callable[[], float]) -> None:
         self._directory = directory
@@ -56,7 +56,7 @@ class Lock:
             _held.add(self._descriptor)
             try:
                 _probe(path)
-                self._introduce()
+                self._write_holder()
             except BaseException:
                 self._release()
                 raise
@@ -75,16 +75,17 @@ class Lock:
         _held.discard(self._descriptor)
         os.close(self._descriptor)
 
-    def _introduce(self) -> None:
+    def _write_holder(self) -> None:
         text = {"pid": os.getpid(), "host": os.uname().nodename, "command": self._command, "since": self._clock()}
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, json.dumps(text).encode(), 0)
 
 
 def is_free(directory: Path) -> bool:
-    """Whether no process holds the state at this instant, for who only looks: nothing is written.
+    """True if no process holds the lock now. Writes nothing.
 
-    Asked with a shared lock, held for as long as it takes to let go of it; `_acquire` knows of such glances."""
+    Takes a shared lock for an instant; `_acquire` expects that.
+    """
     try:
         descriptor = os.open(Path(os.path.realpath(directory)) / "lock", disk.READ)
     except FileNotFoundError:
@@ -103,8 +104,8 @@ def is_free(directory: Path) -> bool:
 
 
 def _acquire(path: Path) -> int:
-    """A descriptor that holds the lock of the file that is at `path` now, and not of one that was removed meanwhile."""
-    glances = 0
+    """Return a descriptor that holds the lock of the file that is at `path` now, not of one removed meanwhile."""
+    retries = 0
     while True:
         descriptor = os.open(path, _OPEN, 0o644)
         try:
@@ -114,11 +115,11 @@ def _acquire(path: Path) -> int:
         except FileNotFoundError:
             pass
         except OSError as error:
-            glanced = glances < _GLANCES and isinstance(error, BlockingIOError) and _is_glance(descriptor)
+            checking = retries < _RETRIES and isinstance(error, BlockingIOError) and _is_reader(descriptor)
             holder = _holder(descriptor)
             os.close(descriptor)
-            if glanced:
-                glances += 1
+            if checking:
+                retries += 1
                 os.sched_yield()
                 continue
             _refuse(error, holder)
@@ -126,8 +127,8 @@ def _acquire(path: Path) -> int:
         os.close(descriptor)
 
 
-def _is_glance(descriptor: int) -> bool:
-    """Whether what is in the way is a reader's `is_free`: a shared lock lets another in, that of a writer does not."""
+def _is_reader(descriptor: int) -> bool:
+    """True if the present lock is the shared one of a reader's `is_free`: a writer's lets no shared lock in."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
@@ -136,7 +137,7 @@ def _is_glance(descriptor: int) -> bool:
 
 
 def _probe(path: Path) -> None:
-    """The lock must keep out a second descriptor; on some network file systems it does not."""
+    """Check that the lock excludes a second descriptor; on some network file systems it does not."""
     descriptor = os.open(path, _OPEN)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,7 +162,7 @@ def _unlockable() -> StateError:
 
 
 def _holder(descriptor: int) -> str:
-    """What the file says about who holds it; it may be empty or torn, for its writer has just begun or died."""
+    """Describe the holder from the file, which may be empty or torn if its writer has just started or died."""
     try:
         text = json.loads(os.pread(descriptor, 4096, 0))
         since = datetime.fromtimestamp(text["since"], UTC)

@@ -1,4 +1,4 @@
-"""`clipform.lock`: for each take of each clip, which generation it is, in a text made for git.
+"""Reads and writes `clipform.lock`: the generation of each take of each clip, in a format made for git.
 
     {
       "hero#1": {"key": "v1:9f…", "sha256": "ab…", "suffix": ".mp4", "provider": "studio", "kind": "ark", …},
@@ -6,9 +6,9 @@
       "version": 1
     }
 
-It is JSON, sorted, one take a line. Each of those lines ends with a comma, the version being last, so that adding or
-removing a clip changes one line and two branches that add different clips merge by themselves. Fields that are not
-known are left out. Costs are decimal texts: no float anywhere.
+It is sorted JSON, one take a line. Each of those lines ends with a comma, since the version comes last: adding or
+removing a clip changes one line, and two branches that add different clips merge without a conflict. Unknown fields are
+left out. Costs are decimal texts, never floats.
 
 Entry: key, sha256, suffix of the artifact · provider (alias), kind, model · task, seed, cost and currency, when known.
 """
@@ -19,11 +19,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
+from reconciler.records import LockEntry
 from reconciler.state import disk
 from reconciler.state.budget import amount
 from reconciler.state.paths import LOCK_FILE
@@ -34,46 +34,26 @@ _REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})([ \r]|$)")
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
 _COST = re.compile(r"\d{1,12}(\.\d{1,6})?")
-_HELP = "keep the right lines, or remove the file: clipform apply writes it anew from the state"
-
-
-@dataclass(frozen=True, slots=True)
-class LockEntry:
-    """What one take of one clip is."""
-
-    clip: str
-    take: int
-    key: str
-    sha256: str
-    suffix: str
-    provider: str
-    kind: str
-    model: str
-    task: str | None = None
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
+_HELP = "keep the correct lines, or remove the file: clipform apply writes it again from the state"
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
-    """The text of the file: the same for the same entries, in whatever order they come."""
+    """Return the text of the file, the same for the same entries in any order."""
     ordered = sorted(entries, key=_place)
     lines = [f"  {_text(f'{entry.clip}#{entry.take}')}: {_text(_fields(entry))},\n" for entry in ordered]
     return f'{{\n{"".join(lines)}  "version": {VERSION}\n}}\n'
 
 
 def loads(text: str, file: str = LOCK_FILE) -> tuple[LockEntry, ...]:
-    """The entries, sorted. SpecError with every problem and its line; StateNewer for a version that we do not know."""
+    """Return the entries, sorted. Raises SpecError with every problem and its line, StateNewer for a newer version."""
     conflicts = [number for number, line in enumerate(text.split("\n"), 1) if _CONFLICT.match(line)]
     if conflicts:
-        raise SpecError(
-            [_problem(file, number, "lock-conflict", "a merge conflict is not settled") for number in conflicts]
-        )
+        raise SpecError([_problem(file, number, "lock-conflict", "unresolved merge conflict") for number in conflicts])
     return _entries(text, file, _parse(text, file))
 
 
 def write(path: Path, entries: Iterable[LockEntry]) -> bool:
-    """Put the entries at `path`, whole or not at all, and only if that changes it; returns if it did."""
+    """Replace the file at `path` if the entries change it. Returns True if they did."""
     data = dumps(entries).encode()
     with disk.translated(f"write {path.name}"):
         try:
@@ -81,7 +61,7 @@ def write(path: Path, entries: Iterable[LockEntry]) -> bool:
                 return False
         except FileNotFoundError:
             pass
-        disk.replace(os.path.realpath(path), data)  # a link to a lock file elsewhere stays a link
+        disk.replace(os.path.realpath(path), data)  # a symlink to a lock file elsewhere stays a symlink
     return True
 
 
@@ -95,32 +75,32 @@ def _text(value: object) -> str:
 
 def _fields(entry: LockEntry) -> dict[str, object]:
     cost = None if entry.cost_micros is None else amount(entry.cost_micros)
-    found: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
-    found |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
-    return {name: value for name, value in found.items() if value is not None}
+    fields: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
+    fields |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _parse(text: str, file: str) -> list[tuple[str, object]]:
-    """Members of the file's object, doubles included: a merge may leave two lines for one take."""
+    """Return the members of the file's object, duplicates included: a merge may leave two lines for one take."""
     try:
-        found = json.loads(text, object_pairs_hook=_Pairs, parse_float=_refuse, parse_constant=_refuse)
+        members = json.loads(text, object_pairs_hook=_Pairs, parse_float=_refuse, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise SpecError([_problem(file, error.lineno, "lock-syntax", f"this is not JSON: {error.msg}")]) from error
     except (ValueError, RecursionError) as error:
         raise SpecError(
-            [_problem(file, 1, "lock-syntax", "a number here is none of ours, or it nests too deep")]
+            [_problem(file, 1, "lock-syntax", "a number is not in clipform's format, or values nest too deep")]
         ) from error
-    if not isinstance(found, _Pairs):
+    if not isinstance(members, _Pairs):
         raise SpecError([_problem(file, 1, "lock-syntax", "the file must hold one JSON object")])
-    version = dict(found.items).get("version")
+    version = dict(members.items).get("version")
     if isinstance(version, int) and version > VERSION:
-        text = f"{file} has version {version}, this clipform knows up to {VERSION}"
+        text = f"{file} has version {version}, this clipform supports up to {VERSION}"
         raise StateNewer(text, help="upgrade clipform; the file was left as it is", code="lock-newer")
-    return found.items
+    return members.items
 
 
 class _Pairs:
-    """A JSON object with every member it had."""
+    """A JSON object with all its members, duplicates included."""
 
     def __init__(self, items: list[tuple[str, object]]) -> None:
         self.items = items
@@ -131,20 +111,20 @@ def _refuse(text: str) -> object:
 
 
 def _entries(text: str, file: str, members: list[tuple[str, object]]) -> tuple[LockEntry, ...]:
-    found: dict[str, LockEntry] = {}
+    entries: dict[str, LockEntry] = {}
     problems: list[Diagnostic] = []
     for name, value in members:
         if name == "version":
             continue
         try:
-            if name in found:
-                raise ValueError("this take stands here twice")
-            found[name] = _entry(name, dict(value.items) if isinstance(value, _Pairs) else {})
+            if name in entries:
+                raise ValueError("duplicate take")
+            entries[name] = _entry(name, dict(value.items) if isinstance(value, _Pairs) else {})
         except ValueError as error:
             problems.append(_problem(file, _line(text, name), "lock-entry", f"{name}: {error}"))
     if problems:
         raise SpecError(problems)
-    return tuple(sorted(found.values(), key=_place))
+    return tuple(sorted(entries.values(), key=_place))
 
 
 def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
@@ -163,18 +143,18 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
         raise ValueError("'cost' must be a decimal text such as \"0.50\"")
     micros = None if cost is None else int(Decimal(cost) * 1_000_000)
     currency = _string(fields, "currency") if "currency" in fields else ""
-    return LockEntry(clip, int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
+    return LockEntry(clip=clip, take=int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
 
 
 def _string(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"'{name}' must be there, and a text")
+        raise ValueError(f"'{name}' is required and must be a text")
     return value
 
 
 def _line(text: str, name: str) -> int:
-    """The last line on which a member of this name begins."""
+    """Return the last line on which a member of this name begins."""
     start = text.rfind(f"{_text(name)}:")
     return text.count("\n", 0, max(start, 0)) + 1
 

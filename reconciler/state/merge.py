@@ -1,18 +1,18 @@
-"""What the receipts know that the database does not: a pure comparison, carried out by `Store.merge`.
+"""Compares the receipts with the database: pure; `Store.merge` carries out the findings.
 
-Attempts are matched by their marker, for numbers start again with a new database. What the receipts say:
+Attempts are matched by their marker, because numbers start again with a new database.
 
     receipts     attempt in the database   then
-    intent       none                      restored, UNCERTAIN: the key is not bought again unasked
+    intent       none                      restored, UNCERTAIN: the key is not bought again without consent
     accepted     none                      restored, ACCEPTED with its task
     accepted     SUBMITTING or UNCERTAIN   ACCEPTED with its task: the commit did not happen (full disk, crash)
     void         SUBMITTING or UNCERTAIN   NOT_SENT; its key is free for another
     void         none                      nothing: nothing was bought
-    anything     any other state           nothing: the database knows more
+    anything     any other state           nothing: the database has more
 
-What was accepted and cannot be given an attempt is reported as lost: its intent is torn, its key has another open
-attempt, or the database says that it was refused. A task that already belongs to an attempt of the same key is known by
-that one; where it belongs to another key (a provider answered two requests with one id), the request is in doubt.
+A purchase that no attempt can hold is reported as lost: its intent is torn, its key has another open attempt, or the
+database says that it was refused. A task that an attempt of the same key has is recorded there already; if an attempt
+of another key has it (a provider answered two requests with one id), the request is uncertain.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _FREE = (State.NOT_SENT, State.REFUSED)
 
 Events = Mapping[str, Receipt]
 Owners = dict[tuple[str, str], str]
-"""Whose each task is: provider and task to the key that was bought."""
+"""The key that was bought, by provider and task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A request that went out, or may have: its intent, and its task once it was accepted."""
+    """A request that was sent, or may have been: its intent, and its task once it was accepted."""
 
     intent: Receipt
     task: str | None
@@ -40,7 +40,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is to be done; see the table above."""
+    """What `Store.merge` has to do; see the table above."""
 
     missing: list[Purchase] = field(default_factory=list)
     accepted: list[tuple[Attempt, str]] = field(default_factory=list)
@@ -50,20 +50,22 @@ class Findings:
 
 def decide(lines: Iterable[Receipt], attempts: Iterable[Attempt]) -> Findings:
     """Compare all receipts with all attempts."""
-    known = {attempt.marker: attempt for attempt in attempts}
-    owners = {(attempt.provider, attempt.task): attempt.key for attempt in known.values() if attempt.task is not None}
-    keys = {attempt.key for attempt in known.values() if attempt.state in OPEN | BLOCKED}
+    by_marker = {attempt.marker: attempt for attempt in attempts}
+    owners = {
+        (attempt.provider, attempt.task): attempt.key for attempt in by_marker.values() if attempt.task is not None
+    }
+    keys = {attempt.key for attempt in by_marker.values() if attempt.state in OPEN | BLOCKED}
     findings = Findings()
-    for marker, events in sorted(_by_marker(lines).items(), key=lambda item: _turn(item[1])):
-        if marker in known:
-            _compare(findings, events, known[marker], owners, keys)
-        elif not _nothing_owed(events, owners):
+    for marker, events in sorted(_by_marker(lines).items(), key=lambda item: _rank(item[1])):
+        if marker in by_marker:
+            _compare(findings, events, by_marker[marker], owners, keys)
+        elif not _is_settled(events, owners):
             _restore(findings, events, owners, keys)
     return findings
 
 
-def _turn(events: Events) -> int:
-    """A request that was void frees its key, and one without an answer must not take that of a purchase behind it."""
+def _rank(events: Events) -> int:
+    """Void requests first, which free their key, then accepted ones, then unanswered ones."""
     return 0 if "void" in events else 1 if "accepted" in events else 2
 
 
@@ -80,8 +82,8 @@ def _compare(findings: Findings, events: Events, attempt: Attempt, owners: Owner
         keys.discard(attempt.key)
 
 
-def _nothing_owed(events: Events, owners: Owners) -> bool:
-    """Nothing was bought, or another attempt of the key has the task."""
+def _is_settled(events: Events, owners: Owners) -> bool:
+    """True if nothing was bought, or another attempt of the key has the task."""
     intent, answer = events.get("intent"), events.get("accepted")
     if answer is None or answer.task is None:
         return intent is None or "void" in events
@@ -93,7 +95,7 @@ def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str])
     task = answer.task if answer is not None else None
     if intent is not None and intent.key not in keys:
         if task is not None and owners.setdefault((intent.provider, task), intent.key) != intent.key:
-            task = None  # the id is another key's: what became of this request is in doubt
+            task = None  # the id is another key's: this request is uncertain
         findings.missing.append(Purchase(intent, task))
         keys.add(intent.key)
     elif answer is not None:
@@ -101,7 +103,7 @@ def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str])
 
 
 def _by_marker(lines: Iterable[Receipt]) -> dict[str, dict[str, Receipt]]:
-    found: dict[str, dict[str, Receipt]] = {}
+    events: dict[str, dict[str, Receipt]] = {}
     for line in lines:
-        found.setdefault(line.marker, {})[line.event] = line
-    return found
+        events.setdefault(line.marker, {})[line.event] = line
+    return events

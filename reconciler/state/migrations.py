@@ -1,10 +1,10 @@
-"""The schema, step by step, by sqlite-utils. Importing this costs 0.4 s: only a database that is new or old does.
+"""The schema, step by step, by sqlite-utils. Importing it takes 0.4 s: done only for a new or an older database.
 
 All pending steps, and the `user_version` that says so, are one transaction: a crash at any statement leaves the old
 schema or the new one. sqlite-utils on its own would begin a *deferred* transaction per step; inside ours its steps
 become savepoints. Before an existing database is changed it is copied by SQLite's backup API.
 
-Fields of the tables are those of the records of the same name (`records.py`). Besides:
+The columns of the tables are the fields of the records of the same name (`records.py`). Besides:
 
     event    seq, time (UTC seconds), type, clip, attempt, payload (JSON): append-only, the truth
     attempt  run: number of the event of the apply that began it, 0 when unknown
@@ -40,19 +40,19 @@ def first(db: Database) -> None:
 
 @migrations()
 def second(db: Database) -> None:
-    """Version 2: where an attempt was sent. What is older was sent to wherever its provider's alias pointed."""
+    """Version 2: the endpoint of an attempt. Older ones were sent to wherever their provider's alias pointed."""
     db.table("attempt").add_column("endpoint", str, not_null_default="")
 
 
 @migrations()
 def third(db: Database) -> None:
-    """Version 3: a task whose result did not come may be looked at again."""
-    for statement in schema.moves_anew():
+    """Version 3: a task without a result may be polled again."""
+    for statement in schema.replace_moves():
         db.execute(statement)
 
 
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
-    """Bring a database to `version`. Two processes may try at once: the second finds nothing to do."""
+    """Bring a database to `version`. Two processes may try at once: the second has nothing to do."""
     db = Database(database, execute_plugins=False)
     with connection.immediate(database):
         steps.apply(db)

@@ -1,6 +1,6 @@
-"""Opening a state database: whose it is, which version, whether it is sound, and bringing it up to date.
+"""Opens a state database: checks its owner, version and soundness, and brings it up to date.
 
-The version is looked at before anything that could write: a database of a newer clipform stays as it is, byte for byte.
+The version is read before anything that could write: a database of a newer clipform stays the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from reconciler.state.paths import DATABASE
 
 
 def open_writable(directory: Path) -> sqlite3.Connection:
-    """Open `DIR/clipform.db`; the folder and the database are made, or brought up to date, when needed."""
+    """Open `DIR/clipform.db`; create the folder and the database, or bring them up to date, when needed."""
     with disk.translated("create the state folder"):
         disk.make_directories(directory)
     connection = sql.connect(directory / DATABASE, "rwc")
@@ -34,27 +34,28 @@ def open_writable(directory: Path) -> sqlite3.Connection:
 
 
 def open_readonly(directory: Path) -> sqlite3.Connection | None:
-    """Open `DIR/clipform.db` to look only, without a lock and without writing; None when there is no state yet.
+    """Open `DIR/clipform.db` read-only, without a lock; None when it does not exist yet.
 
-    A state of an older clipform is looked at in memory, as the next writer will bring it up to date."""
+    A state of an older clipform is read from a copy in memory, brought up to date as the next writer will.
+    """
     path = directory / DATABASE
     if not path.exists():
         return None
     try:
-        return _look(sql.connect(path, "ro"))
+        return _readonly(sql.connect(path, "ro"))
     except StateError as error:
         if error.code != "hot-journal":
             raise
-    # A writer was killed inside a transaction. Opened for writing, SQLite takes back the half that was written.
-    return _look(sql.connect(path, "rw"))
+    # A writer was killed inside a transaction. Opened for writing, SQLite rolls it back.
+    return _readonly(sql.connect(path, "rw"))
 
 
 def open_copy(directory: Path) -> sqlite3.Connection:
-    """A copy of the state in memory, an empty one when there is no state yet: what is done to it is gone with it."""
-    found = open_readonly(directory)
-    copy = sql.in_memory() if found is None else _copied(found)
+    """Open a copy of the state in memory, an empty one when none exists yet. Changes to it are lost."""
+    original = open_readonly(directory)
+    copy = sql.in_memory() if original is None else _copied(original)
     try:
-        if found is None:
+        if original is None:
             _migrate(copy, directory, 0)
         with sql.translated():
             copy.execute("PRAGMA trusted_schema=OFF")
@@ -65,18 +66,18 @@ def open_copy(directory: Path) -> sqlite3.Connection:
 
 
 def stamp(directory: Path) -> tuple[int, ...]:
-    """What changes with the database file, by its path alone: only SQLite opens it."""
+    """Return values that change with the database file, from its path alone: only SQLite opens it."""
     return disk.stamp(directory / DATABASE)
 
 
-def _look(connection: sqlite3.Connection) -> sqlite3.Connection | None:
+def _readonly(connection: sqlite3.Connection) -> sqlite3.Connection | None:
     try:
         version = _version(connection)
         if version == 0:
             connection.close()
             return None
         if version < schema.VERSION:
-            connection = _brought_up(connection)
+            connection = _upgraded_copy(connection)
         with sql.translated():
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA query_only=ON")
@@ -86,8 +87,8 @@ def _look(connection: sqlite3.Connection) -> sqlite3.Connection | None:
     return connection
 
 
-def _brought_up(older: sqlite3.Connection) -> sqlite3.Connection:
-    """A copy in memory of an older state, up to date. The older one is closed."""
+def _upgraded_copy(older: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy in memory of an older state, brought up to date. Closes the original."""
     from reconciler.state import migrations
 
     copy = _copied(older)
@@ -100,7 +101,7 @@ def _brought_up(older: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _copied(original: sqlite3.Connection) -> sqlite3.Connection:
-    """A copy in memory. The original is closed."""
+    """Return a copy in memory. Closes the original."""
     with closing(original):
         copy = sql.in_memory()
         with sql.translated():
@@ -109,24 +110,24 @@ def _copied(original: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    """The schema's version, 0 for a file that holds nothing yet. Raises for what is not ours, or newer than we are."""
+    """Return the schema's version, 0 for an empty file. Raises for a foreign or a newer database."""
     with sql.translated():
         owner, version = sql.pragma(connection, "application_id"), sql.pragma(connection, "user_version")
         empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if owner != schema.APPLICATION_ID and not (owner == 0 and version == 0 and empty):
         raise StateDamaged("clipform.db is a database of another program", code="state-foreign")
     if version > schema.VERSION:
-        text = f"the state has schema {version}, this clipform knows up to {schema.VERSION}"
+        text = f"the state has schema {version}, this clipform supports up to {schema.VERSION}"
         raise StateNewer(text, help="upgrade clipform; the state was left as it is", code="state-newer")
     return version
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    """A writer trusts no page unseen: `quick_check` walks them all. A reader meets damage where it reads."""
+    """Check all pages before writing, with `quick_check`. A reader detects damage where it reads."""
     with sql.translated():
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != ("ok",):
-        raise sql.damaged(str(found[0]) if found else "quick_check gave no answer")
+        answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != ("ok",):
+        raise sql.damaged(str(answer[0]) if answer else "quick_check gave no answer")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:

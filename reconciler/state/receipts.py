@@ -1,10 +1,11 @@
-"""The receipts: what was bought, where a full disk or a lost database cannot make us forget it.
+"""The receipts: a record of purchases that survives a full disk and a lost database.
 
-`DIR/receipts` is a file of JSON lines in space that is allocated *before* the first request goes out (RELIABILITY
-§3.4, M8). A line is written and synced after the intent is committed, and again before the accepted task is. Lines:
+`DIR/receipts` is a file of JSON lines in space that is allocated *before* the first request is sent
+(never-pay-twice#s3-4, #m8). A line is written and synced after the intent is committed, and another before the accepted
+task is. Lines:
 
     seq, store, time          number of the line, id of the store, UTC seconds
-    event                     intent · accepted · void (surely nothing was bought)
+    event                     intent · accepted · void (certainly nothing was bought)
     marker                    which attempt: unique for ever, while numbers start again with a new database
     attempt                   its number in the store named
     intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency, endpoint, account
@@ -26,19 +27,19 @@ from stat import S_ISREG
 from types import NoneType
 
 from reconciler.diagnostics import StateError
-from reconciler.records import Attempt
+from reconciler.records import Attempt, TakeProvenance
 from reconciler.state import disk
 
 FILE = "receipts"
 BLOCK = 64 * 1024
 LINE = 2048
-"""Room kept free for each open intent's answer, and the longest task id line that is written."""
+"""Bytes reserved for the answer of each open intent, and the longest line with a task id."""
 _TAIL = 4 * LINE
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One line. What an event does not have is None or empty."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(TakeProvenance):
+    """One line. A field that the event does not have is None or empty."""
 
     seq: int
     store: str
@@ -46,22 +47,18 @@ class Receipt:
     time: float
     marker: str
     attempt: int
-    task: str | None = None
     key: str = ""
     clip: str = ""
     take: int = 0
     provider: str = ""
     kind: str = ""
     model: str = ""
-    seed: int | None = None
-    cost_micros: int | None = None
-    currency: str = ""
     endpoint: str = ""
     account: str = ""
 
 
 class Receipts:
-    """The open file, for the one process that holds the lock. `lines` is what it held when it was opened."""
+    """The open file, for the one process that holds the lock. `lines` is its content when it was opened."""
 
     def __init__(self, descriptor: int, store: str, clock: Callable[[], float]) -> None:
         self._descriptor = descriptor
@@ -92,25 +89,27 @@ class Receipts:
             os.close(descriptor)
 
     def make_room(self) -> None:
-        """Before the intent's commit: space for one more intent and for the answers of all open ones. A disk that is
-        full is met here, where nothing is on record that somebody would have to be asked about."""
+        """Reserve space for one more intent and for the answers of all open ones; called before the intent's commit.
+
+        A full disk fails here, before there is a record that the user would have to be asked about.
+        """
         with disk.translated("reserve space for the receipts"):
             self._reserve(LINE * (len(self._awaiting) + 2))
 
     def intent(self, attempt: Attempt, account: str = "") -> None:
-        """After the intent's commit, before the request. `account` is `NewAttempt.account`."""
+        """Write an intent; called after its commit and before the request. `account` is `NewAttempt.account`."""
         self.make_room()
         names = ("key", "clip", "take", "provider", "kind", "model", "seed", "cost_micros", "currency", "endpoint")
         self._write("intent", attempt, {**{name: getattr(attempt, name) for name in names}, "account": account})
         self._awaiting.add(attempt.marker)
 
     def accepted(self, attempt: Attempt, task: str) -> None:
-        """As soon as the task id is read: before, or instead of, the commit. Needs no space on the disk."""
+        """Write the task id as soon as it is read, before or instead of the commit. Needs no space on the disk."""
         self._write("accepted", attempt, {"task": task})
         self._awaiting.discard(attempt.marker)
 
     def void(self, attempt: Attempt) -> None:
-        """It is certain that nothing was bought."""
+        """Write that certainly nothing was bought."""
         self._write("void", attempt, {})
         self._awaiting.discard(attempt.marker)
 
@@ -125,7 +124,7 @@ class Receipts:
         self._seq += 1
 
     def _put(self, data: bytes) -> None:
-        self._torn = True  # until all of it is there and durable
+        self._torn = True  # until all of it is written and durable
         while data:
             written = os.pwrite(self._descriptor, data, self._end)
             self._end += written
@@ -134,7 +133,7 @@ class Receipts:
         self._torn = False
 
     def _reserve(self, size: int) -> None:
-        """Have `size` bytes allocated beyond the end, or raise, before anything depends on them."""
+        """Allocate `size` bytes beyond the end, or raise, before anything depends on them."""
         allocated = os.fstat(self._descriptor).st_size
         while allocated < self._end + size:
             _allocate(self._descriptor, allocated)
@@ -143,22 +142,22 @@ class Receipts:
 
 
 def stamp(directory: Path) -> tuple[int, ...]:
-    """What changes with `DIR/receipts`."""
+    """Return values that change with `DIR/receipts`."""
     return disk.stamp(directory / FILE)
 
 
 def read(directory: Path) -> tuple[Receipt, ...]:
-    """The receipts of `DIR/receipts`, none when it is absent; for who only looks."""
-    return parse(_looked(directory))
+    """Return the receipts of `DIR/receipts`, none when it is absent. Read-only."""
+    return parse(_read_file(directory))
 
 
 def newest(directory: Path) -> str | None:
-    """The marker of the last receipt, empty when nobody can read that, None when there is none. Faster than `read`."""
-    data = _looked(directory)
+    """Return the marker of the last receipt, empty if unreadable, None if there is none. Faster than `read`."""
+    data = _read_file(directory)
     return next((line.marker for line in reversed(parse(data[-_TAIL:]))), "") if data else None
 
 
-def _looked(directory: Path) -> bytes:
+def _read_file(directory: Path) -> bytes:
     with disk.translated("read the receipts"):
         try:
             descriptor = os.open(directory / FILE, disk.READ)
@@ -171,9 +170,9 @@ def _looked(directory: Path) -> bytes:
 
 
 def parse(data: bytes) -> tuple[Receipt, ...]:
-    """Receipts of the file's content, in order. What is not a whole line of ours is passed over."""
-    found = (_receipt(line) for line in data.split(b"\n"))
-    return tuple(receipt for receipt in found if receipt is not None)
+    """Return the receipts of the file's content, in order. Lines that are torn or not receipts are skipped."""
+    receipts = (_receipt(line) for line in data.split(b"\n"))
+    return tuple(receipt for receipt in receipts if receipt is not None)
 
 
 def _receipt(line: bytes) -> Receipt | None:
@@ -200,7 +199,7 @@ def _well_formed(values: Mapping[str, object]) -> bool:
 
 
 def _content(descriptor: int) -> bytes:
-    """The file without the NUL bytes of the space that is reserved behind its end."""
+    """Return the content without the NUL bytes of the reserved space."""
     size = os.fstat(descriptor).st_size
     parts, offset = [], 0
     while offset < size and (chunk := os.pread(descriptor, 1 << 20, offset)):
@@ -212,5 +211,5 @@ def _content(descriptor: int) -> bytes:
 def _allocate(descriptor: int, offset: int) -> None:
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, offset, BLOCK)
-    else:  # macOS: written zeros are as good, if slower
+    else:  # macOS: writing zeros does the same, slower
         os.pwrite(descriptor, bytes(BLOCK), offset)

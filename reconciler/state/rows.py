@@ -1,4 +1,4 @@
-"""Records to rows and back: one list of columns per record, taken from the dataclass, so that they cannot drift."""
+"""Converts records to rows and back. The columns are the fields of the dataclass, so that they cannot drift."""
 
 from __future__ import annotations
 
@@ -27,65 +27,66 @@ _STATES = {state.value: state for state in State}
 _MONEY = {money.value: money for money in Money}
 
 
+_COLUMNS = {kind: tuple(field.name for field in fields(kind)) for kind in TABLES}
+
+
 def columns(kind: type[Record]) -> tuple[str, ...]:
-    """Names of a record's fields, which are the names and the order of its columns."""
-    return tuple(field.name for field in fields(kind))
+    """Return the names of a record's fields, which are its columns."""
+    return _COLUMNS[kind]
 
 
-_STATE, _COUNTED = columns(Attempt).index("state"), columns(Attempt).index("money")
 _AUDIO = columns(Artifact).index("audio")
 
 
 def select(kind: type[Record], tail: str = "") -> str:
-    """The statement that reads records of a kind, columns in the order of the fields."""
+    """Return the statement that reads records of a kind, columns in the order of the fields."""
     return f"SELECT {', '.join(columns(kind))} FROM {TABLES[kind][0]} {tail}"
 
 
 def upsert(kind: type[Record]) -> str:
-    """The statement that writes a record over the one with the same primary key.
+    """Return the statement that writes a record over the one with the same primary key.
 
     Not `INSERT OR REPLACE`: that deletes the old row first, which fires foreign keys and delete triggers.
     """
     table, key = TABLES[kind]
     names = columns(kind)
-    rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
     marks = ", ".join(f":{name}" for name in names)
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {rest}"
-    )
+    insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+    return f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}"
 
 
 def values(record: Record) -> dict[str, Value]:
-    """A record as JSON-able column values, its texts made storable."""
+    """Return a record as JSON-able column values, its texts made storable."""
     return {name: clean(getattr(record, name)) for name in columns(type(record))}
 
 
 def clean(value: Value) -> Value:
-    """Text from a provider may hold lone surrogates, which SQLite cannot bind: they are written as `\\udXXX`."""
+    """Escape lone surrogates, which a provider's text may hold and SQLite cannot bind, as `\\udXXX`."""
     if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     return value
 
 
 def dump(payload: Payload) -> str:
-    """A payload as text, the same for the same values."""
+    """Return a payload as text, the same for the same values."""
     return json.dumps(payload, sort_keys=True, separators=(",", ":"))
 
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
-    """The row of `select(Attempt)` as a value. An unknown state or money word is a KeyError: damage."""
-    cells: list[object] = list(row)
-    cells[_STATE], cells[_COUNTED] = _STATES[str(cells[_STATE])], _MONEY[str(cells[_COUNTED])]
-    return Attempt(*cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
+    """Return a row of `select(Attempt)` as a record. An unknown state or money word raises KeyError: damage."""
+    cells: dict[str, object] = dict(zip(columns(Attempt), row, strict=True))
+    cells |= {"state": _STATES[str(cells["state"])], "money": _MONEY[str(cells["money"])]}
+    return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
 
 
 def artifact(row: tuple[Value, ...]) -> Artifact:
-    """The row of `select(Artifact)` as a value."""
+    """Return a row of `select(Artifact)` as a record."""
     cells: list[object] = list(row)
     cells[_AUDIO] = bool(cells[_AUDIO])
     return Artifact(*cells)  # type: ignore[arg-type]  # as above
 
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:
-    """The row of `select(kind)` as a value, for records that hold nothing but text and numbers."""
-    return kind(*row)  # type: ignore[arg-type]  # as above
+    """Return a row of `select(kind)` as a record, for records that hold only text and numbers."""
+    return kind(**dict(zip(columns(kind), row, strict=True)))  # type: ignore[arg-type]  # as above

@@ -1,7 +1,7 @@
-"""What identifies our database, and the rules it enforces by itself, whatever the program does.
+"""Identifies the database, and defines the rules that it enforces itself, whatever the program does.
 
-The rules are made from `records`, so that code and database cannot disagree. A change of `MOVES`, `OPEN` or
-`BLOCKED` therefore needs a migration that makes them anew; a test compares a fresh database with this text.
+The rules are generated from `records`, so that code and database cannot disagree. A change of `MOVES`, `OPEN` or
+`BLOCKED` therefore needs a migration that replaces them; a test compares a fresh database with this text.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ VERSION = 3  # of the schema; the database's `user_version`
 
 
 def rules() -> tuple[str, ...]:
-    """Every trigger and partial index, as statements."""
+    """Return every trigger and partial index, as statements."""
     return (_one_open(), _task_once(), _begin(), _moves(), *_append_only(), _spends(), _respends())
 
 
-def moves_anew() -> tuple[str, ...]:
-    """The statements that bring the rule of an older schema up to `MOVES`."""
+def replace_moves() -> tuple[str, ...]:
+    """Return the statements that bring the rule of an older schema up to `MOVES`."""
     return ("DROP TRIGGER attempt_moves", _moves())
 
 
@@ -27,12 +27,12 @@ def _texts(states: frozenset[State]) -> str:
 
 
 def _one_open() -> str:
-    """A key that is open or unsettled cannot be bought again, not even by a bug or by two processes."""
+    """Forbid to buy a key with an open or blocked attempt, even for a bug or two processes."""
     return f"CREATE UNIQUE INDEX one_open ON attempt (key) WHERE state IN ({_texts(OPEN | BLOCKED)})"
 
 
 def _task_once() -> str:
-    """Two attempts never share a task. `kind` would be too wide: two accounts may number alike."""
+    """Forbid two attempts with one task. By provider, not kind: two accounts may use the same ids."""
     return "CREATE UNIQUE INDEX task_once ON attempt (provider, task) WHERE task IS NOT NULL"
 
 
@@ -70,7 +70,7 @@ END"""
 
 
 def _book(row: str, sign: str) -> str:
-    """Keep the sums of each run as they change: adding up all attempts for each new one would be quadratic."""
+    """Update the sums of a run: adding up all attempts for each new one would be quadratic."""
     amount = f"coalesce({row}.cost_micros, 0)"
     return f"""UPDATE ledger SET
   settled = settled {sign} CASE {row}.money WHEN 'settled' THEN {amount} ELSE 0 END,

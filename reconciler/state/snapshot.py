@@ -1,6 +1,6 @@
-"""Reading the state: everything that planning needs, in one transaction and one select per table.
+"""Reads the state: everything that planning needs, in one transaction and one select per table.
 
-Selects of whole tables are the fast way: one by one, ten thousand rows take seconds.
+Selecting whole tables is fast: one by one, ten thousand rows take seconds.
 The caller is inside `connection.reading`.
 """
 
@@ -15,11 +15,11 @@ from reconciler.state import budget, rows
 from reconciler.state import connection as sql
 
 TIMINGS = 50
-"""How many past generations of a model are worth remembering for an estimate."""
+"""How many past generations of a model count for an estimate."""
 
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
-    """The whole state. A row that cannot be a record means damage, never a traceback."""
+    """Return the whole state. Raises StateDamaged for a row that cannot be a record."""
     try:
         return _snapshot(connection)
     except (KeyError, TypeError, ValueError) as error:
@@ -48,7 +48,7 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
 
 
 def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value, ...]) -> tuple[Attempt, ...]:
-    """Attempts as values; `tail` is the rest of the statement."""
+    """Return attempts; `tail` is the end of the SQL statement."""
     try:
         return tuple(rows.attempt(row) for row in connection.execute(rows.select(Attempt, tail), values))
     except KeyError as error:
@@ -56,13 +56,13 @@ def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value
 
 
 def store_id(connection: sqlite3.Connection) -> str:
-    """The random id of this store, or nothing when it was never completed."""
+    """Return the random id of this store; empty when it was never completed."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'store'").fetchone()
     return str(row[0]) if row else ""
 
 
 def sequence(connection: sqlite3.Connection) -> int:
-    """The number of the newest event, 0 when there is none."""
+    """Return the number of the newest event, 0 when there is none."""
     return int(connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
 
 

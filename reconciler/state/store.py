@@ -1,6 +1,6 @@
-"""The store: what was bought, what came of it, and where it stands, in one SQLite database.
+"""The store: attempts, their results and their outputs, in one SQLite database.
 
-Every method that changes something is one transaction: it appends events and lets the reducer (`history`) apply them.
+Every method that changes something is one transaction: it appends events, which the reducer (`history`) applies.
 Moves are compare-and-set on the attempt and its state. Errors are `StateError`s; `Refused` where a rule forbids
 spending. The caller holds the lock (`lock`) for as long as it writes; the database's own rules hold even without it.
 """
@@ -41,16 +41,16 @@ from reconciler.state.merge import Purchase
 from reconciler.state.receipts import Receipt
 
 Clock = Callable[[], float]
-"""Gives UTC seconds since the epoch."""
+"""Returns UTC seconds since the epoch."""
 
 _RECEIPTS = {"source": "receipts"}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is learnt with a move. None leaves what is known; `money` None means what `COUNTS` says of the state.
+    """What a move records. None leaves the present value; `money` None takes the value of `COUNTS` for the state.
 
-    `evidence` is kept in the event log alone: no secret, no prompt, no link belongs in it.
+    `evidence` is stored only in the event log, without secrets, prompts and links.
     """
 
     task: str | None = None
@@ -63,8 +63,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What the receipts taught: attempts that were missing (the database is older than they are, or another one),
-    attempts that moved on, and receipts of purchases that could not be given an attempt: for a person to look at."""
+    """What a merge of the receipts changed: attempts that were missing (the database is older, or another one),
+    attempts that moved, and receipts of purchases that no attempt can hold, which a person must look at."""
 
     restored: tuple[Attempt, ...] = ()
     moved: tuple[Attempt, ...] = ()
@@ -72,7 +72,7 @@ class Merged:
 
 
 class Store:
-    """An open database. `open` to write, `read` to look; close it, or use it as a context manager."""
+    """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._connection = connection
@@ -81,7 +81,7 @@ class Store:
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Store:
-        """Open for writing; the directory and the database are made, or brought up to date, when needed."""
+        """Open for writing; create the directory and the database, or bring them up to date, when needed."""
         store = cls(opening.open_writable(directory), clock)
         try:
             store._complete()
@@ -92,17 +92,17 @@ class Store:
 
     @classmethod
     def read(cls, directory: Path, clock: Clock) -> Store | None:
-        """Open to look only, without a lock and without writing; None when there is no state yet."""
+        """Open read-only, without a lock; None when no state exists yet."""
         connection = opening.open_readonly(directory)
         return None if connection is None else cls(connection, clock)
 
     @classmethod
     def copy(cls, directory: Path, clock: Clock) -> Store:
-        """A copy in memory, an empty one when there is no state yet: to see what comes of a change, which is lost."""
+        """Open a copy in memory, an empty one when no state exists yet: to try a change, which is lost."""
         return cls(opening.open_copy(directory), clock)
 
     def close(self) -> None:
-        """Close the database. What was committed is durable already."""
+        """Close the database. Everything committed is durable already."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -117,69 +117,73 @@ class Store:
 
     @property
     def id(self) -> str:
-        """The random id of this store: a saved plan and each receipt name it."""
+        """Return the random id of this store: a saved plan and each receipt name it."""
         with self._reading():
             return reads.store_id(self._connection)
 
     def snapshot(self) -> Snapshot:
-        """Everything that planning needs, as of one instant."""
+        """Return everything that planning needs, as of one instant."""
         with self._reading():
             return reads.snapshot(self._connection)
 
     def mark(self) -> tuple[str, int]:
-        """Which state this is: the store's id and the number of its newest event. Nothing changes without an event, so
-        with the file's `opening.stamp`, which tells a backup that was put back, it stands for a whole snapshot."""
+        """Return the store's id and the number of its newest event.
+
+        Nothing changes without an event: together with the file's `opening.stamp`, which differs after a backup was
+        put back, this identifies a snapshot.
+        """
         with self._reading():
             return reads.store_id(self._connection), reads.sequence(self._connection)
 
     def attempt(self, number: int) -> Attempt:
-        """One attempt; StateError when there is none of that number."""
+        """Return one attempt; StateError when there is none of that number."""
         return self._attempts("WHERE id = ?", (number,), f"no attempt has the number {number}")[0]
 
     def attempts(self, key: str | None = None) -> tuple[Attempt, ...]:
-        """Every attempt of a key, or of all, oldest first."""
+        """Return every attempt of a key, or of all keys, oldest first."""
         if key is None:
             return self._attempts("ORDER BY id", ())
         return self._attempts("WHERE key = ? ORDER BY id", (key,))
 
     def unsettled(self, clip: str, take: int) -> int:
-        """How many attempts of a take are open or wait for a person: versions of it, each with a key of its own."""
-        found = self._attempts("WHERE clip = ? AND take = ?", (clip, take))
-        return sum(attempt.state in OPEN | BLOCKED for attempt in found)
+        """Return how many attempts of a take are open or blocked: versions of it, each with its own key."""
+        attempts = self._attempts("WHERE clip = ? AND take = ?", (clip, take))
+        return sum(attempt.state in OPEN | BLOCKED for attempt in attempts)
 
     def account(self, attempt: Attempt) -> str:
-        """At whose account an attempt was made (`NewAttempt.account`); empty when nobody knows."""
+        """Return the account that an attempt was bought with (`NewAttempt.account`); empty when unknown."""
         with self._reading():
             begun = history.read(self._connection, "WHERE attempt = ? AND type = 'begun'", (attempt.id,))
         return str(begun[0].payload.get("account", "")) if begun else ""
 
     def events(self, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
-        """The log in order: of everything or of one clip, all of it or the newest `limit`."""
+        """Return the log in order, of everything or of one clip, all of it or the newest `limit`."""
         where, values = ("", ()) if clip is None else ("WHERE clip = ?", (clip,))
         bound = -1 if limit is None else limit
         with self._reading():
             return history.read(self._connection, f"{where} ORDER BY seq DESC LIMIT ?", (*values, bound))[::-1]
 
     def spent(self, run: int | None = None) -> dict[str, Spent]:
-        """Sums by currency, of everything or of one run."""
+        """Return the sums by currency, of everything or of one run."""
         with self._reading():
             return budget.spent(self._connection, run)
 
     def unpriced(self, run: int) -> int:
-        """How many attempts of a run count as paid, or may yet, at a price that nobody knows."""
+        """Return how many attempts of a run are owed, or may become so, without a known price."""
         with self._reading():
             return budget.unpriced(self._connection, run)
 
     # Buying
 
     def start_run(self, command: str) -> int:
-        """Note that an apply begins; the number returned goes into its attempts. Only when there is something to do."""
+        """Log that an apply begins, and return its number for its attempts. Only when there is something to do."""
         return self._append("run", {"command": command}).seq
 
     def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
-        """Write the intent, before anything is sent: guard, attempt and reservation in one transaction.
+        """Write the intent before anything is sent: guard, attempt and reservation in one transaction.
 
-        Refused when it does not fit under the caps; StateError `key-open` when the key has an unsettled attempt.
+        Raises Refused when it does not fit under the caps, StateError `key-open` when the key has an open or blocked
+        attempt.
         """
         with self.transaction():
             if caps is not None:
@@ -187,13 +191,13 @@ class Store:
             return self._write_intent(new, self._clock())
 
     def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
-        """Move an attempt on from the state that the value given has; StateError `state-moved` if it moved since."""
+        """Move an attempt from the state of the given record; StateError `state-moved` if it moved since."""
         return self._move(attempt, to, facts or Facts(), None)
 
     def fetched(
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
     ) -> Attempt:
-        """The artifact is durable: record it, what it is the result of, and FETCHED, as one."""
+        """Record a durable artifact, its generation, and FETCHED, in one transaction."""
         with self.transaction():
             self._append("artifact", rows.values(artifact), attempt)
             self._append("generation", {**rows.values(generation), "note": ""}, attempt)
@@ -202,102 +206,97 @@ class Store:
             )
 
     def adopt(self, generation: Generation, artifact: Artifact, clip: str = "", note: str = "") -> None:
-        """Take a durable artifact as a key's result without an attempt (import, restore from the lock file)."""
+        """Record a durable artifact as a key's result without an attempt (import, restore from the lock file)."""
         with self.transaction():
             self._append("artifact", rows.values(artifact), clip=clip)
             self._append("generation", {**rows.values(generation), "note": note}, clip=clip)
 
     def recover_orphans(self, except_kinds: Collection[str] = ()) -> tuple[Attempt, ...]:
-        """Called under the lock at the start: attempts whose submitter died. They become UNCERTAIN, never re-sent.
+        """Make attempts whose submitter died UNCERTAIN, and return them; called under the lock at the start.
 
-        Attempts of `except_kinds` (free and repeatable, such as drafts) are returned as they are, still SUBMITTING: the
-        caller closes them.
+        Attempts of `except_kinds` (free and repeatable, such as drafts) are returned still SUBMITTING: the caller
+        closes them.
         """
         facts = Facts(reason="interrupted", message="clipform stopped before it knew whether the request was accepted")
         with self.transaction():
-            found = self._attempts("WHERE state = ? ORDER BY id", (State.SUBMITTING.value,))
+            orphans = self._attempts("WHERE state = ? ORDER BY id", (State.SUBMITTING.value,))
             return tuple(
                 attempt if attempt.kind in except_kinds else self.move(attempt, State.UNCERTAIN, facts)
-                for attempt in found
+                for attempt in orphans
             )
 
     def merge(self, lines: Iterable[Receipt]) -> Merged:
-        """Called under the lock at the start: learn from the receipts what this database does not know; see `merge`."""
+        """Record what the receipts have and this database lacks (see `merge`); called under the lock at the start."""
         with self.transaction():
-            found = merge.decide(lines, self._attempts("ORDER BY id", ()))
-            void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in found.void)
-            restored = tuple(self._restore(purchase) for purchase in found.missing)
+            findings = merge.decide(lines, self._attempts("ORDER BY id", ()))
+            void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in findings.void)
+            restored = tuple(self._restore(purchase) for purchase in findings.missing)
             accepted = tuple(
                 self.move(attempt, State.ACCEPTED, Facts(task=task, evidence=_RECEIPTS))
-                for attempt, task in found.accepted
+                for attempt, task in findings.accepted
             )
-        return Merged(restored, accepted + void, tuple(found.lost))
+        return Merged(restored, accepted + void, tuple(findings.lost))
 
     def _restore(self, purchase: Purchase) -> Attempt:
         line = purchase.intent
-        order = NewAttempt(
-            line.key,
-            line.clip,
-            line.take,
-            line.provider,
-            line.kind,
-            line.model,
-            line.marker,
-            seed=line.seed,
-            cost_micros=line.cost_micros,
-            currency=line.currency,
-            endpoint=line.endpoint,
-            account=line.account,
-        )
-        attempt = self._write_intent(order, line.time)
+        new = NewAttempt(line.marker, **line.take_provenance(), endpoint=line.endpoint, account=line.account)
+        attempt = self._write_intent(new, line.time)
         if purchase.task is not None:
             return self.move(attempt, State.ACCEPTED, Facts(task=purchase.task, evidence=_RECEIPTS))
-        text = "the receipts know this request, the database does not: it may have been accepted"
+        text = "this request is in the receipts, but not in the database: it may have been accepted"
         return self.move(attempt, State.UNCERTAIN, Facts(reason="restored", message=text, evidence=_RECEIPTS))
 
     # Outputs and the rest
 
     def bind(self, binding: Binding) -> None:
-        """A take of a clip now holds a key."""
+        """Record that a take of a clip holds a key."""
         self._append("bound", rows.values(binding), clip=binding.clip)
 
     def unbind(self, clip: str, take: int) -> None:
-        """A take of a clip is no longer declared."""
+        """Record that a take of a clip is no longer declared."""
         self._append("unbound", {"clip": clip, "take": take}, clip=clip)
 
-    def placed(self, record: Placed, clip: str = "") -> None:
-        """We put a file at an output."""
+    def record_placed(self, record: Placed, clip: str = "") -> None:
+        """Record that clipform put a file at an output."""
         self._append("placed", rows.values(record), clip=clip)
 
-    def unplaced(self, output: str, clip: str = "") -> None:
-        """The file at an output is no longer ours, or no longer there."""
+    def record_unplaced(self, output: str, clip: str = "") -> None:
+        """Record that the file at an output is no longer clipform's, or is gone."""
         self._append("unplaced", {"output": output}, clip=clip)
 
     def drop_artifact(self, sha256: str) -> None:
-        """Forget an artifact and what was generated from it, before its file is deleted."""
+        """Delete an artifact and its generations from the records, before its file is deleted."""
         self._append("artifact-dropped", {"sha256": sha256})
 
+    def require_unused(self, plan: str) -> None:
+        """Raise Refused, code `plan-used`, for a saved plan that was applied to this store."""
+        with self._reading():
+            used = self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone()
+        if used:
+            help = "clipform plan --out FILE makes a new one"
+            raise Refused("this plan was already applied", help=help, code="plan-used")
+
     def consume_plan(self, plan: str) -> None:
-        """A saved plan works once. Put this and the first intent into one `transaction()`: both or neither."""
+        """Record that a saved plan is applied; `require_unused` raises from then on.
+
+        Put this and the first intent into one `transaction()`: both or neither.
+        """
         with self.transaction():
-            if self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone():
-                raise Refused(
-                    "this plan was already applied", help="clipform plan --out FILE makes a new one", code="plan-used"
-                )
+            self.require_unused(plan)
             self._append("plan-consumed", {"plan": plan})
 
-    def note(self, what: str, clip: str = "", about: Mapping[str, object] | None = None) -> None:
-        """Log a fact that changes no table, such as a consent. No secret, no link."""
-        self._append("note", {**(about or {}), "what": what}, clip=clip)
+    def note(self, fact: str, clip: str = "", about: Mapping[str, object] | None = None) -> None:
+        """Log a fact that changes no table, such as a consent; without secrets and links."""
+        self._append("note", {**(about or {}), "what": fact}, clip=clip)
 
     def rebuild(self) -> None:
-        """Make every table anew from the event log."""
+        """Rebuild every table from the event log."""
         with self.transaction():
             history.replay(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Several calls as one: all of them or none; also one within another. Never await inside."""
+        """Run several calls as one transaction, also nested. Never await inside."""
         with self._mutex:
             begin = sql.nested if self._connection.in_transaction else sql.immediate
             with begin(self._connection):
@@ -335,19 +334,11 @@ class Store:
         number = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM attempt").fetchone()[0]
         attempt = Attempt(
             id=number,
-            key=new.key,
-            clip=new.clip,
-            take=new.take,
-            provider=new.provider,
-            kind=new.kind,
-            model=new.model,
+            **new.take_provenance(task=None),
             state=State.SUBMITTING,
             marker=new.marker,
             created=created,
             updated=created,
-            seed=new.seed,
-            cost_micros=new.cost_micros,
-            currency=new.currency,
             document=new.document,
             endpoint=new.endpoint,
         )
@@ -356,13 +347,13 @@ class Store:
 
     def _attempts(self, tail: str, values: tuple[rows.Value, ...], missing: str = "") -> tuple[Attempt, ...]:
         with self._reading():
-            found = reads.attempts(self._connection, tail, values)
-        if missing and not found:
+            attempts = reads.attempts(self._connection, tail, values)
+        if missing and not attempts:
             raise StateError(missing, code="no-attempt")
-        return found
+        return attempts
 
     def _complete(self) -> None:
-        """Give a new database its id. A crash before this leaves one without, and the next open comes here again."""
+        """Give a new database its id. After a crash before this, the next open does it."""
         with self._reading():
             if reads.store_id(self._connection):
                 return

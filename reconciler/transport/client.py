@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeVar
 
+from reconciler.artifacts.store import ByteSink
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import (
     Cancelled,
@@ -43,7 +44,7 @@ from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import Media
 from reconciler.transport.pacing import ConcurrencyRamp, RetryBudget
 from reconciler.transport.poll_batcher import PollBatcher
-from reconciler.transport.ports import Environment, Sponge
+from reconciler.transport.ports import Environment
 
 PAGES = 200
 """Pages of a list that are read at most."""
@@ -94,7 +95,7 @@ class HttpTransport:
         provider wants to be left alone: asking earlier is answered from here, without a request."""
         return await self._channel.ask(request)
 
-    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Download into an empty part; its size and SHA-256. Raises ProviderError: `link-dead` asks for a new link,
         `link-refused` is not followed, `too-large` and `too-slow` broke a bound, `download` may work another time."""
         return await self._media.fetch(url, part)

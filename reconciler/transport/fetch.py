@@ -14,6 +14,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin, urlsplit
 
+from reconciler.artifacts.store import ByteSink
+from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import Reply
 from reconciler.providers.replies import quoted
@@ -21,7 +23,7 @@ from reconciler.transport import addresses, replies
 from reconciler.transport.addresses import Forbidden
 from reconciler.transport.exchange import Connections, ExchangeFailed, Incoming, OutgoingRequest, Timeouts, read
 from reconciler.transport.pacing import RetryBudget, backoff
-from reconciler.transport.ports import Clock, Environment, Sponge
+from reconciler.transport.ports import Environment
 from reconciler.transport.redact import Redactor
 
 DEAD = frozenset({403, 404, 410})
@@ -55,7 +57,7 @@ class Media:
         self._world, self._redactor, self._bounds = world, redactor, bounds or Bounds()
         self._budget = RetryBudget()
 
-    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Download into an empty part; its size and SHA-256. Raises ProviderError: `link-dead` asks for a new link,
         `link-refused` is not followed, `too-large` and `too-slow` broke a bound, `download` may work another time."""
         tap = _Tap(part, self._bounds, self._world.clock)
@@ -152,7 +154,7 @@ class _Bound(Exception):
 class _Tap:
     """Between the wire and the part: counts, hashes, and stops what is too much, too slow or not media at all."""
 
-    def __init__(self, part: Sponge, bounds: Bounds, clock: Clock) -> None:
+    def __init__(self, part: ByteSink, bounds: Bounds, clock: Clock) -> None:
         self.size, self.hash = 0, hashlib.sha256()
         self._part, self._bounds, self._clock, self._began = part, bounds, clock, clock.monotonic()
 

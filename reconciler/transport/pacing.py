@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from itertools import count
 
-from reconciler.transport.ports import Clock
+from reconciler.clock import Clock
 
 LONGEST = 15 * 60.0
 """A provider that wants to be left alone for longer is not waited for within a run."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from reconciler.clock import Clock
 from reconciler.providers.base import PollAnswer, PollTrouble, Reply, Request
 from reconciler.providers.capabilities import Lists, TaskPage
-from reconciler.transport.ports import Clock
 
 WINDOW = 0.05
 """Seconds in which callers who wake together find each other."""

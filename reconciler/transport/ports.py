@@ -1,8 +1,4 @@
-"""What the transport needs from outside: time, chance, names, a place for bytes.
-
-`Clock` and `Sponge` are the engine's ports of the same names, stated again because this layer lies below the engine;
-both are structural, so one object satisfies both.
-"""
+"""What the transport needs from outside: time, randomness, name resolution, proxies."""
 
 from __future__ import annotations
 
@@ -12,33 +8,11 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+
+from reconciler.clock import Clock
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host's name and a port to its addresses as text; raises OSError when there are none."""
-
-
-class Clock(Protocol):
-    """Time, passed in."""
-
-    def now(self) -> float:
-        """UTC seconds since the epoch."""
-
-    def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class Sponge(Protocol):
-    """Takes bytes."""
-
-    def expect(self, size: int, /) -> None:
-        """So many bytes are announced; raises when there is no room for them, before any is written."""
-
-    def write(self, data: bytes, /) -> object:
-        """Append bytes."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:

@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import PollTrouble, Reply
 from reconciler.providers.capabilities import (
@@ -24,7 +25,6 @@ from reconciler.transport import replies
 from reconciler.transport.channel import Channel
 from reconciler.transport.fetch import Media
 from reconciler.transport.pacing import Rank
-from reconciler.transport.ports import Clock
 
 STEPS = 40
 """More steps than any vendor takes: a file that is still not ready then never will be."""

@@ -11,7 +11,7 @@ from functools import partial
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
 from reconciler.engine.connections.providers import Connect
-from reconciler.engine.run.apply import ApplyOptions, apply_part
+from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
 from reconciler.engine.run.signals import signals
 from reconciler.engine.run.warm_workers import WarmWorkers
@@ -236,10 +236,12 @@ class Watch:
         on, store = self.on, session.store
         self.runs.append(store.start_run("watch"))
         self.newer = None
-        asked = ApplyOptions(on.choice, max_cost=self._left(), run=self.runs[-1])
+        options = ApplyOptions(on.choice, max_cost=self._left(), run=self.runs[-1])
         hold = partial(self._hold, ears, planned.loaded, what)
+        run = Run(session, replace(planned, plan=what.plan), options, self.view, on.connect, hold)
         try:
-            summary = apply_part(session, replace(planned, plan=what.plan), asked, self.view, on.connect, hold)
+            run.require_allowed()
+            summary = run.execute()
         finally:
             self.view.close()
             sums = (spent.micros for run in self.runs for spent in store.spent(run).values())

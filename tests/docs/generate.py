@@ -15,9 +15,9 @@ from dataclasses import fields
 
 from reconciler.cli.app import HELP, build, main
 from reconciler.emulator.faults import ACTIONS
-from reconciler.providers.settings_help import settings_of
 from reconciler.plan.model import SENTENCES
 from reconciler.providers.registry import BUILT_IN, dialect
+from reconciler.providers.settings_help import settings_of
 from reconciler.records import COUNTS, MOVES, State
 from reconciler.spec.schema import all_fields, explain
 from reconciler.views.catalogue import kinds

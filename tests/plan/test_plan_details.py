@@ -42,7 +42,9 @@ def test_what_has_no_history_adds_nothing_to_what_has() -> None:
 @pytest.mark.parametrize(("clip", "word"), [("hero", "hero"), ("social[lang=en]", "'social[lang=en]'")])
 def test_a_command_names_a_clip_so_that_a_shell_takes_it(clip: str, word: str) -> None:
     assert quote(clip) == word
-    attempt = Attempt(1, "v1:aa", clip, 1, "studio", "ark", "m", State.UNCERTAIN, "m1", 0.0, 0.0)
+    attempt = Attempt(
+        1, State.UNCERTAIN, "m1", 0.0, 0.0, key="v1:aa", clip=clip, take=1, provider="studio", kind="ark", model="m"
+    )
     assert all(f" {word} " in command for command in settle(attempt))
 
 

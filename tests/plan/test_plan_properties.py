@@ -56,7 +56,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
             key: attempt(i, key, state, clip=draw(st.sampled_from(NAMES)), reason=draw(reasons), task="t")
             for i, (key, state) in enumerate(states.items())
         },
-        generations={key: Generation(key, film(key), "", "p", "k", "m") for key in known},
+        generations={key: Generation(key, film(key), "", provider="p", kind="k", model="m") for key in known},
         bindings={(name, 1): Binding(name, 1, key, path) for name, (key, path) in held.items()},
         placed={path: Placed(path, film(key), 1, 1, 1) for path, key in placed.items()},
     )
@@ -189,7 +189,7 @@ def test_a_selection_acts_on_nothing_else_and_never_asks_for_a_key_twice(world: 
 def test_a_world_that_matches_plans_nothing(wanted: tuple[Wanted, ...], attempts: bool) -> None:
     picked = {w.output: film(w.key) for w in wanted if w.output}
     records = Snapshot(
-        generations={w.key: Generation(w.key, film(w.key), "", "p", "k", "m") for w in wanted},
+        generations={w.key: Generation(w.key, film(w.key), "", provider="p", kind="k", model="m") for w in wanted},
         attempts={w.key: attempt(i, w.key, State.DONE) for i, w in enumerate(wanted) if attempts},
         bindings={(w.clip, w.take): Binding(w.clip, w.take, w.key, w.output) for w in wanted},
         placed={path: Placed(path, content, 1, 1, 1) for path, content in picked.items()},
@@ -235,7 +235,7 @@ def shifted(clips: int) -> World:
         for i in range(clips)
     ]
     records = Snapshot(
-        generations={w.key: Generation(w.key, film(w.key), "", "p", "k", "m") for w in before},
+        generations={w.key: Generation(w.key, film(w.key), "", provider="p", kind="k", model="m") for w in before},
         bindings={(w.clip, 1): Binding(w.clip, 1, w.key, w.output) for w in before},
         placed={str(w.output): Placed(str(w.output), film(w.key), 1, 1, 1) for w in before},
     )

@@ -78,7 +78,9 @@ class Row:
         return World(
             () if self.declared == "no longer declared" else (self._wanted(output),),
             Snapshot(
-                generations={WANT: Generation(WANT, film(WANT), "", "p", "k", "m")} if self.known.generation else {},
+                generations={WANT: Generation(WANT, film(WANT), "", provider="p", kind="k", model="m")}
+                if self.known.generation
+                else {},
                 attempts={WANT: self._attempt()} if self.known.state else {},  # type: ignore[dict-item]  # not None here
                 bindings=bindings,
                 placed={PATH: Placed(PATH, placed, 1, 1, 1)} if placed else {},

@@ -25,12 +25,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import GENERATES, Action, Cost, Disk, LockedResult, OutputFact, Plan, Reason, Step, Wanted
-from reconciler.records import Attempt, Binding, Generation, Placed, Snapshot, State
+from reconciler.plan.model import GENERATES, Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
+from reconciler.records import Attempt, Binding, Generation, LockEntry, Placed, Snapshot, State
 
 Given = Mapping[str, object]
+
+BY: Mapping[str, Any] = {"provider": "studio", "kind": "ark", "model": "m1"}
+NOBODY: Mapping[str, Any] = {"provider": "", "kind": "", "model": ""}
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,10 @@ class World:
     def plan(self) -> Plan:
         known = self.locked.items()
         takes = {key: self.at_lock.get(key, ("", 1)) for key in self.locked}
-        locked = {key: LockedResult(content, clip=takes[key][0], take=takes[key][1]) for key, content in known}
+        locked = {
+            key: LockEntry(content, ".mp4", key=key, clip=takes[key][0], take=takes[key][1], **NOBODY)
+            for key, content in known
+        }
         return compute(self.wanted, self.snapshot, self.disk, locked=locked, scope=self.scope)
 
 
@@ -105,7 +112,7 @@ def snapshot(records: Iterable[Given], placed: Mapping[str, str]) -> Snapshot:
             facts = {name: given[name] for name in ("task", "reason", "message") if name in given}
             found.attempts[key] = attempt(number, key, State(state), clip=clip, take=take, **facts)  # type: ignore[index]
         if state in ("fetched", "done", "known") and not given.get("collected"):
-            found.generations[key] = Generation(key, film(key), says, "studio", "ark", "m1")  # type: ignore[index]
+            found.generations[key] = Generation(key, film(key), says, **BY)  # type: ignore[index]
             if given.get("held", state != "fetched"):
                 found.bindings[clip, take] = Binding(clip, take, key, output, says)  # type: ignore[index,arg-type]
                 lying |= {str(output): film(key)} if output is not None and output not in placed else {}
@@ -200,7 +207,7 @@ class Carried:
             return  # it is elsewhere, and nothing here needs it
         assert step.sha256 is not None and step.sha256 in self.objects, f"{step.name}: nothing to place"
         if step.key not in self.generations:  # only the lock file knew it
-            self.generations[step.key] = Generation(step.key, step.sha256, "", "studio", "ark", "m1")
+            self.generations[step.key] = Generation(step.key, step.sha256, "", **BY)
         if step.action is Action.MOVE:
             assert step.previous_output is not None and step.output not in self.outputs
             del self.outputs[step.previous_output], self.placed[step.previous_output]
@@ -219,7 +226,9 @@ class Carried:
         else:
             self.bought.append(step.key)
             self.attempts[step.key] = attempt(1000 + len(self.bought), step.key, State.DONE, clip=step.clip)
-        self.generations[step.key] = Generation(step.key, film(step.key), "", step.provider, step.kind, step.model)
+        self.generations[step.key] = Generation(
+            step.key, film(step.key), "", provider=step.provider, kind=step.kind, model=step.model
+        )
         self.objects.add(film(step.key))
         if step.reason is not Reason.NOT_REFERENCED:
             self._hold(step, film(step.key))
@@ -246,7 +255,7 @@ class Carried:
         self.objects.add(sha)
         for key, content in self.before.locked.items():
             if content == sha and key not in self.generations:
-                self.generations[key] = Generation(key, sha, "", "studio", "ark", "m1")
+                self.generations[key] = Generation(key, sha, "", **BY)
 
     def _remove(self, step: Step) -> None:
         assert step.output is not None

@@ -130,11 +130,13 @@ class Desk:
                     part.write(w.key.encode())
                     found = part.commit(".mp4")
                 artifact = Artifact(found.sha256, found.size, ".mp4", 1000, 64, 36)
-                made = Generation(w.key, found.sha256, w.document, w.provider, w.kind, w.model, origin="imported")
+                made = Generation(
+                    w.key, found.sha256, w.document, provider=w.provider, kind=w.kind, model=w.model, origin="imported"
+                )
                 session.store.adopt(made, artifact, w.clip)
                 with suppress(Foreign):
                     if w.output is not None:
-                        session.store.placed(session.placer.place(w.output, artifact), w.clip)
+                        session.store.record_placed(session.placer.place(w.output, artifact), w.clip)
                 session.store.bind(Binding(w.clip, w.take, w.key, w.output, w.document))
             save_lock(session, loaded)
 

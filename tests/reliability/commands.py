@@ -283,7 +283,7 @@ class Commands(RuleBasedStateMachine):
         try:
             with open_session(self.sim.workspace, "resolve") as opened:
                 self.sim.unmerged = False
-                attempt = resolve.in_doubt(opened, name, None)
+                attempt = resolve.unresolved_attempt(opened, name, None)
                 how(opened, attempt)  # type: ignore[operator]
         except (UsageError, StateDamaged):
             pass  # nothing of that clip waits, or nobody can tell
@@ -302,7 +302,7 @@ class Commands(RuleBasedStateMachine):
     @rule(name=names)
     def resolve_give_up(self, name: str) -> None:
         """Neither wait nor pay."""
-        self._settle(name, resolve.give_up)
+        self._settle(name, resolve.abandon)
 
     @rule(name=names)
     def resolve_by_task(self, name: str) -> None:

@@ -35,9 +35,8 @@ def order(key: str = "v1:aa", **more: object) -> NewAttempt:
 
 def result(attempt: Attempt, sha256: str = "ab" * 32) -> tuple[Artifact, Generation]:
     """What `fetched` takes."""
-    generation = Generation(
-        attempt.key, sha256, attempt.document, attempt.provider, attempt.kind, attempt.model, elapsed=12.5
-    )
+    of = attempt.provenance(task=None, seed=None, cost_micros=None, currency="")
+    generation = Generation(attempt.key, sha256, attempt.document, **of, elapsed=12.5)
     return Artifact(sha256, 1000, ".mp4", 5000, 1280, 720, audio=True), generation
 
 

@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import SpecError, StateError, StateNewer
-from reconciler.state.lockfile import LockEntry, dumps, loads, write
+from reconciler.records import LockEntry
+from reconciler.state.lockfile import dumps, loads, write
 
-HERO = LockEntry("hero", 1, "v1:aa", "ab" * 32, ".mp4", "studio", "ark", "m1", "t1", 7, 500_000, "USD")
-INTRO = LockEntry("片段[lang=en]", 2, "v1:bb", "cd" * 32, ".mp4", "draft", "draft", "draft")
+HERO = LockEntry(
+    **{"clip": "hero", "take": 1, "key": "v1:aa", "sha256": "ab" * 32, "suffix": ".mp4"},
+    **{"provider": "studio", "kind": "ark", "model": "m1", "task": "t1", "seed": 7},
+    **{"cost_micros": 500_000, "currency": "USD"},
+)  # type: ignore[arg-type]
+INTRO = LockEntry(
+    "cd" * 32, ".mp4", clip="片段[lang=en]", take=2, key="v1:bb", provider="draft", kind="draft", model="draft"
+)
 
 TEXT = f"""{{
   "hero#1": {{"key": "v1:aa", "sha256": "{"ab" * 32}", "suffix": ".mp4", "provider": "studio", "kind": "ark", \
@@ -80,7 +87,7 @@ FIELDS = TEXT.split("\n")[1].split(": ", 1)[1].rstrip(",")
 PROBLEMS = [
     (f"<<<<<<< HEAD\n{TEXT}", 1, "merge conflict"),
     (TEXT.replace('  "version"', '=======\n  "version"'), 4, "merge conflict"),
-    (_line("hero#1", FIELDS), 4, "twice"),
+    (_line("hero#1", FIELDS), 4, "duplicate"),
     (_line("hero", FIELDS), 4, "CLIP#NUMBER"),
     (_line("hero#x", FIELDS), 4, "CLIP#NUMBER"),
     (_line("a#1", "7"), 4, "'key'"),
@@ -94,9 +101,9 @@ PROBLEMS = [
     (TEXT.replace("},\n", "}\n", 1), 3, "not JSON"),
     ("", 1, "not JSON"),
     ("[]", 1, "one JSON object"),
-    ('{"a#1": 0.5}', 1, "none of ours"),
+    ('{"a#1": 0.5}', 1, "not in clipform's format"),
     ("[" * 100_000, 1, "too deep"),
-    ("9" * 10_000, 1, "none of ours"),
+    ("9" * 10_000, 1, "not in clipform's format"),
 ]
 
 

@@ -69,10 +69,10 @@ class Walk(RuleBasedStateMachine):
     def outputs(self, name: str, take: int, gone: bool) -> None:
         if gone:
             self.store.unbind(name, take)
-            self.store.unplaced(f"{name}.mp4")
+            self.store.record_unplaced(f"{name}.mp4")
         else:
             self.store.bind(Binding(name, take, f"v1:{name}", f"{name}.mp4"))
-            self.store.placed(Placed(f"{name}.mp4", name * 64, take, 2, 3))
+            self.store.record_placed(Placed(f"{name}.mp4", name * 64, take, 2, 3))
 
     @rule()
     def restart(self) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,7 +83,9 @@ def test_a_torn_last_line_is_passed_over_and_the_next_is_whole(tmp_path: Path, m
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_read(data: bytes) -> None:
     whole = b'{"seq":1,"store":"s","event":"void","time":1.0,"marker":"m","attempt":1}\n'
-    assert parse(whole + data.replace(b"\n", b""))[:1] == (Receipt(1, "s", "void", 1.0, "m", 1),)
+    assert parse(whole + data.replace(b"\n", b""))[:1] == (
+        Receipt(seq=1, store="s", event="void", time=1.0, marker="m", attempt=1),
+    )
 
 
 @pytest.mark.parametrize("line", [b"[" * 100_000, b"9" * 5000, b'{"seq":1}', b"null", b'{"seq":"1","store":1}'])
@@ -125,10 +128,12 @@ MERGES: list[tuple[State | None, list[str], State | None]] = [
 
 
 def _receipts(attempt: Attempt, events: list[str]) -> list[Receipt]:
-    base = Receipt(1, "old", "intent", 5.0, "m", 77, None, attempt.key, "hero", 1, "studio", "ark", "m1", 3, 500, "USD")
+    of = attempt.take_provenance(task=None, seed=3, cost_micros=500, currency="USD")
+    head: dict[str, Any] = {"store": "old", "marker": "m", "attempt": 77}
+    base = Receipt(seq=1, event="intent", time=5.0, **head, **of)
     short = {
-        "accepted": Receipt(2, "old", "accepted", 6.0, "m", 77, "t1"),
-        "void": Receipt(3, "old", "void", 6.0, "m", 77),
+        "accepted": Receipt(seq=2, event="accepted", time=6.0, **head, task="t1"),
+        "void": Receipt(seq=3, event="void", time=6.0, **head),
     }
     return [base if event == "intent" else short[event] for event in events]
 

@@ -153,11 +153,11 @@ def test_bindings_and_outputs_are_replaced_and_taken_back(store: Store) -> None:
     binding, record = Binding("hero", 1, "v1:a", "out/hero.mp4", "{}"), Placed("out/hero.mp4", "ab", 10, 7, 9)
     for _ in range(2):
         store.bind(binding)
-        store.placed(record, "hero")
+        store.record_placed(record, "hero")
     snapshot = store.snapshot()
     assert (snapshot.bindings, snapshot.placed) == ({("hero", 1): binding}, {"out/hero.mp4": record})
     store.unbind("hero", 1)
-    store.unplaced("out/hero.mp4", "hero")
+    store.record_unplaced("out/hero.mp4", "hero")
     assert (store.snapshot().bindings, store.snapshot().placed) == ({}, {})
 
 

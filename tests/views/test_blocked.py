@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.events import EventKind, Outcome, Summary
 from reconciler.plan import remedies
-from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
+from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.plan.remedies import Block, command_of, reason_line
-from reconciler.records import Attempt, Generation, Money, State
+from reconciler.records import Attempt, Generation, LockEntry, Money, State
 from reconciler.views import markdown
 from reconciler.views.base import StatusRow
 from reconciler.views.ndjson import JsonView
@@ -29,7 +29,8 @@ WHEN = 1_760_000_000.0
 
 def attempt(state: State, **more: Any) -> Attempt:
     facts = {"task": "t1", "created": WHEN, "updated": WHEN, "cost_micros": 500_000, "currency": "USD", **more}
-    return Attempt(1, "v1:aa", NAME, 1, "studio", "ark", "doubao-seedance-2-0", state, "m", **facts)
+    made = {"provider": "studio", "kind": "ark", "model": "doubao-seedance-2-0"}
+    return Attempt(1, state, "m", key="v1:aa", clip=NAME, take=1, **{**made, **facts})
 
 
 def of(state: State, **more: Any) -> Block:
@@ -38,7 +39,11 @@ def of(state: State, **more: Any) -> Block:
     return block
 
 
-MADE = Generation("v1:aa", "ab" * 32, "", "studio", "ark", "doubao-seedance-2-0", "t1", 7, 500_000, "USD", created=WHEN)
+BY: Mapping[str, Any] = {
+    **{"provider": "studio", "kind": "ark", "model": "doubao-seedance-2-0", "task": "t1", "seed": 7},
+    **{"cost_micros": 500_000, "currency": "USD"},
+}
+MADE = Generation("v1:aa", "ab" * 32, "", **BY, created=WHEN)
 BLOCKS: Mapping[Reason, Block] = {
     Reason.UNCERTAIN: of(State.UNCERTAIN, task=None, message="HTTP 502"),
     Reason.STALLED: of(State.STALLED),
@@ -51,9 +56,7 @@ BLOCKS: Mapping[Reason, Block] = {
     ),
     Reason.GIVEN_UP: of(State.ABANDONED, reason="abandoned", money=Money.SETTLED),
     Reason.PAID_BEFORE: remedies.artifact_lost(NAME, MADE, None),
-    Reason.LOCKED_BEFORE: remedies.elsewhere(
-        NAME, LockedResult("ab" * 32, "t1", "studio", "doubao-seedance-2-0", 500_000, "USD")
-    ),
+    Reason.LOCKED_BEFORE: remedies.elsewhere(NAME, LockEntry("ab" * 32, ".mp4", key="v1:aa", clip=NAME, take=1, **BY)),
     Reason.PROTECTED: remedies.protected(NAME, MADE),
     Reason.FOREIGN: remedies.foreign_file(NAME, "renders/social.mp4"),
     Reason.UPSTREAM: remedies.upstream(NAME, {"hero", "intro"}, selected=False),

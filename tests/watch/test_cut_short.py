@@ -32,13 +32,13 @@ def test_a_failed_purchase_waits_for_a_key_even_where_the_apply_did_not_end_well
 ) -> None:
     sim.write(ONE)
     sim.server.plan("hero", poll=["fail-billed"])
-    apply_part, terms = loop.apply_part, Allowance(yes=True, cap=Decimal(10))
+    execute, terms = loop.Run.execute, Allowance(yes=True, cap=Decimal(10))
 
-    def cut_short(*told: Any) -> None:
-        apply_part(*told)
+    def cut_short(run: loop.Run) -> None:
+        execute(run)
         raise StateError("the disk is full", code="state-unwritable")
 
-    monkeypatch.setattr(loop, "apply_part", cut_short)
+    monkeypatch.setattr(loop.Run, "execute", cut_short)
     watch = loop.Watch(loop.WatchContext(sim.workspace, ALL, terms, Blank(), sim.connect))
     ears = EventWaiter(sim.root, None, lambda path: False, Clicks())
     for again in (False, True):

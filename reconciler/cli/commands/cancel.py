@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.engine.connections import one_off
-from reconciler.engine.operations import cancel
 
 
 def run(
@@ -20,6 +18,8 @@ def run(
 
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
+    from reconciler.engine.connections import one_off
+    from reconciler.engine.operations import cancel
     from reconciler.engine.run.session import open_session
 
     own: Context = context.obj

@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.engine.connections import one_off
-from reconciler.engine.operations import adopt_task
 
 
 def run(
@@ -30,14 +28,15 @@ def run(
     confirmed, 5 another process holds the state, 64 nothing to settle.
     """
     from reconciler.cli.parsing import one_way
-    from reconciler.engine.operations import resolve
+    from reconciler.engine.connections import one_off
+    from reconciler.engine.operations import adopt_task, resolve
     from reconciler.engine.run.session import open_session
     from reconciler.plan.remedies import describe_attempt
 
     own: Context = context.obj
     one_way(task=task, resubmit=resubmit, abandon=abandon)
     with open_session(own.workspace, "resolve") as session:
-        found = resolve.in_doubt(session, clip, take, attempt)
+        found = resolve.unresolved_attempt(session, clip, take, attempt)
         if task is not None:
             agree = partial(own.agree, yes=yes)
             remote = one_off.ProviderAccess(own.workspace.load(), own.connect, session.store.snapshot(), agree)
@@ -49,5 +48,5 @@ def run(
             resolve.allow_again(session, found)
             own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})
         else:
-            resolve.give_up(session, found)
+            resolve.abandon(session, found)
             own.view.note(f"{clip} is given up. clipform retake {clip} makes another version.", {"clip": clip})

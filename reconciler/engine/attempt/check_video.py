@@ -1,4 +1,4 @@
-"""Is it a sound video, and is it what was asked for?"""
+"""Checks that a file is a sound video, and compares it with what was asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RATIO_TOLERANCE = 0.04
 
 
 async def facts_of(path: Path, workers: Workers) -> Artifact:
-    """An artifact's facts, without hash and size, from a file that proved sound. Raises MediaError."""
+    """Return the facts of a sound video, without hash and size. Raises MediaError for a file that is not one."""
     facts = await workers.run(probe, path)
     return Artifact(
         sha256="",
@@ -29,26 +29,26 @@ async def facts_of(path: Path, workers: Workers) -> Artifact:
     )
 
 
-def mismatch(order: Order, made: Artifact) -> str:
-    """What came back that was not asked for, in words; empty when it fits. Never a reason to buy again by itself."""
+def mismatch(order: Order, artifact: Artifact) -> str:
+    """Describe how a video differs from what was asked for; empty when it fits. Never a reason to buy again."""
     asked = {**costly_defaults(order.resolved.model), **order.resolved.params}
-    found: list[str] = []
+    differences: list[str] = []
     duration, resolution, ratio = asked.get("duration"), asked.get("resolution"), asked.get("ratio")
-    if isinstance(duration, int) and duration > 0 and abs(made.duration_ms - duration * 1000) > _TOLERANCE_MS:
-        found.append(f"asked for {duration} s, got {made.duration_ms / 1000:.2f} s")
+    if isinstance(duration, int) and duration > 0 and abs(artifact.duration_ms - duration * 1000) > _TOLERANCE_MS:
+        differences.append(f"asked for {duration} s, got {artifact.duration_ms / 1000:.2f} s")
     lines = SHORT_SIDES.get(str(resolution))
-    if lines is not None and min(made.width, made.height) < lines * 0.85:
-        found.append(f"asked for {resolution}, got {made.width}x{made.height}")
-    if isinstance(ratio, str) and _off(ratio, made):
-        found.append(f"asked for {ratio}, got {made.width}x{made.height}")
-    if asked.get("audio") is True and not made.audio:
-        found.append("asked for audio, got none")
-    return "; ".join(found)
+    if lines is not None and min(artifact.width, artifact.height) < lines * 0.85:
+        differences.append(f"asked for {resolution}, got {artifact.width}x{artifact.height}")
+    if isinstance(ratio, str) and _off(ratio, artifact):
+        differences.append(f"asked for {ratio}, got {artifact.width}x{artifact.height}")
+    if asked.get("audio") is True and not artifact.audio:
+        differences.append("asked for audio, got none")
+    return "; ".join(differences)
 
 
-def _off(ratio: str, made: Artifact) -> bool:
+def _off(ratio: str, artifact: Artifact) -> bool:
     wide, _, high = ratio.partition(":")
-    if not (wide.isdigit() and high.isdigit() and made.height):
+    if not (wide.isdigit() and high.isdigit() and artifact.height):
         return False
     wanted = int(wide) / int(high)
-    return abs(made.width / made.height - wanted) / wanted > _RATIO_TOLERANCE
+    return abs(artifact.width / artifact.height - wanted) / wanted > _RATIO_TOLERANCE

@@ -1,4 +1,4 @@
-"""What one generation works with while a run carries it: its ports, its terms, and what this run has learnt of it."""
+"""The context of one generation in one run: its ports, its terms, and what the run has done for it so far."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INTERRUPTED = "stopped before it was submitted"
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a maker acts through. `marker` gives a new unique text, `seed` 31 random bits, each time it is called."""
+    """The ports of a generation. `marker` returns a new unique text at each call, `seed` 31 random bits."""
 
     store: Store
     receipts: Receipts
@@ -37,29 +37,31 @@ class Ports:
     workers: Workers
     clock: Clock
     sink: Sink
-    books: LookupContext
+    lookups: LookupContext
     marker: Callable[[], str]
     seed: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class RunTerms:
-    """What holds for a whole run: its number, its caps, and whether to leave after the submit."""
+    """The terms of a whole run. `run`: its number; 0: none. `force`: clips whose foreign outputs are moved aside."""
 
     run: int = 0
     caps: Caps | None = None
-    detach: bool = False
+    detach: bool = False  # leave each task after its submit
+    fail_fast: bool = False
+    force: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class AttemptContext:
-    """One generation in one run. What follows `order` is what this run has done so far."""
+    """One generation in one run. The fields after `order` are what this run has done so far."""
 
     ports: Ports
     terms: RunTerms
-    halt: RunControl
+    control: RunControl
     step: Step
-    vendor: ConnectedProvider
+    provider: ConnectedProvider
     order: Order | None
     began: float = 0.0
     sent: bool = False  # a request for the key has gone out, or may have
@@ -70,61 +72,64 @@ class AttemptContext:
     empties: list[float] = field(default_factory=list)
     job: Job | None = None
     result: Succeeded | None = None
-    heard: float = 0.0  # when `result` was told, by the wall clock: a laptop's sleep ages links, not monotonic clocks
-    made: Artifact | None = None
-    doubt: str = ""  # what a look-up said about a request in doubt
+    result_time: float = 0.0  # of `result`, by the wall clock: a laptop's sleep ages links, not monotonic clocks
+    artifact: Artifact | None = None
+    lookup_reason: str = ""  # why a look-up left the request uncertain
 
     @property
     def may_buy(self) -> bool:
-        """Whether the plan that was confirmed has a purchase for this step. One that carries on with a paid task has
-        none: if that task fails, making it again is another plan, with its price. A draft costs nothing."""
-        return self.step.action in GENERATES or not self.vendor.durable
+        """True if the confirmed plan has a purchase for this step.
+
+        A step that carries on with a paid task has none: if that task fails, generating again needs another plan, with
+        its price. A draft costs nothing.
+        """
+        return self.step.action in GENERATES or not self.provider.durable
 
     def newest(self) -> Attempt | None:
-        """The newest attempt of the key, as the store has it now."""
-        found = self.ports.store.attempts(self.step.key)
-        return found[-1] if found else None
+        """Return the newest attempt of the key, as the store has it now."""
+        attempts = self.ports.store.attempts(self.step.key)
+        return attempts[-1] if attempts else None
 
     @property
-    def aged(self) -> bool:
-        """Whether the link at hand is too old to be tried, by the life that the provider gives it."""
-        life = self.vendor.pace.link_life if self.result is None or self.result.life is None else self.result.life
-        return self.ports.clock.now() >= usable_until(life, self.heard)
+    def link_expired(self) -> bool:
+        """True if the link of `result` is too old to be tried, by the lifetime that the provider gives it."""
+        life = self.provider.pace.link_life if self.result is None or self.result.life is None else self.result.life
+        return self.ports.clock.now() >= usable_until(life, self.result_time)
 
     def move(self, attempt: Attempt, state: State, facts: Facts) -> None:
-        """Move the attempt on."""
+        """Move the attempt to a state."""
         self.ports.store.move(attempt, state, facts)
 
     def require_open(self) -> None:
-        """Nothing new is submitted once the user has interrupted, or the provider has turned the account down."""
-        if self.halt.event.is_set():
+        """Raise StepEnded, so that nothing is submitted, if the run is interrupted or this provider is stopped."""
+        if self.control.event.is_set():
             raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
-        if self.vendor.alias in self.halt.vendors:
-            raise StepEnded(EventKind.SKIPPED, self.halt.vendors[self.vendor.alias])
+        if self.provider.alias in self.control.stopped:
+            raise StepEnded(EventKind.SKIPPED, self.control.stopped[self.provider.alias])
 
     async def pause(self, delay: float, *, nothing_sent: bool = False) -> None:
-        """Wait, unless the user interrupts: then this generation is left to a later run."""
-        if not self.halt.event.is_set() and delay > 0:
-            nap = asyncio.ensure_future(self.ports.clock.sleep(delay))
+        """Wait. Raises StepEnded if the user interrupts: a later run carries on."""
+        if not self.control.event.is_set() and delay > 0:
+            sleep = asyncio.ensure_future(self.ports.clock.sleep(delay))
             try:
-                await self.unless_halted(nap)
+                await self.unless_halted(sleep)
             finally:
-                nap.cancel()
-        if self.halt.event.is_set():
+                sleep.cancel()
+        if self.control.event.is_set():
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
             raise StepEnded(EventKind.LEFT, "interrupted; its task is on record", "clipform apply carries on")
 
-    async def unless_halted(self, work: asyncio.Future[Any]) -> None:
-        """Until `work` is done or the user interrupts."""
-        halt = asyncio.ensure_future(self.halt.event.wait())
+    async def unless_halted(self, future: asyncio.Future[Any]) -> None:
+        """Wait until `future` is done or the user interrupts."""
+        halt = asyncio.ensure_future(self.control.event.wait())
         try:
-            await asyncio.wait({work, halt}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({future, halt}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             halt.cancel()
 
     def say(self, kind: EventKind, *, task: str | None = None, message: str = "", progress: int | None = None) -> None:
-        """Tell whoever listens."""
+        """Emit an event of this step."""
         elapsed = self.ports.clock.monotonic() - self.began
         event = Event(kind, self.step.clip, self.step.take, self.step.action.value, message=message, task=task)
         self.ports.sink.emit(replace(event, progress=progress, elapsed=elapsed, expected=self.step.expected))

@@ -1,4 +1,4 @@
-"""Collecting: from a link to an artifact that is durable in the store. Data before reference, reference before use."""
+"""Downloads a result into the store: data before reference, reference before use."""
 
 from __future__ import annotations
 
@@ -16,86 +16,86 @@ from reconciler.records import Artifact, Attempt, Generation, State, to_micros
 from reconciler.state.store import Facts
 
 FETCHES = 3
-"""How often a result is fetched anew before the attempt is put aside."""
+"""How often a result is downloaded before the attempt is set aside."""
 UNSOUND = "input"
-"""The code of a MediaError that is a verdict on the bytes. Any other is trouble of whoever was to examine them."""
+"""The code of a MediaError that is a verdict on the bytes. Any other is trouble of the process that examines them."""
 LINK_DEAD = "link-dead"
-"""The code of a ProviderError that says: this link will never work again, ask for a fresh one."""
+"""The code of a ProviderError for a link that will never work again: a fresh one is needed."""
 
 
-async def download(work: AttemptContext, attempt: Attempt) -> None:
-    """Download from the link at hand, prove it a sound video, make it durable, record it."""
-    result, work.result = work.result, None
+async def download(context: AttemptContext, attempt: Attempt) -> None:
+    """Download from the current link, check that it is a sound video, make it durable, record it."""
+    result, context.result = context.result, None
     assert result is not None
-    work.fetches += 1
+    context.fetches += 1
     try:
-        with work.ports.objects.part(f"attempt-{attempt.id}") as part:
-            part.expect(0)  # a disk that is all but full is no place to begin; the length is told later, if at all
-            await work.vendor.transport.fetch(result.video, part)
-            video = await _proven(work, part, attempt)
+        with context.ports.objects.part(f"attempt-{attempt.id}") as part:
+            part.expect(0)  # a disk that is almost full fails here; the length comes later, if at all
+            await context.provider.transport.fetch(result.video, part)
+            video = await _checked(context, part, attempt)
             stored = part.commit(video.suffix)
             artifact = replace(video, sha256=stored.sha256, size=stored.size)
     except ProviderError as error:
-        _not_fetched(work, attempt, error)
+        _not_fetched(context, attempt, error)
         return
     except MediaError as error:
         if error.code != UNSOUND:
-            help = "\n".join(filter(None, (error.help, "it is paid for and kept; clipform apply fetches it again")))
+            help = "\n".join(filter(None, (error.help, "it is paid for and kept; clipform apply downloads it again")))
             raise StepEnded(EventKind.FAILED, f"not examined: {error.message}", help) from error
-        if work.fetches >= FETCHES:
-            work.move(attempt, State.QUARANTINED, Facts(message=error.message))
+        if context.fetches >= FETCHES:
+            context.move(attempt, State.QUARANTINED, Facts(message=error.message))
         return
     generation = Generation(
         key=attempt.key,
         sha256=artifact.sha256,
         document=attempt.document,
-        provider=attempt.provider,
-        kind=attempt.kind,
-        model=attempt.model,
-        task=attempt.task if work.vendor.durable else None,  # a local task's id means nothing later
-        seed=result.seed if result.seed is not None else attempt.seed,
-        cost_micros=_cost(work, attempt, result),
-        currency=attempt.currency,
-        created=work.ports.clock.now(),
-        elapsed=work.ports.clock.now() - attempt.created,
-        mismatch=mismatch(work.order, artifact) if work.order else "",
+        **attempt.provenance(
+            task=attempt.task if context.provider.durable else None,  # a local task's id means nothing later
+            seed=result.seed if result.seed is not None else attempt.seed,
+            cost_micros=_cost(context, attempt, result),
+        ),
+        created=context.ports.clock.now(),
+        elapsed=context.ports.clock.now() - attempt.created,
+        mismatch=mismatch(context.order, artifact) if context.order else "",
     )
-    said = {"made": dict(result.actual)} if result.actual else {}  # what the server chose, as it says
-    work.ports.store.fetched(attempt, artifact, generation, Facts(cost_micros=generation.cost_micros, evidence=said))
-    work.made = artifact
-    work.ports.inputs.returned.note(work.vendor.alias, artifact.sha256, result, work.vendor.pace.link_life)
-    work.say(EventKind.FETCHED, task=attempt.task)
+    evidence = {"made": dict(result.actual)} if result.actual else {}  # what the provider chose, as it reports
+    context.ports.store.fetched(
+        attempt, artifact, generation, Facts(cost_micros=generation.cost_micros, evidence=evidence)
+    )
+    context.artifact = artifact
+    context.ports.inputs.returned.note(context.provider.alias, artifact.sha256, result, context.provider.pace.link_life)
+    context.say(EventKind.FETCHED, task=attempt.task)
     if generation.mismatch:
-        work.say(EventKind.NOTE, message=f"{work.step.name}: {generation.mismatch}; it is kept as it came")
+        context.say(EventKind.NOTE, message=f"{context.step.name}: {generation.mismatch}; it is kept as it is")
 
 
-async def _proven(work: AttemptContext, part: Part, attempt: Attempt) -> Artifact:
-    """The facts of a sound video. The last try's bytes are kept when it is not: they were paid for."""
+async def _checked(context: AttemptContext, part: Part, attempt: Attempt) -> Artifact:
+    """Return the facts of a sound video. The last try's bytes are kept when it is not: they were paid for."""
     try:
-        return await facts_of(part.path, work.ports.workers)
+        return await facts_of(part.path, context.ports.workers)
     except MediaError as error:
-        if error.code == UNSOUND and work.fetches >= FETCHES and work.vendor.durable:
-            kept = work.ports.objects.quarantine(part, f"attempt-{attempt.id}")
-            raise MediaError(f"{error.message}; kept as state/quarantine/{kept.name}", code=UNSOUND) from error
+        if error.code == UNSOUND and context.fetches >= FETCHES and context.provider.durable:
+            quarantined = context.ports.objects.quarantine(part, f"attempt-{attempt.id}")
+            raise MediaError(f"{error.message}; kept as state/quarantine/{quarantined.name}", code=UNSOUND) from error
         raise
 
 
-def _cost(work: AttemptContext, attempt: Attempt, result: Succeeded) -> int | None:
-    """What it cost: by the usage that the provider reports where that is how it bills, else as estimated."""
-    if work.order is None:
+def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> int | None:
+    """Return the cost in millionths: by the reported usage where the provider bills by it, else as estimated."""
+    if context.order is None:
         return attempt.cost_micros
-    used = cost.settled(work.order.prices, attempt.model, work.order.resolution, result.usage.tokens)
+    used = cost.settled(context.order.prices, attempt.model, context.order.resolution, result.usage.tokens)
     return attempt.cost_micros if used is None else to_micros(used)
 
 
-def _not_fetched(work: AttemptContext, attempt: Attempt, error: ProviderError) -> None:
-    """A dead link is asked for anew; after a few of them the result is gone. Any other trouble may pass: the task
-    is paid for and stays READY, for this run or a later one."""
-    if work.fetches < FETCHES:
+def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError) -> None:
+    """Give up after a few tries: a dead link means that the result expired. Any other trouble may pass: the task is
+    paid for and stays READY, for this run or a later one."""
+    if context.fetches < FETCHES:
         return
     if error.code == LINK_DEAD:
-        work.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
+        context.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
         return
     raise StepEnded(
-        EventKind.FAILED, f"not fetched: {error.message}", "it is paid for and kept; clipform apply fetches it"
+        EventKind.FAILED, f"not downloaded: {error.message}", "it is paid for and kept; clipform apply downloads it"
     )

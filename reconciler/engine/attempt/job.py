@@ -1,4 +1,4 @@
-"""From an order to the job that a dialect translates. Pure: inputs arrive ready to send."""
+"""Builds the job that a dialect translates from an order. Pure: inputs arrive ready to send."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.providers.base import Job, MediaRef, Scalar
 
 
 def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, marker: str) -> Job:
-    """The job of one take. `inputs` is by field name, as `Clip.media` gives them; `seed` is the drawn one, if any.
+    """Return the job of one take. `inputs` is by field name, as `Clip.media` gives them; `seed` is the drawn one.
 
     Values that cost money are stated even when only the default asks for them. A seed that the model does not take
     is in the key only.
@@ -43,7 +43,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
 
 
 def _list(inputs: Mapping[str, MediaRef], kind: str) -> tuple[MediaRef, ...]:
-    """In the order of their numbers, which is the order in which `Clip.media` names them."""
+    """Return the references of a kind in the order of their numbers, as `Clip.media` names them."""
     return tuple(ref for name, ref in inputs.items() if name.startswith(f"references.{kind}["))
 
 

@@ -1,4 +1,4 @@
-"""What an attempt needs next: a pure decision from its record. One clear answer, as a union that callers match."""
+"""Decides from an attempt's record what to do next. Pure; the answer is a union that callers match."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Ask how the task stands, after `after` seconds."""
+    """Poll the task after `after` seconds."""
 
     after: float
 
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """It may have been accepted: see what the provider's list says."""
+    """It may have been accepted: look it up in the provider's list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Download from the link at hand."""
+    """Download from the current link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Nothing more to do in this run; the task goes on at the provider."""
+    """Do nothing more in this run; the task goes on at the provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Over: failed, refused or blocked."""
+    """End: failed, refused or blocked."""
 
 
 Next = Submit | Poll | LookUp | Fetch | PlaceOutput | Stall | Leave | Stop
@@ -57,8 +57,8 @@ _AGAIN = frozenset({State.NOT_SENT, State.ABANDONED, State.CANCELLED, State.DONE
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the decision rests on beside the record. `sent`: this run has already sent a request for the key; `lists`:
-    the provider has a list that this run has not yet asked about it."""
+    """What the decision depends on beside the record. `sent`: this run has sent a request for the key. `lists`: the
+    provider has a list that this run has not yet looked at for it."""
 
     now: float
     pace: Pace
@@ -70,48 +70,54 @@ class Situation:
     lists: bool = False
 
 
-def next_step(attempt: Attempt | None, here: Situation) -> Next:
-    """The next thing to do for a key whose artifact is not at hand."""
+def next_step(attempt: Attempt | None, situation: Situation) -> Next:
+    """Return the next step for a key whose artifact is not in the store."""
     if attempt is None:
         return Submit()
     match attempt.state:
         case State.SUBMITTING:
-            return Stop()  # its owner is another coroutine or a dead process: never re-sent
-        case State.UNCERTAIN if here.lists:
+            return Stop()  # its owner is another coroutine or a dead process: never sent again
+        case State.UNCERTAIN if situation.lists:
             return LookUp()
         case State.ACCEPTED:
-            return _await(attempt, here)
+            return _await(attempt, situation)
         case State.STALLED:
-            return Leave() if here.polls else Poll(0.0)
-        case State.READY if here.link:
+            return Leave() if situation.polls else Poll(0.0)
+        case State.READY if situation.link:
             return Fetch()
         case State.READY:
-            return Leave() if here.detach and here.polls else Poll(0.0)
+            return Leave() if situation.detach and situation.polls else Poll(0.0)
         case State.FETCHED:
             return PlaceOutput()
         case state if state in BLOCKED:
             return Stop()
-        case state if state in _AGAIN and not here.sent:
+        case state if state in _AGAIN and not situation.sent:
             return Submit()
-        case State.REFUSED | State.FAILED if not here.sent:
+        case State.REFUSED | State.FAILED if not situation.sent:
             return Submit()  # the plan allowed it: final refusals are blocked there
     return Stop()
 
 
-def _await(attempt: Attempt, here: Situation) -> Next:
-    if here.detach and (here.sent or here.polls):  # what an earlier run sent may be ready: it is asked once
+def _await(attempt: Attempt, situation: Situation) -> Next:
+    if situation.detach and (
+        situation.sent or situation.polls
+    ):  # what an earlier run sent may be ready: it is asked once
         return Leave()
-    age = here.now - attempt.created
-    if age > here.pace.timeout and here.polls:
+    age = situation.now - attempt.created
+    if age > situation.pace.timeout and situation.polls:
         return Stall()
-    return Poll(poll_delay(here, age))
+    return Poll(poll_delay(situation, age))
 
 
-def poll_delay(here: Situation, age: float) -> float:
-    """Seconds until the next look: at once for a resumed task, first by the expected time, then ever slower."""
-    if here.polls == 0:
-        if not here.sent:
+def poll_delay(situation: Situation, age: float) -> float:
+    """Return the seconds until the next poll: 0 for a resumed task, else near the expected time, then ever slower."""
+    if situation.polls == 0:
+        if not situation.sent:
             return 0.0
-        return here.pace.first_poll if here.expected is None else max(here.pace.first_poll, 0.8 * here.expected - age)
-    growth = 1.3 ** min(here.polls - 1, 64)  # bounded: after 2,700 polls it would be beyond a float
-    return float(min(here.pace.poll_max, here.pace.poll_min * growth))
+        return (
+            situation.pace.first_poll
+            if situation.expected is None
+            else max(situation.pace.first_poll, 0.8 * situation.expected - age)
+        )
+    growth = 1.3 ** min(situation.polls - 1, 64)  # bounded: after 2,700 polls it would be beyond a float
+    return float(min(situation.pace.poll_max, situation.pace.poll_min * growth))

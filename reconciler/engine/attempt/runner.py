@@ -1,4 +1,4 @@
-"""Carries one generation from its record to a durable artifact: look at the record, do one thing, look again."""
+"""Carries one generation from its record to a durable artifact: look at the record, take one step, look again."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ from reconciler.records import Attempt, Money, State
 from reconciler.state.store import Facts
 
 MISSES = 3
-"""How many "not found" answers in a row, over at least `MISSING` seconds, make a task vanished; and how many answers
-without a link one without output."""
+"""How many "not found" answers in a row, over at least `MISSING` seconds, mean that a task vanished; and how many
+answers without a link, that it has no output."""
 MISSING = 60.0
 ACCOUNT_WIDE = frozenset({Refusal.CREDENTIALS, Refusal.ACCOUNT})
-"""Why a task failed, where the next one would fail for the same reason: one vendor charges only after it accepted."""
+"""Reasons of a failure that the next task would have, too: one vendor charges only after it accepted."""
 _OVER = frozenset({State.FAILED, State.REFUSED, State.CANCELLED})
 LONGEST_PAUSE = 900.0
 """Seconds that a provider may make us wait before the next poll."""
@@ -57,46 +57,49 @@ LONGEST_PAUSE = 900.0
 class AttemptRunner:
     """One generation in one run."""
 
-    def __init__(self, work: AttemptContext) -> None:
-        self.work = work
-        self.linkless: float | None = None  # since when a finished task gives no link
-        self.noted = ""  # what was last said about a poll, so that an outage is told once
+    def __init__(self, context: AttemptContext) -> None:
+        self.context = context
+        self.linkless: float | None = None  # monotonic seconds since when a finished task gives no link
+        self.noted = ""  # the last message about a poll, so that an outage is reported once
 
     async def make(self) -> str:
-        """Until the artifact is durable; its SHA-256. Raises Stopped, or ClipformError for what went wrong here."""
+        """Take steps until the artifact is durable, and return its SHA-256.
+
+        Raises StepEnded, or ClipformError for local errors.
+        """
         while True:
-            attempt = self.work.newest()
+            attempt = self.context.newest()
             if attempt is not None and attempt.state in (State.FETCHED, State.DONE) and attempt.sha256:
-                if self.work.ports.objects.has(attempt.sha256, ".mp4"):
+                if self.context.ports.objects.has(attempt.sha256, ".mp4"):
                     return attempt.sha256
                 attempt = self._lost(attempt)
             await self._act(attempt, next_step(attempt, self._situation()))
 
     def _lost(self, attempt: Attempt) -> Attempt:
-        """Its artifact is gone from the store. What is free is made anew; what was paid for is never bought again."""
-        if self.work.vendor.durable:
-            raise _blocked(remedies.artifact_lost(self.work.step.clip, None, attempt))
+        """Handle an artifact that the store lost: a draft is rendered again, a paid one is never bought again."""
+        if self.context.provider.durable:
+            raise _blocked(remedies.artifact_lost(self.context.step.clip, None, attempt))
         if attempt.state is State.DONE:
             return attempt
-        return self.work.ports.store.move(attempt, State.DONE)
+        return self.context.ports.store.move(attempt, State.DONE)
 
-    async def _act(self, attempt: Attempt | None, what: Next) -> None:
-        match what:
-            case Submit() if self.work.may_buy:
-                await submit(self.work)
+    async def _act(self, attempt: Attempt | None, step: Next) -> None:
+        match step:
+            case Submit() if self.context.may_buy:
+                await submit(self.context)
             case Poll(after):
                 assert attempt is not None
-                await self.work.pause(self._paced(attempt, after))
+                await self.context.pause(self._paced(attempt, after))
                 await self._poll(attempt)
             case LookUp():
                 assert attempt is not None
-                await look_up(self.work, attempt)
+                await look_up(self.context, attempt)
             case Fetch():
                 assert attempt is not None
                 await self._fetch(attempt)
             case Stall():
                 assert attempt is not None
-                self.work.move(attempt, State.STALLED, Facts(reason="deadline"))
+                self.context.move(attempt, State.STALLED, Facts(reason="deadline"))
             case Leave() if attempt is not None and attempt.state is State.STALLED:
                 raise self._ended(attempt)
             case Leave():
@@ -105,71 +108,69 @@ class AttemptRunner:
                 raise self._ended(attempt)
 
     async def _fetch(self, attempt: Attempt) -> None:
-        """In a place of its own, which may have to be waited for: a link that has aged meanwhile is asked for anew."""
-        async with self.work.halt.downloads:
-            await self.work.pause(0.0)  # an interrupt leaves those who wait to a later run
-            if self.work.aged:
-                self.work.result = None
+        """Download in a slot of its own; a link that expires while it waits for the slot is polled for again."""
+        async with self.context.control.downloads:
+            await self.context.pause(0.0)  # an interrupt leaves the waiting downloads to a later run
+            if self.context.link_expired:
+                self.context.result = None
                 await self._poll(attempt)
-            if self.work.result is not None:
-                await download(self.work, attempt)
+            if self.context.result is not None:
+                await download(self.context, attempt)
 
     def _paced(self, attempt: Attempt, after: float) -> float:
-        """A finished task whose link does not come is asked at the pace of a running one, and not for ever."""
-        if attempt.state is not State.READY or not self.work.polls:
+        """Return a poll's delay. A finished task without a link is polled like a running one, up to its timeout."""
+        if attempt.state is not State.READY or not self.context.polls:
             return after
-        now = self.work.ports.clock.monotonic()
+        now = self.context.ports.clock.monotonic()
         self.linkless = now if self.linkless is None else self.linkless
-        if now - self.linkless > self.work.vendor.pace.timeout:
+        if now - self.linkless > self.context.provider.pace.timeout:
             help = "it is paid for and kept; clipform apply asks again"
-            raise StepEnded(EventKind.FAILED, "its task is finished, but the result is not served", help)
+            raise StepEnded(
+                EventKind.FAILED, "its task is finished, but the provider gives no link to the result", help
+            )
         return poll_delay(self._situation(), 0.0)
 
     def _situation(self) -> Situation:
         return Situation(
-            now=self.work.ports.clock.now(),
-            pace=self.work.vendor.pace,
-            polls=self.work.polls,
-            link=self.work.result is not None,
-            sent=self.work.sent,
-            detach=self.work.terms.detach,
-            expected=self.work.step.expected
-            if self.work.vendor.durable
-            else None,  # asking the local one costs nothing
-            lists=isinstance(self.work.vendor.dialect, Lists) and not self.work.doubt,
+            now=self.context.ports.clock.now(),
+            pace=self.context.provider.pace,
+            polls=self.context.polls,
+            link=self.context.result is not None,
+            sent=self.context.sent,
+            detach=self.context.terms.detach,
+            expected=self.context.step.expected if self.context.provider.durable else None,  # a local poll is free
+            lists=isinstance(self.context.provider.dialect, Lists) and not self.context.lookup_reason,
         )
 
     async def _poll(self, attempt: Attempt) -> None:
         assert attempt.task is not None
-        if self.work.job is None and self.work.order is not None and not self.work.vendor.durable:
-            inputs = await self.work.ports.inputs.ready(
-                self.work.order
-            )  # the local vendor keeps nothing: it is told again
-            self.work.job = job.build(self.work.order, inputs, seed=attempt.seed, marker=attempt.marker)
-        answer = await self.work.vendor.transport.look(attempt.task, self.work.job)
-        self.work.polls += 1
-        self._heard(attempt, answer)
-        patient = not self.work.terms.detach
+        if self.context.job is None and self.context.order is not None and not self.context.provider.durable:
+            inputs = await self.context.ports.inputs.ready(self.context.order)  # a draft may have to start again
+            self.context.job = job.build(self.context.order, inputs, seed=attempt.seed, marker=attempt.marker)
+        answer = await self.context.provider.transport.look(attempt.task, self.context.job)
+        self.context.polls += 1
+        self._handle(attempt, answer)
+        patient = not self.context.terms.detach
         if patient and isinstance(answer, PollTrouble) and answer.retry_after is not None:
-            await self.work.pause(min(answer.retry_after, LONGEST_PAUSE))
+            await self.context.pause(min(answer.retry_after, LONGEST_PAUSE))
 
-    def _heard(self, attempt: Attempt, answer: PollAnswer) -> None:
+    def _handle(self, attempt: Attempt, answer: PollAnswer) -> None:
         if not isinstance(answer, NotFound):
-            self.work.misses.clear()
+            self.context.misses.clear()
         match answer:
             case Working(progress=progress, warning=warning):
                 self._note(warning)
-                self.work.say(EventKind.RUNNING, task=attempt.task, progress=progress)
+                self.context.say(EventKind.RUNNING, task=attempt.task, progress=progress)
             case Succeeded():
-                self.work.result, self.linkless = answer, None
-                self.work.heard = self.work.ports.clock.now()
+                self.context.result, self.linkless = answer, None
+                self.context.result_time = self.context.ports.clock.now()
                 if attempt.state is not State.READY:
-                    self.work.move(attempt, State.READY, Facts())
+                    self.context.move(attempt, State.READY, Facts())
             case PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
-                help = "its task is on record; mend the credentials, then clipform apply collects it"
+                help = "its task is on record; fix the credentials, then run: clipform apply"
                 raise StepEnded(EventKind.LEFT, message, help)
             case PollTrouble(message):
-                self._note(f"{message}; asking again")
+                self._note(f"{message}; polling again")
             case NotFound(message):
                 self._missed(attempt, message)
             case NoOutput(message):
@@ -181,59 +182,63 @@ class AttemptRunner:
 
     def _failed(self, attempt: Attempt, answer: Failed) -> None:
         if answer.refusal in ACCOUNT_WIDE:
-            why = f"{self.work.vendor.alias}: a task failed because of the account: {answer.message}"
-            self.work.halt.vendors[self.work.vendor.alias] = why
+            why = f"{self.context.provider.alias}: a task failed because of the account: {answer.message}"
+            self.context.control.stopped[self.context.provider.alias] = why
         money = Money.RELEASED if answer.free else Money.SETTLED
         evidence = {"code": answer.code}
         facts = Facts(reason=answer.refusal.value, message=answer.message, money=money, evidence=evidence)
         self._close(attempt, State.FAILED, facts)
 
-    def _note(self, words: str) -> None:
-        if words and words != self.noted:
-            self.work.say(EventKind.NOTE, message=f"{self.work.step.name}: {words}")
-        self.noted = words
+    def _note(self, text: str) -> None:
+        if text and text != self.noted:
+            self.context.say(EventKind.NOTE, message=f"{self.context.step.name}: {text}")
+        self.noted = text
 
     def _missed(self, attempt: Attempt, message: str) -> None:
-        bought = self.work.ports.store.account(attempt)
-        if bought and bought != self.work.vendor.transport.account:
-            words = f"{self.work.vendor.alias} does not show its task to this key, and it was bought with another one"
-            raise StepEnded(EventKind.LEFT, words, "set the key that it was bought with, then clipform apply")
-        now = self.work.ports.clock.monotonic()
-        self.work.misses.append(now)
-        if len(self.work.misses) >= MISSES and now - self.work.misses[0] >= MISSING:
+        bought = self.context.ports.store.account(attempt)
+        if bought and bought != self.context.provider.transport.account:
+            text = (
+                f"{self.context.provider.alias} does not show its task to this key, and it was bought with another one"
+            )
+            raise StepEnded(EventKind.LEFT, text, "set the key that it was bought with, then run: clipform apply")
+        now = self.context.ports.clock.monotonic()
+        self.context.misses.append(now)
+        if len(self.context.misses) >= MISSES and now - self.context.misses[0] >= MISSING:
             self._close(attempt, State.VANISHED, Facts(message=message))
 
     def _empty(self, attempt: Attempt, message: str) -> None:
-        """Finished and no link: some vendors name it a moment later, so it is asked a few times more, at its pace."""
-        now, spread = self.work.ports.clock.monotonic(), min(MISSING, MISSES * self.work.vendor.pace.poll_max)
-        self.work.empties.append(now)
-        if len(self.work.empties) >= MISSES and now - self.work.empties[0] >= spread:
+        """Handle a finished task without a link: some vendors give it a moment later, so it is polled a few times."""
+        now, spread = self.context.ports.clock.monotonic(), min(MISSING, MISSES * self.context.provider.pace.poll_max)
+        self.context.empties.append(now)
+        if len(self.context.empties) >= MISSES and now - self.context.empties[0] >= spread:
             self._close(attempt, State.NO_OUTPUT, Facts(message=message))
 
     def _close(self, attempt: Attempt, state: State, facts: Facts) -> None:
-        """A final answer. A result that was seen before stays: success and then failure keeps the result."""
+        """Record a final answer. A result that was seen before stays, even if the provider reports a failure later."""
         if attempt.state is State.READY:
-            self.work.fetches += 1
-            if self.work.fetches >= FETCHES:
-                self.work.move(attempt, State.RESULT_EXPIRED, facts)
+            self.context.fetches += 1
+            if self.context.fetches >= FETCHES:
+                self.context.move(attempt, State.RESULT_EXPIRED, facts)
             return
-        self.work.move(attempt, state, facts)
+        self.context.move(attempt, state, facts)
 
     def _ended(self, attempt: Attempt | None) -> StepEnded:
-        """Why an attempt that needs nothing more from this run did not give an artifact: as the next plan says it."""
-        order = self.work.order
+        """Return why this run ends without an artifact, in the words of the next plan."""
+        order = self.context.order
         takes = order.clip.takes if order is not None else 1
-        several = attempt is not None and self.work.ports.store.unsettled(attempt.clip, attempt.take) > 1
+        several = attempt is not None and self.context.ports.store.unsettled(attempt.clip, attempt.take) > 1
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
-        name = remedies.quote(self.work.step.clip)
+        name = remedies.quote(self.context.step.clip)
         if attempt is None or attempt.state is State.SUBMITTING:
             return StepEnded(EventKind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
         if block is not None and attempt.state not in _OVER:
-            looked = f"; looked up at {attempt.provider}: {self.work.doubt}" if self.work.doubt else ""
+            looked = (
+                f"; looked up at {attempt.provider}: {self.context.lookup_reason}" if self.context.lookup_reason else ""
+            )
             return _blocked(replace(block, detail=block.detail + looked))
-        words = attempt.message or attempt.state.value.replace("_", " ")
+        text = attempt.message or attempt.state.value.replace("_", " ")
         kind = EventKind.FAILED if attempt.state in _OVER else EventKind.BLOCKED
-        return StepEnded(kind, words, "\n".join(block.way_out) if block else f"clipform show {name}")
+        return StepEnded(kind, text, "\n".join(block.way_out) if block else f"clipform show {name}")
 
 
 def _blocked(block: Block) -> StepEnded:

@@ -1,44 +1,45 @@
-"""The local vendor as a transport: the draft renderer behind the same port as a provider over HTTP."""
+"""Makes the draft renderer a transport, as a provider over HTTP is one."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reconciler.engine.ports import Send, Sponge
+from reconciler.artifacts.store import ByteSink
+from reconciler.engine.ports import Send
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Dialect, Job, PollAnswer
 
 
 class LocalTransport:
-    """Hands requests to the farm. Closing it is the farm's owner's affair: others use the farm too."""
+    """Passes requests to the renderer. Its owner closes the renderer, which others use too."""
 
-    def __init__(self, dialect: Dialect, farm: DraftRenderer) -> None:
-        self._dialect, self._farm = dialect, farm
+    def __init__(self, dialect: Dialect, renderer: DraftRenderer) -> None:
+        self._dialect, self._renderer = dialect, renderer
         self.account, self.patience = "", 0.0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Send]:
-        """There is always a place: the run's own limit keeps the workers from being swamped."""
-        yield self._farm.submit
+        """Give a slot at once: the scheduler already limits the renders under way."""
+        yield self._renderer.submit
 
     async def look(self, task: str, job: Job | None) -> PollAnswer:
-        """How a render stands."""
-        return self._dialect.read_poll(task, await self._farm.ask(self._dialect.poll(task, job)))
+        """Return the state of a render."""
+        return self._dialect.read_poll(task, await self._renderer.ask(self._dialect.poll(task, job)))
 
     async def cancel(self, task: str) -> None:
-        """A render is not cancelled by command: it is free, and an interrupt ends it."""
+        """Do nothing: a render is free, and an interrupt ends it."""
 
     async def tasks(self) -> None:
-        """Nobody keeps a list: a render dies with its process."""
+        """Return None: renders are not listed, they end with their process."""
 
-    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Copy a finished render."""
-        return await self._farm.fetch(url, part)
+        return await self._renderer.fetch(url, part)
 
     def redact(self, text: str) -> str:
-        """Nothing here is a secret."""
+        """Return the text unchanged: there are no secrets."""
         return text
 
     async def aclose(self) -> None:
-        """Nothing of its own to let go of."""
+        """Do nothing: the renderer belongs to its owner."""

@@ -1,4 +1,4 @@
-"""One provider connection for one command, opened, used and closed."""
+"""Connects to one provider for one command: opened, used and closed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.diagnostics import Diagnostic, ProviderError
-from reconciler.engine.connections.providers import LOCAL, Connect, is_here, paced, reach
+from reconciler.engine.connections.providers import LOCAL, Connect, paced, reach
 from reconciler.engine.ports import Transport
 from reconciler.project import endpoints
+from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
 from reconciler.records import Attempt, Snapshot
 
@@ -22,15 +23,17 @@ Agree = Callable[[Diagnostic], None]
 
 
 def refuse(warning: Diagnostic) -> None:
-    """Where there is nobody to ask. Raises ProviderError."""
-    help = "if you know who that is: clipform apply shows it in its plan, and from then on it is known"
+    """Refuse where nobody can be asked. Raises ProviderError."""
+    help = "if you trust that address, run: clipform apply (its plan shows the address, and confirming it trusts it)"
     raise ProviderError(f"not asked: {warning.message}", help=help, code=warning.code)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderAccess:
-    """How to reach the providers of a project. No plan was shown here, so an address that is neither the kind's own nor
-    in the `snapshot` gets a key only where the user has agreed."""
+    """Connections to the providers of a project, for a command that shows no plan.
+
+    An address that is neither the kind's own nor in the `snapshot` gets a key only where the user has agreed.
+    """
 
     loaded: Loaded
     connect: Connect
@@ -38,22 +41,23 @@ class ProviderAccess:
     agree: Agree = refuse
     agreed: set[str] = field(default_factory=set)  # aliases
 
-    def ask(self, alias: str, what: Callable[[Transport], Awaitable[T]]) -> T:
-        """Do one thing with a provider and let go of it. Raises ProviderError for one that is not declared any more."""
+    def ask(self, alias: str, use: Callable[[Transport], Awaitable[T]]) -> T:
+        """Connect to a provider, return what `use` gives, disconnect. Raises ProviderError for an undeclared alias."""
         config = self.loaded.project.providers.get(alias)
         if config is None or config.kind == LOCAL:
             raise ProviderError(f"provider {alias} is not declared", help="declare it again to reach its tasks")
         dialect = self.loaded.dialects[alias]
-        self._require_known(alias)
-        return self._with(lambda: self.connect(config, dialect, paced(dialect.pace, config)), what)
+        self._require_agreed(alias)
+        return self._with(lambda: self.connect(config, dialect, paced(dialect.pace, config)), use)
 
-    def ask_about(self, attempt: Attempt, account: str, what: Callable[[Transport], Awaitable[T]]) -> T:
-        """The same where an attempt was made, whatever its provider's alias stands for now."""
-        if not attempt.endpoint and attempt.kind != LOCAL and is_here(self.loaded, attempt):
-            self._require_known(attempt.provider)  # it does not say where that was
-        return self._with(lambda: reach(self.loaded, self.connect, attempt, account).transport, what)
+    def ask_about(self, attempt: Attempt, account: str, use: Callable[[Transport], Awaitable[T]]) -> T:
+        """As `ask`, at the site of an attempt, whatever its alias points to now. `account` is of `Store.account`."""
+        site = Site.of(attempt, account)
+        if not site.endpoint and site.kind != LOCAL and self.loaded.has(site):
+            self._require_agreed(site.alias)  # the attempt does not say where it was sent
+        return self._with(lambda: reach(self.loaded, self.connect, attempt, site).transport, use)
 
-    def _require_known(self, alias: str) -> None:
+    def _require_agreed(self, alias: str) -> None:
         warning = endpoints.new_address(
             self.loaded.project.providers[alias], self.loaded.dialects[alias], self.snapshot
         )
@@ -61,12 +65,12 @@ class ProviderAccess:
             self.agree(warning)
             self.agreed.add(alias)
 
-    def _with(self, connect: Callable[[], Transport], what: Callable[[Transport], Awaitable[T]]) -> T:
-        async def session() -> T:
+    def _with(self, connect: Callable[[], Transport], use: Callable[[Transport], Awaitable[T]]) -> T:
+        async def connected() -> T:
             transport = connect()
             try:
-                return await what(transport)
+                return await use(transport)
             finally:
                 await transport.aclose()
 
-        return asyncio.run(session())
+        return asyncio.run(connected())

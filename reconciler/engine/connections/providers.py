@@ -1,8 +1,8 @@
-"""The providers of a run, each with its dialect, its transport and its pace, and the way back to where tasks are.
+"""Connects to the providers of a run, and finds the connection for an attempt that was sent elsewhere.
 
-An attempt keeps to where it was made (RELIABILITY §3.7): its task is asked for, looked up, cancelled and fetched at the
-provider kind and endpoint of its record, whatever the project file says since. A key goes to an address that the
-project no longer names only if it is, by its fingerprint, the very one that the attempt was bought with there.
+An attempt keeps its site (never-pay-twice#s3-7): its task is polled, looked up, cancelled and downloaded at the
+provider kind and endpoint of its record, even after the project file changed. A key goes to an address that the
+project no longer names only if its fingerprint is that of the key with which the attempt was bought there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reconciler.engine.connections.local import LocalTransport
 from reconciler.engine.ports import ConnectedProvider, Transport
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.project import endpoints
+from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
 from reconciler.providers import registry
 from reconciler.providers.base import LOCAL as LOCAL
@@ -30,124 +31,116 @@ Connect = Callable[[ProviderConfig, Dialect, Pace], Transport]
 
 @dataclass(slots=True)
 class ConnectedProviders:
-    """Whom a run asks: the declared providers by alias, and by key those of tasks that are elsewhere, or why not."""
+    """The providers of a run: the declared ones by alias, and by key those of attempts that were sent elsewhere, or the
+    error for those that cannot be reached."""
 
     by_alias: dict[str, ConnectedProvider] = field(default_factory=dict)
     by_key: dict[str, ConnectedProvider] = field(default_factory=dict)
-    unreached: dict[str, ClipformError] = field(default_factory=dict)
+    unreachable: dict[str, ClipformError] = field(default_factory=dict)
 
     def of(self, alias: str, key: str) -> ConnectedProvider:
-        """Whom to ask about a key. Raises ProviderError when nobody can be asked."""
-        if key in self.unreached:
-            raise self.unreached[key]
-        found = self.by_key.get(key) or self.by_alias.get(alias)
-        if found is None:
+        """Return the provider to ask about a key. Raises ProviderError when there is none."""
+        if key in self.unreachable:
+            raise self.unreachable[key]
+        provider = self.by_key.get(key) or self.by_alias.get(alias)
+        if provider is None:
             raise ProviderError(f"provider {alias} is no longer declared", help="declare it again to carry on")
-        return found
+        return provider
 
     async def aclose(self) -> None:
-        """Let go of everything."""
-        for vendor in (*self.by_alias.values(), *self.by_key.values()):
-            await vendor.transport.aclose()
+        """Close every transport."""
+        for provider in (*self.by_alias.values(), *self.by_key.values()):
+            await provider.transport.aclose()
 
 
 def connect_aliases(
-    loaded: Loaded, needed: frozenset[str], farm: DraftRenderer, workers: int, connect: Connect
+    loaded: Loaded, needed: frozenset[str], renderer: DraftRenderer, workers: int, connect: Connect
 ) -> dict[str, ConnectedProvider]:
-    """The vendors of the aliases that are needed. `workers` bounds the local one: more would only wait for a core."""
-    found: dict[str, ConnectedProvider] = {}
+    """Connect to the providers of the needed aliases. `workers` bounds the local one: more would only wait for a
+    core."""
+    providers: dict[str, ConnectedProvider] = {}
     for alias in sorted(needed & loaded.dialects.keys()):
         config, dialect = loaded.project.providers[alias], loaded.dialects[alias]
-        pace = paced(dialect.pace, config)
         if config.kind == LOCAL:
-            limit = min(pace.concurrency, workers)
-            local = LocalTransport(dialect, farm)
-            found[alias] = ConnectedProvider(
-                alias, config.kind, dialect, local, replace(pace, concurrency=limit), durable=False
-            )
+            pace = paced(dialect.pace, config)
+            pace = replace(pace, concurrency=min(pace.concurrency, workers))
+            local = LocalTransport(dialect, renderer)
+            providers[alias] = ConnectedProvider(alias, LOCAL, dialect, local, pace, durable=False)
         else:
-            transport, endpoint = connect(config, dialect, pace), endpoints.endpoint(config, dialect)
-            found[alias] = ConnectedProvider(alias, config.kind, dialect, transport, pace, endpoint=endpoint)
-    return found
+            providers[alias] = _connected(alias, config, dialect, connect)
+    return providers
 
 
-def is_here(loaded: Loaded, attempt: Attempt) -> bool:
-    """Whether the attempt's alias still is what it was when the attempt was made."""
-    alias = attempt.provider
-    return endpoints.is_current(attempt, loaded.project.providers.get(alias), loaded.dialects.get(alias))
+def reach(loaded: Loaded, connect: Connect, attempt: Attempt, site: Site) -> ConnectedProvider:
+    """Connect to the site of an attempt.
 
-
-def reach(loaded: Loaded, connect: Connect, attempt: Attempt, account: str) -> ConnectedProvider:
-    """The vendor that an attempt was made at. `account` is what `Store.account` says of it.
-
-    Raises ClipformError: with what to declare where nothing that is declared leads there.
+    Raises ClipformError, with what to declare, when no declared provider leads there.
     """
-    if is_here(loaded, attempt):
-        config, dialect = loaded.project.providers[attempt.provider], loaded.dialects[attempt.provider]
+    if loaded.has(site):
+        config, dialect = loaded.project.providers[site.alias], loaded.dialects[site.alias]
         if config.kind == LOCAL:
             raise ProviderError(f"task {attempt.task} was a draft; it ended with its process")
-        return _vendor(attempt, config, dialect, connect)
-    for config, dialect in _ways(loaded, attempt):
+        return _connected(site.alias, config, dialect, connect)
+    for config, dialect in _candidates(loaded, site):
         try:
-            vendor = _vendor(attempt, config, dialect, connect)
+            provider = _connected(site.alias, config, dialect, connect)
         except ClipformError:  # it has no credentials of that sort, or they are not set
             continue
-        if account and vendor.transport.account == account:
-            return vendor
-        # Nothing was sent, so there is nothing to close. Its key is not the one that is known there.
+        if site.account and provider.transport.account == site.account:
+            return provider
+        # Nothing was sent, so there is nothing to close. Its key is not the one that the attempt was bought with.
     raise _out_of_reach(attempt)
 
 
 def reach_all(
-    loaded: Loaded, connect: Connect, attempts: Iterable[tuple[Attempt, str]], into: ConnectedProviders
+    loaded: Loaded, connect: Connect, attempts: Iterable[tuple[Attempt, Site]], into: ConnectedProviders
 ) -> None:
-    """Find the vendors of attempts that were made elsewhere than their alias is now; one for each place."""
-    places: dict[tuple[str, ...], ConnectedProvider | ClipformError] = {}
-    for attempt, account in attempts:
-        place = (attempt.provider, attempt.kind, attempt.endpoint, account)
-        if place not in places:
+    """Connect to the sites of attempts that were sent elsewhere than their alias points now; once for each site."""
+    providers: dict[Site, ConnectedProvider | ClipformError] = {}
+    for attempt, site in attempts:
+        if site not in providers:
             try:
-                places[place] = reach(loaded, connect, attempt, account)
+                providers[site] = reach(loaded, connect, attempt, site)
             except ClipformError as error:
-                places[place] = error
-        found = places[place]
-        if isinstance(found, ConnectedProvider):
-            into.by_key[attempt.key] = found
+                providers[site] = error
+        provider = providers[site]
+        if isinstance(provider, ConnectedProvider):
+            into.by_key[attempt.key] = provider
         else:
-            into.unreached[attempt.key] = found
+            into.unreachable[attempt.key] = provider
 
 
-def _ways(loaded: Loaded, attempt: Attempt) -> Iterator[tuple[ProviderConfig, Dialect]]:
-    """Every declared provider as if it pointed to where the attempt was made, its own alias first."""
-    if not attempt.endpoint:
+def _candidates(loaded: Loaded, site: Site) -> Iterator[tuple[ProviderConfig, Dialect]]:
+    """Every declared provider as if it pointed to the site, the site's own alias first."""
+    if not site.endpoint:
         return
     declared = loaded.project.providers.values()
-    for config in sorted(declared, key=lambda config: (config.alias != attempt.provider, config.kind != attempt.kind)):
-        there = replace(config, base_url=attempt.endpoint)
-        if config.kind == attempt.kind and config.alias in loaded.dialects:
-            yield there, loaded.dialects[config.alias]
+    for config in sorted(declared, key=lambda config: (config.alias != site.alias, config.kind != site.kind)):
+        moved = replace(config, base_url=site.endpoint)
+        if config.kind == site.kind and config.alias in loaded.dialects:
+            yield moved, loaded.dialects[config.alias]
         elif config.kind != LOCAL:  # its settings are about another kind; its key may still be the one
             try:
-                dialect = registry.dialect(attempt.kind)
-            except SpecError:  # a kind of a package that is gone
+                dialect = registry.dialect(site.kind)
+            except SpecError:  # the package of this kind is not installed any more
                 return
-            yield replace(there, kind=attempt.kind, settings=MappingProxyType({})), dialect
+            yield replace(moved, kind=site.kind, settings=MappingProxyType({})), dialect
 
 
-def _vendor(attempt: Attempt, config: ProviderConfig, dialect: Dialect, connect: Connect) -> ConnectedProvider:
+def _connected(alias: str, config: ProviderConfig, dialect: Dialect, connect: Connect) -> ConnectedProvider:
     pace = paced(dialect.pace, config)
     transport, endpoint = connect(config, dialect, pace), endpoints.endpoint(config, dialect)
-    return ConnectedProvider(attempt.provider, config.kind, dialect, transport, pace, endpoint=endpoint)
+    return ConnectedProvider(alias, config.kind, dialect, transport, pace, endpoint=endpoint)
 
 
 def _out_of_reach(attempt: Attempt) -> ProviderError:
     task = f"task {attempt.task}" if attempt.task else "its request"
     place = f"{attempt.provider} ({attempt.kind}{', ' + attempt.endpoint if attempt.endpoint else ''})"
-    text = f"{task} is at {place}, which no declared provider leads to with the key that it was bought with"
+    text = f"{task} belongs to {place}, but no configured provider has that address and API key"
     try:
         dialect = registry.dialect(attempt.kind)
     except SpecError:
-        help = f"install the package that knows kind {attempt.kind}, then clipform apply"
+        help = f"install the package of kind {attempt.kind}, then run: clipform apply"
         return ProviderError(text, help=help, code="out-of-reach")
     names = dialect.credentials[0] if isinstance(dialect, SpokenOverHttp) else ("api_key",)
     help = f"declare it as it was, and clipform apply carries on:\n{endpoints.declaration(attempt, names)}"
@@ -155,7 +148,7 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
 
 
 def paced(pace: Pace, config: ProviderConfig) -> Pace:
-    """The dialect's pace with what the project overrides."""
+    """Return the dialect's pace with what the project overrides."""
     rate, interval, timeout = config.requests_per_second, config.poll_interval, config.timeout
     slowest = pace.poll_max if interval is None else float(interval)
     return replace(

@@ -1,4 +1,4 @@
 """Inputs of a generation: other clips' frames and videos resolved, local files delivered to providers.
 
-What may not be done here: reading a file outside the folders that the project allows.
+Not allowed here: reading a file outside the folders that the project allows.
 """

@@ -1,7 +1,7 @@
-"""Carries local files to providers, by the ways that `routes` decides on; nothing is uploaded twice.
+"""Delivers local files to providers by the route that `media_routes` chooses; nothing is uploaded twice.
 
-What is read here is read once, and must be what the plan hashed. Links and data URLs go into the request and nowhere
-else: they may be keys to what they name, so no message and no repr has them.
+A file is read once, and its content must be what the plan hashed. Links and data URLs go into the request and nowhere
+else: they may grant access to what they name, so no message and no repr shows them.
 """
 
 from __future__ import annotations
@@ -29,32 +29,35 @@ from reconciler.providers.media_routes import NoWay, Sort, Way, means_of
 
 @runtime_checkable
 class Uploader(Protocol):
-    """A transport that can hand a file to its vendor."""
+    """A transport that can upload a file to its provider."""
 
     async def upload(self, path: Path, sha256: str, content_type: str) -> Hosted:
-        """Have the vendor host a file, whose content it checks against the hash. Raises ProviderError."""
+        """Upload a file whose content has the given hash. Raises ProviderError."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file to be sent. `shown` is what messages call it, `sha256` what the plan says is in it."""
+    """A file to be sent. `label` names it in messages; `sha256` is of its content at the plan."""
 
     field: str
     path: Path
     sha256: str
-    shown: str
+    label: str
 
     @property
     def sort(self) -> Sort:
-        """What its field wants."""
+        """Return the sort of media that its field takes."""
         return media_routes.sort_of(self.field)
 
 
 def publisher_of(
     section: Mapping[str, object], env: Mapping[str, str], orders: Iterable[Order], dialects: Mapping[str, Dialect]
 ) -> Publisher | None:
-    """The project's store, if it has one. Raises ClipformError, before anything is sent, when an order surely needs it
-    and there is no way in. (Whether a data URL is too large shows only when it is made.)"""
+    """Return the project's store; None if it has none.
+
+    Raises ClipformError, before anything is sent, when an order certainly needs the store and it cannot be opened. (A
+    data URL shows only when it is made that it is too large.)
+    """
     if not section:
         return None
     publisher = Publisher(section, env)
@@ -66,60 +69,62 @@ def publisher_of(
 
 
 class MediaDelivery:
-    """The ways out of one run. `vendors` are by alias; `publisher` is None where the project has no store."""
+    """The delivery of one run. `providers` are by alias; `publisher` is None where the project has no store."""
 
-    def __init__(self, vendors: Mapping[str, ConnectedProvider], handles: Handles, publisher: Publisher | None) -> None:
-        self._vendors, self._handles, self._publisher = vendors, handles, publisher
-        self._means = {alias: means_of(vendor.dialect, publisher is not None) for alias, vendor in vendors.items()}
+    def __init__(
+        self, providers: Mapping[str, ConnectedProvider], handles: Handles, publisher: Publisher | None
+    ) -> None:
+        self._providers, self._handles, self._publisher = providers, handles, publisher
+        self._means = {alias: means_of(p.dialect, publisher is not None) for alias, p in providers.items()}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
-    async def send(self, alias: str, model: Model, parcel: LocalFile, free: int | None) -> MediaRef:
-        """What stands for the file in a request to this provider that has `free` bytes left.
+    async def send(self, alias: str, model: Model, file: LocalFile, free: int | None) -> MediaRef:
+        """Deliver a file, and return its reference for a request to this provider that has `free` bytes left.
 
-        Raises MediaError when it is not what was planned or cannot be sent, ArtifactError and ProviderError for what
-        went wrong on the way.
+        Raises MediaError when it differs from the plan or cannot be sent, ArtifactError and ProviderError when the
+        delivery fails.
         """
-        if "file" in media_routes.schemes(model, parcel.sort):
-            return MediaRef("file", str(parcel.path), parcel.sha256)
-        with reading.opened(parcel.path, parcel.shown) as file:
-            kind = _fitting(parcel, file)
-            way = media_routes.choose(model, parcel.sort, file.size, self._means[alias], free)
+        if "file" in media_routes.schemes(model, file.sort):
+            return MediaRef("file", str(file.path), file.sha256)
+        with reading.opened(file.path, file.label) as content:
+            kind = _checked_type(file, content)
+            way = media_routes.choose(model, file.sort, content.size, self._means[alias], free)
             if isinstance(way, NoWay):
-                raise MediaError(f"{parcel.field}: {parcel.shown}: {way.message}", help=way.help)
+                raise MediaError(f"{file.field}: {file.label}: {way.message}", help=way.help)
             if way is Way.DATA:
-                return MediaRef("data", await asyncio.to_thread(_data_url, kind, file, parcel), parcel.sha256)
-            link = self._uploaded(alias, parcel, kind) if way is Way.UPLOAD else self._published(parcel, kind, file)
-            return MediaRef("https", await link, parcel.sha256)
+                return MediaRef("data", await asyncio.to_thread(_data_url, kind, content, file), file.sha256)
+            link = self._uploaded(alias, file, kind) if way is Way.UPLOAD else self._published(file, kind, content)
+            return MediaRef("https", await link, file.sha256)
 
-    async def _uploaded(self, alias: str, parcel: LocalFile, kind: MediaType) -> str:
-        """The vendor's link, from memory while it lives. Whoever comes second waits for the first one's upload."""
-        vendor = self._vendors[alias]
-        async with self._locks.setdefault((alias, parcel.sha256), asyncio.Lock()):
-            known = self._handles.find(alias, vendor.kind, parcel.sha256)
-            if known is not None:
-                return known
-            if not isinstance(vendor.transport, Uploader):
-                raise MediaError(f"{parcel.shown}: provider {alias} cannot be given files over this transport")
-            hosted = await vendor.transport.upload(parcel.path, parcel.sha256, kind.content_type)
-            self._handles.remember(alias, vendor.kind, parcel.sha256, hosted)
+    async def _uploaded(self, alias: str, file: LocalFile, kind: MediaType) -> str:
+        """Return the provider's link: a remembered one while it lives, else of one upload that all clips wait for."""
+        provider = self._providers[alias]
+        async with self._locks.setdefault((alias, file.sha256), asyncio.Lock()):
+            link = self._handles.find(alias, provider.kind, file.sha256)
+            if link is not None:
+                return link
+            if not isinstance(provider.transport, Uploader):
+                raise MediaError(f"{file.label}: provider {alias} cannot be given files over this transport")
+            hosted = await provider.transport.upload(file.path, file.sha256, kind.content_type)
+            self._handles.remember(alias, provider.kind, file.sha256, hosted)
             return hosted.url
 
-    async def _published(self, parcel: LocalFile, kind: MediaType, file: InputFile) -> str:
+    async def _published(self, file: LocalFile, kind: MediaType, content: InputFile) -> str:
         assert self._publisher is not None
-        name = f"{parcel.sha256}{kind.suffix}"
-        made = await self._publisher.publish(name, kind.content_type, lambda: file.content(parcel.sha256))
-        return made.url
+        name = f"{file.sha256}{kind.suffix}"
+        hosted = await self._publisher.publish(name, kind.content_type, lambda: content.content(file.sha256))
+        return hosted.url
 
 
-def _fitting(parcel: LocalFile, file: InputFile) -> MediaType:
-    """What the file is, by its content. Raises MediaError when its field wants something else."""
-    kind = type_of(file.head)
-    if kind is None or kind.kind != parcel.sort:
-        found = "not known media" if kind is None else f"{kind.format} ({kind.kind})"
-        raise MediaError(f"{parcel.field} wants {parcel.sort}, and {parcel.shown} is {found}")
+def _checked_type(file: LocalFile, content: InputFile) -> MediaType:
+    """Return the type of a file by its content. Raises MediaError when its field takes something else."""
+    kind = type_of(content.head)
+    if kind is None or kind.kind != file.sort:
+        actual = "not known media" if kind is None else f"{kind.format} ({kind.kind})"
+        raise MediaError(f"{file.field} wants {file.sort}, and {file.label} is {actual}")
     return kind
 
 
-def _data_url(kind: MediaType, file: InputFile, parcel: LocalFile) -> str:
-    content = base64.b64encode(file.content(parcel.sha256)).decode("ascii")
-    return f"data:{kind.data_type};base64,{content}"
+def _data_url(kind: MediaType, content: InputFile, file: LocalFile) -> str:
+    encoded = base64.b64encode(content.content(file.sha256)).decode("ascii")
+    return f"data:{kind.data_type};base64,{encoded}"

@@ -1,9 +1,9 @@
-"""Makes a job's inputs ready to send: local files on their way, frames of other clips extracted and stored."""
+"""Resolves a job's inputs into what a request can name: local files delivered, frames of other clips extracted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.artifacts.store import Objects
@@ -20,58 +20,54 @@ from reconciler.spec.project import AssetMedia, ClipMedia, DataMedia, Frame, Loc
 
 
 class ReturnedFrames:
-    """Last frames that providers returned beside a video: free links, good for the provider that gave them.
+    """The links to last frames that providers returned with a video: free, and valid at the provider that gave them.
 
-    In memory only, for a run: such a link is a key to what it names, and lives hours.
+    In memory only, for one run: such a link grants access to what it names, and lives for hours.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[str, float]] = {}
+        self._links: dict[tuple[str, str], tuple[str, float]] = {}
 
     def note(self, alias: str, sha256: str, result: Succeeded, link_life: float | None) -> None:
-        """Take note of what came with the video `sha256`. A link whose life nobody tells is not relied on."""
+        """Remember the link that came with the video `sha256`. A link without a known lifetime is not used."""
         life = result.life if result.life is not None else link_life
         if result.last_frame is not None and life is not None:
-            self._known[alias, sha256] = (result.last_frame, usable_until(life, self._clock.now()))
+            self._links[alias, sha256] = (result.last_frame, usable_until(life, self._clock.now()))
 
     def find(self, alias: str, sha256: str) -> str | None:
-        """The link to the last frame of a video, for the provider that made it, while it lives."""
-        url, until = self._known.get((alias, sha256), ("", 0.0))
+        """Return the link to the last frame of a video, for the provider that made it; None once it has expired."""
+        url, until = self._links.get((alias, sha256), ("", 0.0))
         return url if self._clock.now() < until else None
 
 
+@dataclass(frozen=True, slots=True)
 class InputResolver:
-    """Reads the inputs of one project. `rehash` gives the SHA-256 of a local input as it is now.
+    """Resolves the inputs of one project.
 
-    `artifacts` tells the SHA-256 of the video of a clip's picked take, None while it is not at hand. `returned` hears
-    from whoever collects results.
+    `rehash` returns the SHA-256 of a local input as it is now; `artifacts` that of the video of a clip's picked take,
+    None while it is not in the store. Downloads add to `returned`.
     """
 
-    def __init__(  # noqa: PLR0913  # the wiring of a run, done in one place
-        self,
-        root: Path,
-        objects: Objects,
-        workers: Workers,
-        rehash: Callable[[str], str],
-        artifacts: Callable[[str], str | None],
-        hosting: MediaDelivery,
-        returned: ReturnedFrames,
-    ) -> None:
-        self.root, self.objects, self.hosting, self.returned = root, objects, hosting, returned
-        self.workers, self.rehash, self.artifacts = workers, rehash, artifacts
+    root: Path
+    objects: Objects
+    workers: Workers
+    rehash: Callable[[str], str]
+    artifacts: Callable[[str], str | None]
+    delivery: MediaDelivery
+    returned: ReturnedFrames
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
-        """Every input by field name. Raises MediaError when one is not what the plan saw, or cannot be sent."""
+        """Return every input by field name. Raises MediaError when one differs from the plan or cannot be sent."""
         free = media_routes.room(order.resolved.model, order.clip.prompt)
         if free is not None:
             free -= sum(len(item.url) for _, item in order.clip.media() if isinstance(item, DataMedia))
-        found: dict[str, MediaRef] = {}
+        refs: dict[str, MediaRef] = {}
         for name, item in order.clip.media():
-            found[name] = await self._ready(name, item, order, free)
-            if free is not None and found[name].scheme == "data" and not isinstance(item, DataMedia):
-                free -= len(found[name].value)
-        return found
+            refs[name] = await self._ready(name, item, order, free)
+            if free is not None and refs[name].scheme == "data" and not isinstance(item, DataMedia):
+                free -= len(refs[name].value)
+        return refs
 
     async def _ready(self, name: str, item: Media, order: Order, free: int | None) -> MediaRef:
         match item:
@@ -86,36 +82,35 @@ class InputResolver:
             case ClipMedia():
                 return await self._of_clip(name, item, order, free)
 
-    async def _send(self, parcel: LocalFile, order: Order, free: int | None) -> MediaRef:
-        return await self.hosting.send(order.clip.provider, order.resolved.model, parcel, free)
+    async def _send(self, file: LocalFile, order: Order, free: int | None) -> MediaRef:
+        return await self.delivery.send(order.clip.provider, order.resolved.model, file, free)
 
     def _local(self, name: str, path: str, expected: str) -> LocalFile:
-        """The key says what the picture is: another content under the same path is another clip."""
+        """Return a local file. Raises MediaError when its content changed: its hash is part of the key."""
         if self.rehash(path) != expected:
             raise MediaError(f"{path} changed while applying", help="clipform apply plans again with the new content")
         return LocalFile(name, self.root / path, expected, path)
 
     async def _of_clip(self, name: str, item: ClipMedia, order: Order, free: int | None) -> MediaRef:
-        sha = self.artifacts(item.clip)
-        if sha is None or not self.objects.has(sha, ".mp4"):
+        sha256 = self.artifacts(item.clip)
+        if sha256 is None or not self.objects.has(sha256, ".mp4"):
             raise MediaError(f"the video of {item.clip} is not in the store", help=f"clipform apply {item.clip}")
-        if item.part is Frame.LAST and (link := self._returned(name, sha, order)) is not None:
+        if item.part is Frame.LAST and (link := self._returned(name, sha256, order)) is not None:
             return MediaRef("https", link)
-        shown = f"{item.part.value} of {item.clip}"
-        parcel = LocalFile(name, self.objects.path(sha, ".mp4"), sha, shown)
+        file = LocalFile(name, self.objects.path(sha256, ".mp4"), sha256, f"{item.part.value} of {item.clip}")
         if item.part is not Frame.VIDEO:
-            frame = await self._frame(sha, parcel.path, item.part)
-            parcel = replace(parcel, path=self.objects.path(frame, ".png"), sha256=frame)
-        return await self._send(parcel, order, free)
+            frame = await self._frame(sha256, file.path, item.part)
+            file = replace(file, path=self.objects.path(frame, ".png"), sha256=frame)
+        return await self._send(file, order, free)
 
-    def _returned(self, name: str, sha: str, order: Order) -> str | None:
-        """The provider's own link to the frame, where this clip's model takes links and it is the same provider."""
+    def _returned(self, name: str, sha256: str, order: Order) -> str | None:
+        """Return the provider's own link to the frame, if this clip has the same provider and its model takes links."""
         takes_links = "https" in media_routes.schemes(order.resolved.model, media_routes.sort_of(name))
-        return self.returned.find(order.clip.provider, sha) if takes_links else None
+        return self.returned.find(order.clip.provider, sha256) if takes_links else None
 
-    async def _frame(self, sha: str, video: Path, part: Frame) -> str:
-        """The SHA-256 of the frame as a PNG in the store. Extracted each time: it is deterministic and takes 0.1 s,
-        which is less than what a cache of it would cost in care."""
-        with self.objects.part(f"{part.value}-{sha[:12]}") as target:
+    async def _frame(self, sha256: str, video: Path, part: Frame) -> str:
+        """Extract a frame into the store as a PNG; return its SHA-256. It takes 0.1 s and gives the same bytes each
+        time, so nothing is cached."""
+        with self.objects.part(f"{part.value}-{sha256[:12]}") as target:
             await self.workers.run(extract_frame, video, part.value, target.path)
             return target.commit(".png").sha256

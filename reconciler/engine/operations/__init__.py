@@ -1,4 +1,4 @@
 """The commands that act, other than `apply`: one file per command, named after it.
 
-What may not be done here: sending a submit. What must be generated is planned, confirmed and made by the next apply.
+Not allowed here: sending a submit. The next apply plans, confirms and makes what must be generated.
 """

@@ -1,4 +1,4 @@
-"""Takes over a provider's task as the result of a key: `recover`, `resolve --task` and `import --task` share it."""
+"""Adopts a provider's task as the result of a key, for `recover`, `resolve --task` and `import --task`."""
 
 from __future__ import annotations
 
@@ -12,44 +12,49 @@ from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
 
 
-def adopt_task(session: Session, attempt: Attempt, task: str, remote: ProviderAccess) -> None:
-    """An uncertain submission is this task, or a task whose result did not come is looked at again: the provider must
-    know it. Raises ClipformError when it does not."""
+def adopt_task(session: Session, attempt: Attempt, task: str, access: ProviderAccess) -> None:
+    """Record that an uncertain request is this task, or have a task without a result looked at again.
+
+    Raises ClipformError when the provider does not know the task.
+    """
     if attempt.state in LOOKED_AT_AGAIN and task != attempt.task:
-        raise ClipformError(f"{attempt.clip} is task {attempt.task}; only an uncertain one can take another id")
+        raise ClipformError(f"{attempt.clip} is task {attempt.task}; only an uncertain request can take another id")
     if attempt.state not in LOOKED_AT_AGAIN | {State.UNCERTAIN}:
-        raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain one can take a task id")
-    answer = remote.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
-    _require_known(answer, attempt.provider, task)
+        raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain request can take a task id")
+    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
+    require_known(answer, attempt.provider, task)
     session.receipts.make_room()
     with session.store.transaction():
         session.store.note("resolve --task", attempt.clip, {"attempt": attempt.id, "task": task})
-        recognise(session, attempt, task, "user")
+        assign_task(session, attempt, task, "user")
 
 
-def take_over(session: Session, new: NewAttempt, task: str, by: str) -> None:
-    """A task that no request of this state made becomes an attempt, in a transaction and with room for its receipts.
-    They are written before the commit, and after all that may refuse it: a later run learns from them what a crash, or
-    a lost database, took."""
+def begin_with_task(session: Session, new: NewAttempt, task: str, by: str) -> None:
+    """Record an attempt for a task that no request of this state made.
+
+    The caller has a transaction and room for the receipts. They are written before the commit, and after everything
+    that may refuse it: a later run restores from them what a crash or a lost database took.
+    """
     attempt = session.store.begin(new)
     session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": by}))
     session.receipts.intent(attempt, new.account)
     session.receipts.accepted(attempt, task)
 
 
-def recognise(session: Session, attempt: Attempt, task: str, by: str) -> None:
-    """An attempt in doubt is this task. As `take_over`; the receipts know its intent."""
+def assign_task(session: Session, attempt: Attempt, task: str, by: str) -> None:
+    """Record the task of an uncertain attempt. As `begin_with_task`; the receipts have its intent already."""
     session.store.move(attempt, State.ACCEPTED, Facts(task=task, evidence={"by": by}))
     session.receipts.accepted(attempt, task)
 
 
-async def _look(task: str, transport: Transport) -> tuple[str, PollAnswer]:
-    """At whose account a task was looked for, and how it stands there."""
+async def poll_task(task: str, transport: Transport) -> tuple[str, PollAnswer]:
+    """Return the account of the transport, and the state of a task there."""
     return transport.account, await transport.look(task, None)
 
 
-def _require_known(answer: PollAnswer, alias: str, task: str) -> None:
+def require_known(answer: PollAnswer, alias: str, task: str) -> None:
+    """Raise ProviderError unless the answer shows that the provider knows the task."""
     if isinstance(answer, NotFound):
         raise ProviderError(f"{alias} does not know a task {task}: {answer.message}", help="look it up in its console")
     if isinstance(answer, PollTrouble):
-        raise ProviderError(f"{alias} did not say how task {task} stands: {answer.message}", help="try again later")
+        raise ProviderError(f"{alias} did not give the state of task {task}: {answer.message}", help="try again later")

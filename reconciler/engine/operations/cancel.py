@@ -1,4 +1,4 @@
-"""`cancel`: drop a task that is still queued at its provider."""
+"""`cancel`: cancel a task that is still queued at its provider."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 
 from reconciler.diagnostics import ProviderError, UsageError
 from reconciler.engine.connections.one_off import ProviderAccess
-from reconciler.engine.operations.resolve import _of
+from reconciler.engine.operations.resolve import attempts_of
 from reconciler.engine.ports import Transport
 from reconciler.engine.run.session import Session
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollTrouble, Succeeded, Working
@@ -15,15 +15,14 @@ from reconciler.records import State
 from reconciler.state.store import Facts
 
 
-def cancel(session: Session, clip: str, take: int | None, remote: ProviderAccess) -> str:
-    """Drop a task that is still queued; what became of it, in words. Raises ClipformError when it was not cancelled."""
-    found = [a for a in _of(session, clip) if a.state is State.ACCEPTED and take in (None, a.take)]
-    if len(found) != 1:
-        raise UsageError(f"{clip} has {len(found)} tasks in flight", help="clipform show CLIP, and --take N")
-    [attempt] = found
+def cancel(session: Session, clip: str, take: int | None, access: ProviderAccess) -> str:
+    """Cancel a task that is still queued; return a message. Raises ClipformError when it was not cancelled."""
+    running = [a for a in attempts_of(session, clip) if a.state is State.ACCEPTED and take in (None, a.take)]
+    if len(running) != 1:
+        raise UsageError(f"{clip} has {len(running)} tasks in flight", help="clipform show CLIP, and --take N")
+    [attempt] = running
     task = attempt.task or ""
-    account = session.store.account(attempt)
-    answer = remote.ask_about(attempt, account, partial(_cancelled, task))
+    answer = access.ask_about(attempt, session.store.account(attempt), partial(_cancel, task))
     match answer:
         case Cancelled():
             session.store.note("cancel", clip, {"task": task})
@@ -36,14 +35,14 @@ def cancel(session: Session, clip: str, take: int | None, remote: ProviderAccess
             raise ProviderError(f"task {task} was not cancelled: {message}", help=help)
 
 
-async def _cancelled(task: str, transport: Transport) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
-    """Cancel, and look again: a task that had begun meanwhile goes on, and is owed."""
+async def _cancel(task: str, transport: Transport) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
+    """Cancel, and poll again: a task that had started meanwhile goes on and must be paid."""
     answer = await transport.cancel(task)
     if not isinstance(answer, Cancelled):
         return answer
     match await transport.look(task, None):
         case Working() | Succeeded() | NoOutput():
-            return CancelRefused("the provider said so, and still has it")
+            return CancelRefused("the provider confirmed it, but still has the task")
         case PollTrouble() as trouble:
-            return CancelRefused(f"the provider said so, and nothing confirms it: {trouble.message}")
+            return CancelRefused(f"the provider confirmed it, but its task could not be checked: {trouble.message}")
     return answer

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.engine.connections.providers import Connect
 from reconciler.engine.ports import Sink
-from reconciler.engine.run.apply import ApplyOptions, carry_out
+from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session
 from reconciler.events import Summary
 from reconciler.plan.model import Action, Plan, Reason, Step
@@ -20,11 +20,11 @@ def destroy(session: Session, choice: Choice, confirm: Confirm, sink: Sink, conn
     planned = workspace.plan(choice, loaded, session.store.snapshot())
     plan = destruction(planned, planned.scope.only)
     confirm(plan)
-    return carry_out(session, replace(planned, plan=plan), ApplyOptions(choice), sink, connect)
+    return Run(session, replace(planned, plan=plan), ApplyOptions(choice), sink, connect).execute()
 
 
 def destruction(planned: Planned, chosen: frozenset[str] | None) -> Plan:
-    """The plan of `destroy`: every output and binding of the chosen clips goes; what is protected or edited stays."""
+    """Return the plan of `destroy`: every output and binding of the chosen clips, except protected or edited ones."""
     protected = {order.clip.name for order in planned.loaded.orders if order.clip.protect}
     steps: list[Step] = []
     unbind: list[tuple[str, int]] = []

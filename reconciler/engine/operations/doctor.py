@@ -1,4 +1,4 @@
-"""`doctor`: what a run rests on, looked at one by one. Changes nothing but a probe of the lock."""
+"""`doctor`: checks what a run depends on, one by one. Changes nothing except that it takes the lock for a moment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BORN = 1_780_000_000.0  # seconds since the epoch: an earlier clock is wrong
 
 
 def checkup(workspace: Workspace) -> Iterator[Finding]:
-    """Every finding, the sound ones too."""
+    """Yield every finding, the good ones too."""
     yield _sqlite()
     yield _state(workspace)
     yield _lock(workspace)
@@ -50,10 +50,10 @@ def _state(workspace: Workspace) -> Finding:
         if store is None:
             return Finding("state", True, "none yet")
         with store:
-            found = store.snapshot()
+            snapshot = store.snapshot()
     except ClipformError as error:
         return Finding("state", False, error.message, error.help)
-    return Finding("state", True, f"{len(found.generations)} generations, {found.sequence} events")
+    return Finding("state", True, f"{len(snapshot.generations)} generations, {snapshot.sequence} events")
 
 
 def _lock(workspace: Workspace) -> Finding:
@@ -70,15 +70,15 @@ def _lock(workspace: Workspace) -> Finding:
 
 
 def _file_system(workspace: Workspace, mounts: Path = Path("/proc/self/mounts")) -> Finding:
-    """Of which kind it is, where the system tells. One over a network may say that it locks and not do so."""
-    place = Path(os.path.realpath(workspace.state_dir(False)))
+    """Check that the state is not on a network file system: some of them accept locks without locking."""
+    directory = Path(os.path.realpath(workspace.state_dir(False)))
     try:
         rows = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
     except OSError:
-        return Finding("file system", True, "the system does not tell of which kind it is")
-    found = {row[1].replace("\\040", " "): row[2] for row in rows if len(row) > 2}  # a later mount hides an earlier one
-    inner = max((point for point in found if place.is_relative_to(point)), key=len, default="")
-    kind = found.get(inner, "unknown")
+        return Finding("file system", True, "unknown: the system does not list its mounts")
+    kinds = {row[1].replace("\\040", " "): row[2] for row in rows if len(row) > 2}  # a later mount hides an earlier one
+    inner = max((point for point in kinds if directory.is_relative_to(point)), key=len, default="")
+    kind = kinds.get(inner, "unknown")
     help = "keep the project on a disk of this machine: two machines with one state may buy twice"
     remote = kind.startswith(_REMOTE)
     return Finding("file system", not remote, f"the state is on {kind}" if remote else "a disk of this machine", help)
@@ -86,13 +86,13 @@ def _file_system(workspace: Workspace, mounts: Path = Path("/proc/self/mounts"))
 
 def _space(workspace: Workspace) -> Finding:
     free = shutil.disk_usage(workspace.root).free
-    return Finding("space", free > _SPACE, f"{free / 1e9:.1f} GB free", "free some space before applying")
+    return Finding("space", free > _SPACE, f"{free / 1e9:.1f} GB free", "free some disk space before applying")
 
 
 def _clock(workspace: Workspace) -> Finding:
     now = workspace.clock.now()
-    shown = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return Finding("clock", now > _BORN, shown, "set the clock: links and look-ups are judged by it")
+    text = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Finding("clock", now > _BORN, text, "set the clock: links and look-ups depend on it")
 
 
 def _listed(name: str, missing: tuple[str, ...], fine: str, help: str) -> Finding:
@@ -100,7 +100,7 @@ def _listed(name: str, missing: tuple[str, ...], fine: str, help: str) -> Findin
 
 
 def _credentials(workspace: Workspace) -> Iterator[Finding]:
-    """Which environment variables are set; never what is in them."""
+    """Yield which environment variables are set; never their values."""
     try:
         project = read_project(workspace.files, env=workspace.env)
     except ClipformError as error:
@@ -111,9 +111,9 @@ def _credentials(workspace: Workspace) -> Iterator[Finding]:
         for secret in config.credentials.values():
             if not isinstance(secret, Secret):
                 continue
-            found = bool(workspace.env.get(secret.env))
-            detail = f"{secret.env} is {'set' if found else 'not set'}"
-            yield Finding(f"provider {config.alias}", found, detail, f"export {secret.env}=…")
+            present = bool(workspace.env.get(secret.env))
+            detail = f"{secret.env} is {'set' if present else 'not set'}"
+            yield Finding(f"provider {config.alias}", present, detail, f"export {secret.env}=…")
 
 
 def _count(items: Sized, word: str) -> str:

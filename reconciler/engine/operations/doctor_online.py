@@ -1,4 +1,4 @@
-"""`doctor --online`: what providers say of the time and of the account. Nothing is bought, nothing recorded."""
+"""`doctor --online`: compares clocks with providers and shows balances. Buys and records nothing."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _SKEW = 60.0
 
 
 @runtime_checkable
-class Talker(Protocol):
-    """A transport that can ask a vendor for more than tasks."""
+class Inspectable(Protocol):
+    """A transport that can ask a provider for its time and for the account's balance."""
 
     async def hello(self) -> float | PollTrouble | None:
-        """How many seconds its clock is ahead."""
+        """Return by how many seconds its clock is ahead; None where it sends no time."""
 
     async def balance(self) -> Balance | PollTrouble | None:
-        """What is left on the account."""
+        """Return the balance of the account; None where the provider has no such request."""
 
 
 def on_record(workspace: Workspace) -> Snapshot:
-    """What is on record, nothing where that cannot be read: `doctor` says so itself."""
+    """Return the state's records; none where they cannot be read, which `doctor` reports itself."""
     try:
         return workspace.snapshot(False)
     except ClipformError:
         return Snapshot()
 
 
-def checkup(remote: ProviderAccess) -> Iterator[Finding]:
-    """A finding or two for each provider over a network; of one whose address is new, that it was not asked."""
-    for alias, config in remote.loaded.project.providers.items():
+def checkup(access: ProviderAccess) -> Iterator[Finding]:
+    """Yield findings for each provider over a network. One whose address is new is not asked, and says so."""
+    for alias, config in access.loaded.project.providers.items():
         if config.kind == LOCAL:
             continue
         try:
-            skew, balance = remote.ask(alias, _ask)
+            skew, balance = access.ask(alias, _ask)
         except ClipformError as error:
             yield Finding(f"provider {alias}", False, error.message, error.help)
             continue
@@ -54,7 +54,7 @@ def checkup(remote: ProviderAccess) -> Iterator[Finding]:
 
 
 async def _ask(transport: Transport) -> tuple[float | PollTrouble | None, Balance | PollTrouble | None]:
-    if not isinstance(transport, Talker):
+    if not isinstance(transport, Inspectable):
         return None, None
     return await transport.hello(), await transport.balance()
 
@@ -62,17 +62,17 @@ async def _ask(transport: Transport) -> tuple[float | PollTrouble | None, Balanc
 def _time(alias: str, skew: float | PollTrouble | None) -> Finding:
     name = f"time at {alias}"
     if isinstance(skew, PollTrouble):
-        return Finding(name, False, skew.message, "look at the network, the proxy and base_url")
+        return Finding(name, False, skew.message, "check the network, the proxy and base_url")
     if skew is None:
-        return Finding(name, True, "it answers, and does not tell the time")
+        return Finding(name, True, "reachable; it sends no Date header")
     side = "ahead of" if skew > 0 else "behind"
-    help = "set this machine's clock: look-ups and links are judged by it"
-    return Finding(name, abs(skew) <= _SKEW, f"its clock is {abs(skew):.0f} s {side} ours", help)
+    help = "set this machine's clock: look-ups and links depend on it"
+    return Finding(name, abs(skew) <= _SKEW, f"its clock is {abs(skew):.0f} s {side} this machine's", help)
 
 
 def _account(alias: str, balance: Balance | PollTrouble) -> Finding:
-    """A hint for a person: no decision rests on it (RELIABILITY F85)."""
+    """Show the balance to the user; nothing is decided from it (never-pay-twice#f85)."""
     if isinstance(balance, PollTrouble):
-        return Finding(f"account at {alias}", False, balance.message, "look at the key and at the vendor's console")
-    left = f"{balance.available} {balance.unit}".strip()
-    return Finding(f"account at {alias}", True, f"{left} left, as it says")
+        return Finding(f"account at {alias}", False, balance.message, "check the key, and the provider's console")
+    balance_text = f"{balance.available} {balance.unit}".strip()
+    return Finding(f"account at {alias}", True, f"{balance_text} left, as the provider reports")

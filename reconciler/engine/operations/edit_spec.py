@@ -1,4 +1,4 @@
-"""`retake` and `pick`: a number in the YAML changes, in place, so that git shows who chose what."""
+"""`retake` and `pick`: change a number in the YAML in place, so that git shows who chose what."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.state import disk
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What was changed."""
+    """One changed value."""
 
     file: str
     clip: str
@@ -24,12 +24,12 @@ class Edit:
     value: int
 
     def data(self) -> dict[str, object]:
-        """As a document."""
+        """Return it as a JSON document."""
         return asdict(self)
 
 
 def retake(workspace: Workspace, name: str) -> Edit:
-    """Raise `retake` by one. A protected clip is refused: its picture would be replaced."""
+    """Raise `retake` by one. Raises ClipformError for a protected clip: its video would be replaced."""
     clips = _named(workspace, name)
     if any(clip.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
@@ -48,23 +48,25 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
 
 
 def _named(workspace: Workspace, name: str) -> list[Clip]:
-    """The clip of that name, or all that its declaration makes."""
+    """Return the clip of that name, or all clips of the declaration of that name."""
     clips = read_project(workspace.files, env=workspace.env).clips
-    found = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
-    if not found:
+    named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
+    if not named:
         raise UsageError(f"no clip is named '{name}'", help="clipform status lists all clips")
-    return found
+    return named
 
 
 def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: int) -> Edit:
-    """Write the file whole, and only if it reads as it should: `set_field` proves that."""
+    """Replace the file atomically. `set_field` has checked that the edited text reads as intended."""
     assert clip.where is not None
     file = clip.where.file
     text = workspace.files.read(file).decode("utf-8")
     edited = set_field(text, file, name, field, value)
-    root, real = Path(os.path.realpath(workspace.root)), Path(os.path.realpath(workspace.root / file))
-    if not real.is_relative_to(root):
-        raise ClipformError(f"{file} is a link that leads out of the project", help=f"change {field} of {name} there")
+    root, target = Path(os.path.realpath(workspace.root)), Path(os.path.realpath(workspace.root / file))
+    if not target.is_relative_to(root):
+        raise ClipformError(
+            f"{file} is a symlink that leads out of the project", help=f"change {field} of {name} there"
+        )
     with disk.translated(f"write {file}"):
-        disk.replace(real, edited.encode("utf-8"))
+        disk.replace(target, edited.encode("utf-8"))
     return Edit(file, name, field, value)

@@ -12,22 +12,23 @@ from reconciler.state.paths import STATE
 
 
 def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
-    """Objects that no binding, no open or blocked attempt and no line of the lock file names, and stray frames. What
-    was imported or adopted stays: its generation, which would go too, is all that is known of it. An attempt of its key
-    that made something else, or nothing, knows nothing of it."""
-    kept = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
-    kept |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
-    kept |= {entry.sha256 for entry in session.workspace.lock_entries()}
-    made_here = {(key, attempt.sha256) for key, attempt in snapshot.attempts.items()}
-    kept |= {made.sha256 for key, made in snapshot.generations.items() if (key, made.sha256) not in made_here}
-    return [item for item in session.objects if item.sha256 not in kept]
+    """Return the objects that no binding, no open or blocked attempt and no line of the lock file names.
+
+    An imported or adopted artifact stays: no attempt made it, so its generation is its only record.
+    """
+    needed = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
+    needed |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
+    needed |= {entry.sha256 for entry in session.workspace.lock_entries()}
+    from_attempts = {(key, attempt.sha256) for key, attempt in snapshot.attempts.items()}
+    needed |= {g.sha256 for key, g in snapshot.generations.items() if (key, g.sha256) not in from_attempts}
+    return [item for item in session.objects if item.sha256 not in needed]
 
 
 def delete_objects(session: Session, items: Sequence[Stored]) -> None:
-    """Delete objects: the row first, so that nothing ever names what is gone. Their posters go with them."""
-    known = session.store.snapshot().artifacts
+    """Delete objects and their thumbnails; the row first, so that no record names a missing file."""
+    recorded = session.store.snapshot().artifacts
     for item in items:
-        if item.sha256 in known:
+        if item.sha256 in recorded:
             session.store.drop_artifact(item.sha256)
         session.objects.delete(item.sha256, item.suffix)
         thumbnails.forget(session.workspace.root / STATE / "cache", item.sha256)

@@ -16,30 +16,28 @@ from reconciler.records import BLOCKED, OPEN, Artifact, Generation
 
 
 def import_file(session: Session, order: Order, path: Path) -> Generation:
-    """Take a video file as the result of a clip's current key, without paying. Raises ClipformError, MediaError."""
+    """Use a video file as the result of a clip's current key, at no cost. Raises ClipformError, MediaError."""
     key = order.wanted.key
     snapshot = session.store.snapshot()
     attempt = snapshot.attempts.get(key)
     if attempt is not None and attempt.state in OPEN | BLOCKED:
-        raise ClipformError(
-            f"{order.clip.name} has a task that is not settled", help=f"clipform show {order.clip.name}"
-        )
+        raise ClipformError(f"{order.clip.name} has an unresolved task", help=f"clipform show {order.clip.name}")
     if key in snapshot.generations:
-        help = f"another version is a new take:\nclipform retake {order.clip.name}"
-        raise ClipformError(f"{order.clip.name} already has an artifact for what it says now", help=help)
+        help = f"to make another version, run:\nclipform retake {order.clip.name}"
+        raise ClipformError(f"{order.clip.name} already has a result for its current spec", help=help)
 
     async def facts() -> Artifact:
-        farm = DraftRenderer(session.workspace.state_dir(session.draft) / "scratch", 1)
+        renderer = DraftRenderer(session.workspace.state_dir(session.draft) / "scratch", 1)
         try:
-            found = await farm.run(probe, path)
+            probed = await renderer.run(probe, path)
         finally:
-            await farm.aclose()
-        return Artifact("", 0, ".mp4", found.duration_ms, found.width, found.height, found.audio)
+            await renderer.aclose()
+        return Artifact("", 0, ".mp4", probed.duration_ms, probed.width, probed.height, probed.audio)
 
     video = asyncio.run(facts())
     stored = session.objects.add(path, ".mp4")
     artifact = replace(video, sha256=stored.sha256, size=stored.size)
-    made = Generation(
+    generation = Generation(
         key=key,
         sha256=stored.sha256,
         document=order.wanted.document,
@@ -50,5 +48,5 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
         mismatch=mismatch(order, artifact),
         origin="imported",
     )
-    session.store.adopt(made, artifact, order.clip.name, note=f"imported from {path.name}")
-    return made
+    session.store.adopt(generation, artifact, order.clip.name, note=f"imported from {path.name}")
+    return generation

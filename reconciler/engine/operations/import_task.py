@@ -6,7 +6,7 @@ from functools import partial
 
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.one_off import ProviderAccess
-from reconciler.engine.operations.adopt_task import _look, _require_known, adopt_task, take_over
+from reconciler.engine.operations.adopt_task import adopt_task, begin_with_task, poll_task, require_known
 from reconciler.engine.run.session import Session
 from reconciler.plan.remedies import describe_attempt
 from reconciler.project import endpoints
@@ -15,19 +15,22 @@ from reconciler.records import BLOCKED, OPEN, State
 from reconciler.state.budget import NewAttempt
 
 
-def import_task(session: Session, order: Order, task: str, marker: str, remote: ProviderAccess) -> None:
-    """Take a task that was submitted elsewhere as what a clip says now: the next apply collects it, free of charge."""
+def import_task(session: Session, order: Order, task: str, marker: str, access: ProviderAccess) -> None:
+    """Use a task that was submitted elsewhere as the result of a clip's current key: the next apply downloads it.
+
+    It costs nothing. Raises ClipformError when the clip has a result already or the provider does not know the task.
+    """
     wanted = order.wanted
     snapshot = session.store.snapshot()
-    before = snapshot.attempts.get(wanted.key)
-    if before is not None and before.state is State.UNCERTAIN:  # an import that was cut short leaves it so, too
-        return adopt_task(session, before, task, remote)
-    if wanted.key in snapshot.generations or (before is not None and before.state in OPEN | BLOCKED):
-        state = describe_attempt(before) if before is not None else "it has an artifact"
+    previous = snapshot.attempts.get(wanted.key)
+    if previous is not None and previous.state is State.UNCERTAIN:  # an interrupted import leaves it so, too
+        return adopt_task(session, previous, task, access)
+    if wanted.key in snapshot.generations or (previous is not None and previous.state in OPEN | BLOCKED):
+        state = describe_attempt(previous) if previous is not None else "it has an artifact"
         raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=f"clipform show {wanted.clip}")
-    account, answer = remote.ask(wanted.provider, partial(_look, task))
-    _require_known(answer, wanted.provider, task)
-    config, dialect = remote.loaded.project.providers[wanted.provider], remote.loaded.dialects[wanted.provider]
+    account, answer = access.ask(wanted.provider, partial(poll_task, task))
+    require_known(answer, wanted.provider, task)
+    config, dialect = access.loaded.project.providers[wanted.provider], access.loaded.dialects[wanted.provider]
     new = NewAttempt(
         key=wanted.key,
         clip=wanted.clip,
@@ -45,4 +48,4 @@ def import_task(session: Session, order: Order, task: str, marker: str, remote: 
     session.receipts.make_room()
     with session.store.transaction():
         session.store.note("import --task", wanted.clip, {"task": task, "key": wanted.key})
-        take_over(session, new, task, "import")
+        begin_with_task(session, new, task, "import")

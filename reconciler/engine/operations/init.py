@@ -1,4 +1,4 @@
-"""`init`: the files of a small project that applies as it is."""
+"""`init`: writes the files of a small project that can be applied at once."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ IGNORED = ("/state/", "/renders/", "/drafts/", "/report/")
 
 
 def write_project(folder: Path) -> tuple[str, ...]:
-    """Write the files that are not there yet; their names. Raises ClipformError when there is a project already."""
+    """Write the missing files and return their names. Raises ClipformError when there is a project already."""
     project = folder / PROJECT_FILE
     if project.exists() or project.is_symlink():
-        raise ClipformError(f"{project.name} is already there", help="clipform plan", code="exists")
+        raise ClipformError(f"{project.name} already exists", help="clipform plan", code="exists")
     schema = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     ignore = folder / ".gitignore"
     with disk.translated("write the project"):
         disk.make_directories(folder)
-        before = ignore.read_text(encoding="utf-8") if ignore.is_file() else ""
-        missing = [line for line in IGNORED if line not in before.splitlines()]
+        ignored = ignore.read_text(encoding="utf-8") if ignore.is_file() else ""
+        missing = [line for line in IGNORED if line not in ignored.splitlines()]
         disk.replace(folder / SCHEMA_FILE, schema.encode())
         if missing:
-            gap = "" if before.endswith("\n") or not before else "\n"
-            disk.replace(ignore, (before + gap + "".join(f"{line}\n" for line in missing)).encode())
+            gap = "" if ignored.endswith("\n") or not ignored else "\n"
+            disk.replace(ignore, (ignored + gap + "".join(f"{line}\n" for line in missing)).encode())
         disk.replace(project, PROJECT.encode())
     return (PROJECT_FILE, SCHEMA_FILE, *([".gitignore"] if missing else []))

@@ -1,12 +1,12 @@
-"""`recover`: a lost or damaged state made anew from what else remembers: the receipts, `clipform.lock`, the artifacts
-in the store, the outputs, and the providers.
+"""`recover`: rebuilds a lost or damaged state from the receipts, `clipform.lock`, the artifacts in the store, the
+outputs, and the providers.
 
-It never spends, so it acts at once, and may be run again. In the order of what can be relied on most:
+It never spends, so it acts without asking, and may be run again. The most reliable source comes first:
 
-    receipts         merged whenever the state is opened: tasks to be collected, requests in doubt
-    lock + artifact  the take has its generation again, and its binding and output where they are as they were
-    lock + task      the artifact is gone: where the provider still knows the task, it is an attempt to be collected
-    in doubt         looked up in the provider's list, as apply does it
+    receipts         merged whenever the state is opened: tasks to download, uncertain requests
+    lock + artifact  restores the generation of a take, and its binding and output where they are unchanged
+    lock + task      the artifact is missing: if the provider still knows the task, an attempt that apply downloads
+    uncertain        looked up in the provider's list, as apply does
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
 from reconciler.engine.connections.one_off import Agree, ProviderAccess, refuse
 from reconciler.engine.connections.providers import LOCAL, Connect
-from reconciler.engine.operations.adopt_task import recognise, take_over
+from reconciler.engine.operations.adopt_task import assign_task, begin_with_task
 from reconciler.engine.ports import Sink
-from reconciler.engine.run import lockfile_sync
 from reconciler.engine.run.apply import settle_uncertain
+from reconciler.engine.run.lockfile_sync import LockfileAdopter
 from reconciler.engine.run.session import Session, open_session
 from reconciler.plan.model import GENERATES, Action, Reason, Step
 from reconciler.project import endpoints
@@ -31,40 +31,42 @@ from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
 from reconciler.providers.base import NotFound, PollTrouble
-from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
+from reconciler.records import BLOCKED, OPEN, Attempt, Binding, LockEntry, State
 from reconciler.state import disk
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
-from reconciler.state.lockfile import LockEntry
 from reconciler.state.paths import DATABASE, LOCK_FILE
 from reconciler.state.store import Facts, Store
 
 _EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, State.CANCELLED)
-"""Attempts of our own that do not speak against a purchase which the lock file knows."""
+"""States of an attempt that do not contradict a purchase which the lock file records."""
 
 
 def recover(
     workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect, agree: Agree = refuse
 ) -> list[Finding]:
-    """Do it; what is known of each clip now. Raises SpecError, StateNewer, Locked before anything is done, and Refused
-    from `agree` when all that needs no provider is done."""
+    """Rebuild the state, and return a finding for each clip.
+
+    Raises SpecError, StateNewer, StateLocked before anything is done, and Refused from `agree` after everything that
+    needs no provider is done.
+    """
     loaded = workspace.load()
     entries = workspace.lock_entries()
-    found = list(_set_aside(workspace))
+    findings = list(_set_aside(workspace))
     with open_session(workspace, "recover") as session:
-        gone = [entry for entry in entries if not _from_lock(session, loaded, entry)]
-        remote = ProviderAccess(loaded, connect, session.store.snapshot(), agree)
-        for entry in gone:
-            if not _from_lock(session, loaded, entry):  # nor did another take have it
-                _collect_later(session, loaded, entry, marker, remote)
+        missing = [entry for entry in entries if not _from_lock(session, loaded, entry)]
+        access = ProviderAccess(loaded, connect, session.store.snapshot(), agree)
+        for entry in missing:
+            if not _from_lock(session, loaded, entry):  # another take may have brought it back meanwhile
+                _download_later(session, loaded, entry, marker, access)
         reasons = settle_uncertain(session, loaded, sink, connect)
         planned = workspace.plan(Choice(), loaded, session.store.snapshot(), reasons)
-        found += _findings(session, planned)
-    return found
+        findings += _findings(session, planned)
+    return findings
 
 
 def _set_aside(workspace: Workspace) -> Iterator[Finding]:
-    """A damaged database is kept under another name: its backup or a specialist may know more."""
+    """Rename a damaged database: a specialist may still read it."""
     directory = workspace.state_dir(False)
     if not (directory / DATABASE).exists():
         return
@@ -96,7 +98,7 @@ def _free(directory: Path) -> str:
 
 
 def _from_lock(session: Session, loaded: Loaded, entry: LockEntry) -> bool:
-    """Whether its artifact is at hand; then it is on record."""
+    """Restore a take from its line of the lock file. Returns True if its artifact is in the store."""
     order = loaded.by_ident.get((entry.clip, entry.take))
     if entry.key not in session.store.snapshot().generations and not _adopt(session, entry, order):
         return False
@@ -106,31 +108,33 @@ def _from_lock(session: Session, loaded: Loaded, entry: LockEntry) -> bool:
 
 
 def _adopt(session: Session, entry: LockEntry, order: Order | None) -> bool:
-    """Take the artifact in, from the store or from the output that still holds it."""
+    """Record the artifact, from the store or from the output that still holds it. Returns True if there is one."""
     output = order.wanted.output if order is not None else None
-    same = order is not None and order.wanted.key == entry.key
+    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
     try:
-        lockfile_sync.adopt(session, entry, order.wanted.document if order is not None and same else "", output)
+        LockfileAdopter.of(session).adopt(entry, document, output)
     except ArtifactError:
         return False
     return True
 
 
 def _close(session: Session, entry: LockEntry) -> None:
-    """The result is here: end the attempt that made it, also where an earlier recovery died before it came to that."""
+    """Close the attempt that made the result, also where an earlier recovery died before this."""
     snapshot = session.store.snapshot()
-    attempt, made = snapshot.attempts.get(entry.key), snapshot.generations[entry.key]
-    if attempt is None or attempt.task != entry.task or made.sha256 != entry.sha256:
+    attempt, generation = snapshot.attempts.get(entry.key), snapshot.generations[entry.key]
+    if attempt is None or attempt.task != entry.task or generation.sha256 != entry.sha256:
         return
     with session.store.transaction():
         if attempt.state is State.ACCEPTED:
             attempt = session.store.move(attempt, State.READY, Facts(evidence={"by": LOCK_FILE}))
         if attempt.state is State.READY:
-            session.store.move(session.store.fetched(attempt, snapshot.artifacts[made.sha256], made), State.DONE)
+            session.store.move(
+                session.store.fetched(attempt, snapshot.artifacts[generation.sha256], generation), State.DONE
+            )
 
 
 def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
-    """The take holds what the lock says, and its output is ours where it is that very file. What is on record stays."""
+    """Bind the take to the lock's key, and record its output if it holds that content. Existing records stay."""
     snapshot = session.store.snapshot()
     if order is None or (entry.clip, entry.take) in snapshot.bindings:
         return
@@ -138,55 +142,44 @@ def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
     placed = session.placer.record(output, entry.sha256) if output is not None else None
     with session.store.transaction():
         if placed is not None:
-            session.store.placed(placed, entry.clip)
+            session.store.record_placed(placed, entry.clip)
         session.store.bind(Binding(entry.clip, entry.take, entry.key, output, document))
 
 
-def _collect_later(
-    session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], remote: ProviderAccess
+def _download_later(
+    session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], access: ProviderAccess
 ) -> None:
-    """Its artifact is gone, and the lock knows its task: an attempt to be collected, where the provider knows it."""
+    """Record an attempt for a task of the lock file whose artifact is missing, if the provider still knows it."""
     attempt = session.store.snapshot().attempts.get(entry.key)
     if entry.task is None or entry.kind == LOCAL or (attempt is not None and attempt.state not in _EMPTY_HANDED):
         return
     config = loaded.project.providers.get(entry.provider)
-    if config is None or config.kind != entry.kind or not _still_known(remote, entry.provider, entry.task):
+    if config is None or config.kind != entry.kind or not _still_known(access, entry.provider, entry.task):
         return
-    again = replace(
-        _order_again(entry, loaded, marker()), endpoint=endpoints.endpoint(config, loaded.dialects[entry.provider])
+    new = replace(
+        _new_attempt(entry, loaded, marker()), endpoint=endpoints.endpoint(config, loaded.dialects[entry.provider])
     )
     session.receipts.make_room()
     try:
         with session.store.transaction():
             if attempt is not None and attempt.state is State.UNCERTAIN:
-                recognise(session, attempt, entry.task, LOCK_FILE)
+                assign_task(session, attempt, entry.task, LOCK_FILE)
             else:
-                take_over(session, again, entry.task, LOCK_FILE)
+                begin_with_task(session, new, entry.task, LOCK_FILE)
     except StateError as error:
         if error.code != "task-taken":  # a task that another attempt has stays there
             raise
 
 
-def _order_again(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
+def _new_attempt(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
     order = loaded.by_ident.get((entry.clip, entry.take))
-    return NewAttempt(
-        key=entry.key,
-        clip=entry.clip,
-        take=entry.take,
-        provider=entry.provider,
-        kind=entry.kind,
-        model=entry.model,
-        marker=marker,
-        document=order.wanted.document if order is not None and order.wanted.key == entry.key else "",
-        seed=entry.seed,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-    )
+    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
+    return NewAttempt(marker, document, **entry.take_provenance(task=None))
 
 
-def _still_known(remote: ProviderAccess, alias: str, task: str) -> bool:
+def _still_known(access: ProviderAccess, alias: str, task: str) -> bool:
     try:
-        answer = remote.ask(alias, lambda transport: transport.look(task, None))
+        answer = access.ask(alias, lambda transport: transport.look(task, None))
     except Refused:
         raise
     except ClipformError:
@@ -194,35 +187,35 @@ def _still_known(remote: ProviderAccess, alias: str, task: str) -> bool:
     return not isinstance(answer, NotFound | PollTrouble)
 
 
-# --- what is known now ----------------------------------------------------------------------
+# --- findings -------------------------------------------------------------------------------
 
 
 def _findings(session: Session, planned: Planned) -> Iterator[Finding]:
-    """Each clip as the next apply will see it; not well is only what waits for a person."""
+    """Yield a finding for each clip as the next apply will see it; not ok is only what needs a decision."""
     attempts = planned.snapshot.attempts
     for step in planned.plan.steps:
-        yield Finding(step.name, step.action is not Action.BLOCKED, _words(step, attempts.get(step.key)), _help(step))
+        yield Finding(step.name, step.action is not Action.BLOCKED, _detail(step, attempts.get(step.key)), _help(step))
     for line in session.lost:
         text = f"task {line.task} was paid for too, and its key has another task or was refused"
         yield Finding(line.clip or "a clip", False, text, "look at it there; its video can be imported")
     unknown = sum(1 for step in planned.plan.steps if step.action in GENERATES and step.kind != LOCAL)
     if unknown:
         text = (
-            f"apply buys {unknown} that nobody knows to be paid for; one that was: clipform import CLIP --task ID first"
+            f"apply buys {unknown} without a record of a purchase; one that was: clipform import CLIP --task ID first"
         )
         yield Finding("purchases", True, text)
     unnamed = _unnamed(session, planned)
     if unnamed:
-        text = f"{unnamed} in state/objects that neither the lock file nor the state names"
+        text = f"{unnamed} in state/objects that neither the lock file nor the state records"
         yield Finding("artifacts", True, text, "clipform import CLIP --file MP4")
 
 
-def _words(step: Step, attempt: Attempt | None) -> str:
+def _detail(step: Step, attempt: Attempt | None) -> str:
     match step.action:
         case _ if step.action in GENERATES:
-            return "no receipt and no line of the lock file knows a purchase"
+            return "no receipt and no line of the lock file records a purchase"
         case Action.RESUME:
-            return f"{step.detail}; clipform apply collects it"
+            return f"{step.detail}; clipform apply downloads it"
         case _ if attempt is not None and attempt.state in OPEN | BLOCKED:
             return step.detail or step.headline
     return f"{step.headline}{': ' + step.detail if step.detail else ''}"

@@ -1,7 +1,7 @@
-"""Settling what only a person can: an uncertain submission, a task to adopt, a task to cancel.
+"""`resolve`: records the user's decision about an uncertain request or a paid task without a result.
 
-Every answer of the user is recorded as an event before anything follows from it. Nothing here sends a submit: what may
-be sent again is planned and confirmed by the next apply.
+Every answer is recorded as an event before anything follows from it. Nothing here sends a submit: the next apply plans
+and confirms what may be sent again.
 """
 
 from __future__ import annotations
@@ -15,40 +15,45 @@ from reconciler.records import ABANDONED, BLOCKED, Attempt, State
 from reconciler.state.store import Facts
 
 
-def in_doubt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
-    """The one attempt of a clip that waits for the user. Raises UsageError when there is none, or several."""
-    waiting = [a for a in _of(session, clip) if a.state in BLOCKED | {State.STALLED}]
-    found = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
-    if not found:
-        which = clip if number is None else f"attempt {number} of {clip}"
-        raise UsageError(f"nothing of {which} waits to be settled", help="clipform status")
-    if len({a.take for a in found}) < len(found):
-        versions = "; ".join(f"attempt {a.id}: {describe_attempt(a)}" for a in sorted(found, key=lambda a: a.id))
-        raise UsageError(f"{clip} has several that wait: {versions}", help="say which: --attempt N")
-    if len(found) > 1:
-        takes = ", ".join(f"take {a.take} ({a.state.value})" for a in found)
-        raise UsageError(f"{clip} has several that wait: {takes}", help="say which: --take N")
-    return found[0]
+def unresolved_attempt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
+    """Return the one unresolved attempt of a clip. Raises UsageError when there is none, or several."""
+    waiting = [a for a in attempts_of(session, clip) if a.state in BLOCKED | {State.STALLED}]
+    chosen = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
+    if not chosen:
+        subject = clip if number is None else f"attempt {number} of {clip}"
+        raise UsageError(
+            f"{subject} has no unresolved attempt" if number is None else f"{subject} is not unresolved",
+            help="clipform status",
+        )
+    if len({a.take for a in chosen}) < len(chosen):
+        versions = "; ".join(f"attempt {a.id}: {describe_attempt(a)}" for a in sorted(chosen, key=lambda a: a.id))
+        raise UsageError(f"{clip} has several unresolved attempts: {versions}", help="choose one with --attempt N")
+    if len(chosen) > 1:
+        takes = ", ".join(f"take {a.take} ({a.state.value})" for a in chosen)
+        raise UsageError(f"{clip} has several unresolved attempts: {takes}", help="choose one with --take N")
+    return chosen[0]
 
 
-def _of(session: Session, clip: str) -> list[Attempt]:
-    """The newest attempts of all keys that were sent for a clip of that name, or that a clip of that name wants now."""
+def attempts_of(session: Session, clip: str) -> list[Attempt]:
+    """Return the newest attempt of each key that a clip of that name was sent for, or wants now."""
     wanted: set[str] = set()
-    with suppress(ClipformError):  # a broken spec keeps nobody from settling by the name that it had
+    with suppress(ClipformError):  # with a broken spec, the name that was sent still works
         loaded = session.workspace.load(session.draft)
         wanted = {order.wanted.key for order in loaded.orders if order.clip.name == clip}
     return [a for a in session.store.snapshot().attempts.values() if a.clip == clip or a.key in wanted]
 
 
 def allow_again(session: Session, attempt: Attempt) -> None:
-    """The user's consent to pay once more: the attempt counts as paid in full, the next apply may make a new one."""
+    """Record the user's consent to pay once more: the attempt counts as paid, and the next apply may make a new one."""
     with session.store.transaction():
         session.store.note("resolve --resubmit", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
-        session.store.move(attempt, State.ABANDONED, Facts(reason="resubmit", message="given up to be made again"))
+        session.store.move(
+            attempt, State.ABANDONED, Facts(reason="resubmit", message="abandoned, to be generated again")
+        )
 
 
-def give_up(session: Session, attempt: Attempt) -> None:
-    """The user gives it up: it counts as paid in full, and its key is not bought again unasked."""
+def abandon(session: Session, attempt: Attempt) -> None:
+    """Record that the user abandons it: it counts as paid, and its key is not bought again without consent."""
     with session.store.transaction():
         session.store.note("resolve --abandon", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
-        session.store.move(attempt, State.ABANDONED, Facts(reason=ABANDONED, message="given up by the user"))
+        session.store.move(attempt, State.ABANDONED, Facts(reason=ABANDONED, message="abandoned by the user"))

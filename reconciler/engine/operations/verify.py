@@ -1,4 +1,4 @@
-"""`verify`: hash every artifact again and compare."""
+"""`verify`: hashes every artifact and output again, and compares."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from reconciler.project.workspace import Workspace
 
 
 def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:
-    """Re-hash every artifact and every output that we placed."""
+    """Yield a finding for every artifact and every output that clipform placed."""
     snapshot, objects = workspace.snapshot(draft), workspace.objects(draft)
-    needed = {made.sha256 for made in snapshot.generations.values()}
+    needed = {generation.sha256 for generation in snapshot.generations.values()}
     for artifact in sorted(snapshot.artifacts.values(), key=lambda a: a.sha256):
         health = objects.verify(artifact.sha256, artifact.suffix)
         if health is Health.MISSING and artifact.sha256 not in needed:
             continue
         name = f"{artifact.sha256[:12]}{artifact.suffix}"
-        yield Finding(name, health is Health.SOUND, health.value, _mend(health))
+        yield Finding(name, health is Health.SOUND, health.value, _fix(health))
     holders = {bound.output: quote(bound.clip) for bound in snapshot.bindings.values()}
     for path, placed in sorted(snapshot.placed.items()):
         yield _output(workspace.root / path, path, placed.sha256, holders.get(path, "CLIP"))
 
 
-def _mend(health: Health) -> str:
+def _fix(health: Health) -> str:
     if health is Health.SOUND:
         return ""
-    first = "put its file back into" if health is Health.MISSING else "delete it from"
-    return f"{first} state/objects; clipform plan says what it takes to have it"
+    action = "put its file back into" if health is Health.MISSING else "delete it from"
+    return f"{action} state/objects; then clipform plan shows what it takes to get it back"
 
 
 def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:

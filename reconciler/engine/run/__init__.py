@@ -1,4 +1,4 @@
 """One run of `apply`: the session that holds the state, the executor, the scheduler, and the lock file.
 
-What may not be done here: talking to a provider (`attempt` does) and rendering anything for people.
+Not allowed here: talking to a provider (`attempt` does) and rendering anything for people.
 """

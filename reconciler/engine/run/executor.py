@@ -1,7 +1,7 @@
-"""One run: carries out a plan, keeps going past what fails, and ends with an outcome for every step.
+"""Carries out a plan: keeps going past failures and ends with an outcome for every step.
 
-Free steps come first (move, then restore), so that nothing waits for a provider that need not. Then what must be made,
-in dependency order and as much side by side as each provider allows. Files that nobody wants go last.
+Free steps come first (move, then restore), so that they wait for no provider. Then what must be generated, in
+dependency order and as concurrently as each provider allows. Files that are no longer declared are removed last.
 """
 
 from __future__ import annotations
@@ -32,72 +32,54 @@ from reconciler.state.paths import LOCK_FILE
 
 @dataclass(slots=True)
 class RunRecords:
-    """What the run knows and learns: records as they were at the plan, and what has been added since."""
+    """The records of a run: as they were at the plan, with what the run has added since."""
 
     artifacts: dict[str, Artifact]
-    at_hand: dict[str, str]  # SHA-256 by key, of what the records know
+    sha256s: dict[str, str]  # of the artifact, by key
     placed: dict[str, Placed]
     bindings: dict[Ident, Binding]
     attempts: dict[str, Attempt]  # the newest of each key
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> RunRecords:
-        """The world at the start of a run."""
-        at_hand = {key: made.sha256 for key, made in snapshot.generations.items()}
-        return cls(
-            dict(snapshot.artifacts),
-            at_hand,
-            dict(snapshot.placed),
-            dict(snapshot.bindings),
-            dict(snapshot.attempts),
-        )
+        """Return the records at the start of a run."""
+        sha256s = {key: generation.sha256 for key, generation in snapshot.generations.items()}
+        artifacts, placed = dict(snapshot.artifacts), dict(snapshot.placed)
+        return cls(artifacts, sha256s, placed, dict(snapshot.bindings), dict(snapshot.attempts))
 
 
 @dataclass(slots=True)
-class Rules:
-    """How this run goes. `force` names the clips whose foreign outputs are moved aside."""
-
-    terms: RunTerms = field(default_factory=RunTerms)
-    fail_fast: bool = False
-    force: frozenset[str] = frozenset()
-
-
 class Executor:
-    """Carries out one plan. `adopter` makes known what only the lock file knew."""
+    """Carries out one plan. `orders` are by clip and take; `adopter` records what only the lock file knows."""
 
-    def __init__(  # noqa: PLR0913  # the wiring of a run, done in one place
-        self,
-        ports: Ports,
-        placer: Placer,
-        vendors: ConnectedProviders,
-        orders: Mapping[Ident, Order],
-        world: RunRecords,
-        rules: Rules,
-        adopter: LockfileAdopter,
-    ) -> None:
-        self.ports, self.placer, self.vendors = ports, placer, vendors
-        self.orders, self.world, self.rules, self.adopter = orders, world, rules, adopter
-        self.halt = RunControl()
-        self.outcomes: dict[Ident, Outcome] = {}
-        self.began = ports.clock.monotonic()
-        self.failed = False
+    ports: Ports
+    placer: Placer
+    providers: ConnectedProviders
+    orders: Mapping[Ident, Order]
+    records: RunRecords
+    terms: RunTerms
+    adopter: LockfileAdopter
+    control: RunControl = field(default_factory=RunControl)
+    outcomes: dict[Ident, Outcome] = field(default_factory=dict)
+    failed: bool = False
 
     def interrupt(self) -> None:
-        """The first Ctrl-C: admit nothing more, wake whoever waits; open submits are recorded before the run ends."""
-        self.halt.event.set()
-        seconds, count = waited.get(), self.halt.open
+        """Start no more steps and end all waiting; open submits are still recorded before the run ends."""
+        self.control.event.set()
+        seconds, count = waited.get(), self.control.open
         if seconds is not None and count:
             requests = f"{count} open request{'' if count == 1 else 's'}"
             text = f"waiting up to {seconds:g} s for {requests} to be recorded; the next Ctrl-C ends at once"
-            with suppress(Exception):  # words only: the answer that is waited for counts
+            with suppress(Exception):  # only a message: recording the open requests matters more
                 self._emit(Event(EventKind.NOTE, message=text))
 
     async def run(self, plan: Plan) -> Summary:
-        """Do it. Raises nothing for what goes wrong with single clips: that is in the outcomes."""
+        """Carry out the plan. Raises nothing for the failure of a clip: that is in the outcomes."""
+        began = self.ports.clock.monotonic()
         todo = [s for s in plan.steps if s.action not in (Action.NOOP, Action.BLOCKED)]
         self._emit(Event(EventKind.STARTED, total=len(todo)))
         self._note_blocked(plan)
-        self._bookkeeping(plan)
+        self._record_up_to_date(plan)
         for action in (Action.MOVE, Action.RESTORE):
             for step in todo:
                 if step.action is action and not step.needs_a_maker:
@@ -106,59 +88,59 @@ class Executor:
         for step in todo:
             if step.action is Action.REMOVE:
                 self._attempt_free(step)
-        self._forget(plan)
-        return self._summary(plan)
+        self._unbind(plan)
+        return self._summary(plan, began)
 
-    # --- what must be made ------------------------------------------------------------------
+    # --- steps that ask a provider -----------------------------------------------------------
 
     async def _generate(self, steps: list[Step]) -> None:
-        declared = self.vendors.by_alias
-        limits = {alias: vendor.pace.concurrency for alias, vendor in declared.items()}
-        local = [alias for alias, vendor in declared.items() if not vendor.durable]
-        pool = Scheduler(sorted(steps, key=self._urgency), limits, local)
+        declared = self.providers.by_alias
+        limits = {alias: provider.pace.concurrency for alias, provider in declared.items()}
+        local = [alias for alias, provider in declared.items() if not provider.durable]
+        scheduler = Scheduler(sorted(steps, key=self._urgency), limits, local)
         running: dict[asyncio.Task[bool], Step] = {}
         try:
             while True:
-                while not self._closing() and (step := pool.admit()) is not None:
-                    running[asyncio.create_task(self._one(step))] = step
-                self.halt.carry(len(running))
+                while not self._closing() and (step := scheduler.admit()) is not None:
+                    running[asyncio.create_task(self._make(step))] = step
+                self.control.carry(len(running))
                 if not running:
                     break
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     step = running.pop(task)
-                    for lost in pool.finish(step, succeeded=task.result()):
-                        self._end(lost, *self._why_not(step))
+                    for skipped in scheduler.finish(step, succeeded=task.result()):
+                        self._end(skipped, *self._reason_skipped(step))
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        why = "interrupted" if self.halt.event.is_set() else "stopped after a failure (--fail-fast)"
-        for step in pool.rest():
+        why = "interrupted" if self.control.event.is_set() else "stopped after a failure (--fail-fast)"
+        for step in scheduler.unfinished():
             if step.ident not in self.outcomes:
                 self._end(step, EventKind.SKIPPED, why)
 
     def _urgency(self, step: Step) -> tuple[bool, float]:
-        """What may be lost first goes first: finished tasks, whose links expire, then the oldest; then plan order."""
-        attempt = self.world.attempts.get(step.key) if step.action is Action.RESUME else None
+        """Most perishable first: finished tasks, whose links expire, then the oldest, then plan order."""
+        attempt = self.records.attempts.get(step.key) if step.action is Action.RESUME else None
         if attempt is None:
             return (True, float("inf"))
         return (attempt.state is not State.READY, attempt.created)
 
     def _closing(self) -> bool:
-        return self.halt.event.is_set() or (self.rules.fail_fast and self.failed)
+        return self.control.event.is_set() or (self.terms.fail_fast and self.failed)
 
-    async def _one(self, step: Step) -> bool:
-        """Make, place and bind one take; whether it succeeded."""
+    async def _make(self, step: Step) -> bool:
+        """Make, place and bind one take. Returns True if it succeeded."""
         began = self.ports.clock.monotonic()
         try:
             if step.action is Action.RESTORE:
-                self._place(step, self.world.at_hand[step.key])
+                self._place(step, self.records.sha256s[step.key])
             else:
-                self._require_way(step)
-                maker = self._maker(step)
-                sha = await maker.make()
-                self._arrived(step, sha, maker.work.made)
+                self._require_path(step)
+                runner = self._runner(step)
+                sha256 = await runner.make()
+                self._fetched(step, sha256, runner.context.artifact)
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
             return False
@@ -168,44 +150,47 @@ class Executor:
         self._end(step, EventKind.SUCCEEDED, began=began)
         return True
 
-    def _require_way(self, step: Step) -> None:
-        """Before anything is paid for: ArtifactError if the store cannot be written or has no room to bring it home, if
-        the lock file or the output's folder cannot be written, or if the way there leads through a link or a file."""
+    def _require_path(self, step: Step) -> None:
+        """Check, before anything is paid for, that the result can be stored and placed.
+
+        Raises ArtifactError if the store cannot be written or is full, if the lock file or the output's folder cannot
+        be written, or if the output path goes through a symlink or a file.
+        """
         if step.action not in GENERATES:
             return
         self.ports.objects.require_writable()
-        vendor = self.vendors.by_alias.get(step.provider)
-        if vendor is not None and vendor.durable:
-            self.ports.objects.require_space(0)  # how large it will be, nobody knows yet
+        provider = self.providers.by_alias.get(step.provider)
+        if provider is not None and provider.durable:
+            self.ports.objects.require_space(0)  # its size is not known yet
             self.placer.check(LOCK_FILE)
         if step.output is not None:
             self.placer.check(step.output)
-            self._recognise(step.output, step.clip)
+            self._adopt_output(step.output, step.clip)
 
-    def _why_not(self, step: Step) -> tuple[EventKind, str]:
-        """Why a clip that needs this one is not made: one that goes on elsewhere is no failure."""
+    def _reason_skipped(self, step: Step) -> tuple[EventKind, str]:
+        """Return the outcome of a clip that needs this step: waiting for a task that still runs is not a failure."""
         if self.outcomes[step.ident].result is EventKind.LEFT:
             return EventKind.LEFT, f"waits for {step.name}, which goes on at the provider"
         return EventKind.SKIPPED, f"needs {step.name}, which did not succeed"
 
-    def _maker(self, step: Step) -> AttemptRunner:
+    def _runner(self, step: Step) -> AttemptRunner:
         try:
-            vendor = self.vendors.of(step.provider, step.key)
+            provider = self.providers.of(step.provider, step.key)
         except ClipformError as error:
             raise StepEnded(EventKind.BLOCKED, error.message, error.help) from error
         now = self.ports.clock.monotonic()
         order = self.orders.get(step.ident)
-        return AttemptRunner(AttemptContext(self.ports, self.rules.terms, self.halt, step, vendor, order, began=now))
+        return AttemptRunner(AttemptContext(self.ports, self.terms, self.control, step, provider, order, began=now))
 
-    def _arrived(self, step: Step, sha: str, made: Artifact | None) -> None:
-        """The artifact is durable: everything from here on is free to repeat."""
-        if made is not None:
-            self.world.artifacts[sha] = made
-        self.world.at_hand[step.key] = sha
-        self.world.attempts[step.key] = self.ports.store.attempts(step.key)[-1]
-        self._place(step, sha)
+    def _fetched(self, step: Step, sha256: str, artifact: Artifact | None) -> None:
+        """Note and place an artifact that is durable: from here on, repeating is free."""
+        if artifact is not None:
+            self.records.artifacts[sha256] = artifact
+        self.records.sha256s[step.key] = sha256
+        self.records.attempts[step.key] = self.ports.store.attempts(step.key)[-1]
+        self._place(step, sha256)
 
-    # --- what is free -----------------------------------------------------------------------
+    # --- free steps ---------------------------------------------------------------------------
 
     def _attempt_free(self, step: Step) -> None:
         began = self.ports.clock.monotonic()
@@ -217,7 +202,7 @@ class Executor:
                 case Action.MOVE:
                     self._move(step)
                 case _:
-                    self._place(step, self._known(step))
+                    self._place(step, self._ensure_recorded(step))
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
         except ClipformError as error:
@@ -225,45 +210,46 @@ class Executor:
         else:
             self._end(step, EventKind.SUCCEEDED, message, began=began)
 
-    def _known(self, step: Step) -> str:
-        sha = step.sha256
-        assert sha is not None
-        if step.key not in self.world.at_hand:
-            self.world.artifacts[sha] = self.adopter.artifact(step)
-            self.world.at_hand[step.key] = sha
-        return sha
+    def _ensure_recorded(self, step: Step) -> str:
+        """Return the SHA-256 of a step's artifact, adopted from the lock file where no record has it."""
+        sha256 = step.sha256
+        assert sha256 is not None
+        if step.key not in self.records.sha256s:
+            self.records.artifacts[sha256] = self.adopter.artifact(step)
+            self.records.sha256s[step.key] = sha256
+        return sha256
 
-    def _place(self, step: Step, sha: str) -> None:
-        """Put the picked take at its output; any other take is only bound."""
+    def _place(self, step: Step, sha256: str) -> None:
+        """Put the picked take at its output and bind it; any other take is only bound."""
         if step.output is not None:
-            self._recognise(step.output, step.clip)
-            record = self.world.placed.get(step.output)
-            self._rescue(step.output)
-            if step.clip in self.rules.force and self.placer.find(step.output, record) is OutputContent.FOREIGN:
+            self._adopt_output(step.output, step.clip)
+            record = self.records.placed.get(step.output)
+            self._save_last_copy(step.output)
+            if step.clip in self.terms.force and self.placer.find(step.output, record) is OutputContent.FOREIGN:
                 aside = self.placer.set_aside(step.output)
                 self._emit(Event(EventKind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
                 record = None
-            placed = self.placer.place(step.output, self.world.artifacts[sha], record)
+            placed = self.placer.place(step.output, self.records.artifacts[sha256], record)
             with self.ports.store.transaction():  # one commit: ten thousand restores are mostly commits
-                self.ports.store.placed(placed, step.clip)
-                self._hold(step)
-            self.world.placed[step.output] = placed
+                self.ports.store.record_placed(placed, step.clip)
+                self._bind(step)
+            self.records.placed[step.output] = placed
         else:
-            self._hold(step)
+            self._bind(step)
 
-    def _recognise(self, output: str, clip: str) -> None:
-        """In a fresh clone no record says that we placed a file, and the lock file may know that it is ours."""
-        found = None if output in self.world.placed else self.adopter.placed(output)
-        if found is not None:
-            record, artifact = found
-            self.ports.store.placed(record, clip)
-            self.world.placed[output] = record
-            self.world.artifacts[artifact.sha256] = artifact
+    def _adopt_output(self, output: str, clip: str) -> None:
+        """Record an output that only the lock file names: in a fresh clone no record says that clipform placed it."""
+        adopted = None if output in self.records.placed else self.adopter.placed(output)
+        if adopted is not None:
+            record, artifact = adopted
+            self.ports.store.record_placed(record, clip)
+            self.records.placed[output] = record
+            self.records.artifacts[artifact.sha256] = artifact
 
-    def _rescue(self, output: str) -> None:
-        """What we placed may be the last copy of what was paid for: back into the store before it is replaced."""
-        record = self.world.placed.get(output)
-        artifact = None if record is None else self.world.artifacts.get(record.sha256)
+    def _save_last_copy(self, output: str) -> None:
+        """Copy an output into the store if the store lost it: it may be the last copy of what was paid for."""
+        record = self.records.placed.get(output)
+        artifact = None if record is None else self.records.artifacts.get(record.sha256)
         if record is None or artifact is None or self.ports.objects.has(artifact.sha256, artifact.suffix):
             return
         if self.placer.find(output, record) is OutputContent.OURS:
@@ -271,75 +257,76 @@ class Executor:
 
     def _move(self, step: Step) -> None:
         assert step.output is not None and step.previous_output is not None
-        placed = self.placer.move(step.previous_output, step.output, self.world.placed[step.previous_output])
+        placed = self.placer.move(step.previous_output, step.output, self.records.placed[step.previous_output])
         with self.ports.store.transaction():
-            self.ports.store.unplaced(step.previous_output, step.clip)
-            self.ports.store.placed(placed, step.clip)
-            self._hold(step)
-        del self.world.placed[step.previous_output]
-        self.world.placed[step.output] = placed
+            self.ports.store.record_unplaced(step.previous_output, step.clip)
+            self.ports.store.record_placed(placed, step.clip)
+            self._bind(step)
+        del self.records.placed[step.previous_output]
+        self.records.placed[step.output] = placed
 
     def _remove(self, step: Step) -> str:
-        """Remove what we placed; in words what was not removed, because the user edited it."""
+        """Remove an output that clipform placed. Returns a message if it stays because the user edited it."""
         assert step.output is not None
-        own = self.outcomes.get((step.clip, step.take))
-        if own is not None and own.result is not EventKind.SUCCEEDED:
-            raise StepEnded(EventKind.SKIPPED, "kept, because what replaces it is not there yet")
-        self._rescue(step.output)
-        record = self.world.placed.get(step.output)
+        outcome = self.outcomes.get((step.clip, step.take))
+        if outcome is not None and outcome.result is not EventKind.SUCCEEDED:
+            raise StepEnded(EventKind.SKIPPED, "kept, because its replacement is not there yet")
+        self._save_last_copy(step.output)
+        record = self.records.placed.get(step.output)
         if step.reason is Reason.EDITED or record is None:
-            found = OutputContent.FOREIGN
+            content = OutputContent.FOREIGN
         else:
-            found = self.placer.remove(step.output, record)
-        self.ports.store.unplaced(step.output, step.clip)
-        self.world.placed.pop(step.output, None)
-        return f"{step.output} was edited by hand and is left" if found is OutputContent.FOREIGN else ""
+            content = self.placer.remove(step.output, record)
+        self.ports.store.record_unplaced(step.output, step.clip)
+        self.records.placed.pop(step.output, None)
+        return f"{step.output} was edited by hand and is left" if content is OutputContent.FOREIGN else ""
 
-    def _hold(self, step: Step) -> None:
-        """The take now holds its key: bind it, and close the attempt that made it."""
-        attempt = self.world.attempts.get(step.key)
+    def _bind(self, step: Step) -> None:
+        """Bind the take to its key, and close the attempt that made it."""
+        attempt = self.records.attempts.get(step.key)
         if attempt is not None and attempt.state is State.FETCHED:
-            self.world.attempts[step.key] = self.ports.store.move(attempt, State.DONE)
+            self.records.attempts[step.key] = self.ports.store.move(attempt, State.DONE)
         order = self.orders.get(step.ident)
         if order is None:
             return
         wanted = order.wanted
         binding = Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document)
-        if self.world.bindings.get(step.ident) != binding:
+        if self.records.bindings.get(step.ident) != binding:
             self.ports.store.bind(binding)
-            self.world.bindings[step.ident] = binding
+            self.records.bindings[step.ident] = binding
 
-    def _bookkeeping(self, plan: Plan) -> None:
-        """What changes on record only, for takes that are up to date already."""
+    def _record_up_to_date(self, plan: Plan) -> None:
+        """Write what changes on record only, for takes that are up to date."""
         with self.ports.store.transaction():
             for step in plan.steps:
                 if step.action is Action.NOOP:
-                    self._settle(step)
+                    self._record_unchanged(step)
 
-    def _forget(self, plan: Plan) -> None:
-        """Bindings of clips that are gone, last of all: a crash before this keeps their removal planned."""
+    def _unbind(self, plan: Plan) -> None:
+        """Delete the bindings of undeclared clips, last of all: after a crash before this, the removal is planned
+        again."""
         with self.ports.store.transaction():
-            kept = {
+            not_removed = {
                 (step.clip, step.take)
                 for step in plan.steps
                 if step.action is Action.REMOVE and self.outcomes[step.ident].result is not EventKind.SUCCEEDED
             }
             for ident in plan.unbind:
-                if ident not in kept:
+                if ident not in not_removed:
                     self.ports.store.unbind(*ident)
 
-    def _settle(self, step: Step) -> None:
+    def _record_unchanged(self, step: Step) -> None:
         if step.sha256 is None:
-            return  # it is elsewhere, and nothing here needs it
-        sha = self._known(step)
+            return  # the file is on another machine and is not needed here
+        sha256 = self._ensure_recorded(step)
         if step.output is not None:
-            self._rescue(step.output)
-        self._hold(step)
-        if step.output is not None and step.output not in self.world.placed:
-            record = self.placer.record(step.output, sha)
+            self._save_last_copy(step.output)
+        self._bind(step)
+        if step.output is not None and step.output not in self.records.placed:
+            record = self.placer.record(step.output, sha256)
             if record is not None:
-                self.ports.store.placed(record, step.clip)
-                self.world.placed[step.output] = record
+                self.ports.store.record_placed(record, step.clip)
+                self.records.placed[step.output] = record
 
     # --- ends -------------------------------------------------------------------------------
 
@@ -353,27 +340,26 @@ class Executor:
         name = step.action.value
         self.failed = self.failed or kind is EventKind.FAILED
         self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, paid)
-        shown = elapsed if step.action in ASKING else None
-        event = Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=shown, cost=paid)
-        self._emit(event)
+        timed = elapsed if step.action in ASKING else None
+        self._emit(Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=timed, cost=paid))
 
     def _emit(self, event: Event) -> None:
         self.ports.sink.emit(event)
 
-    def _summary(self, plan: Plan) -> Summary:
-        elapsed = self.ports.clock.monotonic() - self.began
-        found = tuple(self.outcomes.values())
-        run = self.rules.terms.run
+    def _summary(self, plan: Plan, began: float) -> Summary:
+        elapsed = self.ports.clock.monotonic() - began
+        outcomes = tuple(self.outcomes.values())
+        run = self.terms.run
         micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
         spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
         unpriced = self.ports.store.unpriced(run) if run else 0
-        saved, unknown = cost.saved(self._at_hand(plan))
-        return Summary(found, self.halt.event.is_set(), elapsed, spent, unpriced, plan.currency, saved, unknown)
+        saved, unknown = cost.saved(self._saved(plan))
+        return Summary(outcomes, self.control.event.is_set(), elapsed, spent, unpriced, plan.currency, saved, unknown)
 
-    def _at_hand(self, plan: Plan) -> Iterator[Cost]:
-        """The prices of the takes that have their picture without a request of this run."""
+    def _saved(self, plan: Plan) -> Iterator[Cost]:
+        """Yield the prices of the takes that have their video without a request of this run."""
         for step in plan.steps:
-            end, order = self.outcomes.get(step.ident), self.orders.get(step.ident)
-            has = step.action is Action.NOOP or (end is not None and end.result is EventKind.SUCCEEDED)
-            if has and step.action in cost.WITHOUT_REQUEST and order is not None:
+            outcome, order = self.outcomes.get(step.ident), self.orders.get(step.ident)
+            ready = step.action is Action.NOOP or (outcome is not None and outcome.result is EventKind.SUCCEEDED)
+            if ready and step.action in cost.WITHOUT_REQUEST and order is not None:
                 yield order.wanted.cost

@@ -1,120 +1,124 @@
-"""What only the lock file knows, taken into the records: in a fresh clone it is the only memory of what was made."""
+"""Reads what only the lock file names into the records, and writes the lock file from them.
+
+In a fresh clone the lock file is the only memory of what was made.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Self
 
-from reconciler.artifacts.store import Health
+from reconciler.artifacts.place import Placer
+from reconciler.artifacts.store import Health, Objects
+from reconciler.clock import Clock
 from reconciler.diagnostics import ArtifactError
 from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
-from reconciler.project.model import Loaded
-from reconciler.records import Artifact, Binding, Generation, Placed
+from reconciler.plan.model import OutputFact, Step
+from reconciler.project.model import Loaded, Planned
+from reconciler.project.orders import Order
+from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed
 from reconciler.state import lockfile
-from reconciler.state.lockfile import LockEntry
 from reconciler.state.paths import LOCK_FILE
-
-if TYPE_CHECKING:
-    from reconciler.engine.run.session import Session
-    from reconciler.plan.model import Step
-    from reconciler.project.model import Planned
-
-_VERIFY: Final = "clipform verify lists what is"
+from reconciler.state.store import Store
 
 
+@dataclass(frozen=True)
 class LockfileAdopter:
-    """Adopts for one run what its plan took from the lock file."""
+    """Adopts what a plan took from the lock file. `locked` is by key, `outputs` by path, `orders` by clip and take."""
 
-    def __init__(self, session: Session, planned: Planned) -> None:
-        self._session, self._planned = session, planned
+    store: Store
+    objects: Objects
+    placer: Placer
+    clock: Clock
+    root: Path
+    locked: Mapping[str, LockEntry] = field(default_factory=dict)
+    outputs: Mapping[str, OutputFact] = field(default_factory=dict)
+    orders: Mapping[tuple[str, int], Order] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, planned: Planned | None = None) -> Self:
+        """Return an adopter of a session, for what a plan takes from the lock file."""
+        adopter = cls(session.store, session.objects, session.placer, session.clock, session.workspace.root)
+        if planned is None:
+            return adopter
+        return replace(adopter, locked=planned.locked, outputs=planned.disk.outputs, orders=planned.loaded.by_ident)
 
     def artifact(self, step: Step) -> Artifact:
-        """What a step's key is. Raises ArtifactError when neither the store nor the output has it."""
-        order = self._planned.loaded.by_ident.get((step.clip, step.take))
-        document = order.wanted.document if order else ""
-        return adopt(self._session, self._planned.locked[step.key], document, step.output)
+        """Adopt the artifact of a step's key. Raises ArtifactError when neither the store nor the output has it."""
+        order = self.orders.get((step.clip, step.take))
+        return self.adopt(self.locked[step.key], order.wanted.document if order else "", step.output)
 
     def placed(self, output: str) -> tuple[Placed, Artifact] | None:
-        """The file at an output that no record speaks of, if the lock file names it. It may be the only copy of what
-        was paid for: it is in the store before anything takes its place."""
-        fact = self._planned.disk.outputs.get(output)
+        """Adopt the file at an output that has no record, if the lock file names its content; else None.
+
+        It may be the only copy of what was paid for: it is in the store before anything takes its place.
+        """
+        fact = self.outputs.get(output)
         entry = self._by_content.get(fact.sha256) if fact is not None and fact.sha256 else None
-        record = self._session.placer.record(output, entry.sha256) if entry is not None else None
+        record = self.placer.record(output, entry.sha256) if entry is not None else None
         if entry is None or record is None:
             return None
-        return record, adopt(self._session, entry, "", output)
+        return record, self.adopt(entry, "", output)
 
     @cached_property
     def _by_content(self) -> dict[str, LockEntry]:
-        return {entry.sha256: entry for entry in self._planned.locked.values()}
+        return {entry.sha256: entry for entry in self.locked.values()}
 
+    def adopt(self, entry: LockEntry, document: str, output: str | None) -> Artifact:
+        """Record the artifact that a line of the lock file names, from the store, else from the output that holds it.
 
-def adopt(session: Session, entry: LockEntry, document: str, output: str | None) -> Artifact:
-    """Take into the records what a line of the lock file names, from the store, else from the output that is that very
-    file. Raises ArtifactError when neither has it."""
-    missing = not session.objects.has(entry.sha256, entry.suffix)
-    if missing and output is not None and session.placer.record(output, entry.sha256) is not None:
-        session.objects.add(session.workspace.root / output, entry.suffix)
-    if session.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
-        raise ArtifactError(f"the artifact of {entry.clip} is damaged or gone", help=_VERIFY)
-    path = session.objects.path(entry.sha256, entry.suffix)
-    with path.open("rb") as file:
-        facts = read_mp4(file)
-    size = path.stat().st_size
-    found = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
-    generation = Generation(
-        key=entry.key,
-        sha256=entry.sha256,
-        document=document,
-        provider=entry.provider,
-        kind=entry.kind,
-        model=entry.model,
-        task=entry.task,
-        seed=entry.seed,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-        created=session.clock.now(),
-        origin="locked",
-    )
-    session.store.adopt(generation, found, entry.clip, note=f"from {LOCK_FILE}")
-    return found
+        Raises ArtifactError when neither has it.
+        """
+        missing = not self.objects.has(entry.sha256, entry.suffix)
+        if missing and output is not None and self.placer.record(output, entry.sha256) is not None:
+            self.objects.add(self.root / output, entry.suffix)
+        if self.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
+            help = "clipform verify lists missing and damaged files"
+            raise ArtifactError(f"the artifact of {entry.clip} is missing or damaged", help=help)
+        path = self.objects.path(entry.sha256, entry.suffix)
+        with path.open("rb") as file:
+            facts = read_mp4(file)
+        size = path.stat().st_size
+        artifact = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
+        now = self.clock.now()
+        generation = Generation(entry.key, entry.sha256, document, **entry.provenance(), created=now, origin="locked")
+        self.store.adopt(generation, artifact, entry.clip, note=f"from {LOCK_FILE}")
+        return artifact
 
 
 def save_lock(session: Session, loaded: Loaded) -> None:
-    """Write `clipform.lock` from what the takes hold now. A line stays where it may know more than this state: of a
-    take of which nothing is known here, or of what the specs say now. It may be the only memory of a purchase."""
+    """Write `clipform.lock` from what the takes hold now.
+
+    A line stays where it may know more than this state: for a take without a record here, or for the key that the spec
+    asks for now. It may be the only memory of a purchase.
+    """
     path = session.workspace.root / LOCK_FILE
     snapshot = session.store.snapshot()
     lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
     wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}
-    known = snapshot.generations
-    kept = {ident: e for ident, e in lines.items() if e.key not in known or e.key == wanted.get(ident)}
+    generations = snapshot.generations
+    entries = {ident: e for ident, e in lines.items() if e.key not in generations or e.key == wanted.get(ident)}
     for ident, bound in snapshot.bindings.items():
-        made = known.get(bound.key)
-        if made is None:
-            kept |= {ident: lines[ident]} if ident in lines else {}
-        elif ident not in kept or bound.key == wanted.get(ident):
-            kept[ident] = _entry(bound, made, snapshot.artifacts[made.sha256], lines.get(ident))
-    if kept or path.exists():
-        lockfile.write(path, kept.values())
+        generation = generations.get(bound.key)
+        if generation is None:
+            entries |= {ident: lines[ident]} if ident in lines else {}
+        elif ident not in entries or bound.key == wanted.get(ident):
+            entries[ident] = _entry(bound, generation, snapshot.artifacts[generation.sha256], lines.get(ident))
+    if entries or path.exists():
+        lockfile.write(path, entries.values())
 
 
-def _entry(bound: Binding, made: Generation, artifact: Artifact, line: lockfile.LockEntry | None) -> lockfile.LockEntry:
-    """`line` is what stands there: of what was imported it may know the price and the seed that it had elsewhere."""
-    told = line if line is not None and (line.key, line.sha256) == (made.key, made.sha256) else None
-    paid = told if told is not None and not made.cost_micros else made
-    return lockfile.LockEntry(
-        clip=bound.clip,
-        take=bound.take,
-        key=made.key,
-        sha256=made.sha256,
-        suffix=artifact.suffix,
-        provider=made.provider,
-        kind=made.kind,
-        model=made.model,
-        task=made.task,
-        seed=told.seed if told is not None and made.seed is None else made.seed,
-        cost_micros=paid.cost_micros,
-        currency=paid.currency,
+def _entry(bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
+    """Return the line of a take. `line` is the present one: it may know the price and the seed of an imported result,
+    from where it was made."""
+    same = line if line is not None and (line.key, line.sha256) == (generation.key, generation.sha256) else None
+    paid = same if same is not None and not generation.cost_micros else generation
+    seed = same.seed if same is not None and generation.seed is None else generation.seed
+    provenance = generation.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
+    return LockEntry(
+        generation.sha256, artifact.suffix, **provenance, key=generation.key, clip=bound.clip, take=bound.take
     )

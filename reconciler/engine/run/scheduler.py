@@ -1,8 +1,8 @@
-"""Who may start now: dependencies, then the providers' limits, in plan order. Pure bookkeeping, no tasks.
+"""Decides which step may start: dependencies, then the providers' limits, in plan order. Pure, without tasks.
 
 A step's task is created only when it is admitted, so that ten thousand waiting clips cost ten thousand small records
-and nothing else. Resumed tasks are admitted before new ones, and wait for no place: at the provider they have one
-already, and their links expire while they wait. Those whose tasks would be begun anew (drafts) wait like all others.
+and nothing else. Resumed tasks are admitted before new ones and need no slot: they have one at the provider already,
+and their links expire while they wait. Those that would have to start again (drafts) wait like all others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Ident = tuple[str, int]
 
 class Scheduler:
     """The steps of a run that are waiting, ready and running. `limits` is the concurrency by provider alias; `local`
-    names the aliases whose tasks have ended with the process that began them."""
+    names the aliases whose tasks ended with the process that started them."""
 
     def __init__(self, steps: Sequence[Step], limits: Mapping[str, int], local: Collection[str] = ()) -> None:
         self.steps = {step.ident: step for step in steps}
@@ -26,7 +26,7 @@ class Scheduler:
         self.limits, self.local = limits, local
         self.running: Counter[str] = Counter()
         self.users: dict[Ident, list[Ident]] = defaultdict(list)
-        self.lost: set[Ident] = set()  # told as such once, however many of their needs fail
+        self.lost: set[Ident] = set()  # reported once, however many of their needs fail
         self.waits: dict[Ident, set[Ident]] = {}
         self.ready: dict[str, list[tuple[tuple[bool, int], Ident]]] = defaultdict(list)
         for ident, step in self.steps.items():
@@ -41,10 +41,10 @@ class Scheduler:
         heapq.heappush(self.ready[self.steps[ident].provider], (self.rank[ident], ident))
 
     def admit(self) -> Step | None:
-        """The next step that may start, None while every ready one waits for a slot."""
+        """Return the next step that may start; None while every ready one waits for a slot."""
         best: str | None = None
         for alias, heap in self.ready.items():
-            if heap and self._has_place(heap[0]) and (best is None or heap[0][0] < self.ready[best][0][0]):
+            if heap and self._has_slot(heap[0]) and (best is None or heap[0][0] < self.ready[best][0][0]):
                 best = alias
         if best is None:
             return None
@@ -52,13 +52,13 @@ class Scheduler:
         self.running[best] += 1
         return self.steps[ident]
 
-    def _has_place(self, first: tuple[tuple[bool, int], Ident]) -> bool:
+    def _has_slot(self, first: tuple[tuple[bool, int], Ident]) -> bool:
         step = self.steps[first[1]]
-        going_on = step.action is Action.RESUME and step.provider not in self.local
-        return going_on or self.running[step.provider] < self.limits.get(step.provider, 1)
+        resumed = step.action is Action.RESUME and step.provider not in self.local
+        return resumed or self.running[step.provider] < self.limits.get(step.provider, 1)
 
     def finish(self, step: Step, *, succeeded: bool) -> tuple[Step, ...]:
-        """Give the slot back. Returns the steps that can no longer be made because this one was not, nearest first."""
+        """Give the slot back. Returns the steps that can no longer be made because this one failed, nearest first."""
         self.running[step.provider] -= 1
         return self._release(step.ident) if succeeded else self._skip(step.ident)
 
@@ -78,8 +78,8 @@ class Scheduler:
                     queue.append(user)
         return tuple(self.steps[gone] for gone in queue[1:])
 
-    def rest(self) -> tuple[Step, ...]:
-        """The steps that are ready or waiting and were never admitted nor lost, when a run stops early."""
+    def unfinished(self) -> tuple[Step, ...]:
+        """Return the steps that a run which stops early has neither admitted nor skipped."""
         waiting = {ident for ident, needs in self.waits.items() if needs and ident not in self.lost}
         queued = {ident for heap in self.ready.values() for _, ident in heap}
         return tuple(step for ident, step in self.steps.items() if ident in waiting | queued)

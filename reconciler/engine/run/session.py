@@ -1,7 +1,7 @@
-"""Writing sessions: hold the lock, bring the records up to date, plan, carry out, write the lock file.
+"""Opens a session that may write: holds the lock and brings the records up to date.
 
-Everything that changes state goes through `Session`, so that every command starts from records that were repaired in
-the same way: receipts merged, orphans settled, stray part files swept.
+Every change of the state goes through a `Session`, so that every command starts from records that were repaired in the
+same way: receipts merged, orphans settled, stray part files swept.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Session:
     placer: Placer
     clock: Clock
     draft: bool
-    lost: tuple[Receipt, ...] = ()  # tasks that were paid for and that no attempt can hold
-    shop: WarmWorkers | None = None  # of a process that applies more than once
+    lost: tuple[Receipt, ...] = ()  # receipts of paid tasks that no attempt can hold
+    shop: WarmWorkers | None = None  # for a process that applies more than once
 
 
 @contextmanager
 def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
-    """Hold the state and bring it up to date. Raises Locked, StateError."""
+    """Lock the state and bring it up to date. Raises StateLocked, StateError."""
     directory, clock = workspace.state_dir(draft), workspace.clock
     with (
         Lock(directory, command, clock.now),
@@ -59,16 +59,17 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
 
 
 def look(session: Session, choice: Choice) -> Planned:
-    """Read and plan anew under the lock; what is in doubt stays so. Raises SpecError, UsageError."""
+    """Read the project and plan under the lock; uncertain requests stay uncertain. Raises SpecError, UsageError."""
     loaded = session.workspace.load(choice.draft)
     end_unwanted_drafts(session.store, loaded)
     return session.workspace.plan(choice, loaded, session.store.snapshot())
 
 
 def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
-    """Plan and write the plan file. The store is made first: a plan without one could be applied again and again.
+    """Plan and write the plan file. The store is created first: without one, a plan could be applied repeatedly.
 
-    Raises UsageError rather than write over a file that is no plan."""
+    Raises UsageError for an existing file that is not a plan.
+    """
     saved_plan.require_free(path)
     with open_session(workspace, "plan", choice.draft) as session:
         planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
@@ -77,9 +78,9 @@ def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
 
 
 def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
-    """Drafts under way whose clips changed since: nothing was paid, nothing goes on anywhere, so they are closed."""
+    """Close drafts whose clips changed since: nothing was paid, and nothing is running."""
     wanted = {order.wanted.key for order in loaded.orders}
-    facts = Facts(message="its clip changed; the draft was given up")
+    facts = Facts(message="its clip changed; the draft was abandoned")
     for attempt in store.snapshot().attempts.values():
         if attempt.kind != LOCAL or attempt.key in wanted:
             continue

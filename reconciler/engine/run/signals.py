@@ -1,4 +1,4 @@
-"""What ends a run before its time: signals from the user or the system, and whatever else a caller listens to."""
+"""Ends a run early on signals from the user or the system."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 
 GRACE = {signal.SIGINT: 30.0, signal.SIGTERM: 5.0, signal.SIGHUP: 5.0}
-"""Seconds after the first signal until the process ends whatever is still open: a vendor that is silent must not hold
-it for minutes, and whoever sends SIGTERM often sends SIGKILL a few seconds later."""
+"""Seconds from the first signal until the process ends, whatever is still open: a silent provider must not hold it for
+minutes, and a SIGKILL often follows a SIGTERM after a few seconds."""
 
 Hold = Callable[[Callable[[], None]], AbstractContextManager[None]]
-"""Is given the way to interrupt a run, and holds, while it lasts, whoever may use it."""
+"""Takes a function that interrupts a run, and returns the context in which something may call it."""
 
 
 waited: ContextVar[float | None] = ContextVar("waited", default=None)
-"""For how many seconds what is open is waited for, while a signal interrupts a run; None when something else does."""
+"""Seconds that open requests are waited for, while a signal interrupts a run; None when something else does."""
 
 _LAST = b"clipform apply carries on: requests that were open are looked up or asked about\n"
 
 
 @contextmanager
 def signals(interrupt: Callable[[], None], leave: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP drains, for as long as `GRACE` says; the second ends the process at once,
-    with what is on disk.
+    """Handle SIGINT, SIGTERM and SIGHUP within the block; the former handlers are restored after it.
 
-    `leave` is called before that end. Afterwards the signals are whose they were.
+    The first signal calls `interrupt` and starts the time of `GRACE`. The second, or the end of that time, calls
+    `leave` and ends the process with what is on disk.
     """
     loop = asyncio.get_running_loop()
     bounds: list[asyncio.TimerHandle] = []
 
-    def heard(number: signal.Signals) -> None:
+    def handle(number: signal.Signals) -> None:
         if bounds:
             end()
         bounds.append(loop.call_later(GRACE[number], end))
@@ -49,22 +49,22 @@ def signals(interrupt: Callable[[], None], leave: Callable[[], None] = lambda: N
         finally:
             os._exit(130)
 
-    before = {number: signal.getsignal(number) for number in GRACE}
-    for number in before:
-        loop.add_signal_handler(number, heard, number)
+    former = {number: signal.getsignal(number) for number in GRACE}
+    for number in former:
+        loop.add_signal_handler(number, handle, number)
     try:
         yield
     finally:
         for bound in bounds:
             bound.cancel()
-        for number, handler in before.items():
+        for number, handler in former.items():
             loop.remove_signal_handler(number)
             if handler is not None:  # None: it was not Python that set it
                 signal.signal(number, handler)
 
 
 def _say_last() -> None:
-    """Told only where it can be told at once: a reader that does not read must not hold the end up."""
+    """Write the last message if that does not block: a reader that does not read must not delay the end."""
     with suppress(OSError, ValueError):
         if select.select((), (2,), (), 0)[1]:
             os.write(2, _LAST)

@@ -1,7 +1,7 @@
-"""What a process that applies again and again keeps between two applies: its event loop, and workers that are awake.
+"""Keeps an event loop and started workers between two applies of one process.
 
-A worker that has to be started first costs an edit a fifth of a second before its draft begins. Workers belong to the
-loop that started them, so the two are kept together. A single apply needs neither.
+Starting a worker takes a fifth of a second, which would delay the draft of an edit. Workers belong to the loop that
+started them, so the two are kept together. A single apply needs neither.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, Self, TypeVar
 from reconciler.media.worker_pool import WorkerPool
 
 SPARE = 2
-"""Workers that wait: an edit changes one clip or two, and each holds the memory of a codec and a face."""
+"""Workers kept started: an edit changes one clip or two, and each worker holds a codec and a font in memory."""
 
 T = TypeVar("T")
 
 
 class WarmWorkers:
-    """`with Workshop() as shop:` for one thread, outside any event loop."""
+    """An event loop and its workers, for one thread outside any event loop. A context manager."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
@@ -36,9 +36,9 @@ class WarmWorkers:
             self._runner.run(self.crew.aclose())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """As `asyncio.run`, in the loop that lives on."""
+        """Run a coroutine as `asyncio.run` does, in the loop that is kept."""
         return self._runner.run(work)
 
     def rest(self) -> None:
-        """Between two applies: some workers stay awake, and one that was dismissed has a successor."""
+        """Keep `SPARE` workers started until the next apply; one that was dismissed is replaced."""
         self._runner.run(self.crew.rest(SPARE))

@@ -1,4 +1,4 @@
-"""Requests that may have been accepted: match them with the provider's list of tasks, and settle what the list proves.
+"""Uncertain requests, which may have been accepted: match them with the provider's list, and settle what it proves.
 
-What may not be done here: sending a submit. A possible match is never passed over, and silence alone proves nothing.
+Not allowed here: sending a submit. A possible match is never passed over; a missing answer alone proves nothing.
 """

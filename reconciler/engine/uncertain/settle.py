@@ -1,19 +1,21 @@
-"""Looking up requests in doubt: all of them before a run, and one that came to be in doubt within it."""
+"""Looks up uncertain requests before a run: one connection for each site, and a second reading where it decides."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.connections.providers import LOCAL, Connect, is_here, reach
+from reconciler.engine.connections.providers import LOCAL, Connect, reach
 from reconciler.engine.control import RunControl
 from reconciler.engine.uncertain.match import APART, Absent, Ask, Matched
 from reconciler.engine.uncertain.task_list import LookupContext, TaskListReader
 from reconciler.events import Event, EventKind
 from reconciler.project import endpoints
+from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
 from reconciler.providers.capabilities import Lists
 from reconciler.records import Attempt, State
@@ -21,107 +23,115 @@ from reconciler.records import Attempt, State
 ROUNDS = 8
 """Readings that one look-up makes at most."""
 
-Say = Callable[[Event], None]
 
-
-async def _nap(clock: Clock, halt: RunControl, seconds: float, *, idle: bool = False) -> None:
-    """Sleep, unless the user interrupts, or (`idle`) nobody else is at work any more."""
-    events = (halt.event, halt.idle) if idle else (halt.event,)
+async def sleep_until_halted(clock: Clock, control: RunControl, seconds: float, *, idle: bool = False) -> None:
+    """Sleep, unless the user interrupts, or (`idle`) every other generation only waits, too."""
+    events = (control.event, control.idle) if idle else (control.event,)
     waits = [asyncio.ensure_future(event.wait()) for event in events]
-    nap = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
+    sleep = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
     try:
-        await asyncio.wait([*waits, nap], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*waits, sleep], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in (*waits, nap):
+        for wait in (*waits, sleep):
             wait.cancel()
 
 
-async def settle_all(
-    books: LookupContext, loaded: Loaded, connect: Connect, halt: RunControl, say: Say
-) -> dict[str, str]:
-    """Before a run: look up all that is in doubt wherever there is a list. What remains a question, with its reason, by
-    key. A provider that cannot be asked is a reason, too, and never an error."""
-    doubtful = [a for a in books.store.attempts() if a.state is State.UNCERTAIN]
-    told: dict[str, str] = {}
-    places: dict[tuple[str, ...], list[Attempt]] = {}
-    for attempt in doubtful:
-        if attempt.kind == LOCAL or (is_here(loaded, attempt) and attempt.provider not in loaded.listing):
-            continue
-        if reason := _nowhere(books, loaded, attempt):
-            told[attempt.key] = reason
-            continue
-        account = "" if is_here(loaded, attempt) else books.store.account(attempt)
-        place = (attempt.provider, "" if is_here(loaded, attempt) else attempt.endpoint, attempt.kind, account)
-        places.setdefault(place, []).append(attempt)
-    found = await asyncio.gather(
-        *(_settle(own, books, loaded, connect, halt, say) for _, own in sorted(places.items()))
-    )
-    return told | {key: reason for reasons in found for key, reason in reasons.items()}
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Settles uncertain requests before a run."""
 
+    lookups: LookupContext
+    loaded: Loaded
+    connect: Connect
+    control: RunControl
+    say: Callable[[Event], None]
 
-def _nowhere(books: LookupContext, loaded: Loaded, attempt: Attempt) -> str:
-    """Why a request of an older clipform, which does not say where it was sent, is not looked up where its alias points
-    now: no plan has shown that address, and no key goes there before one has."""
-    if attempt.endpoint or not is_here(loaded, attempt):
-        return ""
-    config, dialect = loaded.project.providers[attempt.provider], loaded.dialects[attempt.provider]
-    warning = endpoints.new_address(config, dialect, books.store.snapshot())
-    return f"it was not asked: {warning.message}" if warning is not None else ""
+    async def settle(self) -> dict[str, str]:
+        """Look up every uncertain request whose provider has a list.
 
+        Returns why a request is still uncertain, by key. A provider that cannot be asked is such a reason, never an
+        error.
+        """
+        reasons: dict[str, str] = {}
+        by_site: dict[Site, list[Attempt]] = {}
+        for attempt in self.lookups.store.attempts():
+            if attempt.state is not State.UNCERTAIN or attempt.kind == LOCAL:
+                continue
+            site = self._site(attempt)
+            declared = self.loaded.has(site)
+            if declared and site.alias not in self.loaded.listing:
+                continue
+            if declared and (reason := self._not_asked(site)):
+                reasons[attempt.key] = reason
+                continue
+            by_site.setdefault(replace(site, endpoint="", account="") if declared else site, []).append(attempt)
+        answers = await asyncio.gather(*(self._settle(attempts) for _, attempts in sorted(by_site.items())))
+        return reasons | {key: reason for answer in answers for key, reason in answer.items()}
 
-async def _settle(  # the two ends of a connection around a loop
-    own: Sequence[Attempt], books: LookupContext, loaded: Loaded, connect: Connect, halt: RunControl, say: Say
-) -> dict[str, str]:
-    """Look up the requests of one place."""
-    try:
-        vendor = reach(loaded, connect, own[0], books.store.account(own[0]))
-    except ClipformError as error:
-        return {a.key: f"it could not be asked: {error.message}" for a in own}
-    try:
-        if not isinstance(vendor.dialect, Lists):
-            return {}
-        return await _rounds(TaskListReader(books, vendor, is_here(loaded, own[0])), halt, say)
-    finally:
-        await vendor.transport.aclose()
+    def _site(self, attempt: Attempt) -> Site:
+        return Site.of(attempt, self.lookups.store.account(attempt))
 
+    def _not_asked(self, site: Site) -> str:
+        """Return why a request of an older clipform, which has no endpoint, is not looked up where its alias points.
 
-async def _rounds(search: TaskListReader, halt: RunControl, say: Say) -> dict[str, str]:
-    """Read and decide; wait for a second look where that decides, and for nothing else."""
-    clock = search.books.clock
-    attempts = {a.id: a for a in search.books.store.attempts()}
-    reasons: dict[str, str] = {}
-    since = clock.now()
-    for _ in range(ROUNDS):
-        await search.read(since)
-        asks: list[Ask] = []
-        for number, verdict in search.settle().items():
-            attempt = attempts[number]
-            reasons.pop(attempt.key, None)
-            match verdict:
-                case Matched(task, _):
-                    say(_note(attempt, f"its request was accepted: {attempt.provider} lists it as task {task}"))
-                case Absent():
-                    say(_note(attempt, f"its request was not accepted: {attempt.provider} has no such task"))
-                case Ask():
-                    reasons[attempt.key] = question(verdict)
-                    asks.append(verdict)
-        soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.now() <= APART]
-        if not soon:
-            break
-        since = min(soon)
-        await _nap(clock, halt, since - clock.now())
-        if halt.event.is_set():
-            break
-    return reasons
+        No plan has shown that address, and no key goes to an address before a plan has. Empty: it is looked up.
+        """
+        if site.endpoint:
+            return ""
+        config, dialect = self.loaded.project.providers[site.alias], self.loaded.dialects[site.alias]
+        warning = endpoints.new_address(config, dialect, self.lookups.store.snapshot())
+        return f"it was not asked: {warning.message}" if warning is not None else ""
+
+    async def _settle(self, attempts: Sequence[Attempt]) -> dict[str, str]:
+        """Look up the requests of one site."""
+        site = self._site(attempts[0])
+        try:
+            provider = reach(self.loaded, self.connect, attempts[0], site)
+        except ClipformError as error:
+            return {a.key: f"it could not be asked: {error.message}" for a in attempts}
+        try:
+            if not isinstance(provider.dialect, Lists):
+                return {}
+            return await self._read(TaskListReader(self.lookups, provider, self.loaded.has(site)))
+        finally:
+            await provider.transport.aclose()
+
+    async def _read(self, reader: TaskListReader) -> dict[str, str]:
+        """Read the list and decide, again if a second reading soon decides. Returns what is still uncertain, by key."""
+        clock = self.lookups.clock
+        attempts = {a.id: a for a in self.lookups.store.attempts()}
+        reasons: dict[str, str] = {}
+        since = clock.now()
+        for _ in range(ROUNDS):
+            await reader.read(since)
+            asks: list[Ask] = []
+            for number, verdict in reader.settle().items():
+                attempt = attempts[number]
+                reasons.pop(attempt.key, None)
+                match verdict:
+                    case Matched(task, _):
+                        self._note(attempt, f"its request was accepted: {attempt.provider} lists it as task {task}")
+                    case Absent():
+                        self._note(attempt, f"its request was not accepted: {attempt.provider} has no such task")
+                    case Ask():
+                        reasons[attempt.key] = question(verdict)
+                        asks.append(verdict)
+            soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.now() <= APART]
+            if not soon:
+                break
+            since = min(soon)
+            await sleep_until_halted(clock, self.control, since - clock.now())
+            if self.control.event.is_set():
+                break
+        return reasons
+
+    def _note(self, attempt: Attempt, text: str) -> None:
+        self.say(Event(EventKind.NOTE, attempt.clip, attempt.take, message=f"{attempt.clip}: {text}"))
 
 
 def question(ask: Ask) -> str:
-    """A reason, with the time from when on looking again may help."""
+    """Return the reason, with the time after which another reading may decide."""
     if ask.again is None:
         return ask.reason
     when = datetime.fromtimestamp(ask.again, UTC).strftime("%H:%M:%S UTC")
     return f"{ask.reason}; clipform apply looks again after {when}"
-
-
-def _note(attempt: Attempt, text: str) -> Event:
-    return Event(EventKind.NOTE, attempt.clip, attempt.take, message=f"{attempt.clip}: {text}")

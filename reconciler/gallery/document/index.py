@@ -12,9 +12,8 @@ from reconciler.plan.model import Action, Step
 from reconciler.plan.subset import Subsets
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
-from reconciler.records import Generation
+from reconciler.records import Generation, LockEntry
 from reconciler.spec.project import Clip
-from reconciler.state.lockfile import LockEntry
 
 
 @dataclass(frozen=True)
@@ -96,16 +95,4 @@ class Known:
 
 
 def _locked(entry: LockEntry) -> Generation:
-    return Generation(
-        key=entry.key,
-        sha256=entry.sha256,
-        document="",
-        provider=entry.provider,
-        kind=entry.kind,
-        model=entry.model,
-        task=entry.task,
-        seed=entry.seed,
-        cost_micros=entry.cost_micros,
-        currency=entry.currency,
-        origin="locked",
-    )
+    return Generation(entry.key, entry.sha256, "", **entry.provenance(), origin="locked")

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
+from reconciler.artifacts.store import ByteSink
 from reconciler.diagnostics import ArtifactError, MediaError, StateError
 from reconciler.engine import control
-from reconciler.engine.ports import Sponge
 from reconciler.events import Summary
 from reconciler.providers.base import Pace, Succeeded
 from reconciler.state import lockfile
@@ -66,7 +66,7 @@ def test_a_link_that_has_aged_while_its_turn_was_waited_for_is_asked_for_anew(
 
     fetch = FakeTransport.fetch
 
-    async def slow(self: FakeTransport, url: str, part: Sponge) -> tuple[int, str]:
+    async def slow(self: FakeTransport, url: str, part: ByteSink) -> tuple[int, str]:
         await sim.clock.sleep(60)
         return await fetch(self, url, part)
 

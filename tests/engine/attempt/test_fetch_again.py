@@ -31,7 +31,7 @@ def test_once_the_trouble_is_over_the_result_is_collected_and_nothing_is_bought(
     sim.server.heal()
     assert sim.apply().exit_code == 3  # nothing is looked at unasked
     with open_session(sim.workspace, "resolve") as session:
-        attempt = resolve.in_doubt(session, "hero", None)
+        attempt = resolve.unresolved_attempt(session, "hero", None)
         remote = one_off.ProviderAccess(sim.workspace.load(), sim.connect)
         with pytest.raises(ClipformError, match="hero is task task-1"):
             adopt_task.adopt_task(session, attempt, "task-2", remote)
@@ -55,7 +55,7 @@ def test_a_task_that_the_provider_still_does_not_know_stays_what_it_is(sim: Sim)
     sim.server.plan("hero", poll=["*not-found"])
     sim.apply()
     with open_session(sim.workspace, "resolve") as session:
-        attempt = resolve.in_doubt(session, "hero", None)
+        attempt = resolve.unresolved_attempt(session, "hero", None)
         with pytest.raises(ClipformError, match="does not know"):
             adopt_task.adopt_task(session, attempt, "task-1", one_off.ProviderAccess(sim.workspace.load(), sim.connect))
     assert sim.states() == ["vanished"]

@@ -42,7 +42,20 @@ SITUATIONS = {
 
 
 def attempt(state: State, age: float = 10.0) -> Attempt:
-    return Attempt(1, "v1:aa", "hero", 1, "studio", "ark", "m1", state, "marker", 1000.0 - age, 1000.0, task="t1")
+    return Attempt(
+        1,
+        state,
+        "marker",
+        1000.0 - age,
+        1000.0,
+        key="v1:aa",
+        clip="hero",
+        take=1,
+        provider="studio",
+        kind="ark",
+        model="m1",
+        task="t1",
+    )
 
 
 TABLE: dict[State, dict[str, Next]] = {

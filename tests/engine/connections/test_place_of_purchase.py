@@ -9,10 +9,10 @@ import pytest
 
 from reconciler.diagnostics import ProviderError, Severity
 from reconciler.engine.connections import one_off
-from reconciler.engine.connections.providers import is_here
 from reconciler.engine.operations import adopt_task, cancel, resolve
 from reconciler.engine.run.session import open_session
 from reconciler.events import Summary
+from reconciler.project.endpoints import Site
 from reconciler.project.model import Choice
 from reconciler.providers.base import Cancelled
 from tests.reliability.simulator.sim import Sim
@@ -107,9 +107,9 @@ def test_the_plan_says_that_a_task_is_elsewhere(bought: Sim) -> None:
 def test_an_attempt_that_does_not_say_where_it_was_made_belongs_to_its_alias(bought: Sim) -> None:
     """As the states of schema 1 have them."""
     [made] = bought.attempts()
-    assert is_here(bought.workspace.load(), replace(made, endpoint=""))
+    assert bought.workspace.load().has(Site.of(replace(made, endpoint="")))
     bought.write(spec(OF_ANOTHER_KIND, "draft"))
-    assert not is_here(bought.workspace.load(), replace(made, endpoint=""))
+    assert not bought.workspace.load().has(Site.of(replace(made, endpoint="")))
 
 
 def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(bought: Sim) -> None:
@@ -118,7 +118,7 @@ def test_a_task_that_is_given_by_the_user_is_looked_for_where_the_request_went(b
     bought.apply()
     bought.write(spec(MOVED, prompt="a torch"))
     with open_session(bought.workspace, "resolve") as session:
-        attempt = resolve.in_doubt(session, "hero", None)
+        attempt = resolve.unresolved_attempt(session, "hero", None)
         adopt_task.adopt_task(
             session, attempt, "task-2", one_off.ProviderAccess(bought.workspace.load(), bought.connect)
         )
@@ -168,7 +168,10 @@ def test_a_task_that_another_key_does_not_show_has_not_vanished(bought: Sim) -> 
     bought.write(spec(STUDIO.replace(KEY, OTHER_KEY)))
     bought.server.plan("hero", poll=["*not-found"])
     [outcome] = bought.apply().outcomes
-    assert (bought.states(), outcome.help) == (["accepted"], "set the key that it was bought with, then clipform apply")
+    assert (bought.states(), outcome.help) == (
+        ["accepted"],
+        "set the key that it was bought with, then run: clipform apply",
+    )
     bought.server.heal()
     bought.write(spec(STUDIO))
     assert results(bought.apply()) == {"hero": "succeeded"}

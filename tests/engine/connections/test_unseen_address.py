@@ -62,7 +62,9 @@ def old_one(sim: Sim, state: State) -> None:
     sim.write(spec(STUDIO))
     with open_session(sim.workspace, "apply") as opened:
         order = sim.workspace.load().orders[0].wanted
-        new = NewAttempt(order.key, "hero", 1, "studio", "fake", "film", "m", document=order.document)
+        new = NewAttempt(
+            "m", order.document, key=order.key, clip="hero", take=1, provider="studio", kind="fake", model="film"
+        )
         opened.store.move(opened.store.begin(new), state, Facts(task="task-1" if state is State.ACCEPTED else None))
     sim.write(spec(MOVED))
 
@@ -71,7 +73,7 @@ def resolved(sim: Sim, agree: one_off.Agree) -> None:
     old_one(sim, State.UNCERTAIN)
     with open_session(sim.workspace, "resolve") as opened:
         remote = ProviderAccess(sim.workspace.load(), sim.connect, opened.store.snapshot(), agree)
-        adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
+        adopt_task.adopt_task(opened, resolve.unresolved_attempt(opened, "hero", None), "task-1", remote)
 
 
 def cancelled(sim: Sim, agree: one_off.Agree) -> None:

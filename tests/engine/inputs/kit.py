@@ -158,7 +158,7 @@ class Bench:
             Here(),
             rehash=lambda path: hasher.hash(path).sha256,
             artifacts=self.videos.get,
-            hosting=MediaDelivery(vendors, handles, publisher),
+            delivery=MediaDelivery(vendors, handles, publisher),
             returned=self.returned,
         )
 

@@ -52,10 +52,10 @@ REFUSED = PollTrouble("no such key", refusal=Refusal.CREDENTIALS)
         (
             3.0,
             Balance("12.50", "USD"),
-            [(True, "its clock is 3 s ahead of ours"), (True, "12.50 USD left, as it says")],
+            [(True, "its clock is 3 s ahead of this machine's"), (True, "12.50 USD left, as the provider reports")],
         ),
         (-3600.0, None, [(False, "its clock is 3600 s behind ours")]),
-        (None, REFUSED, [(True, "it answers, and does not tell the time"), (False, "no such key")]),
+        (None, REFUSED, [(True, "reachable; it sends no Date header"), (False, "no such key")]),
         (PollTrouble("refused"), None, [(False, "refused")]),
     ],
 )

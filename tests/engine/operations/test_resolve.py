@@ -46,7 +46,7 @@ def doubtful(sim: Sim) -> Sim:
 
 def found(sim: Sim, take: int | None, number: int | None) -> Attempt:
     with open_session(sim.workspace, "resolve") as session:
-        return resolve.in_doubt(session, "hero", take, number)
+        return resolve.unresolved_attempt(session, "hero", take, number)
 
 
 @pytest.mark.parametrize("take", [None, 1])
@@ -55,7 +55,7 @@ def test_of_two_versions_in_doubt_each_is_settled_by_its_number(take: int | None
         assert found(doubtful, take, attempt.id) == attempt
     with pytest.raises(UsageError) as told:
         found(doubtful, take, None)
-    assert told.value.help == "say which: --attempt N"
+    assert told.value.help == "choose one with --attempt N"
     for number in (1, 2):
         assert f"attempt {number}: uncertain at studio (film), no task id, since " in told.value.message
     with pytest.raises(UsageError, match="nothing of attempt 3 of hero waits"):
@@ -94,7 +94,7 @@ def test_the_other_take_of_such_a_clip_is_named_by_its_take(doubtful: Sim) -> No
     assert found(doubtful, 2, None).take == 2
     with pytest.raises(UsageError, match="attempt 3: ") as told:
         found(doubtful, None, None)
-    assert told.value.help == "say which: --attempt N"
+    assert told.value.help == "choose one with --attempt N"
 
 
 def test_a_printed_way_out_is_a_command_that_settles_that_version(doubtful: Sim) -> None:

@@ -74,7 +74,7 @@ def test_a_purchase_that_the_user_allowed_again_is_collected_after_the_database_
     sim.server.plan("hero", submit=["unknown-before"])
     sim.apply()
     with open_session(sim.workspace, "resolve") as session:
-        resolve.allow_again(session, resolve.in_doubt(session, "hero", None))
+        resolve.allow_again(session, resolve.unresolved_attempt(session, "hero", None))
     sim.apply(detach=True)
     lose(sim)
     sim.apply()

@@ -16,8 +16,8 @@ import pytest
 
 from reconciler.diagnostics import Refused, StateError, StateLocked, UsageError
 from reconciler.engine.operations import resolve
-from reconciler.engine.run import apply as apply_module
 from reconciler.engine.run import session
+from reconciler.engine.run.apply import Run
 from reconciler.engine.run.session import open_session
 from reconciler.events import EventKind, Summary
 from reconciler.plan.remedies import command_of
@@ -115,7 +115,7 @@ def test_an_interrupt_later_leaves_what_is_bought_to_the_next_run(when: str, sim
 def test_a_cancelled_submit_still_records_its_task(times: int, sim: Sim) -> None:
     def cancel(left: int) -> None:
         for task in asyncio.all_tasks():
-            if getattr(task.get_coro(), "__qualname__", "") == "Executor._one":
+            if getattr(task.get_coro(), "__qualname__", "") == "Executor._make":
                 task.cancel()
         if left > 1:
             asyncio.get_running_loop().call_soon(cancel, left - 1)
@@ -210,7 +210,7 @@ def test_a_plan_over_the_budget_sends_nothing(sim: Sim) -> None:
 
 
 def test_the_intent_itself_keeps_to_the_budget(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_module, "_require_allowed", lambda *_: None)  # as if two clips had been planned apart
+    monkeypatch.setattr(Run, "require_allowed", lambda run: None)  # as if two clips had been planned apart
     sim.write(HEAD + BUDGET + PAIR)
     assert sorted(results(sim.apply()).values()) == ["failed", "succeeded"]
     assert len(sim.server.ledger) == 1
@@ -336,9 +336,9 @@ def test_where_two_takes_wait_each_way_out_names_its_own(sim: Sim) -> None:
         for take, lines in told.items():
             for line, way in zip(lines, ("--task ID", "--resubmit", "--abandon"), strict=True):
                 assert command_of(line) == f"clipform resolve hero --take {take} {way}"
-            assert resolve.in_doubt(session, "hero", take).take == take
+            assert resolve.unresolved_attempt(session, "hero", take).take == take
         with pytest.raises(UsageError, match="take 1 .* take 2"):
-            resolve.in_doubt(session, "hero", None)
+            resolve.unresolved_attempt(session, "hero", None)
 
 
 def test_what_was_renamed_is_settled_by_either_name(sim: Sim) -> None:
@@ -350,8 +350,8 @@ def test_what_was_renamed_is_settled_by_either_name(sim: Sim) -> None:
     with open_session(sim.workspace, "resolve") as opened:
         for number, (step, name) in enumerate(zip(steps, ("old", "new"), strict=True), start=1):
             assert command_of(step.way_out[0]) == f"clipform resolve old --attempt {number} --task ID"
-            assert resolve.in_doubt(opened, name, None, number).id == number
-            assert resolve.in_doubt(opened, name, number).take == number
+            assert resolve.unresolved_attempt(opened, name, None, number).id == number
+            assert resolve.unresolved_attempt(opened, name, number).take == number
 
 
 def test_an_input_that_changes_while_applying_is_not_sent(sim: Sim) -> None:
@@ -492,7 +492,9 @@ def test_the_lock_file_says_what_was_made_and_keeps_what_this_state_does_not_kno
 
 def test_a_draft_that_died_with_its_process_is_begun_anew(sim: Sim) -> None:
     with open_session(sim.workspace, "apply", draft=True) as opened:
-        opened.store.begin(NewAttempt("v1:aa", "hero", 1, "draft", "draft", "animatic", "m"))
+        opened.store.begin(
+            NewAttempt("m", key="v1:aa", clip="hero", take=1, provider="draft", kind="draft", model="animatic")
+        )
     with open_session(sim.workspace, "apply", draft=True) as opened:
         assert [attempt.state for attempt in opened.store.attempts("v1:aa")] == [State.NOT_SENT]
 

@@ -89,7 +89,7 @@ def test_all_that_hangs_on_a_failure_is_given_up_nearest_first() -> None:
     assert admitted(pool) == ["a"]
     assert names(pool.finish(a, succeeded=False)) == ["b", "c", "d"]
     assert admitted(pool) == ["alone"]
-    assert pool.rest() == ()
+    assert pool.unfinished() == ()
 
 
 def test_what_needs_two_that_fail_is_given_up_once() -> None:
@@ -107,14 +107,14 @@ def test_one_success_does_not_mend_another_failure(first: bool) -> None:
     admitted(pool)
     pool.finish(a, succeeded=first)
     pool.finish(b, succeeded=not first)
-    assert admitted(pool) == [] and pool.rest() == ()
+    assert admitted(pool) == [] and pool.unfinished() == ()
 
 
 def test_when_a_run_stops_early_the_rest_is_what_never_started() -> None:
     steps = [step("a"), step("b"), step("c", "a"), step("d", provider="other")]
     pool = Scheduler(steps, {"studio": 1, "other": 1})
     assert pool.admit() == steps[0]
-    assert names(pool.rest()) == ["b", "c", "d"]
+    assert names(pool.unfinished()) == ["b", "c", "d"]
 
 
 def test_a_task_that_nobody_wants_runs_beside_its_clips_new_one() -> None:
@@ -162,7 +162,7 @@ def test_in_any_run_each_step_starts_once_or_is_given_up_once(
         done |= {ended.clip} if succeeded else set()
         lost += names(pool.finish(ended, succeeded=succeeded))
     assert sorted(started + lost) == sorted(s.clip for s in steps)
-    assert pool.rest() == ()
+    assert pool.unfinished() == ()
 
 
 def test_ten_thousand_steps_in_one_chain_are_given_up_without_recursion() -> None:

@@ -20,7 +20,7 @@ from reconciler.engine.uncertain.match import (
 from reconciler.providers.base import Reply
 from reconciler.providers.capabilities import TaskPage
 from reconciler.providers.registry import dialect
-from reconciler.records import Attempt, State
+from reconciler.records import Attempt, State, TakeProvenance
 from tests.emulator.kit import Rig
 
 PATH = "/ark/contents/generations/tasks"
@@ -45,8 +45,8 @@ def verdict(rig: Rig, model: str, sent: int | None, drawn: int | None, **setting
     began = rig.now
     assert rig.ask("POST", PATH, {**body, "seed": sent}).status_code == 200
     ark = dialect("ark", {"models": {model: settings}} if settings else {})
-    attempt = Attempt(1, "v1:a", "hero", 1, "studio", "ark", model, State.UNCERTAIN, "m", created=began, updated=began,
-                      seed=drawn)  # fmt: skip
+    of = TakeProvenance(key="v1:a", clip="hero", take=1, provider="studio", kind="ark", model=model, seed=drawn)
+    attempt = Attempt(1, State.UNCERTAIN, "m", began, began, **of.take_provenance())
     doubt = uncertain_request(attempt, DOCUMENT, next(m for m in ark.models if m.name == model))
     read = ark.read_list(Reply(200, rig.ask("GET", PATH).json()))  # type: ignore[attr-defined]
     assert isinstance(read, TaskPage)

@@ -31,7 +31,7 @@ from reconciler.records import Attempt, State
 
 CASES = {case["name"]: case for case in yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))}
 
-SENT = UncertainRequest(1, 1000.0, 1010.0, "m", prompt="a lamp", shown={"duration": 5}, media=(), alike="lamp")
+SENT = UncertainRequest(1, 1000.0, 1010.0, "m", prompt="a lamp", params={"duration": 5}, media=(), alike="lamp")
 KNOWN = Listed("old", Working(), 500.0, {"model": "m", "duration": 5, "prompt": "a candle", "seed": 1})
 
 
@@ -165,7 +165,20 @@ def test_nothing_is_absent_while_any_condition_is_missing(
 # --- from records ---------------------------------------------------------------------------
 
 MODEL = Model("m", defaults={"duration": 5, "resolution": "720p"})
-ATTEMPT = Attempt(3, "v1:a", "hero", 1, "studio", "ark", "m", State.UNCERTAIN, "x", created=10.0, updated=20.0, seed=7)
+ATTEMPT = Attempt(
+    3,
+    State.UNCERTAIN,
+    "x",
+    10.0,
+    20.0,
+    key="v1:a",
+    clip="hero",
+    take=1,
+    provider="studio",
+    kind="ark",
+    model="m",
+    seed=7,
+)
 
 
 def test_a_record_says_what_the_provider_would_show() -> None:
@@ -174,7 +187,7 @@ def test_a_record_says_what_the_provider_would_show() -> None:
     )
     found = uncertain_request(ATTEMPT, text, MODEL)
     assert (found.since, found.until, found.seed, found.drawn, found.prompt) == (10.0, 20.0, 7, True, "a lamp")
-    assert found.shown == {"duration": 5, "resolution": "1080p"}
+    assert found.params == {"duration": 5, "resolution": "1080p"}
     assert found.media == ("u", None)
     assert found.alike == uncertain_request(ATTEMPT, text.replace('"take": 2, ', ""), MODEL).alike
     assert not uncertain_request(ATTEMPT, '{"params": {"seed": 7}}', MODEL).drawn, "a stated seed may be anybody's"

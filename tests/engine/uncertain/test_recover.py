@@ -127,7 +127,7 @@ def test_what_nobody_remembers_is_said_before_it_is_bought_again(made: Sim) -> N
     (made.root / "clipform.lock").unlink()
     shutil.rmtree(made.root / "renders")
     found = recovered(made)
-    assert "buys 2 that nobody knows to be paid for" in found["purchases"].detail
+    assert "buys 2 without a record of a purchase" in found["purchases"].detail
     assert "clipform import CLIP --task ID" in found["purchases"].detail
     assert actions(made) == {"old": "create", "hero": "create"}
 

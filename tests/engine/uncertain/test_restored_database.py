@@ -18,7 +18,7 @@ def _proven_absent(sim: Sim) -> None:
 
 def _allowed_again(sim: Sim) -> None:
     with open_session(sim.workspace, "resolve") as session:
-        resolve.allow_again(session, resolve.in_doubt(session, "hero", None))
+        resolve.allow_again(session, resolve.unresolved_attempt(session, "hero", None))
 
 
 @pytest.mark.parametrize("answered", [_proven_absent, _allowed_again])

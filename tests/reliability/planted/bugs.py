@@ -48,19 +48,7 @@ def _no_intent(patch: pytest.MonkeyPatch) -> None:
     class Late(session.Store):  # type: ignore[misc,name-defined]  # the class with points
         def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
             waiting[new.marker] = (new, caps)
-            return Attempt(
-                0,
-                new.key,
-                new.clip,
-                new.take,
-                new.provider,
-                new.kind,
-                new.model,
-                State.SUBMITTING,
-                new.marker,
-                0.0,
-                0.0,
-            )
+            return Attempt(0, State.SUBMITTING, new.marker, 0.0, 0.0, **new.take_provenance())
 
         def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
             if attempt.marker in waiting:
@@ -248,7 +236,7 @@ def _unproven(patch: pytest.MonkeyPatch) -> None:
     async def proven(work: AttemptContext, part: objects.Part, attempt: Attempt) -> Artifact:
         return Artifact("", 0, ".mp4", 1000, 32, 18, False)
 
-    patch.setattr(download, "_proven", proven)
+    patch.setattr(download, "_checked", proven)
 
 
 def _overwrite(patch: pytest.MonkeyPatch) -> None:

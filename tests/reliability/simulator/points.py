@@ -93,8 +93,8 @@ def _sql_error(name: str) -> sqlite3.OperationalError:
 
 
 STORE = (
-    "start_run", "begin", "move", "fetched", "adopt", "recover_orphans", "merge", "bind", "unbind", "placed",
-    "unplaced", "consume_plan",
+    "start_run", "begin", "move", "fetched", "adopt", "recover_orphans", "merge", "bind", "unbind",
+    "record_placed", "record_unplaced", "consume_plan",
 )  # fmt: skip
 """The writes of the store that are wrapped."""
 

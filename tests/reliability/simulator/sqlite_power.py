@@ -122,10 +122,11 @@ def purchases(store: Store, acknowledged: Callable[[], None]) -> None:
         attempt = done(store.move(attempt, State.ACCEPTED, Facts(task=f"task-{number}")))
         attempt = done(store.move(attempt, State.READY))
         artifact = Artifact(sha, 1000 + number, ".mp4", 5000, 1280, 720, True)
-        made = Generation(new.key, sha, "{}" * 300, "studio", "ark", "m", f"task-{number}", 1, 500_000, "USD", 1.0, 2.0)
+        by = new.provenance(task=f"task-{number}", seed=1)
+        made = Generation(new.key, sha, "{}" * 300, **by, created=1.0, elapsed=2.0)
         attempt = done(store.fetched(attempt, artifact, made))
         with store.transaction():
-            store.placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
+            store.record_placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
             store.move(attempt, State.DONE)
             store.bind(Binding(clip, 1, new.key, f"renders/{clip}.mp4", "{}"))
         done(None)
@@ -138,9 +139,8 @@ def purchases(store: Store, acknowledged: Callable[[], None]) -> None:
 
 
 def _order(clip: str, number: int, run: int) -> NewAttempt:
-    return NewAttempt(
-        f"v1:{number:064x}", clip, 1, "studio", "ark", "m", f"marker-{number}", "{}" * 300, 7, 500_000, "USD", run
-    )
+    of = {"key": f"v1:{number:064x}", "clip": clip, "take": 1, "provider": "studio", "kind": "ark", "model": "m"}
+    return NewAttempt(f"marker-{number}", "{}" * 300, run, **of, seed=7, cost_micros=500_000, currency="USD")  # type: ignore[arg-type]
 
 
 def _sequence(store: Store) -> int:

@@ -94,7 +94,7 @@ def _in_doubt(sim: Sim) -> None:
 def _paid_again(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "resolve") as opened:
-            resolve.allow_again(opened, resolve.in_doubt(opened, "hero", None))
+            resolve.allow_again(opened, resolve.unresolved_attempt(opened, "hero", None))
         sim.apply()
 
     return run
@@ -104,7 +104,7 @@ def _recognised(sim: Sim) -> Callable[[], object]:
     def run() -> None:
         with open_session(sim.workspace, "resolve") as opened:
             remote = one_off.ProviderAccess(sim.workspace.load(), sim.connect)
-            adopt_task.adopt_task(opened, resolve.in_doubt(opened, "hero", None), "task-1", remote)
+            adopt_task.adopt_task(opened, resolve.unresolved_attempt(opened, "hero", None), "task-1", remote)
         sim.apply()
 
     return run

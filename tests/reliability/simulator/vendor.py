@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from reconciler.artifacts.store import ByteSink
 from reconciler.diagnostics import ProviderError
-from reconciler.engine.ports import Sponge
 from reconciler.providers.base import (
     Accepted,
     Billing,
@@ -358,7 +358,7 @@ class FakeTransport:
         await self._pass("vendor.cancel after")
         return Cancelled("by the user")
 
-    async def fetch(self, url: str, part: Sponge) -> tuple[int, str]:
+    async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         await self._pass("vendor.fetch before")
         content = self.server.answer_fetch(url)
         part.write(content[: len(content) // 2])
