@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reconciler.gallery.document import media
 from reconciler.gallery.document.cards import Progress, card, paid, price, with_running
@@ -40,7 +41,7 @@ def of_step(
     return Detail(
         card=with_running(card(picked, clip, index), progress or {}),
         takes=tuple(_take(step, clip, index) for step in steps),
-        previous=None if previous is None else _previous_take(previous, picked, index),
+        previous=None if previous is None else _with_result(picked, previous.key, previous, index),
         changes=field_changes(_changes(picked, previous, index)),
         inputs=tuple(_input(field, value, picked, index) for field, value in (clip.media() if clip else ())),
         facts=tuple(_facts(picked, index)),
@@ -50,43 +51,34 @@ def of_step(
 
 def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:
     attempt, result, order = index.planned.snapshot.attempts.get(step.key), index.result(step.key), index.order(step)
-    return Take(
-        take=step.take,
+    take = _with_result(step, step.key, result, index)
+    return replace(
+        take,
         picked=clip is None or step.take == clip.pick,
-        key=step.key,
         state=standing(step, attempt)[0],
         seed=_seed(result, attempt, order.wanted.document if order else ""),
         estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,
         attempt=_attempt(attempt),
-        account=(result.provider if result else "") or (attempt.provider if attempt else "") or step.provider,
-        task=(result.task if result else None) or (attempt.task if attempt else None),
+        account=take.account or (attempt.provider if attempt else "") or step.provider,
+        task=take.task or (attempt.task if attempt else None),
         media=index.media(step.sha256 or (result.sha256 if result else None)),
+    )
+
+
+def _with_result(step: Step, key: str, result: Generation | None, index: PlanIndex) -> Take:
+    """Return a take with the facts of a result only, as the page shows the previous result."""
+    return Take(
+        take=step.take,
+        key=key,
+        seed=_seed(result, None, result.document if result else ""),
+        account=result.provider if result else "",
+        task=result.task if result else None,
+        media=index.media(result.sha256 if result else None),
         cost=paid(result),
         created=utc(result.created) if result and result.created else None,
         took=round(result.elapsed, 1) if result and result.elapsed else None,
         mismatch=result.mismatch if result else "",
         origin=result.origin if result else "",
-    )
-
-
-def _previous_take(result: Generation, step: Step, index: PlanIndex) -> Take:
-    """Return the previous result of the picked take, in the form of a take."""
-    return Take(
-        take=step.take,
-        picked=False,
-        key=result.key,
-        state="ready",
-        seed=_seed(result, None, result.document),
-        estimate=None,
-        attempt="",
-        account=result.provider,
-        task=result.task,
-        media=index.media(result.sha256),
-        cost=paid(result),
-        created=utc(result.created) if result.created else None,
-        took=round(result.elapsed, 1) if result.elapsed else None,
-        mismatch=result.mismatch,
-        origin=result.origin,
     )
 
 

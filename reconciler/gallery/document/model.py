@@ -165,12 +165,8 @@ class Take:
     """One take of a clip, with its result if it has one."""
 
     take: int
-    picked: bool
     key: str
-    state: str
     seed: int | None
-    estimate: Money | None
-    attempt: str
     account: str
     task: str | None
     media: Video | None
@@ -179,6 +175,10 @@ class Take:
     took: float | None
     mismatch: str
     origin: str
+    picked: bool = False
+    state: str = "ready"
+    estimate: Money | None = None
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

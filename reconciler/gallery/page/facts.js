@@ -71,7 +71,7 @@ Gallery.facts = (() => {
       ["task", take.task && h("code", { dir: "auto" }, take.task)],
       ["account", take.account !== card.provider ? take.account : ""],
       ["attempt", take.state === "ready" ? "" : take.attempt],
-      ["picture", card.shown && card.shown.width ? `${card.shown.width} × ${card.shown.height}, ${card.shown.seconds} s, ${bytes(card.shown.bytes)}` : ""],
+      ["video", card.shown && card.shown.width ? `${card.shown.width} × ${card.shown.height}, ${card.shown.seconds} s, ${bytes(card.shown.bytes)}` : ""],
       ["output", card.output && h("code", { dir: "auto" }, card.output)],
       ["declared", file && h("code", { dir: "auto" }, file)],
       ["tags", card.tags.join(", ")],

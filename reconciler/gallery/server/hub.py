@@ -29,15 +29,6 @@ Ident = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class PageContext:
-    """The subject of the page. `now` returns UTC seconds."""
-
-    project: str
-    draft: bool
-    now: Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
 class RunProgress:
     """The number of steps in the current run, and of those that ended."""
 
@@ -46,10 +37,10 @@ class RunProgress:
 
 
 class Hub:
-    """The newest plan with the progress of the current run, and the streams of all open pages."""
+    """The newest plan with the progress of the current run, and the streams of all pages. `now` returns UTC seconds."""
 
-    def __init__(self, context: PageContext) -> None:
-        self.context = context
+    def __init__(self, project: str, draft: bool, now: Callable[[], float]) -> None:
+        self.context, self.now = builder.DocumentContext(project, live=True, draft=draft, now=now()), now
         self.index: PlanIndex | None = None
         self.media = media.MediaIndex({}, {}, {})
         self.problems: tuple[Diagnostic, ...] = ()
@@ -196,12 +187,8 @@ class Hub:
 
     def _new_head(self, cards: tuple[Card, ...]) -> Head:
         plan = self.index.planned.plan if self.index else Plan(())
-        context = self.context
-        return builder.head(
-            plan,
-            builder.DocumentContext(context.project, True, context.draft, context.now(), self.session, self.problems),
-            cards,
-        )
+        context = replace(self.context, now=self.now(), session=self.session, problems=self.problems)
+        return builder.head(plan, context, cards)
 
     def _live_head(self) -> Value:
         return members(self._head) | {"run": self._sent_run}

@@ -20,7 +20,7 @@ from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Summary
 from reconciler.gallery.server.actions import PageActions, WatchLoop
 from reconciler.gallery.server.guard import Guard
-from reconciler.gallery.server.hub import Hub, PageContext
+from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import MediaFiles
 from reconciler.gallery.server.routes import Routes
 from reconciler.plan.model import Plan
@@ -129,7 +129,7 @@ class Gallery:
     async def _serve(self) -> None:
         workspace, draft = self._options.workspace, self._options.choice.draft
         self._loop = asyncio.get_running_loop()
-        hub = self._hub = Hub(PageContext(workspace.root.name, draft, workspace.clock.now))
+        hub = self._hub = Hub(workspace.root.name, draft, workspace.clock.now)
         media_files = MediaFiles(workspace, draft)
         actions = PageActions(hub, self._watch, workspace, asyncio.Lock())
         guard = Guard(Routes(hub, actions, media_files, draft).app(), self._socket.getsockname()[1])
