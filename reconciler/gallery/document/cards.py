@@ -16,11 +16,11 @@ from decimal import Decimal
 from reconciler.diagnostics import Diagnostic
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.model import (
+    Amount,
     Bill,
     Card,
     Document,
     Head,
-    Money,
     Portion,
     Running,
     SessionTotal,
@@ -163,12 +163,12 @@ def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
     )
 
 
-def price(cost: Cost, currency: str) -> Money | None:
+def price(cost: Cost, currency: str) -> Amount | None:
     """Return a cost as the page shows it, `currency` where it states none; None if it has no amount."""
-    return None if cost.amount is None else Money(plain_decimal(cost.amount), cost.currency or currency or None)
+    return None if cost.amount is None else Amount(plain_decimal(cost.amount), cost.currency or currency or None)
 
 
-def paid(result: Generation | None) -> Money | None:
+def paid(result: Generation | None) -> Amount | None:
     """Return the recorded cost of a result; None without a result or a recorded cost."""
     return price(Cost(micros(result.cost_micros), result.currency), "") if result else None
 

@@ -13,7 +13,7 @@ Value = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class Amount:
     """An amount of money as decimal text."""
 
     amount: str
@@ -86,7 +86,7 @@ class Card:
     kind: str
     model: str
     output: str
-    cost: Money | None
+    cost: Amount | None
     created: str | None
     mismatch: str
     shown: Video | None
@@ -99,7 +99,7 @@ class Card:
     duration: int | None = None
     ratio: object = None
     resolution: object = None
-    estimate: Money | None = None
+    estimate: Amount | None = None
     prompt: str = ""
     pick: int = 1
     takes: int = 1
@@ -170,14 +170,14 @@ class Take:
     account: str
     task: str | None
     media: Video | None
-    cost: Money | None
+    cost: Amount | None
     created: str | None
     took: float | None
     mismatch: str
     origin: str
     picked: bool = False
     state: str = "ready"
-    estimate: Money | None = None
+    estimate: Amount | None = None
     attempt: str = ""
 
 
@@ -222,7 +222,7 @@ class Earlier:
     changes: tuple[FieldChange, ...]
     output: str
     pick: int
-    cost: Money | None
+    cost: Amount | None
     note: str
 
 
