@@ -68,7 +68,7 @@ class Watch:
             None  # fingerprint and diagnostics of the plan on the screen
         )
         self.meter = ""  # the last running total on the screen
-        self.complaint: tuple[object, ...] = ()  # the errors of the project on the screen
+        self.errors: tuple[object, ...] = ()  # the errors of the project on the screen
         self.runs: list[int] = []  # numbers of this session's runs in the store
         self.unpriced = 0
         self.newer: Loaded | None = None  # the project after an edit during an apply
@@ -140,11 +140,11 @@ class Watch:
     def _show_errors(self, error: ClipformError, *, repeat: bool) -> None:
         """Show the errors of the project, once unless `repeat`. The last good plan stays valid."""
         errors = (error.message, *(error.diagnostics if isinstance(error, SpecError) else ()))
-        if errors != self.complaint or repeat:
+        if errors != self.errors or repeat:
             self.view.error(error)
         if self.context.page is not None:
             self.context.page.broken(error)
-        self.complaint = errors
+        self.errors = errors
 
     def _refresh_page(self, planned: Planned) -> None:
         if self.context.page is not None:
@@ -154,7 +154,7 @@ class Watch:
 
     def _show(self, events: EventWaiter, plan: Plan, mark: str) -> bool:
         """Show a plan unless it is on the screen; true if it was shown."""
-        fixed, self.complaint = bool(self.complaint), ()
+        fixed, self.errors = bool(self.errors), ()
         new = (mark, plan.diagnostics)
         if new == self.on_screen:
             if fixed:

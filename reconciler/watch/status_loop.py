@@ -34,7 +34,7 @@ class StatusLoop:
     view: View
     keyboard: int | None = None
     rows: Sequence[StatusRow] | None = None  # on the screen
-    complaint: str = ""
+    errors: str = ""
 
     def run(self) -> int:
         """Run until the user ends it, and return the exit code. Raises ClipformError if files cannot be watched."""
@@ -60,14 +60,14 @@ class StatusLoop:
         except ClipformError as error:
             if isinstance(error, UsageError) and self.rows is None:
                 raise  # an unknown name on the command line
-            if error.message != self.complaint:
+            if error.message != self.errors:
                 self.view.error(error)
-            self.complaint = error.message
+            self.errors = error.message
             return
         rows = status(planned, self.workspace.clock.now())
-        if self.complaint or self.rows is None or _facts(rows) != _facts(self.rows):
+        if self.errors or self.rows is None or _facts(rows) != _facts(self.rows):
             self.view.follow(rows, keys=self.keyboard is not None)
-        self.rows, self.complaint = rows, ""
+        self.rows, self.errors = rows, ""
 
     def _is_irrelevant(self, path: str) -> bool:
         """True if a change at a path changes no row: git's files, temporary files, and all of the state except its
