@@ -299,7 +299,7 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
     """Give a simulation the real transport over this network."""
     net = Net(sim)
 
-    class Wire:
+    class FakeConnections:
         def __init__(self, proxy: str | None = None, keep: int = 0) -> None:
             assert proxy is None
 
@@ -318,8 +318,8 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
         return made
 
     patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:create"})
-    patch.setattr(channel, "Connections", Wire)
-    patch.setattr(fetch, "Connections", Wire)
+    patch.setattr(channel, "Connections", FakeConnections)
+    patch.setattr(fetch, "Connections", FakeConnections)
     sim.connect = connect  # type: ignore[method-assign]
     return net
 
