@@ -119,12 +119,12 @@ class Sink:
 async def with_clipform(url: str, target: Path) -> None:
     """The download of clipform's transport."""
     from reconciler.clock import SystemClock
-    from reconciler.transport.fetch import Media
+    from reconciler.transport.fetch import MediaClient
     from reconciler.transport.ports import Environment
     from reconciler.transport.redact import Redactor
 
     with target.open("wb") as file:
-        await Media(url, Environment(SystemClock()), Redactor(())).fetch(url, Sink(file))
+        await MediaClient(url, Environment(SystemClock()), Redactor(())).fetch(url, Sink(file))
 
 
 async def serve(megabytes: int) -> None:
