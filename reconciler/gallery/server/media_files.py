@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts import files
-from reconciler.artifacts.allowed_paths import Reach
+from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, Shelf
@@ -70,7 +70,7 @@ class Library:
     def _input(self, path: str, allowed: Sequence[str]) -> Found | None:
         """An input picture, wherever the project may read inputs from."""
         try:
-            real = Reach.of(self._root, self._state, allowed).locate(path)
+            real = AllowedPaths.of(self._root, self._state, allowed).locate(path)
             status = real.lstat()
         except (OSError, ArtifactError):
             return None
