@@ -18,7 +18,7 @@ from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.index import Known
 from reconciler.gallery.document.media import Value, shelf
 from reconciler.gallery.report.folder import ReportFolder
-from reconciler.media.thumbnails import Made, cache_folder, draw_sheet, make
+from reconciler.media.thumbnails import Thumbnails, cache_folder, draw_sheet, make
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
@@ -104,7 +104,7 @@ class _Media:
 
     root: Path
     videos: Mapping[str, Path]
-    made: Made
+    made: Thumbnails
     whole: bool
 
 
