@@ -1,4 +1,5 @@
-"""Planted bugs: protocols and habits that are known to be wrong. Each must be caught, else the judge is no judge.
+"""Planted bugs: protocols and habits that are known to be wrong. The judge must catch each, else its verdict is
+worthless.
 
 Longer than 400 lines because it is a catalogue: each entry is short, and the list is what is published.
 """

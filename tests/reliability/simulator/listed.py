@@ -1,4 +1,4 @@
-"""The same kills and lost answers at a vendor that has a list of its tasks: there, nobody needs to be asked."""
+"""The same kills and lost answers at a vendor that lists its tasks: there the user is never asked."""
 
 from __future__ import annotations
 

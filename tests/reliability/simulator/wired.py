@@ -1,8 +1,8 @@
-"""The program's own transport in the simulator: every exchange is answered here, as `wire.yaml` has it.
+"""The program's own HTTP transport in the simulator: every exchange is answered here, as `wire.yaml` says.
 
-`HttpTransport` is the real one, with its gate, its retries, its classes of answers and its checks of links; only the
-sockets are not there. The network notes every request with its time, its address and its headers, so that the judge can
-tell who was asked too soon, too often, or what should not have been (I7, I9, I14).
+`HttpTransport` is the real one, with its rate limiter, retries, classification of answers and link checks; only the
+sockets are replaced. The network records every request with its time, address and headers, so that the judge sees
+requests that are too early, too many or forbidden (I7, I9, I14).
 """
 
 from __future__ import annotations

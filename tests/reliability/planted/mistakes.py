@@ -1,4 +1,4 @@
-"""The bugs of `wrong`: each puts one known mistake into the program. The docstring says what the mistake is."""
+"""Patches for `story_bugs`: each puts one known mistake into the program; its docstring says which."""
 
 from __future__ import annotations
 
