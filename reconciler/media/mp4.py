@@ -84,9 +84,9 @@ def _index(file: BinaryIO, end: int) -> bytes:
             moov = box
         has_media = has_media or (box.kind == b"mdat" and box.end > box.body)
     if moov is None:
-        raise _invalid("incomplete mp4: the index is missing")
+        raise _invalid("not a complete mp4: the index is missing")
     if not has_media:
-        raise _invalid("incomplete mp4: no media data")
+        raise _invalid("not a complete mp4: no media data")
     if moov.end - moov.body > _MOST_INDEX:
         raise _invalid("not a valid mp4: the index is too large")
     file.seek(moov.body)
@@ -129,7 +129,7 @@ def _box(head: bytes, at: int, end: int, *, is_top: bool) -> _Box:
             raise _invalid("not a valid mp4: a box without a size")
         size = end - at
     if size < body or at + size > end:
-        raise _invalid(f"incomplete mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
+        raise _invalid(f"not a complete mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
     return _Box(kind, at + body, at + size)
 
 
@@ -234,7 +234,7 @@ def _samples(data: bytes, stsz: _Box | None) -> int:
 def _exactly(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) != count:
-        raise _invalid("incomplete mp4: the file ended while it was read")
+        raise _invalid("not a complete mp4: the file ended while it was read")
     return data
 
 
