@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         timings_by_case = measure(cases, asked.rounds)
     cpu = {key: median(timings.cpu) for key, timings in timings_by_case.items()}
     wall = {key: median(timings.wall) for key, timings in timings_by_case.items()}
-    head = ["", *(f"{size:,} clips, {what}" for size in asked.sizes for what in ("CPU", "wall"))]
+    head = ["", *(f"{size:,} clips, {clock}" for size in asked.sizes for clock in ("CPU", "wall"))]
     rows = [
         [name, *(_cell(seconds, size, name) for size in asked.sizes for seconds in (cpu, wall))]
         for name in dict.fromkeys(name for _, name in cases)
@@ -57,8 +57,8 @@ def _cases(home: Path) -> list[Case]:
     ]
 
 
-def _tab(*words: str) -> tuple[str, ...]:
-    return ("env", "_CLIPFORM_COMPLETE=zsh", *clipform(*words))
+def _tab(*arguments: str) -> tuple[str, ...]:
+    return ("env", "_CLIPFORM_COMPLETE=zsh", *clipform(*arguments))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the transport needs from outside: time, randomness, name resolution, proxies."""
+"""Dependencies of the transport: time, randomness, name resolution, proxies."""
 
 from __future__ import annotations
 

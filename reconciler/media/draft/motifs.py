@@ -275,7 +275,7 @@ def _shadows(kit: DrawingKit, floor: float, objects: tuple[tuple[float, float], 
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """Where an object is: the middle of its foot and its height in pixels, and how near it is."""
+    """The place of an object: the middle of its foot and its height in pixels, and how near it is."""
 
     x: float
     foot: float

@@ -1,4 +1,4 @@
-"""When each picture is visible, and how one dissolves into the next. Pure."""
+"""Decides when each picture is visible, and how one dissolves into the next. Pure."""
 
 from __future__ import annotations
 
