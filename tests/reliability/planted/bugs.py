@@ -249,7 +249,7 @@ def _overwrite(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(scan, "_output", seen)
     patch.setattr(Placer, "find", lambda self, output, placed: OutputContent.OURS)
-    patch.setattr(placing, "_must_be_ours", lambda output, name, within, placed: True)
+    patch.setattr(placing, "_require_ours", lambda output, name, within, placed: True)
 
 
 def _traceback(patch: pytest.MonkeyPatch) -> None:
