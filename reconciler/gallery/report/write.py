@@ -18,7 +18,7 @@ from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.media import media_index
 from reconciler.gallery.document.model import Since
 from reconciler.gallery.report.folder import ReportFolder
-from reconciler.media.thumbnails import Made, cache_folder, draw_sheet, make
+from reconciler.media.thumbnails import Thumbnails, cache_folder, draw_sheet, make
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
@@ -105,7 +105,7 @@ class _Media:
 
     root: Path
     videos: Mapping[str, Path]
-    pictures: Made
+    pictures: Thumbnails
     whole: bool
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts import files
-from reconciler.artifacts.allowed_paths import Reach
+from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, MediaIndex
@@ -71,7 +71,7 @@ class MediaFiles:
     def _input(self, path: str, allowed: Sequence[str]) -> MediaFile | None:
         """Return an input picture from a folder that the project may read inputs from."""
         try:
-            real = Reach.of(self._root, self._state, allowed).locate(path)
+            real = AllowedPaths.of(self._root, self._state, allowed).locate(path)
             status = real.lstat()
         except (OSError, ArtifactError):
             return None
