@@ -7,9 +7,10 @@ from typing import ClassVar, Generic
 from urllib.parse import parse_qsl
 
 from reconciler.providers.base import Job, MediaRef, Model, Pace, Request, Scalar
+from reconciler.providers.catalogue import catalogue, shipped
 from reconciler.providers.check import costly_defaults
 from reconciler.providers.replies import path_text
-from reconciler.providers.settings import HOLES, S, catalogue
+from reconciler.providers.settings import HOLES, S
 
 
 class HttpDialect(Generic[S]):
@@ -18,13 +19,13 @@ class HttpDialect(Generic[S]):
     kind: ClassVar[str]
     base_url: ClassVar[str]
     pace: ClassVar[Pace]
-    catalogue: ClassVar[tuple[Model, ...]]
+    catalogue: ClassVar[str]  # the data file of the models, within this package
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("api_key",),)
     reserved: ClassVar[frozenset[str]]
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
-        self.models = catalogue(self.catalogue, settings.models)
+        self.models = catalogue(shipped(self.catalogue), settings.models)
 
     @property
     def default_model(self) -> str:

@@ -1,48 +1,15 @@
-"""Limits on input media as data, and the pure preflight of facts about a file against them.
-
-`OWNER_…` are the limits of the model's owner (Ark docs). Where a vendor's own page says nothing they only warn:
-`advisory(OWNER_PICTURE)`.
-"""
+"""Check facts about input files against the limits of a model (`base.MediaLimits`), before anything is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import MediaLimits
 from reconciler.providers.phrases import choices
 
 MB = 1024 * 1024
-
-PICTURES = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
-
-OWNER_PICTURE = MediaLimits(
-    formats=PICTURES, max_bytes=30 * MB, min_side=300, max_side=6000, min_ratio=0.4, max_ratio=2.5
-)
-OWNER_VIDEO = MediaLimits(
-    formats=("mp4", "mov"),
-    max_bytes=50 * MB,
-    min_side=300,
-    max_side=6000,
-    min_ratio=0.4,
-    max_ratio=2.5,
-    min_area=409_600,
-    max_area=2_086_876,
-    min_fps=24,
-    max_fps=60,
-    min_seconds=2,
-    max_seconds=15,
-    max_total_seconds=15,
-)
-OWNER_AUDIO = MediaLimits(
-    formats=("wav", "mp3"), max_bytes=15 * MB, min_seconds=2, max_seconds=15, max_total_seconds=15
-)
-
-
-def advisory(limits: MediaLimits) -> MediaLimits:
-    """The same limits, as a warning only."""
-    return replace(limits, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,12 @@ GROUP = "clipform.providers"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "draft": "reconciler.providers.registry:create_draft",
-        "jiekou": "reconciler.providers.jiekou:create",
-        "jimmyai": "reconciler.providers.jimmyai:create",
-        "chanjing": "reconciler.providers.chanjing:create",
-        "uniall": "reconciler.providers.uniall:create",
-        "3hei": "reconciler.providers.ark:create_3hei",
-        "ark": "reconciler.providers.ark:create_ark",
+        "jiekou": "reconciler.providers.jiekou.dialect:create",
+        "jimmyai": "reconciler.providers.jimmyai.dialect:create",
+        "chanjing": "reconciler.providers.chanjing.dialect:create",
+        "uniall": "reconciler.providers.uniall.dialect:create",
+        "3hei": "reconciler.providers.ark.dialect:create_3hei",
+        "ark": "reconciler.providers.ark.dialect:create_ark",
     }
 )
 
@@ -50,7 +50,7 @@ def dialect(kind: str, settings: Mapping[str, object] = MappingProxyType({})) ->
 
 def create_draft(settings: Mapping[str, object]) -> Dialect:
     """The draft renderer; it has nothing to set."""
-    from reconciler.providers.draft import Draft
+    from reconciler.providers.draft.dialect import Draft
 
     if settings:
         names = ", ".join(sorted(settings))

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from reconciler import providers
 from reconciler.providers.base import Billing, Mode, Model, Placement
+from reconciler.providers.catalogue import catalogue, entries_of, shipped
 from reconciler.providers.registry import BUILT_IN, dialect
 
+PACKAGE = Path(providers.__file__).parent
 FROZEN = json.loads((Path(__file__).parent / "catalogue_frozen.json").read_text("utf-8"))
 
 
@@ -36,6 +39,12 @@ def test_a_catalogue_is_its_record(kind: str) -> None:
         record = FROZEN[kind][model.name]
         assert plain(asdict(model)) == record, model.name
         assert json.dumps(plain(asdict(model))) == json.dumps(record), "true is not 1"
+
+
+@pytest.mark.parametrize("file", sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("*/*.yaml")))
+def test_a_shipped_file_reads_the_same_as_a_project_s_models(file: str) -> None:
+    models = [replace(model, defaults_v1=None) for model in catalogue((), entries_of(file))]
+    assert models == list(shipped(file))
 
 
 def test_every_kind_is_on_record() -> None:

@@ -25,7 +25,7 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.check import Resolved, defaults_v1, resolve
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 from reconciler.providers.registry import dialect, kinds
 from reconciler.spec.project import Clip
 

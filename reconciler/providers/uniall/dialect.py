@@ -7,7 +7,7 @@ different stems. `operation` is never sent: the page says that it makes the rout
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,13 +15,9 @@ from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
-    MediaLimits,
-    Mode,
-    Model,
     NoOutput,
     NotFound,
     Pace,
-    Placement,
     PollAnswer,
     Refusal,
     Reply,
@@ -31,47 +27,8 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
-from reconciler.providers.limits import OWNER_AUDIO, OWNER_PICTURE, advisory
 from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
-from reconciler.providers.settings import Settings, read
-
-_TIERS = {
-    "seedance2.0": ("480p", "720p", "1080p", "4k"),
-    "seedance2.0-fast": ("480p", "720p"),
-    "seedance2.0-mini": ("480p", "720p"),
-}
-
-
-def _models() -> Iterator[Model]:
-    """Every tier at every resolution of the page's list."""
-    for line, resolutions in _TIERS.items():
-        for resolution in resolutions:
-            yield Model(
-                name=f"{line}-{resolution}",
-                line=line,
-                modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES, Mode.REFERENCES}),
-                durations=tuple(range(5, 16)),
-                resolutions=(resolution,),
-                resolution_in=Placement.MODEL,
-                ratios=("9:16", "1:1", "16:9"),
-                max_images=9,
-                max_videos=3,
-                max_audios=3,
-                seed_max=2**31 - 1,  # the page gives no range; this much is portable
-                has_audio=True,
-                has_camera_fixed=True,
-                has_watermark=True,
-                has_last_frame=True,
-                required=frozenset({"duration"}),
-                defaults={"resolution": resolution},
-                image_limits=advisory(OWNER_PICTURE),
-                video_limits=MediaLimits(min_seconds=2, max_seconds=15, max_total_seconds=15),
-                audio_limits=advisory(OWNER_AUDIO),
-                note="only where the account has it" if resolution == "4k" else "",
-            )
-
-
-CATALOGUE = tuple(_models())
+from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"queued", "NOT_START", "SUBMITTED", "QUEUED", "preprocessing", "pending"})
 RUNNING = frozenset({"in_progress", "IN_PROGRESS", "processing", "running", "unknown"})
@@ -101,26 +58,21 @@ class UniallSettings(Settings):
     submit_path: str = "/v1/video/generations"
     poll_path: str = "/v1/videos/{task}"
     default_model: str = "seedance2.0-720p"
-    link_life: int = 86_400
-    """Seconds that a result link lives at most: the model owner's, since this vendor names none."""
-    id_at: tuple[str, ...] = ("id", "task_id", "data.task_id", "data.id")
-    """Places of the id in the answer to a submit, which the page does not show."""
-    video_at: tuple[str, ...] = (
-        "video_url",
-        "result.video_url",
-        "result.outputs.0",
-        "metadata.url",
-        "data.result_url",
-        "url",
+    link_life: int = setting(
+        "Seconds for which result links are valid: the model owner's figure, since this vendor names none.", 86_400
     )
-    """Places of the link; the first is the page's."""
-    last_frame_at: tuple[str, ...] = (
-        "last_frame_url",
-        "metadata.last_frame_url",
-        "result.last_frame_url",
-        "content.last_frame_url",
+    id_at: tuple[str, ...] = setting(
+        "Paths of the task id in the reply to a submit, which the page does not show.",
+        ("id", "task_id", "data.task_id", "data.id"),
     )
-    """Places of the last frame, which the page does not show; `thumbnail_url` is none."""
+    video_at: tuple[str, ...] = setting(
+        "Paths of the link in a finished task; the first is the page's.",
+        ("video_url", "result.video_url", "result.outputs.0", "metadata.url", "data.result_url", "url"),
+    )
+    last_frame_at: tuple[str, ...] = setting(
+        "Paths of the last frame, which the page does not show; `thumbnail_url` is another picture.",
+        ("last_frame_url", "metadata.last_frame_url", "result.last_frame_url", "content.last_frame_url"),
+    )
 
 
 class Uniall(HttpDialect[UniallSettings]):
@@ -129,7 +81,7 @@ class Uniall(HttpDialect[UniallSettings]):
     kind: ClassVar[str] = "uniall"
     base_url: ClassVar[str] = "https://api.uniall.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, link_life=86_400)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "uniall/models.yaml"
     reserved: ClassVar[frozenset[str]] = frozenset(
         {
             "model",

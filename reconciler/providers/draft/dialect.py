@@ -25,11 +25,9 @@ from typing import ClassVar
 
 from reconciler.providers.base import (
     Accepted,
-    Billing,
     Failed,
     Job,
     MediaRef,
-    Mode,
     Model,
     NoOutput,
     NotFound,
@@ -45,44 +43,7 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
-
-_SCHEMES = frozenset({"file", "https", "asset", "data"})
-
-_ANIMATIC = Model(
-    name="animatic",
-    line="Draft",
-    modes=frozenset(Mode),
-    durations=tuple(range(1, 61)),
-    resolutions=("480p", "720p", "1080p", "2k", "4k"),
-    ratios=("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive"),
-    max_images=30,
-    max_videos=10,
-    max_audios=10,
-    lone_last_frame=True,
-    audio_alone=True,
-    audios_with_frames=True,
-    image_schemes=_SCHEMES,
-    video_schemes=_SCHEMES,
-    audio_schemes=_SCHEMES,
-    prompt_required=False,
-    seed_max=2**32 - 1,
-    has_audio=True,
-    has_camera_fixed=True,
-    has_watermark=True,
-    has_last_frame=True,
-    billing=Billing.FREE,
-    # 480p because a draft is looked at once and thrown away; it renders in about a third of the time of 720p.
-    defaults={
-        "duration": 5,
-        "resolution": "480p",
-        "ratio": "16:9",
-        "audio": False,
-        "camera_fixed": False,
-        "watermark": False,
-        "return_last_frame": False,
-    },
-    note="made on this machine, free; pictures that are not local are drawn as placeholders",
-)
+from reconciler.providers.catalogue import shipped
 
 
 class Draft:
@@ -94,8 +55,12 @@ class Draft:
     pace: ClassVar[Pace] = Pace(
         first_poll=0.0, poll_min=0.05, poll_max=0.05, requests_per_second=1000.0, concurrency=8, timeout=3600.0
     )
-    models: ClassVar[Sequence[Model]] = (_ANIMATIC,)
-    default_model: ClassVar[str] = _ANIMATIC.name
+    default_model: ClassVar[str] = "animatic"
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The one model, `animatic`."""
+        return shipped("draft/models.yaml")
 
     def submit(self, job: Job) -> Request:
         """Announce the scene; the farm answers with its id at once."""
@@ -154,7 +119,8 @@ def _standing(body: Mapping[str, object]) -> PollAnswer:
 
 def _scene(job: Job) -> dict[str, object]:
     """All that the renderer needs to know, with this kind's defaults filled in."""
-    defaults = {**_ANIMATIC.defaults, **job.model.defaults}
+    [animatic] = shipped("draft/models.yaml")
+    defaults = {**animatic.defaults, **job.model.defaults}
     return {
         "key": job.key,
         "marker": job.marker,

@@ -30,10 +30,9 @@ from reconciler.providers.base import (
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
-from reconciler.providers.jimmyai_models import CATALOGUE
 from reconciler.providers.limits import MB
 from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, standing, task_id, words
-from reconciler.providers.settings import Settings, read
+from reconciler.providers.settings import Settings, read, setting
 
 _DAYS = 86_400.0
 
@@ -70,13 +69,10 @@ class JimmySettings(Settings):
 
     submit_path: str = "/api/open-api/v1/seedance/videos"
     poll_path: str = "/api/open-api/v1/videos/{task}"
-    upload_path: str = "/api/open-api/v1/files/upload"
-    """Where local files are brought; the multipart field is `file`."""
-    balance_path: str = "/api/open-api/v1/user/balance"
-    """Where the account's balance is read."""
+    upload_path: str = setting("Path of an upload; the multipart field is `file`.", "/api/open-api/v1/files/upload")
+    balance_path: str = setting("Path of the account's balance.", "/api/open-api/v1/user/balance")
     default_model: str = "seedance2.0-sp"
-    link_life: int = 3 * 86_400
-    """Seconds that result links and uploaded files live."""
+    link_life: int = setting("Seconds for which result links and uploaded files are valid.", 3 * 86_400)
 
 
 class JimmyAI(HttpDialect[JimmySettings]):
@@ -85,7 +81,7 @@ class JimmyAI(HttpDialect[JimmySettings]):
     kind: ClassVar[str] = "jimmyai"
     base_url: ClassVar[str] = "https://www.jimmyai.cn"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5, link_life=3 * _DAYS)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "jimmyai/models.yaml"
     reserved: ClassVar[frozenset[str]] = frozenset(
         {
             "model",

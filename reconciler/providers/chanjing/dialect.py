@@ -16,8 +16,6 @@ from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
-    Mode,
-    Model,
     NoOutput,
     NotFound,
     Pace,
@@ -46,7 +44,6 @@ from reconciler.providers.capabilities import (
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value
-from reconciler.providers.limits import OWNER_PICTURE, advisory
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -60,31 +57,10 @@ from reconciler.providers.replies import (
     task_id,
     words,
 )
-from reconciler.providers.settings import Settings, read
+from reconciler.providers.settings import Settings, read, setting
 
 VIDEO = 4
 """`creation_type` of a submit and `type` of a list: video."""
-
-CATALOGUE = (
-    Model(
-        name="Doubao-Seedance-1.0-lite-i2v",
-        line="1.0 Lite",
-        modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES}),
-        durations=(5, 10),
-        resolutions=("720p", "1080p"),
-        ratios=("9:16", "16:9", "1:1"),
-        required=frozenset({"duration"}),
-        defaults={
-            "resolution": "1080p",
-            "camera_fixed": False,
-            "audio": False,
-            "watermark": False,
-            "return_last_frame": False,
-        },
-        image_limits=advisory(OWNER_PICTURE),
-        note="charged in beans, and checked after the submit",
-    ),
-)
 
 QUEUED = frozenset({"queued", "ready"})
 RUNNING = frozenset({"generating"})
@@ -111,28 +87,23 @@ class ChanjingSettings(Settings):
 
     submit_path: str = "/open/v1/ai_creation/task/submit"
     poll_path: str = "/open/v1/ai_creation/task?unique_id={task}"
-    list_path: str = "/open/v1/ai_creation/task/page"
-    """Where tasks are listed."""
-    token_path: str = "/open/v1/access_token"
-    """Where a token is asked for."""
-    slot_path: str = "/open/v1/common/create_upload_url"
-    """Where a slot for an upload is asked for."""
-    file_path: str = "/open/v1/common/file_detail"
-    """Where the state of an uploaded file is read."""
-    balance_path: str = "/open/v1/user_duration"
-    """Where the balance is read."""
+    list_path: str = setting("Path of the list of tasks.", "/open/v1/ai_creation/task/page")
+    token_path: str = setting("Path of the request for a token.", "/open/v1/access_token")
+    slot_path: str = setting("Path of the request for an upload slot.", "/open/v1/common/create_upload_url")
+    file_path: str = setting("Path of an uploaded file's state.", "/open/v1/common/file_detail")
+    balance_path: str = setting("Path of the account's balance.", "/open/v1/user_duration")
     auth_header: str = "access_token: {access_token}"
-    default_model: str = CATALOGUE[0].name
-    frame_style: Literal["frames", "ref_img_url"] = "frames"
-    """`start_frame` and `end_frame` as in the page's table, or one list as in its samples."""
-    failures_free: bool = True
-    """The vendor's documents say that failed generations cost nothing."""
-    list_complete: bool = False
-    """Whether a task that the list does not show was surely not accepted. The vendor's documents do not say so."""
-    list_lag: int = 120
-    """Seconds after which a task is in the list for sure, where it is complete (assumed)."""
-    list_kept: int = 86_400
-    """Seconds for which the list keeps a task, where it is complete (assumed)."""
+    default_model: str = "Doubao-Seedance-1.0-lite-i2v"
+    frame_style: Literal["frames", "ref_img_url"] = setting(
+        "How frames are sent: `start_frame` and `end_frame` as in the page's table, or one list as in its samples.",
+        "frames",
+    )
+    failures_free: bool = setting("The vendor's documents say that failed generations cost nothing.", True)
+    list_complete: bool = setting(
+        "True if a task that the list does not show was not accepted. The vendor's documents do not say so.", False
+    )
+    list_lag: int = setting("Seconds after which an accepted task is in a complete list (assumed).", 120)
+    list_kept: int = setting("Seconds for which a complete list keeps a task (assumed).", 86_400)
 
 
 class Chanjing(HttpDialect[ChanjingSettings]):
@@ -141,7 +112,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
     kind: ClassVar[str] = "chanjing"
     base_url: ClassVar[str] = "https://open-api.chanjing.cc"
     pace: ClassVar[Pace] = Pace(first_poll=10, poll_min=10, poll_max=30, requests_per_second=1 / 6, concurrency=5)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "chanjing/models.yaml"
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
     reserved: ClassVar[frozenset[str]] = frozenset(
         {

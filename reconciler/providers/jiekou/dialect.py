@@ -14,10 +14,7 @@ from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
-    MediaLimits,
     MediaRef,
-    Mode,
-    Model,
     NoOutput,
     NotFound,
     Pace,
@@ -30,7 +27,6 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated
-from reconciler.providers.limits import MB, PICTURES
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -44,37 +40,7 @@ from reconciler.providers.replies import (
     task_id,
     words,
 )
-from reconciler.providers.settings import Settings, read
-
-# Short side over 300, long side under 6000 (vendor's page); so 301 and 5999 are the last that pass.
-_PICTURE = MediaLimits(formats=PICTURES, max_bytes=30 * MB, min_side=301, max_side=5999, min_ratio=0.4, max_ratio=2.5)
-
-CATALOGUE = (
-    Model(
-        name="seedance-v1-lite-i2v",
-        line="V1 Lite",
-        modes=frozenset({Mode.FIRST_FRAME, Mode.FRAMES}),
-        durations=(5, 10),
-        resolutions=("480p", "720p", "1080p"),
-        ratios=("21:9", "16:9", "4:3", "1:1", "3:4", "9:16"),
-        image_schemes=frozenset({"https", "data"}),
-        prompt_required=False,
-        prompt_advised=500,
-        seed_max=2**31 - 1,
-        has_camera_fixed=True,
-        required=frozenset({"resolution"}),
-        defaults={
-            "duration": 5,
-            "ratio": "16:9",
-            "camera_fixed": False,
-            "audio": False,
-            "watermark": False,
-            "return_last_frame": False,
-        },
-        image_limits=_PICTURE,
-        note="a picture is always needed; silent",
-    ),
-)
+from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
@@ -113,9 +79,10 @@ class JiekouSettings(Settings):
 
     submit_path: str = "/v3/async/{model}"
     poll_path: str = "/v3/async/task-result?task_id={task}"
-    default_model: str = CATALOGUE[0].name
-    base64_style: Literal["data-url", "bare"] = "data-url"
-    """How a picture stands in the body: as a `data:` URL, or its Base64 alone."""
+    default_model: str = "seedance-v1-lite-i2v"
+    base64_style: Literal["data-url", "bare"] = setting(
+        "How a picture is written in the body: as a `data:` URL, or as Base64 alone.", "data-url"
+    )
 
 
 class Jiekou(HttpDialect[JiekouSettings]):
@@ -124,7 +91,7 @@ class Jiekou(HttpDialect[JiekouSettings]):
     kind: ClassVar[str] = "jiekou"
     base_url: ClassVar[str] = "https://api.jiekou.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "jiekou/models.yaml"
     reserved: ClassVar[frozenset[str]] = frozenset(
         {"prompt", "image", "last_image", "resolution", "aspect_ratio", "duration", "camera_fixed", "seed"}
     )

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from reconciler.providers.ark_models import ARK, HEI
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -56,7 +55,7 @@ from reconciler.providers.replies import (
     task_id,
     words,
 )
-from reconciler.providers.settings import Settings, read
+from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"queued"})
 RUNNING = frozenset({"running"})
@@ -98,12 +97,14 @@ FAILURES = (
 class ContentSettings(Settings):
     """What both profiles may override."""
 
-    link_life: int = 86_400
-    """Seconds that result links live: the owner's figure."""
-    id_at: tuple[str, ...] = ("id",)
-    """Places of the id in the answer to a submit."""
-    video_at: tuple[str, ...] = ("content.video_url", "video_url", "url", "metadata.url")
-    """Places of the link in a finished task: the owner's, then those of gateways."""
+    link_life: int = setting("Seconds for which result links are valid: the owner's figure.", 86_400)
+    id_at: tuple[str, ...] = setting(
+        "Paths of the task id in the reply to a submit; the first usable one counts.", ("id",)
+    )
+    video_at: tuple[str, ...] = setting(
+        "Paths of the link in a finished task: the owner's, then those of gateways.",
+        ("content.video_url", "video_url", "url", "metadata.url"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ class HeiSettings(ContentSettings):
 
     submit_path: str = "/v1/videos"
     poll_path: str = "/v1/videos/{task}"
-    default_model: str = HEI[0].name
+    default_model: str = "doubao-seedance-2-0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,18 +122,18 @@ class ArkSettings(ContentSettings):
 
     submit_path: str = "/contents/generations/tasks"
     poll_path: str = "/contents/generations/tasks/{task}"
-    list_path: str = "/contents/generations/tasks"
-    """Where tasks are listed."""
-    default_model: str = ARK[0].name
-    failures_free: bool = True
-    """Only tasks that succeed are billed."""
-    list_complete: bool = True
-    """Whether a task that the list does not show was surely not accepted. The owner's page: tasks of every standing are
-    listed, up to the second of the request. A key that may see some models only needs `false` here."""
-    list_lag: int = 120
-    """Seconds after which a task is in the list for sure; the page knows of no delay, so this is caution."""
-    list_kept: int = 7 * 86_400
-    """Seconds for which the list keeps a task: the owner's page."""
+    list_path: str = setting("Path of the list of tasks.", "/contents/generations/tasks")
+    default_model: str = "doubao-seedance-2-0-260128"
+    failures_free: bool = setting("Only tasks that succeed are billed.", True)
+    list_complete: bool = setting(
+        "True if a task that the list does not show was not accepted. The owner's page: the list has tasks of every "
+        "status, up to the second of the request. Set false for a key that may see only some models.",
+        True,
+    )
+    list_lag: int = setting(
+        "Seconds after which an accepted task is in the list; the page names no delay, so this is caution.", 120
+    )
+    list_kept: int = setting("Seconds for which the list keeps a task: the owner's page.", 7 * 86_400)
 
 
 T = TypeVar("T", bound=ContentSettings)
@@ -234,7 +235,7 @@ class Hei(ContentForm[HeiSettings]):
     pace: ClassVar[Pace] = Pace(
         first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
     )
-    catalogue = HEI
+    catalogue: ClassVar[str] = "ark/models_3hei.yaml"
     queued = HEI_QUEUED
     running = HEI_RUNNING
     done = HEI_DONE
@@ -248,7 +249,7 @@ class Ark(ContentForm[ArkSettings]):
     pace: ClassVar[Pace] = Pace(
         first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
     )
-    catalogue = ARK
+    catalogue: ClassVar[str] = "ark/models.yaml"
     list_size: ClassVar[int] = 100  # a page may hold 500, but so many ids would not fit into a URL
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
