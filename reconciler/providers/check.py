@@ -6,7 +6,7 @@ vendor's page refuses is refused here, before anything is sent. Excerpts of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -74,27 +74,6 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     if any(problem.severity is Severity.ERROR for problem in found):
         return tuple(found)
     return Resolved(model, rules.mode_of(clip), _stated(clip), tuple(found))
-
-
-def offering(
-    models: Iterable[Model],
-    *,
-    mode: Mode | None = None,
-    duration: int | None = None,
-    resolution: str | None = None,
-    ratio: str | None = None,
-    switches: Iterable[str] = (),
-) -> tuple[Model, ...]:
-    """The models that can do a shot: the filters of `clipform models`, which the help of our diagnostics names."""
-    return tuple(
-        model
-        for model in models
-        if mode in (None, *model.modes)
-        and duration in (None, *model.durations)
-        and resolution in (None, *model.resolutions)
-        and ratio in (None, *model.ratios)
-        and set(switches) <= set(rules.switches(model))
-    )
 
 
 def _hosts(clip: Clip, dialect: Dialect) -> bool:

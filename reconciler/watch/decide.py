@@ -20,11 +20,9 @@ from enum import StrEnum
 
 from reconciler.plan.model import GENERATES, Action, Plan, Step
 from reconciler.plan.subset import subset
+from reconciler.providers.base import LOCAL
 
 Ident = tuple[str, int]
-
-LOCAL = "draft"
-"""The kind that renders here, for nothing."""
 
 _FOLDERS = frozenset({"state", "drafts", ".git"})
 _LOCK_FILE = "clipform.lock"
