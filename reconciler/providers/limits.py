@@ -14,7 +14,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What a probe found in one file; None where it does not apply or could not be read."""
+    """The facts that a probe read from one file; None if it does not apply or could not be read."""
 
     format: str = ""  # jpeg, png, …; mp4, mov; wav, mp3
     bytes: int | None = None
@@ -27,7 +27,7 @@ class MediaFacts:
 def check_media(
     name: str, facts: MediaFacts, limits: MediaLimits, source: Source | None = None
 ) -> tuple[Diagnostic, ...]:
-    """What is wrong with one file; `name` is the field it stands in. Errors where the limits are strict."""
+    """Return the violations of one file; `name` is its field. They are errors if the limits are strict."""
     severity = Severity.ERROR if limits.strict else Severity.WARNING
     faults = (*_format(facts, limits), *_ranges(facts, limits))
     return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault, help in faults)
@@ -36,7 +36,7 @@ def check_media(
 def check_total(
     name: str, files: Sequence[MediaFacts], limits: MediaLimits, source: Source | None = None
 ) -> tuple[Diagnostic, ...]:
-    """What is wrong with all files of one field together."""
+    """Return the violations of all files of one field together."""
     severity = Severity.ERROR if limits.strict else Severity.WARNING
     seconds = sum(file.seconds or 0 for file in files)
     size = sum(file.bytes or 0 for file in files)
@@ -49,7 +49,7 @@ def check_total(
 
 
 def check_request(size: int, most: int | None, source: Source | None = None) -> tuple[Diagnostic, ...]:
-    """Whether a body with its pictures in it is too large for `Model.max_request_bytes`."""
+    """Return the violation of a body, including its pictures, that exceeds `Model.max_request_bytes`."""
     help = "give pictures as https:// URLs, or shrink them"
     return tuple(
         Diagnostic("request-limit", fault, source, help) for fault in _above("the request has", size, most, " bytes")
@@ -58,7 +58,7 @@ def check_request(size: int, most: int | None, source: Source | None = None) -> 
 
 def _format(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:
     if limits.formats and facts.format and facts.format not in limits.formats:
-        yield f"{facts.format} is not taken ({choices(limits.formats)})", f"convert it to {limits.formats[0]}"
+        yield f"{facts.format} is not accepted ({choices(limits.formats)})", f"convert it to {limits.formats[0]}"
 
 
 def _ranges(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:
@@ -83,14 +83,14 @@ def _help(help: str, faults: Iterator[str]) -> Iterator[tuple[str, str]]:
     return ((fault, help) for fault in faults)
 
 
-def _below(what: str, found: float | None, least: float | None, unit: str = "") -> Iterator[str]:
-    if found is not None and least is not None and found < least:
-        yield f"{what} {_number(found)}{unit}, at least {_number(least)} is needed"
+def _below(subject: str, value: float | None, least: float | None, unit: str = "") -> Iterator[str]:
+    if value is not None and least is not None and value < least:
+        yield f"{subject} {_number(value)}{unit}, at least {_number(least)} is needed"
 
 
-def _above(what: str, found: float | None, most: float | None, unit: str = "") -> Iterator[str]:
-    if found is not None and most is not None and found > most:
-        yield f"{what} {_number(found)}{unit}, at most {_number(most)} is taken"
+def _above(subject: str, value: float | None, most: float | None, unit: str = "") -> Iterator[str]:
+    if value is not None and most is not None and value > most:
+        yield f"{subject} {_number(value)}{unit}, at most {_number(most)} is accepted"
 
 
 def _number(value: float) -> str:

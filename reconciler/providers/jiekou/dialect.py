@@ -1,7 +1,7 @@
-"""jiekou: Seedance V1 Lite image-to-video. The model is a segment of the path; the body has no model field.
+"""Translate kind `jiekou`: Seedance V1 Lite image-to-video. The model is part of the path, not a body field.
 
-Sources: the vendor's page (fields, defaults, media rules, `task_id`); its task-result page and those of its twins,
-which share paths and words (poll shape, status words, error names); what is assumed stands in `JiekouSettings`.
+Sources: the vendor's page (fields, defaults, media rules, `task_id`); its task-result page and those of two sites with
+the same paths and words (poll reply, status words, error names). Assumptions are settings, in `JiekouSettings`.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from reconciler.providers.replies import (
     link,
     mapping,
     quoted,
-    standing,
     task_id,
     words,
+    working,
 )
 from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
 
-# Names of the twins' error table. BILLING_FAILED and CREATE_TASK_FAILED (500) are left out: they may hide a task.
+# Names from those sites' error table. BILLING_FAILED and CREATE_TASK_FAILED (500) are not listed: a task may exist.
 REFUSALS = (
     *rows(
         Refusal.INPUT,
@@ -75,7 +75,7 @@ REFUSALS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JiekouSettings(Settings):
-    """Facts that the vendor's page leaves open."""
+    """Settings: facts that the vendor's page leaves open."""
 
     submit_path: str = "/v3/async/{model}"
     poll_path: str = "/v3/async/task-result?task_id={task}"
@@ -86,7 +86,7 @@ class JiekouSettings(Settings):
 
 
 class Jiekou(HttpDialect[JiekouSettings]):
-    """Translation for kind `jiekou`."""
+    """The translation of kind `jiekou`."""
 
     kind: ClassVar[str] = "jiekou"
     base_url: ClassVar[str] = "https://api.jiekou.ai"
@@ -97,7 +97,7 @@ class Jiekou(HttpDialect[JiekouSettings]):
     )
 
     def submit(self, job: Job) -> Request:
-        """The page's flat body; an undeclared ratio is left to the server."""
+        """Send the page's flat body; an undeclared ratio is left to the server."""
         body = {
             **job.options,
             "prompt": job.prompt or None,
@@ -112,23 +112,23 @@ class Jiekou(HttpDialect[JiekouSettings]):
         return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """`{"task_id"}` is all that a success has."""
+        """Read `{"task_id"}`, the whole reply of a success."""
         raw = mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """Task, status and reason stand under `task`, the link in `videos`, the seed in effect as text in `extra`."""
+        """Read status and reason under `task`, the link in `videos`, and the seed as text in `extra`."""
         complaint = _complaint(reply)
         if complaint.code == "TASK_NOT_FOUND":
             return NotFound(complaint.message)
         if complaint.code == "TASK_FAILED":
             return Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
-        found = mapping(at(reply.body, "task"))
-        if reply.status != 200 or not found:
+        record = mapping(at(reply.body, "task"))
+        if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
-        return other_task(task, found.get("task_id")) or self._standing(found, reply.body)
+        return other_task(task, record.get("task_id")) or self._answer(record, reply.body)
 
-    def _standing(self, task: Mapping[str, object], body: object) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object], body: object) -> PollAnswer:
         match self._word(task.get("status")):
             case "TASK_STATUS_SUCCEED":
                 return _result(body)
@@ -138,8 +138,8 @@ class Jiekou(HttpDialect[JiekouSettings]):
                 return Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
             case "TASK_STATUS_CANCELED":
                 return Cancelled(words(task.get("reason")))
-            case word:
-                return standing(word, QUEUED, RUNNING, task.get("progress_percent"))
+            case status:
+                return working(status, QUEUED, RUNNING, task.get("progress_percent"))
 
     def _picture(self, ref: MediaRef | None) -> str | None:
         if ref is None:
@@ -163,5 +163,5 @@ def _complaint(reply: Reply) -> Complaint:
 
 
 def create(settings: Mapping[str, object]) -> Jiekou:
-    """The dialect under a provider's settings."""
+    """Return the dialect with a provider's settings."""
     return Jiekou(read(JiekouSettings, settings))

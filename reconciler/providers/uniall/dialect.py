@@ -1,8 +1,8 @@
-"""UniAll: the resolution is part of the model's name, the switches live in a nested `extra_body`.
+"""Translate kind `uniall`: the resolution is part of the model's name, the switches are in a nested `extra_body`.
 
 Sources: the vendor's page (fields, models, limits, `video_url`); its other pages (host, further status words, `error`,
-`result`); the open-source gateways whose routes it resembles, for tolerance of their words only. Submit and poll have
-different stems. `operation` is never sent: the page says that it makes the route unclear.
+`result`); the open-source gateways whose routes it resembles, only to accept their words. Submit and poll have
+different base paths. `operation` is never sent: the page says that it makes the route ambiguous.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
-from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
+from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, working
 from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"queued", "NOT_START", "SUBMITTED", "QUEUED", "preprocessing", "pending"})
@@ -36,7 +36,8 @@ DONE = frozenset({"completed", "SUCCESS", "succeeded"})
 FAILED = frozenset({"failed", "FAILURE"})
 CANCELLED = frozenset({"cancelled", "canceled"})
 
-# The page has no table: statuses decide, and only for an answer in the family's form (assumed). 500 may hide a task.
+# The page has no error table: the status counts if the reply has the form of those gateways (assumed). 500 is not
+# listed: a task may exist.
 STATUSES: Mapping[int, Refusal] = {
     400: Refusal.INPUT,
     401: Refusal.CREDENTIALS,
@@ -53,7 +54,7 @@ ACCOUNT_WORDS = ("quota", "balance", "额度", "余额")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniallSettings(Settings):
-    """Facts that the vendor's page leaves open, or that its newer pages contradict."""
+    """Settings: facts that the vendor's page leaves open, or that its newer pages contradict."""
 
     submit_path: str = "/v1/video/generations"
     poll_path: str = "/v1/videos/{task}"
@@ -76,7 +77,7 @@ class UniallSettings(Settings):
 
 
 class Uniall(HttpDialect[UniallSettings]):
-    """Translation for kind `uniall`."""
+    """The translation of kind `uniall`."""
 
     kind: ClassVar[str] = "uniall"
     base_url: ClassVar[str] = "https://api.uniall.ai"
@@ -102,7 +103,7 @@ class Uniall(HttpDialect[UniallSettings]):
     )
 
     def submit(self, job: Job) -> Request:
-        """The page's body; switches and seed nested, as its samples have them, and only those that are declared."""
+        """Send the page's body; switches and seed are nested, as in its samples, and sent only if declared."""
         extra = {
             **mapping(job.options.get("extra_body")),
             "generate_audio": stated(job, "audio"),
@@ -127,36 +128,36 @@ class Uniall(HttpDialect[UniallSettings]):
         return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """The page shows no answer to a submit; the places are those of the poll answer and of its family."""
+        """Read the id at the paths of poll replies and of similar gateways: the page shows no reply to a submit."""
         task, raw = find_id(reply.body, self.settings.id_at)
         return submitted(reply, task, raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """A flat task, or the family's envelope around one. An unknown task is a 400 with `task_not_exist`."""
+        """Read a flat task, or one in an envelope. An unknown task is a 400 with `task_not_exist`."""
         complaint = _complaint(reply)
         if (reply.status == 404 and str(complaint)) or complaint.code == "task_not_exist":
             return NotFound(complaint.message)
         body = mapping(reply.body)
-        found = body if "status" in body else mapping(body.get("data"))
-        if reply.status != 200 or "status" not in found:
+        record = body if "status" in body else mapping(body.get("data"))
+        if reply.status != 200 or "status" not in record:
             return poll_trouble(reply, complaint)
-        return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found, body)
+        return other_task(task, record.get("id"), record.get("task_id")) or self._answer(record, body)
 
-    def _standing(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
-        word = self._word(task.get("status"))
-        if not isinstance(word, str) or word not in DONE | FAILED | CANCELLED:
-            return standing(word, QUEUED, RUNNING, task.get("progress"))
-        if word in DONE:
+    def _answer(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
+        status = self._word(task.get("status"))
+        if not isinstance(status, str) or status not in DONE | FAILED | CANCELLED:
+            return working(status, QUEUED, RUNNING, task.get("progress"))
+        if status in DONE:
             return self._result(body if task is body else {**body, **task})
         message = first_words(at(task, "error.message"), task.get("error"), task.get("fail_reason"))
-        if word in CANCELLED:
+        if status in CANCELLED:
             return Cancelled(message)
         code = code_text(at(task, "error.code"))
         refusal = Refusal.ACCOUNT if _about_account(message) else Refusal.INTERNAL
-        return Failed(refusal, code or word, message, self.settings.failures_free)
+        return Failed(refusal, code or status, message, self.settings.failures_free)
 
     def _result(self, body: Mapping[str, object]) -> Succeeded | NoOutput:
-        """The first usable link of each sort."""
+        """Read the first usable link to the video and to the last frame."""
         url = first_link(body, self.settings.video_at)
         if url is None:
             return NoOutput(f"completed without a usable link: {quoted(body.get('video_url'))}")
@@ -168,7 +169,7 @@ def _about_account(message: str) -> bool:
 
 
 def _complaint(reply: Reply) -> Complaint:
-    """`{code, message}` or `{error: {code, message}}`; listed by status, when the answer has one of these forms."""
+    """Read `{code, message}` or `{error: {code, message}}`; in either form the status may prove a refusal."""
     body = mapping(reply.body)
     error = body.get("error")
     if reply.status == 200 and code_text(body.get("code")) in SUCCESS and not error:
@@ -182,5 +183,5 @@ def _complaint(reply: Reply) -> Complaint:
 
 
 def create(settings: Mapping[str, object]) -> Uniall:
-    """The dialect under a provider's settings."""
+    """Return the dialect with a provider's settings."""
     return Uniall(read(UniallSettings, settings))
