@@ -38,7 +38,7 @@ from reconciler.providers.base import (
     Succeeded,
     Working,
 )
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 
 from .conftest import Draw, job
 

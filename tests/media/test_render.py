@@ -19,7 +19,7 @@ from reconciler.media.facts import VideoFacts
 from reconciler.media.mp4 import read_mp4
 from reconciler.media.probe import probe
 from reconciler.providers.base import MediaRef, Mode
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 
 from .conftest import Draw, job, local
 from .test_frames import decoded

@@ -56,7 +56,9 @@ def test_files_of_one_field_are_added_up(root: Path) -> None:
     for name in "ab":
         video(root / f"{name}.mp4", seconds=8, fps=24 if name == "a" else 25)
     bench.write("references: {videos: [a.mp4, b.mp4]}")
-    assert [p.message for p in bench.problems()] == ["references.videos: together they last 16 s, at most 15 is taken"]
+    assert [p.message for p in bench.problems()] == [
+        "references.videos: together they last 16 s, at most 15 is accepted"
+    ]
 
 
 def test_a_request_that_would_be_too_large_is_told(root: Path) -> None:
