@@ -45,7 +45,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 
 RECIPE = "v1"
 

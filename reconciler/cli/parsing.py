@@ -76,7 +76,7 @@ def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
     """The order of a clip's take, the picked one if none is named. Raises UsageError when there is none."""
     require_named(loaded, clip)
     found = [order for order in loaded.orders if order.clip.name == clip]
-    wanted = found[0].clip.pick if take is None else take
+    wanted = found[0].clip.spec.pick if take is None else take
     for order in found:
         if order.take == wanted:
             return order

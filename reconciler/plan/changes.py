@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from reconciler.identity import canonical
 from reconciler.plan.model import Change
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 
 
 def changes(before: str, after: str) -> tuple[Change, ...]:

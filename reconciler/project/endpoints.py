@@ -16,7 +16,8 @@ from reconciler.identity import canonical
 from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
 from reconciler.records import Attempt, Snapshot
-from reconciler.spec.project import Project, ProviderConfig, Secret
+from reconciler.spec.project import Project, ProviderConfig
+from reconciler.spec.values import Secret
 
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
@@ -26,7 +27,7 @@ ELSEWHERE = "key-elsewhere"
 
 def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
     """The base URL of an alias as it is declared now; empty for a kind that is reached over no network."""
-    return (config.base_url or dialect.base_url).rstrip("/")
+    return (config.spec.base_url or dialect.base_url).rstrip("/")
 
 
 def here(attempt: Attempt, config: ProviderConfig | None, dialect: Dialect | None) -> bool:
@@ -89,9 +90,9 @@ def _strange(
     config: ProviderConfig, dialect: Dialect, used: set[str], says: str = "will be sent"
 ) -> Iterator[Diagnostic]:
     names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
-    if config.base_url is None or not names or _local(config.base_url):
+    if config.spec.base_url is None or not names or _local(config.spec.base_url):
         return
-    origin, own = _origin(config.base_url), _origin(dialect.base_url)
+    origin, own = _origin(config.spec.base_url), _origin(dialect.base_url)
     where, key = config.fields.get("base_url", config.where), " and ".join(names)
     if origin not in {own, *used}:
         before = f", nor where {config.alias} was used before" if used else ""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from reconciler.identity import Input, Subject, identify
@@ -19,19 +20,11 @@ from reconciler.plan.model import Cost, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
 from reconciler.spec.memo import NOTHING, Memo
-from reconciler.spec.project import (
-    AssetMedia,
-    Clip,
-    ClipMedia,
-    DataMedia,
-    Frame,
-    LocalMedia,
-    Media,
-    Project,
-    ProviderConfig,
-    UrlMedia,
-)
-from reconciler.spec.project import Price as PriceRow
+from reconciler.spec.project import Clip, Project, ProviderConfig
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+
+if TYPE_CHECKING:  # loads pydantic
+    from reconciler.spec.model import Price as PriceRow
 
 DRAFTS = "drafts"
 
@@ -81,13 +74,13 @@ def build_orders(
         brief = _Brief(
             clip,
             resolved[clip.name],
-            project.providers[clip.provider],
+            project.providers[clip.spec.provider],
             currency,
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
         )
         orders = recall.step(("orders", clip.name), brief.given(), partial(_orders, brief))
-        picked[clip.name] = (orders[clip.pick - 1].wanted.key, clip.pick)
+        picked[clip.name] = (orders[clip.spec.pick - 1].wanted.key, clip.spec.pick)
         found[clip.name] = orders
     return tuple(order for clip in project.clips for order in found[clip.name])
 
@@ -117,14 +110,14 @@ def drafted(project: Project, recall: Memo = NOTHING) -> Project:
 
 
 def _drafted(clip: Clip) -> Clip:
-    duration = clip.duration if clip.duration is not None and clip.duration > 0 else None
-    output = f"{DRAFTS}/{clip.output}"
-    return replace(clip, provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
+    duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
+    output = f"{DRAFTS}/{clip.spec.output}"
+    return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
 
 
 def _orders(brief: _Brief) -> tuple[Order, ...]:
     price = _price(brief)
-    return tuple(_order(brief, take, price) for take in range(1, brief.clip.takes + 1))
+    return tuple(_order(brief, take, price) for take in range(1, brief.clip.spec.takes + 1))
 
 
 def _order(brief: _Brief, take: int, price: Cost) -> Order:
@@ -134,12 +127,12 @@ def _order(brief: _Brief, take: int, price: Cost) -> Order:
         dialect=config.kind,
         model=resolved.model.name,
         mode=resolved.mode.value,
-        prompt=clip.prompt,
+        prompt=clip.spec.prompt,
         params=params,
         inputs=tuple(_input(name, item, brief) for name, item in clip.media()),
-        options=clip.options,
+        options=clip.spec.options,
         take=take,
-        retake=clip.retake,
+        retake=clip.spec.retake,
         defaults=defaults_v1(resolved.model),
     )
     key, document = identify(subject)
@@ -148,18 +141,18 @@ def _order(brief: _Brief, take: int, price: Cost) -> Order:
         take=take,
         key=key,
         document=document,
-        provider=clip.provider,
+        provider=clip.spec.provider,
         kind=config.kind,
         model=resolved.model.name,
-        output=clip.output if take == clip.pick else None,
+        output=clip.spec.output if take == clip.spec.pick else None,
         needs=tuple((name, pick) for name, (_, pick) in brief.picked.items()),
-        protect=clip.protect,
+        protect=clip.spec.protect,
         free=resolved.model.billing is Billing.FREE,
         cost=price,
-        tags=clip.tags,
+        tags=clip.spec.tags,
         server_defaults=_left_open(resolved),
     )
-    return Order(clip, take, wanted, resolved, brief.hashes, config.prices)
+    return Order(clip, take, wanted, resolved, brief.hashes, config.spec.prices)
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
@@ -167,8 +160,8 @@ def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
     (also where the model takes none), and no resolution that the model's name already says. So a default that a
     project overrides counts in the key."""
     params = dict(resolved.settled)
-    if clip.seed is not None:
-        params["seed"] = clip.seed + take - 1
+    if clip.spec.seed is not None:
+        params["seed"] = clip.spec.seed + take - 1
     if resolved.model.resolution_in is not Placement.FIELD:
         params.pop("resolution", None)
     return params
@@ -192,9 +185,9 @@ def _price(brief: _Brief) -> Cost:
     sent = resolved.settled
     ratio, seconds = sent.get("ratio"), sent.get("duration")
     # Where the seconds of reference videos are billed on top, their lengths would be part of the price: not known here.
-    known = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.videos)
+    known = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.references.videos)
     return cost.estimate(
-        brief.config.prices,
+        brief.config.spec.prices,
         resolved.model.name,
         priced_resolution(resolved),
         ratio if isinstance(ratio, str) else None,

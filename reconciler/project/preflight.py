@@ -20,7 +20,8 @@ from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
 from reconciler.spec.memo import NOTHING, Memo
-from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
+from reconciler.spec.project import Clip, Project
+from reconciler.spec.values import DataMedia, LocalMedia
 
 if TYPE_CHECKING:
     from reconciler.media.headers import MediaType
@@ -63,8 +64,8 @@ class Preflight:
             if not files or settled is None or "file" in settled.model.image_schemes:
                 continue
             contents = [hashes.get(path) for path in files]
-            given = (clip, settled, means[clip.provider], *contents)
-            look = partial(self._problems, clip, settled.model, means[clip.provider], hashes)
+            given = (clip, settled, means[clip.spec.provider], *contents)
+            look = partial(self._problems, clip, settled.model, means[clip.spec.provider], hashes)
             told = step(("files", clip.name), given, look, worth=lambda _: self._unsure.isdisjoint(hashes.values()))
             found.update(dict.fromkeys(told))
         return tuple(found)
@@ -76,7 +77,7 @@ class Preflight:
         sound: dict[Sort, list[MediaFacts]] = {}
         media = clip.media()
         given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
-        room = media_routes.room(model, clip.prompt)
+        room = media_routes.room(model, clip.spec.prompt)
         free = None if room is None else room - given
         for name, item in media:
             if not isinstance(item, LocalMedia) or item.path not in hashes:

@@ -19,7 +19,8 @@ from reconciler.project.orders import Order, build_orders, drafted
 from reconciler.project.workspace import LOCK_FILE, Workspace, dialects_of, resolve_clips
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
-from reconciler.spec.project import LocalMedia, Project
+from reconciler.spec.project import Project
+from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile
 from reconciler.state.lockfile import LockEntry
 
@@ -122,8 +123,8 @@ def _locked(revision: Revision) -> dict[str, LockEntry]:
 
 def changed(loaded: Loaded, planned: Planned) -> tuple[Order, ...]:
     """The picked takes of a revision whose key is another one now, or that are not declared any more."""
-    now = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
-    picked = (order for order in loaded.orders if order.take == order.clip.pick)
+    now = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.spec.pick}
+    picked = (order for order in loaded.orders if order.take == order.clip.spec.pick)
     return tuple(order for order in picked if now.get(order.clip.name) != order.wanted.key)
 
 
@@ -134,9 +135,9 @@ def _outputs(
     facts: dict[str, OutputFact] = {}
     files: dict[str, Path] = {}
     for order in changed(loaded, planned)[:_MOST_EXTRACTED]:
-        found = revision.extract(order.clip.output, folder)
+        found = revision.extract(order.clip.spec.output, folder)
         if found is not None:
-            facts[order.clip.output] = OutputFact(True, found[0])
+            facts[order.clip.spec.output] = OutputFact(True, found[0])
             files[found[0]] = found[1]
     return facts, files
 

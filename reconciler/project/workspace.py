@@ -36,8 +36,9 @@ from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
 from reconciler.spec.load import read_project
 from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
-from reconciler.spec.project import LocalMedia, Project
+from reconciler.spec.project import Project
 from reconciler.spec.reader import collector_paused
+from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
 from reconciler.state.lockfile import LockEntry
 from reconciler.state.store import Store
@@ -204,7 +205,7 @@ def dialects_of(project: Project, recall: Memo = NOTHING) -> tuple[dict[str, Dia
     """The dialect of each alias, and what is wrong with their settings."""
     found: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
-    for alias in {clip.provider for clip in project.clips} | set(project.providers):
+    for alias in {clip.spec.provider for clip in project.clips} | set(project.providers):
         config = project.providers[alias]
         try:
             make = partial(registry.dialect, config.kind, config.settings)
@@ -222,7 +223,7 @@ def resolve_clips(
     problems: dict[Diagnostic, None] = {}  # a matrix repeats what its one declaration got wrong
     can_publish = bool(project.publish)
     for clip in project.clips:
-        dialect = dialects.get(clip.provider)
+        dialect = dialects.get(clip.spec.provider)
         if dialect is None:
             continue
         ask = partial(resolve, clip, dialect, can_publish=can_publish)
@@ -252,7 +253,7 @@ def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidat
         words.setdefault(step.clip, set()).update(state_words(step))
     declared = {clip.name for clip in loaded.project.clips}
     found = [
-        Candidate(clip.name, clip.declared, clip.tags, clip.depends_on(), frozenset(words.get(clip.name, ())))
+        Candidate(clip.name, clip.declared, clip.spec.tags, clip.depends_on(), frozenset(words.get(clip.name, ())))
         for clip in loaded.project.clips
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)

@@ -168,7 +168,11 @@ class _Builder:
             return None
         output = self._output(spec.output)
         self._check_together(spec)
-        return self._clip(spec, output) if self._problems.errors == before else None
+        if self._problems.errors > before:
+            return None
+        declared, places = self._declared.key, dict(_places(self._entries))
+        spec = spec if output == spec.output else spec.model_copy(update={"output": output})
+        return Clip(self._name, declared.text, spec, self._combination, declared.where, places)
 
     def _output(self, text: str) -> str:
         try:
@@ -197,40 +201,6 @@ class _Builder:
     def _wrong(self, field: str, message: str, help: str) -> None:
         entry = self._entries.get(field)
         self._problems.error("bad-clip", message, entry.value.where if entry else self._declared.key.where, help)
-
-    def _clip(self, spec: ClipFields, output: str) -> Clip:
-        return Clip(
-            name=self._name,
-            declared=self._declared.key.text,
-            matrix=self._combination,
-            prompt=spec.prompt,
-            provider=spec.provider,
-            model=spec.model,
-            duration=spec.duration,
-            resolution=spec.resolution,
-            ratio=spec.ratio,
-            first_frame=spec.first_frame,
-            last_frame=spec.last_frame,
-            images=tuple(spec.references.images),
-            videos=tuple(spec.references.videos),
-            audios=tuple(spec.references.audios),
-            operation=spec.operation,
-            seed=None if spec.seed == -1 else spec.seed,
-            camera_fixed=spec.camera_fixed,
-            audio=spec.audio,
-            watermark=spec.watermark,
-            return_last_frame=spec.return_last_frame,
-            takes=spec.takes,
-            pick=spec.pick,
-            retake=spec.retake,
-            options=spec.options,
-            output=output,
-            tags=tuple(spec.tags),
-            description=spec.description,
-            protect=spec.protect,
-            where=self._declared.key.where,
-            fields=dict(_places(self._entries)),
-        )
 
 
 def _places(entries: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Source]]:

@@ -15,9 +15,9 @@ from typing import NoReturn
 
 from reconciler.diagnostics import Source
 from reconciler.spec.problems import Problems, listed, named, shown
-from reconciler.spec.project import ClipMedia, Frame, Secret
 from reconciler.spec.reader import Fields, Items, Node, Scalar
 from reconciler.spec.scalars import MAX_TEXT, Bare
+from reconciler.spec.values import ClipMedia, Frame, Secret
 
 MAX_VALUES = 1_000_000
 MAX_WRITTEN = 64_000_000

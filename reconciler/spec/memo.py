@@ -126,4 +126,4 @@ def exactly(a: object, b: object) -> bool:
         return a.as_tuple() == b.as_tuple()
     if is_dataclass(a) and is_dataclass(b):
         return all(exactly(getattr(a, item.name), getattr(b, item.name)) for item in fields(a))
-    return a == b
+    return exactly(vars(a), vars(b)) if hasattr(a, "__dict__") else a == b

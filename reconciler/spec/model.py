@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchem
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reconciler.spec import scalars
-from reconciler.spec.project import JsonValue, Media, Secret
+from reconciler.spec.values import JsonValue, Media, Secret
 
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
@@ -57,7 +57,7 @@ def _choice_of(*words: str) -> Leaf:
     return Leaf(scalars.choice(*words), " ".join(words), schema)
 
 
-def _whole_from(least: int, most: int = 10**18 - 1, parse: Callable[[Any], int] | None = None) -> Leaf:
+def _whole_from(least: int, most: int = 10**18 - 1, parse: Callable[[Any], int | None] | None = None) -> Leaf:
     bounds = {"type": "integer", "minimum": least, "maximum": most}
     numeral = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)$"}
     return Leaf(parse or scalars.whole(least, most), "whole number", {"anyOf": [bounds, numeral, INTERPOLATED]})
@@ -85,6 +85,7 @@ Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]
 Folder = Annotated[str, Leaf(scalars.folder, "folder", {"type": "string"})]
 Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
 Positive = Annotated[int, _whole_from(1)]
+_SEED = _whole_from(-1, parse=scalars.seed)
 _SECONDS = _whole_from(-1, scalars.MAX_SECONDS, scalars.seconds)
 
 
@@ -94,9 +95,9 @@ def _none_is(empty: Callable[[], object]) -> BeforeValidator:
 
 
 _AS_MAP = _none_is(dict)
-_AS_LIST = _none_is(list)
+_AS_LIST = _none_is(tuple)
 
-MediaList = Annotated[list[Medium], _AS_LIST]
+MediaList = Annotated[tuple[Medium, ...], _AS_LIST]
 FreeMap = Annotated[dict[str, Free], _AS_MAP]
 
 
@@ -120,9 +121,9 @@ class SpecModel(BaseModel):
 class References(SpecModel):
     """Media that a clip is made after; never together with first_frame or last_frame."""
 
-    images: MediaList = _field("Pictures to take subjects or style from.", "[assets/lamp.png]", list)
-    videos: MediaList = _field("Videos to refer to, edit or extend.", "[${clips.hero.video}]", list)
-    audios: MediaList = _field("Sounds to refer to.", "[assets/rain.mp3]", list)
+    images: MediaList = _field("Pictures to take subjects or style from.", "[assets/lamp.png]", ())
+    videos: MediaList = _field("Videos to refer to, edit or extend.", "[${clips.hero.video}]", ())
+    audios: MediaList = _field("Sounds to refer to.", "[assets/rain.mp3]", ())
 
 
 class ClipFields(SpecModel):
@@ -150,7 +151,7 @@ class ClipFields(SpecModel):
     operation: Annotated[str | None, _choice_of(*OPERATIONS)] = _field(
         "What to do with the one reference video; without it the mode follows from the other fields.", "extend"
     )
-    seed: Annotated[int | None, _whole_from(-1)] = _field(
+    seed: Annotated[int | None, _SEED] = _field(
         "Makes a result repeatable where the model takes one; absent or -1 is random. Take n uses seed + n - 1.", "42"
     )
     camera_fixed: YesNo | None = _field("Keep the camera still.", "yes")
@@ -172,7 +173,7 @@ class ClipFields(SpecModel):
         "renders/${matrix.lang}.mp4",
         "renders/${clip.name}.mp4",
     )
-    tags: Annotated[list[Line], _AS_LIST] = _field("Words to select clips by (tag:NAME).", "[trailer]", list)
+    tags: Annotated[tuple[Line, ...], _AS_LIST] = _field("Words to select clips by (tag:NAME).", "[trailer]", ())
     description: Text = _field("A note for people.", "opening shot", "")
     protect: YesNo = _field("Refuse to replace or remove the clip while set.", "yes", False)
 
@@ -181,10 +182,10 @@ class Matrix(SpecModel):
     """Lists of values, by name: one clip for each combination."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[list[RawText], _AS_LIST]] = Field(init=False)
+    __pydantic_extra__: dict[str, Annotated[tuple[RawText, ...], _AS_LIST]] = Field(init=False)
 
-    exclude: Annotated[list[dict[str, RawText]], _AS_LIST] = _field(
-        "Combinations to leave out; each names some or all of the values.", "[{ratio: 9:16, lang: zh}]", []
+    exclude: Annotated[tuple[dict[str, RawText], ...], _AS_LIST] = _field(
+        "Combinations to leave out; each names some or all of the values.", "[{ratio: 9:16, lang: zh}]", ()
     )
 
 
@@ -202,8 +203,8 @@ class ClipDecl(ClipFields):
         "Lists of values; one clip is made for each combination: social[ratio=16:9,lang=en].",
         "{ratio: [16:9, 9:16], lang: [en, zh]}",
     )
-    overrides: Annotated[list[Override], _AS_LIST] = _field(
-        "Other fields for some combinations of the matrix.", "[{when: {lang: zh}, set: {pick: 3}}]", []
+    overrides: Annotated[tuple[Override, ...], _AS_LIST] = _field(
+        "Other fields for some combinations of the matrix.", "[{when: {lang: zh}, set: {pick: 3}}]", ()
     )
 
 
@@ -237,10 +238,10 @@ class Provider(SpecModel):
     requests_per_second: Amount | None = _field("How many requests may be sent in a second.", "5")
     poll_interval: Span | None = _field("Slowest pace of asking how a task stands.", "10s")
     timeout: Span | None = _field("After this a clip is reported as still running; it is never given up.", "30m")
-    prices: Annotated[list[Price], _AS_LIST] = _field(
+    prices: Annotated[tuple[Price, ...], _AS_LIST] = _field(
         "Price table for estimates and budgets; the first row that matches counts.",
         '[{model: "*", per_clip: 0.45}]',
-        list,
+        (),
     )
     models: Free = _field("Models newer than this release, or other limits for known ones.", "{new-model: {}}")
     settings: FreeMap = _field("Other facts of the dialect, where a vendor differs from its page.", "{}", dict)
@@ -289,10 +290,10 @@ class Cache(StoreSpec):
 class Inputs(SpecModel):
     """Where local media may be read from, beside the project itself."""
 
-    allow: Annotated[list[Folder], _AS_LIST] = _field(
+    allow: Annotated[tuple[Folder, ...], _AS_LIST] = _field(
         "Folders outside the project, relative to it or absolute, that local media may be read from.",
         "[../brand-assets]",
-        list,
+        (),
     )
 
 
@@ -312,8 +313,8 @@ class ProjectFile(SpecModel):
     """clipform.yaml."""
 
     version: Annotated[int, _whole_from(1, 1, scalars.version)] = _field("Version of this format.", "1", ...)
-    include: Annotated[list[RawText], _AS_LIST] = _field(
-        "More files, by path or pattern; each may hold vars, defaults and clips.", "[clips/*.yaml]", []
+    include: Annotated[tuple[RawText, ...], _AS_LIST] = _field(
+        "More files, by path or pattern; each may hold vars, defaults and clips.", "[clips/*.yaml]", ()
     )
     vars: Vars = _field("Texts to use as ${vars.name}.", "{product: Aurora lamp}", dict)
     providers: Annotated[dict[str, Provider], _AS_MAP] = _field(

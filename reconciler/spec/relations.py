@@ -8,7 +8,8 @@ from itertools import islice
 from reconciler.spec.expand import Expanded
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import Clip, ClipMedia, LocalMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import ClipMedia, LocalMedia
 
 MAX_CIRCLES = 20
 """Every pair in a tangle of clips may close another circle; the first few are enough to cut."""
@@ -24,26 +25,27 @@ def check_relations(expanded: Expanded, problems: Problems) -> None:
 def check_providers(clips: Sequence[Clip], aliases: Mapping[str, object], problems: Problems) -> None:
     """Every provider that a clip names is declared."""
     for clip in clips:
-        if clip.provider not in aliases:
-            meant = problems.did_you_mean(clip.provider, aliases)
-            message = f"there is no provider {shown(clip.provider)}{meant}"
+        if clip.spec.provider not in aliases:
+            meant = problems.did_you_mean(clip.spec.provider, aliases)
+            message = f"there is no provider {shown(clip.spec.provider)}{meant}"
             problems.error("unknown-provider", message, clip.source("provider"), "declare it under providers")
 
 
 def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
     taken: dict[str, Clip] = {}
     for clip in clips:
-        first = taken.setdefault(same_file(clip.output), clip)
+        first = taken.setdefault(same_file(clip.spec.output), clip)
         if first is not clip:
-            same = "" if first.output == clip.output else f" (as {shown(first.output)}, one file on some systems)"
-            message = f"clips {first.name} and {clip.name} share the output {shown(clip.output)}{same}"
+            output, other = clip.spec.output, first.spec.output
+            alias = "" if other == output else f" (as {shown(other)}, the same file on some systems)"
+            message = f"clips {first.name} and {clip.name} share the output {shown(output)}{alias}"
             help = "put ${clip.name} or every ${matrix.…} into it" if clip.declared == first.declared else "change one"
             problems.error("shared-output", message, clip.source("output"), help)
     for clip in clips:
-        folder, _, _ = same_file(clip.output).rpartition("/")
+        folder, _, _ = same_file(clip.spec.output).rpartition("/")
         while folder:
             if folder in taken:
-                message = f"output {shown(clip.output)} lies inside the output of clip {taken[folder].name}"
+                message = f"output {shown(clip.spec.output)} lies inside the output of clip {taken[folder].name}"
                 problems.error("shared-output", message, clip.source("output"), "change one")
             folder, _, _ = folder.rpartition("/")
     _check_inputs(clips, taken, problems)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from reconciler.spec.problems import listed, shown
-from reconciler.spec.project import (
+from reconciler.spec.values import (
     AssetMedia,
     ClipMedia,
     DataMedia,
@@ -128,6 +128,12 @@ def seconds(raw: object) -> int:
     if value == 0:
         raise Unfit("must be at least 1 second, not 0")
     return value
+
+
+def seed(raw: object) -> int | None:
+    """A seed; -1 is random, as if there were none."""
+    value = whole(-1)(raw)
+    return None if value == -1 else value
 
 
 def version(raw: object) -> int:

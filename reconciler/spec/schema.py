@@ -13,7 +13,7 @@ from reconciler.spec.matrix import AXIS
 from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, SpecModel
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
-from reconciler.spec.shape import content
+from reconciler.spec.shape import content, element
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _NAMED_MAPS = {"clips": NAME, "providers": NAME}
@@ -105,8 +105,8 @@ def _find(model: type[BaseModel], steps: list[str]) -> FieldInfo | None:
 def _inside(annotation: Any) -> type[SpecModel] | None:
     """The model of a map, of the maps in a list, or of the values of a map."""
     kind = content(annotation)
-    while get_origin(kind) in (list, dict):
-        kind = content(get_args(kind)[-1])
+    while get_origin(kind) in (tuple, dict):
+        kind = content(element(kind))
     return kind if isinstance(kind, type) and issubclass(kind, SpecModel) else None
 
 
@@ -142,10 +142,8 @@ def _words(annotation: Any) -> str:
         return leaf.words
     options = [kind for kind in get_args(annotation) if kind is not type(None)]
     kind = content(annotation)
-    if get_origin(kind) is list:
-        return f"list of {_words(get_args(kind)[0])}"
-    if get_origin(kind) is dict:
-        return f"map of {_words(get_args(kind)[1])}"
+    if get_origin(kind) in (tuple, dict):
+        return f"{'map' if get_origin(kind) is dict else 'list'} of {_words(element(kind))}"
     if isinstance(kind, type) and issubclass(kind, SpecModel):
         return "map"
     return _words(options[0])

@@ -13,13 +13,13 @@ from typing import TypeVar
 from reconciler.spec import model
 from reconciler.spec.interpolate import Env, NameScope, Resolver
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import Budget, JsonValue, Price, ProviderConfig
+from reconciler.spec.project import CREDENTIALS, ProviderConfig
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
+from reconciler.spec.values import JsonValue
 
 DRAFT = "draft"
-CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
 _STORE_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
 
 _FROM_ENV = re.compile(r"\$\{\s*env\.")
@@ -32,7 +32,7 @@ class Sections:
     """What these sections say."""
 
     providers: Mapping[str, ProviderConfig]
-    budget: Budget | None
+    budget: model.Budget | None
     publish: Mapping[str, JsonValue]
     cache: Mapping[str, JsonValue]
     allowed_inputs: tuple[str, ...]
@@ -61,11 +61,12 @@ class _SectionReader:
 
     def providers(self, section: MappingEntry | None) -> dict[str, ProviderConfig]:
         """Every provider by alias. One with errors keeps its alias, so that clips that name it are no error too."""
-        found = {DRAFT: ProviderConfig(DRAFT, DRAFT)}
+        providers = {DRAFT: ProviderConfig(DRAFT, model.Provider(kind=DRAFT))}
         entries = section.value.entries if section and isinstance(section.value, Fields) else {}
         for alias, entry in entries.items():
-            found[alias] = self._provider(alias, entry) or ProviderConfig(alias, "")
-        return found
+            broken = ProviderConfig(alias, model.Provider.model_construct(kind=""))
+            providers[alias] = self._provider(alias, entry) or broken
+        return providers
 
     def _provider(self, alias: str, entry: MappingEntry) -> ProviderConfig | None:
         if not NAME.fullmatch(alias):
@@ -78,22 +79,8 @@ class _SectionReader:
         if alias == DRAFT and spec.kind != DRAFT:
             message = f"provider 'draft' is free and built in; its kind cannot be {shown(spec.kind)}"
             self._problems.error("provider-name", message, entry.key.where, "choose another alias")
-        credentials = {name: value for name in CREDENTIALS if (value := getattr(spec, name)) is not None}
-        models = {} if spec.models is None else {"models": spec.models}
-        return ProviderConfig(
-            alias=alias,
-            kind=spec.kind,
-            base_url=spec.base_url,
-            credentials=credentials,
-            concurrency=spec.concurrency,
-            requests_per_second=spec.requests_per_second,
-            poll_interval=spec.poll_interval,
-            timeout=spec.timeout,
-            prices=tuple(Price(**dict(price)) for price in spec.prices),
-            settings={**spec.settings, **models},
-            where=entry.key.where,
-            fields={key: item.value.where for key, item in entry.value.entries.items()},
-        )
+        places = {key: item.value.where for key, item in entry.value.entries.items()}
+        return ProviderConfig(alias, spec, entry.key.where, places)
 
     def _require_open(self, entry: MappingEntry) -> None:
         """Addresses are written down with every request, so what may be a key has no place in one."""
@@ -106,15 +93,14 @@ class _SectionReader:
             help = "credentials have fields of their own: api_key: ${env.NAME}"
             self._problems.error("env-here", message, given.value.where, help)
 
-    def budget(self, section: MappingEntry | None) -> Budget | None:
-        """The caps, if there are any."""
-        spec = self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
-        return Budget(**dict(spec)) if spec else None
+    def budget(self, section: MappingEntry | None) -> model.Budget | None:
+        """Return the caps, if there are any."""
+        return self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
 
     def allowed_inputs(self, section: MappingEntry | None) -> tuple[str, ...]:
         """The folders outside the project that local media may be read from."""
         spec = self._typed(model.Inputs, section, (), ("inputs",), Env.REFUSED) if section else None
-        return tuple(spec.allow) if spec else ()
+        return spec.allow if spec else ()
 
     def store(self, section: MappingEntry | None, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
         """The values that are set, by field; credentials are `Secret`, lengths of time are seconds."""

@@ -70,7 +70,7 @@ def _tell(model: type[BaseModel], details: ErrorDetails, node: Node, problems: P
             if context["code"] == LITERAL_SECRET:
                 problems.secrets.append(where)
             problems.error(context["code"], f"{_name(path)} {context['message']}", where, context["help"])
-        case "list_type":
+        case "tuple_type":
             problems.error("bad-value", f"{_name(path)} must be a list", where, _listed(details["input"]))
         case _:
             problems.error("bad-value", f"{_name(path)} must be a map of keys and values", where)
@@ -135,11 +135,16 @@ def model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | No
             if step not in here.model_fields:
                 return None
             here = content(here.model_fields[str(step)].annotation)
-        elif get_origin(here) in (dict, list):
-            here = content(get_args(here)[-1])
+        elif get_origin(here) in (dict, tuple):
+            here = content(element(here))
         else:
             return None
     return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def element(kind: Any) -> Any:
+    """Return the type of a list's elements or a map's values."""
+    return get_args(kind)[0 if get_origin(kind) is tuple else 1]
 
 
 def content(annotation: Any) -> Any:

@@ -45,7 +45,7 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
     return StatusRow(
         clip=step.clip,
         take=step.take,
-        picked=order is None or order.take == order.clip.pick,
+        picked=order is None or order.take == order.clip.spec.pick,
         state=state,
         detail=reason_line(step.reason, step.detail)
         if step.action is Action.BLOCKED
@@ -131,7 +131,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield from document_facts(document)
     if order is not None:
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
-        if users and order.take == order.clip.pick:
+        if users and order.take == order.clip.spec.pick:
             yield "used by", ", ".join(dict.fromkeys(users))
     made = planned.snapshot.generations.get(step.key)
     if made is not None:
@@ -199,7 +199,7 @@ def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
     order, document = _order(step, planned), _document(step, planned)
     found: dict[str, object] = {
         "take": step.take,
-        "picked": order is not None and order.take == order.clip.pick,
+        "picked": order is not None and order.take == order.clip.spec.pick,
         "action": step.action.value,
         "reason": step.reason.value,
         "key": step.key,

@@ -132,7 +132,7 @@ def test_bytes_that_are_no_text_are_told_with_their_place(data: bytes, problem: 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_read() -> None:
     [clip] = project_of(b"\xef\xbb\xbfversion: 1\r\nclips:\r\n  a:\r\n    prompt: x\r\n").clips
-    assert (clip.prompt, str(clip.source("prompt"))) == ("x", "clipform.yaml:4:13")
+    assert (clip.spec.prompt, str(clip.source("prompt"))) == ("x", "clipform.yaml:4:13")
 
 
 def test_a_literal_secret_is_in_no_diagnostic() -> None:

@@ -222,7 +222,7 @@ class AttemptRunner:
     def _ended(self, attempt: Attempt | None) -> StepEnded:
         """Why an attempt that needs nothing more from this run did not give an artifact: as the next plan says it."""
         order = self.work.order
-        takes = order.clip.takes if order is not None else 1
+        takes = order.clip.spec.takes if order is not None else 1
         several = attempt is not None and self.work.ports.store.unsettled(attempt.clip, attempt.take) > 1
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
         name = remedies.quote(self.work.step.clip)

@@ -138,7 +138,7 @@ def _without_secrets(answer: SubmitAnswer, redact: Callable[[str], str]) -> Subm
 def _seed(work: AttemptContext, order: Order) -> int | None:
     """A drawn seed makes a clip reproducible and a lost task recognisable; drafts need neither."""
     takes_seed = order.resolved.model.seed_max is not None and work.vendor.durable
-    return work.ports.seed() if takes_seed and order.clip.seed is None else None
+    return work.ports.seed() if takes_seed and order.clip.spec.seed is None else None
 
 
 def _record(work: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:

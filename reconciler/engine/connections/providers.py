@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine.connections.local import LocalTransport
@@ -123,7 +122,7 @@ def _ways(loaded: Loaded, attempt: Attempt) -> Iterator[tuple[ProviderConfig, Di
         return
     declared = loaded.project.providers.values()
     for config in sorted(declared, key=lambda config: (config.alias != attempt.provider, config.kind != attempt.kind)):
-        there = replace(config, base_url=attempt.endpoint)
+        there = config.with_fields(base_url=attempt.endpoint)
         if config.kind == attempt.kind and config.alias in loaded.dialects:
             yield there, loaded.dialects[config.alias]
         elif config.kind != LOCAL:  # its settings are about another kind; its key may still be the one
@@ -131,7 +130,7 @@ def _ways(loaded: Loaded, attempt: Attempt) -> Iterator[tuple[ProviderConfig, Di
                 dialect = registry.dialect(attempt.kind)
             except SpecError:  # a kind of a package that is gone
                 return
-            yield replace(there, kind=attempt.kind, settings=MappingProxyType({})), dialect
+            yield there.with_fields(kind=attempt.kind, settings={}, models=None), dialect
 
 
 def _vendor(attempt: Attempt, config: ProviderConfig, dialect: Dialect, connect: Connect) -> ConnectedProvider:
@@ -156,7 +155,7 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
 
 def paced(pace: Pace, config: ProviderConfig) -> Pace:
     """The dialect's pace with what the project overrides."""
-    rate, interval, timeout = config.requests_per_second, config.poll_interval, config.timeout
+    rate, interval, timeout = config.spec.requests_per_second, config.spec.poll_interval, config.spec.timeout
     slowest = pace.poll_max if interval is None else float(interval)
     return replace(
         pace,
@@ -165,5 +164,5 @@ def paced(pace: Pace, config: ProviderConfig) -> Pace:
         poll_min=min(pace.poll_min, slowest),
         poll_max=slowest,
         timeout=pace.timeout if timeout is None else float(timeout),
-        concurrency=pace.concurrency if config.concurrency is None else config.concurrency,
+        concurrency=pace.concurrency if config.spec.concurrency is None else config.spec.concurrency,
     )

@@ -16,7 +16,7 @@ from reconciler.media.frames import extract_frame
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
-from reconciler.spec.project import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
 
 class ReturnedFrames:
@@ -63,7 +63,7 @@ class InputResolver:
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
         """Every input by field name. Raises MediaError when one is not what the plan saw, or cannot be sent."""
-        free = media_routes.room(order.resolved.model, order.clip.prompt)
+        free = media_routes.room(order.resolved.model, order.clip.spec.prompt)
         if free is not None:
             free -= sum(len(item.url) for _, item in order.clip.media() if isinstance(item, DataMedia))
         found: dict[str, MediaRef] = {}
@@ -87,7 +87,7 @@ class InputResolver:
                 return await self._of_clip(name, item, order, free)
 
     async def _send(self, parcel: LocalFile, order: Order, free: int | None) -> MediaRef:
-        return await self.hosting.send(order.clip.provider, order.resolved.model, parcel, free)
+        return await self.hosting.send(order.clip.spec.provider, order.resolved.model, parcel, free)
 
     def _local(self, name: str, path: str, expected: str) -> LocalFile:
         """The key says what the picture is: another content under the same path is another clip."""
@@ -111,7 +111,7 @@ class InputResolver:
     def _returned(self, name: str, sha: str, order: Order) -> str | None:
         """The provider's own link to the frame, where this clip's model takes links and it is the same provider."""
         takes_links = "https" in media_routes.schemes(order.resolved.model, media_routes.sort_of(name))
-        return self.returned.find(order.clip.provider, sha) if takes_links else None
+        return self.returned.find(order.clip.spec.provider, sha) if takes_links else None
 
     async def _frame(self, sha: str, video: Path, part: Frame) -> str:
         """The SHA-256 of the frame as a PNG in the store. Extracted each time: it is deterministic and takes 0.1 s,

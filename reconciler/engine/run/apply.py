@@ -216,7 +216,7 @@ def _driver(  # the wiring of a run
     found: ConnectedProviders,
 ) -> Executor:
     world = RunRecords.of(planned.snapshot)
-    picked = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
+    picked = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.spec.pick}
     hasher = session.workspace.hasher(planned.loaded.project)
     inputs = InputResolver(
         session.workspace.root,

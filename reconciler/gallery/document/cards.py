@@ -95,7 +95,7 @@ def diagnostic(item: Diagnostic) -> Value:
 def cards(known: Known) -> list[Value]:
     """A card for each clip that the plan is about."""
     clips = known.planned.loaded.project.clips
-    declared = ((known.steps.get((clip.name, clip.pick)), clip) for clip in clips)
+    declared = ((known.steps.get((clip.name, clip.spec.pick)), clip) for clip in clips)
     found = [card(step, clip, known) for step, clip in declared if step is not None]  # None: it is about other clips
     return found + [card(step, None, known) for step in known.others.values()]
 
@@ -136,20 +136,20 @@ def _declared(step: Step, clip: Clip, known: Known) -> Value:
     """What the project's files say of a clip."""
     order = known.order(step)
     settled = order.resolved.settled if order else {}
-    seconds = settled.get("duration", clip.duration)
+    seconds = settled.get("duration", clip.spec.duration)
     return {
         "declared": clip.declared,
-        "tags": list(clip.tags),
-        "description": clip.description,
+        "tags": list(clip.spec.tags),
+        "description": clip.spec.description,
         "file": {"path": clip.where.file, "line": clip.where.line} if clip.where else None,
         "mode": order.resolved.mode.value if order else "",
         "duration": seconds if isinstance(seconds, int) and seconds > 0 else None,
-        "ratio": settled.get("ratio", clip.ratio),
-        "resolution": settled.get("resolution", clip.resolution),
+        "ratio": settled.get("ratio", clip.spec.ratio),
+        "resolution": settled.get("resolution", clip.spec.resolution),
         "estimate": encode.price(order.wanted.cost, known.planned.plan.currency) if order else None,
-        "prompt": clip.prompt,
-        "pick": clip.pick,
-        "takes": clip.takes,
+        "prompt": clip.spec.prompt,
+        "pick": clip.spec.pick,
+        "takes": clip.spec.takes,
         "needs": list(clip.depends_on()),
         "used_by": known.users.get(clip.name, []),
     }

@@ -52,7 +52,7 @@ def since_revision(known: Known, found: ProjectRevision, chosen: frozenset[str] 
 def since_plan(known: Known, label: str) -> Comparison:
     """Against what a plan would replace: what the clips hold now is "before"."""
     steps = {
-        step.clip: step for step in known.steps.values() if known.clips[step.clip].pick == step.take
+        step.clip: step for step in known.steps.values() if known.clips[step.clip].spec.pick == step.take
     } | known.others
     standing = {name: _planned(step) for name, step in steps.items()}
     held = ((name, step, known.made(step.previous_key or step.key)) for name, step in steps.items())
@@ -67,7 +67,7 @@ def _head(kind: str, label: str, standing: Mapping[str, str]) -> Value:
 
 
 def _picked(orders: Sequence[Order]) -> list[Order]:
-    return [order for order in orders if order.take == order.clip.pick]
+    return [order for order in orders if order.take == order.clip.spec.pick]
 
 
 def _under_new_names(then: Sequence[Order], now: Mapping[str, Order]) -> dict[str, Order]:
@@ -108,11 +108,11 @@ def _then(then: Order, now: Order | None, old: Known) -> Value:
     note = "" if shown else NOT_KEPT if made or old.made(then.wanted.key) else NEVER_MADE
     return {
         "shown": shown,
-        "prompt": then.clip.prompt,
+        "prompt": then.clip.spec.prompt,
         "facts": [list(pair) for pair in document_facts(then.wanted.document)],
         "changes": [change(item) for item in differ],
-        "output": then.clip.output,
-        "pick": then.clip.pick,
+        "output": then.clip.spec.output,
+        "pick": then.clip.spec.pick,
         "cost": paid(made or old.made(then.wanted.key)),
         "note": note,
     }

@@ -12,7 +12,8 @@ from reconciler.gallery.document.media import Value
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
-from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
 from reconciler.views import encode
 from reconciler.views.rows import document_facts, history, standing, utc
@@ -27,10 +28,10 @@ _SIGNS = {word_diff.DiffRun.SAME: "=", word_diff.DiffRun.GONE: "-", word_diff.Di
 def detail(name: str, known: Known, events: Sequence[LogEntry], running: Running | None = None) -> Value | None:
     """The Detail of a clip; None when no card has that name. `events` are the clip's, oldest first."""
     clip = known.clips.get(name)
-    picked = known.steps.get((name, clip.pick)) if clip else known.others.get(name)
+    picked = known.steps.get((name, clip.spec.pick)) if clip else known.others.get(name)
     if picked is None:
         return None
-    takes = range(1, clip.takes + 1) if clip else ()
+    takes = range(1, clip.spec.takes + 1) if clip else ()
     steps = [known.steps[name, take] for take in takes if (name, take) in known.steps] or [picked]
     before = _before(picked, known, events)
     return {
@@ -51,7 +52,7 @@ def _take(step: Step, clip: Clip | None, known: Known) -> Value:
     drawn = order.wanted.document if order else ""
     return {
         "take": step.take,
-        "picked": clip is None or step.take == clip.pick,
+        "picked": clip is None or step.take == clip.spec.pick,
         "key": step.key,
         "state": standing(step, attempt)[0],
         "seed": _seed(made, attempt, drawn),

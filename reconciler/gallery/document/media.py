@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Artifact
-from reconciler.spec.project import DataMedia, LocalMedia, Media
+from reconciler.spec.values import DataMedia, LocalMedia, Media
 
 Value = dict[str, object]
 

@@ -225,7 +225,7 @@ def test_a_process_that_dies_while_it_sends_is_seen_though_no_file_changes(paid:
     clock = SystemClock()
     order = Workspace(paid, clock, os.environ).load().orders[0]
     clip, state = order.clip.name, paid / "state"
-    new = NewAttempt(order.wanted.key, clip, 1, order.clip.provider, order.wanted.kind, order.wanted.model, "m")
+    new = NewAttempt(order.wanted.key, clip, 1, order.clip.spec.provider, order.wanted.kind, order.wanted.model, "m")
     with shown(paid) as (_, browser), browser.events() as events:
         events.state(clip, "new")
         with Lock(state, "apply", clock.now), Store.open(state, clock.now) as store:
