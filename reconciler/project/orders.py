@@ -7,10 +7,9 @@ key is known before anything runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -19,7 +18,6 @@ from reconciler.plan import cost
 from reconciler.plan.model import Cost, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
-from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.project import Clip, Project, ProviderConfig
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
@@ -47,8 +45,8 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class _Brief:
-    """Everything that the orders of one clip rest on."""
+class ClipInputs:
+    """Everything that the orders of one clip depend on."""
 
     clip: Clip
     resolved: Resolved
@@ -57,21 +55,28 @@ class _Brief:
     hashes: Mapping[str, str]  # of its own inputs
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
 
-    def given(self) -> tuple[object, ...]:
-        """The same for `Memo`: the clip says what the texts and numbers are of."""
+    def values(self) -> tuple[object, ...]:
+        """Return the same as a flat tuple, for comparison; the clip says what the texts and numbers belong to."""
         picked = (part for pair in self.picked.values() for part in pair)
         return (self.clip, self.resolved, self.config, self.currency, *self.hashes.values(), *picked)
 
 
 def build_orders(
-    project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str], recall: Memo = NOTHING
+    project: Project,
+    resolved: Mapping[str, Resolved],
+    hashes: Mapping[str, str],
+    orders_of: Callable[[ClipInputs], tuple[Order, ...]] | None = None,
 ) -> tuple[Order, ...]:
-    """All orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
+    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete.
+
+    `orders_of` replaces `clip_orders`, by one that remembers.
+    """
+    orders_of = orders_of or clip_orders
     picked: dict[str, tuple[str, int]] = {}
     found: dict[str, tuple[Order, ...]] = {}
     currency = project.budget.currency if project.budget else ""
     for clip in in_order(project.clips):
-        brief = _Brief(
+        inputs = ClipInputs(
             clip,
             resolved[clip.name],
             project.providers[clip.spec.provider],
@@ -79,7 +84,7 @@ def build_orders(
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
         )
-        orders = recall.step(("orders", clip.name), brief.given(), partial(_orders, brief))
+        orders = orders_of(inputs)
         picked[clip.name] = (orders[clip.spec.pick - 1].wanted.key, clip.spec.pick)
         found[clip.name] = orders
     return tuple(order for clip in project.clips for order in found[clip.name])
@@ -103,25 +108,26 @@ def in_order(clips: Sequence[Clip]) -> Iterator[Clip]:
                 yield clip
 
 
-def drafted(project: Project, recall: Memo = NOTHING) -> Project:
-    """The same project with every clip sent to the draft provider, under `drafts/`."""
-    made = (recall.step(("drafted", clip.name), (clip,), partial(_drafted, clip)) for clip in project.clips)
-    return replace(project, clips=tuple(made))
+def drafted(project: Project) -> Project:
+    """Return the same project with every clip sent to the draft provider, under `drafts/`."""
+    return replace(project, clips=tuple(map(drafted_clip, project.clips)))
 
 
-def _drafted(clip: Clip) -> Clip:
+def drafted_clip(clip: Clip) -> Clip:
+    """Return the clip as its draft: free, under `drafts/`."""
     duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
     output = f"{DRAFTS}/{clip.spec.output}"
     return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
 
 
-def _orders(brief: _Brief) -> tuple[Order, ...]:
-    price = _price(brief)
-    return tuple(_order(brief, take, price) for take in range(1, brief.clip.spec.takes + 1))
+def clip_orders(inputs: ClipInputs) -> tuple[Order, ...]:
+    """Return the orders of one clip, one for each take."""
+    price = _price(inputs)
+    return tuple(_order(inputs, take, price) for take in range(1, inputs.clip.spec.takes + 1))
 
 
-def _order(brief: _Brief, take: int, price: Cost) -> Order:
-    clip, resolved, config = brief.clip, brief.resolved, brief.config
+def _order(inputs: ClipInputs, take: int, price: Cost) -> Order:
+    clip, resolved, config = inputs.clip, inputs.resolved, inputs.config
     params = take_params(clip, take, resolved)
     subject = Subject(
         dialect=config.kind,
@@ -129,7 +135,7 @@ def _order(brief: _Brief, take: int, price: Cost) -> Order:
         mode=resolved.mode.value,
         prompt=clip.spec.prompt,
         params=params,
-        inputs=tuple(_input(name, item, brief) for name, item in clip.media()),
+        inputs=tuple(_input(name, item, inputs) for name, item in clip.media()),
         options=clip.spec.options,
         take=take,
         retake=clip.spec.retake,
@@ -145,14 +151,14 @@ def _order(brief: _Brief, take: int, price: Cost) -> Order:
         kind=config.kind,
         model=resolved.model.name,
         output=clip.spec.output if take == clip.spec.pick else None,
-        needs=tuple((name, pick) for name, (_, pick) in brief.picked.items()),
+        needs=tuple((name, pick) for name, (_, pick) in inputs.picked.items()),
         protect=clip.spec.protect,
         free=resolved.model.billing is Billing.FREE,
         cost=price,
         tags=clip.spec.tags,
         server_defaults=_left_open(resolved),
     )
-    return Order(clip, take, wanted, resolved, brief.hashes, config.spec.prices)
+    return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices)
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
@@ -178,21 +184,21 @@ def _word(value: Scalar) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _price(brief: _Brief) -> Cost:
-    resolved = brief.resolved
+def _price(inputs: ClipInputs) -> Cost:
+    resolved = inputs.resolved
     if resolved.model.billing is Billing.FREE:
-        return Cost(Decimal(0), brief.currency)
+        return Cost(Decimal(0), inputs.currency)
     sent = resolved.settled
     ratio, seconds = sent.get("ratio"), sent.get("duration")
     # Where the seconds of reference videos are billed on top, their lengths would be part of the price: not known here.
-    known = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.references.videos)
+    known = isinstance(seconds, int) and not (resolved.model.billed_videos and inputs.clip.references.videos)
     return cost.estimate(
-        brief.config.spec.prices,
+        inputs.config.spec.prices,
         resolved.model.name,
         priced_resolution(resolved),
         ratio if isinstance(ratio, str) else None,
         seconds if isinstance(seconds, int) and known else None,
-        brief.currency,
+        inputs.currency,
     )
 
 
@@ -204,10 +210,10 @@ def priced_resolution(resolved: Resolved) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _input(name: str, item: Media, brief: _Brief) -> Input:
+def _input(name: str, item: Media, inputs: ClipInputs) -> Input:
     match item:
         case LocalMedia(path):
-            return Input(name, "sha256", brief.hashes[path])
+            return Input(name, "sha256", inputs.hashes[path])
         case UrlMedia(url):
             return Input(name, "url", url)
         case AssetMedia(ident):
@@ -215,7 +221,7 @@ def _input(name: str, item: Media, brief: _Brief) -> Input:
         case DataMedia(url):
             return Input(name, "sha256", hashlib.sha256(data_bytes(url)).hexdigest())
         case ClipMedia(clip, part):
-            return Input(name, "clip", brief.picked[clip][0], part=Frame(part).value)
+            return Input(name, "clip", inputs.picked[clip][0], part=Frame(part).value)
 
 
 def data_bytes(url: str) -> bytes:

@@ -38,12 +38,12 @@ class _Look:
 
 class Preflight:
     """One look at the files of a project. `locate` says where a path leads. `unchanged` says whether a file still has
-    the content that was hashed: only then may `recall` remember what was seen in it."""
+    the content that was hashed: only then may `memo` remember what was seen in it."""
 
     def __init__(
-        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], recall: Memo = NOTHING
+        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], memo: Memo = NOTHING
     ) -> None:
-        self._locate, self._unchanged, self._recall = locate, unchanged, recall
+        self._locate, self._unchanged, self._memo = locate, unchanged, memo
         self._seen: dict[str, _Look] = {}  # by content
         self._unsure: set[str] = set()  # content that was being replaced while it was looked at
 
@@ -55,7 +55,7 @@ class Preflight:
         hashes: Mapping[str, str],
     ) -> Sequence[Diagnostic]:
         """Every problem once. `hashes` has the files that can be read at all; the others were told already."""
-        store, step = bool(project.publish), self._recall.step
+        store, step = bool(project.publish), self._memo.compute
         means = {a: step(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
         found: dict[Diagnostic, None] = {}
         for clip in project.clips:
@@ -66,7 +66,7 @@ class Preflight:
             contents = [hashes.get(path) for path in files]
             given = (clip, settled, means[clip.spec.provider], *contents)
             look = partial(self._problems, clip, settled.model, means[clip.spec.provider], hashes)
-            told = step(("files", clip.name), given, look, worth=lambda _: self._unsure.isdisjoint(hashes.values()))
+            told = step(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
             found.update(dict.fromkeys(told))
         return tuple(found)
 
@@ -99,8 +99,8 @@ class Preflight:
 
     def _look(self, path: str, sha256: str) -> _Look:
         if sha256 not in self._seen:
-            step, name = self._recall.step, ("header", sha256)
-            look = step(name, (), lambda: _header(self._locate(path), path), worth=lambda _: self._sure(path, sha256))
+            step, name = self._memo.compute, ("header", sha256)
+            look = step(name, (), lambda: _header(self._locate(path), path), keep=lambda _: self._sure(path, sha256))
             self._seen[sha256] = look
         return self._seen[sha256]
 

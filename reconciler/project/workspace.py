@@ -8,7 +8,7 @@ out again. Everything is still read, looked at and compared each time; see `spec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from reconciler.plan.model import Action, LockedResult, Plan, Reason, Step
 from reconciler.project import endpoints, plan_notes
 from reconciler.project.excerpts import with_excerpts
 from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.orders import build_orders, drafted
+from reconciler.project.orders import ClipInputs, Order, build_orders, clip_orders, drafted_clip
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_store
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_disk
@@ -36,7 +36,7 @@ from reconciler.providers.check import Resolved, resolve
 from reconciler.records import Snapshot, State
 from reconciler.spec.load import read_project
 from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
-from reconciler.spec.project import Project
+from reconciler.spec.project import Clip, Project, ProviderConfig
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
@@ -47,6 +47,8 @@ STATE = "state"
 LOCK_FILE = lockfile.FILE
 _LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
+
+Resolution = Resolved | tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,39 @@ class Workspace:
     @collector_paused()  # of ten thousand clips, all of which stay, it would be a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
         """Read and check everything. Raises SpecError with every diagnostic of the run."""
-        recall = self._specs.get(draft, NOTHING)
-        with self._turn, recall.round():
-            return self._load(draft, recall)
+        memo = self._specs.get(draft, NOTHING)
+        with self._turn, memo.round():
+            return self._load(draft, memo)
 
-    def _load(self, draft: bool, recall: Memo) -> Loaded:
-        project = read_project(self.files, env=self.env, recall=recall)
-        configs = {a: recall.same(("provider", a), config, exactly) for a, config in project.providers.items()}
-        project = replace(project, providers=configs)
-        if draft:
-            project = drafted(project, recall)
-        dialects, problems = dialects_of(project, recall)
-        resolved, found = resolve_clips(project, dialects, recall)
+    def _load(self, draft: bool, memo: Memo) -> Loaded:
+        def draft_of(clip: Clip) -> Clip:
+            return memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip))
+
+        def dialect(config: ProviderConfig) -> Dialect:
+            return memo.compute(("dialect", config.alias), (config,), partial(dialect_of, config))
+
+        def resolution(clip: Clip, dialect: Dialect, can_publish: bool) -> Resolution:
+            resolve = partial(resolve_clip, clip, dialect, can_publish)
+            return memo.compute(("resolved", clip.name), (clip, dialect, can_publish), resolve)
+
+        def orders_of(inputs: ClipInputs) -> tuple[Order, ...]:
+            return memo.compute(("orders", inputs.clip.name), inputs.values(), partial(clip_orders, inputs))
+
+        project = read_project(self.files, env=self.env, memo=memo)
+        configs = {a: memo.intern(("provider", a), config, exactly) for a, config in project.providers.items()}
+        clips = tuple(map(draft_of, project.clips)) if draft else project.clips
+        project = replace(project, providers=configs, clips=clips)
+        dialects, problems = dialects_of(project, dialect)
+        resolved, found = resolve_clips(project, dialects, resolution)
         hasher = self.hasher(project)
         self._inputs = (hasher.reach, project)
         hashes, missing = hash_inputs(project.clips, hasher)
-        unfit = Preflight(hasher.reach.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
+        unfit = Preflight(hasher.reach.locate, hasher.unchanged, memo).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)
         problems = [*project.warnings, *self._located([*problems, *found, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
-        orders = build_orders(project, resolved, hashes, recall)
+        orders = build_orders(project, resolved, hashes, orders_of)
         return Loaded(project, orders, dialects, tuple(problems))
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
@@ -148,13 +162,13 @@ class Workspace:
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
         store = Store.read(directory, self.clock.now)
         if store is None:
-            records = memory.step("snapshot", (), Snapshot)
+            records = memory.compute("snapshot", (), Snapshot)
         else:
             with store:
-                records = memory.step("snapshot", (*stamp, *store.mark()), store.snapshot)
+                records = memory.compute("snapshot", (*stamp, *store.mark()), store.snapshot)
         if not is_due(records, directory):
             return records
-        return memory.step("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
+        return memory.compute("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """The entries of the lock file, none when it is absent. Raises SpecError for one that cannot be read."""
@@ -167,7 +181,7 @@ class Workspace:
         if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
             raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
         text = path.read_bytes()
-        return self._records[False].step("lock", (text,), partial(_lock_of, text, path.name))
+        return self._records[False].compute("lock", (text,), partial(_lock_of, text, path.name))
 
     @collector_paused()
     def plan(
@@ -201,24 +215,37 @@ class Workspace:
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
 
 
-def dialects_of(project: Project, recall: Memo = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:
-    """The dialect of each alias, and what is wrong with their settings."""
+def dialect_of(config: ProviderConfig) -> Dialect:
+    """Return the dialect of a provider. Raises SpecError for wrong settings."""
+    return registry.dialect(config.kind, config.settings)
+
+
+def dialects_of(
+    project: Project, dialect_of: Callable[[ProviderConfig], Dialect] = dialect_of
+) -> tuple[dict[str, Dialect], list[Diagnostic]]:
+    """Return the dialect of each alias, and the problems of their settings."""
     found: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
     for alias in {clip.spec.provider for clip in project.clips} | set(project.providers):
         config = project.providers[alias]
         try:
-            make = partial(registry.dialect, config.kind, config.settings)
-            found[alias] = recall.step(("dialect", alias), (config,), make)
+            found[alias] = dialect_of(config)
         except SpecError as error:
             problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
     return found, problems
 
 
+def resolve_clip(clip: Clip, dialect: Dialect, can_publish: bool) -> Resolution:
+    """Return a clip as its model takes it, or its problems."""
+    return resolve(clip, dialect, can_publish=can_publish)
+
+
 def resolve_clips(
-    project: Project, dialects: Mapping[str, Dialect], recall: Memo = NOTHING
+    project: Project,
+    dialects: Mapping[str, Dialect],
+    resolve_clip: Callable[[Clip, Dialect, bool], Resolution] = resolve_clip,
 ) -> tuple[dict[str, Resolved], list[Diagnostic]]:
-    """Each clip as its model takes it, and what its model does not take."""
+    """Return each clip as its model takes it, and the problems of those that it does not take."""
     found: dict[str, Resolved] = {}
     problems: dict[Diagnostic, None] = {}  # a matrix repeats what its one declaration got wrong
     can_publish = bool(project.publish)
@@ -226,8 +253,7 @@ def resolve_clips(
         dialect = dialects.get(clip.spec.provider)
         if dialect is None:
             continue
-        ask = partial(resolve, clip, dialect, can_publish=can_publish)
-        answer = recall.step(("resolved", clip.name), (clip, dialect, can_publish), ask)
+        answer = resolve_clip(clip, dialect, can_publish)
         if isinstance(answer, Resolved):
             found[clip.name] = answer
             problems.update(dict.fromkeys(answer.warnings))

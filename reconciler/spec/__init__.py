@@ -13,7 +13,7 @@ In the order of the work:
 - `relations`  what only shows between clips
 - `sections`   providers, budget, stores
 - `load`       all of it: `read_project`
-- `recall`     what the steps answered the last time, for a process that lives on
+- `memo`       what the steps answered the last time, for a process that lives on
 - `schema`     the models as JSON Schema and as the text of `explain`
 - `edit`       one number changed in place
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, fits
 from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
@@ -58,16 +58,14 @@ class _Made:
     stopped: TooMuch | None = None
 
 
-def expand(
-    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, recall: Memo = NOTHING
-) -> Expanded:
-    """Every clip of the project, in the order declared. Raises TooMuch. Each declaration is a step for `recall`."""
+def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems, memo: Memo = NOTHING) -> Expanded:
+    """Every clip of the project, in the order declared. Raises TooMuch. Each declaration is a step for `memo`."""
     clips: list[Clip] = []
     names: dict[str, str] = {}
     unclear: set[str] = set()
     for declared in declarations:
         name = declared.key.text
-        made = _remembered(declared, resolver, problems, MAX_CLIPS - len(names), recall)
+        made = _remembered(declared, resolver, problems, MAX_CLIPS - len(names), memo)
         problems.add(made.problems)
         resolver.volume.add(made.volume)
         if made.stopped is not None:
@@ -78,14 +76,14 @@ def expand(
     return Expanded(tuple(clips), names, frozenset(unclear))
 
 
-def _remembered(declared: Declared, resolver: Resolver, problems: Problems, left: int, recall: Memo) -> _Made:
+def _remembered(declared: Declared, resolver: Resolver, problems: Problems, left: int, memo: Memo) -> _Made:
     """One declaration. What was sound may be too much where others before it take more now: then that is told anew."""
 
     def make() -> _Made:
         return _expanded(declared, resolver, problems.apart(), left)
 
     given = (declared.key, declared.body, declared.defaults, declared.vars)
-    made = recall.step(("expand", declared.key.text), given, make, worth=lambda made: not made.problems.errors)
+    made = memo.compute(("expand", declared.key.text), given, make, keep=lambda made: not made.problems.errors)
     fits = made.count <= left and resolver.volume.fits(made.volume)
     return made if fits or made.problems.errors else make()
 
@@ -114,7 +112,7 @@ def _fill(made: _Made, declared: Declared, resolver: Resolver, left: int) -> Non
         made.clips += [clip] if clip else []
 
 
-def _matrix(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> Matrix | None:
+def _matrix(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> ResolvedMatrix | None:
     if not NAME.fullmatch(declared.key.text):
         message = f"{shown(declared.key.text)} cannot be the name of a clip"
         problems.error("clip-name", message, declared.key.where, "use up to 100 letters, digits, - and _")
@@ -135,7 +133,9 @@ def _base(declared: Declared) -> dict[str, MappingEntry]:
     return {key: entry for key, entry in layered.items() if key in _FIELDS}
 
 
-def _overridden(base: dict[str, MappingEntry], matrix: Matrix, combination: Combination) -> dict[str, MappingEntry]:
+def _overridden(
+    base: dict[str, MappingEntry], matrix: ResolvedMatrix, combination: Combination
+) -> dict[str, MappingEntry]:
     fitting = [override.fields.entries for override in matrix.overrides if fits(override.when, combination)]
     known = ({key: entry for key, entry in over.items() if key in _FIELDS} for over in fitting)
     entries = base

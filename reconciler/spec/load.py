@@ -1,7 +1,7 @@
 """The project file and what it includes, read into a `Project`: every problem of every file at once, or none.
 
 Order of work: texts to nodes, each file's shape, then names and fields. A file that cannot be read does not hide the
-problems of the others. Files and declarations are steps that `recall` may remember; what is between clips is not.
+problems of the others. Files and declarations are steps that a memo may remember; what is between clips is not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _File:
 
 
 def read_project(
-    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, recall: Memo = NOTHING
+    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, memo: Memo = NOTHING
 ) -> Project:
     """The whole project, or `SpecError` with all diagnostics in order of file and place.
 
@@ -49,7 +49,7 @@ def read_project(
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(_Reading(files, problems, texts, recall), name, env or {})
+        project = _read(_Reading(files, problems, texts, memo), name, env or {})
     diagnostics = _in_order(problems, texts)
     if project is None or problems.errors:
         raise SpecError(diagnostics)
@@ -72,7 +72,7 @@ class _Reading:
     files: Files
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
-    recall: Memo
+    memo: Memo
 
 
 def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
@@ -86,7 +86,7 @@ def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
         vars = _vars(main, {}, resolver, on)
         sections = read_sections(main.root, NameScope(vars, environment=env), resolver, problems)
         declared = _declared(on, main, included, vars, resolver)
-        expanded = expand(declared, resolver, problems, on.recall)
+        expanded = expand(declared, resolver, problems, on.memo)
     except TooMuch:
         return None
     check_providers(expanded.clips, sections.providers, problems)
@@ -117,7 +117,7 @@ def _open(on: _Reading, name: str, where: Source | None, model: type[SpecModel])
             _check(root, model, told)
         return _File(name, root, told)
 
-    file = on.recall.step(("file", name), (data, model), parse, worth=lambda file: not file.told.errors)
+    file = on.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file.told.errors)
     on.problems.add(file.told)
     return None if file.root is None else _Root(name, file.root)
 
@@ -179,7 +179,7 @@ def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, on: _Readin
     for name, entry in _entries(file.root, "vars").items():
         value = resolver.resolve(entry.value, NameScope(known)) if isinstance(entry.value, Scalar) else None
         known[name] = str(value) if isinstance(value, str) else ""
-    return on.recall.same(("vars", file.name), known)
+    return on.memo.intern(("vars", file.name), known)
 
 
 def _declared(
@@ -187,7 +187,7 @@ def _declared(
 ) -> list[Declared]:
     """Every declaration of every file; a name stands once in the project."""
     found: dict[str, Declared] = {}
-    base = on.recall.same(("defaults", main.name), _section(main.root, "defaults"))
+    base = on.memo.intern(("defaults", main.name), _section(main.root, "defaults"))
     for file in (main, *included):
         own_vars = vars if file is main else _vars(file, vars, resolver, on)
         defaults = base if file is main else _defaults(on, file, base)
@@ -197,15 +197,15 @@ def _declared(
                 message = f"clip {shown(name)} is declared twice; the first is at {first}"
                 on.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
-                key, body = on.recall.same(("clip", name), (entry.key, body))
+                key, body = on.memo.intern(("clip", name), (entry.key, body))
                 found[name] = Declared(key, body, defaults.entries, own_vars)
     return list(found.values())
 
 
 def _defaults(on: _Reading, file: _Root, base: Fields) -> Fields:
     """What a file says for all of its clips, over what the project says."""
-    own = on.recall.same(("defaults", file.name), _section(file.root, "defaults"))
-    return on.recall.step(
+    own = on.memo.intern(("defaults", file.name), _section(file.root, "defaults"))
+    return on.memo.compute(
         ("all defaults", file.name), (base, own), lambda: Fields({**base.entries, **own.entries}, own.where)
     )
 

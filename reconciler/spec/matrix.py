@@ -30,7 +30,7 @@ Combination = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class ResolvedOverride:
     """Fields for the combinations that have these values."""
 
     when: Mapping[str, str]
@@ -38,15 +38,15 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class ResolvedMatrix:
     """The combinations of a declaration, and the overrides for them."""
 
     combinations: tuple[Combination, ...]
-    overrides: tuple[Override, ...]
+    overrides: tuple[ResolvedOverride, ...]
     count: int  # of combinations, before some were excluded
 
 
-SINGLE = Matrix(((),), (), 1)
+SINGLE = ResolvedMatrix(((),), (), 1)
 """A clip without a matrix: one combination, of nothing."""
 
 
@@ -69,7 +69,7 @@ class MatrixReader:
         self._resolver = resolver
         self._scope = scope
 
-    def read(self, declaration: Fields, left: int) -> Matrix | None:
+    def read(self, declaration: Fields, left: int) -> ResolvedMatrix | None:
         """The combinations, of which there may be `left`; None when they cannot be told."""
         before = self._problems.errors
         axes = self._axes(declaration.entries.get("matrix"))
@@ -92,7 +92,7 @@ class MatrixReader:
             return None
         combinations = self._without_excluded(declaration, axes)
         overrides = tuple(self._overrides(declaration, axes, combinations))
-        return Matrix(combinations, overrides, count) if self._problems.errors == before else None
+        return ResolvedMatrix(combinations, overrides, count) if self._problems.errors == before else None
 
     def _axes(self, matrix: MappingEntry | None) -> dict[str, list[str]]:
         """Each axis with its values. What is not of the right shape has been told before."""
@@ -174,7 +174,7 @@ class MatrixReader:
 
     def _overrides(
         self, declaration: Fields, axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
-    ) -> Iterator[Override]:
+    ) -> Iterator[ResolvedOverride]:
         for item in _items(declaration, "overrides"):
             if not isinstance(item, Fields):
                 continue
@@ -183,7 +183,7 @@ class MatrixReader:
                 self._problems.warn("matrix", "this override fits no combination", item.where)
             setting = item.entries["set"].value if "set" in item.entries else None
             if isinstance(setting, Fields):
-                yield Override(when, setting)
+                yield ResolvedOverride(when, setting)
 
 
 def _items(node: Node, *path: str) -> tuple[Node, ...]:
