@@ -99,7 +99,7 @@ class Context:
         return secrets.token_hex(16)
 
     def confirm(self, plan: Plan, *, yes: bool, question: str) -> None:
-        """Show a plan and ask for confirmation. Raises Refused if the answer is no or input is not a terminal."""
+        """Show a plan and ask for confirmation. Raises Refused if the answer is not yes or input is not a terminal."""
         if not self.options.json:
             self.view.plan(plan)
         if plan.has_changes() and not yes:

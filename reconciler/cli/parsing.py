@@ -92,7 +92,7 @@ def mode_named(word: str | None) -> Mode | None:
     try:
         return None if word is None else Mode(word)
     except ValueError as error:
-        raise UsageError(f"there is no mode '{word}'", help=f"modes: {', '.join(Mode)}") from error
+        raise UsageError(f"unknown mode '{word}'", help=f"modes: {', '.join(Mode)}") from error
 
 
 def require_one(**options: object) -> None:

@@ -29,7 +29,5 @@ def run(
     app: Context = context.obj
     name = shell or os.environ.get("SHELL", "").rpartition("/")[2]
     if name not in SCRIPTS:
-        raise UsageError(
-            f"there is no completion for shell '{name}'", help=f"shells: {', '.join(SCRIPTS)}\nclipform completion bash"
-        )
+        raise UsageError(f"unknown shell '{name}'", help=f"shells: {', '.join(SCRIPTS)}\nclipform completion bash")
     app.view.text(SCRIPTS[name])

@@ -33,9 +33,7 @@ def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FI
     if explanation is None:
         near = nearest_field(field)
         hint = f"; did you mean '{near}'?" if near else ""
-        raise UsageError(
-            f"there is no field '{field}'{hint}", help="list the fields of a clip:\nclipform explain clips"
-        )
+        raise UsageError(f"unknown field '{field}'{hint}", help="list the fields of a clip:\nclipform explain clips")
     facts = [("type", explanation.type), ("default", explanation.default), ("note", explanation.note)]
     facts += [("example", explanation.example), ("keys", ", ".join(explanation.keys))]
     section = Section(explanation.field, tuple((name, value) for name, value in facts if value))

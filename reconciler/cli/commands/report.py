@@ -56,5 +56,5 @@ def run(
     )
     done = write(app.workspace, wish)
     done = replace(done, sheets=tuple(app.shown_path(Path(path)) for path in done.sheets))
-    shown = None if folder is None else app.shown_path(folder)
-    app.view.note(text(done, shown), data(done, shown))
+    path = None if folder is None else app.shown_path(folder)
+    app.view.note(text(done, path), data(done, path))
