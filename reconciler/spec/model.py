@@ -52,9 +52,9 @@ def unfit_error(unfit: scalars.Unfit) -> PydanticCustomError:
     return PydanticCustomError("unfit", "{message}", {"message": unfit.message, "help": unfit.help, "code": unfit.code})
 
 
-def _choice_of(*words: str) -> Leaf:
-    schema = {"anyOf": [{"enum": list(words)}, INTERPOLATED]}
-    return Leaf(scalars.choice(*words), " ".join(words), schema)
+def _choice_of(*options: str) -> Leaf:
+    schema = {"anyOf": [{"enum": list(options)}, INTERPOLATED]}
+    return Leaf(scalars.choice(*options), " ".join(options), schema)
 
 
 def _whole_from(least: int, most: int = 10**18 - 1, parse: Callable[[Any], int | None] | None = None) -> Leaf:
@@ -65,7 +65,7 @@ def _whole_from(least: int, most: int = 10**18 - 1, parse: Callable[[Any], int |
 
 _ANY_SCALAR = {"type": ["string", "number", "boolean", "null"]}
 _NUMBER = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9.]+$"}, INTERPOLATED]}
-_SPELLINGS = [spelt for word in scalars.BOOLEANS for spelt in (word, word.title(), word.upper())]
+_SPELLINGS = [form for word in scalars.BOOLEANS for form in (word, word.title(), word.upper())]
 _YES_NO = {"anyOf": [{"type": "boolean"}, {"enum": _SPELLINGS}, INTERPOLATED]}
 _ENV_ONLY = {"type": "string", "pattern": r"^\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}$"}
 _TIME = {"anyOf": [{"type": "string", "pattern": r"^[0-9.]+(ms|s|m|h)$"}, INTERPOLATED]}

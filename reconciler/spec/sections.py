@@ -1,6 +1,6 @@
-"""The sections that only the project file has: providers, budget, publish, cache.
+"""Read the sections that only the project file has: providers, budget, publish, cache, inputs.
 
-Here `${env.X}` may stand. In a credential it stays a name; elsewhere it is looked up in what the caller knows.
+They can use `${env.X}`. In a credential it stays a name; elsewhere the value that the caller passed in replaces it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ M = TypeVar("M", bound=model.SpecModel)
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """What these sections say."""
+    """The values of these sections."""
 
     providers: Mapping[str, ProviderConfig]
     budget: model.Budget | None
@@ -39,11 +39,11 @@ class Sections:
 
 
 def read_sections(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Sections:
-    """All of them; a section with errors is told and left out."""
+    """Return all sections. One with errors is reported and left out."""
     reader = _SectionReader(scope, resolver, problems)
     if (cache := root.entries.get("cache")) is not None:
         message = "cache is not used yet: artifacts stay on this machine"
-        problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders where others need them")
+        problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders that others need")
     return Sections(
         providers=reader.providers(root.entries.get("providers")),
         budget=reader.budget(root.entries.get("budget")),
@@ -60,7 +60,7 @@ class _SectionReader:
         self._problems = problems
 
     def providers(self, section: MappingEntry | None) -> dict[str, ProviderConfig]:
-        """Every provider by alias. One with errors keeps its alias, so that clips that name it are no error too."""
+        """Return every provider by alias. One with errors keeps its alias, so that its clips are not reported too."""
         providers = {DRAFT: ProviderConfig(DRAFT, model.Provider(kind=DRAFT))}
         entries = section.value.entries if section and isinstance(section.value, Fields) else {}
         for alias, entry in entries.items():
@@ -83,14 +83,14 @@ class _SectionReader:
         return ProviderConfig(alias, spec, entry.key.where, places)
 
     def _require_open(self, entry: MappingEntry) -> None:
-        """Addresses are written down with every request, so what may be a key has no place in one."""
+        """Report `${env.…}` in the path of an address: it may be a key, and addresses are recorded with requests."""
         given = entry.value.entries.get("base_url") if isinstance(entry.value, Fields) else None
         if given is None or not isinstance(given.value, Scalar):
             return
-        last = max((found.start() for found in _FROM_ENV.finditer(given.value.text)), default=0)
+        last = max((match.start() for match in _FROM_ENV.finditer(given.value.text)), default=0)
         if "/" in given.value.text[:last].replace("://", "", 1):
-            message = "${env.…} cannot stand in the path of an address: addresses are kept and shown"
-            help = "credentials have fields of their own: api_key: ${env.NAME}"
+            message = "${env.…} is not allowed in the path of an address, because addresses are stored and shown"
+            help = "use a credential field: api_key: ${env.NAME}"
             self._problems.error("env-here", message, given.value.where, help)
 
     def budget(self, section: MappingEntry | None) -> model.Budget | None:
@@ -98,28 +98,28 @@ class _SectionReader:
         return self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
 
     def allowed_inputs(self, section: MappingEntry | None) -> tuple[str, ...]:
-        """The folders outside the project that local media may be read from."""
+        """Return the folders outside the project that local media may be read from."""
         spec = self._typed(model.Inputs, section, (), ("inputs",), Env.REFUSED) if section else None
         return spec.allow if spec else ()
 
     def store(self, section: MappingEntry | None, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
-        """The values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
+        """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
         spec = self._typed(kind, section, _STORE_CREDENTIALS, (name,)) if section else None
         return {key: value for key, value in spec if value is not None} if spec else {}
 
     def _typed(
         self, kind: type[M], entry: MappingEntry, secrets: tuple[str, ...], within: Location, env: Env = Env.TEXT
     ) -> M | None:
-        """A section with its names resolved, checked. What is no map was told when the file was checked."""
+        """Return a section with its names resolved, or None. A section that is not a map was reported before."""
         if not isinstance(entry.value, Fields):
             return None
-        before = self._problems.errors
+        errors = self._problems.errors
         scopes = {True: replace(self._scope, env=Env.NAME), False: replace(self._scope, env=env)}
         values = {
             key: self._resolver.resolve(item.value, scopes[key in secrets])
             for key, item in entry.value.entries.items()
             if key in kind.model_fields
         }
-        if self._problems.errors > before:
+        if self._problems.errors > errors:
             return None
         return checked(kind, {k: v for k, v in values.items() if v is not None}, entry.value, self._problems, within)
