@@ -61,7 +61,7 @@ class Unfit(Exception):
 
 def text(raw: object) -> str:
     """Parse any text: NFC, without surrounding blanks, so without a block's last line break."""
-    written = _scalar(raw, "a text")
+    written = _scalar(raw, "text")
     if len(written) > MAX_TEXT:
         raise Unfit(f"has {len(written):,} characters; the limit is {MAX_TEXT:,}")
     return unicodedata.normalize("NFC", written).strip()
@@ -256,7 +256,7 @@ def free(raw: object) -> JsonValue:
 
 def text_as_is(raw: object) -> str:
     """Parse any text, unchanged."""
-    return _scalar(raw, "a text")
+    return _scalar(raw, "text")
 
 
 def _bare(written: str) -> JsonValue:
