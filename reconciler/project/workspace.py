@@ -121,8 +121,8 @@ class Workspace:
             return memo.compute(("dialect", config.alias), (config,), partial(dialect_of, config))
 
         def resolution(clip: Clip, dialect: Dialect, can_publish: bool) -> Resolution:
-            resolve = partial(resolve_clip, clip, dialect, can_publish)
-            return memo.compute(("resolved", clip.name), (clip, dialect, can_publish), resolve)
+            once = partial(resolve, clip, dialect, can_publish=can_publish)
+            return memo.compute(("resolved", clip.name), (clip, dialect, can_publish), once)
 
         def orders_of(inputs: ClipInputs) -> tuple[Order, ...]:
             return memo.compute(("orders", inputs.clip.name), inputs.values(), partial(clip_orders, inputs))
@@ -235,15 +235,10 @@ def dialects_of(
     return found, problems
 
 
-def resolve_clip(clip: Clip, dialect: Dialect, can_publish: bool) -> Resolution:
-    """Return a clip as its model takes it, or its problems."""
-    return resolve(clip, dialect, can_publish=can_publish)
-
-
 def resolve_clips(
     project: Project,
     dialects: Mapping[str, Dialect],
-    resolve_clip: Callable[[Clip, Dialect, bool], Resolution] = resolve_clip,
+    resolve: Callable[..., Resolution] = resolve,
 ) -> tuple[dict[str, Resolved], list[Diagnostic]]:
     """Return each clip as its model takes it, and the problems of those that it does not take."""
     found: dict[str, Resolved] = {}
@@ -253,7 +248,7 @@ def resolve_clips(
         dialect = dialects.get(clip.spec.provider)
         if dialect is None:
             continue
-        answer = resolve_clip(clip, dialect, can_publish)
+        answer = resolve(clip, dialect, can_publish=can_publish)
         if isinstance(answer, Resolved):
             found[clip.name] = answer
             problems.update(dict.fromkeys(answer.warnings))

@@ -121,9 +121,9 @@ def find_model(clip: Clip, dialect: Dialect) -> Model | Diagnostic:
     if named.resolution_in is not Placement.MODEL or clip.spec.resolution in (None, *named.resolutions):
         return named
     siblings = _line(dialect, named.line)
-    return (
-        _by_resolution(clip, named.line, siblings) if clip.spec.model is None else _contradiction(clip, named, siblings)
-    )
+    if clip.spec.model is None:
+        return _by_resolution(clip, named.line, siblings)
+    return _contradiction(clip, named, siblings)
 
 
 def _line(dialect: Dialect, line: str) -> tuple[Model, ...]:
@@ -145,15 +145,10 @@ def _by_resolution(clip: Clip, line: str, models: tuple[Model, ...]) -> Model | 
 
 
 def _contradiction(clip: Clip, named: Model, siblings: tuple[Model, ...]) -> Diagnostic:
-    fits = [model.name for model in siblings if clip.spec.resolution in model.resolutions]
-    message = (
-        f"resolution {clip.spec.resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
-    )
-    way = (
-        f"set model: {fits[0]}"
-        if fits
-        else f"choose another model (clipform models --resolution {clip.spec.resolution})"
-    )
+    resolution = clip.spec.resolution
+    fits = [model.name for model in siblings if resolution in model.resolutions]
+    message = f"resolution {resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
+    way = f"set model: {fits[0]}" if fits else f"choose another model (clipform models --resolution {resolution})"
     help = f"{way}, or drop `resolution:`"
     return Diagnostic(CONTRADICTION, message, clip.source("resolution"), help)
 
