@@ -32,7 +32,9 @@ def run(
     ] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
 ) -> None:
-    """Generate what is new or changed, restore stored videos, remove what is no longer declared.
+    """Generate, restore and remove videos to match the spec.
+
+    It generates what is new or changed, restores stored videos and removes what is no longer declared.
 
     Exit codes: 0 done, 1 invalid spec, 3 some clips failed or are blocked, 4 refused to spend, 5 another process
     holds the state, 64 wrong command line, 130 interrupted.

@@ -15,7 +15,7 @@ def run(
         str | None, typer.Argument(metavar="[SHELL]", help="bash, zsh or fish; by default your shell.")
     ] = None,
 ) -> None:
-    """Print a script that completes commands, options, clips and takes.
+    """Print a shell script that completes commands, clips and takes.
 
     It installs nothing: add the line at the top of the script to your shell's startup file.
 

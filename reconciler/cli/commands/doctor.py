@@ -15,7 +15,9 @@ def run(
         bool, typer.Option("--online", help="Also ask each provider for its time and your balance; costs nothing.")
     ] = False,
 ) -> None:
-    """Check SQLite, the file system and its locks, free space, the clock, codecs, fonts and credentials.
+    """Check this machine and the credentials.
+
+    It checks SQLite, the file system and its locks, free space, the clock, codecs, fonts and credentials.
 
     Exit codes: 0 no problem found, 3 a check failed.
     """

@@ -23,9 +23,9 @@ def run(
         bool, typer.Option("--render/--no-render", help="Render each clip, or return a placeholder immediately.")
     ] = True,
 ) -> None:
-    """Emulate all providers on this machine: free rehearsals with real mp4 files.
+    """Emulate all providers on this machine.
 
-    It prints a `providers:` block for your project and runs until Ctrl-C.
+    Rehearsals are free and yield real mp4 files. It prints a `providers:` block for your project and runs until Ctrl-C.
 
     Exit codes: 0 stopped with Ctrl-C, 1 could not start, 64 wrong command line.
     """

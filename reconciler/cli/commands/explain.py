@@ -10,7 +10,9 @@ from reconciler.cli.context import Context
 
 
 def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FIELD")]) -> None:
-    """Explain a YAML field (`duration`, `providers.prices`) or the settings of a kind (`ark`).
+    """Explain a YAML field or the settings of a kind.
+
+    Examples: duration, providers.prices, ark.
 
     Exit codes: 0 done, 64 no such field.
     """

@@ -13,9 +13,10 @@ def run(
     yes: arguments.Yes = False,
     draft: arguments.Draft = False,
 ) -> None:
-    """Delete stored videos and frames that no clip and no entry of clipform.lock uses.
+    """Delete stored videos and frames that nothing uses.
 
-    Earlier versions cost money to generate again, so it lists what it would delete and asks.
+    It keeps everything that a clip or an entry of clipform.lock uses. Earlier versions cost money to generate again, so
+    it lists what it would delete and asks.
 
     Exit codes: 0 done, 1 unusable state, 4 not confirmed, 5 another process holds the state.
     """

@@ -16,7 +16,9 @@ def run(
         Path | None, typer.Argument(metavar="[DIR]", help="Project folder; by default the current one.")
     ] = None,
 ) -> None:
-    """Create a small example project that applies as is, without an account or network.
+    """Create a small example project.
+
+    It applies as is, without an account or network.
 
     Exit codes: 0 done, 1 the folder already has a project.
     """

@@ -28,7 +28,9 @@ def run(
         bool, typer.Option("--refresh", help="Hash outputs again instead of trusting their timestamps.")
     ] = False,
 ) -> None:
-    """Show what apply would do and why, the cost and the expected time.
+    """Show what apply would do, and why.
+
+    The plan includes the cost and the expected time.
 
     Exit codes: 0 done, 1 invalid spec, 2 there are changes (with --detailed-exitcode), 64 wrong command line.
     """

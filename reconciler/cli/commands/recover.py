@@ -14,10 +14,11 @@ def run(
     context: typer.Context,
     yes: arguments.YesToSend = False,
 ) -> None:
-    """Rebuild a lost or damaged state from receipts, clipform.lock, stored videos and the providers' task lists.
+    """Rebuild a lost or damaged state.
 
-    It buys nothing and deletes nothing. It asks only before it sends an API key to an address that is neither the
-    kind's own nor recorded before. It prints what it found for each clip, and can be run again.
+    Its sources are receipts, clipform.lock, stored videos and the providers' task lists. It buys nothing and deletes
+    nothing. It asks only before it sends an API key to an address that is neither the kind's own nor recorded before.
+    It prints what it found for each clip, and can be run again.
 
     Exit codes: 0 everything is accounted for, 1 invalid spec or lock file, 3 some clips need a decision, 4 not
     confirmed, 5 another process holds the state.

@@ -31,7 +31,9 @@ def run(
         bool, typer.Option("--no-videos", help="Leave out the videos; keep posters and short previews.")
     ] = False,
 ) -> None:
-    """Write the gallery as files that open from disk, or a contact sheet.
+    """Write the gallery as files, or a contact sheet.
+
+    The gallery opens from disk, without a server.
 
     Exit codes: 0 done, 1 the spec is invalid or the folder holds other files, 4 the saved plan is stale, 64 wrong
     command line.

@@ -25,9 +25,9 @@ def run(
     attempt: Annotated[int | None, typer.Option(min=1, help="Attempt number, when a take has several.")] = None,
     yes: arguments.Yes = False,
 ) -> None:
-    """Decide about a request whose outcome is unknown, or a paid task without a result.
+    """Decide about a request whose outcome is unknown.
 
-    It submits nothing itself.
+    The same goes for a paid task without a result. It submits nothing itself.
 
     Exit codes: 0 done, 1 invalid spec or no task can resolve it, 3 the provider does not know the task, 4 not
     confirmed, 5 another process holds the state, 64 nothing to resolve.

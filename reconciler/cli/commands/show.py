@@ -13,7 +13,9 @@ def run(
     clip: arguments.ClipName,
     draft: arguments.Draft = False,
 ) -> None:
-    """Show one clip in full: its inputs, each take, its stored file and its task.
+    """Show one clip in full.
+
+    It shows its inputs, each take, its stored file and its task.
 
     Exit codes: 0 done, 1 invalid spec, 64 no such clip.
     """

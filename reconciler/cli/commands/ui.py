@@ -17,10 +17,10 @@ def run(
     port: arguments.Port = None,
     open_: arguments.Open = True,
 ) -> None:
-    """Show every clip live in the browser, and run only what you click.
+    """Show every clip live in the browser.
 
-    The address contains a token: anyone who has it can spend your money. The server accepts connections from this
-    machine only and runs until Ctrl-C.
+    It runs only what you click. The address contains a token: anyone who has it can spend your money. The server
+    accepts connections from this machine only and runs until Ctrl-C.
 
     Exit codes: 0 ended with q, 1 no project or the port cannot be used, 64 wrong command line, 130 interrupted.
     """

@@ -12,7 +12,9 @@ def run(
     context: typer.Context,
     draft: arguments.Draft = False,
 ) -> None:
-    """Read every stored and placed video again and compare it with the records.
+    """Compare all stored and placed videos with the records.
+
+    It reads every file in full.
 
     Exit codes: 0 no problem found, 1 unreadable state, 3 something is missing, damaged or edited.
     """

@@ -23,7 +23,9 @@ def run(
     port: arguments.Port = None,
     open_: arguments.Open = True,
 ) -> None:
-    """Plan again at each save; run free steps at once and paid ones on a key press only.
+    """Plan again at each save.
+
+    It runs free steps at once, and paid ones only on a key press.
 
     Moving and restoring files is free, and so are drafts. Keys: a applies the plan on the screen, s skips it, q quits.
     With --yes and --max-cost, steps that fit under the cap are paid for without a key press.
