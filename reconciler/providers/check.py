@@ -144,7 +144,7 @@ def _unknown_model(clip: Clip, dialect: Dialect, wanted: str) -> Diagnostic:
 
 
 def _declared(clip: Clip) -> dict[str, Scalar]:
-    values = {name: getattr(clip, name) for name in PARAMS}
+    values = {name: getattr(clip.spec, name) for name in PARAMS}
     return {name: value for name, value in values.items() if value is not None}
 
 
