@@ -1,12 +1,12 @@
-"""The baselines of `transport`: what a loop over an HTTP client costs that does the same requests and nothing else.
+"""The baselines of `transport`: a loop over an HTTP client that sends the same requests and does nothing else.
 
     python -m benchmarks.bare httpx|aiohttp API COUNT WIDTH FOLDER
     python -m benchmarks.bare fetch URL FILE
     python -m benchmarks.bare serve MEGABYTES
 
-A loop submits, polls until it is done, downloads, hashes and writes; one client for everything, connections kept. It
-remembers nothing and checks nothing. `fetch` is clipform's own download with its hash, alone. `serve` is a host for one
-large file; it prints its address and ends when its input does.
+A loop submits, polls until done, downloads, hashes and writes, with one client and kept connections. It stores no state
+and checks nothing. `fetch` is clipform's own download with its hash, alone. `serve` is a host for one large file; it
+prints its address and ends when its input ends.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Fetch = Callable[[str, Path], Awaitable[None]]
 
 
 def main(arguments: list[str]) -> None:
-    """One of the four."""
+    """Run one of the four."""
     match arguments:
         case ["httpx" | "aiohttp" as client, api, count, width, folder]:
             loop = with_httpx if client == "httpx" else with_aiohttp
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 
 
 async def with_httpx(api: str, count: int, width: int, folder: Path) -> None:
-    """A client of httpx."""
+    """Run the loop with httpx."""
     import httpx
 
     limits = httpx.Limits(max_connections=width, max_keepalive_connections=width)
@@ -68,7 +68,7 @@ async def with_httpx(api: str, count: int, width: int, folder: Path) -> None:
 
 
 async def with_aiohttp(api: str, count: int, width: int, folder: Path) -> None:
-    """A client of aiohttp."""
+    """Run the loop with aiohttp."""
     import aiohttp
 
     connector = aiohttp.TCPConnector(limit=width)
@@ -91,44 +91,44 @@ async def with_aiohttp(api: str, count: int, width: int, folder: Path) -> None:
 
 
 async def _all(ask: Ask, fetch: Fetch, count: int, width: int, folder: Path) -> None:
-    """`count` clips, `width` at once."""
-    places = asyncio.Semaphore(width)
+    """Make `count` clips, `width` at once."""
+    slots = asyncio.Semaphore(width)
 
     async def one(number: int) -> None:
-        async with places:
+        async with slots:
             body = {**BODY, "prompt": f"lamp {number}", "extra_body": {"seed": number}}
             task = (await ask("POST", "/uniall/v1/video/generations", body))["id"]
-            told: dict[str, Any] = {}
-            while told.get("status") != "completed":
-                told = await ask("GET", f"/uniall/v1/videos/{task}", None)
-            await fetch(told["video_url"], folder / f"{number}.mp4")
+            status: dict[str, Any] = {}
+            while status.get("status") != "completed":
+                status = await ask("GET", f"/uniall/v1/videos/{task}", None)
+            await fetch(status["video_url"], folder / f"{number}.mp4")
 
     await asyncio.gather(*(one(number) for number in range(count)))
 
 
 class Sink:
-    """A plain file as a download's part."""
+    """A plain file as the target of a download."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write
 
     def expect(self, size: int, /) -> None:
-        """There is room."""
+        """Accept any size."""
 
 
 async def with_clipform(url: str, target: Path) -> None:
-    """The download of clipform's transport."""
+    """Download with clipform's transport."""
     from reconciler.clock import SystemClock
-    from reconciler.transport.fetch import Media
+    from reconciler.transport.fetch import MediaClient
     from reconciler.transport.ports import Environment
     from reconciler.transport.redact import Redactor
 
     with target.open("wb") as file:
-        await Media(url, Environment(SystemClock()), Redactor(())).fetch(url, Sink(file))
+        await MediaClient(url, Environment(SystemClock()), Redactor(())).fetch(url, Sink(file))
 
 
 async def serve(megabytes: int) -> None:
-    """One file for every request, sent by the kernel."""
+    """Serve one file for every request, sent by the kernel."""
     with tempfile.TemporaryFile() as file:
         for _ in range(megabytes):
             file.write(os.urandom(1 << 20))

@@ -1,4 +1,4 @@
-"""What a press of Tab costs: whole processes, as a shell's completion script starts them.
+"""Measures completion (the Tab key): whole processes, as a shell's completion script starts them.
 
 uv run python -m benchmarks.completion [--sizes 100 1000] [--rounds 9]
 """
@@ -19,7 +19,7 @@ PYTHON = "`python -c pass`"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description="What a press of Tab costs.")
+    parser = argparse.ArgumentParser(description="Measure the cost of completion.")
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000], help="multiples of 100")
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args(arguments)
@@ -31,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             project.write(home, size)
             cases |= {(size, case.name): case for case in _cases(home)}
         note("measure")
-        found = measure(cases, asked.rounds)
-    cpu = {key: median(timings.cpu) for key, timings in found.items()}
-    wall = {key: median(timings.wall) for key, timings in found.items()}
-    head = ["", *(f"{size:,} clips, {what}" for size in asked.sizes for what in ("CPU", "wall"))]
+        timings_by_case = measure(cases, asked.rounds)
+    cpu = {key: median(timings.cpu) for key, timings in timings_by_case.items()}
+    wall = {key: median(timings.wall) for key, timings in timings_by_case.items()}
+    head = ["", *(f"{size:,} clips, {clock}" for size in asked.sizes for clock in ("CPU", "wall"))]
     rows = [
         [name, *(_cell(seconds, size, name) for size in asked.sizes for seconds in (cpu, wall))]
         for name in dict.fromkeys(name for _, name in cases)
@@ -57,8 +57,8 @@ def _cases(home: Path) -> list[Case]:
     ]
 
 
-def _tab(*words: str) -> tuple[str, ...]:
-    return ("env", "_CLIPFORM_COMPLETE=zsh", *clipform(*words))
+def _tab(*arguments: str) -> tuple[str, ...]:
+    return ("env", "_CLIPFORM_COMPLETE=zsh", *clipform(*arguments))
 
 
 if __name__ == "__main__":

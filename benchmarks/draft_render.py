@@ -1,9 +1,9 @@
-"""What a draft costs: seconds for a clip of 5 seconds, beside the bare encoding of as many solid frames.
+"""Measures drafts: CPU seconds for a clip of 5 seconds, compared with encoding as many solid frames.
 
     uv run python -m benchmarks.draft_render [--resolutions 480p 720p 1080p] [--rounds 3]
 
 One process and one thread, as in a worker. Each round renders everything once, in turn with its baseline: the same
-encoder with the same settings at the same size, given one colour. What is above it is the drawing.
+encoder with the same settings at the same size, given one colour. The difference is the drawing.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _X264 = {"preset": "veryfast", "crf": "20", "g": str(FPS), "threads": "1"}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description="What a draft costs, beside bare encoding.")
+    parser = argparse.ArgumentParser(description="Measure drafts against bare encoding.")
     parser.add_argument("--resolutions", nargs="+", default=["480p", "720p", "1080p"])
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         stills = [_still(Path(folder) / f"{name}.png", name) for name in ("navy", "maroon")]
         work = {resolution: _work(resolution, stills, Path(folder) / "out.mp4") for resolution in asked.resolutions}
-        found = _measure(work, asked.rounds)
+        seconds = _measure(work, asked.rounds)
     print(f"Medians of {asked.rounds} rounds; CPU seconds for a clip of {SECONDS} s at {FPS} frames a second, 16:9.\n")
-    print(_table(found))
+    print(_table(seconds))
 
 
 def _work(resolution: str, stills: Sequence[Path], target: Path) -> dict[str, Callable[[], None]]:
@@ -78,7 +78,7 @@ def _scene(resolution: str, pictures: Sequence[Path]) -> Scene:
 
 
 def _still(path: Path, colour: str) -> Path:
-    """A picture with edges, so that a moving camera has something to move over."""
+    """Write a picture with edges, so that a camera move is visible."""
     picture = Image.new("RGB", (1920, 1080), colour)
     draw = ImageDraw.Draw(picture)
     for step in range(0, 1920, 60):
@@ -101,7 +101,7 @@ def _encode(size: Size, target: Path) -> None:
 
 
 def _measure(work: Mapping[str, Mapping[str, Callable[[], None]]], rounds: int) -> dict[str, dict[str, float]]:
-    """Median CPU seconds by what was made and at which resolution. The first, uncounted round loads libraries."""
+    """Return median CPU seconds by case and resolution. The first, uncounted round loads libraries."""
     seconds: dict[str, dict[str, list[float]]] = {}
     for number in range(rounds + 1):
         note(f"round {number} of {rounds}")
@@ -111,15 +111,15 @@ def _measure(work: Mapping[str, Mapping[str, Callable[[], None]]], rounds: int) 
                 call()
                 if number:
                     seconds.setdefault(name, {}).setdefault(resolution, []).append(time.process_time() - began)
-    return {name: {at: median(times) for at, times in found.items()} for name, found in seconds.items()}
+    return {name: {at: median(times) for at, times in measured.items()} for name, measured in seconds.items()}
 
 
-def _table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """Each cell: CPU seconds, and how many times the bare encoding that is."""
-    bare = found[BARE]
+def _table(measured: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the table; each cell has CPU seconds, and their ratio to the bare encoding."""
+    bare = measured[BARE]
     rows = [
         [name, *(f"{seconds:.2f} s · {seconds / bare[at]:.1f}×" for at, seconds in times.items())]
-        for name, times in found.items()
+        for name, times in measured.items()
     ]
     return table(["", *bare], rows)
 

@@ -1,13 +1,13 @@
-"""The gallery's page in Chromium: how soon it answers a key, what it weighs, and how it scrolls.
+"""Measures the gallery's page in Chromium: time to answer a key, memory, and scrolling.
 
     uv run python -m benchmarks.gallery [--clips 1000] [--rounds 7]
 
-`clipform ui` shows the project of "Nothing to do", every clip ready, each with a poster of 640×360. Three pages of the
-same server are opened in turn, each in a browser context of its own: the gallery, a naive page (a plain `img` and two
-lines of text for every clip, all at once), and an empty page. The first round is not counted.
+`clipform ui` shows the project of `nothing_to_do`, every clip ready, each with a poster of 640×360. Three pages of the
+same server are opened in turn, each in a new browser context: the gallery, a naive page (a plain `img` and two lines of
+text for every clip, all at once), and an empty page. The first round is not counted.
 
-"Answers a key": a key is sent in every frame, until a card is marked as selected; the time is counted from the start of
-the navigation. "Scrolling": 120 frames, each 60 points further than the last, then 120 frames of 400 points.
+"Answer to a key": a key is sent in every frame until a card is marked as selected; the time runs from the start of the
+navigation. "Scrolling": 120 frames, each 60 pixels further than the last, then 120 frames of 400 pixels.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ const probe = () => {
 requestAnimationFrame(probe);
 """
 SCROLL = """async (step) => {
-    const found = [];
+    const durations = [];
     let last = performance.now();
     for (let frame = 0; frame < 120; frame += 1) {
         window.scrollBy(0, step);
         await new Promise(requestAnimationFrame);
         const now = performance.now();
-        found.push(now - last);
+        durations.push(now - last);
         last = now;
     }
-    return found;
+    return durations;
 }"""
 CARDS = "async () => (await (await fetch('api/gallery')).json()).cards.map(card => [card.id, card.shown.poster])"
 NAIVE = """<!doctype html><meta charset="utf-8"><style>
@@ -73,18 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
-        home = project.settled(Path(folder) / "project", asked.clips)
+        home = project.up_to_date(Path(folder) / "project", asked.clips)
         count = _posters(home)
         note(f"measure, with {count:,} posters")
-        with _shown(home) as address, sync_playwright() as playwright:
+        with _gallery(home) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-            found = _measure(browser, address, asked.rounds)
+            figures = _measure(browser, address, asked.rounds)
             browser.close()
-    print(table([f"{asked.clips:,} clips, {asked.rounds} rounds", *found], _rows(found)))
+    print(table([f"{asked.clips:,} clips, {asked.rounds} rounds", *figures], _rows(figures)))
 
 
 def _posters(home: Path) -> int:
-    """A poster of the usual size for every video: a gradient, as a photograph has them."""
+    """Write a poster of the usual size for every video: a gradient, as in a photograph."""
     picture = Image.merge("RGB", [Image.radial_gradient("L").resize((640, 360)), *[Image.linear_gradient("L")] * 0] * 3)
     data = io.BytesIO()
     picture.save(data, "JPEG", quality=84)
@@ -97,16 +97,16 @@ def _posters(home: Path) -> int:
 
 
 @contextmanager
-def _shown(home: Path) -> Iterator[str]:
-    """`clipform ui`, and its address."""
+def _gallery(home: Path) -> Iterator[str]:
+    """Run `clipform ui`; yield its address."""
     command = clipform("--json", "ui", "--no-open", "--port", "0")
     with subprocess.Popen(command, cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         try:
             for line in child.stdout:
-                told = json.loads(line)
-                if told.get("event") == "listening":
-                    yield str(told["url"])
+                event = json.loads(line)
+                if event.get("event") == "listening":
+                    yield str(event["url"])
                     return
             raise RuntimeError("clipform ui has ended")
         finally:
@@ -114,17 +114,17 @@ def _shown(home: Path) -> Iterator[str]:
 
 
 def _measure(browser: Browser, address: str, rounds: int) -> dict[str, list[Figures]]:
-    found: dict[str, list[Figures]] = {"the gallery": [], "naive: all cards at once": [], "empty page": []}
+    figures_by_page: dict[str, list[Figures]] = {"the gallery": [], "naive: all cards at once": [], "empty page": []}
     for number in range(rounds + 1):
-        for name, figures in found.items():
-            figure = _look(browser, address, name)
+        for name, figures in figures_by_page.items():
+            figure = _measure_page(browser, address, name)
             if number:
                 figures.append(figure)
-    return found
+    return figures_by_page
 
 
-def _look(browser: Browser, address: str, name: str) -> Figures:
-    """One page of its own, opened, measured and closed."""
+def _measure_page(browser: Browser, address: str, name: str) -> Figures:
+    """Open one page in a new context, measure it, and close it."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.goto(address)  # for the cookie
@@ -158,14 +158,17 @@ def _weight(page: Page) -> Figures:
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     session.send("Performance.enable")
-    found = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
     elements = page.evaluate("() => document.querySelectorAll('*').length")
-    return {"elements": elements, "heap": found["JSHeapUsedSize"] / 1e6}
+    return {"elements": elements, "heap": metrics["JSHeapUsedSize"] / 1e6}
 
 
-def _rows(found: Mapping[str, Sequence[Figures]]) -> list[list[str]]:
+def _rows(figures_by_page: Mapping[str, Sequence[Figures]]) -> list[list[str]]:
     def row(label: str, name: str, form: str) -> list[str]:
-        return [label, *(form.format(median(figure[name] for figure in figures)) for figures in found.values())]
+        return [
+            label,
+            *(form.format(median(figure[name] for figure in figures)) for figures in figures_by_page.values()),
+        ]
 
     return [
         row("from navigation to the answer to a key", "answered", "{:.0f} ms"),

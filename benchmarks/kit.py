@@ -1,4 +1,4 @@
-"""What the benchmarks share: whole processes measured in turn with their baselines, and Markdown tables."""
+"""Shared code of the benchmarks: measures whole processes in turn with their baselines, and prints Markdown tables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to measure. `before` and `after` are not timed."""
+    """One command to measure. `set_up` and `tear_down` are not timed."""
 
     name: str
     command: tuple[str, ...]
     folder: Path
-    before: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
+    set_up: Callable[[], None] | None = None
+    tear_down: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -35,50 +35,51 @@ class Timings:
 
 
 def python(*arguments: str) -> tuple[str, ...]:
-    """A command for the interpreter that runs this."""
+    """Return a command for the current interpreter."""
     return (sys.executable, *arguments)
 
 
 def clipform(*arguments: str) -> tuple[str, ...]:
-    """A command line of clipform."""
+    """Return a command line of clipform."""
     return python("-m", "reconciler", *arguments)
 
 
 def run(name: str, command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of one whole process. RuntimeError when it fails."""
-    with tempfile.TemporaryFile() as said:
+    """Return wall and CPU seconds of one whole process. Raises RuntimeError if it fails."""
+    with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-        _, status, usage = os.wait4(process.pid, 0)  # the one call that tells the CPU time of one child
+        _, status, usage = os.wait4(process.pid, 0)  # the only call that returns the CPU time of one child
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            words = said.read()[-2000:].decode(errors="replace").strip()
-            raise RuntimeError(f"{name} ended with {process.returncode}: {words}")
+            output.seek(0)
+            tail = output.read()[-2000:].decode(errors="replace").strip()
+            raise RuntimeError(f"{name} ended with {process.returncode}: {tail}")
     return wall, usage.ru_utime + usage.ru_stime
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with compiled modules cached as they are for every user; a container's settings may switch that off."""
+    """Return our environment, with compiled modules cached as for every user; a container's settings may disable
+    that."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def measure(cases: Mapping[K, Case], rounds: int) -> dict[K, Timings]:
-    """Every case once a round, in turn, so that a slow moment of the machine falls on all of them.
+    """Run every case once a round, in turn, so that a slow moment of the machine affects all of them.
 
-    The first round is not counted: it warms the disk's and Python's caches, and drops what does not work.
+    The first round is not counted: it warms the disk's and Python's caches, and drops cases that fail.
     """
     working = {key: case for key, case in cases.items() if _works(case)}
-    found = {key: Timings() for key in working}
+    timings = {key: Timings() for key in working}
     for _ in range(rounds):
         for key, case in working.items():
             wall, cpu = _timed(case)
-            found[key].wall.append(wall)
-            found[key].cpu.append(cpu)
-    return found
+            timings[key].wall.append(wall)
+            timings[key].cpu.append(cpu)
+    return timings
 
 
 def _works(case: Case) -> bool:
@@ -91,21 +92,21 @@ def _works(case: Case) -> bool:
 
 
 def _timed(case: Case) -> tuple[float, float]:
-    if case.before:
-        case.before()
+    if case.set_up:
+        case.set_up()
     try:
         return run(case.name, case.command, case.folder)
     finally:
-        if case.after:
-            case.after()
+        if case.tear_down:
+            case.tear_down()
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, the first column to the left and the others to the right."""
+    """Return a Markdown table, the first column aligned left and the others right."""
     lines = [head, ["---", *("--:" for _ in head[1:])], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def note(text: str) -> None:
-    """Tell on stderr how far we are; the tables alone go to stdout."""
+    """Print progress to stderr; only the tables go to stdout."""
     print(text, file=sys.stderr, flush=True)

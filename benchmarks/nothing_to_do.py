@@ -1,4 +1,4 @@
-"""What it costs to find out that there is nothing to do, for 100, 1,000 and 10,000 clips.
+"""Measures the time to find that nothing needs to be done, for 100, 1,000 and 10,000 clips.
 
     uv run python -m benchmarks.nothing_to_do [--sizes 100 1000 10000] [--rounds 5]
 
@@ -21,12 +21,12 @@ from benchmarks.kit import Case, Timings, clipform, measure, note, python, run, 
 PYTHON = "`python -c pass`"
 MAKE = "`make`, nothing to do"
 STEEP = 12.0
-"""Ten times the clips may cost ten times as much; beyond this it is worth a look."""
+"""Ten times the clips may cost ten times as much; a larger factor is flagged."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the tables."""
-    parser = argparse.ArgumentParser(description="What it costs to find out that there is nothing to do.")
+    parser = argparse.ArgumentParser(description="Measure the time to find that nothing needs to be done.")
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000], help="multiples of 100")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args(arguments)
@@ -35,24 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for size in sorted(asked.sizes):
             cases |= {(size, case.name): case for case in _cases(Path(folder) / str(size), size)}
         note("measure")
-        found = measure(cases, asked.rounds)
+        measured = measure(cases, asked.rounds)
     print(f"Medians of {asked.rounds} rounds.\n\n### Wall time\n")
-    print(_table(_by_size(found, lambda timings: timings.wall), growing=False))
+    print(_table(_by_size(measured, lambda timings: timings.wall), growing=False))
     print("\n### CPU time\n")
-    print(_table(_by_size(found, lambda timings: timings.cpu), growing=True))
+    print(_table(_by_size(measured, lambda timings: timings.cpu), growing=True))
 
 
 def _by_size(
-    found: Mapping[tuple[int, str], Timings], chosen: Callable[[Timings], Sequence[float]]
+    measured: Mapping[tuple[int, str], Timings], chosen: Callable[[Timings], Sequence[float]]
 ) -> dict[int, dict[str, float]]:
     medians: dict[int, dict[str, float]] = {}
-    for (size, name), timings in found.items():
+    for (size, name), timings in measured.items():
         medians.setdefault(size, {})[name] = median(chosen(timings))
     return medians
 
 
 def _cases(folder: Path, size: int) -> list[Case]:
-    home, targets = project.settled(folder / "project", size), folder / "make"
+    home, targets = project.up_to_date(folder / "project", size), folder / "make"
     cases = [
         Case(PYTHON, python("-c", "pass"), home),
         Case("`clipform --version`", clipform("--version"), home),
@@ -66,13 +66,13 @@ def _cases(folder: Path, size: int) -> list[Case]:
         _write_makefile(targets, size)
         cases.append(Case(MAKE, ("make", "-s"), targets))  # the first, uncounted round makes the targets
     shots = home / "shots" / "0000.yaml"
-    before = shots.read_text(encoding="utf-8")
+    original = shots.read_text(encoding="utf-8")
 
     def edit() -> None:
-        shots.write_text(before.replace(project.PROMPT_TO_EDIT, "An edited shot"), encoding="utf-8")
+        shots.write_text(original.replace(project.PROMPT_TO_EDIT, "An edited shot"), encoding="utf-8")
 
     def undo() -> None:
-        shots.write_text(before, encoding="utf-8")
+        shots.write_text(original, encoding="utf-8")
         run("the plan after the edit was undone", clipform("plan", "--detailed-exitcode"), home)
 
     cases.append(Case("`clipform plan` after one prompt was edited", clipform("plan"), home, edit, undo))
@@ -80,7 +80,7 @@ def _cases(folder: Path, size: int) -> list[Case]:
 
 
 def _write_makefile(folder: Path, size: int) -> None:
-    """One rule for each target, each with a source of its own."""
+    """Write one rule for each target, each with its own source."""
     for name in ("in", "out"):
         (folder / name).mkdir(parents=True)
     for number in range(size):
@@ -91,14 +91,14 @@ def _write_makefile(folder: Path, size: int) -> None:
 
 
 def _table(seconds: Mapping[int, Mapping[str, float]], *, growing: bool) -> str:
-    """Each cell: seconds, and how many times bare Python that is, measured in the same rounds.
+    """Return the table; each cell has seconds, and their ratio to bare Python, measured in the same rounds.
 
-    Growth is told for CPU time alone: wall time grows with what else the machine is doing, too.
+    Growth is given for CPU time only: wall time also grows with the load of the machine.
     """
     sizes = sorted(seconds)
     head = ["", *(f"{size:,}" for size in sizes), f"÷ make at {sizes[-1]:,}"]
     rows = []
-    for name in [name for name in seconds[sizes[0]] if all(name in found for found in seconds.values())]:
+    for name in [name for name in seconds[sizes[0]] if all(name in measured for measured in seconds.values())]:
         cells = [_cell(seconds[size][name], seconds[size][PYTHON]) for size in sizes]
         growth = _growth([seconds[size][name] for size in sizes], sizes) if growing else ()
         rows.append([name, *cells, _against_make(seconds[sizes[-1]], name), *growth])
@@ -115,16 +115,16 @@ def _against_make(seconds: Mapping[str, float], name: str) -> str:
 
 
 def _growth(seconds: Sequence[float], sizes: Sequence[int]) -> tuple[str, str]:
-    """From the second size to the third: of all of it, and of what is above the start.
+    """Return the growth from the second size to the third: of the total, and of the part above start-up.
 
-    The smallest size stands for the start: it is taken away from both, and the result is scaled so that a straight line
+    The smallest size represents start-up: it is subtracted from both, and the result is scaled so that linear growth
     gives the ratio of the sizes.
     """
     if len(sizes) != 3:
         return "–", "–"
     small, middling, large = seconds
     whole = large / middling
-    if large < 2 * small or middling <= small:  # it does not depend on the number of clips
+    if large < 2 * small or middling <= small:  # independent of the number of clips
         return f"{whole:.1f}", "–"
     straight = (sizes[2] - sizes[0]) / (sizes[1] - sizes[0]) / (sizes[2] / sizes[1])
     return _flagged(whole), _flagged((large - small) / (middling - small) / straight)

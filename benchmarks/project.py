@@ -1,7 +1,7 @@
-"""A project of any number of clips that is up to date, made without rendering one video per clip.
+"""Creates a project of any number of clips that is up to date, without rendering one video per clip.
 
-One tiny mp4 is encoded; a `free` box with a number at its end makes it a different file for each key. Those are adopted
-into the store, placed and recorded through the same calls as import and apply use, in one transaction.
+One tiny mp4 is encoded; a `free` box with a number at its end makes it a different file for each key. These are
+imported into the store, placed and recorded through the same calls that import and apply use, in one transaction.
 """
 
 from __future__ import annotations
@@ -100,16 +100,17 @@ _MATRIX = """\
 """
 
 
-def settled(folder: Path, clips: int) -> Path:
-    """The project, up to date; its folder."""
+def up_to_date(folder: Path, clips: int) -> Path:
+    """Create a project that is up to date; return its folder."""
     note(f"set up {clips:,} clips")
     write(folder, clips)
-    settle(folder)
+    bring_up_to_date(folder)
     return folder
 
 
 def write(folder: Path, clips: int) -> None:
-    """The specs and their pictures: of each hundred clips 60 plain, 12 from a still, 2 chains of 6, 2 matrices of 8."""
+    """Write the specs and their pictures: of each hundred clips 60 plain, 12 from a still, 2 chains of 6, 2 matrices of
+    8."""
     (folder / "shots").mkdir(parents=True)
     (folder / "stills").mkdir()
     (folder / "clipform.yaml").write_text(_MAIN, encoding="utf-8")
@@ -133,31 +134,31 @@ def _shots(file: int) -> str:
     return "".join(parts)
 
 
-def settle(folder: Path) -> int:
-    """Bring a project up to date; how many takes it has."""
+def bring_up_to_date(folder: Path) -> int:
+    """Bring a project up to date; return its number of takes."""
     workspace = Workspace(folder, SystemClock(), os.environ)
     with _unsynced(), open_session(workspace, "benchmark") as session:
         loaded = session.workspace.load()
         video = _tiny(folder / "tiny.mp4")
         with session.store.transaction():
             for number, order in enumerate(loaded.orders):
-                _hold(session, order, video + _free_box(number))
+                _import_take(session, order, video + _free_box(number))
         save_lock(session, loaded)
     time.sleep(RACY_NS / 1e9)  # so that the hashes of the stills can be remembered by the plan below
     run("the plan that should be empty", clipform("plan", "--detailed-exitcode"), folder)
     return len(loaded.orders)
 
 
-def _hold(session: Session, order: Order, video: bytes) -> None:
-    """What import and apply do for one take."""
+def _import_take(session: Session, order: Order, video: bytes) -> None:
+    """Record one take as import and apply do."""
     wanted, store = order.wanted, session.store
     with session.objects.part("benchmark") as part:
         part.write(video)
-        found = part.commit(".mp4")
-    artifact = Artifact(found.sha256, found.size, ".mp4", 1000 * _SECONDS, _WIDTH, _HEIGHT)
-    made = Generation(
+        stored = part.commit(".mp4")
+    artifact = Artifact(stored.sha256, stored.size, ".mp4", 1000 * _SECONDS, _WIDTH, _HEIGHT)
+    generation = Generation(
         key=wanted.key,
-        sha256=found.sha256,
+        sha256=stored.sha256,
         document=wanted.document,
         provider=wanted.provider,
         kind=wanted.kind,
@@ -165,7 +166,7 @@ def _hold(session: Session, order: Order, video: bytes) -> None:
         created=session.clock.now(),
         origin="imported",
     )
-    store.adopt(made, artifact, wanted.clip)
+    store.adopt(generation, artifact, wanted.clip)
     if wanted.output is not None:
         store.record_placed(session.placer.place(wanted.output, artifact), wanted.clip)
     store.bind(Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document))
@@ -173,7 +174,7 @@ def _hold(session: Session, order: Order, video: bytes) -> None:
 
 @contextmanager
 def _unsynced() -> Iterator[None]:
-    """This project need not survive a power cut, and tens of thousands of syncs take minutes."""
+    """Disable fsync: this project need not survive a power cut, and tens of thousands of syncs take minutes."""
     real, os.fsync = os.fsync, lambda _: None
     try:
         yield
@@ -182,7 +183,7 @@ def _unsynced() -> Iterator[None]:
 
 
 def _free_box(number: int) -> bytes:
-    """A box that every player skips: its length, its type, 8 bytes."""
+    """Return a box that every player skips: its length, its type, 8 bytes."""
     return (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big")
 
 

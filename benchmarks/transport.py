@@ -1,10 +1,10 @@
-"""What a paid run costs beside the requests that it makes: 1,000 clips, and one large download.
+"""Measures a paid run against the requests that it sends: 1,000 clips, and one large download.
 
     uv run python -m benchmarks.transport [--clips 1000] [--width 64] [--rounds 3] [--megabytes 256] [--tmpfs /dev/shm]
 
-The vendor is `clipform emulate` in a process of its own, whose tasks are done at once. Whole client processes, each
-round in turn with its baselines; the ledger is held against the number of clips after each, so that nobody is fast by
-asking for less.
+The vendor is `clipform emulate` in a process of its own, whose tasks finish at once. Whole client processes, each round
+in turn with its baselines; after each, the ledger must hold one task per clip, so that no client is fast by sending
+less.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VARIABLE = "CLIPFORM_BENCHMARK_KEY"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the tables."""
-    parser = argparse.ArgumentParser(description="What a paid run costs beside its requests.")
+    parser = argparse.ArgumentParser(description="Measure a paid run against its requests.")
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--width", type=int, default=64, help="clips in flight")
     parser.add_argument("--rounds", type=int, default=3)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @contextmanager
 def _memory(root: Path) -> Iterator[Path | None]:
-    """A folder on the tmpfs, if there is one."""
+    """Yield a folder on the tmpfs; None if there is none."""
     if not os.access(root, os.W_OK):
         yield None
         return
@@ -70,12 +70,12 @@ def _memory(root: Path) -> Iterator[Path | None]:
 
 def _runs(asked: argparse.Namespace, vendor: Emulator, folder: Path, memory: Path | None) -> dict[str, Case]:
     homes = {APPLY: folder / "project", IN_MEMORY: memory / "project" if memory else None}
-    found = {name: _apply(name, asked, vendor, home) for name, home in homes.items() if home is not None}
+    cases = {name: _apply(name, asked, vendor, home) for name, home in homes.items() if home is not None}
     for name, client in ((HTTPX, "httpx"), (AIOHTTP, "aiohttp")):
         target = folder / client
         command = python("-m", "benchmarks.bare", client, vendor.api, f"{asked.clips}", f"{asked.width}", str(target))
-        found[name] = _case(name, command, asked.clips, vendor, target)
-    return found
+        cases[name] = _case(name, command, asked.clips, vendor, target)
+    return cases
 
 
 def _apply(name: str, asked: argparse.Namespace, vendor: Emulator, home: Path) -> Case:
@@ -102,26 +102,26 @@ def _case(
     home: Path,
     files: Mapping[str, str] | None = None,
 ) -> Case:
-    """A run in an empty folder, whose ledger is checked afterwards and forgotten."""
+    """Return a run in an empty folder; afterwards the ledger is checked and reset."""
 
-    def before() -> None:
+    def set_up() -> None:
         home.mkdir()
         for file, text in (files or {}).items():
             (home / file).write_text(text, encoding="utf-8")
 
-    def after() -> None:
+    def tear_down() -> None:
         shutil.rmtree(home)
         count = httpx.get(f"{vendor.api}/ledger", trust_env=False, timeout=60).json()["count"]
         httpx.post(f"{vendor.api}/reset", trust_env=False)
         if count != clips:
             raise SystemExit(f"{name} bought {count} tasks, not {clips}")
 
-    return Case(name, command, Path(__file__).parent.parent, before, after)
+    return Case(name, command, Path(__file__).parent.parent, set_up, tear_down)
 
 
 @contextmanager
 def _host(megabytes: int) -> Iterator[str]:
-    """A host for one large file."""
+    """Run a host for one large file; yield its URL."""
     command = python("-m", "benchmarks.bare", "serve", f"{megabytes}")
     root = Path(__file__).parent.parent
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root) as child:
@@ -140,22 +140,22 @@ def _fetches(url: str, folder: Path) -> dict[str, Case]:
     return {name: Case(name, command, Path(__file__).parent.parent) for name, command in commands.items()}
 
 
-def _clips(found: Mapping[str, Timings], clips: int) -> str:
+def _clips(timings: Mapping[str, Timings], clips: int) -> str:
     head = ["", "wall", "÷ httpx", "CPU", "÷ httpx", "CPU a clip"]
     rows = []
-    for name, times in found.items():
+    for name, times in timings.items():
         wall, cpu = median(times.wall), median(times.cpu)
-        by_wall, by_cpu = wall / median(found[HTTPX].wall), cpu / median(found[HTTPX].cpu)
+        by_wall, by_cpu = wall / median(timings[HTTPX].wall), cpu / median(timings[HTTPX].cpu)
         row = [name, f"{wall:.1f} s", f"{by_wall:.1f}", f"{cpu:.1f} s", f"{by_cpu:.1f}", f"{1000 * cpu / clips:.1f} ms"]
         rows.append(row)
     return table(head, rows)
 
 
-def _downloads(found: Mapping[str, Timings], megabytes: int) -> str:
+def _downloads(timings: Mapping[str, Timings], megabytes: int) -> str:
     rows = []
-    for name, times in found.items():
+    for name, times in timings.items():
         wall, cpu = median(times.wall), median(times.cpu)
-        ratio = f"{wall / median(found[CURL_HASHED].wall):.2f}" if CURL_HASHED in found else "–"
+        ratio = f"{wall / median(timings[CURL_HASHED].wall):.2f}" if CURL_HASHED in timings else "–"
         rows.append([name, f"{wall:.2f} s", f"{megabytes / wall:.0f} MB/s", ratio, f"{cpu:.2f} s"])
     return table(["", "wall", "throughput", f"wall ÷ {CURL_HASHED}", "CPU"], rows)
 

@@ -1,13 +1,13 @@
-"""From a save to what it brings, in a project that is being watched.
+"""Measures the time from a save to the new plan or draft in a watched project.
 
     uv run python -m benchmarks.watch [--clips 1000] [--rounds 21]
 
-`clipform watch` runs in a process of its own. Each round saves one edit of each sort and waits for the end of the plan
-that it brings. Beside it, in the same rounds: what the same look costs a process that never saw the project before, as
-all looks did once, and what its parts cost one that remembers. CPU seconds of the watch are those of all its threads.
+`clipform watch` runs in a process of its own. Each round saves one edit of each kind and waits for the end of the
+resulting plan. In the same rounds it measures the same load and plan in a new process, and their parts in one with a
+warm memo. CPU seconds of the watch are those of all its threads.
 
-Then `clipform watch --draft`: from saving one prompt of four to its new draft in place, beside the bare render of that
-scene in a process that has everything loaded.
+Then `clipform watch --draft`: from saving one prompt of four to its new draft in place, compared with the bare render
+of that scene in a process that has everything loaded.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from reconciler.project.workspace import Workspace
 from reconciler.watch.file_listener import QUIET_MS
 
 Times = tuple[float, float]
-"""Seconds on the clock, and of CPU."""
+"""Wall seconds and CPU seconds."""
 
 _SHOTS = "version: 1\ndefaults: {duration: 5, resolution: 480p, ratio: 16:9}\nclips:\n" + "".join(
     f"  shot-{number}: {{prompt: mist over the harbour {number}}}\n" for number in range(4)
@@ -47,7 +47,7 @@ _SHOTS = "version: 1\ndefaults: {duration: 5, resolution: 480p, ratio: 16:9}\ncl
 
 @dataclass
 class Sort:
-    """One sort of edit; `save` makes the edit of a round."""
+    """One kind of edit; `save` makes the edit of a round."""
 
     name: str
     save: Callable[[int], None]
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=21)
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
-        home = project.settled(Path(folder) / "project", asked.clips)
+        home = project.up_to_date(Path(folder) / "project", asked.clips)
         note("measure plans")
         sorts = _sorts(home)
         _measure(home, sorts, asked.rounds)
@@ -92,30 +92,30 @@ def _sorts(home: Path) -> list[Sort]:
 
 def _measure(home: Path, sorts: Sequence[Sort], rounds: int) -> None:
     """Fill in the times. The first round is not counted."""
-    living = Workspace(home, SystemClock(), os.environ)
-    living.remember()
+    warm = Workspace(home, SystemClock(), os.environ)
+    warm.remember()
     for sort in sorts:
         with _watching(home) as (lines, process):
             _until(lines, "Watching." if sort is sorts[0] else "Waiting:")
-            living.plan(Choice(), living.load())
+            warm.plan(Choice(), warm.load())
             for number in range(rounds + 1):
                 sort.watched.append(_timed(process, lines, "Waiting:", partial(sort.save, number)))
-                sort.parts.append(_parts(living))
+                sort.parts.append(_parts(warm))
                 sort.fresh.append(_fresh(home))
         for times in (sort.watched, sort.parts, sort.fresh):
             del times[0]
 
 
-def _timed(process: int, lines: IO[str], told: str, save: Callable[[], object]) -> Times:
-    """From a save until the watch says so."""
+def _timed(process: int, lines: IO[str], text: str, save: Callable[[], object]) -> Times:
+    """Measure from a save until the watch prints `text`."""
     cpu, began = _cpu(process), time.perf_counter()
     save()
-    _until(lines, told)
+    _until(lines, text)
     return time.perf_counter() - began, _cpu(process) - cpu
 
 
 def _cpu(process: int) -> float:
-    """CPU seconds of a process that runs, with all of its threads (Linux)."""
+    """Return the CPU seconds of a running process with all of its threads (Linux)."""
     tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
@@ -127,14 +127,14 @@ def _fresh(home: Path) -> Times:
     return time.perf_counter() - began, time.process_time() - cpu
 
 
-def _parts(living: Workspace) -> tuple[float, float, float]:
+def _parts(warm: Workspace) -> tuple[float, float, float]:
     from reconciler.views.terminal.plan import render
     from reconciler.views.terminal.style import Style
 
     marks = [time.process_time()]
-    loaded = living.load()
+    loaded = warm.load()
     marks.append(time.process_time())
-    plan = living.plan(Choice(), loaded).plan
+    plan = warm.plan(Choice(), loaded).plan
     marks.append(time.process_time())
     fingerprint(plan)
     "\n".join(render(plan, Style(False)))
@@ -143,7 +143,7 @@ def _parts(living: Workspace) -> tuple[float, float, float]:
 
 
 def _drafts(home: Path, rounds: int) -> tuple[list[Times], list[Times]]:
-    """The watch, and the bare render of the same scenes in this process."""
+    """Return the times of the watch, and of the bare render of the same scenes in this process."""
     home.mkdir()
     spec, out = home / "clipform.yaml", home / "bare.mp4"
     spec.write_text(_SHOTS, encoding="utf-8")
@@ -177,7 +177,7 @@ def _watching(home: Path, *options: str) -> Iterator[tuple[IO[str], int]]:
 
 
 def _until(lines: IO[str], text: str) -> None:
-    """The next line that holds a text. RuntimeError when the watch has ended."""
+    """Read until a line holds a text. Raises RuntimeError when the watch has ended."""
     for line in lines:
         if text in line:
             return
@@ -185,8 +185,8 @@ def _until(lines: IO[str], text: str) -> None:
 
 
 def _plans(sorts: Sequence[Sort], clips: int, rounds: int) -> str:
-    def times(found: Sequence[Times]) -> list[str]:
-        wall, cpu = zip(*found, strict=True)
+    def cells(times: Sequence[Times]) -> list[str]:
+        wall, cpu = zip(*times, strict=True)
         return [f"{_ms(median(wall))} (best {_ms(min(wall))})", _ms(median(cpu))]
 
     heads = [f"{clips:,} clips, {rounds} edits of each sort", "wall", "CPU", "÷ fresh, CPU", "load + plan + text, CPU"]
@@ -194,15 +194,15 @@ def _plans(sorts: Sequence[Sort], clips: int, rounds: int) -> str:
     for sort in sorts:
         ratio = median(cpu for _, cpu in sort.watched) / median(cpu for _, cpu in sort.fresh)
         parts = " + ".join(_ms(median(part)) for part in zip(*sort.parts, strict=True))
-        rows.append([f"{sort.name}: save to plan on the screen", *times(sort.watched), f"{ratio:.2f}", parts])
-        rows.append([f"{sort.name}: a look that remembers nothing", *times(sort.fresh), "1", ""])
+        rows.append([f"{sort.name}: save to plan on the screen", *cells(sort.watched), f"{ratio:.2f}", parts])
+        rows.append([f"{sort.name}: a look that remembers nothing", *cells(sort.fresh), "1", ""])
     quiet = f"{QUIET_MS} to {2 * QUIET_MS} ms"
     return table(heads, [*rows, ["of each wall time, waiting for the end of the save", quiet, "", "", ""]])
 
 
-def _ratio(found: tuple[list[Times], list[Times]], rounds: int) -> str:
-    watched, bare = ([wall for wall, _ in times] for times in found)
-    cpu = median(cpu for _, cpu in found[1])
+def _ratio(times: tuple[list[Times], list[Times]], rounds: int) -> str:
+    watched, bare = ([wall for wall, _ in times] for times in times)
+    cpu = median(cpu for _, cpu in times[1])
     over = median(a / b for a, b in zip(watched, bare, strict=True))
     return table(
         [f"one clip of four, 480p, 5 s, {rounds} edits", "wall", "÷ bare"],

@@ -1,7 +1,7 @@
-"""Object stores by their address: what a section of the project says, checked, and the way in.
+"""Object stores: validates the section of the project file and opens the store.
 
-Credentials come from the environment, whose variables the section may name; no value of theirs is in a message or a
-repr. obstore (the extra `clipform[s3]`) is loaded when a store is opened, not before.
+Credentials come from environment variables, which the section may name; none of their values is in a message or a repr.
+obstore (the extra `clipform[s3]`) is imported when a store is opened, not before.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from reconciler.spec.project import Secret
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, ObjectStore, S3Config
 
-PATIENCE: Final = "15m"
-"""For one exchange: 200 MB at 2 Mbit/s. The library's own 30 s would end every large upload on a slow line."""
+TIMEOUT: Final = "15m"
+"""Limit of one exchange: 200 MB at 2 Mbit/s. The library's default of 30 s would end every large upload on a slow line.
+"""
 
-_WAYS_IN: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+_LOGINS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "s3": (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")),
     "gs": (("GOOGLE_APPLICATION_CREDENTIALS",), ("GOOGLE_SERVICE_ACCOUNT",), ("GOOGLE_SERVICE_ACCOUNT_KEY",)),
     "az": (("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"),),
 }
-"""The variables that let us in, any of the sets. With none of them the library would ask the cloud's metadata address,
-which is link-local: nothing is fetched from there (INTERFACE §4.5)."""
+"""Sets of variables that grant access; any complete set will do. With none of them the library would ask the cloud's
+metadata address, which is link-local: nothing is fetched from there.
+"""
 
-_NAMED: Final[Mapping[str, Mapping[str, str]]] = {
+_VARIABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "s3": {
         "access_key_id": "AWS_ACCESS_KEY_ID",
         "secret_access_key": "AWS_SECRET_ACCESS_KEY",
@@ -38,14 +40,14 @@ _NAMED: Final[Mapping[str, Mapping[str, str]]] = {
     "gs": {},
     "az": {"access_key_id": "AZURE_STORAGE_ACCOUNT_NAME", "secret_access_key": "AZURE_STORAGE_ACCOUNT_KEY"},
 }
-"""Which variable each credential of the section stands for."""
+"""The variable that each credential of the section corresponds to."""
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """An address. For `file`, which is for tests and shared disks, `name` is the folder."""
+    """The address of a store. For `file`, which is for tests and shared disks, `name` is the folder."""
 
     scheme: str  # s3, gs, az or file
     name: str
@@ -59,44 +61,45 @@ class Bucket:
 
 
 def bucket_of(section: Mapping[str, object], where: str) -> Bucket:
-    """The store of a section; `where` is the name of the field with its address, such as `publish.store`."""
+    """Return the store of a section; `where` is the field with its address, such as `publish.store`."""
     part, _, key = where.partition(".")
     parts = urlsplit(str(section.get(key, "")))
     name = parts.path if parts.scheme == "file" else parts.netloc
-    if parts.scheme not in (*_WAYS_IN, "file") or not name.strip("/") or "@" in name or parts.query or parts.fragment:
+    if parts.scheme not in (*_LOGINS, "file") or not name.strip("/") or "@" in name or parts.query or parts.fragment:
         help = "write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder"
-        raise wrong(f"{where} is no address of an object store", help)
-    stated = {name: value for name in _NAMED["s3"] if isinstance(value := section.get(name), Secret | str)}
+        raise store_error(f"{where} is not the address of an object store", help)
+    credentials = {name: value for name in _VARIABLES["s3"] if isinstance(value := section.get(name), Secret | str)}
     return Bucket(
         scheme=parts.scheme,
         name=name,
         prefix="" if parts.scheme == "file" else parts.path.strip("/"),
         endpoint=open_address(str(section.get("endpoint", "")), f"{part}.endpoint"),
         region=str(section.get("region", "")),
-        credentials=stated,
+        credentials=credentials,
     )
 
 
 def open_address(url: str, where: str) -> str:
-    """An https:// address with nothing secret in it, or none; plain HTTP to this machine only, which is for tests."""
+    """Return an https:// address without secrets, or an empty one; plain HTTP is allowed to this machine only, for
+    tests."""
     parts = urlsplit(url)
     if url and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise wrong(f"{where} must be an https:// address", "providers fetch from there over the internet")
+        raise store_error(f"{where} must be an https:// address", "providers fetch from there over the internet")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise wrong(f"{where} must not hold a password, a query or a fragment", "write the plain address")
+        raise store_error(f"{where} must not hold a password, a query or a fragment", "write the plain address")
     return url
 
 
 def connect(bucket: Bucket, env: Mapping[str, str]) -> ObjectStore:
-    """The store, ready to be used. Contacts nobody. Raises ClipformError for what is missing or makes no sense."""
+    """Return the store, ready to use; makes no request. Raises ClipformError for missing or invalid settings."""
     try:
         from obstore.exceptions import BaseError
     except ImportError:
-        raise wrong("object stores need a library that is not installed", 'uv tool install "clipform[s3]"') from None
+        raise store_error("object stores need an optional library", 'uv tool install "clipform[s3]"') from None
     try:
         return _store(bucket, env)
-    except (BaseError, OSError, ValueError):  # their texts may quote what they were given
-        raise wrong(f"{bucket} cannot be set up", "check its address, endpoint and region") from None
+    except (BaseError, OSError, ValueError):  # their texts may quote credentials
+        raise store_error(f"{bucket} cannot be set up", "check its address, endpoint and region") from None
 
 
 def _store(bucket: Bucket, env: Mapping[str, str]) -> ObjectStore:
@@ -106,7 +109,7 @@ def _store(bucket: Bucket, env: Mapping[str, str]) -> ObjectStore:
         return LocalStore(Path(bucket.name), mkdir=True)
     config, prefix = _config(bucket, env), bucket.prefix or None
     plain = bucket.endpoint.startswith("http:")
-    options: ClientConfig = {"timeout": PATIENCE, "connect_timeout": "10s", "allow_http": plain}
+    options: ClientConfig = {"timeout": TIMEOUT, "connect_timeout": "10s", "allow_http": plain}
     match bucket.scheme:
         case "gs":
             return GCSStore(bucket.name, prefix=prefix, config=cast("GCSConfig", config), client_options=options)
@@ -117,33 +120,36 @@ def _store(bucket: Bucket, env: Mapping[str, str]) -> ObjectStore:
 
 
 def _config(bucket: Bucket, env: Mapping[str, str]) -> dict[str, str]:
-    """Settings by the library's names, which are the variables' in lower case."""
-    own = {"s3": {"aws_endpoint": bucket.endpoint, "aws_region": bucket.region}, "az": {"endpoint": bucket.endpoint}}
-    stated = {name: value for name, value in own.get(bucket.scheme, {}).items() if value}
-    return {name.lower(): value for name, value in _credentials(bucket, env).items()} | stated
+    """Return the library's settings; their names are those of the variables in lower case."""
+    settings = {
+        "s3": {"aws_endpoint": bucket.endpoint, "aws_region": bucket.region},
+        "az": {"endpoint": bucket.endpoint},
+    }
+    explicit = {name: value for name, value in settings.get(bucket.scheme, {}).items() if value}
+    return {name.lower(): value for name, value in _credentials(bucket, env).items()} | explicit
 
 
 def _credentials(bucket: Bucket, env: Mapping[str, str]) -> dict[str, str]:
-    """The way in. Raises ClipformError naming the variables that are missing."""
-    named = _NAMED[bucket.scheme]
-    if unused := sorted(bucket.credentials.keys() - named.keys()):
-        raise wrong(f"{unused[0]} means nothing to {bucket.scheme}:// stores", f"set {_choices(bucket.scheme)}")
-    stated = {named[name]: _value(value, env) for name, value in bucket.credentials.items()}
-    known = {name: value for name, value in {**env, **stated}.items() if value}
-    for way in _WAYS_IN[bucket.scheme]:
-        if all(name in known for name in way):
-            return {name: known[name] for name in (*way, "AWS_SESSION_TOKEN") if name in known}
-    raise wrong(f"{bucket} needs credentials", f"set {_choices(bucket.scheme)}")
+    """Return the credentials. Raises ClipformError naming the missing variables."""
+    variables = _VARIABLES[bucket.scheme]
+    if unused := sorted(bucket.credentials.keys() - variables.keys()):
+        raise store_error(f"{unused[0]} does not apply to {bucket.scheme}:// stores", f"set {_choices(bucket.scheme)}")
+    explicit = {variables[name]: _value(value, env) for name, value in bucket.credentials.items()}
+    available = {name: value for name, value in {**env, **explicit}.items() if value}
+    for login in _LOGINS[bucket.scheme]:
+        if all(name in available for name in login):
+            return {name: available[name] for name in (*login, "AWS_SESSION_TOKEN") if name in available}
+    raise store_error(f"{bucket} needs credentials", f"set {_choices(bucket.scheme)}")
 
 
 def _choices(scheme: str) -> str:
-    return ", or ".join(" and ".join(way) for way in _WAYS_IN[scheme])
+    return ", or ".join(" and ".join(login) for login in _LOGINS[scheme])
 
 
 def _value(value: Secret | str, env: Mapping[str, str]) -> str:
     return env.get(value.env, "") if isinstance(value, Secret) else value
 
 
-def wrong(message: str, help: str) -> ClipformError:
-    """A store that cannot be used as the project says: found before anything is done."""
+def store_error(message: str, help: str) -> ClipformError:
+    """Return the error for a store that cannot be used as configured; raised before anything is done."""
     return ClipformError(message, help=help, code="object-store")

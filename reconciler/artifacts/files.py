@@ -1,25 +1,31 @@
-"""Small steps with descriptors that the store and the placer share: open without following, copy, hash, publish."""
+"""File operations of the store, the placer and the caches: open without following links, copy, hash, publish."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import hashlib
+import json
 import os
+import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
 
 from reconciler.diagnostics import ArtifactError
 from reconciler.state import disk
+
+T = TypeVar("T")
 
 CHUNK = 1 << 20
 _FICLONE = 0x40049409  # Linux: share the blocks of another file, copy on write (Btrfs, XFS, bcachefs, ZFS)
 
 
 def digest(descriptor: int) -> tuple[str, int]:
-    """SHA-256 and size of everything behind a descriptor, from its start."""
+    """Return the SHA-256 and the size of an open file, from its start."""
     hasher, size = hashlib.sha256(), 0
     for chunk in chunks(descriptor):
         hasher.update(chunk)
@@ -28,7 +34,7 @@ def digest(descriptor: int) -> tuple[str, int]:
 
 
 def chunks(descriptor: int) -> Iterator[bytes]:
-    """The bytes behind a descriptor, from its start; its own position is neither used nor moved."""
+    """Yield the bytes of an open file from its start; the descriptor's position is neither used nor moved."""
     offset = 0
     while chunk := os.pread(descriptor, CHUNK, offset):
         yield chunk
@@ -36,7 +42,7 @@ def chunks(descriptor: int) -> Iterator[bytes]:
 
 
 def transfer(source: int, target: int) -> str:
-    """Fill an empty file with another's content, by reference where the file system can; returns the SHA-256 of it."""
+    """Fill an empty file with another's content, by reference if the file system can; return the SHA-256."""
     if _cloned(source, target):
         return digest(target)[0]
     hasher = hashlib.sha256()
@@ -47,18 +53,18 @@ def transfer(source: int, target: int) -> str:
 
 
 def _cloned(source: int, target: int) -> bool:
-    if sys.platform != "linux":  # the number means something else elsewhere
+    if sys.platform != "linux":  # the request number differs elsewhere
         return False
     try:
         fcntl.ioctl(target, _FICLONE, source)
-    except OSError:  # not on this file system, not between these two: copy
+    except OSError:  # not supported here: copy
         return False
     return True
 
 
 @contextmanager
 def folder(name: str | os.PathLike[str], within: int | None = None) -> Iterator[int]:
-    """A handle of a directory; of one `within` another, a symbolic link is refused."""
+    """Open a directory; with `within`, relative to another one, and a symbolic link is refused."""
     nofollow = 0 if within is None else os.O_NOFOLLOW
     descriptor = os.open(name, disk.DIRECTORY | nofollow, dir_fd=within)
     try:
@@ -69,7 +75,7 @@ def folder(name: str | os.PathLike[str], within: int | None = None) -> Iterator[
 
 @contextmanager
 def opened(name: str, within: int) -> Iterator[int]:
-    """A handle for reading a regular file in a directory; anything else is an ArtifactError."""
+    """Open a regular file in a directory for reading; anything else is an ArtifactError."""
     descriptor = os.open(name, disk.READ, dir_fd=within)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -80,15 +86,15 @@ def opened(name: str, within: int) -> Iterator[int]:
 
 
 def require_writable(within: int, name: str) -> None:
-    """OSError unless entries may be made in a directory: asked of the system, for root may not write where the file
-    system is read-only. `name` is for the message."""
+    """Raise OSError unless entries can be created in a directory. The system decides, because even root cannot write to
+    a read-only file system. `name` is for the message."""
     if not os.access(".", os.W_OK, dir_fd=within):
         read_only = os.fstatvfs(within).f_flag & os.ST_RDONLY
         raise OSError(errno.EROFS if read_only else errno.EACCES, "not writable", name)
 
 
 def look(name: str, within: int) -> os.stat_result | None:
-    """What is in a directory under a name, itself and not what it links to; None when there is nothing."""
+    """Return the status of an entry of a directory, without following a link; None if there is none."""
     try:
         return os.stat(name, dir_fd=within, follow_symlinks=False)
     except FileNotFoundError:
@@ -96,7 +102,7 @@ def look(name: str, within: int) -> os.stat_result | None:
 
 
 def content_is(name: str, within: int, sha256: str) -> bool:
-    """If a regular file of this name has this content. A link, a folder or a FIFO never has."""
+    """Return True if the entry is a regular file with this content; never for a link, a folder or a FIFO."""
     status = look(name, within)
     if status is None or not stat.S_ISREG(status.st_mode):
         return False
@@ -105,7 +111,7 @@ def content_is(name: str, within: int, sha256: str) -> bool:
 
 
 def ensure_folder(name: str, within: int) -> None:
-    """Create a directory in another unless it is there; its name is durable afterwards."""
+    """Create a directory in another unless it exists; its name is durable afterwards."""
     try:
         os.mkdir(name, dir_fd=within)
     except FileExistsError:
@@ -114,10 +120,10 @@ def ensure_folder(name: str, within: int) -> None:
 
 
 def publish_new(part: str, name: str, within: int) -> bool:
-    """Give a part file its name, unless something has the name already: then False, and nothing is changed.
+    """Rename a part file unless the name is taken; return False then, and change nothing.
 
-    A plain rename would overwrite a file that came into being since the check. Where a file system has no hard links
-    (FAT), a rename after one more look is the best there is.
+    A plain rename would overwrite a file that was created since the check. Where a file system has no hard links (FAT),
+    a rename after one more check is the best available.
     """
     try:
         os.link(part, name, src_dir_fd=within, dst_dir_fd=within, follow_symlinks=False)
@@ -135,7 +141,33 @@ def publish_new(part: str, name: str, within: int) -> bool:
 
 
 def discard(name: str, within: int) -> None:
-    """Remove a part file, if it is there. One that cannot be removed is no error: its bytes are elsewhere or worth
-    nothing, and the next run sweeps it."""
+    """Remove a part file if it exists. Failing is not an error: its bytes are stored elsewhere or worthless, and the
+    next run sweeps it."""
     with suppress(OSError):
         os.unlink(name, dir_fd=within)
+
+
+def sweep(within: int, pattern: re.Pattern[str]) -> int:
+    """Remove the part files of a dead process, whose names match, from a directory; return how many."""
+    stray = [name for name in os.listdir(within) if pattern.fullmatch(name)]
+    for name in stray:
+        discard(name, within)
+    return len(stray)
+
+
+def read_cache(file: Path, parse: Callable[[Any], T]) -> dict[str, T]:
+    """Return the entries of a cache file, each value through `parse`; none if the file is missing or damaged.
+
+    The first line is the SHA-256 of the rest, which is a JSON object.
+    """
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        sha256, _, body = file.read_bytes().partition(b"\n")
+        if hashlib.sha256(body).hexdigest().encode() == sha256:
+            return {name: parse(value) for name, value in json.loads(body).items()}
+    return {}
+
+
+def write_cache(file: Path, entries: Mapping[str, object]) -> None:
+    """Replace a cache file as `read_cache` reads it. Raises OSError."""
+    body = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
+    disk.replace(file, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)

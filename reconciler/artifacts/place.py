@@ -1,11 +1,11 @@
-"""Placing objects at outputs inside the project, and taking them away again.
+"""Places objects at outputs inside the project, and removes them again.
 
-An output is a path relative to the project's root, `/` between its parts. Its folders are opened one within the other
-without following links, and the last handle is what everything happens in: a folder that is swapped for a link after a
-check is therefore never written through. Links inside the project are refused too; there is no setting for them yet.
+An output is a path relative to the project's root with `/` as separator. Its folders are opened one within the other
+without following links, and all work happens in the last descriptor: a folder that is swapped for a link after a check
+is therefore never written through. Links inside the project are refused too; no setting allows them.
 
-A file at an output is ours if its content is what `Placed` says we put there (a stat that matches says so cheaply).
-Everything else is the user's and is left alone: `Foreign`. `set_aside` is how `--force` makes room.
+A file at an output is ours if its content is the one that `Placed` records (an equal stat is enough). Every other file
+is the user's and is left alone: `Foreign`. `set_aside` makes room for `--force`.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from reconciler.records import Artifact, Placed
 from reconciler.state import disk
 
 _PART = re.compile(r"\.clipform-[0-9a-f]{16}\.part")
-_ASIDE = 1000  # how many names to try for a file that is set aside
+_MOST_NAMES = 1000  # names to try for a file that is set aside
 
 
 class OutputContent(StrEnum):
-    """What is at an output."""
+    """The kind of file at an output."""
 
     ABSENT = "absent"
     OURS = "ours"  # the content that we placed
-    FOREIGN = "foreign"  # anything else: edited, never ours, a folder, a link
+    FOREIGN = "foreign"  # any other: edited, never ours, a folder, a link
 
 
 class Placer:
-    """Puts objects at outputs under one project root. Whoever changes anything holds the state lock."""
+    """Puts objects at outputs under one project root. To change anything the caller must hold the state lock."""
 
     def __init__(self, root: Path, objects: Objects) -> None:
         self._root = root
         self._objects = objects
 
     def find(self, output: str, placed: Placed | None) -> OutputContent:
-        """What is at an output: one stat when nothing changed, a hash when the stat differs.
+        """Return the kind of file at an output: one stat if nothing changed, a hash if the stat differs.
 
-        For planning, which goes on whatever it meets: what cannot be looked at cannot be shown to be ours.
+        Never raises, for planning: a file that cannot be read counts as foreign.
         """
         path = os.path.join(self._root, *_parts(output))
         try:
@@ -59,7 +59,7 @@ class Placer:
             return OutputContent.FOREIGN
         if placed is None:
             return OutputContent.FOREIGN
-        if _untouched(status, placed):
+        if _unchanged(status, placed):
             return OutputContent.OURS
         try:
             return OutputContent.FOREIGN if self.record(output, placed.sha256) is None else OutputContent.OURS
@@ -67,42 +67,44 @@ class Placer:
             return OutputContent.FOREIGN
 
     def record(self, output: str, sha256: str) -> Placed | None:
-        """A fresh record if the content at an output is `sha256` (placed by a run that died before it said so)."""
+        """Return a new record if the content at an output is `sha256` (placed by a run that died before recording
+        it)."""
         with _translated("read", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
             if files.content_is(name, within, sha256):
                 return _record(output, name, within, sha256)
         return None
 
     def check(self, output: str) -> None:
-        """Before anything is paid for: ArtifactError if the way to an output leads through a link or a file, or ends
-        where nothing can be written.
+        """Raise ArtifactError if the output path goes through a symlink or a file, or is not writable; called before
+        anything is paid for.
 
-        Folders that do not exist yet are fine: they will be made.
+        Missing folders are allowed: `place` creates them.
         """
         *folders, name = _parts(output)
         with _translated("reach", output), ExitStack() as stack:
-            handle, whole = stack.enter_context(files.folder(self._root)), True
+            handle, folder_exists = stack.enter_context(files.folder(self._root)), True
             for folder in folders:
                 try:
                     with _refusing_links(output, folder):
                         handle = stack.enter_context(files.folder(folder, handle))
                 except FileNotFoundError:
-                    whole = False
+                    folder_exists = False
                     break
             files.require_writable(handle, output)
-            if whole:
-                _spelt(output, name, handle)
+            if folder_exists:
+                _require_exact_name(output, name, handle)
 
     def place(self, output: str, artifact: Artifact, placed: Placed | None = None) -> Placed:
-        """Put an artifact at an output; `placed` is what we put there before. Foreign if the user's file is there."""
+        """Put an artifact at an output; `placed` records what we placed there earlier. Raises Foreign if the file there
+        is the user's."""
         with _translated("place", output), self._folder(output, create=True) as (within, name):
-            _spelt(output, name, within)
+            _require_exact_name(output, name, within)
             if files.content_is(name, within, artifact.sha256):
                 disk.sync(within)  # a run may have died between its rename and this
                 return _record(output, name, within, artifact.sha256)
-            replacing = _must_be_ours(output, name, within, placed)
+            replacing = _require_ours(output, name, within, placed)
             with self._part(artifact, within) as part:
-                if replacing and _must_be_ours(output, name, within, placed):  # it may have been saved meanwhile
+                if replacing and _require_ours(output, name, within, placed):  # the user may have saved it meanwhile
                     os.rename(part, name, src_dir_fd=within, dst_dir_fd=within)
                 elif not files.publish_new(part, name, within):
                     raise _foreign(output)
@@ -110,7 +112,7 @@ class Placer:
             return _record(output, name, within, artifact.sha256)
 
     def move(self, old: str, new: str, placed: Placed) -> Placed:
-        """Rename a file that we placed. Foreign if the old one is no longer ours or the new name is taken."""
+        """Rename a file that we placed. Raises Foreign if the old file is no longer ours or the new name is taken."""
         with ExitStack() as stack:
             stack.enter_context(_translated("move", old))
             source, name = stack.enter_context(self._folder(old))
@@ -118,7 +120,9 @@ class Placer:
             if not files.content_is(name, source, placed.sha256):
                 raise _foreign(old)
             taken, ours = files.look(name_new, target), files.look(name, source)
-            if taken is not None and not (ours and os.path.samestat(taken, ours)):  # same: only its case changes
+            if taken is not None and not (
+                ours and os.path.samestat(taken, ours)
+            ):  # the same file: only its case changes
                 raise _foreign(new)
             os.rename(name, name_new, src_dir_fd=source, dst_dir_fd=target)
             disk.sync(target)
@@ -128,48 +132,45 @@ class Placer:
         return record
 
     def remove(self, output: str, placed: Placed) -> OutputContent:
-        """Remove the file at an output if it is the one we placed, and folders that this leaves empty.
+        """Remove the file at an output if it is the one we placed, and folders that become empty.
 
-        Returns what was found: OURS was removed, FOREIGN (edited since) was left, ABSENT needed nothing.
+        Returns the kind of file: OURS was removed, FOREIGN (edited since) was left, ABSENT needed nothing.
         """
-        found = self.find(output, placed)
-        if found is OutputContent.OURS:
+        content = self.find(output, placed)
+        if content is OutputContent.OURS:
             with _translated("remove", output), self._folder(output) as (within, name):
                 if not files.content_is(name, within, placed.sha256):
                     return OutputContent.FOREIGN
                 os.unlink(name, dir_fd=within)
                 disk.sync(within)
             self._prune(output)
-        return found
+        return content
 
     def set_aside(self, output: str) -> str:
-        """Give the user's file at an output a free name beside it (`a.mp4` → `a.kept-1.mp4`); returns that output."""
+        """Rename the user's file at an output to a free name (`a.mp4` → `a.kept-1.mp4`); return that output."""
         with _translated("set aside", output), self._folder(output) as (within, name):
             stem, suffix = os.path.splitext(name)
-            for number in range(1, _ASIDE):
-                kept = f"{stem}.kept-{number}{suffix}"
-                if files.look(kept, within) is None:
-                    os.rename(name, kept, src_dir_fd=within, dst_dir_fd=within)
+            for number in range(1, _MOST_NAMES):
+                free_name = f"{stem}.kept-{number}{suffix}"
+                if files.look(free_name, within) is None:
+                    os.rename(name, free_name, src_dir_fd=within, dst_dir_fd=within)
                     disk.sync(within)
-                    return "/".join((*_parts(output)[:-1], kept))
+                    return "/".join((*_parts(output)[:-1], free_name))
         raise ArtifactError(f"no free name beside {output}", code="set-aside")
 
     def sweep(self, outputs: Iterable[str]) -> int:
-        """Under the lock: remove part files of a dead process from the folders of these outputs; returns how many."""
+        """Remove part files of a dead process from the folders of these outputs, under the lock; return how many."""
         folders = {_parts(output)[:-1]: output for output in outputs}
         return sum(self._sweep(output) for output in folders.values())
 
     def _sweep(self, output: str) -> int:
         with _translated("clean", output), suppress(FileNotFoundError), self._folder(output) as (within, _):
-            stray = [name for name in os.listdir(within) if _PART.fullmatch(name)]
-            for name in stray:
-                files.discard(name, within)
-            return len(stray)
+            return files.sweep(within, _PART)
         return 0
 
     @contextmanager
     def _folder(self, output: str, create: bool = False) -> Iterator[tuple[int, str]]:
-        """A handle of an output's folder, reached without following a link, and the output's name in it."""
+        """Open an output's folder without following a link; yield its descriptor and the output's name in it."""
         *folders, name = _parts(output)
         with ExitStack() as stack:
             handle = stack.enter_context(files.folder(self._root))
@@ -182,7 +183,8 @@ class Placer:
 
     @contextmanager
     def _part(self, artifact: Artifact, within: int) -> Iterator[str]:
-        """A durable hidden copy of an artifact in the target's folder, gone at the end of the block unless renamed."""
+        """Create a durable hidden copy of an artifact in the target's folder, removed after the block unless
+        renamed."""
         name = f".clipform-{os.urandom(8).hex()}.part"
         path = self._objects.path(artifact.sha256, artifact.suffix)
         with files.folder(path.parent) as home, files.opened(path.name, home) as source:
@@ -198,7 +200,7 @@ class Placer:
                 files.discard(name, within)
 
     def _prune(self, output: str) -> None:
-        """Remove the folders of an output from the innermost out, as long as they are empty; never the root."""
+        """Remove an output's folders from the innermost out while they are empty; never the root."""
         *folders, _ = _parts(output)
         while folders:
             inner = "/".join(folders)
@@ -206,13 +208,13 @@ class Placer:
                 with _translated("tidy", inner), self._folder(inner) as (within, name):
                     os.rmdir(name, dir_fd=within)
                     disk.sync(within)
-            except ArtifactError:  # not empty, not permitted, or gone: tidying is a courtesy
+            except ArtifactError:  # not empty, not permitted, or gone: removal is optional
                 return
             folders.pop()
 
 
 def _parts(output: str) -> tuple[str, ...]:
-    """The parts of an output. Specs are checked long before; this is the last line before the file system."""
+    """Return the parts of an output. Specs are checked long before; this is the last check before the file system."""
     parts = tuple(output.split("/"))
     if any(part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > 255 for part in parts):
         raise ArtifactError(f"'{output}' is not a path inside the project", code="output-path")
@@ -226,8 +228,8 @@ def _refusing_links(output: str, folder: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENOTDIR):
             raise
-        text = f"cannot reach {output}: '{folder}' on the way is a symbolic link or a file, not a folder"
-        raise ArtifactError(text, help="outputs are placed through real folders only", code="not-a-folder") from error
+        text = f"cannot reach {output}: '{folder}' is a symlink or a file, not a folder"
+        raise ArtifactError(text, help="outputs need real folders", code="not-a-folder") from error
 
 
 def _translated(doing: str, output: str) -> AbstractContextManager[None]:
@@ -236,26 +238,27 @@ def _translated(doing: str, output: str) -> AbstractContextManager[None]:
 
 def _foreign(output: str) -> Foreign:
     help = "clipform apply --force CLIP moves it aside first"
-    return Foreign(f"{output} is not a file that clipform placed, or it was edited since", help=help, code="foreign")
+    return Foreign(f"{output} was not placed by clipform, or was edited since", help=help, code="foreign")
 
 
-def _must_be_ours(output: str, name: str, within: int, placed: Placed | None) -> bool:
-    """If there is a file of ours to replace; False when there is nothing. Foreign when it is the user's."""
+def _require_ours(output: str, name: str, within: int, placed: Placed | None) -> bool:
+    """Return True if a file of ours is at the output, False if nothing is. Raises Foreign if it is the user's."""
     status = files.look(name, within)
     if status is None:
         return False
-    if placed and files.content_is(name, within, placed.sha256):  # its time alone could have been put back
+    if placed and files.content_is(name, within, placed.sha256):  # by content: a time stamp can be restored
         return True
     raise _foreign(output)
 
 
-def _spelt(output: str, name: str, within: int) -> None:
-    """Where case or Unicode form is ignored, another output's file answers to our name too. The disk is the judge."""
+def _require_exact_name(output: str, name: str, within: int) -> None:
+    """Raise Foreign if the file at our name is another output's. Where case or Unicode form is ignored both names lead
+    to it, so the directory's listing decides."""
     ours, twin = files.look(name, within), files.look(name.swapcase(), within)
     if ours is None or twin is None or name == name.swapcase() or not os.path.samestat(ours, twin):
         return
     if name not in {unicodedata.normalize("NFC", entry) for entry in os.listdir(within)}:
-        raise Foreign(f"{output} is there already, spelt differently", help="rename one of the two", code="case")
+        raise Foreign(f"{output} already exists with a different spelling", help="rename one of the two", code="case")
 
 
 def _record(output: str, name: str, within: int, sha256: str) -> Placed:
@@ -263,6 +266,6 @@ def _record(output: str, name: str, within: int, sha256: str) -> Placed:
     return Placed(output, sha256, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def _untouched(status: os.stat_result, placed: Placed) -> bool:
+def _unchanged(status: os.stat_result, placed: Placed) -> bool:
     same = (status.st_size, status.st_mtime_ns, status.st_ino) == (placed.size, placed.mtime_ns, placed.inode)
     return same and stat.S_ISREG(status.st_mode)

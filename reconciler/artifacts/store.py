@@ -1,8 +1,8 @@
-"""The content-addressed store: `DIR/objects/ab/ab12….mp4`, named by SHA-256, written once, read-only ever after.
+"""The content-addressed store: `DIR/objects/ab/ab12….mp4`, named by SHA-256, written once, read-only afterwards.
 
-A file comes in through a part file in `objects/tmp` (same file system, so that the rename is atomic): write, sync,
-rename, sync the folder. Only then may anything refer to it. Whoever holds the state lock sweeps what a dead process
-left in `tmp`; part files are known by their name, never by their age.
+A file enters through a part file in `objects/tmp` (on the same file system, so that the rename is atomic): write, sync,
+rename, sync the folder. Only then may anything refer to it. The holder of the state lock sweeps the part files of a
+dead process from `tmp`; they are recognised by their name, never by their age.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OBJECT = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,8})")
 
 
 class Health(StrEnum):
-    """What `verify` finds."""
+    """The result of verifying an object."""
 
     SOUND = "sound"
     MISSING = "missing"
@@ -49,18 +49,19 @@ class ByteSink(Protocol):
     """Receives the bytes of a download; `Part` is one."""
 
     def expect(self, size: int, /) -> None:
-        """Announce `size` bytes. Raises ArtifactError when there is no room for them, before any is written."""
+        """Announce `size` bytes. Raises ArtifactError if the disk is too full, before any is written."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
 
 
 class Part:
-    """A file on its way in. Fill it with `write`, or let another program write to `path`; then `commit` it once."""
+    """A file that is entering the store. Fill it with `write`, or let another program write to `path`; then `commit` it
+    once."""
 
-    def __init__(self, objects: Objects, handles: tuple[int, int], name: str, descriptor: int) -> None:
+    def __init__(self, objects: Objects, folders: tuple[int, int], name: str, descriptor: int) -> None:
         self._objects = objects
-        self._root, self._tmp = handles
+        self._root, self._tmp = folders
         self._name = name
         self._descriptor = descriptor
         self._hasher = hashlib.sha256()
@@ -68,7 +69,7 @@ class Part:
 
     @property
     def path(self) -> Path:
-        """Where another program may write the content; it must not replace the file by another one."""
+        """The path for another program to write to; it must not replace the file."""
         return self._objects.root / "tmp" / self._name
 
     @property
@@ -77,25 +78,25 @@ class Part:
         return self._size
 
     def expect(self, size: int) -> None:
-        """ArtifactError when there is no room for a file of that size and its copy at an output."""
+        """Raise ArtifactError if the disk has no space for a file of that size and its copy at an output."""
         self._objects.require_space(size)
 
     def write(self, data: bytes) -> None:
-        """Append bytes; they are hashed on their way."""
+        """Append bytes and hash them."""
         with disk.translated("write an artifact", ArtifactError):
             disk.write_all(self._descriptor, data)
         self._hasher.update(data)
         self._size += len(data)
 
     def commit(self, suffix: str) -> Stored:
-        """Make the content durable in the store and return its name. An error leaves the store as it was."""
+        """Make the content durable in the store and return its name. An error leaves the store unchanged."""
         with disk.translated("store an artifact", ArtifactError):
             return self._commit(suffix)
 
     def _commit(self, suffix: str) -> Stored:
         if suffix not in SUFFIXES:
             raise ArtifactError(f"the store holds {' and '.join(SUFFIXES)}, not '{suffix}'", code="suffix")
-        self._same_file()
+        self._require_same_file()
         sha256, size = self._content()
         if size == 0:
             raise ArtifactError("an artifact cannot be empty", code="empty")
@@ -103,11 +104,11 @@ class Part:
         disk.sync(self._descriptor)
         files.ensure_folder(sha256[:2], self._root)
         with files.folder(sha256[:2], self._root) as target:
-            self._settle(sha256, suffix, target)
+            self._rename(sha256, suffix, target)
         return Stored(sha256, suffix, size)
 
-    def _settle(self, sha256: str, suffix: str, target: int) -> None:
-        """Ours takes the name, unless the very content is there; a damaged object is thereby mended."""
+    def _rename(self, sha256: str, suffix: str, target: int) -> None:
+        """Rename the part to its object's name, unless the same content is there; this replaces a damaged object."""
         name = f"{sha256}{suffix}"
         if files.content_is(name, target, sha256):
             files.discard(self._name, self._tmp)
@@ -115,47 +116,48 @@ class Part:
             os.rename(self._name, name, src_dir_fd=self._tmp, dst_dir_fd=target)
         disk.sync(target)
 
-    def _same_file(self) -> None:
-        found, ours = files.look(self._name, self._tmp), os.fstat(self._descriptor)
-        if found is None or (found.st_dev, found.st_ino) != (ours.st_dev, ours.st_ino):
+    def _require_same_file(self) -> None:
+        current, ours = files.look(self._name, self._tmp), os.fstat(self._descriptor)
+        if current is None or (current.st_dev, current.st_ino) != (ours.st_dev, ours.st_ino):
             raise ArtifactError("the part file was replaced while it was written", code="part-replaced")
 
     def _content(self) -> tuple[str, int]:
-        """Hash and size of what is in the file; read again only if another program wrote it."""
+        """Return hash and size of the file; reads it again only if another program wrote it."""
         if self._size and self._size == os.fstat(self._descriptor).st_size:
             return self._hasher.hexdigest(), self._size
         if self._size:
-            raise ArtifactError("the part file has not the size that was written", code="part-size")
+            raise ArtifactError("the part file's size differs from the bytes written", code="part-size")
         return files.digest(self._descriptor)
 
 
 class Objects:
-    """The store under `DIR/objects`. Reading needs no lock; whoever adds, sweeps or deletes holds the state lock."""
+    """The store under `DIR/objects`. Reading needs no lock; to add, sweep or delete the caller must hold the state
+    lock."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "objects"
 
     def path(self, sha256: str, suffix: str) -> Path:
-        """Where an object is, or would be."""
-        return Path(self._place(sha256, suffix))
+        """Return the path of an object, whether it exists or not."""
+        return Path(self._path(sha256, suffix))
 
-    def _place(self, sha256: str, suffix: str) -> str:
+    def _path(self, sha256: str, suffix: str) -> str:
         name = f"{sha256}{suffix}"
         if not _OBJECT.fullmatch(name):
             raise ArtifactError(f"'{name}' is not the name of an object", code="object-name")
         return os.path.join(self.root, sha256[:2], name)
 
     def has(self, sha256: str, suffix: str, size: int | None = None) -> bool:
-        """If an object is there, and has that size: one stat. `verify` says if its content is right."""
+        """Return True if an object exists and has that size: one stat. `verify` checks its content."""
         try:
-            found = os.lstat(self._place(sha256, suffix))  # a Path would cost more than the stat
+            status = os.lstat(self._path(sha256, suffix))  # a Path would cost more than the stat
         except (FileNotFoundError, NotADirectoryError):
             return False
-        return size is None or found.st_size == size
+        return size is None or status.st_size == size
 
     @contextmanager
     def part(self, name: str) -> Iterator[Part]:
-        """A new part file, gone at the end of the block unless it was committed. `name` helps people, no more."""
+        """Open a new part file, removed after the block unless committed. `name` is for people only."""
         label = re.sub(r"[^\w-]+", "-", name, flags=re.ASCII)[:60]
         unique = f"{label or 'part'}.{os.urandom(8).hex()}.part"
         with ExitStack() as stack:
@@ -169,7 +171,8 @@ class Objects:
             yield Part(self, (root, tmp), unique, descriptor)
 
     def quarantine(self, part: Part, name: str) -> Path:
-        """Keep the bytes of a part that is no artifact, outside the store: they were paid for, and may be rescued."""
+        """Keep the bytes of a part that is not a valid artifact, outside the store: they are paid for and may be
+        recoverable."""
         folder = self.root.parent / "quarantine"
         with disk.translated("keep a damaged result", ArtifactError):
             disk.make_directories(folder)
@@ -181,7 +184,7 @@ class Objects:
         return target
 
     def add(self, path: Path, suffix: str) -> Stored:
-        """Take a copy of a file into the store, through one descriptor."""
+        """Copy a file into the store, through one descriptor."""
         with disk.translated(f"read {path.name}", ArtifactError):
             parent = files.folder(path.parent)
             with parent as within, files.opened(path.name, within) as source, self.part(path.stem) as part:
@@ -190,7 +193,7 @@ class Objects:
                 return part.commit(suffix)
 
     def verify(self, sha256: str, suffix: str) -> Health:
-        """Read an object again and compare it with its name."""
+        """Read an object again and compare its hash with its name."""
         path = self.path(sha256, suffix)
         if not self.has(sha256, suffix):
             return Health.MISSING
@@ -198,7 +201,8 @@ class Objects:
             return Health.SOUND if files.content_is(path.name, within, sha256) else Health.DAMAGED
 
     def delete(self, sha256: str, suffix: str) -> bool:
-        """Remove an object; False when it was not there. Rows that name it go first (`Store.drop_artifact`)."""
+        """Remove an object; return False if it was missing. Delete the rows that name it first
+        (`Store.drop_artifact`)."""
         path = self.path(sha256, suffix)
         with disk.translated("delete an artifact", ArtifactError):
             try:
@@ -209,25 +213,22 @@ class Objects:
         return True
 
     def __iter__(self) -> Iterator[Stored]:
-        """Every object, by name."""
+        """Yield every object, by name."""
         for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/*")):
             match = _OBJECT.fullmatch(path.name)
             if match and path.parent.name == path.name[:2]:
                 yield Stored(match[1], match[2], path.lstat().st_size)
 
     def sweep(self) -> int:
-        """Under the lock: remove part files that a dead process left; returns how many."""
+        """Remove part files of a dead process, under the lock; return how many."""
         tmp = self.root / "tmp"
         if not tmp.is_dir():
             return 0
         with disk.translated("clean the artifact store", ArtifactError), files.folder(tmp) as within:
-            stray = [name for name in os.listdir(within) if _PART.fullmatch(name)]
-            for name in stray:
-                files.discard(name, within)
-        return len(stray)
+            return files.sweep(within, _PART)
 
     def require_writable(self) -> None:
-        """ArtifactError unless artifacts can be added: asked before one is paid for."""
+        """Raise ArtifactError unless artifacts can be added; called before anything is paid for."""
         with disk.translated("write to the artifact store", ArtifactError):
             disk.make_directories(self.root / "tmp")
             for folder in (self.root, self.root / "tmp"):
@@ -235,12 +236,12 @@ class Objects:
                     files.require_writable(within, folder.name)
 
     def require_space(self, size: int) -> None:
-        """ArtifactError unless twice `size` is free (the object, and its copy at the output), and 64 MiB more."""
+        """Raise ArtifactError unless twice `size` is free (the object, and its copy at the output), and 64 MiB more."""
         with disk.translated("look at the disk", ArtifactError):
             free = shutil.disk_usage(_existing(self.root)).free
         needed = 2 * size + (64 << 20)
         if free < needed:
-            text = f"{free >> 20} MiB are free on the disk; to bring a clip home takes {needed >> 20}"
+            text = f"{free >> 20} MiB are free on the disk; storing a clip needs {needed >> 20}"
             raise ArtifactError(text, help="free some space, then run the same command again", code="disk-full")
 
 

@@ -1,4 +1,4 @@
-"""The live gallery beside a watch: what `ui` and `watch --ui` have in common."""
+"""Runs a watch with the live gallery, for `ui` and `watch --ui`."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from reconciler.watch import Allowance
 
 
-def watched(own: Context, choice: Choice, terms: Allowance, *, port: int | None, browse: bool) -> int:
-    """A watch with a page beside it, until the user ends it; the exit code."""
+def run_with_gallery(app: Context, choice: Choice, allowance: Allowance, *, port: int | None, browse: bool) -> int:
+    """Run a watch with a gallery page until the user ends it, and return the exit code. `browse`: open a browser."""
     from reconciler.gallery.server import Gallery
-    from reconciler.gallery.server.server import About
+    from reconciler.gallery.server.server import GalleryOptions
     from reconciler.project.workspace import Workspace
-    from reconciler.watch import Clicks, Watch, WatchContext
+    from reconciler.watch import PageRequests, Watch, WatchContext
 
-    clicks = Clicks()
-    beside = Workspace(own.workspace.root, own.clock, own.workspace.env)
-    with Gallery(About(beside, choice, port), clicks) as gallery:
-        if own.options.json:
-            own.view.note("listening", {"event": "listening", "url": gallery.url})
+    requests = PageRequests()
+    workspace = Workspace(app.workspace.root, app.clock, app.workspace.env)
+    with Gallery(GalleryOptions(workspace, choice, port), requests) as gallery:
+        if app.options.json:
+            app.view.note("listening", {"event": "listening", "url": gallery.url})
         else:
             sys.stderr.write(f"Gallery: {gallery.url}\n")
             sys.stderr.flush()
-        if browse and sys.stderr.isatty() and _has_windows():
+        if browse and sys.stderr.isatty() and _has_desktop():
             threading.Thread(target=webbrowser.open, args=[gallery.url], name="browser", daemon=True).start()
-        setting = WatchContext(own.workspace, choice, terms, own.view, own.connect, own.keyboard, gallery, clicks)
-        return Watch(setting).run()
+        context = WatchContext(app.workspace, choice, allowance, app.view, app.connect, app.keyboard, gallery, requests)
+        return Watch(context).run()
 
 
-def _has_windows() -> bool:
-    """Whether a browser would open a window: one for the terminal would fight with us for it."""
+def _has_desktop() -> bool:
+    """True if a browser opens a window. A text browser would compete with clipform for the terminal."""
     if sys.platform in ("darwin", "win32"):
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

@@ -1,19 +1,19 @@
-"""A local server that stands in for the vendors: it speaks every dialect, takes tasks, and hands out real mp4 files.
+"""A local server that emulates the vendors: it speaks every dialect, accepts tasks, and serves real mp4 files.
 
-What may not be done here: import the translation code of `providers` (the dialects, what they read and what they
-check). The emulator was written from the vendors' pages and shares only the catalogue's data, so that a mistake of
-the client shows here instead of being repeated. What the pages leave open and had to be decided is said in the
-docstring of each vendor's module.
+No module may import the translation code of `providers` (dialects, replies, checks). The emulator is written from the
+vendors' pages and shares only the catalogue's data, so that it shows a mistake of the client instead of repeating it.
+The docstring of each vendor's module lists the decisions on points that the pages leave open.
 
-From the ground up:
+Bottom up:
 
-    wire        what is asked and answered, as values         shapes      the clip that a request asks for
-    faults      the table of faults                           checks      is this body what the page says?
-    rulebook    the file that asks for them
-    ledger      every task that was taken, and its price      rules       does the catalogue's line take it?
-    studio      makes the clips                               world       tasks, links, uploads: all that is remembered
-    vendor      what all vendors share                        jiekou, jimmyai, chanjing, uniall, ark: one vendor each
-    tamper      carries out faults on answers                 api, media  the two origins
-    server      sockets and signals                           welcome     what the command prints
+    phase       the types of request
+    exchange    a request and its answer, as values           shapes      the clip that a request asks for
+    faults      the table of faults                           checks      a body against the page's table
+    rulebook    the file that requests faults
+    ledger      every accepted task, and its price            rules       a request against the catalogue
+    studio      renders the clips                             world       the state: tasks, links, uploads
+    vendor      the base of all vendors                       jiekou, jimmyai, chanjing, uniall, ark: one vendor each
+    tamper      applies faults to answers                     api, media  the two origins
+    server      sockets and signals                           welcome     the text that the command prints
     process     the server as a child process, for tests and benchmarks
 """

@@ -1,9 +1,9 @@
-"""The API origin: all vendors under their prefixes, and the ledger.
+"""Serve the API origin: all vendors under their prefixes, and the ledger.
 
 /<kind>/…            the vendor's own addresses
 GET  /ledger         {count, entries}: every accepted task
-GET  /ledger/leaks   {count, leaks}: credentials that arrived at the media origin
-POST /reset          forget everything in memory
+GET  /ledger/leaks   {count, leaks}: credentials that were sent to the media origin
+POST /reset          clear everything in memory
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ _VENDORS: tuple[type[Vendor], ...] = (Jiekou, Jimmyai, Chanjing, Uniall, Hei, Ar
 
 KINDS = tuple(vendor.kind for vendor in _VENDORS)
 TRANSPORT = "clipform.transport"
-"""The extension by which a server lends us its connection, so that it can be cut."""
+"""The ASGI extension that holds the server's connection, so that a fault can cut it."""
 
 
 def create_api(world: World) -> Starlette:
-    """The ASGI application of the API origin."""
+    """Return the ASGI application of the API origin."""
     vendors = [vendor(world) for vendor in _VENDORS]
     mounts: list[BaseRoute] = [Mount(f"/{vendor.kind}", routes=_routes(vendor)) for vendor in vendors]
-    return Starlette(routes=[*mounts, *_own(world)])
+    return Starlette(routes=[*mounts, *_admin_routes(world)])
 
 
 def _routes(vendor: Vendor) -> list[Route]:
-    """A vendor's addresses; literal ones first, so that a placeholder takes only what is left."""
+    """Return a vendor's routes; literal paths first, so that a placeholder matches only the others."""
     endpoints = sorted(vendor.endpoints(), key=lambda endpoint: "{" in endpoint.path)
-    known = [Route(item.path, _exchange(vendor, item), methods=[item.method]) for item in endpoints]
+    routes = [Route(item.path, _exchange(vendor, item), methods=[item.method]) for item in endpoints]
 
-    async def lost(request: Request) -> Response:
+    async def unknown(request: Request) -> Response:
         return _response(vendor.unknown_address())
 
-    return [*known, Route("/{rest:path}", lost, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
+    return [*routes, Route("/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
 
 
 def _exchange(vendor: Vendor, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         call = await _read(request)
         fault = vendor.world.faults.pick(vendor.kind, endpoint.phase, _model(vendor, call), call.task_id)
-        early = instead(vendor, fault)
-        if early is not None:
-            return _response(early)
+        refusal = instead(vendor, fault)
+        if refusal is not None:
+            return _response(refusal)
         try:
             answer = await endpoint.handler(Call(call.headers, call.params, call.query, call.content, fault))
         except Refused as refused:
@@ -68,7 +68,7 @@ def _exchange(vendor: Vendor, endpoint: Endpoint) -> Callable[[Request], Awaitab
 
 
 def _model(vendor: Vendor, call: Call) -> str:
-    """The model that a request is about: the one it names, else its task's."""
+    """Return the model of a request: its task's, else the one that it names."""
     task = vendor.world.tasks.get(call.task_id)
     return task.model if task is not None else vendor.model_of(call)
 
@@ -90,14 +90,14 @@ def _response(answer: Answer) -> Response:
 
 
 class Dropped(Response):
-    """No answer: the connection is closed, after `raw` was written to it as it is."""
+    """A closed connection instead of an answer, after the bytes `raw`."""
 
     def __init__(self, raw: bytes = b"") -> None:
         super().__init__()
         self.raw = raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Write, close, and wait until the server has noticed."""
+        """Write, close, and wait until the server notices."""
         transport = scope["extensions"][TRANSPORT]
         transport.write(self.raw)
         transport.close()
@@ -106,7 +106,7 @@ class Dropped(Response):
             message = await receive()
 
 
-def _own(world: World) -> list[Route]:
+def _admin_routes(world: World) -> list[Route]:
     async def ledger(request: Request) -> Response:
         return JSONResponse(world.ledger.document())
 

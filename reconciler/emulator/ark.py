@@ -1,12 +1,12 @@
-"""3hei and the official Ark API: one form, two profiles.
+"""Emulate kinds `3hei` and `ark`, the official API: one form of request, two profiles.
 
-The seed page is 3hei's: modes, roles, counts, the answer to a submit. All else is Ark's own documents and SDK, and is
-assumed to hold at 3hei too; 3hei has no list, no delete, and takes no field that its page does not show or that the
-reference does not pass on. A null is as good as absent, since Ark's own SDK sends every field that was left out so.
-2.0 takes no seed and no `camera_fixed` (the owner's table of abilities), and reports a seed of its own choosing.
+The seed page is 3hei's: modes, roles, counts, the answer to a submit. Ark's documents and SDK give the rest, which is
+assumed for 3hei too. 3hei has no list and no delete, and accepts only fields that its page shows or that the reference
+passes on. A null field counts as absent, since Ark's SDK sends null for every omitted field. 2.0 takes no seed and no
+`camera_fixed` (the owner's feature table), and reports a seed of its own choosing.
 
-Decided here: DELETE of a task that runs or is cancelled answers 403 `OperationDenied.TaskState`; an item may name no
-key but `type`, its content and `role`; a link dies a day after the task's end and is not renewed.
+Decided here: DELETE of a running or cancelled task answers 403 `OperationDenied.TaskState`; a content item may have no
+key but `type`, its content and `role`; a link expires a day after the task's end and is not renewed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
@@ -61,7 +61,7 @@ _ITEMS: Final = {
     "video_url": ("reference_video",),
     "audio_url": ("reference_audio",),
 }
-"""The types of content items, and the roles that each may have."""
+"""The types of content items, each with its allowed roles."""
 
 _STATUS: Final = {
     "AuthenticationError": 401,
@@ -77,13 +77,13 @@ _STATUS: Final = {
     "QuotaExceeded": 429,
     "InternalServiceError": 500,
 }
-"""By the code's first part; 400 for the rest."""
+"""HTTP status by the code's first part; 400 for any other code."""
 
 _TYPES: Final = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 429: "TooManyRequests"}
 
 
 class ContentForm(Vendor):
-    """What both profiles share."""
+    """The emulation that both kinds share."""
 
     fields: ClassVar[Mapping[str, Field]]
     renews_links: ClassVar[bool] = False
@@ -102,18 +102,18 @@ class ContentForm(Vendor):
     }
 
     def task_id(self) -> str:
-        """As Ark spells them: cgt-, the time, a few letters."""
+        """Return an id in Ark's form: cgt-, the time, eight hex digits."""
         return f"cgt-{time.strftime('%Y%m%d%H%M%S', time.gmtime(self.world.now()))}-{secrets.token_hex(4)}"
 
     def authenticate(self, call: Call) -> str:
-        """A Bearer key."""
+        """Return the Bearer key."""
         key = bearer(call)
         if not key or key.startswith(WRONG):
             raise Refused(self.refusal("AuthenticationError", "The API key in the request is missing or invalid."))
         return key
 
     def order(self, call: Call, account: str) -> Order:
-        """The page's fields and roles, then the rules of the model."""
+        """Check the page's fields and roles, then the rules of the model."""
         body = check_fields(json_body(call), self.fields, nulls=True)
         model = self.models.get(str(body["model"]))
         if model is None:
@@ -121,7 +121,7 @@ class ContentForm(Vendor):
         if account.startswith(BROKE):
             raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
         _check_line(body, model)
-        wanted = _read_content(_items(body), _values(body, model))
+        wanted = _with_content(_values(body, model), _items(body))
         _check_mode(body, wanted)
         audio = bool(body.get("generate_audio", model.defaults.get("audio", False)))
         shape = self.shape(
@@ -133,14 +133,14 @@ class ContentForm(Vendor):
         return Order(wanted, shape, body)
 
     def submitted(self, task: Task) -> Answer:
-        """The id and nothing else."""
+        """Answer with the id alone."""
         return Answer(200, {"id": task.id}, _traced())
 
     def standing(self, task: Task, seen: Seen) -> object:
-        """The task object; `content` and `usage` only on success."""
+        """Return the task object; `content` and `usage` only on success."""
         shape, done = task.shape, seen.stage is Stage.DONE
         content = {"video_url": seen.video, "last_frame_url": seen.last_frame} if done else {}
-        told: dict[str, object] = {
+        document: dict[str, object] = {
             "id": seen.id,
             "model": task.model,
             "status": self.word(seen),
@@ -158,25 +158,25 @@ class ContentForm(Vendor):
             "draft": False,
         }
         if done:
-            told["content"] = {name: link for name, link in content.items() if link is not None}
-            told["usage"] = {"completion_tokens": shape.tokens, "total_tokens": shape.tokens}
-        return told
+            document["content"] = {name: link for name, link in content.items() if link is not None}
+            document["usage"] = {"completion_tokens": shape.tokens, "total_tokens": shape.tokens}
+        return document
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
-        """`error` with a code, and a real HTTP status."""
+        """Answer `error` with a code, and a matching HTTP status."""
         return _error(code, message, "", status)
 
     def broken(self, fault: Broken) -> Answer:
-        """Missing, or invalid; the field in `param`."""
+        """Refuse a missing or invalid field, named in `param`."""
         codes = {Why.MISSING: "MissingParameter", Why.MODEL: "InvalidEndpointOrModel.NotFound"}
         return _error(codes.get(fault.why, "InvalidParameter"), fault.message, fault.field)
 
     def unknown_task(self) -> Answer:
-        """404."""
+        """Answer 404."""
         return self.refusal("NotFound", "The task does not exist.")
 
     def unknown_address(self) -> Answer:
-        """404 in the same envelope."""
+        """Answer 404 in the same envelope."""
         return self.refusal("NotFound", "The requested address does not exist.")
 
 
@@ -187,7 +187,7 @@ class Hei(ContentForm):
     fields: ClassVar[Mapping[str, Field]] = _SHARED
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Submit and poll."""
+        """Return submit and poll."""
         return (
             Endpoint("POST", "/v1/videos", Phase.SUBMIT, self.submit),
             Endpoint("GET", "/v1/videos/{task_id}", Phase.POLL, self.poll),
@@ -201,7 +201,7 @@ class Ark(ContentForm):
     fields: ClassVar[Mapping[str, Field]] = {**_SHARED, **_ARK_ONLY}
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Submit, poll, list, and the DELETE that cancels or erases."""
+        """Return submit, poll, list, and the DELETE that cancels or erases."""
         path = "/contents/generations/tasks"
         return (
             Endpoint("POST", path, Phase.SUBMIT, self.submit),
@@ -211,36 +211,36 @@ class Ark(ContentForm):
         )
 
     async def list(self, call: Call) -> Answer:
-        """A page of tasks, newest first, of those that pass every filter."""
+        """Answer one page of the tasks that pass every filter, newest first."""
         account = self.authenticate(call)
         page, size = _number(call, "page_num", 1, 500, self), _number(call, "page_size", 10, 500, self)
         ids = {value for name, value in call.query if name == "filter.task_ids"}
         status, model = call.asked("filter.status"), call.asked("filter.model")
-        found = [
+        tasks = [
             task
             for task in self.listed(call, account, ids)
             if (model is None or model == task.model)
-            and (status is None or status == self.stages[self.world.stand(task)[0]])
+            and (status is None or status == self.stages[self.world.progress(task)[0]])
         ]
-        items = [self.standing(task, self.look(task, call)) for task in found[(page - 1) * size : page * size]]
-        return Answer(200, {"total": len(found), "items": items}, _traced())
+        items = [self.standing(task, self.look(task, call)) for task in tasks[(page - 1) * size : page * size]]
+        return Answer(200, {"total": len(tasks), "items": items}, _traced())
 
     async def delete(self, call: Call) -> Answer:
-        """Queued: cancelled. Ended: the record is erased. Running or cancelled: refused."""
-        task = self.known(call, self.authenticate(call))
-        match self.world.stand(task)[0]:
+        """Cancel a queued task, erase the record of an ended one, refuse a running or cancelled one."""
+        task = self.task_of(call, self.authenticate(call))
+        match self.world.progress(task)[0]:
             case Stage.QUEUED:
                 task.cancelled = True
             case Stage.DONE | Stage.FAILED:
                 del self.world.tasks[task.id]
             case stage:
-                word = self.stages[stage]
-                raise Refused(self.refusal("OperationDenied.TaskState", f"A task that is {word} cannot be deleted."))
+                message = f"A task that is {self.stages[stage]} cannot be deleted."
+                raise Refused(self.refusal("OperationDenied.TaskState", message))
         return Answer(200, {}, _traced())
 
 
 def _seed(task: Task) -> int:
-    """The seed that was sent, or one of the vendor's own."""
+    """Return the seed that was sent, or one of the vendor's choosing."""
     sent = task.shape.seed
     return sent if sent not in (None, -1) else int.from_bytes(hashlib.sha256(task.id.encode()).digest()[:2])
 
@@ -256,41 +256,51 @@ def _traced() -> dict[str, str]:
 
 
 def _number(call: Call, name: str, default: int, most: int, vendor: Vendor) -> int:
-    given = call.asked(name)
-    if given is None:
+    value = call.asked(name)
+    if value is None:
         return default
-    if given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= most:
-        return int(given)
-    raise Refused(vendor.broken(Broken(name, Why.VALUE, f"`{name}` must lie between 1 and {most}")))
+    if value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= most:
+        return int(value)
+    raise Refused(vendor.broken(Broken(name, Why.VALUE, f"`{name}` must be between 1 and {most}")))
 
 
-def _items(body: Mapping[str, object]) -> list[dict[str, object]]:
-    """The content items, each with a known type, its content, and a role that the type can have."""
-    items = body["content"]
-    assert isinstance(items, list)  # checked by the table
-    if not items:
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One content item: its type, its text or URL, and its role if it has one."""
+
+    type: str
+    value: str
+    role: str | None = None
+
+
+def _items(body: Mapping[str, object]) -> list[_Item]:
+    """Return the content items, each with a known type, its content, and a role that the type can have."""
+    content = body["content"]
+    if not isinstance(content, list) or not content:
         raise Broken("content", Why.MISSING, "`content` must not be empty")
-    for place, item in enumerate(items):
-        _check_item(f"content[{place}]", {name: value for name, value in item.items() if value is not None})
-    return items
+    return [
+        _item(f"content[{index}]", {name: value for name, value in fields.items() if value is not None})
+        for index, fields in enumerate(content)
+    ]
 
 
-def _check_item(name: str, item: dict[str, object]) -> None:
-    sort = item.get("type")
-    if not isinstance(sort, str) or sort not in _ITEMS:
+def _item(name: str, fields: Mapping[str, object]) -> _Item:
+    type, role = fields.get("type"), fields.get("role")
+    if not isinstance(type, str) or type not in _ITEMS:
         raise Broken(f"{name}.type", Why.VALUE, f"`{name}.type` must be one of {', '.join(_ITEMS)}")
-    for key in item:
-        if key not in ("type", sort, "role") or (key == "role" and sort == "text"):
+    for key in fields:
+        if key not in ("type", type, "role") or (key == "role" and type == "text"):
             raise Broken(f"{name}.{key}", Why.UNKNOWN, f"unknown parameter `{name}.{key}`")
-    value = item.get(sort)
-    if sort != "text":
+    value = fields.get(type)
+    if type != "text":
         if not isinstance(value, dict) or value.keys() != {"url"}:
-            raise Broken(f"{name}.{sort}", Why.MISSING, f"`{name}.{sort}` must be an object with a `url`")
+            raise Broken(f"{name}.{type}", Why.MISSING, f"`{name}.{type}` must be an object with a `url`")
         value = value["url"]
     if not isinstance(value, str) or not value:
-        raise Broken(f"{name}.{sort}", Why.MISSING, f"`{name}.{sort}` must not be empty")
-    if "role" in item and item["role"] not in _ITEMS[sort]:
-        raise Broken(f"{name}.role", Why.VALUE, f"`{name}.role` must be one of {', '.join(_ITEMS[sort])}")
+        raise Broken(f"{name}.{type}", Why.MISSING, f"`{name}.{type}` must not be empty")
+    if role is not None and role not in _ITEMS[type]:
+        raise Broken(f"{name}.role", Why.VALUE, f"`{name}.role` must be one of {', '.join(_ITEMS[type])}")
+    return _Item(type, value, None if role is None else str(role))
 
 
 def _values(body: Mapping[str, object], model: Model) -> Wanted:
@@ -305,26 +315,22 @@ def _values(body: Mapping[str, object], model: Model) -> Wanted:
     )
 
 
-def _read_content(items: Iterable[Mapping[str, object]], wanted: Wanted) -> Wanted:
-    """What the items ask for. One picture may go without a role and is a first frame; of two, both need one."""
-    texts = [str(item["text"]) for item in items if item["type"] == "text"]
+def _with_content(wanted: Wanted, items: Sequence[_Item]) -> Wanted:
+    """Add the content items to a request. One picture without a role is a first frame; of two, both need a role."""
+    texts = [item.value for item in items if item.type == "text"]
     if len(texts) > 1:
-        raise Broken("content", Why.RULE, "at most one text item is taken")
+        raise Broken("content", Why.RULE, "at most one text item is accepted")
     by_role: dict[str, list[str]] = {role: [] for roles in _ITEMS.values() for role in roles}
     roleless: list[str] = []
     for item in items:
-        sort = str(item["type"])
-        if sort == "text":
+        if item.type == "text":
             continue
-        link = item[sort]
-        assert isinstance(link, Mapping)  # checked with the items
-        role = item.get("role")
-        if role is None and sort == "image_url":
-            roleless.append(str(link["url"]))
-        elif role is None:
-            raise Broken("content.role", Why.MISSING, f"`role` is required with {sort}")
+        if item.role is not None:
+            by_role[item.role].append(item.value)
+        elif item.type == "image_url":
+            roleless.append(item.value)
         else:
-            by_role[str(role)].append(str(link["url"]))
+            raise Broken("content.role", Why.MISSING, f"`role` is required with {item.type}")
     firsts, lasts = by_role["first_frame"] + roleless, by_role["last_frame"]
     if len(firsts) > 1 or len(lasts) > 1 or (roleless and lasts):
         raise Broken("content.role", Why.RULE, "two frames need the roles first_frame and last_frame")
@@ -340,7 +346,7 @@ def _read_content(items: Iterable[Mapping[str, object]], wanted: Wanted) -> Want
 
 
 def _check_line(body: Mapping[str, object], model: Model) -> None:
-    """Fields that not every generation has (Ark docs)."""
+    """Check the fields that not every model generation has (Ark docs)."""
     two, one_five = model.line.startswith("2.0"), model.line.startswith("1.5")
     frames, name = body.get("frames"), body.get("safety_identifier")
     flex, audio = body.get("service_tier") == "flex", body.get("generate_audio") is True
@@ -358,6 +364,6 @@ def _check_line(body: Mapping[str, object], model: Model) -> None:
 
 
 def _check_mode(body: Mapping[str, object], wanted: Wanted) -> None:
-    """The camera cannot be locked in reference mode."""
+    """Refuse a camera lock in reference mode."""
     if body.get("camera_fixed") is True and (wanted.images or wanted.videos):
         raise Broken("camera_fixed", Why.RULE, "`camera_fixed` does not go with reference media")

@@ -1,9 +1,10 @@
-"""ChanJing: Doubao Seedance 1.0 Lite (the seed page; tokens, list, upload and balance from the vendor's tools).
+"""Emulate kind `chanjing`: Doubao Seedance 1.0 Lite.
 
-Errors come with HTTP 200; the sentences are the page's. Decided here: a wrong type or a missing field is 400, a wrong
-value 40000, a task or file that is not there 40000; a task that fails with code `Error` may be tried again, any other
-is `Fail`; `start_frame`/`end_frame` and `ref_img_url` may not come together; a file is ready as soon as its bytes are
-there; an account without beans is taken and fails afterwards.
+Sources: the seed page; the vendor's tools for tokens, list, upload and balance. Errors come with HTTP 200 and the
+page's sentences. Decided here: a wrong type or a missing field is 400; a wrong value or a missing task or file is
+40000; a task that fails with code `Error` may be retried, any other is `Fail`; `start_frame`/`end_frame` and
+`ref_img_url` exclude each other; a file is ready as soon as it is uploaded; a task of an account without beans is
+accepted and fails later.
 """
 
 from __future__ import annotations
@@ -68,23 +69,23 @@ class _Token:
 
 @dataclass(slots=True)
 class _Tokens:
-    """One token an application: a new one kills the one before."""
+    """The tokens, one per application: a new one invalidates the old one."""
 
     by_app: dict[str, _Token] = field(default_factory=dict)
 
     def issue(self, app: str, account: str, now: float) -> _Token:
-        """A new token."""
+        """Return a new token of an application."""
         self.by_app[app] = _Token(secrets.token_hex(16), account, now + _TOKEN_LIFE)
         return self.by_app[app]
 
     def account(self, value: str, now: float) -> str | None:
-        """Whose token it is, if it is alive."""
-        alive = (token for token in self.by_app.values() if token.value == value and now < token.expires)
-        return next((token.account for token in alive), None)
+        """Return the account of a token, None if it is not valid."""
+        valid = (token for token in self.by_app.values() if token.value == value and now < token.expires)
+        return next((token.account for token in valid), None)
 
 
 class Chanjing(Vendor):
-    """Kind `chanjing`. The account is the application, with `broke-` before it where its secret says so."""
+    """Kind `chanjing`. The account is the application, prefixed with `broke-` if its secret is."""
 
     kind: ClassVar[str] = "chanjing"
     id_path: ClassVar[tuple[str, ...]] = ("data",)
@@ -103,7 +104,7 @@ class Chanjing(Vendor):
         self._tokens = _Tokens()
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Token, submit, poll, list, upload, balance."""
+        """Return token, submit, poll, list, upload and balance."""
         stem = "/open/v1"
         return (
             Endpoint("POST", f"{stem}/access_token", Phase.TOKEN, self.token),
@@ -116,22 +117,22 @@ class Chanjing(Vendor):
         )
 
     def model_of(self, call: Call) -> str:
-        """Here it is called `model_code`."""
+        """Return the field `model_code`."""
         body = call.json() if call.content else None
         name = body.get("model_code") if isinstance(body, dict) else None
         return name if isinstance(name, str) else ""
 
     def authenticate(self, call: Call) -> str:
-        """The living token in `access_token`."""
+        """Return the account of the token in the header `access_token`."""
         account = self._tokens.account(call.headers.get("access_token", ""), self.world.now())
         if account is None:
             raise Refused(self.refusal("10400", _SENTENCES["10400"]))
         return account
 
     async def token(self, call: Call) -> Answer:
-        """`expire_in` is a point in time."""
-        given = self._checked(call, _TOKEN)
-        app, secret = str(given["app_id"]), str(given["secret_key"])
+        """Answer a token; `expire_in` is a point in time."""
+        fields = self._checked(call, _TOKEN)
+        app, secret = str(fields["app_id"]), str(fields["secret_key"])
         if secret.startswith(WRONG) or app.startswith(WRONG):
             raise Refused(self.refusal("40000", "app_id 或 secret_key 错误"))
         account = BROKE + app if secret.startswith(BROKE) else app
@@ -139,7 +140,7 @@ class Chanjing(Vendor):
         return _enveloped({"access_token": token.value, "expire_in": int(token.expires)})
 
     def order(self, call: Call, account: str) -> Order:
-        """The page's table."""
+        """Check the page's table."""
         body = check_fields(json_body(call), _FIELDS)
         model = self.models.get(str(body["model_code"]))
         if model is None:
@@ -166,23 +167,21 @@ class Chanjing(Vendor):
         return Order(wanted, self.shape(wanted, audio=False), body, fate)
 
     async def list(self, call: Call) -> Answer:
-        """A page of tasks, newest first."""
+        """Answer one page of tasks, newest first."""
         account = self.authenticate(call)
-        given = self._checked(call, _LIST)
-        ids, page, size = texts(given, "unique_ids"), whole(given, "page") or 1, whole(given, "page_size") or 1
+        fields = self._checked(call, _LIST)
+        ids, page, size = texts(fields, "unique_ids"), whole(fields, "page") or 1, whole(fields, "page_size") or 1
         if len(ids) > 50:
             raise Refused(self.refusal("40000", "unique_ids 最多 50 个"))
-        found = self.listed(call, account, ids)
-        if "is_success" in given:
-            found = [task for task in found if (self.world.stand(task)[0] is Stage.DONE) is given["is_success"]]
-        if given["type"] != 4:
-            found = []
-        rows = [self._told(task, self.look(task, call)) for task in found[(page - 1) * size : page * size]]
-        pages = {"page": page, "page_size": size, "total_count": len(found), "total_page": -(-len(found) // size)}
+        tasks = self.listed(call, account, ids) if fields["type"] == 4 else []
+        if "is_success" in fields:
+            tasks = [task for task in tasks if (self.world.progress(task)[0] is Stage.DONE) is fields["is_success"]]
+        rows = [self._document(task, self.look(task, call)) for task in tasks[(page - 1) * size : page * size]]
+        pages = {"page": page, "page_size": size, "total_count": len(tasks), "total_page": -(-len(tasks) // size)}
         return _enveloped({"list": rows, "page_info": pages})
 
     async def slot(self, call: Call) -> Answer:
-        """Where to put a file: for a quarter of an hour, with exactly the type that is told."""
+        """Answer an upload slot, valid for 15 minutes and only for the content type that it states."""
         account = self.authenticate(call)
         name = (call.asked("name") or "").replace("/", "_")
         if not name or call.asked("service") != "ai_creation":
@@ -201,7 +200,7 @@ class Chanjing(Vendor):
         )
 
     async def detail(self, call: Call) -> Answer:
-        """Status 1 once the bytes are there."""
+        """Answer the state of a file: 1 once it is uploaded."""
         account = self.authenticate(call)
         upload = self.world.uploads.get(call.asked("id") or "")
         if upload is None or upload.account != account:
@@ -211,35 +210,35 @@ class Chanjing(Vendor):
         return _enveloped({**data, "full_path": self._full_path(upload)})
 
     async def balance(self, call: Call) -> Answer:
-        """Beans."""
+        """Answer the balance in beans."""
         beans = 0 if self.authenticate(call).startswith(BROKE) else _FUNDS
         return _enveloped({"resi_total_bean": beans, "bean_day30": 0})
 
     def submitted(self, task: Task) -> Answer:
-        """The bare id."""
+        """Answer the bare id."""
         return _enveloped(task.id)
 
     def standing(self, task: Task, seen: Seen) -> object:
-        """The task under `data`."""
-        return _enveloped(self._told(task, seen)).body
+        """Return the task under `data`."""
+        return _enveloped(self._document(task, seen)).body
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
-        """HTTP 200, and a number in the body."""
+        """Answer HTTP 200 with a number in the body."""
         number: object = int(code) if code.lstrip("-").isdigit() else code
         return Answer(status or 200, {"trace_id": secrets.token_hex(16), "code": number, "msg": message})
 
     def broken(self, fault: Broken) -> Answer:
-        """The page's two codes: the form is wrong, or a value."""
+        """Refuse with one of the page's two codes: for a wrong form, or for a wrong value."""
         form = fault.why in (Why.TYPE, Why.MISSING, Why.UNKNOWN)
         code = "400" if form else "40000"
         return self.refusal(code, f"{_SENTENCES[code]}: {fault.message}")
 
     def unknown_task(self) -> Answer:
-        """A value that is wrong."""
+        """Refuse as a wrong value."""
         return self.refusal("40000", "任务不存在")
 
     def unknown_address(self) -> Answer:
-        """A real 404."""
+        """Answer HTTP 404."""
         return self.refusal("404", "404 page not found", 404)
 
     def _checked(self, call: Call, table: Mapping[str, Field]) -> dict[str, object]:
@@ -251,7 +250,7 @@ class Chanjing(Vendor):
     def _full_path(self, upload: Upload) -> str:
         return f"{self.world.media}/u/{upload.id}/{upload.name}"
 
-    def _told(self, task: Task, seen: Seen) -> dict[str, object]:
+    def _document(self, task: Task, seen: Seen) -> dict[str, object]:
         body = task.request
         frames = texts(body, "ref_img_url") or [body[name] for name in ("start_frame", "end_frame") if name in body]
         return {

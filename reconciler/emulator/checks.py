@@ -1,6 +1,6 @@
-"""Is a body what the page's table says? Names, types, choices and ranges, and pictures that came along as data.
+"""Check a body against the page's table: names, types, choices and ranges, and pictures sent as data.
 
-The first fault found is raised as `Broken`; each vendor puts it into its own envelope and words.
+The first fault is raised as `Broken`; each vendor puts it into its own envelope and wording.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOOPBACK: Final = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 
 class Why(StrEnum):
-    """What is wrong with a field; vendors have different codes for some of these."""
+    """The fault of a field; vendors have different codes for some of these."""
 
     UNKNOWN = "unknown"
     MISSING = "missing"
@@ -38,7 +38,7 @@ class Why(StrEnum):
 
 
 class Broken(Exception):
-    """A request that breaks the page's rules: which field, why, and a sentence."""
+    """A request that breaks the page's rules: the field, the fault, and a sentence. Each vendor words its refusal."""
 
     def __init__(self, field: str, why: Why, message: str) -> None:
         super().__init__(message)
@@ -74,19 +74,19 @@ class Field:
 def check_fields(
     body: object, table: Mapping[str, Field], *, nulls: bool = False, within: str = ""
 ) -> dict[str, object]:
-    """The body's fields, all as the table says; `nulls`: a null is as good as absent (and is left out)."""
+    """Return the body's fields if they all fit the table; `nulls`: omit fields that are null. Raises Broken."""
     if not isinstance(body, dict):
         raise Broken("", Why.TYPE, "the request body is not a JSON object")
-    given = {name: value for name, value in body.items() if not (nulls and value is None)}
-    for name in given:
+    fields = {name: value for name, value in body.items() if not (nulls and value is None)}
+    for name in fields:
         if name not in table:
             raise Broken(within + name, Why.UNKNOWN, f"unknown parameter `{within}{name}`")
     for name, row in table.items():
-        if name in given:
-            _check(within + name, given[name], row)
+        if name in fields:
+            _check(within + name, fields[name], row)
         elif row.required:
             raise Broken(within + name, Why.MISSING, f"missing required parameter `{within}{name}`")
-    return given
+    return fields
 
 
 def _check(name: str, value: object, row: Field) -> None:
@@ -95,13 +95,13 @@ def _check(name: str, value: object, row: Field) -> None:
     if row.required and value == "":
         raise Broken(name, Why.MISSING, f"`{name}` must not be empty")
     if row.choices and value not in row.choices:
-        words = ", ".join(str(choice) for choice in row.choices)
-        raise Broken(name, Why.VALUE, f"`{name}` must be one of {words}")
+        choices = ", ".join(str(choice) for choice in row.choices)
+        raise Broken(name, Why.VALUE, f"`{name}` must be one of {choices}")
     if isinstance(value, int) and not isinstance(value, bool):
         low = row.lowest is not None and value < row.lowest
         high = row.highest is not None and value > row.highest
         if low or high:
-            raise Broken(name, Why.VALUE, f"`{name}` must lie between {row.lowest} and {row.highest}")
+            raise Broken(name, Why.VALUE, f"`{name}` must be between {row.lowest} and {row.highest}")
 
 
 def _fits(value: object, type: Type) -> bool:
@@ -127,7 +127,7 @@ def _fits(value: object, type: Type) -> bool:
 
 
 def scheme_of(value: str) -> str:
-    """https, http, data, asset or bare. Plain HTTP on loopback counts as https: nothing there has a certificate."""
+    """Return https, http, data, asset or bare. HTTP on loopback counts as https: no server there has a certificate."""
     if value.startswith(("https://", *_LOOPBACK)):
         return "https"
     for prefix, name in (("http://", "http"), ("data:", "data"), ("asset://", "asset")):
@@ -137,9 +137,9 @@ def scheme_of(value: str) -> str:
 
 
 def check_picture(name: str, value: str, limits: MediaLimits) -> None:
-    """A picture sent as a data URL (or as bare Base64): its form, and what the page says about the picture itself.
+    """Check a picture that is sent as a data URL or as bare Base64, against the page's limits. Raises Broken.
 
-    Limits that are not on this vendor's page (`strict` is false) refuse nothing.
+    Limits that are not on this vendor's page (`strict` is false) are not enforced.
     """
     head = _DATA.match(value)
     if value.startswith("data:") and not head:
@@ -151,14 +151,16 @@ def check_picture(name: str, value: str, limits: MediaLimits) -> None:
     if not limits.strict:
         return
     if limits.max_bytes is not None and len(content) > limits.max_bytes:
-        raise Broken(name, Why.IMAGE_BYTES, f"`{name}` has {len(content)} bytes, at most {limits.max_bytes} are taken")
-    found, width, height = _look(name, content)
-    if found not in limits.formats or (head and head[1] not in (found, "jpg" if found == "jpeg" else found)):
-        raise Broken(name, Why.IMAGE_FORMAT, f"`{name}` is {found}; taken are {', '.join(limits.formats)}")
+        raise Broken(
+            name, Why.IMAGE_BYTES, f"`{name}` has {len(content)} bytes, at most {limits.max_bytes} are accepted"
+        )
+    format, width, height = _probe(name, content)
+    if format not in limits.formats or (head and head[1] not in (format, "jpg" if format == "jpeg" else format)):
+        raise Broken(name, Why.IMAGE_FORMAT, f"`{name}` is {format}; accepted are {', '.join(limits.formats)}")
     _check_sides(name, width, height, limits)
 
 
-def _look(name: str, content: bytes) -> tuple[str, int, int]:
+def _probe(name: str, content: bytes) -> tuple[str, int, int]:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             return (picture.format or "").lower(), picture.width, picture.height
@@ -168,9 +170,13 @@ def _look(name: str, content: bytes) -> tuple[str, int, int]:
 
 def _check_sides(name: str, width: int, height: int, limits: MediaLimits) -> None:
     if limits.min_side is not None and min(width, height) < limits.min_side:
-        raise Broken(name, Why.IMAGE_SIDES, f"`{name}` is {width}x{height}; a side has at least {limits.min_side} px")
+        raise Broken(
+            name, Why.IMAGE_SIDES, f"`{name}` is {width}x{height}; the shortest side allowed is {limits.min_side} px"
+        )
     if limits.max_side is not None and max(width, height) > limits.max_side:
-        raise Broken(name, Why.IMAGE_SIDES, f"`{name}` is {width}x{height}; a side has at most {limits.max_side} px")
+        raise Broken(
+            name, Why.IMAGE_SIDES, f"`{name}` is {width}x{height}; the longest side allowed is {limits.max_side} px"
+        )
     ratio = width / height
     least, most = limits.min_ratio or 0.0, limits.max_ratio or float("inf")
     if not least <= ratio <= most:

@@ -1,4 +1,4 @@
-"""One exchange as values: what was asked (`Call`), and what is answered (`Answer`, or `Refused` when raised)."""
+"""One exchange as values: the request (`Call`) and its answer (`Answer`, or a raised `Refused`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it arrived. Header names are lower-case; `query` keeps repeated names."""
+    """A request as it was received. Header names are in lower case; `query` may repeat a name."""
 
     headers: Mapping[str, str]
     params: Mapping[str, str]  # from the path
@@ -22,16 +22,16 @@ class Call:
     fault: Action | None = None
 
     def asked(self, name: str) -> str | None:
-        """The first value of a query parameter."""
+        """Return the first value of a query parameter, None without one."""
         return next((value for key, value in self.query if key == name), None)
 
     @property
     def task_id(self) -> str:
-        """The task that is asked about, wherever its vendor puts the id; empty where there is none."""
+        """The id of the requested task, wherever its vendor puts it; empty without one."""
         return self.params.get("task_id") or self.asked("task_id") or self.asked("unique_id") or ""
 
     def json(self) -> object:
-        """The parsed body; None where it is not JSON."""
+        """Return the parsed body; None if it is not JSON."""
         try:
             parsed: object = json.loads(self.content)
         except (ValueError, RecursionError):
@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered. `body` is JSON, or bytes that go out as they are. `dropped`: close without a word."""
+    """An answer. `body` is JSON, or bytes that are sent unchanged. `dropped`: close the connection instead."""
 
     status: int = 200
     body: object = None
@@ -49,17 +49,17 @@ class Answer:
     dropped: bool = False
 
     def content(self) -> bytes:
-        """The bytes of the body."""
+        """Return the bytes of the body."""
         if isinstance(self.body, bytes):
             return self.body
         try:
             return json.dumps(self.body, ensure_ascii=False).encode()
-        except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can express and UTF-8 cannot
             return json.dumps(self.body).encode()
 
 
 class Refused(Exception):
-    """The vendor says no, in these words."""
+    """The vendor refuses the request with this answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"refused with HTTP {answer.status}")

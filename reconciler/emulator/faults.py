@@ -1,8 +1,7 @@
-"""Every fault that the emulator can commit, as one table: `ACTIONS`.
+"""The faults that the emulator can produce, as one table: `ACTIONS`.
 
-An action's class says what it does and holds its parameters; its row says in which phases it has a meaning. How a
-file asks for them is told in `rulebook`. Numbers are those of the fault catalogue that the project is tested by: C
-(submit) F28-F44, D (poll) F45-F55, E (download) F56-F67.
+An action's class documents its effect and holds its parameters; its row lists its phases. `rulebook` describes the file
+that requests them. Numbers are those of docs/design/never-pay-twice.md: submit F28-F44, poll F45-F55, download F56-F67.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _ANY: Final = _API | {Phase.DOWNLOAD}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    """Refuse with a code of the vendor's, in its envelope (`status` where the code's usual one will not do)."""
+    """Refuse with one of the vendor's codes, in its envelope; `status` replaces the code's usual status."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["refuse"] = "refuse"
@@ -34,8 +33,8 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """The vendor's rate-limit answer. `retry_after` is sent as it is: `8`, `-1`, `1e309`, a date; `date+30` is the
-    HTTP date of 30 s from now; `in_body` puts it into the body as `retry_after` instead of the header."""
+    """The vendor's rate-limit answer. `retry_after` is sent unchanged: `8`, `-1`, `1e309`, a date; `date+30` is the
+    HTTP date 30 s from now; `in_body` puts it into the body as `retry_after` instead of the header."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["busy"] = "busy"
@@ -45,7 +44,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Answer a bare HTTP status; `accepted` when the request was carried out all the same."""
+    """Answer a bare HTTP status; with `accepted` the request is carried out first."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["status"] = "status"
@@ -56,7 +55,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """Close the connection without an answer, before or after the request was carried out."""
+    """Close the connection without an answer; with `accepted` the request is carried out first."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["drop"] = "drop"
@@ -65,7 +64,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garble:
-    """Carry the request out and answer 200 with something else than the vendor's JSON."""
+    """Carry out the request and answer 200 with something other than the vendor's JSON."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["garble"] = "garble"
@@ -74,7 +73,7 @@ class Garble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadId:
-    """Accept the task and answer with a bad id; `duplicate` is the id of the task before."""
+    """Accept the task and answer with a bad id; `duplicate` is the id of the previous task."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["id"] = "id"
@@ -83,7 +82,7 @@ class BadId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdAndError:
-    """Accept the task and answer with its id and an error code of the vendor's beside it."""
+    """Accept the task and answer with its id and one of the vendor's error codes."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["id_and_error"] = "id_and_error"
@@ -92,7 +91,7 @@ class IdAndError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:
-    """Send the client elsewhere."""
+    """Redirect the client to `to`."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["redirect"] = "redirect"
@@ -102,7 +101,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfound:
-    """The vendor does not know the task (any more)."""
+    """Answer that the task is unknown."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["not_found"] = "not_found"
@@ -110,7 +109,7 @@ class Unfound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A status word that nobody knows; also null or a number."""
+    """Answer with this status word; also null or a number."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["word"] = "word"
@@ -119,7 +118,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backwards:
-    """Queued, whatever was said before."""
+    """Answer queued, whatever earlier answers were."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["backwards"] = "backwards"
@@ -127,7 +126,7 @@ class Backwards:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
-    """Running for ever."""
+    """Answer running for ever."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["stuck"] = "stuck"
@@ -135,8 +134,7 @@ class Stuck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fail:
-    """The task fails when its time has come, with a code and text; without a code as moderation, in the vendor's
-    words."""
+    """Fail the task at its end, with a code and text; without a code as moderation, in the vendor's words."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["fail"] = "fail"
@@ -146,7 +144,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoLink:
-    """Success without a link."""
+    """Answer success without a link."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["no_link"] = "no_link"
@@ -154,7 +152,7 @@ class NoLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Success with this as its link: a bare storage key, `file:`, `http://169.254.169.254/`, user:password@…"""
+    """Answer success with this link: a bare storage key, `file:`, `http://169.254.169.254/`, user:password@…"""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["link"] = "link"
@@ -163,7 +161,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherTask:
-    """An answer about another task's id."""
+    """Answer with another task's id."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["other_task"] = "other_task"
@@ -171,7 +169,7 @@ class OtherTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Omit:
-    """A list that does not have the newest `newest` tasks yet; without it, none at all."""
+    """Omit the `newest` newest tasks from the list; without `newest`, all tasks."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["omit"] = "omit"
@@ -180,7 +178,7 @@ class Omit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongClip:
-    """Another clip than was asked for (and paid)."""
+    """Render another clip than the request (and its price) describes."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["wrong_clip"] = "wrong_clip"
@@ -192,7 +190,7 @@ class WrongClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSeed:
-    """The seed that was sent is ignored, and one of the vendor's own is reported."""
+    """Ignore the seed of the request, and report one of the vendor's choosing."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["own_seed"] = "own_seed"
@@ -200,7 +198,7 @@ class OwnSeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    """403, as storage answers for a link that is past its time."""
+    """Answer 403, as storage does for an expired link."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["expired"] = "expired"
@@ -208,7 +206,7 @@ class Expired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """404: the link was told before the file is there."""
+    """Answer 404, as if the file were not there yet."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["absent"] = "absent"
@@ -216,7 +214,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """The connection ends after so much of the file; `length: false` leaves no sign of it in the headers."""
+    """Close the connection after `percent` of the file; with `length: false` the headers state no length."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["cut"] = "cut"
@@ -226,7 +224,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """200 with a page of HTML, or with nothing at all, called video/mp4."""
+    """Answer 200 with a page of HTML, or with an empty body, as video/mp4."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["page"] = "page"
@@ -235,7 +233,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endless:
-    """A body that never ends."""
+    """Send a body that never ends."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["endless"] = "endless"
@@ -243,7 +241,7 @@ class Endless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slow:
-    """One byte every so many seconds."""
+    """Send one byte every `every` seconds."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["slow"] = "slow"
@@ -252,7 +250,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bomb:
-    """A small gzip body that unpacks to `megabytes`, sent whether the client takes gzip or not."""
+    """Send a small gzip body that unpacks to `megabytes`, whether or not the client accepts gzip."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["bomb"] = "bomb"
@@ -261,7 +259,7 @@ class Bomb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRange:
-    """A range request is answered with the whole file, from a wrong offset, too short, or as another object."""
+    """Answer a range request with the whole file, from a wrong offset, too short, or from another object."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["bad_range"] = "bad_range"
@@ -276,7 +274,7 @@ Action = AnyAction | PollAction | FileAction | WrongClip | OwnSeed | Omit
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: the phases in which an action makes sense, and the catalogue's faults it stands for."""
+    """One row of the table: an action, the phases that it can be used on, and the numbers of its faults."""
 
     action: type[Action]
     phases: frozenset[Phase]
@@ -319,7 +317,7 @@ ACTIONS: Final[Mapping[str, Row]] = {
     "bomb": Row(Bomb, _FILES, "F62"),
     "bad_range": Row(BadRange, _FILES, "F59"),
 }
-"""Every action by its name in a faults file; what each does stands in the class it names."""
+"""Every action by its name in a faults file; its class documents the effect."""
 
 Sticky = PollAction | FileAction | WrongClip | OwnSeed
-"""What stays with a task when a rule on its submit asked for it."""
+"""Actions that apply to a task for its lifetime if a rule on its submit has them."""

@@ -1,7 +1,8 @@
-"""jiekou: Seedance V1 Lite image-to-video (the seed page; paths, poll answer and error table from its twins).
+"""Emulate kind `jiekou`: Seedance V1 Lite image-to-video.
 
-Decided here: a key that is not sent as `Bearer` is an invalid one; an unknown field is an invalid body; each poll
-hands out a fresh link for an hour, as `video_url_ttl` says in the examples.
+Sources: the seed page; similar sites for paths, poll answer and errors. Decided here: a key that is not sent as
+`Bearer` is invalid; an unknown field makes the body invalid; each poll returns a new link that is valid for an hour, as
+`video_url_ttl` states in the examples.
 """
 
 from __future__ import annotations
@@ -79,18 +80,18 @@ class Jiekou(Vendor):
     }
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Submit and poll; the model is part of the submit's path."""
+        """Return submit and poll; the model is part of the submit's path."""
         return (
             Endpoint("POST", "/v3/async/{model}", Phase.SUBMIT, self.submit),
             Endpoint("GET", "/v3/async/task-result", Phase.POLL, self.poll),
         )
 
     def model_of(self, call: Call) -> str:
-        """The last part of the path."""
+        """Return the last part of the path."""
         return call.params.get("model", "")
 
     def authenticate(self, call: Call) -> str:
-        """A Bearer key."""
+        """Return the Bearer key."""
         key = bearer(call)
         if key is None:
             raise Refused(self.refusal("MISSING_API_KEY", "missing api-key"))
@@ -99,7 +100,7 @@ class Jiekou(Vendor):
         return key
 
     def order(self, call: Call, account: str) -> Order:
-        """The table of the page."""
+        """Check the page's table."""
         model = self.models.get(self.model_of(call))
         if model is None:
             raise Refused(self.refusal("API_NOT_FOUND", "api not found"))
@@ -122,18 +123,18 @@ class Jiekou(Vendor):
         return Order(wanted, shape, body)
 
     async def poll(self, call: Call) -> Answer:
-        """The same as everywhere, but the id is a parameter that can be left out."""
+        """Answer a poll; here the id is a parameter that may be missing."""
         self.authenticate(call)
         if not call.task_id:
             raise Refused(self.refusal("INVALID_REQUEST_BODY", "task_id is required"))
         return await super().poll(call)
 
     def submitted(self, task: Task) -> Answer:
-        """One field."""
+        """Answer `task_id`, the only field."""
         return Answer(200, {"task_id": task.id})
 
     def standing(self, task: Task, seen: Seen) -> object:
-        """All three media arrays are always there; numbers of `extra` and the link's life are text."""
+        """Return the task; the three media arrays are always present, and some numbers are text."""
         done = seen.stage is Stage.DONE
         video = {"video_url": seen.video, "video_url_ttl": "3600", "video_type": "mp4"}
         return {
@@ -160,18 +161,18 @@ class Jiekou(Vendor):
         }
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
-        """A symbol in `reason`, with a real HTTP status."""
+        """Answer a symbol in `reason`, with a matching HTTP status."""
         status = status or _STATUS.get(code, 400)
         return Answer(status, {"code": status, "reason": code, "message": message, "metadata": {}})
 
     def broken(self, fault: Broken) -> Answer:
-        """Pictures have symbols of their own."""
+        """Refuse a body; faults of pictures have their own symbols."""
         return self.refusal(_PICTURE_CODES.get(fault.why, "INVALID_REQUEST_BODY"), fault.message)
 
     def unknown_task(self) -> Answer:
-        """404."""
+        """Answer 404."""
         return self.refusal("TASK_NOT_FOUND", "task not found")
 
     def unknown_address(self) -> Answer:
-        """404 in the same envelope."""
+        """Answer 404 in the same envelope."""
         return self.refusal("API_NOT_FOUND", "api not found")

@@ -1,9 +1,9 @@
-"""JimmyAI: all Seedance lines of `/api/open-api/v1/seedance/videos` (the seed page; envelope from the vendor's docs).
+"""Emulate kind `jimmyai`: all models of `/api/open-api/v1/seedance/videos`.
 
-Decided here, since the pages are silent: errors come with HTTP 200 and their code in the body, but for 401 (key), 404
-(task) and 429 (too many); a request without balance is `20002` with words about the balance; `resolution` is refused
-where a line has none; lines that take reference audio make sound. Left out: the libraries of audited assets; any
-`asset://` id is taken for an Active one.
+Sources: the seed page; the vendor's documents for the envelope. Decided here, since the pages do not say: errors come
+with HTTP 200 and their code in the body, except 401 (key), 404 (task) and 429 (rate limit); a request without balance
+is `20002` with a message about the balance; `resolution` is refused by models without it; models that accept reference
+audio produce sound. Not emulated: the libraries of audited assets; every `asset://` id counts as active.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Jimmyai(Vendor):
     }
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Submit, poll, both balances, upload."""
+        """Return submit, poll, both balances and upload."""
         stem = "/api/open-api/v1"
         return (
             Endpoint("POST", f"{stem}/seedance/videos", Phase.SUBMIT, self.submit),
@@ -90,14 +90,14 @@ class Jimmyai(Vendor):
         )
 
     def authenticate(self, call: Call) -> str:
-        """A Bearer key."""
+        """Return the Bearer key."""
         key = bearer(call)
         if not key or key.startswith(WRONG):
             raise Refused(self.refusal("20001", "unauthorized: invalid api key"))
         return key
 
     def order(self, call: Call, account: str) -> Order:
-        """The page's fields, then the line's rules."""
+        """Check the page's fields, then the model's rules."""
         body = check_fields(json_body(call), _FIELDS)
         model = self.models.get(str(body["model"]))
         if model is None:
@@ -107,7 +107,7 @@ class Jimmyai(Vendor):
         ratio = text(body, "ratio")
         if ratio == "adaptive":
             raise Broken("ratio", Why.VALUE, "`ratio`: the page spells it Adaptive")
-        upright = body.get("orientation") == "portrait" and ratio is None
+        portrait = body.get("orientation") == "portrait" and ratio is None
         wanted = Wanted(
             model,
             prompt=text(body, "prompt") or "",
@@ -121,24 +121,24 @@ class Jimmyai(Vendor):
             audios=texts(body, "reference_audios"),
             names=_NAMES,
         )
-        shape = self.shape(wanted if not upright else _upright(wanted), audio=model.max_audios > 0)
+        shape = self.shape(replace(wanted, ratio="9:16") if portrait else wanted, audio=model.max_audios > 0)
         return Order(wanted, shape, body)
 
     async def balance(self, call: Call) -> Answer:
-        """The user's balance, less what the ledger says."""
+        """Answer the user's balance, less the charges in the ledger."""
         account = self.authenticate(call)
         used = self._used(account)
         total = 0 if account.startswith(BROKE) else _FUNDS
         return _enveloped({"balance": total, "used_coin": used, "available": max(0, total - used)})
 
     async def quota(self, call: Call) -> Answer:
-        """The key's own quota: none."""
+        """Answer the key's own quota: unlimited."""
         used = self._used(self.authenticate(call))
-        told = {"total_quota": 0, "used_quota": used, "available_quota": 0}
-        return _enveloped({"name": "emulated", **told, "unlimited": True})
+        quota = {"total_quota": 0, "used_quota": used, "available_quota": 0}
+        return _enveloped({"name": "emulated", **quota, "unlimited": True})
 
     async def upload(self, call: Call) -> Answer:
-        """One file in the multipart field `file`; its link lives three days. The code is a number here."""
+        """Accept one file in the multipart field `file`; its link is valid for three days. The code is a number."""
         account = self.authenticate(call)
         name, mime, content = _file(call) or ("", "", b"")
         if not name:
@@ -146,19 +146,19 @@ class Jimmyai(Vendor):
         if len(content) > _MOST_BYTES:
             raise Refused(self.refusal("20002", "a file has at most 100 MB"))
         upload = Upload(new_id(), self.kind, account, name, mime)
-        self.world.keep(upload, content)
+        self.world.store_upload(upload, content)
         self.world.uploads[upload.id] = upload
         url = self.world.link(f"/u/{upload.id}/{name}", self.world.now() + _LIFE)
         data = {"url": url, "filename": name, "size": len(content), "mime_type": mime}
         return Answer(200, {"code": 20000, "msg": "ok", "data": data})
 
     def submitted(self, task: Task) -> Answer:
-        """The code is text here."""
+        """Answer the task id; the code is text here."""
         data = {"task_id": task.id, "status": "queued", "model": task.model, "created_at": _time(task.taken)}
         return _enveloped(data)
 
     def standing(self, task: Task, seen: Seen) -> object:
-        """The task under `data`."""
+        """Return the task under `data`."""
         data = {
             "task_id": seen.id,
             "status": self.word(seen),
@@ -172,24 +172,24 @@ class Jimmyai(Vendor):
         return {"code": _OK, "msg": "ok", "data": data}
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
-        """The code in the body."""
+        """Answer the code in the body."""
         return Answer(status or _STATUS.get(code, 200), {"code": code, "msg": message, "data": None})
 
     def broken(self, fault: Broken) -> Answer:
-        """One code for every bad request."""
+        """Refuse with the one code for every bad request."""
         return self.refusal("20002", fault.message)
 
     def unknown_task(self) -> Answer:
-        """404, and the code of a bad request."""
+        """Answer 404 with the code of a bad request."""
         return self.refusal("20002", "task not found", 404)
 
     def unknown_address(self) -> Answer:
-        """404 in the same envelope."""
+        """Answer 404 in the same envelope."""
         return self.refusal("20002", "no such address", 404)
 
     def _used(self, account: str) -> int:
-        own = (task for task in self.world.tasks.values() if (task.kind, task.account) == (self.kind, account))
-        return int(sum((task.charge.amount for task in own), Decimal(0)))
+        tasks = self.world.newest_first(self.kind, account)
+        return int(sum((task.charge.amount for task in tasks), Decimal(0)))
 
 
 def _enveloped(data: Mapping[str, object]) -> Answer:
@@ -200,13 +200,8 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
-def _upright(wanted: Wanted) -> Wanted:
-    """`orientation: portrait` without a ratio."""
-    return replace(wanted, ratio="9:16")
-
-
 def _file(call: Call) -> tuple[str, str, bytes] | None:
-    """Name, type and content of the multipart field `file`, read with the standard library's MIME parser."""
+    """Return name, type and content of the multipart field `file`; None without one."""
     kind = call.headers.get("content-type", "")
     if not kind.startswith("multipart/form-data"):
         return None

@@ -1,7 +1,7 @@
-"""The ledger: every task that was accepted, in order. What a client believes to have paid is compared with it.
+"""Record every accepted task, in order, for comparison with what a client believes it paid for.
 
-On disk it is one JSON object a line, each line synced before the vendor's answer leaves: a client that was told "yes"
-finds its task here, whatever happens to this process.
+The file has one JSON object per line. Each line is synced before the answer is sent, so that a client with a positive
+answer finds its task here whatever happens to this process.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import BinaryIO
 from reconciler.diagnostics import ClipformError
 
 _LONG = 512
-"""Characters of a text value in a kept request; longer ones (pictures as data) are kept as their hash."""
+"""The most characters of a text in a recorded request; longer ones (pictures as data) are recorded as their hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What one task costs if it succeeds, in the vendor's unit: seconds, clips, tokens or beans."""
+    """The price of one task if it succeeds, in the vendor's unit: seconds, clips, tokens or beans."""
 
     amount: Decimal
     unit: str
@@ -43,12 +43,12 @@ class Entry:
     charge: Charge
 
     def document(self) -> dict[str, object]:
-        """As JSON; the amount as text, since money is no float."""
+        """Return the entry as JSON; the amount as text, since a float loses digits."""
         return {**asdict(self), "charge": {"amount": str(self.charge.amount), "unit": self.charge.unit}}
 
 
 class Ledger:
-    """Entries in memory, and in a file where one is given. It only grows."""
+    """Entries in memory, and in a file if one is given; entries are only added."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.entries: list[Entry] = []
@@ -60,7 +60,7 @@ class Ledger:
                 raise ClipformError(f"the ledger {path} cannot be written: {error.strerror}", code="ledger") from error
 
     def add(self, entry: Entry) -> None:
-        """Take down an accepted task; it is on disk when this returns."""
+        """Record an accepted task; it is on disk when this returns."""
         self.entries.append(entry)
         if self._file is not None:
             self._file.write(json.dumps(entry.document(), ensure_ascii=True).encode() + b"\n")
@@ -68,33 +68,33 @@ class Ledger:
             os.fsync(self._file.fileno())
 
     def clear(self) -> None:
-        """Forget what is in memory; the file keeps its lines."""
+        """Clear the entries in memory; the file keeps its lines."""
         self.entries.clear()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
     def document(self) -> dict[str, object]:
-        """What `GET /ledger` answers."""
+        """Return the answer to `GET /ledger`."""
         return {"count": len(self.entries), "entries": [entry.document() for entry in self.entries]}
 
 
 def account_of(credential: str) -> str:
-    """A short name for a credential that does not tell it."""
+    """Return a short digest that identifies a credential without revealing it."""
     return hashlib.sha256(credential.encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def kept(value: object) -> object:
-    """A request as it may be kept: long texts as the hash of what they were."""
+def shortened(value: object) -> object:
+    """Return a request for the record: long texts are replaced by their hash."""
     if isinstance(value, str):
         if len(value) <= _LONG:
             return value
         digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
         return f"{value[:40]}… {len(value)} characters, sha256:{digest}"
     if isinstance(value, Mapping):
-        return {str(name): kept(item) for name, item in value.items()}
+        return {str(name): shortened(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [kept(item) for item in value]
+        return [shortened(item) for item in value]
     return value

@@ -1,11 +1,11 @@
-"""The media origin: results and uploads, on a port of its own, as storage behind signed links.
+"""Serve the media origin: results and uploads behind signed links, on a port of its own.
 
-    GET /v/<task>.mp4, /f/<task>.png     with the link's `expires` and `token`: 403 when it is past or not ours
-    GET /u/<id>/<name>                   an upload; with a token the same holds, without one it is public
-    PUT /u/<id>/<name>                   into an upload slot, with exactly the type it was opened for (else 403)
+    GET /v/<task>.mp4, /f/<task>.png     with the link's `expires` and `token`: 403 if it is expired or forged
+    GET /u/<id>/<name>                   an upload; the same with a token, public without one
+    PUT /u/<id>/<name>                   into an upload slot, with exactly the slot's content type (else 403)
 
-No credential belongs here: a request that brings one is refused with 400, as storage does that is signed by its link,
-and the leak is taken down. Ranges are answered with a strong ETag, and `If-Range` is honoured.
+A request with a credential is refused with 400, as storage with signed links does, and the leak is recorded.
+Ranges are answered with a strong ETag, and `If-Range` is honoured.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from reconciler.emulator.studio import stamped
 from reconciler.emulator.world import Stage, Task, Upload, World
 
 CREDENTIALS: Final = ("authorization", "proxy-authorization", "access_token", "cookie", "api-key", "x-api-key", "aikey")
-"""Headers that have no business at storage."""
+"""Headers that must not be sent to storage."""
 
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _MEGABYTE: Final = 1 << 20
@@ -51,7 +51,7 @@ _PAGE: Final = b"<!doctype html><title>Sign in</title><p>Please sign in to see t
 
 
 def create_media(world: World) -> Starlette:
-    """The ASGI application of the media origin."""
+    """Return the ASGI application of the media origin."""
 
     async def video(request: Request) -> Response:
         return await _result(world, request, "video/mp4")
@@ -76,7 +76,7 @@ async def _result(world: World, request: Request, mime: str) -> Response:
     if refused is not None:
         return refused
     task = world.tasks.get(request.path_params["task_id"])
-    if task is None or world.stand(task)[0] is not Stage.DONE:
+    if task is None or world.progress(task)[0] is not Stage.DONE:
         return _complaint(404, "NoSuchKey")
     fault = _fault(world, task)
     spoiled = _instead(fault)
@@ -90,15 +90,15 @@ async def _result(world: World, request: Request, mime: str) -> Response:
 
 
 def _leak(world: World, request: Request) -> Response | None:
-    """A refusal where a credential came along; only its header's name is kept."""
-    found = [name for name in CREDENTIALS if name in request.headers]
-    for name in found:
+    """Refuse a request with a credential; only the name of its header is recorded."""
+    leaked = [name for name in CREDENTIALS if name in request.headers]
+    for name in leaked:
         world.leaks.append({"path": request.url.path, "header": name})
-    return _complaint(400, "InvalidArgument: only one auth mechanism allowed") if found else None
+    return _complaint(400, "InvalidArgument: only one auth mechanism allowed") if leaked else None
 
 
 def _bad_link(world: World, request: Request) -> Response | None:
-    """A refusal where the link is not ours or past its time."""
+    """Refuse a link that is forged or expired."""
     until, token = request.query_params.get("expires", ""), request.query_params.get("token", "")
     if token != world.sign(request.url.path, until):
         return _complaint(403, "SignatureDoesNotMatch")
@@ -111,13 +111,13 @@ def _complaint(status: int, code: str) -> Response:
 
 
 def _fault(world: World, task: Task) -> Action | None:
-    """What goes wrong with this download: the task's own fate first."""
+    """Return the fault of this download: the task's own first."""
     picked = world.faults.pick(task.kind, Phase.DOWNLOAD, task.model, task.id)
     return task.fate if isinstance(task.fate, FileAction) else picked
 
 
 def _instead(fault: Action | None) -> Response | None:
-    """The answer of a fault that needs no file."""
+    """Return the answer of a fault that needs no file."""
     match fault:
         case Expired():
             return _complaint(403, "AccessDenied: Request has expired")
@@ -135,7 +135,7 @@ def _instead(fault: Action | None) -> Response | None:
 
 
 async def _served(request: Request, content: bytes, mime: str, fault: Action | None) -> Response:
-    """The file, or what a fault makes of it on the way."""
+    """Return the file, or what a fault makes of it."""
     match fault:
         case Cut(length=length, percent=percent):
             head = f"Content-Length: {len(content)}\r\n" if length else ""
@@ -153,15 +153,15 @@ async def _served(request: Request, content: bytes, mime: str, fault: Action | N
 
 
 def _ranged(request: Request, content: bytes, mime: str, fault: BadRange | None) -> Response:
-    """The file or the part that was asked for."""
+    """Return the file, or the requested range of it."""
     changed = fault is not None and fault.how == "changed"
     etag = f'"{hashlib.sha256(content + b"changed" * changed).hexdigest()[:16]}"'
     headers = {"accept-ranges": "bytes", "etag": etag}
-    asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    range = _RANGE.fullmatch(request.headers.get("range", ""))
     same = request.headers.get("if-range", etag) == etag
-    if asked is None or not any(asked.groups()) or not same or (fault and fault.how == "ignored"):
+    if range is None or not any(range.groups()) or not same or (fault and fault.how == "ignored"):
         return Response(content, headers=headers, media_type=mime)
-    start, end = _span(asked[1], asked[2], len(content))
+    start, end = _span(range[1], range[2], len(content))
     if start >= end:
         return Response(status_code=416, headers={"content-range": f"bytes */{len(content)}"})
     if fault and fault.how == "offset":
@@ -173,7 +173,7 @@ def _ranged(request: Request, content: bytes, mime: str, fault: BadRange | None)
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int]:
-    """From and to (exclusive) of `first-last`, where either may be left out."""
+    """Return start and end (exclusive) of a range `first-last`, of which either may be empty."""
     if not first:
         return max(0, size - int(last)), size
     return int(first), min(size, int(last) + 1) if last else size
@@ -183,7 +183,7 @@ async def _endless(content: bytes) -> AsyncIterator[bytes]:
     yield content
     while True:
         yield bytes(_MEGABYTE)
-        await asyncio.sleep(0)  # when the client has gone, sending waits for nothing: let others have their turn
+        await asyncio.sleep(0)  # sending to a client that has gone does not wait: yield to other tasks
 
 
 async def _slowly(content: bytes, every: float) -> AsyncIterator[bytes]:
@@ -198,7 +198,7 @@ def _bomb(megabytes: int) -> bytes:
 
 
 async def _upload(world: World, request: Request) -> Response:
-    """An upload goes in or comes out."""
+    """Accept or serve an upload."""
     signed = request.method == "PUT" or "token" in request.query_params
     refused = _leak(world, request) or (_bad_link(world, request) if signed else None)
     upload = world.uploads.get(request.path_params["id"])
@@ -216,8 +216,8 @@ async def _upload(world: World, request: Request) -> Response:
 
 
 async def _put(world: World, request: Request, upload: Upload) -> Response:
-    """The type is part of what was signed."""
+    """Store an upload; its content type is part of the signature."""
     if request.headers.get("content-type") != upload.mime:
         return _complaint(403, "SignatureDoesNotMatch")
-    world.keep(upload, await request.body())
+    world.store_upload(upload, await request.body())
     return Response(status_code=200)

@@ -1,4 +1,4 @@
-"""The kinds of request that the emulator knows; faults are matched by them."""
+"""The types of request to a vendor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What sort of request it is; faults are matched by it."""
+    """The type of a request; a fault rule applies to one of them."""
 
     SUBMIT = "submit"
     POLL = "poll"

@@ -1,9 +1,9 @@
-"""The emulator as a child process: for tests and benchmarks, whose client must not share a loop with its vendor.
+"""Run the emulator as a child process, for tests and benchmarks whose client must not share its event loop.
 
     with emulator("--latency", "0", "--no-render") as vendor:
         httpx.post(f"{vendor.api}/ark/contents/generations/tasks", …)
 
-It listens when the block begins and is dead when it ends, also if it does not want to.
+It listens when the block begins and is terminated when the block ends, or killed if it does not stop.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_START: Final = 30.0
-_END: Final = 10.0
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +34,46 @@ class Emulator:
 
 @contextmanager
 def emulator(*options: str, cwd: Path | None = None) -> Iterator[Emulator]:
-    """`clipform emulate` on free ports with these options. Raises RuntimeError when it does not come up."""
+    """Run `clipform emulate` on free ports with these options. Raises RuntimeError if it does not start."""
     command = [sys.executable, "-m", "reconciler", "--json", "emulate", "--port", "0", *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=cwd, env=_environment()
     ) as child:
         try:
-            told = _first_line(child)
-            yield Emulator(str(told["api"]), str(told["media"]), child.pid)
+            origins = _first_line(child)
+            yield Emulator(str(origins["api"]), str(origins["media"]), child.pid)
         finally:
-            _end(child)
+            _stop(child)
 
 
 def _environment() -> dict[str, str]:
-    """As ours, with this package at hand wherever the child is started."""
+    """Return our environment, in which the child can import this package from any directory."""
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     return {**os.environ, "PYTHONPATH": path}
 
 
 def _first_line(child: subprocess.Popen[bytes]) -> dict[str, object]:
-    """What the child says once it listens: waited for on its pipe, not by asking again and again."""
-    assert child.stdout is not None
-    ready, _, _ = select.select([child.stdout], [], [], _START)
-    line = child.stdout.readline() if ready else b""
+    """Wait on the child's pipe for the line that it prints once it listens, and return it."""
+    output = child.stdout
+    ready = output is not None and select.select([output], [], [], _START_SECONDS)[0]
+    line = output.readline() if output is not None and ready else b""
     try:
-        told: dict[str, object] = json.loads(line)
+        origins: dict[str, object] = json.loads(line)
     except ValueError:
         child.kill()
         _, complaint = child.communicate()
         raise RuntimeError(f"the emulator did not start: {line.decode()}{complaint.decode()}") from None
-    if "api" not in told:
+    if "api" not in origins:
         raise RuntimeError(f"the emulator did not start: {line.decode()}")
-    return told
+    return origins
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask, wait, insist."""
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Terminate the child, and kill it if it does not stop."""
     child.terminate()
     try:
-        child.communicate(timeout=_END)
+        child.communicate(timeout=_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()

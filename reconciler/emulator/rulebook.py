@@ -1,6 +1,6 @@
-"""The faults file: which requests are meant, and what is to go wrong with them.
+"""Read the faults file: rules that select requests, and the fault of each.
 
-It is YAML or JSON with one list; the first rule that fires decides:
+It is YAML or JSON with one list; the first rule that fires applies:
 
     faults:
       - {when: {dialect: jiekou, phase: submit, nth: 2}, do: drop, accepted: true}
@@ -8,13 +8,12 @@ It is YAML or JSON with one list; the first rule that fires decides:
       - {when: {phase: download, rate: 0.1, seed: 7}, do: cut, length: false}
       - {when: {phase: submit, model: "*-md", nth: [1, 4]}, do: stuck}
 
-`do` is an action of the table in `faults`, with its parameters beside it. `when` narrows by `dialect`, `phase`
-(required) and `model` (a glob), then picks among the requests that are left: the `nth` (from 1; one or a list), each
-`every`-th, or a `rate` (0 to 1, drawn from `seed`); none of these picks all. `per_task: true` counts for each task by
-itself.
+`do` is an action of the table in `faults`, with its parameters beside it. `when` filters by `dialect`, `phase`
+(required) and `model` (a glob), then selects among the matching requests: the `nth` (from 1; one or a list), every
+`every`-th, or a `rate` (0 to 1, drawn from `seed`); without any of these, all. `per_task: true` counts per task.
 
-**A rule on `submit` whose action belongs to a later phase sticks to the task** that the submit creates: `stuck` above
-means that this task never ends, and `cut` that each download of it is cut.
+**A rule on `submit` whose action belongs to a later phase applies to the task** that the submit creates: `stuck` above
+means that this task never ends, and `cut` would cut each download of it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from reconciler.emulator.phase import Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """Which requests a rule is about."""
+    """The requests that a rule selects."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     phase: Phase
@@ -50,13 +49,13 @@ class When:
     per_task: bool = False
 
     def about(self, kind: str, phase: Phase, model: str) -> bool:
-        """Whether a request is one of those that are counted."""
+        """True if the rule counts this request."""
         kinds = self.dialect is None or self.dialect == kind
         models = self.model is None or fnmatchcase(model, self.model)
         return phase is self.phase and kinds and models
 
     def picks(self, count: int, dice: random.Random) -> bool:
-        """Whether the `count`-th of them is meant."""
+        """True if the rule selects the `count`-th counted request."""
         if self.nth is not None:
             return count in ((self.nth,) if isinstance(self.nth, int) else self.nth)
         if self.every is not None:
@@ -66,7 +65,7 @@ class When:
 
 @dataclass(slots=True)
 class Rule:
-    """One line of the file, and how often it was asked."""
+    """One rule of the file, and its counts."""
 
     when: When
     action: Action
@@ -77,34 +76,34 @@ class Rule:
         self.dice.seed(self.when.seed)
 
     def fires(self, task: str) -> bool:
-        """Count one more request, and say whether it is hit."""
+        """Count a request, and return True if the rule selects it."""
         scope = task if self.when.per_task else ""
         self.seen[scope] += 1
         return self.when.picks(self.seen[scope], self.dice)
 
 
 class Faults:
-    """The rules of one run. Every rule counts every request that it is about; the first that fires decides."""
+    """The rules of one run. Every rule counts all its requests; the first rule that fires applies."""
 
     def __init__(self, rules: Sequence[tuple[When, Action]] = ()) -> None:
         self._rules = [Rule(when, action) for when, action in rules]
 
     def pick(self, kind: str, phase: Phase, model: str = "", task: str = "") -> Action | None:
-        """What is to go wrong with this request."""
+        """Count a request, and return its fault, None without one."""
         hits = [rule for rule in self._rules if rule.when.about(kind, phase, model) and rule.fires(task)]
         return hits[0].action if hits else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A rule as it stands in the file: `when` beside the action's own fields."""
+    """A rule of the file, with the action's fields apart from `when`."""
 
     when: When
     action: Annotated[Action, Field(discriminator="do")]
 
 
 def read_faults(path: Path) -> Faults:
-    """The rules of a file. Raises ClipformError with everything that is wrong with it."""
+    """Return the rules of a file. Raises ClipformError with all its errors."""
     try:
         document = yaml.safe_load(path.read_bytes())
     except OSError as error:
@@ -115,25 +114,25 @@ def read_faults(path: Path) -> Faults:
 
 
 def parse_faults(document: object, name: str) -> Faults:
-    """The rules of a document already parsed; `name` is for the message."""
+    """Return the rules of a parsed document; `name` is the file's name in messages. Raises ClipformError."""
     rows = document.get("faults") if isinstance(document, dict) and document.keys() == {"faults"} else None
     if not isinstance(rows, list):
-        raise ClipformError(f"{name} has no list `faults:`, or something beside it", code="faults")
+        raise ClipformError(f"{name} has no list `faults:`, or has other keys", code="faults")
     lines = [_line(row) for row in rows]
     try:
-        read = TypeAdapter(list[_Line]).validate_python(lines)
+        rules = TypeAdapter(list[_Line]).validate_python(lines)
     except ValidationError as error:
-        found = "\n".join(f"{_place(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise ClipformError(f"{name}:\n{found}", help=f"actions: {', '.join(ACTIONS)}", code="faults") from error
-    for number, line in enumerate(read, 1):
+        faults = "\n".join(f"{_location(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        raise ClipformError(f"{name}:\n{faults}", help=f"actions: {', '.join(ACTIONS)}", code="faults") from error
+    for number, line in enumerate(rules, 1):
         if line.when.phase not in ACTIONS[line.action.do].phases:
             phases = ", ".join(sorted(ACTIONS[line.action.do].phases))
             raise ClipformError(
-                f"{name}: rule {number}: {line.action.do} has no meaning on {line.when.phase}",
-                help=f"it goes with {phases}",
+                f"{name}: rule {number}: {line.action.do} cannot be used on phase {line.when.phase}",
+                help=f"phases of {line.action.do}: {phases}",
                 code="faults",
             )
-    return Faults([(line.when, line.action) for line in read])
+    return Faults([(line.when, line.action) for line in rules])
 
 
 def _line(row: object) -> object:
@@ -142,7 +141,7 @@ def _line(row: object) -> object:
     return {"when": row.get("when"), "action": {name: value for name, value in row.items() if name != "when"}}
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    number, *rest = location
-    named = ".".join(str(part) for part in rest if part not in ACTIONS)
-    return f"rule {int(number) + 1} {named.removeprefix('action.')}".rstrip()
+def _location(path: tuple[int | str, ...]) -> str:
+    number, *steps = path
+    field = ".".join(str(step) for step in steps if step not in ACTIONS)
+    return f"rule {int(number) + 1} {field.removeprefix('action.')}".rstrip()

@@ -1,6 +1,6 @@
-"""Does the catalogue's line take this request? One pass over all rules that the pages give as data.
+"""Check a request against its model in the catalogue.
 
-Only the data of the catalogue is shared with the client; what follows from it is worked out here a second time.
+Only the catalogue's data is shared with the client; the rules are written here a second time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reconciler.providers.base import Mode, Model, Placement
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A request as its vendor's module reads it. `names`: our names to the vendor's, where they differ."""
+    """A request as its vendor's module reads it. `names`: from our names to the vendor's, where they differ."""
 
     model: Model
     prompt: str = ""
@@ -28,15 +28,15 @@ class Wanted:
     videos: tuple[str, ...] = ()
     audios: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    more_schemes: frozenset[str] = frozenset()  # beyond the catalogue's, for pictures, clips and sounds alike
+    more_schemes: frozenset[str] = frozenset()  # accepted besides the catalogue's, for all media
 
     def name(self, ours: str) -> str:
-        """A field as the vendor spells it."""
+        """Return the vendor's name of a field."""
         return self.names.get(ours, ours)
 
     @property
     def mode(self) -> Mode:
-        """What the request starts from."""
+        """The inputs that the request starts from."""
         if self.images or self.videos or self.audios:
             return Mode.REFERENCES
         if self.last:
@@ -45,7 +45,7 @@ class Wanted:
 
 
 def check_rules(wanted: Wanted) -> None:
-    """Raise `Broken` for the first rule of the line that the request breaks."""
+    """Raise `Broken` for the first rule of the model that the request breaks."""
     _check_prompt(wanted)
     _check_values(wanted)
     _check_modes(wanted)
@@ -85,10 +85,10 @@ def _check_modes(wanted: Wanted) -> None:
     model, mode = wanted.model, wanted.mode
     first, last = wanted.name("first"), wanted.name("last")
     if (wanted.first or wanted.last) and mode is Mode.REFERENCES:
-        sounds_only = not wanted.images and not wanted.videos and model.audios_with_frames
-        if not sounds_only:
-            words = "first/last frame content cannot be mixed with reference media content"
-            raise Broken(wanted.name("images"), Why.RULE, f"`{first}`, `{last}`: {words}")
+        audio_allowed = not wanted.images and not wanted.videos and model.audios_with_frames
+        if not audio_allowed:
+            reason = "first/last frame content cannot be mixed with reference media content"
+            raise Broken(wanted.name("images"), Why.RULE, f"`{first}`, `{last}`: {reason}")
     if wanted.last and not wanted.first and not model.lone_last_frame:
         raise Broken(last, Why.RULE, f"`{last}` needs `{first}`")
     if mode not in model.modes:
@@ -99,7 +99,7 @@ def _check_modes(wanted: Wanted) -> None:
         raise Broken(field, why, f"{model.name} does not generate from {mode.value.replace('_', ' ')}")
     if wanted.audios and not wanted.images and not wanted.videos and not model.audio_alone:
         name = wanted.name("audios")
-        raise Broken(name, Why.RULE, f"`{name}`: audio needs at least one picture or video beside it")
+        raise Broken(name, Why.RULE, f"`{name}`: audio needs at least one picture or video as well")
 
 
 def _check_counts(wanted: Wanted) -> None:
@@ -129,8 +129,7 @@ def _check_media(wanted: Wanted) -> None:
             check_picture(name, value, model.image_limits)
 
 
-def _check_schemes(items: Iterable[tuple[str, str]], taken: frozenset[str]) -> None:
+def _check_schemes(items: Iterable[tuple[str, str]], accepted: frozenset[str]) -> None:
     for name, value in items:
-        if scheme_of(value) not in taken:
-            words = ", ".join(sorted(taken))
-            raise Broken(name, Why.IMAGE_FORMAT, f"`{name}` must be one of: {words}")
+        if scheme_of(value) not in accepted:
+            raise Broken(name, Why.IMAGE_FORMAT, f"`{name}` must be one of: {', '.join(sorted(accepted))}")

@@ -1,4 +1,4 @@
-"""Two sockets on loopback, one loop, and an end on Ctrl-C that waits for nobody for long."""
+"""Serve both origins on loopback in one event loop, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from reconciler.serving import Quiet, address, bound
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command was told."""
+    """The options of `clipform emulate`."""
 
-    port: int = 0  # 0: any two free ones; else the media origin takes the port after it
+    port: int = 0  # 0: any two free ports; otherwise the media origin takes the next port
     latency: float = 2.0
     faults: Path | None = None
     ledger: Path | None = None
@@ -36,14 +36,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The two origins, once they are listening."""
+    """The addresses of the two origins, which are listening."""
 
     api: str
     media: str
 
 
 def run(options: Options, listening: Callable[[Listening], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ClipformError for what keeps it from starting."""
+    """Serve until SIGINT or SIGTERM. Raises ClipformError if it cannot start."""
     faults = read_faults(options.faults) if options.faults else Faults()
     ledger = Ledger(options.ledger)
     with (
@@ -60,15 +60,15 @@ def run(options: Options, listening: Callable[[Listening], None]) -> None:
 async def _serve(
     options: Options,
     sockets: tuple[socket.socket, socket.socket],
-    kept: tuple[Faults, Ledger],
+    records: tuple[Faults, Ledger],
     scratch: Path,
     listening: Callable[[Listening], None],
 ) -> None:
     api, media = sockets
-    faults, ledger = kept
+    faults, ledger = records
     studio = Drafts(scratch / "clips") if options.render else Blanks()
     world = World(time.time, studio, ledger, faults, scratch / "uploads", Schedule(options.latency), address(media))
-    servers = [Quiet(app, http=_Lent) for app in (create_api(world), create_media(world))]
+    servers = [Quiet(app, http=_ExposedTransport) for app in (create_api(world), create_media(world))]
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -79,21 +79,21 @@ async def _serve(
         loop.add_signal_handler(number, stop)
     listening(Listening(address(api), address(media)))
     try:
-        await asyncio.gather(*(server.serve([own]) for server, own in zip(servers, sockets, strict=True)))
+        await asyncio.gather(*(server.serve([socket]) for server, socket in zip(servers, sockets, strict=True)))
     finally:
         await studio.aclose()
 
 
-class _Lent(H11Protocol):
-    """A connection that faults may cut: the application finds its transport in the scope."""
+class _ExposedTransport(H11Protocol):
+    """A connection that faults can cut: its transport is in the ASGI scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Wrap the application, so that each of its requests carries the transport."""
+        """Wrap the application, so that the scope of each request has the transport."""
         super().connection_made(transport)
         inner = self.app
 
-        async def lent(scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
             scope.setdefault("extensions", {})[TRANSPORT] = transport
             await inner(scope, receive, send)
 
-        self.app = lent
+        self.app = with_transport

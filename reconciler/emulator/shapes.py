@@ -1,4 +1,4 @@
-"""The clip that a request asks for, as every vendor's request comes down to it."""
+"""The clip that a request describes, in one form for all vendors."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from reconciler.media.draft.scene import FPS, frame_size, read_scene
 
 SERVER_SECONDS: Final = 5
 SERVER_RATIO: Final = "16:9"
-"""What is made where the choice was left to the server; it is what the vendor reports afterwards."""
+"""The values of clips that leave the choice to the server; the vendor reports them afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input: a `scheme` and `value` that the draft renderer knows."""
+    """One input: a `scheme` and `value` of the draft renderer."""
 
     scheme: str
     value: str
 
-    def drawn(self) -> dict[str, str]:
-        """As it stands in a scene."""
+    def document(self) -> dict[str, str]:
+        """Return the input as a scene has it."""
         return {"scheme": self.scheme, "value": self.value, "sha256": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is to be seen and heard. Equal shapes are rendered once."""
+    """The content of a clip. Equal shapes are rendered once."""
 
     prompt: str
     duration: int
@@ -43,7 +43,7 @@ class Shape:
 
     @property
     def scene(self) -> dict[str, object]:
-        """The body that the draft renderer takes; without key and marker, so that its id is the scene itself."""
+        """The body for the draft renderer; without key and marker, so that its id depends on the scene alone."""
         return {
             "key": "",
             "marker": "",
@@ -58,10 +58,10 @@ class Shape:
             "camera_fixed": self.camera_fixed,
             "audio": self.audio,
             "return_last_frame": self.return_last_frame,
-            "first_frame": self.first and self.first.drawn(),
-            "last_frame": self.last and self.last.drawn(),
-            "images": [source.drawn() for source in self.images],
-            "videos": [source.drawn() for source in self.videos],
+            "first_frame": self.first and self.first.document(),
+            "last_frame": self.last and self.last.document(),
+            "images": [source.document() for source in self.images],
+            "videos": [source.document() for source in self.videos],
             "audios": [],
         }
 
@@ -73,6 +73,6 @@ class Shape:
 
     @property
     def tokens(self) -> int:
-        """What the model's owner bills: width x height x frames / 1024 (Ark docs)."""
+        """The tokens that the model's owner bills: width x height x frames / 1024 (Ark docs)."""
         width, height = self.size
         return width * height * FPS * self.duration // 1024

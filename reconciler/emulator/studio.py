@@ -1,7 +1,7 @@
-"""Who makes the clips: the draft renderer, or for benchmarks a plain picture of the right size and length.
+"""Render the clips: with the draft renderer, or for benchmarks as a plain picture of the right size and length.
 
-Equal shapes are made once. No two tasks get the same bytes all the same, since no vendor's would be: a `free` box
-with the task's id follows the file, which players skip.
+Equal shapes are rendered once, but no two tasks get the same bytes, as with a real vendor: a `free` box with the task's
+id, which players skip, is added to the file.
 """
 
 from __future__ import annotations
@@ -23,138 +23,137 @@ from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Request
 
 _AT_ONCE: Final = 8
-"""Clips that are with the farm at a time; it is asked about each of them a few times a second."""
+"""Clips that are in the renderer at a time; each is polled a few times a second."""
 
-_KEPT: Final = 8
-"""Finished clips held in memory: a client that reads ranges comes back for the same one."""
+_CACHED: Final = 8
+"""Finished clips in memory: a client that reads ranges requests the same one again."""
 
 
 class Studio(Protocol):
-    """Makes clips in the background."""
+    """Renders clips in the background."""
 
     def order(self, shape: Shape) -> None:
-        """Begin with a clip, if it is not made or under way."""
+        """Start a clip, unless it is started or finished."""
 
     def ready(self, shape: Shape) -> bool:
-        """Whether it is made."""
+        """True if the clip is finished."""
 
     def failure(self, shape: Shape) -> str:
-        """Why it could not be made; empty when it could, or is not finished."""
+        """Return why rendering failed; empty if it did not, or is not finished."""
 
     async def clip(self, shape: Shape) -> bytes:
-        """The mp4, after waiting for it."""
+        """Wait for the clip and return its mp4."""
 
     async def still(self, shape: Shape) -> bytes:
-        """The last frame as PNG, after waiting for it."""
+        """Wait for the clip and return its last frame as PNG."""
 
     async def aclose(self) -> None:
-        """Stop everything and remove what was made."""
+        """Stop rendering and remove the clips."""
 
 
 def stamped(video: bytes, task: str) -> bytes:
-    """The file with the task's id in a `free` box behind it (ISO/IEC 14496-12: free space, to be ignored)."""
+    """Return the file with the task's id in a `free` box at its end (ISO/IEC 14496-12: free space, ignored)."""
     name = task.encode("utf-8", "replace")
     return video + struct.pack(">I4s", 8 + len(name), b"free") + name
 
 
 class Drafts:
-    """The draft renderer's clips: what the prompt says, drawn."""
+    """Clips of the draft renderer."""
 
     def __init__(self, scratch: Path, workers: int | None = None) -> None:
-        self._farm = DraftRenderer(scratch, workers)
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._renderer = DraftRenderer(scratch, workers)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._orders: dict[Shape, asyncio.Task[tuple[Path, Path | None]]] = {}
-        self._held: OrderedDict[Path, bytes] = OrderedDict()
+        self._cache: OrderedDict[Path, bytes] = OrderedDict()
 
     def order(self, shape: Shape) -> None:
-        """Begin with a clip, if it is not made or under way."""
+        """Start a clip, unless it is started or finished."""
         if shape not in self._orders:
-            self._orders[shape] = asyncio.create_task(self._make(shape))
+            self._orders[shape] = asyncio.create_task(self._render(shape))
 
     def ready(self, shape: Shape) -> bool:
-        """Whether it is made."""
+        """True if the clip is finished."""
         return self._orders[shape].done()
 
     def failure(self, shape: Shape) -> str:
-        """Why it could not be made."""
-        work = self._orders[shape]
-        error = work.exception() if work.done() and not work.cancelled() else None
+        """Return why rendering failed; empty if it did not."""
+        task = self._orders[shape]
+        error = task.exception() if task.done() and not task.cancelled() else None
         return str(error) if error else ""
 
     async def clip(self, shape: Shape) -> bytes:
-        """The mp4, after waiting for it."""
+        """Wait for the clip and return its mp4."""
         return await self._read((await self._orders[shape])[0])
 
     async def still(self, shape: Shape) -> bytes:
-        """The last frame as PNG."""
-        found = (await self._orders[shape])[1]
-        if found is None:
-            raise MediaError("this clip was asked for without its last frame")
-        return await self._read(found)
+        """Wait for the clip and return its last frame as PNG."""
+        last_frame = (await self._orders[shape])[1]
+        if last_frame is None:
+            raise MediaError("this clip was ordered without its last frame")
+        return await self._read(last_frame)
 
     async def aclose(self) -> None:
-        """Stop everything and remove what was made."""
-        for work in self._orders.values():
-            work.cancel()
+        """Stop rendering and remove the clips."""
+        for task in self._orders.values():
+            task.cancel()
         await asyncio.gather(*self._orders.values(), return_exceptions=True)
-        await self._farm.aclose()
+        await self._renderer.aclose()
 
-    async def _make(self, shape: Shape) -> tuple[Path, Path | None]:
-        """The clip's files, once the farm has a place for it."""
-        async with self._places:
-            return await self._drawn(shape.scene)
+    async def _render(self, shape: Shape) -> tuple[Path, Path | None]:
+        """Return the files of a clip; waits for a free slot of the renderer."""
+        async with self._slots:
+            return await self._rendered(shape.scene)
 
-    async def _drawn(self, body: dict[str, object]) -> tuple[Path, Path | None]:
-        """Order a scene and wait for its file."""
-        reply = await self._farm.submit(Request("POST", "/render", body=body))
+    async def _rendered(self, body: dict[str, object]) -> tuple[Path, Path | None]:
+        """Submit a scene and wait for its files. Raises MediaError."""
+        reply = await self._renderer.submit(Request("POST", "/render", body=body))
         while reply.status == 200:
-            told = reply.body if isinstance(reply.body, dict) else {}
-            match told.get("status"):
+            render = reply.body if isinstance(reply.body, dict) else {}
+            match render.get("status"):
                 case "succeeded":
-                    last = told.get("last_frame")
-                    return Path(str(told["video"])), Path(last) if isinstance(last, str) else None
+                    last = render.get("last_frame")
+                    return Path(str(render["video"])), Path(last) if isinstance(last, str) else None
                 case "failed":
-                    raise MediaError(str(told["error"]), code=str(told["code"]))
-            reply = await self._farm.ask(Request("GET", f"/render/{told['id']}", body=body))
-        told = reply.body if isinstance(reply.body, dict) else {}
-        raise MediaError(str(told.get("error")))
+                    raise MediaError(str(render["error"]), code=str(render["code"]))
+            reply = await self._renderer.ask(Request("GET", f"/render/{render['id']}", body=body))
+        raise MediaError(str(reply.body.get("error") if isinstance(reply.body, dict) else None))
 
     async def _read(self, path: Path) -> bytes:
-        if path not in self._held:
-            self._held[path] = await asyncio.to_thread(path.read_bytes)
-            if len(self._held) > _KEPT:
-                self._held.popitem(last=False)
-        self._held.move_to_end(path)
-        return self._held[path]
+        if path not in self._cache:
+            self._cache[path] = await asyncio.to_thread(path.read_bytes)
+            if len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(path)
+        return self._cache[path]
 
 
 class Blanks:
-    """One plain picture of the right size, length and sound for each such form: made in milliseconds, a few KB."""
+    """Plain clips, one for each size, length and sound: rendered in milliseconds, a few KB each."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, int, int, bool], asyncio.Task[bytes]] = {}
+        self._clips: dict[tuple[int, int, int, bool], asyncio.Task[bytes]] = {}
         self._last: dict[tuple[int, int], bytes] = {}
 
     def order(self, shape: Shape) -> None:
-        """Nothing to begin: it is made when it is fetched."""
+        """Do nothing: the clip is rendered when it is fetched."""
 
     def ready(self, shape: Shape) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def failure(self, shape: Shape) -> str:
-        """Never."""
+        """Return no failure."""
         return ""
 
     async def clip(self, shape: Shape) -> bytes:
-        """The mp4."""
+        """Return the mp4."""
         form = (*shape.size, shape.duration, shape.audio)
-        if form not in self._made:
-            self._made[form] = asyncio.create_task(asyncio.to_thread(_encode, *form))
-        return await asyncio.shield(self._made[form])
+        if form not in self._clips:
+            self._clips[form] = asyncio.create_task(asyncio.to_thread(_encode, *form))
+        return await asyncio.shield(self._clips[form])
 
     async def still(self, shape: Shape) -> bytes:
-        """The picture as PNG."""
+        """Return the picture as PNG."""
         if shape.size not in self._last:
             out = io.BytesIO()
             Image.new("RGB", shape.size, "gray").save(out, "PNG")
@@ -162,18 +161,18 @@ class Blanks:
         return self._last[shape.size]
 
     async def aclose(self) -> None:
-        """Nothing is running."""
+        """Do nothing: no clip is rendered in the background."""
 
 
 _RATE: Final = 4
-"""Frames a second of a blank clip: enough for a length, few to encode and to check."""
+"""Frames per second of a plain clip: few, for fast encoding and checking."""
 
 _SAMPLES: Final = 48_000
-_BLOCK: Final = 1024  # samples an AAC frame
+_BLOCK: Final = 1024  # samples per AAC frame
 
 
 def _encode(width: int, height: int, seconds: int, audio: bool) -> bytes:
-    """A gray clip, with silence where sound was asked for."""
+    """Return a gray clip, with a silent track if it has audio."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4", container_options={"fflags": "+bitexact"}) as mp4:
         video = mp4.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "threads": "1"})

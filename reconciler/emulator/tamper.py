@@ -1,4 +1,4 @@
-"""Faults of the API, carried out: instead of handling a request, or on the answer to one that was handled."""
+"""Apply the faults of the API: in place of handling a request, or to the answer of a handled one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEPTH: Final = 100_000
 
 
 def instead(vendor: Vendor, fault: Action | None) -> Answer | None:
-    """The answer of a fault that keeps a request from being carried out; None when it is to be carried out."""
+    """Return the answer of a fault that prevents a request from being handled, else None."""
     match fault:
         case Refuse(code=code, message=message, status=status):
             return vendor.refusal(code, message, status)
@@ -34,7 +34,7 @@ def instead(vendor: Vendor, fault: Action | None) -> Answer | None:
 
 
 def spoiled(vendor: Vendor, fault: Action | None, answer: Answer) -> Answer:
-    """What a fault makes of the answer to a request that was carried out."""
+    """Return the answer to a handled request as a fault changes it."""
     match fault:
         case Status(accepted=True):
             return _status(fault)
@@ -45,15 +45,14 @@ def spoiled(vendor: Vendor, fault: Action | None, answer: Answer) -> Answer:
         case BadId():
             return replace(answer, body=_with_id(vendor, answer.body, fault))
         case IdAndError(code=code):
-            refusal = vendor.refusal(code, "accepted, and an error beside it").body
-            assert isinstance(answer.body, dict) and isinstance(refusal, dict)
-            kept = {name: value for name, value in refusal.items() if name != "data"}
-            return replace(answer, body={**answer.body, **kept})
+            refusal = _object(vendor.refusal(code, "accepted, with an error").body)
+            error = {name: value for name, value in refusal.items() if name != "data"}
+            return replace(answer, body={**_object(answer.body), **error})
     return answer
 
 
 def retry_after(vendor: Vendor, asked: str) -> str:
-    """The text of the header: a date where one relative to now was asked for."""
+    """Return the text of the header: `date+30` becomes the date 30 s from now."""
     relative = _DATE.fullmatch(asked)
     return formatdate(vendor.world.now() + int(relative[1]), usegmt=True) if relative else asked
 
@@ -63,8 +62,7 @@ def _busy(vendor: Vendor, fault: Busy) -> Answer:
     if fault.retry_after is None:
         return answer
     if fault.in_body:
-        assert isinstance(answer.body, dict)
-        return replace(answer, body={**answer.body, "retry_after": fault.retry_after})
+        return replace(answer, body={**_object(answer.body), "retry_after": fault.retry_after})
     return replace(answer, headers={**answer.headers, "retry-after": retry_after(vendor, fault.retry_after)})
 
 
@@ -91,7 +89,7 @@ def _garbled(fault: Garble, answer: Answer) -> Answer:
 
 
 def _with_id(vendor: Vendor, body: object, fault: BadId) -> object:
-    """The answer with another id at its place, or with none."""
+    """Return a body with another id in place of the task's, or with none."""
     ids: dict[str, object] = {
         "number": 90071992547409931,
         "list": ["a", "b"],
@@ -104,16 +102,22 @@ def _with_id(vendor: Vendor, body: object, fault: BadId) -> object:
 
 
 def _put(body: object, path: tuple[str, ...], value: object, *, remove: bool) -> object:
-    assert isinstance(body, dict)
-    name, *rest = path
-    if rest:
-        return {**body, name: _put(body[name], tuple(rest), value, remove=remove)}
+    document, (name, *inner) = _object(body), path
+    if inner:
+        return {**document, name: _put(document[name], tuple(inner), value, remove=remove)}
     if remove:
-        return {key: item for key, item in body.items() if key not in (name, "task_id")}
-    return {**body, name: value}
+        return {key: item for key, item in document.items() if key not in (name, "task_id")}
+    return {**document, name: value}
+
+
+def _object(body: object) -> dict[str, object]:
+    """Return a JSON object; every answer of a vendor is one."""
+    if not isinstance(body, dict):
+        raise TypeError(f"a JSON object is needed, not {type(body).__name__}")
+    return body
 
 
 def _task_before(vendor: Vendor) -> str:
-    """The id of the task that was accepted before this one; its own when it is the first."""
-    own = [task.id for task in vendor.world.tasks.values() if task.kind == vendor.kind]
-    return own[-2:][0]
+    """Return the id of the task before this one; of this one if it is the first."""
+    ids = [task.id for task in vendor.world.tasks.values() if task.kind == vendor.kind]
+    return ids[-2:][0]

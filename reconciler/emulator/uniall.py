@@ -1,8 +1,8 @@
-"""UniAll: Seedance 2.0 on `/v1/video/generations` (the seed page; errors from the family of gateways it belongs to).
+"""Emulate kind `uniall`: Seedance 2.0 on `/v1/video/generations` (the seed page; errors of similar gateways).
 
-Decided here: errors are `{code, message, data}` with a real HTTP status; a task that is not known answers 400, as in
-that family; `duration` is needed in every mode; frames and references exclude each other; the last frame stands in
-`last_frame_url`; links live a day and each poll hands out a fresh one.
+Decided here: errors are `{code, message, data}` with a matching HTTP status; an unknown task is 400, as at those
+gateways; `duration` is required in every mode; frames and references exclude each other; the last frame is in
+`last_frame_url`; links are valid for a day and each poll returns a new one.
 """
 
 from __future__ import annotations
@@ -81,25 +81,25 @@ class Uniall(Vendor):
     }
 
     def endpoints(self) -> Sequence[Endpoint]:
-        """Submit and poll, under different stems."""
+        """Return submit and poll, which have different base paths."""
         return (
             Endpoint("POST", "/v1/video/generations", Phase.SUBMIT, self.submit),
             Endpoint("GET", "/v1/videos/{task_id}", Phase.POLL, self.poll),
         )
 
     def task_id(self) -> str:
-        """As in the page's sample."""
+        """Return an id in the form of the page's sample."""
         return "task_" + super().task_id().replace("-", "")
 
     def authenticate(self, call: Call) -> str:
-        """A Bearer key."""
+        """Return the Bearer key."""
         key = bearer(call)
         if not key or key.startswith(WRONG):
             raise Refused(self.refusal("invalid_api_key", "invalid api key"))
         return key
 
     def order(self, call: Call, account: str) -> Order:
-        """The page's table; what it puts into `extra_body` is refused at the top."""
+        """Check the page's table; fields of `extra_body` are refused at the top."""
         body = check_fields(json_body(call), _FIELDS)
         extra = check_fields(body.get("extra_body", {}), _EXTRA, within="extra_body.")
         model = self.models.get(str(body["model"]))
@@ -130,12 +130,12 @@ class Uniall(Vendor):
         return Order(wanted, shape, body)
 
     def submitted(self, task: Task) -> Answer:
-        """The job object, queued."""
+        """Answer the job object, queued."""
         return Answer(200, self.standing(task, Seen(task.id, Stage.QUEUED, 0)))
 
     def standing(self, task: Task, seen: Seen) -> object:
-        """The job object; `video_url` on success."""
-        told: dict[str, object] = {
+        """Return the job object; `video_url` on success."""
+        document: dict[str, object] = {
             "id": seen.id,
             "task_id": seen.id,
             "object": "video.generation.job",
@@ -146,20 +146,20 @@ class Uniall(Vendor):
             "error": {"message": seen.message, "code": seen.code} if seen.stage is Stage.FAILED else None,
         }
         links = {"video_url": seen.video, "last_frame_url": seen.last_frame}
-        return told | {name: link for name, link in links.items() if link is not None}
+        return document | {name: link for name, link in links.items() if link is not None}
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
-        """A word in `code`, with a real HTTP status."""
+        """Answer a word in `code`, with a matching HTTP status."""
         return Answer(status or _STATUS.get(code, 400), {"code": code, "message": message, "data": None})
 
     def broken(self, fault: Broken) -> Answer:
-        """One code for all, but for a model that is not there."""
+        """Refuse with one code for all faults, except for an unknown model."""
         return self.refusal("model_not_found" if fault.why is Why.MODEL else "invalid_request", fault.message)
 
     def unknown_task(self) -> Answer:
-        """400, not 404."""
+        """Answer 400, not 404."""
         return self.refusal("task_not_exist", "task not exist")
 
     def unknown_address(self) -> Answer:
-        """404 in the same envelope."""
+        """Answer 404 in the same envelope."""
         return self.refusal("not_found", "invalid url")

@@ -1,7 +1,7 @@
-"""What all vendors share: the way of a submit and of a poll, and which words each vendor must bring.
+"""The base class of all vendors: how a submit and a poll are handled, and what a vendor must define.
 
-Any credential is good, but two beginnings have a meaning: `wrong-…` is not known to the vendor, `broke-…` has no
-balance left. So a user can rehearse both.
+Any credential is accepted, except for two prefixes: `wrong-…` is unknown to the vendor, `broke-…` has no balance.
+A user can rehearse both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BROKE = "broke-"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address of a vendor."""
+    """One method and path of a vendor."""
 
     method: str
     path: str
@@ -42,22 +42,22 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request that was read and found good: what is to be made, and under which name."""
+    """A valid submit: the request, the clip to render, and the body as sent."""
 
     wanted: Wanted
     shape: Shape
     body: dict[str, object]
-    fate: Fail | None = None  # a task that is taken, and fails for a reason of the vendor's own
+    fate: Fail | None = None  # a task that is accepted, and fails for the vendor's reasons
 
 
 class Vendor(ABC):
-    """One vendor. Subclasses bring addresses, checks and words; there is no state here but `world`."""
+    """One vendor. Subclasses define addresses, checks and wording; the only state is `world`."""
 
     kind: ClassVar[str]
     link_life: ClassVar[float] = 86_400.0
-    renews_links: ClassVar[bool] = True  # each poll hands out a link with a life of its own
-    id_path: ClassVar[tuple[str, ...]]  # where the id stands in the answer to a submit
-    stages: ClassVar[Mapping[Stage, str]]  # the vendor's words
+    renews_links: ClassVar[bool] = True  # each poll returns a new link with a full lifetime
+    id_path: ClassVar[tuple[str, ...]]  # the path of the id in the answer to a submit
+    stages: ClassVar[Mapping[Stage, str]]  # the vendor's status words
     busy: ClassVar[str]  # the code of the rate limit
     moderated: ClassVar[tuple[str, str]]  # code and text of a task that moderation stopped
 
@@ -66,16 +66,16 @@ class Vendor(ABC):
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
-        """The lines of the catalogue by name: its data, not its code."""
+        """The models of the catalogue by name: its data, not its code."""
         return {model.name: model for model in dialect(self.kind).models}
 
     @abstractmethod
     def endpoints(self) -> Sequence[Endpoint]:
-        """All addresses."""
+        """Return all endpoints."""
 
     @abstractmethod
     def authenticate(self, call: Call) -> str:
-        """The account that asks. Raises Refused."""
+        """Return the account of a request. Raises Refused."""
 
     @abstractmethod
     def order(self, call: Call, account: str) -> Order:
@@ -83,40 +83,40 @@ class Vendor(ABC):
 
     @abstractmethod
     def submitted(self, task: Task) -> Answer:
-        """The answer to a submit."""
+        """Return the answer to a submit."""
 
     @abstractmethod
     def standing(self, task: Task, seen: Seen) -> object:
-        """The body that tells how a task stands."""
+        """Return the body with a task's status."""
 
     @abstractmethod
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:
-        """A refusal with a code of the vendor's."""
+        """Return a refusal with one of the vendor's codes."""
 
     @abstractmethod
     def broken(self, fault: Broken) -> Answer:
-        """The refusal of a request that breaks the page's rules."""
+        """Return the refusal of a request that breaks the page's rules."""
 
     @abstractmethod
     def unknown_task(self) -> Answer:
-        """The answer about a task that is not (or no longer) known."""
+        """Return the answer about an unknown task."""
 
     @abstractmethod
     def unknown_address(self) -> Answer:
-        """The answer at an address that the vendor does not have."""
+        """Return the answer at an address that the vendor does not have."""
 
     def model_of(self, call: Call) -> str:
-        """The model that a submit names, for the matching of faults; empty where there is none."""
+        """Return the model that a submit names, by which faults are matched; empty without one."""
         body = call.json() if call.content else None
         name = body.get("model") if isinstance(body, dict) else None
         return name if isinstance(name, str) else ""
 
     def task_id(self) -> str:
-        """A new id in the vendor's form."""
+        """Return a new task id in the vendor's form."""
         return new_id()
 
     def charge(self, order: Order) -> Charge:
-        """What a task costs, in the catalogue's unit; seconds where the pages do not say."""
+        """Return the price of a task, in the catalogue's unit; in seconds if the pages state none."""
         match order.wanted.model.billing:
             case Billing.PER_CLIP:
                 return Charge(Decimal(1), "clip")
@@ -125,7 +125,7 @@ class Vendor(ABC):
         return Charge(Decimal(order.shape.duration), "second")
 
     async def submit(self, call: Call) -> Answer:
-        """Check, take, answer."""
+        """Check a submit, accept its task, and answer."""
         account = self.authenticate(call)
         try:
             order = self.order(call, account)
@@ -150,19 +150,19 @@ class Vendor(ABC):
         return self.submitted(task)
 
     async def poll(self, call: Call) -> Answer:
-        """How one task stands."""
-        task = self.known(call, self.authenticate(call))
+        """Answer with a task's status."""
+        task = self.task_of(call, self.authenticate(call))
         return Answer(200, self.standing(task, self.look(task, call)))
 
-    def known(self, call: Call, account: str) -> Task:
-        """The task that is asked about. Raises Refused, also when a fault hides it."""
+    def task_of(self, call: Call, account: str) -> Task:
+        """Return the requested task. Raises Refused, also if a fault hides the task."""
         task = self.world.find(self.kind, account, call.task_id)
         if task is None or isinstance(call.fault, Unfound) or isinstance(task.fate, Unfound):
             raise Refused(self.unknown_task())
         return task
 
     def look(self, task: Task, call: Call) -> Seen:
-        """How a task stands, with moderation in the vendor's own words."""
+        """Return a task's status, with the vendor's own code for moderation."""
         seen = self.world.look(task, call.fault, self.link_life, self.renews_links)
         if seen.stage is Stage.FAILED and not seen.code:
             code, message = self.moderated
@@ -170,18 +170,18 @@ class Vendor(ABC):
         return seen
 
     def listed(self, call: Call, account: str, ids: Collection[str] = ()) -> list[Task]:
-        """The tasks that a list may show, newest first; only those with one of `ids` where there are any."""
+        """Return the tasks that a list may show, newest first; if `ids` is not empty, only those."""
         tasks = self.world.newest_first(self.kind, account, ids)
         if isinstance(call.fault, Omit):
             return tasks[call.fault.newest :] if call.fault.newest is not None else []
         return [task for task in tasks if not isinstance(task.fate, Unfound)]
 
     def word(self, seen: Seen) -> object:
-        """The status word, or what a fault put in its place."""
+        """Return the status word, or the value that a fault replaces it with."""
         return seen.word[0] if seen.word else self.stages[seen.stage]
 
     def shape(self, wanted: Wanted, *, audio: bool, camera_fixed: bool = False, last_frame: bool = False) -> Shape:
-        """The clip that a request comes down to, with the server's choices made."""
+        """Return the clip that a request describes, including the server's choices."""
         defaults, source = wanted.model.defaults, self.world.source
         resolution = wanted.resolution or str(defaults.get("resolution", "720p"))
         if wanted.model.resolution_in is not Placement.FIELD:
@@ -205,14 +205,14 @@ class Vendor(ABC):
 
 
 def _check_size(call: Call, model: Model) -> None:
-    """The whole request, pictures in it included."""
+    """Check the size of the whole request, including pictures in it."""
     most = model.max_request_bytes
     if most is not None and len(call.content) > most:
-        raise Broken("", Why.VALUE, f"the request has {len(call.content)} bytes, at most {most} are taken")
+        raise Broken("", Why.VALUE, f"the request has {len(call.content)} bytes, at most {most} are accepted")
 
 
 def bearer(call: Call) -> str | None:
-    """The key of `Authorization: Bearer KEY`; None without the header, empty when it has another form."""
+    """Return the key of `Authorization: Bearer KEY`; None without the header, empty if it has another form."""
     header = call.headers.get("authorization")
     if header is None:
         return None
@@ -221,7 +221,7 @@ def bearer(call: Call) -> str | None:
 
 
 def json_body(call: Call) -> object:
-    """The JSON of a request that says it is JSON. Raises Broken."""
+    """Return the JSON body of a request whose content type is JSON. Raises Broken."""
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Broken("", Why.TYPE, "Content-Type must be application/json")
     body = call.json()
@@ -231,18 +231,18 @@ def json_body(call: Call) -> object:
 
 
 def text(body: Mapping[str, object], name: str) -> str | None:
-    """A text field that was checked before; None where it is absent."""
+    """Return a checked text field; None if it is absent."""
     value = body.get(name)
     return value if isinstance(value, str) else None
 
 
 def whole(body: Mapping[str, object], name: str) -> int | None:
-    """A whole number that was checked before; None where it is absent."""
+    """Return a checked whole number; None if it is absent."""
     value = body.get(name)
     return value if isinstance(value, int) else None
 
 
 def texts(body: Mapping[str, object], name: str) -> tuple[str, ...]:
-    """A list of texts that was checked before."""
+    """Return a checked list of texts; empty if it is absent."""
     value = body.get(name)
     return tuple(value) if isinstance(value, list) else ()

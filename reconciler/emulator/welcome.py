@@ -1,4 +1,4 @@
-"""What `clipform emulate` prints: how to point a project at it, and what can go wrong on request."""
+"""The text that `clipform emulate` prints: providers for a project, and the table of faults."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reconciler.emulator.phase import Phase
 from reconciler.emulator.server import Listening
 
 VARIABLE: Final = "CLIPFORM_EMULATOR_KEY"
-"""The environment variable that the printed providers read. Any value will do; two beginnings mean something."""
+"""The environment variable that the printed providers read. Any value is accepted; two prefixes have a meaning."""
 
 _HEAD: Final = """\
-# The emulator listens on {api} (results on {media}). Ctrl-C ends it.
-# Any key will do; one that begins with wrong- is refused, one with broke- has no balance.
+# The emulator listens on {api} (results on {media}). Ctrl-C stops it.
+# Any key is accepted; one that begins with wrong- is refused, one with broke- has no balance.
 #
 #   export {variable}=rehearsal
 #
@@ -31,27 +31,27 @@ _ENTRY: Final = """\
 _KEY: Final = "    api_key: ${{env.{variable}}}\n"
 _SECRET: Final = "    app_id: rehearsal\n    secret_key: ${{env.{variable}}}\n"
 
-_HURRY: Final = "    poll_interval: 0.5s # the vendors are asked far less often\n    requests_per_second: 20\n"
+_FAST_POLLS: Final = "    poll_interval: 0.5s # real vendors are polled far less often\n    requests_per_second: 20\n"
 
 
 def block(listening: Listening, kinds: Iterable[str]) -> str:
-    """The `providers:` block, with what else one needs to know as comments."""
+    """Return the `providers:` block, with the addresses and keys explained in comments."""
     text = _HEAD + "".join(_entry(kind) for kind in kinds)
     return text.format(api=listening.api, media=listening.media, variable=VARIABLE)
 
 
 def _entry(kind: str) -> str:
-    """One provider; its address and variable are filled in later."""
-    return _ENTRY.replace("{kind}", kind) + (_SECRET if kind == "chanjing" else _KEY) + _HURRY
+    """Return one provider; its address and variable are filled in later."""
+    return _ENTRY.replace("{kind}", kind) + (_SECRET if kind == "chanjing" else _KEY) + _FAST_POLLS
 
 
 def fault_table() -> str:
-    """Every fault action: where it has a meaning, what it does, and its parameters."""
+    """Return every fault action: its effect, its phases and its parameters."""
     return "\n\n".join(_action(name, row) for name, row in ACTIONS.items())
 
 
 def _action(name: str, row: Row) -> str:
-    words = " ".join((row.action.__doc__ or "").split())
+    effect = " ".join((row.action.__doc__ or "").split())
     parameters = ", ".join(field.name for field in fields(row.action) if field.name != "do") or "none"
     phases = ", ".join(phase for phase in Phase if phase in row.phases)
-    return f"{name}\n  {words}\n  phases: {phases}\n  parameters: {parameters}"
+    return f"{name}\n  {effect}\n  phases: {phases}\n  parameters: {parameters}"

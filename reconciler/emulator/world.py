@@ -1,7 +1,7 @@
-"""All that the emulator remembers: tasks and how they stand, result links, uploads, leaks.
+"""The state of the emulator: tasks and their status, result links, uploads, leaks.
 
-Nothing happens by itself: how a task stands follows from the clock whenever somebody asks, so that the same clock
-gives the same answers. The one thing a schedule waits for is the clip: a task is not done before its file is.
+Nothing runs in the background: a task's status is computed from the clock at each request, so that the same clock
+gives the same answers. A schedule waits only for the clip: a task is not done before its file is.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from reconciler.emulator.faults import (
     Word,
     WrongClip,
 )
-from reconciler.emulator.ledger import Charge, Entry, Ledger, account_of, kept
+from reconciler.emulator.ledger import Charge, Entry, Ledger, account_of, shortened
 from reconciler.emulator.rulebook import Faults
 from reconciler.emulator.shapes import Shape, Source
 from reconciler.emulator.studio import Studio
 
 
 class Stage(StrEnum):
-    """How a task stands; every vendor has its own words for these."""
+    """The status of a task; every vendor has its own words for these."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -48,12 +48,12 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long a task takes: a fifth of `latency` seconds in the queue, the rest in the making."""
+    """The duration of a task: a fifth of `latency` seconds in the queue, then running."""
 
     latency: float = 2.0
 
     def at(self, age: float) -> tuple[Stage, int]:
-        """Where a task of that age is, and its progress in percent."""
+        """Return the status of a task of this age in seconds, and its progress in percent."""
         if age >= self.latency:
             return Stage.DONE, 100
         if age < self.latency / 5:
@@ -75,13 +75,13 @@ class Task:
     charge: Charge
     fate: Sticky | None = None
     number: int = 0  # in the order of acceptance
-    ended: float | None = None  # when it was first seen at its end
+    ended: float | None = None  # when a request first saw its end
     cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a task stands in the eyes of one poll, faults included. `word` takes the place of the vendor's word."""
+    """The status of a task as one poll shows it, faults included. `word` replaces the vendor's status word."""
 
     id: str
     stage: Stage
@@ -95,7 +95,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Upload:
-    """A file that a client gave us, or a slot that waits for one."""
+    """An uploaded file, or a slot that waits for one."""
 
     id: str
     kind: str
@@ -116,14 +116,14 @@ class World:
     faults: Faults
     scratch: Path
     schedule: Schedule = Schedule()
-    media: str = "http://media.invalid"  # the media origin's address, once it is known
+    media: str = "http://media.invalid"  # the media origin's address
     tasks: dict[str, Task] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     leaks: list[dict[str, str]] = field(default_factory=list)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def accept(self, task: Task) -> Task:
-        """Take a task: it is in the ledger when this returns, and its clip is begun."""
+        """Accept a task: record it in the ledger, and start its clip."""
         if isinstance(task.fate, WrongClip):
             task.shape = _wrong(task.shape, task.fate)
         elif isinstance(task.fate, OwnSeed):
@@ -139,25 +139,25 @@ class World:
                 task.id,
                 task.model,
                 account_of(task.account),
-                kept(task.request),
+                shortened(task.request),
                 task.charge,
             )
         )
         return task
 
     def find(self, kind: str, account: str, task_id: str) -> Task | None:
-        """A task, if it belongs to that account of that vendor."""
+        """Return a task of an account of a vendor, else None."""
         task = self.tasks.get(task_id)
         return task if task is not None and (task.kind, task.account) == (kind, account) else None
 
     def newest_first(self, kind: str, account: str, ids: Collection[str] = ()) -> list[Task]:
-        """The tasks of an account, or those of them that are named."""
-        found = [self.tasks[name] for name in set(ids) if name in self.tasks] if ids else self.tasks.values()
-        own = (task for task in found if (task.kind, task.account) == (kind, account))
-        return sorted(own, key=lambda task: task.number, reverse=True)
+        """Return the tasks of an account, newest first; if `ids` is not empty, only those."""
+        tasks = [self.tasks[name] for name in set(ids) if name in self.tasks] if ids else self.tasks.values()
+        matching = (task for task in tasks if (task.kind, task.account) == (kind, account))
+        return sorted(matching, key=lambda task: task.number, reverse=True)
 
-    def stand(self, task: Task) -> tuple[Stage, int]:
-        """Where a task is by the clock."""
+    def progress(self, task: Task) -> tuple[Stage, int]:
+        """Return a task's status by the clock, and its progress in percent."""
         if task.cancelled:
             return Stage.CANCELLED, 0
         stage, progress = self.schedule.at(self.now() - task.taken)
@@ -170,8 +170,8 @@ class World:
         return (Stage.FAILED, 0) if failed else (Stage.DONE, 100)
 
     def look(self, task: Task, fault: object, life: float, renews: bool) -> Seen:
-        """How a task stands for whoever asks now: its own fate, or the fault of this poll."""
-        stage, progress = self.stand(task)
+        """Return a task's status for one request, with the fault of this poll or else the task's own."""
+        stage, progress = self.progress(task)
         seen = Seen(task.id, stage, progress)
         if stage is Stage.DONE:
             since = self.now() if renews else task.ended or self.now()
@@ -181,27 +181,26 @@ class World:
             fate = task.fate if isinstance(task.fate, Fail) else Fail(code="internal")
             message = fate.message or self.studio.failure(task.shape)
             seen = replace(seen, code=fate.code, message=message)
-        acting = fault if isinstance(fault, PollAction) else task.fate
-        return bent(seen, acting)
+        return with_fault(seen, fault if isinstance(fault, PollAction) else task.fate)
 
     def link(self, path: str, expires: float) -> str:
-        """An address at the media origin that is good until `expires`."""
+        """Return a URL at the media origin that is valid until `expires`."""
         until = str(int(expires))
         return f"{self.media}{quote(path)}?expires={until}&token={self.sign(path, until)}"
 
     def sign(self, path: str, until: str) -> str:
-        """The token of a link."""
+        """Return the token of a link."""
         return hmac.new(self._secret, f"{path} {until}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def keep(self, upload: Upload, content: bytes) -> None:
-        """Take in the bytes of an upload."""
+    def store_upload(self, upload: Upload, content: bytes) -> None:
+        """Store the bytes of an upload."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         path = self.scratch / f"upload-{upload.id}"
         path.write_bytes(content)
         upload.path, upload.size = path, len(content)
 
     def source(self, value: str) -> Source:
-        """An input as the draft renderer takes it: our own uploads as their file, bare Base64 as data."""
+        """Return an input for the draft renderer: our own uploads as their file, bare Base64 as data."""
         if value.startswith(f"{self.media}/u/"):
             upload = self.uploads.get(value.removeprefix(f"{self.media}/u/").partition("/")[0])
             if upload is not None and upload.path is not None:
@@ -212,7 +211,7 @@ class World:
         return Source("https" if scheme == "http" else scheme, value)
 
     def reset(self) -> None:
-        """Forget tasks, uploads, leaks and the ledger in memory."""
+        """Clear tasks, uploads, leaks and the ledger in memory."""
         self.tasks.clear()
         self.uploads.clear()
         self.leaks.clear()
@@ -220,12 +219,12 @@ class World:
 
 
 def new_id() -> str:
-    """Unique over restarts too: a client may remember ids of an earlier run."""
+    """Return an id that is unique over restarts too: a client may remember ids of an earlier run."""
     return str(uuid.uuid4())
 
 
-def bent(seen: Seen, fault: object) -> Seen:
-    """What a fault of the poll phase makes of a true standing; other faults leave it."""
+def with_fault(seen: Seen, fault: object) -> Seen:
+    """Return a status as a fault of the poll phase changes it; other faults do not."""
     match fault:
         case Word(word=word):
             return replace(seen, word=(word,), video=None, last_frame=None)
@@ -246,7 +245,7 @@ def bent(seen: Seen, fault: object) -> Seen:
 
 
 def _wrong(shape: Shape, fate: WrongClip) -> Shape:
-    """The clip that is made instead."""
+    """Return the clip that is rendered instead."""
     return replace(
         shape,
         duration=fate.duration or shape.duration,

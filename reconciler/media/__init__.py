@@ -1,6 +1,7 @@
-"""Video and pictures: checking them, taking frames out of them, and drawing drafts.
+"""Video and pictures: checks them, extracts frames, and draws drafts.
 
-PyAV and Pillow are imported only in modules that are themselves imported when pixels are needed, and their errors
-leave here as `MediaError`. Nothing here knows clips, plans or state; nothing here opens a network connection, and
-what decodes bytes from outside runs in `farm`'s worker processes, never in the caller's.
+PyAV and Pillow are imported only in modules that are imported when pixels are needed, and their errors become
+`MediaError`. Nothing here knows clips, plans or state; nothing here opens a network connection. In the caller's process
+only headers of outside files are read (`headers`, `mp4`): types, sizes, lengths. Their pictures and sound are decoded
+in worker processes (`worker_pool`).
 """

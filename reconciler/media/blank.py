@@ -1,4 +1,4 @@
-"""A quiet card for what has no picture: not made yet, or made and not decodable."""
+"""A plain card for a clip without a picture: not made yet, or not decodable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINE: Final = (92, 98, 106)
 
 
 def blank(side: int, shape: tuple[int, int] = (16, 9)) -> Image.Image:
-    """A card with the sign for a picture on it; its longer side is `side`."""
+    """Return a card with a picture icon on it; its longer side is `side`."""
     longer = max(shape)
     width, height = (max(2, round(side * part / longer)) for part in shape)
     card = Image.new("RGB", (width, height), GROUND)
@@ -20,7 +20,7 @@ def blank(side: int, shape: tuple[int, int] = (16, 9)) -> Image.Image:
 
 
 def pictogram(draw: ImageDraw.ImageDraw, x: int, y: int, scale: float = 1.0) -> None:
-    """Two hills and a sun: the sign for a picture everywhere, 148 points wide at scale 1."""
+    """Draw the usual picture icon, two hills and a sun, 148 pixels wide at scale 1."""
 
     def at(*offsets: tuple[int, int]) -> list[tuple[float, float]]:
         return [(x + dx * scale, y + dy * scale) for dx, dy in offsets]

@@ -1,4 +1,4 @@
-"""Whether this installation can make what the draft renderer makes."""
+"""Checks that this installation can render drafts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reconciler.diagnostics import MediaError
 
 
 def missing_codecs() -> tuple[str, ...]:
-    """The encoders and filters that are needed and not there."""
+    """Return the missing encoders."""
     try:
         import av
     except ImportError as error:
@@ -15,7 +15,7 @@ def missing_codecs() -> tuple[str, ...]:
 
 
 def missing_glyphs() -> tuple[str, ...]:
-    """Characters that captions need and the bundled font does not draw."""
+    """Return the characters that captions need and the bundled font lacks."""
     from reconciler.media.draft.type import printable
 
     try:

@@ -1,7 +1,7 @@
-"""The vendor behind the draft dialect: takes a scene, answers polls, hands over the file. All on this machine.
+"""The local provider behind the draft dialect: accepts a scene, answers polls, hands over the file.
 
-It answers in the same values as a vendor over HTTP, so the engine treats a draft as any other job. It keeps nothing
-past its own life: a poll brings the scene along, and a scene that is not there is rendered (again).
+It answers in the same values as a provider over HTTP, so the engine treats a draft like any other task. It keeps
+nothing after it is closed: a poll carries the scene, and an unknown scene is rendered (again).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from reconciler.media.draft.scene import read_scene
 from reconciler.media.worker_pool import WorkerPool
 from reconciler.providers.base import Reply, Request
 
-_PATIENCE: Final = 0.3
-"""Seconds a poll waits for its render: most answers then bring news, and none keeps the engine waiting."""
+_POLL_WAIT: Final = 0.3
+"""Seconds that a poll waits for its render: most answers then report progress, and none delays the engine."""
 
 _CHUNK: Final = 1 << 20
 _RENDER: Final = "reconciler.media.draft.job:render_job"
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 
 class Writable(Protocol):
-    """Takes bytes: a file, or a part of the artifact store."""
+    """Receives bytes: a file, or a part of the artifact store."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -38,7 +38,7 @@ class Writable(Protocol):
 
 @dataclass(slots=True)
 class _Render:
-    """One render under way or finished. `work` ends without a value or with `MediaError`."""
+    """One render in progress or finished. `work` ends without a value or with `MediaError`."""
 
     work: asyncio.Task[None]
     video: Path
@@ -48,56 +48,57 @@ class _Render:
 
 @dataclass(slots=True)
 class Progress:
-    """How many frames are encoded, and of how many."""
+    """The number of encoded frames, and of all frames."""
 
     done: int = 0
     of: int = 0
 
-    def heard(self, done: int, of: int) -> None:
-        """Take note of a worker's report."""
+    def update(self, done: int, of: int) -> None:
+        """Record a worker's report."""
         self.done, self.of = done, of
 
     @property
     def percent(self) -> int:
-        """Whole percent; 100 only when the file is finished, which is another answer."""
+        """Whole percent; at most 99, because a finished file has its own answer."""
         return min(99, self.done * 100 // self.of) if self.of else 0
 
 
 class DraftRenderer:
-    """Renders drafts in worker processes. `scratch` is a folder for its files alone; `aclose` empties it, and ends the
-    workers unless they are a `crew` of the caller's."""
+    """Renders drafts in worker processes. `scratch` is a folder for its files only; `aclose` empties it, and stops the
+    workers unless the caller passed its own `pool`."""
 
-    def __init__(self, scratch: Path, workers: int | None = None, crew: WorkerPool | None = None) -> None:
+    def __init__(self, scratch: Path, workers: int | None = None, pool: WorkerPool | None = None) -> None:
         self._scratch = scratch
-        self._crew, self._borrowed = crew or WorkerPool(workers), crew is not None
+        self._pool, self._borrowed = pool or WorkerPool(workers), pool is not None
         self._renders: dict[str, _Render] = {}
         self._stopping: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: Request) -> Reply:
-        """Take a scene and start on it; 400 if it cannot be drawn as described."""
+        """Start to render a scene; answer 400 if it cannot be drawn as described."""
         try:
             task = _task_id(request.body)
-            self._begin(task, request.body)
+            self._start(task, request.body)
         except MediaError as error:
             return Reply(400, {"error": error.message})
         return Reply(200, {"id": task})
 
     async def ask(self, request: Request) -> Reply:
-        """How a render stands, after waiting a moment for it; 404 if it is unknown and no scene came along."""
+        """Return the status of a render, after a short wait for it; 404 if it is unknown and the poll carries no
+        scene."""
         task = request.path.rpartition("/")[2]
         try:
             if task not in self._renders and request.body is not None and _is_id(task):
-                self._begin(task, request.body)
+                self._start(task, request.body)
         except MediaError as error:
             return _failed(task, error)
         render = self._renders.get(task)
         if render is None:
             return Reply(404, {"error": "no such render"})
-        await asyncio.wait({render.work}, timeout=_PATIENCE)
-        return _standing(task, render)
+        await asyncio.wait({render.work}, timeout=_POLL_WAIT)
+        return _status(task, render)
 
     async def fetch(self, url: str, part: Writable) -> tuple[int, str]:
-        """Copy a finished file into an open one; its size in bytes and its SHA-256 in hex."""
+        """Copy a finished file into an open one; return its size in bytes and its SHA-256 in hex."""
         path = Path(url)
         if path not in {file for render in self._renders.values() for file in (render.video, render.last_frame)}:
             raise MediaError(f"{path.name} was not made by this draft renderer")
@@ -108,8 +109,8 @@ class DraftRenderer:
 
         Arguments are paths, text and numbers; the result is JSON, or a flat dataclass named in its annotation.
         """
-        plain = [str(arg) if isinstance(arg, Path) else arg for arg in args]
-        answer = await self._crew.call(f"{function.__module__}:{function.__qualname__}", plain)
+        plain_args = [str(arg) if isinstance(arg, Path) else arg for arg in args]
+        answer = await self._pool.call(f"{function.__module__}:{function.__qualname__}", plain_args)
         kind: Any = get_type_hints(function)["return"]
         return cast(Result, kind(**answer) if isinstance(answer, dict) and kind is not dict else answer)
 
@@ -121,16 +122,16 @@ class DraftRenderer:
             render.work.add_done_callback(self._stopping.discard)
 
     async def aclose(self) -> None:
-        """Stop everything at once and remove what was made."""
+        """Stop everything at once and remove the files."""
         for task in tuple(self._renders):
             self.cancel(task)
         await asyncio.gather(*self._stopping, return_exceptions=True)
         if not self._borrowed:
-            await self._crew.aclose()
+            await self._pool.aclose()
         await asyncio.to_thread(_sweep, self._scratch)
 
-    def _begin(self, task: str, body: object) -> None:
-        """Start a render that is not under way yet."""
+    def _start(self, task: str, body: object) -> None:
+        """Start a render that is not in progress yet."""
         scene = read_scene(body)
         if task in self._renders:
             return
@@ -143,10 +144,10 @@ class DraftRenderer:
 
     async def _render(self, args: list[object], progress: Progress) -> None:
         await asyncio.to_thread(self._scratch.mkdir, parents=True, exist_ok=True)
-        await self._crew.call(_RENDER, args, progress.heard)
+        await self._pool.call(_RENDER, args, progress.update)
 
 
-def _standing(task: str, render: _Render) -> Reply:
+def _status(task: str, render: _Render) -> Reply:
     if not render.work.done():
         status = "running" if render.progress.done else "queued"
         return Reply(200, {"id": task, "status": status, "progress": render.progress.percent})
@@ -167,14 +168,14 @@ def _failed(task: str, error: MediaError) -> Reply:
 
 
 def _task_id(body: object) -> str:
-    """An id from what makes the request unique: its marker, else its key, else all of it."""
+    """Return an id derived from the part that makes the request unique: its marker, else its key, else all of it."""
     fields = body if isinstance(body, Mapping) else {}
     text = fields.get("marker") or fields.get("key") or json.dumps(body, sort_keys=True)
     return hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _is_id(text: str) -> bool:
-    """Whether it has the form of our ids: it becomes part of a file name."""
+    """Return True if it has the form of our ids: it becomes part of a file name."""
     return len(text) == 24 and all(char in "0123456789abcdef" for char in text)
 
 
@@ -192,7 +193,7 @@ def _copy(source: Path, part: Writable) -> tuple[int, str]:
 
 
 def _sweep(scratch: Path) -> None:
-    """Remove the farm's files, and the folder if nothing else is in it."""
+    """Remove the renderer's files, and the folder if nothing else is in it."""
     for file in scratch.glob("draft-*"):
         file.unlink(missing_ok=True)
     with suppress(OSError):

@@ -1,5 +1,6 @@
-"""What was found out about a video or a picture, or is to be drawn: plain values that anyone may import without
-loading a codec."""
+"""Facts about a video or a picture, and descriptions of what to draw: plain values that can be imported without a
+codec.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """A video that is whole: measured, not declared. `frames` were decoded, every one of them."""
+    """The facts of a complete video: measured, not declared. All `frames` were decoded."""
 
     duration_ms: int
     width: int
@@ -20,7 +21,7 @@ class VideoFacts:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One clip on a sheet; `note` is its take, where it has several."""
+    """One clip on a sheet; `note` is its take if there are several."""
 
     name: str
     note: str
@@ -38,5 +39,5 @@ class Sheet:
     cells: tuple[Cell, ...]
 
     def dumps(self) -> str:
-        """As the text that a worker takes."""
+        """Return the JSON text that a worker takes."""
         return json.dumps(asdict(self))

@@ -1,4 +1,4 @@
-"""Single frames out of a video: exactly the first or the last one, with the same bytes each time."""
+"""Extracts the first or the last frame of a video, with the same bytes each time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def extract_frame(video_path: str | Path, which: str, out_png_path: str | Path) -> None:
-    """Write the `first_frame` or `last_frame` of a video as a PNG; `MediaError` if there is none."""
+    """Write the `first_frame` or `last_frame` of a video as a PNG. Raises MediaError if there is none."""
     picture = read_frame(Path(video_path), which)
     try:
         # Fast compression: the file is an input for the next clip, and a draft's frame is large.
@@ -29,25 +29,25 @@ def extract_frame(video_path: str | Path, which: str, out_png_path: str | Path) 
 
 
 def read_frame(video: Path, which: str) -> Image.Image:
-    """The first or the last frame in the order of showing, as RGB."""
+    """Return the first or the last frame in display order, as RGB."""
     with opened(video) as container:
         if which == "last_frame":
             newest = deque(_last_frames(container), maxlen=1)
         else:
             newest = deque(islice(container.decode(video=0), 1))
         if not newest:
-            raise MediaError(f"{video.name} has no frame that can be decoded", code="input")
+            raise MediaError(f"no frame of {video.name} can be decoded", code="input")
         picture: Image.Image = newest[0].to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it unannotated
         return picture
 
 
 @contextmanager
 def opened(video: Path, *, untrimmed: bool = False) -> Iterator[InputContainer]:
-    """A video open for reading; whatever PyAV says while it is open becomes `MediaError`.
+    """Open a video for reading; errors of PyAV become `MediaError`.
 
-    The file is handed over as an open file and never by name: a name may be a protocol to FFmpeg, and a playlist
-    that poses as a video could then make it fetch other files. The demuxer is fixed for the same reason.
-    A player hides what an edit list trims away; `untrimmed` shows all that is stored.
+    PyAV gets an open file and never a name: FFmpeg may read a name as a protocol, and a playlist that poses as a video
+    could then make it fetch other files. The demuxer is fixed for the same reason. A player hides the frames that an
+    edit list trims away; `untrimmed` reads all that are stored.
     """
     import av
 
@@ -63,18 +63,19 @@ def opened(video: Path, *, untrimmed: bool = False) -> Iterator[InputContainer]:
 
 
 def _code(error: Exception) -> str:
-    """`input` for what a decoder says of the bytes; a file that cannot be read, or want of memory, says nothing."""
+    """Return `input` if the decoder rejects the bytes; an unreadable file or lack of memory proves nothing about
+    them."""
     import av
 
     number = getattr(error, "errno", None)
     if number == ENOMEM:
         return "memory"
-    verdict = isinstance(error, av.FFmpegError | ValueError) or number == EINVAL  # it sought a place that is not there
+    verdict = isinstance(error, av.FFmpegError | ValueError) or number == EINVAL  # a seek beyond the end
     return "input" if verdict else "error"
 
 
 def _last_frames(container: InputContainer) -> Iterator[VideoFrame]:
-    """Frames from the last key frame on; all frames where the file does not let us seek there."""
+    """Yield the frames from the last key frame on; all frames if the file cannot be seeked."""
     stream = container.streams.video[0]
     end = stream.duration or 0
     container.seek(max(0, end - 1) + (stream.start_time or 0), stream=stream)

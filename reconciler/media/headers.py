@@ -1,7 +1,7 @@
-"""What a file of the user's is, by its first bytes and its header: format, size, length. Nothing is decoded.
+"""The type, size and length of a user's file, from its first bytes and its header. Nothing is decoded.
 
-A file's name says nothing: vendors look at the content, and so do we. Pillow and PyAV are loaded by the first file
-that needs them.
+The name's suffix is ignored: vendors look at the content. Pillow and PyAV are imported by the first file that needs
+them.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from reconciler.diagnostics import MediaError
 from reconciler.providers.limits import MediaFacts
 
 HEAD: Final = 64
-"""Bytes that tell a format."""
+"""Bytes that identify a format."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """What a file holds: `kind` is image, video or audio, `format` the name that vendors' limits use."""
+    """The type of a file: `kind` is image, video or audio, `format` the name in providers' limits."""
 
     kind: str
     format: str
 
     @property
     def content_type(self) -> str:
-        """As HTTP calls it."""
+        """The MIME type."""
         return _CONTENT_TYPES.get(self.format, f"{self.kind}/{self.format}")
 
     @property
     def data_type(self) -> str:
-        """As data URLs to vendors call it: Ark reads the subtype as the format (`data:audio/mp3`)."""
+        """The type for data URLs: Ark reads the subtype as the format (`data:audio/mp3`)."""
         return f"{self.kind}/{self.format}"
 
     @property
     def suffix(self) -> str:
-        """The usual ending of such a file's name."""
+        """The usual suffix of such a file's name."""
         return _SUFFIXES.get(self.format, f".{self.format}")
 
 
@@ -63,9 +63,9 @@ _STARTS: Final = (
 
 
 def type_of(head: bytes) -> MediaType | None:
-    """What begins like this; None when nobody knows."""
-    found = _type_of(head)
-    return MediaType(*found) if found else None
+    """Return the type of a file that begins with these bytes; None if it is unknown."""
+    kind_and_format = _type_of(head)
+    return MediaType(*kind_and_format) if kind_and_format else None
 
 
 def _type_of(head: bytes) -> tuple[str, str] | None:
@@ -76,34 +76,34 @@ def _type_of(head: bytes) -> tuple[str, str] | None:
         return _RIFF.get(head[8:12])
     if head[:1] == b"\xff" and len(head) > 1 and head[1] & 0xE0 == 0xE0 and head[1] & 0x06:
         return ("audio", "mp3")  # a frame of MPEG audio; AAC has the layer bits zero
-    return next((found for start, found in _STARTS if head.startswith(start)), None)
+    return next((kind for start, kind in _STARTS if head.startswith(start)), None)
 
 
 def read_header(path: Path, name: str) -> tuple[MediaType, MediaFacts]:
-    """What a file is and what its header says. Raises MediaError when it is no media or its header is not sound.
+    """Return a file's type and the facts in its header. Raises MediaError if it is not media or its header is invalid.
 
-    `name` is what messages call it. A file that is damaged further on passes: reading all of it is not a plan's work.
+    `name` is for messages. A file that is damaged after its header passes: a plan does not read whole files.
     """
     try:
         with path.open("rb") as file:
             kind, size = type_of(file.read(HEAD)), path.stat().st_size
             if kind is None:
-                raise MediaError(f"{name} is no picture, video or sound that is known here", code="input")
+                raise MediaError(f"{name} is not a supported picture, video or sound", code="input")
             file.seek(0)
-            return kind, _FACTS[kind.kind](file, kind, size)
+            return kind, _READERS[kind.kind](file, kind, size)
     except OSError as error:
         raise MediaError(f"{name} cannot be read: it is cut short or damaged", code="input") from error
 
 
 def _image(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
-    """Pillow's errors are OSErrors mostly; a header that lies raises others."""
+    """Read a picture's header. Pillow's errors are mostly OSErrors; an inconsistent header raises others."""
     from PIL import Image
 
     if kind.format not in _PICTURES:
         return MediaFacts(kind.format, size)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures: the limits decide
+            warnings.simplefilter("ignore")  # about large pictures: the limits decide
             with Image.open(file, formats=(kind.format.upper(),)) as picture:
                 return MediaFacts(kind.format, size, picture.width, picture.height)
     except (ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as error:
@@ -112,11 +112,11 @@ def _image(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
 
 _PICTURES: Final = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
 _DEMUXERS: Final = {"mp4": "mov", "mov": "mov", "m4a": "mov", "wav": "wav", "mp3": "mp3"}
-"""What a vendor may take, each with the one reader that may see it: others would read playlists and follow them."""
+"""The accepted formats, each with the only demuxer that may read it: others would follow playlists."""
 
 
 def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
-    """PyAV's errors are OSErrors or ValueErrors."""
+    """Read a video's or a sound's header. PyAV's errors are OSErrors or ValueErrors."""
     import av
 
     if kind.format not in _DEMUXERS:
@@ -137,16 +137,17 @@ def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
 
 
 def _seconds(duration: int | None) -> float | None:
-    """To a hundredth: containers round, and 15.001 s is 15 s to everybody."""
+    """Return seconds rounded to a hundredth: containers round, and 15.001 s counts as 15 s."""
     return round(duration / 1_000_000, 2) if duration is not None else None
 
 
 def _fps(rate: SupportsFloat | None) -> float | None:
-    """29.97 stays, 24.0004 becomes 24. A rate that is not known is None, or since PyAV 19 a rational that is false."""
+    """Return the rounded rate: 29.97 stays, 24.0004 becomes 24. An unknown rate is None, or since PyAV 19 a false
+    rational."""
     return round(float(rate), 2) if rate else None
 
 
-_FACTS: Final[dict[str, Callable[[BinaryIO, MediaType, int], MediaFacts]]] = {
+_READERS: Final[dict[str, Callable[[BinaryIO, MediaType, int], MediaFacts]]] = {
     "image": _image,
     "video": _track,
     "audio": _track,

@@ -1,11 +1,11 @@
-"""Is this file a whole mp4 with a picture track? Answered from its boxes alone, without any codec.
+"""Checks that a file is a complete mp4 with a picture track, from its boxes alone, without any codec.
 
-Every download passes here before it is stored (a vendor may send a page of HTML, half a file, or a file whose index
-is missing), so it must hold against any bytes: sizes are checked against what surrounds them, depth, counts and
-tables are bounded, and the only exception that leaves is `MediaError`. It reads headers, never media data; that the
-media data is all there is for `probe` to find out.
+Every download passes through here before it is stored (a provider may send an HTML page, half a file, or a file whose
+index is missing), so it must withstand any bytes: sizes are checked against the enclosing box; depth, counts and tables
+are bounded; the only exception that leaves is `MediaError`. It reads headers, never media data; `probe` checks that the
+media data is complete.
 
-The form (ISO/IEC 14496-12) as far as it is read here:
+The format (ISO/IEC 14496-12) as far as it is read here:
 
     file = ftyp, then boxes to exactly the end: one moov, some mdat with content
     box  = size u32, type 4 bytes [, size u64 when size is 1], body; size 0 means to the end and only the last may
@@ -31,7 +31,7 @@ _MOST_SAMPLES: Final = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class Mp4:
-    """What the headers say. `duration_ms` is 0 where a fragmented file does not tell."""
+    """The facts in the headers. `duration_ms` is 0 if a fragmented file does not declare it."""
 
     duration_ms: int
     width: int
@@ -41,7 +41,7 @@ class Mp4:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """A box within a buffer or a file: where its body begins and where it ends."""
+    """A box within a buffer or a file: the positions where its body begins and where it ends."""
 
     kind: bytes
     body: int
@@ -58,7 +58,7 @@ class _Track:
 
 
 def read_mp4(file: BinaryIO) -> Mp4:
-    """The facts in the headers of a file that is structurally whole; `MediaError` says what is wrong."""
+    """Return the facts in the headers of a structurally complete file. Raises MediaError with the defect."""
     try:
         end = file.seek(0, os.SEEK_END)
         index = _index(file, end)
@@ -66,35 +66,35 @@ def read_mp4(file: BinaryIO) -> Mp4:
     except OSError as error:
         raise MediaError(f"the video cannot be read: {error}") from error
     except struct.error as error:
-        raise _unsound("not a sound mp4: a header is cut short") from error
+        raise _invalid("not a valid mp4: a header is cut short") from error
 
 
 def _index(file: BinaryIO, end: int) -> bytes:
-    """The body of the one `moov`, after walking all top-level boxes to the end of the file."""
+    """Return the body of the only `moov`, after walking all top-level boxes to the end of the file."""
     moov: _Box | None = None
-    content = False
+    has_media = False
     for count, box in enumerate(_top_boxes(file, end)):
         if count == 0 and box.kind != b"ftyp":
-            raise _unsound("not an mp4: it does not begin with a file type box")
+            raise _invalid("not an mp4: it does not begin with a file type box")
         if count >= _MOST_TOP_BOXES:
-            raise _unsound("not a sound mp4: too many boxes")
+            raise _invalid("not a valid mp4: too many boxes")
         if box.kind == b"moov":
             if moov is not None:
-                raise _unsound("not a sound mp4: two indexes")
+                raise _invalid("not a valid mp4: two indexes")
             moov = box
-        content = content or (box.kind == b"mdat" and box.end > box.body)
+        has_media = has_media or (box.kind == b"mdat" and box.end > box.body)
     if moov is None:
-        raise _unsound("not a whole mp4: the index is missing")
-    if not content:
-        raise _unsound("not a whole mp4: no media data")
+        raise _invalid("not a complete mp4: the index is missing")
+    if not has_media:
+        raise _invalid("not a complete mp4: no media data")
     if moov.end - moov.body > _MOST_INDEX:
-        raise _unsound("not a sound mp4: the index is too large")
+        raise _invalid("not a valid mp4: the index is too large")
     file.seek(moov.body)
     return _exactly(file, moov.end - moov.body)
 
 
 def _top_boxes(file: BinaryIO, end: int) -> Iterator[_Box]:
-    """The boxes of a file, which must fill it exactly."""
+    """Yield the boxes of a file, which must fill it exactly."""
     at = 0
     while at < end:
         file.seek(at)
@@ -102,23 +102,23 @@ def _top_boxes(file: BinaryIO, end: int) -> Iterator[_Box]:
         yield box
         at = box.end
     if end == 0:
-        raise _unsound("not an mp4: the file is empty")
+        raise _invalid("not an mp4: the file is empty")
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
-    """The boxes in a part of the index, which must fill it exactly."""
+    """Yield the boxes in a part of the index, which must fill it exactly."""
     at, count = start, 0
     while at < end:
         count += 1
         if count > _MOST_BOXES:
-            raise _unsound("not a sound mp4: too many boxes")
+            raise _invalid("not a valid mp4: too many boxes")
         box = _box(data[at : min(at + 16, end)], at, end, is_top=False)
         yield box
         at = box.end
 
 
 def _box(head: bytes, at: int, end: int, *, is_top: bool) -> _Box:
-    """The box whose first bytes are `head`, at `at`, in something that ends at `end`."""
+    """Return the box whose first bytes are `head`, at `at`, in a container that ends at `end`."""
     size, kind = struct.unpack_from(">I4s", head)
     body = 8
     if size == 1:
@@ -126,19 +126,19 @@ def _box(head: bytes, at: int, end: int, *, is_top: bool) -> _Box:
         body = 16
     elif size == 0:
         if not is_top:
-            raise _unsound("not a sound mp4: a box without a size")
+            raise _invalid("not a valid mp4: a box without a size")
         size = end - at
     if size < body or at + size > end:
-        raise _unsound(f"not a whole mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
+        raise _invalid(f"not a complete mp4: box {kind.decode('latin-1')!r} is {size} bytes, {end - at} are there")
     return _Box(kind, at + body, at + size)
 
 
 def _facts(moov: bytes) -> Mp4:
-    """What the index says about the film as a whole and about its first picture track."""
+    """Return the facts in the index about the film and its first picture track."""
     top = list(_boxes(moov, 0, len(moov)))
     header = _first(top, b"mvhd")
     if header is None:
-        raise _unsound("not a sound mp4: the index has no header")
+        raise _invalid("not a valid mp4: the index has no header")
     scale, ticks = _timing(moov, header)
     fragments = _first(top, b"mvex")
     if fragments is not None:
@@ -146,15 +146,15 @@ def _facts(moov: bytes) -> Mp4:
     tracks = [track for box in top if box.kind == b"trak" and (track := _track(moov, box))]
     video = next((track for track in tracks if track.handler == b"vide" and track.width and track.height), None)
     if video is None:
-        raise _unsound("not a video: it has no picture track")
+        raise _invalid("not a video: it has no picture track")
     if not video.samples and fragments is None:
-        raise _unsound("not a video: its picture track is empty")
+        raise _invalid("not a video: its picture track is empty")
     duration = _milliseconds(ticks, scale) or video.duration_ms
     return Mp4(duration, video.width, video.height, any(track.handler == b"soun" for track in tracks))
 
 
 def _track(data: bytes, trak: _Box) -> _Track | None:
-    """A track's facts; None for one without the boxes that every playable track has."""
+    """Return a track's facts; None if it lacks a box that every playable track has."""
     media = _descend(data, trak, b"mdia")
     if media is None:
         return None
@@ -171,13 +171,13 @@ def _track(data: bytes, trak: _Box) -> _Track | None:
 
 
 def _descend(data: bytes, box: _Box, *kinds: bytes) -> _Box | None:
-    """The box at the end of a path of first children. The path is fixed, and so is the depth."""
-    found: _Box | None = box
+    """Return the box at the end of a path of first children. The path is fixed, and so is the depth."""
+    current: _Box | None = box
     for kind in kinds:
-        if found is None:
+        if current is None:
             return None
-        found = _first(list(_boxes(data, found.body, found.end)), kind)
-    return found
+        current = _first(list(_boxes(data, current.body, current.end)), kind)
+    return current
 
 
 def _first(boxes: list[_Box], kind: bytes) -> _Box | None:
@@ -185,7 +185,7 @@ def _first(boxes: list[_Box], kind: bytes) -> _Box | None:
 
 
 def _timing(data: bytes, box: _Box) -> tuple[int, int]:
-    """Ticks a second and how many, of an `mvhd` or `mdhd`; all ones means that the length is not known."""
+    """Return ticks per second and the number of ticks of an `mvhd` or `mdhd`; all ones mean an unknown length."""
     body = data[box.body : box.end]
     if body[:1] == b"\x01":
         scale, ticks = struct.unpack_from(">IQ", body, 20)
@@ -195,7 +195,7 @@ def _timing(data: bytes, box: _Box) -> tuple[int, int]:
 
 
 def _fragmented_length(data: bytes, mvex: _Box) -> int:
-    """Ticks of a fragmented film, where it has the box for that."""
+    """Return the ticks of a fragmented film; 0 if it has no box for them."""
     box = _descend(data, mvex, b"mehd")
     if box is None:
         return 0
@@ -209,7 +209,7 @@ def _milliseconds(ticks: int, scale: int) -> int:
 
 
 def _picture_size(data: bytes, stsd: _Box | None) -> tuple[int, int]:
-    """Width and height of the first sample entry, in pixels as coded."""
+    """Return width and height of the first sample entry, in coded pixels."""
     if stsd is None:
         return (0, 0)
     body = data[stsd.body : stsd.end]
@@ -221,23 +221,23 @@ def _picture_size(data: bytes, stsd: _Box | None) -> tuple[int, int]:
 
 
 def _samples(data: bytes, stsz: _Box | None) -> int:
-    """How many samples the size table lists, which must fit into it."""
+    """Return the number of samples that the size table lists; they must fit into it."""
     if stsz is None:
         return 0
     body = data[stsz.body : stsz.end]
     each, count = struct.unpack_from(">II", body, 4)
     if count > _MOST_SAMPLES or (not each and 12 + 4 * count > len(body)):
-        raise _unsound("not a sound mp4: a table is longer than its box")
+        raise _invalid("not a valid mp4: a table is longer than its box")
     return int(count)
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) != count:
-        raise _unsound("not a whole mp4: the file ended while it was read")
+        raise _invalid("not a complete mp4: the file ended while it was read")
     return data
 
 
-def _unsound(text: str) -> MediaError:
-    """A verdict on the bytes, as none of the errors of whoever reads them is."""
+def _invalid(text: str) -> MediaError:
+    """Return an error about the bytes (code `input`); errors of reading them have other codes."""
     return MediaError(text, code="input")

@@ -1,10 +1,10 @@
-"""A short silent loop of a clip: what plays when a pointer rests on a card.
+"""A short silent loop of a clip, which plays when the pointer is over a card.
 
-It plays at the clip's own pace, from near its start. Its last frames dissolve into those that come before its first
-one, so the picture and its movement go on where the loop closes. Refused: forth and back, because people and water
-walk backwards in it; the whole clip sped up, because pace is what one wants to see.
+It plays at the clip's own pace, from near its start. Its last frames dissolve into those before its first one, so
+picture and movement continue where the loop closes. Rejected: playing forth and back, because people and water move
+backwards in it; speeding up the whole clip, because pace is what one wants to see.
 
-To be called in a worker (`Farm.run(preview, video, out, 400)`): it decodes bytes that came from outside.
+To be called in a worker (`DraftRenderer.run(preview, video, out, 400)`): it decodes bytes from outside.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = Fraction(3)
 _DISSOLVE: Final = Fraction(2, 5)
-_FASTEST: Final = 30  # frames a second; of a faster clip every second one is taken, or every third
+_FASTEST: Final = 30  # frames a second; of a faster clip every second or third one is used
 
 _X264: Final = {
     "preset": "veryfast",
@@ -44,7 +44,8 @@ _HD: Final = 720
 
 
 def preview(video: str | Path, out: str | Path, side: int) -> None:
-    """Write a loop of at most three seconds whose longer side is at most `side`; `MediaError` if there is none."""
+    """Write a loop of at most three seconds whose longer side is at most `side`. Raises MediaError if the video has no
+    frames."""
     source, target = Path(video), Path(out)
     part = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
     try:
@@ -53,9 +54,9 @@ def preview(video: str | Path, out: str | Path, side: int) -> None:
             loop = _looped(frames.pictures, frames.rate)
             _encode(loop, frames, part)
         with disk.translated(f"write {target.name}", MediaError):
-            _put(part, target)
+            _publish(part, target)
     except (av.FFmpegError, MemoryError) as error:
-        raise MediaError(f"{source.name} gives no preview: {error}") from error
+        raise MediaError(f"no preview of {source.name}: {error}") from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -63,7 +64,7 @@ def preview(video: str | Path, out: str | Path, side: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Frames:
-    """The beginning of a clip, small."""
+    """The first frames of a clip, scaled down."""
 
     pictures: list[Planes]
     rate: Fraction
@@ -71,18 +72,18 @@ class _Frames:
 
 
 def _frames(container: InputContainer, side: int) -> _Frames:
-    """As many frames as the loop and its dissolve take."""
+    """Return as many frames as the loop and its dissolve need."""
     stream = container.streams.video[0]
     stream.thread_type = "NONE"  # a worker has one core
-    own = Fraction(stream.average_rate or 24)
-    every = max(1, -(-own // _FASTEST))
-    rate = own / every
+    source_rate = Fraction(stream.average_rate or 24)
+    every = max(1, -(-source_rate // _FASTEST))
+    rate = source_rate / every
     most = round(_SECONDS * rate) + round(_DISSOLVE * rate)
     pictures = list(_small(container, stream, side, (every, most)))
     if not pictures:
-        raise MediaError("there is no frame that can be decoded", code="input")
+        raise MediaError("no frame can be decoded", code="input")
     context = stream.codec_context
-    # A matrix that is not named is guessed by its height, and the preview is lower than the clip.
+    # Players guess an unnamed matrix by the height, and the preview is lower than the clip.
     unnamed = "bt709" if stream.height >= _HD else "smpte170m"
     return _Frames(pictures, rate, _MATRIX.get(int(context.colorspace), unnamed))
 
@@ -99,13 +100,13 @@ def _small(container: InputContainer, stream: VideoStream, side: int, pick: tupl
 
 
 def _fitted(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size of the preview: never larger than the clip, with even sides."""
+    """Return the preview's size: never larger than the clip, with even sides."""
     scale = min(1.0, side / max(width, height))
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
 def _looped(pictures: list[Planes], rate: Fraction) -> Iterator[Planes]:
-    """The frames of the loop: the first ones are left out, and what ends the loop dissolves into them."""
+    """Yield the loop's frames: the first ones are left out, and the end of the loop dissolves into them."""
     lead = min(round(_DISSOLVE * rate), len(pictures) // 4)
     body = pictures[lead:]
     plain = len(body) - lead
@@ -127,8 +128,8 @@ def _encode(loop: Iterator[Planes], frames: _Frames, target: Path) -> None:
         out.mux(video.encode(None))
 
 
-def _put(part: Path, target: Path) -> None:
-    """Give a finished file its name once its bytes are on the disk."""
+def _publish(part: Path, target: Path) -> None:
+    """Rename a finished file to its name once its bytes are on disk."""
     descriptor = os.open(part, disk.READ)
     try:
         disk.sync(descriptor)

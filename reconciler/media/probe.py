@@ -1,6 +1,6 @@
-"""Is a file what it should be: whole, decodable, of which length and size?
+"""Checks that a video is complete and decodable, and measures its length and size.
 
-To be called in a worker (`Farm.run(probe, path)`): it decodes bytes that came from outside.
+To be called in a worker (`DraftRenderer.run(probe, path)`): it decodes bytes from outside.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def probe(path: str | Path) -> VideoFacts:
-    """The facts of a video after reading all of it; `MediaError` if it is not whole.
+    """Return the facts of a video after reading all of it. Raises MediaError if it is incomplete.
 
-    Opening is no proof: a file that was cut in half opens and declares all of its frames. So every packet is read
-    and decoded, and as many must come as the index lists.
+    Opening proves nothing: a file that was cut in half opens and declares all of its frames. So every packet is read
+    and decoded, and their number must match the index.
     """
     video = Path(path)
     try:
@@ -35,14 +35,14 @@ def probe(path: str | Path) -> VideoFacts:
 
 
 def _decode(container: InputContainer, name: str) -> tuple[int, int]:
-    """How many frames there are, and when the last of them ends; refuses what is damaged or missing."""
+    """Return the number of frames and the end of the last one in ms. Raises MediaError for damaged or missing data."""
     stream = container.streams.video[0]
     stream.thread_type = "NONE"  # a worker has one core
     frames = packets = 0
     end = 0.0
     for packet in container.demux(stream):
         if packet.is_corrupt:
-            raise MediaError(f"{name} is not whole: media data is missing", code="input")
+            raise MediaError(f"{name} is incomplete: media data is missing", code="input")
         packets += packet.size > 0
         for frame in packet.decode():
             if frame.is_corrupt:
@@ -50,7 +50,7 @@ def _decode(container: InputContainer, name: str) -> tuple[int, int]:
             frames += 1
             end = max(end, frame.time or 0.0)
     if stream.frames and packets != stream.frames:
-        raise MediaError(f"{name} is not whole: {packets} of {stream.frames} frames are there", code="input")
+        raise MediaError(f"{name} is incomplete: {packets} of {stream.frames} frames are present", code="input")
     if not frames:
-        raise MediaError(f"{name} has no frame that can be decoded", code="input")
+        raise MediaError(f"{name} has no decodable frame", code="input")
     return frames, round(1000 * (end + float(1 / stream.average_rate if stream.average_rate else 0)))

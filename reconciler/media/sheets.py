@@ -2,10 +2,10 @@
 
     {"title": …, "note": …, "cells": [{"name", "note", "state", "cost", "poster": path or null}, …]}
 
-The cells' box takes the shape that most clips have; a picture of another shape stands whole in it. The same sheet
-gives the same bytes on one build: there is no date on it. A long sheet goes on in `out-2.png` and so on.
+The cells have the shape that most clips have; a picture of another shape is fitted into it. The same input gives the
+same bytes on one build: a sheet has no date. A long sheet continues in `out-2.png` and so on.
 
-A sheet bears a mark inside the file. What is at its path without that mark is the user's, and is not overwritten.
+A sheet carries a mark inside the file. A file at its path without that mark is the user's, and is not overwritten.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from reconciler.media.stills import read_still
 from reconciler.state import disk
 
 PAGE: Final = 50
-"""Cells of one picture, which is then some 1,600 by 2,500 points: chats show that."""
+"""Cells of one file, which is then about 1,600 by 2,500 pixels: chats display that."""
 
 _MARK: Final = "clipform contact sheet"
 _WIDE: Final = 300  # a cell's picture, in pixels
@@ -45,11 +45,11 @@ _TONES: Final = {
     "blocked": (190, 30, 42),
     "failed": (190, 30, 42),
 }
-"""Of a state's dot and word: each at least 4.5 to 1 on the paper."""
+"""Colours of a state's dot and word: each at least 4.5 to 1 on the paper."""
 
 
 def draw_sheet(text: str, out: str) -> list[str]:
-    """Draw a sheet (`Sheet.dumps`) at `out` and say which files it takes; `MediaError` where a user's file is."""
+    """Draw a sheet (`Sheet.dumps`) at `out` and return its files. Raises MediaError if a user's file is in the way."""
     values = json.loads(text)
     cells = [Cell(**cell) for cell in values["cells"]]
     pages = [cells[at : at + PAGE] for at in range(0, len(cells), PAGE)] or [[]]
@@ -68,7 +68,7 @@ def _page_path(out: Path, number: int) -> Path:
 
 
 def columns(count: int) -> int:
-    """How many columns so many cells take: a sheet is wider than high while it is short."""
+    """Return the number of columns for so many cells: a short sheet is wider than high."""
     return next(wide for wide, most in ((1, 1), (2, 4), (3, 9), (4, 24), (5, PAGE)) if count <= most)
 
 
@@ -81,10 +81,10 @@ def _drawn(title: str, note: str, cells: Sequence[Cell], box: tuple[int, int]) -
     draw = ImageDraw.Draw(sheet)
     _draw_head(draw, title, note, width)
     for index, cell in enumerate(cells):
-        left = _MARGIN + index % across * (box[0] + _GAP)
-        top = _HEAD + index // across * (box[1] + _LINES + _GAP)
-        sheet.paste(_picture(cell, box), (left, top))
-        _draw_lines(draw, cell, left, top + box[1], box[0])
+        x = _MARGIN + index % across * (box[0] + _GAP)
+        y = _HEAD + index // across * (box[1] + _LINES + _GAP)
+        sheet.paste(_picture(cell, box), (x, y))
+        _draw_lines(draw, cell, x, y + box[1], box[0])
     return sheet
 
 
@@ -93,35 +93,35 @@ def _draw_head(draw: ImageDraw.ImageDraw, title: str, note: str, width: int) -> 
     heading, small = face(24), face(17)
     name = elided(title, heading, room)
     draw.text((_MARGIN, 42), name, _INK, heading, anchor="ls")
-    left = _MARGIN + round(heading.getlength(name)) + 16
-    if width - _MARGIN - left > 80:
-        draw.text((left, 42), elided(note, small, width - _MARGIN - left), _QUIET, small, anchor="ls")
+    x = _MARGIN + round(heading.getlength(name)) + 16
+    if width - _MARGIN - x > 80:
+        draw.text((x, 42), elided(note, small, width - _MARGIN - x), _QUIET, small, anchor="ls")
 
 
-def _draw_lines(draw: ImageDraw.ImageDraw, cell: Cell, left: int, top: int, width: int) -> None:
-    """Name and take; under them the state and what it cost."""
+def _draw_lines(draw: ImageDraw.ImageDraw, cell: Cell, x: int, top: int, width: int) -> None:
+    """Write name and take; under them the state and the cost."""
     name, small = face(18), face(16)
-    taken = round(small.getlength(cell.note)) + 10 if cell.note else 0
-    shown = elided(cell.name, name, width - taken)
-    draw.text((left, top + 23), shown, _INK, name, anchor="ls")
+    note_width = round(small.getlength(cell.note)) + 10 if cell.note else 0
+    label = elided(cell.name, name, width - note_width)
+    draw.text((x, top + 23), label, _INK, name, anchor="ls")
     if cell.note:
-        draw.text((left + round(name.getlength(shown)) + 10, top + 23), cell.note, _QUIET, small, anchor="ls")
+        draw.text((x + round(name.getlength(label)) + 10, top + 23), cell.note, _QUIET, small, anchor="ls")
     tone = _TONES.get(cell.state, _QUIET)
-    draw.bitmap((left, top + 34), _dot(), tone)
-    draw.text((left + 17, top + 45), cell.state, tone, small, anchor="ls")
-    draw.text((left + width, top + 45), cell.cost, _QUIET, small, anchor="rs")
+    draw.bitmap((x, top + 34), _dot(), tone)
+    draw.text((x + 17, top + 45), cell.state, tone, small, anchor="ls")
+    draw.text((x + width, top + 45), cell.cost, _QUIET, small, anchor="rs")
 
 
 @cache
 def _dot() -> Image.Image:
-    """A round mask: Pillow's own small circles have corners."""
+    """Return a round mask: Pillow's own small circles have corners."""
     large = Image.new("L", (88, 88))
     ImageDraw.Draw(large).ellipse((4, 4, 84, 84), 255)
     return large.resize((11, 11), Image.Resampling.LANCZOS)
 
 
 def _box(cells: Sequence[Cell]) -> tuple[int, int]:
-    """The box that fits the shape in the middle of all shapes, neither very tall nor very flat."""
+    """Return a cell's size: the median of all shapes, neither very tall nor very flat."""
     shapes = sorted(shape for cell in cells if (shape := _shape(cell)))
     middle = shapes[len(shapes) // 2] if shapes else 16 / 9
     return _WIDE, round(_WIDE / min(2.4, max(9 / 16, middle)))
@@ -140,7 +140,7 @@ def _read(cell: Cell) -> Image.Image | None:
 
 
 def _picture(cell: Cell, box: tuple[int, int]) -> Image.Image:
-    """The poster whole in its box; the sign for a picture where there is none."""
+    """Return the poster fitted into its box; the picture icon if there is none."""
     ground = Image.new("RGB", box, GROUND)
     picture = _read(cell)
     if picture is None:
@@ -149,7 +149,7 @@ def _picture(cell: Cell, box: tuple[int, int]) -> Image.Image:
     scale = min(box[0] / picture.width, box[1] / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     if max(box[0] - size[0], box[1] - size[1]) <= 3:
-        size = box  # a hair's breadth of ground would be seen
+        size = box  # avoid a thin border
     shrunk = picture.resize(size, Image.Resampling.LANCZOS)
     ground.paste(shrunk, ((box[0] - size[0]) // 2, (box[1] - size[1]) // 2))
     return ground
@@ -169,7 +169,7 @@ def _save(sheet: Image.Image, path: Path) -> None:
 
 
 def _require_ours(path: Path) -> None:
-    """Raises MediaError for a file that is no contact sheet."""
+    """Raise MediaError for a file that is not a contact sheet."""
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as picture:
             mark = picture.info.get("Comment") or picture.info.get("comment") or ""
@@ -179,4 +179,4 @@ def _require_ours(path: Path) -> None:
         mark = ""
     if mark not in (_MARK, _MARK.encode()):
         help = "choose another name, or move the file away"
-        raise MediaError(f"{path.name} is there already and is no contact sheet", help=help, code="foreign")
+        raise MediaError(f"{path.name} already exists and is not a contact sheet", help=help, code="foreign")

@@ -1,7 +1,7 @@
-"""Posters and previews of videos, made side by side in worker processes and kept for the next time.
+"""Posters and previews of videos, made in parallel in worker processes and cached.
 
-They are kept by the video's content under `state/cache`, where the live gallery keeps its posters too. Losing that
-folder costs a few seconds. A project that has no state is not given one for the sake of pictures.
+They are cached by the video's hash under `state/cache`, where the live gallery keeps its posters too. Losing that
+folder costs a few seconds. A project without a state does not get one for thumbnails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reconciler.media.worker_pool import WorkerPool
 from reconciler.state import disk
 
 POSTER_SIDE: Final = 640
-"""Points: a card of 320 on a screen of double density."""
+"""Pixels: a card of 320 points on a screen of double density."""
 
 PREVIEW_SIDE: Final = 400
 
@@ -31,17 +31,18 @@ _SHEET: Final = "reconciler.media.sheets:draw_sheet"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What there is of each video, by its SHA-256; one that does not decode has a plain poster and no preview."""
+class Thumbnails:
+    """The existing files of each video, by its SHA-256; a video that cannot be decoded has a plain poster and no
+    preview."""
 
     posters: Mapping[str, Path]
     previews: Mapping[str, Path]
-    drawn: int = 0  # pictures that were made now
+    drawn: int = 0  # files made by this call
 
 
 @contextmanager
 def cache_folder(state: Path) -> Iterator[Path]:
-    """`state/cache` where there is a state, else a folder that is gone afterwards."""
+    """Yield `state/cache` if there is a state, else a temporary folder."""
     if state.is_dir():
         yield state / "cache"
         return
@@ -50,70 +51,72 @@ def cache_folder(state: Path) -> Iterator[Path]:
 
 
 def forget(cache: Path, sha256: str) -> None:
-    """Remove the pictures of a video that is gone. What cannot be removed does no harm."""
+    """Remove the thumbnails of a deleted video. A file that cannot be removed does no harm."""
     for kind, form in _FORMS.items():
         with suppress(OSError):
             (cache / kind / form.format(sha256)).unlink()
 
 
-def make(videos: Mapping[str, Path], cache: Path, *, previews: bool) -> Made:
-    """A poster of every video, and a preview. Raises ClipformError where they cannot be written."""
+def make(videos: Mapping[str, Path], cache: Path, *, previews: bool) -> Thumbnails:
+    """Make a poster of every video, and a preview. Raises ClipformError if they cannot be written."""
     return asyncio.run(_make(videos, cache, previews))
 
 
-async def _make(videos: Mapping[str, Path], cache: Path, previews: bool) -> Made:
+async def _make(videos: Mapping[str, Path], cache: Path, previews: bool) -> Thumbnails:
     kinds = {kind: form for kind, form in _FORMS.items() if kind == "posters" or previews}
-    with disk.translated("keep pictures", ClipformError):
+    with disk.translated("write thumbnails", ClipformError):
         for kind in kinds:
             disk.make_directories(cache / kind)
     paths = {kind: {sha: cache / kind / form.format(sha) for sha in videos} for kind, form in kinds.items()}
-    missing = [(kind, sha) for kind, found in paths.items() for sha, path in found.items() if not path.is_file()]
-    crew = WorkerPool()
+    missing = [(kind, sha) for kind, by_video in paths.items() for sha, path in by_video.items() if not path.is_file()]
+    pool = WorkerPool()
     try:
         async with asyncio.TaskGroup() as group:
             for kind, sha in missing:
                 draw = _poster if kind == "posters" else _preview
-                group.create_task(draw(crew, videos[sha], paths[kind][sha]))
+                group.create_task(draw(pool, videos[sha], paths[kind][sha]))
     except* ClipformError as errors:
         raise errors.exceptions[0] from errors
     finally:
-        await crew.aclose()
-    there = {kind: {sha: path for sha, path in found.items() if path.is_file()} for kind, found in paths.items()}
-    return Made(there["posters"], there.get("previews", {}), len(missing))
+        await pool.aclose()
+    existing = {
+        kind: {sha: path for sha, path in by_video.items() if path.is_file()} for kind, by_video in paths.items()
+    }
+    return Thumbnails(existing["posters"], existing.get("previews", {}), len(missing))
 
 
-async def _poster(crew: WorkerPool, video: Path, out: Path) -> None:
-    """What kills a worker gets the plain card too."""
+async def _poster(pool: WorkerPool, video: Path, out: Path) -> None:
+    """Make a poster; a video that kills the worker gets the plain card too."""
     try:
-        await crew.call(_POSTER, [str(video), str(out), POSTER_SIDE])
+        await pool.call(_POSTER, [str(video), str(out), POSTER_SIDE])
     except MediaError as error:
         if error.code == "disk-full":
             raise
-        await crew.call(_BLANK, [str(out), POSTER_SIDE])
+        await pool.call(_BLANK, [str(out), POSTER_SIDE])
 
 
-async def _preview(crew: WorkerPool, video: Path, out: Path) -> None:
-    """A video that does not decode has none."""
+async def _preview(pool: WorkerPool, video: Path, out: Path) -> None:
+    """Make a preview; a video that cannot be decoded has none."""
     try:
-        await crew.call(_PREVIEW, [str(video), str(out), PREVIEW_SIDE])
+        await pool.call(_PREVIEW, [str(video), str(out), PREVIEW_SIDE])
     except MediaError as error:
         if error.code == "disk-full":
             raise
 
 
 def draw_sheet(sheet: str, out: Path) -> Sequence[str]:
-    """Draw a contact sheet (`media.sheets.Sheet.dumps`); its files. Raises ClipformError where a file
-    stands that is no contact sheet."""
+    """Draw a contact sheet (`media.facts.Sheet.dumps`); return its files. Raises ClipformError if a user's file is in
+    the way."""
     try:
-        found = asyncio.run(_draw_sheet(sheet, out))
+        written = asyncio.run(_draw_sheet(sheet, out))
     except MediaError as error:
         raise ClipformError(error.message, help=error.help, code=error.code) from error
-    return [str(path) for path in found] if isinstance(found, list) else []
+    return [str(path) for path in written] if isinstance(written, list) else []
 
 
 async def _draw_sheet(sheet: str, out: Path) -> object:
-    crew = WorkerPool(1)
+    pool = WorkerPool(1)
     try:
-        return await crew.call(_SHEET, [sheet, str(out)])
+        return await pool.call(_SHEET, [sheet, str(out)])
     finally:
-        await crew.aclose()
+        await pool.aclose()

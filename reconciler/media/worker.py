@@ -1,14 +1,14 @@
-"""The process that decodes, draws and encodes: `python -m reconciler.media.worker`, started by `crew`.
+"""The process that decodes, draws and encodes: `python -m reconciler.media.worker`, started by `worker_pool`.
 
-A video from outside is decoded here and not in the caller's process, so a crash or a bomb in it costs one worker.
-The two talk in JSON lines over pipes, because what comes back from a process that decoded hostile bytes must not be
+A video from outside is decoded here and not in the caller's process, so a crash or a decompression bomb costs one
+worker. The two exchange JSON lines over pipes, because the output of a process that decoded hostile bytes must not be
 unpickled. One call at a time:
 
     in    {"call": "module:function", "args": [...], "progress": true|false}
     out   {"progress": [done, of]} any number of times, then {"result": ...} or {"error": ..., "help": ..., "code": ...}
 
-The worker ends when its input does, so it cannot outlive its parent however that ended; and it does not hear Ctrl-C,
-because the parent decides what an interrupt means.
+The worker ends when its input ends, so it cannot outlive its parent, however that ended; and it ignores Ctrl-C, because
+the parent decides what an interrupt means.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 from reconciler.diagnostics import MediaError
 
@@ -34,21 +34,21 @@ _PACKAGE: Final = "reconciler.media."
 
 
 def main() -> None:
-    """Serve calls until the input ends. Arguments name functions that get things ready before the first call."""
+    """Serve calls until the input ends. Arguments name functions to call before the first call."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _bound_memory()
-    replies = _own_stdout()
+    replies = _claim_stdout()
     calls: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(calls,), daemon=True).start()
     for name in sys.argv[1:]:
-        with contextlib.suppress(Exception):  # whoever needs it meets the fault, and can answer
+        with contextlib.suppress(Exception):  # the call that needs it will fail and report it
             _function(name)()
     while True:
         _serve(json.loads(calls.get()), replies)
 
 
 def _listen(calls: queue.SimpleQueue[str]) -> None:
-    """Pass on what comes in. At the end of the input leave at once, also from the middle of a render."""
+    """Queue incoming lines. At the end of the input exit at once, even during a render."""
     for line in sys.stdin:
         calls.put(line)
     os._exit(0)
@@ -67,23 +67,22 @@ def _serve(call: Mapping[str, Any], replies: TextIO) -> None:
         send(error=error.message, help=error.help, code=error.code)
     except MemoryError:
         send(error="there is not enough memory", help="Try a smaller resolution or fewer pictures.", code="memory")
-    except Exception as error:  # noqa: BLE001 - the caller must get an answer, whatever went wrong here
+    except Exception as error:  # noqa: BLE001 - the caller must get an answer
         send(error=f"{type(error).__name__}: {error}. This is a bug in clipform.", help="", code="internal")
     else:
         send(result=asdict(result) if is_dataclass(result) and not isinstance(result, type) else result)
 
 
 def _function(name: str) -> Callable[..., object]:
-    """The function of this package that a call names."""
+    """Return the function of this package that a call names."""
     module, _, function = name.partition(":")
     if not module.startswith(_PACKAGE):
         raise MediaError(f"a worker does not run {name}. This is a bug in clipform.")
-    found: Callable[..., object] = getattr(import_module(module), function)
-    return found
+    return cast(Callable[..., object], getattr(import_module(module), function))
 
 
-def _own_stdout() -> TextIO:
-    """The pipe to the parent, kept for replies alone: what a library prints goes nowhere."""
+def _claim_stdout() -> TextIO:
+    """Return the pipe to the parent, for replies only: output that a library prints is discarded."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -92,7 +91,7 @@ def _own_stdout() -> TextIO:
 
 
 def _bound_memory() -> None:
-    """Let an allocation fail here before the machine suffers; not every system has the limit."""
+    """Limit this process's memory, so that an allocation fails here first; not every system has the limit."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -100,8 +99,8 @@ def _bound_memory() -> None:
 
 
 def _bound_time(seconds: int | None) -> None:
-    """Let the system end this process once the call has computed for so long: a decoder that spins does not answer. Not
-    for renders, which report; and not by the clock on the wall, which a busy machine runs down."""
+    """Limit the CPU time of a call: a decoder in an endless loop never answers. Not for renders, which report progress;
+    and not wall-clock time, which passes on a busy machine too."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -1,6 +1,6 @@
-"""A few worker processes, and calls that are handed to whichever is free.
+"""A few worker processes; each call goes to a free one.
 
-Not `concurrent.futures`: its pool is broken for all callers when one process dies, cannot stop one call, and starts
+Not `concurrent.futures`: its pool breaks for all callers when one process dies, cannot stop one call, and starts
 children by importing the caller's main program again. Here a dead worker fails its own call only, and the next call
 starts a new one.
 """
@@ -18,92 +18,95 @@ from typing import Final
 
 from reconciler.diagnostics import MediaError
 
-_SILENCE: Final = 300.0
-"""Seconds without a word after which a call is given up; a worker reports every frame that it encodes."""
+_TIMEOUT: Final = 300.0
+"""Seconds without output after which a call fails; a worker reports every frame that it encodes."""
 
-_DRAWING: Final = "reconciler.media.draft.job:prepare"
+_PREPARE_DRAWING: Final = "reconciler.media.draft.job:prepare"
 
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
-Heard = Callable[[int, int], None]
-"""Told of progress: how much is done, and of how much."""
+OnProgress = Callable[[int, int], None]
+"""Called with the work done and the total."""
 
 
-class _Silent(MediaError):
-    """The worker died before it said a word."""
+class _DiedSilently(MediaError):
+    """The worker died before it sent anything."""
 
 
 class WorkerPool:
-    """At most `size` workers, started when needed, kept for the next call."""
+    """At most `size` workers, started when needed and reused."""
 
     def __init__(self, size: int | None = None) -> None:
-        self._places = asyncio.Semaphore(size or _cores())
+        self._slots = asyncio.Semaphore(size or _cores())
         self._idle: list[asyncio.subprocess.Process] = []
-        self._leaving: set[asyncio.Task[object]] = set()
+        self._stopping: set[asyncio.Task[object]] = set()
 
-    async def call(self, function: str, args: Sequence[object], heard: Heard | None = None) -> object:
-        """What a function of `reconciler.media` returns in a worker; `MediaError` also when the worker dies."""
-        order = {"call": function, "args": list(args), "progress": heard is not None}
-        async with self._places:
-            worker = self._awake()
+    async def call(self, function: str, args: Sequence[object], on_progress: OnProgress | None = None) -> object:
+        """Return the result of a function of `reconciler.media` run in a worker. Raises MediaError, also if the worker
+        dies."""
+        order = {"call": function, "args": list(args), "progress": on_progress is not None}
+        async with self._slots:
+            worker = self._idle_worker()
             try:
-                reply = await self._ask(worker or await _start(), order, heard)
-            except _Silent:
+                reply = await self._ask(worker or await _start(), order, on_progress)
+            except _DiedSilently:
                 if worker is None:
                     raise
-                reply = await self._ask(await _start(), order, heard)  # the one that waited had died meanwhile
+                reply = await self._ask(await _start(), order, on_progress)  # the idle worker had died meanwhile
         if "error" in reply:
             raise MediaError(str(reply["error"]), help=str(reply["help"]), code=str(reply["code"]))
         return reply["result"]
 
-    async def _ask(self, worker: asyncio.subprocess.Process, order: object, heard: Heard | None) -> dict[str, object]:
+    async def _ask(
+        self, worker: asyncio.subprocess.Process, order: object, on_progress: OnProgress | None
+    ) -> dict[str, object]:
         try:
-            reply = await _converse(worker, order, heard)
+            reply = await _exchange(worker, order, on_progress)
         except BaseException:
-            # Cancelled, dead or silent: in each case nobody knows what it would say next.
-            self._dismiss(worker)
+            # Cancelled, dead or silent: its next output would be unrelated to the next call.
+            self._stop(worker)
             raise
         self._idle.append(worker)
         return reply
 
-    def _awake(self) -> asyncio.subprocess.Process | None:
-        """One that waits; the system may have ended some meanwhile."""
+    def _idle_worker(self) -> asyncio.subprocess.Process | None:
+        """Return an idle worker that is still alive; the system may have ended some."""
         while self._idle:
             worker = self._idle.pop()
             if worker.returncode is None and worker.stdout is not None and not worker.stdout.at_eof():
                 return worker
-            self._dismiss(worker)
+            self._stop(worker)
         return None
 
-    async def rest(self, spare: int) -> None:
-        """Keep this many workers, ready to draw, and let the others go; no call may be under way."""
+    async def keep_warm(self, spare: int) -> None:
+        """Keep this many workers, ready to draw, and stop the others; no call may be in progress."""
         ready: list[asyncio.subprocess.Process] = []
-        while len(ready) < spare and (worker := self._awake()) is not None:
+        while len(ready) < spare and (worker := self._idle_worker()) is not None:
             ready.append(worker)
         while self._idle:
-            self._dismiss(self._idle.pop())
-        with contextlib.suppress(OSError):  # no more processes to be had: whoever needs one tells
+            self._stop(self._idle.pop())
+        with contextlib.suppress(OSError):  # the process limit is reached: the call that needs one reports it
             while len(ready) < spare:
-                ready.append(await _start(_DRAWING))
+                ready.append(await _start(_PREPARE_DRAWING))
         self._idle = ready
 
-    def _dismiss(self, worker: asyncio.subprocess.Process) -> None:
+    def _stop(self, worker: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             worker.kill()
-        leaving: asyncio.Task[object] = asyncio.ensure_future(worker.communicate())
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
+        stopping: asyncio.Task[object] = asyncio.ensure_future(worker.communicate())
+        self._stopping.add(stopping)
+        stopping.add_done_callback(self._stopping.discard)
 
     async def aclose(self) -> None:
-        """End all workers that are idle and wait for those that were dismissed; calls must have ended before."""
+        """Stop all idle workers and wait until they have ended; no call may be in progress."""
         while self._idle:
-            self._dismiss(self._idle.pop())
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+            self._stop(self._idle.pop())
+        await asyncio.gather(*self._stopping, return_exceptions=True)
 
 
 async def _start(*prepared: str) -> asyncio.subprocess.Process:
-    """A worker in a process group of its own, so that the terminal's Ctrl-C does not reach it. `prepared` names what it
-    does before it is called."""
+    """Start a worker in a process group of its own, so that the terminal's Ctrl-C does not reach it. `prepared` names
+    functions that it calls first."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # never import from the working directory: it is the user's project
@@ -119,39 +122,41 @@ async def _start(*prepared: str) -> asyncio.subprocess.Process:
 
 
 def _environment() -> dict[str, str]:
-    """Little more than where this package is: a process that decodes foreign bytes needs no credentials."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"}
+    """Return a minimal environment: a process that decodes outside bytes needs no credentials."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"}
 
 
-async def _converse(worker: asyncio.subprocess.Process, order: object, heard: Heard | None) -> dict[str, object]:
-    """Give one order and listen until it is answered."""
+async def _exchange(
+    worker: asyncio.subprocess.Process, order: object, on_progress: OnProgress | None
+) -> dict[str, object]:
+    """Send one call and read until its answer."""
     assert worker.stdin is not None
     assert worker.stdout is not None
-    said = False
+    answered = False
     try:
         worker.stdin.write(json.dumps(order).encode() + b"\n")
         await worker.stdin.drain()
         while True:
-            async with asyncio.timeout(_SILENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 line = await worker.stdout.readline()
             if not line.endswith(b"\n"):
-                raise (MediaError if said else _Silent)(
+                raise (MediaError if answered else _DiedSilently)(
                     "the media worker died", help="Out of memory? Try a smaller resolution."
                 )
-            said = True
+            answered = True
             reply: dict[str, object] = json.loads(line)
             match reply.get("progress"):
-                case [int(done), int(of)] if heard:
-                    heard(done, of)
+                case [int(done), int(of)] if on_progress:
+                    on_progress(done, of)
                 case _:
                     return reply
     except (ConnectionError, TimeoutError, ValueError) as error:
-        kind = MediaError if said or not isinstance(error, ConnectionError) else _Silent
-        raise kind(f"the media worker gave no answer: {error or type(error).__name__}") from error
+        kind = MediaError if answered or not isinstance(error, ConnectionError) else _DiedSilently
+        raise kind(f"the media worker did not answer: {error or type(error).__name__}") from error
 
 
 def _cores() -> int:
-    """One worker a core that we may use; each encodes with one thread."""
+    """Return the number of usable cores, at most 8; each worker encodes with one thread."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(8, available)

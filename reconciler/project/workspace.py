@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from threading import RLock
 
-from reconciler.artifacts.allowed_paths import Reach
+from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
@@ -65,7 +65,7 @@ class Workspace:
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
         self.files = DiskFiles(root)
-        self._inputs: tuple[Reach, Project] | None = None  # as last read
+        self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
         self._records: dict[bool, Memo] = {False: Memory(), True: Memory()}  # few steps, so also for a single command
@@ -88,11 +88,11 @@ class Workspace:
             return frozenset()
         reach, project = self._inputs
         media = (item for clip in project.clips for _, item in clip.media())
-        return reach.beyond(item.path for item in media if isinstance(item, LocalMedia))
+        return reach.outside_root(item.path for item in media if isinstance(item, LocalMedia))
 
     def hasher(self, project: Project) -> Hasher:
         """Return a hasher for the inputs that the project may read; it reuses the hashes of unchanged files."""
-        return Hasher(Reach.of(self.root, self.root / STATE, project.allowed_inputs), self.clock.now)
+        return Hasher(AllowedPaths.of(self.root, self.root / STATE, project.allowed_inputs), self.clock.now)
 
     @collector_paused()  # with ten thousand clips, which all stay, collection takes a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
@@ -110,9 +110,9 @@ class Workspace:
         dialects, problems = dialects_of(project, recall)
         resolved, mismatches = resolve_clips(project, dialects, recall)
         hasher = self.hasher(project)
-        self._inputs = (hasher.reach, project)
+        self._inputs = (hasher.allowed, project)
         hashes, missing = hash_inputs(project.clips, hasher)
-        unfit = Preflight(hasher.reach.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
+        unfit = Preflight(hasher.allowed.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)
         problems = [*project.warnings, *self._located([*problems, *mismatches, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):

@@ -1,7 +1,7 @@
-"""The dialect protocol and the types of the model catalogue.
+"""The dialect protocol, its answers, and the types of the model catalogue.
 
-Every alternative is a frozen dataclass and every answer a union, so that callers `match` them all. Where a fact is
-not written on the vendor's page it is a default that the provider's YAML may override (`Dialect.settings`).
+Every alternative is a frozen dataclass and every answer a union, so that callers can `match` all cases. A fact that the
+vendor's page does not state is a default that the provider's YAML may override (`settings`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 Scalar = str | int | bool
-"""The value of a parameter: never a float, which has no one spelling in a key."""
+"""The value of a parameter. Never a float: it has more than one spelling, and a key needs exactly one."""
 
 
 class Mode(StrEnum):
-    """What a generation starts from; derived from the clip's fields, never declared."""
+    """The inputs that a generation starts from; derived from the clip's fields, never declared."""
 
     TEXT = "text"
     FIRST_FRAME = "first_frame"
@@ -27,7 +27,7 @@ class Mode(StrEnum):
 
 
 class Placement(StrEnum):
-    """Where a line's resolution lives."""
+    """Where a request states the resolution."""
 
     FIELD = "field"
     MODEL = "model"  # part of the model's name
@@ -35,7 +35,7 @@ class Placement(StrEnum):
 
 
 class Billing(StrEnum):
-    """What a line is billed by."""
+    """The unit that a model is billed by."""
 
     UNKNOWN = "unknown"
     FREE = "free"
@@ -46,9 +46,9 @@ class Billing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
-    """Limits on one sort of media. Sizes in bytes, sides in pixels, times in seconds; None means no limit known.
+    """Limits on one type of media. Sizes in bytes, sides in pixels, times in seconds; None if no limit is known.
 
-    `strict` limits refuse; the others (a model owner's, not on this vendor's page) only warn.
+    `strict` limits are errors; the others (a model owner's, not on this vendor's page) are warnings.
     """
 
     formats: tuple[str, ...] = ()
@@ -70,10 +70,10 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One line of a vendor's catalogue: all that `validate` must know to refuse what the page refuses."""
+    """One model of a catalogue: the facts that `validate` needs to refuse a clip before the vendor does."""
 
     name: str  # as the vendor spells it in the request
-    line: str = ""  # the family; where a resolution lives in the name, `line` plus a resolution finds the name
+    line: str = ""  # the family; if the resolution is part of the name, `line` and a resolution select the model
     modes: frozenset[Mode] = frozenset({Mode.TEXT})
     durations: tuple[int, ...] = ()  # whole seconds, sorted; -1 where the server may choose
     resolutions: tuple[str, ...] = ()
@@ -83,49 +83,49 @@ class Model:
     max_videos: int = 0
     max_audios: int = 0
     max_media: int | None = None  # pictures of all fields together
-    lone_last_frame: bool = False  # a last frame without a first is taken
-    audio_alone: bool = False  # references may be audio only
+    lone_last_frame: bool = False  # accepts a last frame without a first
+    audio_alone: bool = False  # accepts audio as the only reference
     audios_with_frames: bool = False
     image_schemes: frozenset[str] = frozenset({"https"})  # https | data | asset | file (draft only)
     video_schemes: frozenset[str] = frozenset({"https"})
     audio_schemes: frozenset[str] = frozenset({"https"})
     prompt_required: bool = True
-    prompt_max: int | None = None  # characters, refused above
-    prompt_advised: int | None = None  # characters, warned above
-    seed_max: int | None = None  # None: the line takes no seed
-    reports_seed: bool = False  # its tasks show the seed that they were sent, so that another one is another request
-    has_audio: bool = False  # the line has an audio switch
+    prompt_max: int | None = None  # characters; more is an error
+    prompt_advised: int | None = None  # characters; more is a warning
+    seed_max: int | None = None  # None: the model takes no seed
+    reports_seed: bool = False  # tasks report the seed of their request, so a task with another seed is another request
+    has_audio: bool = False  # it has an audio switch
     has_camera_fixed: bool = False
     has_watermark: bool = False
     has_last_frame: bool = False
-    reads_switches: bool = False  # the vendor parses `--rs 720p` and the like out of the prompt
+    reads_switches: bool = False  # the vendor parses `--rs 720p` and the like in the prompt
     billing: Billing = Billing.UNKNOWN
-    billed_videos: int = 0  # the seconds of so many reference videos, from the first, are billed on top
-    required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must say them
+    billed_videos: int = 0  # so many reference videos, from the first, are billed by their seconds as well
+    required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must declare them
     defaults: Mapping[str, Scalar] = field(default_factory=dict)
-    """What the vendor does when a field is not declared, by our field names. A switch that the line lacks stands here
-    with the one value it can have. Those that cost money are sent explicitly (`check.COSTLY`)."""
+    """The vendor's values for fields that are not declared, by our field names. A switch that the model lacks is listed
+    with its only possible value. Those that cost money are sent explicitly (`check.COSTLY`)."""
     defaults_v1: Mapping[str, Scalar] | None = None
-    """The defaults that recipe v1 froze, where `defaults` moved on since or were overridden; None: they are equal."""
+    """The defaults that recipe v1 froze, if `defaults` changed since or were overridden; None if they are equal."""
     image_limits: MediaLimits = MediaLimits()
     video_limits: MediaLimits = MediaLimits()
     audio_limits: MediaLimits = MediaLimits()
-    max_request_bytes: int | None = None  # of the whole body, pictures in it included
+    max_request_bytes: int | None = None  # of the whole body, including pictures in it
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """An input ready to send: `scheme` is https, data, asset or file; `value` the text that stands for it."""
+    """An input that is ready to send: `scheme` is https, data, asset or file; `value` is the URL, id or path."""
 
     scheme: str
-    value: str = field(repr=False)  # may be megabytes, or a link with a signature
-    sha256: str = ""  # of the content, where it is known
+    value: str = field(repr=False)  # may be megabytes long, or a link with a signature
+    sha256: str = ""  # of the content, if known
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One generation to ask for: everything resolved, nothing left to decide.
+    """One generation to request, with every value resolved.
 
     `label` and `take` are for people (the draft's caption); `marker` is unique to the attempt.
     """
@@ -155,9 +155,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One exchange to make. `path` is relative to the provider's base URL; `body` is JSON or None.
+    """One HTTP request to make. `path` is relative to the provider's base URL; `body` is JSON or None.
 
-    Credentials are not here: the transport adds the dialect's auth headers.
+    It holds no credentials: the transport adds the dialect's auth headers.
     """
 
     method: str
@@ -169,24 +169,24 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back, complete and well-formed as HTTP. `body` is parsed JSON, or None when it was not JSON."""
+    """One complete HTTP reply. `body` is the parsed JSON, or None if it was not JSON."""
 
     status: int
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
-    text: str = ""  # at most 64 KiB, when the body was not JSON
+    text: str = ""  # the body if it was not JSON, at most 64 KiB
 
 
 class Refusal(StrEnum):
-    """Why a provider said no; decides what happens next."""
+    """Why a provider refused a request or a task failed; decides the next step."""
 
     INPUT = "bad input"  # the clip is blocked until its key changes
     MODERATION = "moderation"
     CREDENTIALS = "credentials"  # stop submitting to this provider
     ACCOUNT = "account"  # stop submitting to this provider
-    TOKEN = "token"  # refresh once, then as credentials
-    BUSY = "busy"  # wait, then again
-    INTERNAL = "internal"  # the task failed for the provider's own reasons
+    TOKEN = "token"  # refresh once, then treat as credentials
+    BUSY = "busy"  # wait, then retry
+    INTERNAL = "internal"  # the task failed for the provider's reasons
 
 
 # Answers to a submit -------------------------------------------------------------------------
@@ -194,7 +194,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider holds a task: it is owed."""
+    """The provider accepted a task and will bill it."""
 
     task: str
     warning: str = ""
@@ -202,7 +202,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Surely not accepted: the code is on this dialect's list."""
+    """The provider did not accept it: the code is in this dialect's table."""
 
     refusal: Refusal
     code: str
@@ -212,7 +212,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may or may not have been accepted; never sent again by the program."""
+    """The provider may or may not have accepted it; the program never sends it again."""
 
     message: str
 
@@ -231,7 +231,7 @@ SubmitAnswer = Accepted | Rejected | Unknown | NotSent
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Queued, running, or a word that nobody knows: go on polling. `progress` is percent, None when not told."""
+    """Queued, running, or an unknown status: keep polling. `progress` is percent, None if not reported."""
 
     queued: bool = False
     progress: int | None = None
@@ -240,7 +240,7 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the provider says it used; units as reported."""
+    """The usage that the provider reports, in its units."""
 
     tokens: int | None = None
     seconds: int | None = None
@@ -249,31 +249,31 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The task has a result. `life` is how many seconds the link lives, None when nobody says."""
+    """The task has a result. `life` is for how many seconds the link is valid, None if unknown."""
 
     video: str
     last_frame: str | None = None
     life: float | None = None
     seed: int | None = None
     usage: Usage = Usage()
-    actual: Mapping[str, str | int] = field(default_factory=dict)  # duration, resolution, ratio as made
+    actual: Mapping[str, str | int] = field(default_factory=dict)  # duration, resolution and ratio of the result
 
 
 @dataclass(frozen=True, slots=True)
 class NoOutput:
-    """Success without a usable link."""
+    """The task succeeded but its reply has no usable link."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider says the task failed."""
+    """The task failed at the provider."""
 
     refusal: Refusal
     code: str
     message: str
-    free: bool = True  # the vendor documents that failures are not billed
+    free: bool = True  # the vendor documents that it does not bill failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,18 +285,18 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The provider does not know the id (or no longer)."""
+    """The provider does not know the task id, or no longer."""
 
     message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PollTrouble:
-    """This answer says nothing about the task: ask again later."""
+    """The reply does not show the task's status: poll again later."""
 
     message: str
     retry_after: float | None = None
-    refusal: Refusal | None = None  # CREDENTIALS or TOKEN when that is why
+    refusal: Refusal | None = None  # CREDENTIALS or TOKEN if that is the cause
 
 
 PollAnswer = Working | Succeeded | NoOutput | Failed | Cancelled | NotFound | PollTrouble
@@ -304,7 +304,7 @@ PollAnswer = Working | Succeeded | NoOutput | Failed | Cancelled | NotFound | Po
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a provider likes to be asked. Seconds; the provider's YAML may override each."""
+    """How often a provider may be called. Times in seconds; the provider's YAML may override each."""
 
     first_poll: float = 5.0
     poll_min: float = 5.0
@@ -320,8 +320,8 @@ class Pace:
 
 @runtime_checkable
 class Dialect(Protocol):
-    """One vendor's language. All methods are pure. What only some vendors have (a list, a cancel, an upload, …) is a
-    protocol of its own in `abilities`: ask with `isinstance(dialect, Lists)`, never by kind.
+    """The translation to one vendor's API. All methods are pure. Features of only some vendors (a list, a cancel, an
+    upload, …) are protocols in `capabilities`: test with `isinstance(dialect, Lists)`, never by kind.
     """
 
     @property
@@ -336,17 +336,17 @@ class Dialect(Protocol):
     def default_model(self) -> str: ...
 
     def submit(self, job: Job) -> Request:
-        """The one request that asks for the job."""
+        """Return the request that submits a job."""
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """What the reply to a submit means; a code that is not listed is `Unknown`."""
+        """Return the meaning of a reply to a submit; an unlisted error code is `Unknown`."""
 
     def poll(self, task: str, job: Job | None) -> Request:
-        """Ask how a task stands. `job` is only used by kinds that keep nothing themselves (draft)."""
+        """Return the request for a task's status. Only `draft` uses `job`: its renderer keeps no tasks."""
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """What the reply to a poll means; an unknown status word keeps polling."""
+        """Return the meaning of a reply to a poll; an unknown status is `Working`."""
 
 
 LOCAL = "draft"
-"""The kind whose vendor is this process itself: free, repeatable, and gone with it."""
+"""The kind that renders in this process: free, repeatable, and its tasks end with the process."""

@@ -1,6 +1,6 @@
-"""What only some vendors can do, each as a protocol of its own: ask with `isinstance(dialect, Lists)`, never by kind.
+"""Features that only some vendors have, one protocol each: test with `isinstance(dialect, Lists)`, never by kind.
 
-All of it is pure, as in `base`: requests out, replies in; a transport does the exchanges.
+All methods are pure, as in `base`: they build requests and read replies; a transport makes the exchanges.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from reconciler.providers.base import (
 
 @runtime_checkable
 class SpokenOverHttp(Dialect, Protocol):
-    """A dialect spoken over HTTP with credentials."""
+    """A dialect that is spoken over HTTP with credentials."""
 
     @property
     def credentials(self) -> tuple[tuple[str, ...], ...]:
-        """The sets of credential names that will do, best first: `(("access_token",), ("app_id", "secret_key"))`."""
+        """The sets of credential names, best first; one is needed: `(("access_token",), ("app_id", "secret_key"))`."""
 
     @property
     def reserved(self) -> frozenset[str]:
-        """Names in the request body that this dialect writes, nested ones with dots; `options` may not name them."""
+        """Names in the request body that this dialect writes, nested ones with dots; `options` may not set them."""
 
     def auth_headers(self, credentials: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """The headers that carry the credentials; only a transport calls this, with the secrets' text."""
+        """Return the headers with the credentials; only a transport calls this, with the secrets in clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One task of a list: its standing, and what of the request it echoes, so that a lost one can be recognised.
+    """One task of a list: its status, and the parts of its request that it echoes, by which a lost task is recognised.
 
-    `echo` uses our field names; `media` are the input URLs it shows, first frame first.
+    `echo` uses our field names; `media` are its input URLs, first frame first.
     """
 
     task: str
@@ -54,7 +54,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """One page of a list; `total` is how many tasks all pages hold, None when not told."""
+    """One page of a list; `total` is the number of tasks on all pages, None if not reported."""
 
     tasks: tuple[Listed, ...]
     total: int | None = None
@@ -62,23 +62,23 @@ class TaskPage:
 
 @runtime_checkable
 class Lists(Dialect, Protocol):
-    """A vendor that can be asked for many tasks at once."""
+    """A vendor with a list of tasks."""
 
     @property
     def list_size(self) -> int:
-        """The most tasks a page holds, and the most ids that one request may name."""
+        """The most tasks on a page, and the most ids in one request."""
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
-        """Ask for these tasks, or for all, newest first where the vendor sorts; pages count from 1."""
+        """Return the request for these tasks, or for all, newest first if the vendor sorts; pages count from 1."""
 
     def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
-        """What a page says."""
+        """Return the tasks of a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """One reading of a whole list. `complete`: as many tasks were shown as the vendor counts. `skew`: seconds by which
-    the vendor's clock is ahead of ours, None when it does not tell its time."""
+    """All pages of a list. `complete`: the number of tasks equals the vendor's count. `skew`: seconds by which the
+    vendor's clock is ahead of ours, None if its replies have no date."""
 
     tasks: tuple[Listed, ...]
     complete: bool = True
@@ -87,45 +87,46 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a list must be for "not there" to mean anything: it shows all tasks of the account, whatever their standing,
-    at most `lag` seconds after they were accepted, and for `kept` seconds."""
+    """The promise that makes absence from a list a proof: it shows all tasks of the account in every status, at most
+    `lag` seconds after they were accepted, and for `retention` seconds."""
 
     lag: float
-    kept: float
+    retention: float
 
 
 @runtime_checkable
 class Covers(Lists, Protocol):
-    """A vendor whose list may be declared complete."""
+    """A vendor whose list may be declared complete in its settings."""
 
     @property
     def coverage(self) -> Coverage | None:
-        """None as long as nobody vouches for the list: then what it does not show proves nothing."""
+        """None unless the list is declared complete: absence from it then proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRefused:
-    """The task was not cancelled: it runs on, or has ended."""
+    """The task was not cancelled: it still runs, or it has ended."""
 
     message: str
 
 
 @runtime_checkable
 class Cancels(Dialect, Protocol):
-    """A vendor with a cancel. Send it only right after a poll that said `Working(queued=True)` (F55)."""
+    """A vendor that cancels tasks. Send a cancel only right after a poll that answered `Working(queued=True)`:
+    never-pay-twice#f55."""
 
     def cancel(self, task: str) -> Request:
-        """Ask to drop a queued task."""
+        """Return the request that cancels a queued task."""
 
     def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
-        """What became of it."""
+        """Return the outcome of a cancel."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskFirst:
-    """A step of an upload: make this exchange, after waiting `wait` seconds.
+    """A step of an upload: wait `wait` seconds, then send this request.
 
-    `file` is the vendor's id and `hosted` the URL that will stand for the file, once they are known.
+    `file` is the vendor's id of the file and `hosted` its URL, each empty until known.
     """
 
     request: Request
@@ -144,7 +145,7 @@ class SendForm:
 
 @dataclass(frozen=True, slots=True)
 class PutBytes:
-    """A step of an upload: PUT the bytes to a foreign host, with exactly this content type and no credentials."""
+    """A step of an upload: PUT the bytes to another host, with exactly this content type and no credentials."""
 
     url: str
     content_type: str
@@ -154,7 +155,7 @@ class PutBytes:
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """The end of an upload: the URL to send; `life` in seconds, None when nobody says."""
+    """The end of an upload: the URL to send, valid for `life` seconds; None if unknown."""
 
     url: str = field(repr=False)
     life: float | None = None
@@ -162,7 +163,7 @@ class Hosted:
 
 @dataclass(frozen=True, slots=True)
 class UploadRefused:
-    """The end of an upload: the vendor does not take the file."""
+    """The end of an upload: the vendor refuses the file."""
 
     message: str
 
@@ -173,21 +174,21 @@ UploadStep = UploadAction | Hosted | UploadRefused | PollTrouble
 
 @runtime_checkable
 class Uploads(Dialect, Protocol):
-    """A vendor that hosts inputs: do what each step says, feed its reply back, until a step asks for nothing."""
+    """A vendor that hosts inputs. Carry out each step and pass its reply to `read_upload`, until no action is left."""
 
     @property
     def upload_max_bytes(self) -> int | None: ...
 
     def upload(self, name: str, content_type: str) -> UploadAction:
-        """The first step for a file."""
+        """Return the first step for a file."""
 
     def read_upload(self, step: UploadAction, reply: Reply) -> UploadStep:
-        """The step after `step` got this reply."""
+        """Return the step that follows `step` and its reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is left on an account, as the vendor writes it; shown as a hint, never computed with."""
+    """The balance of an account as the vendor writes it; shown as a hint, never computed with."""
 
     available: str
     unit: str = ""
@@ -204,7 +205,7 @@ class Balances(Dialect, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A short-lived credential; `expires` is Unix seconds. A new one may kill the one before."""
+    """A short-lived credential; `expires` is Unix seconds. A new one may invalidate the old one."""
 
     text: str = field(repr=False)
     expires: float
@@ -212,13 +213,13 @@ class Token:
 
 @runtime_checkable
 class Tokens(Dialect, Protocol):
-    """A vendor whose credential is fetched. One fetcher at a time an account; renew `token_margin` seconds early."""
+    """A vendor that exchanges credentials for a token. Fetch one at a time per account, `token_margin` s early."""
 
     @property
     def token_margin(self) -> float: ...
 
     def token_request(self, credentials: Mapping[str, str]) -> Request:
-        """The request for a token. Its body holds a secret: it is never recorded or logged."""
+        """Return the request for a token. Its body holds a secret: never record or log it."""
 
     def read_token(self, reply: Reply, now: float) -> Token | Rejected | PollTrouble:
-        """The token of a reply that came at `now`."""
+        """Return the token of a reply that arrived at `now`, in Unix seconds."""

@@ -1,12 +1,12 @@
-"""Whether a dialect offers what a clip asks for: every rule of the catalogue, as located diagnostics.
+"""Check a clip against a dialect's catalogue; every violation is a diagnostic with its source line.
 
-`resolve` is the one door: it finds the clip's model, derives its mode and checks every field, so that whatever the
-vendor's page refuses is refused here, before anything is sent. Excerpts of the file are another layer's to add.
+`resolve` is the entry point: it finds the clip's model, derives its mode and checks every field, so that a clip that
+the vendor's page rules out is refused here, before anything is sent. Another layer adds the excerpts of the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -21,17 +21,17 @@ PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "w
 """The clip fields that become parameters of a generation."""
 
 CONTRADICTION = "resolution-contradicts-model"
-"""The one fault of a model that leaves the rest of the clip judgeable."""
+"""The one model error with which the other fields can still be checked."""
 
 COSTLY = ("duration", "resolution", "audio")
-"""Parameters that change the price: sent even when only the default asks for them (F44), and priced as sent."""
+"""Parameters that change the price: sent even if they are defaults, and priced as sent (never-pay-twice#f44)."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A clip that its dialect can make. `params` are the fields the clip states, and no others.
+    """A clip that its dialect can generate. `params` are the fields that the clip declares, and no others.
 
-    Without slots, so that what is asked of it several times in a run is worked out once.
+    It has no slots, so that its properties are computed once.
     """
 
     model: Model
@@ -41,69 +41,47 @@ class Resolved:
 
     @cached_property
     def settled(self) -> Mapping[str, Scalar]:
-        """What is sent and priced: `params`, and the known defaults of those that cost money."""
+        """The parameters that are sent and priced: `params`, and the defaults that cost money."""
         return costly_defaults(self.model) | dict(self.params)
 
     @cached_property
     def server_chosen(self) -> Mapping[str, Scalar | None]:
-        """What is left to the provider, shown in the plan as "provider default"; None where nobody says which."""
-        takes = rules.switches(self.model) + (("ratio",) if self.model.ratios else ())
-        return {name: self.model.defaults.get(name) for name in PARAMS if name in takes and name not in self.settled}
+        """Parameters that are left to the provider, with their defaults; None if the default is unknown."""
+        names = rules.switches(self.model) + (("ratio",) if self.model.ratios else ())
+        return {name: self.model.defaults.get(name) for name in PARAMS if name in names and name not in self.settled}
 
 
 def defaults_v1(model: Model) -> Mapping[str, Scalar]:
-    """The defaults that recipe v1 leaves out of a key: what the catalogue said when the recipe was frozen."""
+    """Return the defaults that recipe v1 leaves out of a key: the catalogue's when the recipe was frozen."""
     return model.defaults if model.defaults_v1 is None else model.defaults_v1
 
 
 def costly_defaults(model: Model) -> dict[str, Scalar]:
-    """The defaults that cost money, which every request states."""
+    """Return the defaults that cost money, which every request states."""
     return {name: model.defaults[name] for name in COSTLY if name in model.defaults}
 
 
 def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resolved | tuple[Diagnostic, ...]:
-    """The clip's model, mode and stated parameters, or everything that is wrong with it (warnings included).
+    """Return the clip's model, mode and declared parameters, or all diagnostics about it, warnings included.
 
-    `can_publish` says whether the project can give a local file a URL (`publish:`); a vendor with an upload of its own
-    needs none.
+    `can_publish`: the project can give a local file a URL (`publish:`); a vendor with its own upload needs none.
     """
     model = find_model(clip, dialect)
     if isinstance(model, Diagnostic):
-        return (model, *_beyond(model, clip, dialect, can_publish))
-    found = [*rules.check(clip, model, can_publish or _hosts(clip, dialect)), *_reserved_options(clip, dialect)]
-    if any(problem.severity is Severity.ERROR for problem in found):
-        return tuple(found)
-    return Resolved(model, rules.mode_of(clip), _stated(clip), tuple(found))
-
-
-def offering(
-    models: Iterable[Model],
-    *,
-    mode: Mode | None = None,
-    duration: int | None = None,
-    resolution: str | None = None,
-    ratio: str | None = None,
-    switches: Iterable[str] = (),
-) -> tuple[Model, ...]:
-    """The models that can do a shot: the filters of `clipform models`, which the help of our diagnostics names."""
-    return tuple(
-        model
-        for model in models
-        if mode in (None, *model.modes)
-        and duration in (None, *model.durations)
-        and resolution in (None, *model.resolutions)
-        and ratio in (None, *model.ratios)
-        and set(switches) <= set(rules.switches(model))
-    )
+        return (model, *_other_problems(model, clip, dialect, can_publish))
+    problems = (*rules.check(clip, model, can_publish or _hosts(clip, dialect)), *_reserved_options(clip, dialect))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return problems
+    return Resolved(model, rules.mode_of(clip), _declared(clip), problems)
 
 
 def _hosts(clip: Clip, dialect: Dialect) -> bool:
-    """Whether the vendor's own upload can host this clip's files. Asked only when it has some: protocols are slow."""
-    return any(isinstance(item, LocalMedia | ClipMedia) for _, item in clip.media()) and isinstance(dialect, Uploads)
+    """True if the vendor's own upload can host the clip's files. The slow protocol check comes last."""
+    return any(isinstance(media, LocalMedia | ClipMedia) for _, media in clip.media()) and isinstance(dialect, Uploads)
 
 
-def _beyond(problem: Diagnostic, clip: Clip, dialect: Dialect, can_publish: bool) -> tuple[Diagnostic, ...]:
-    """What else is wrong beside a resolution that contradicts the model, judged as if it were not there."""
+def _other_problems(problem: Diagnostic, clip: Clip, dialect: Dialect, can_publish: bool) -> tuple[Diagnostic, ...]:
+    """Return the problems besides a resolution that contradicts the model, found by leaving it out."""
     if problem.code != CONTRADICTION:
         return ()
     other = resolve(replace(clip, resolution=None), dialect, can_publish=can_publish)
@@ -111,7 +89,7 @@ def _beyond(problem: Diagnostic, clip: Clip, dialect: Dialect, can_publish: bool
 
 
 def find_model(clip: Clip, dialect: Dialect) -> Model | Diagnostic:
-    """The clip's model. Where the resolution lives in the name, the declared one chooses among the line's models."""
+    """Return the clip's model. If the resolution is part of the name, the declared one selects from the line."""
     wanted = clip.model or dialect.default_model
     named = next((model for model in dialect.models if model.name == wanted), None)
     if named is None:
@@ -144,8 +122,10 @@ def _by_resolution(clip: Clip, line: str, models: tuple[Model, ...]) -> Model | 
 def _contradiction(clip: Clip, named: Model, siblings: tuple[Model, ...]) -> Diagnostic:
     fits = [model.name for model in siblings if clip.resolution in model.resolutions]
     message = f"resolution {clip.resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
-    way = f"set model: {fits[0]}" if fits else f"choose another model (clipform models --resolution {clip.resolution})"
-    help = f"{way}, or drop `resolution:`"
+    remedy = (
+        f"set model: {fits[0]}" if fits else f"choose another model (clipform models --resolution {clip.resolution})"
+    )
+    help = f"{remedy}, or drop `resolution:`"
     return Diagnostic(CONTRADICTION, message, clip.source("resolution"), help)
 
 
@@ -156,23 +136,23 @@ def _unknown_model(clip: Clip, dialect: Dialect, wanted: str) -> Diagnostic:
     return Diagnostic("unknown-model", message, clip.source("model"), help)
 
 
-def _stated(clip: Clip) -> dict[str, Scalar]:
+def _declared(clip: Clip) -> dict[str, Scalar]:
     values = {name: getattr(clip, name) for name in PARAMS}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _reserved_options(clip: Clip, dialect: Dialect) -> Iterator[Diagnostic]:
-    """Options that name a field of the request which clipform writes: they would falsify the key and the price."""
+    """Yield options that set a field which clipform writes: they would make the key and the price wrong."""
     reserved = dialect.reserved if clip.options and isinstance(dialect, SpokenOverHttp) else frozenset()
     for name, whole in _dotted(clip.options):
         if name in reserved or (whole and any(inner.startswith(f"{name}.") for inner in reserved)):
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"
             source = clip.source(f"options.{name}") if f"options.{name}" in clip.fields else clip.source("options")
-            yield Diagnostic("option-reserved", message, source, "say it with the clip's own fields")
+            yield Diagnostic("option-reserved", message, source, "use the clip's own fields")
 
 
 def _dotted(options: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
-    """Names with dots, two levels deep; true for one that stands for all below it."""
+    """Yield names with dots, two levels deep; True if the name includes everything below it."""
     for name, value in options.items():
         if isinstance(value, Mapping):
             yield name, False

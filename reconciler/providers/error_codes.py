@@ -1,7 +1,7 @@
-"""Tables of a vendor's error codes, and the four kinds of answer to a submit that they decide between.
+"""Turn a vendor's error codes into answers, by tables of the codes that prove a refusal.
 
-A row stands in a table only when the code proves that nothing was accepted; whatever is not listed is `Unknown`
-(A2), also when it looks like a refusal. An id beats every code: what has an id is owed (F37).
+A table lists a code only if it proves that nothing was accepted. Any other code is `Unknown`, even if it looks like a
+refusal (docs/design/never-pay-twice.md#a2). A task id outweighs every code: its task is billed (#f37).
 """
 
 from __future__ import annotations
@@ -21,40 +21,41 @@ from reconciler.providers.base import (
 from reconciler.providers.replies import quoted, retry_after, summary, words
 
 REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
-"""Statuses under which a listed code counts: 408, 409, 425, 499 and every 5xx may hide an accepted task (F32, F33)."""
+"""Statuses under which a listed code counts. Under 408, 409, 425, 499 and every 5xx the task may have been accepted:
+never-pay-twice#f32, #f33."""
 
 SUCCESS = frozenset({"", "0", "200", "success"})
-"""Codes by which gateways say that nothing is wrong."""
+"""Codes that gateways send for success."""
 
 CREDENTIAL_STATUSES: Mapping[int, Refusal] = {401: Refusal.CREDENTIALS, 403: Refusal.CREDENTIALS}
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """A code that proves a refusal. `family`: it also covers `CODE.anything` and `CODEanything`."""
+    """A code that proves a refusal. `family`: any code that begins with it does too."""
 
     code: str
     refusal: Refusal
     family: bool = False
 
     def covers(self, code: str) -> bool:
-        """Whether this row speaks about a code."""
+        """True if this row lists the code."""
         return code == self.code or (self.family and code.startswith(self.code))
 
 
 def rows(refusal: Refusal, *codes: str, family: bool = False) -> tuple[ErrorCode, ...]:
-    """One row per code, all of one class."""
+    """Return one row per code, all with one refusal."""
     return tuple(ErrorCode(code, refusal, family) for code in codes)
 
 
 def judge(table: Iterable[ErrorCode], code: str) -> Refusal | None:
-    """The class of a listed code, or None; the first row that covers it counts."""
+    """Return the refusal of a listed code, else None; the first row that covers it counts."""
     return next((row.refusal for row in table if row.covers(code)), None) if code else None
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """The error part of a reply: its code and message, and its class where the dialect lists it as a refusal."""
+    """The error part of a reply: its code and message, and the refusal if the dialect lists the code."""
 
     code: str = ""
     message: str = ""
@@ -65,7 +66,7 @@ class Complaint:
 
 
 def submitted(reply: Reply, task: str | None, raw: object, complaint: Complaint) -> SubmitAnswer:
-    """The answer to a submit. `task` is a usable id, `raw` what stood in its place, for the record."""
+    """Return the answer to a submit. `task` is a usable id; `raw` is the value in its place, for the message."""
     if task is not None:
         trouble = str(complaint) if complaint.code or not 200 <= reply.status < 300 else ""
         return Accepted(task, f"accepted, with a complaint (HTTP {reply.status}) {trouble}".strip() if trouble else "")
@@ -77,16 +78,16 @@ def submitted(reply: Reply, task: str | None, raw: object, complaint: Complaint)
 
 
 def poll_trouble(reply: Reply, complaint: Complaint) -> PollTrouble:
-    """A reply to a poll that says nothing about the task; credentials are named, since a person can mend them."""
+    """Return the answer for a reply without a task's status; names bad credentials, which the user can fix."""
     named = complaint.refusal if complaint.refusal in (Refusal.CREDENTIALS, Refusal.TOKEN) else None
     refusal = named or CREDENTIAL_STATUSES.get(reply.status)
     detail = words(str(complaint)) or summary(reply)
     return PollTrouble(f"HTTP {reply.status}: {detail}" if complaint.code else detail, retry_after(reply), refusal)
 
 
-def other_task(wanted: str, *found: object) -> PollTrouble | None:
-    """Trouble when a reply names tasks and none is ours (F52)."""
-    named = [value for value in found if isinstance(value, str) and value]
+def other_task(wanted: str, *ids: object) -> PollTrouble | None:
+    """Return trouble if a reply names task ids and none is the wanted one (never-pay-twice#f52)."""
+    named = [value for value in ids if isinstance(value, str) and value]
     if named and wanted not in named:
         return PollTrouble(f"the reply is about another task: {quoted(named[0])}")
     return None

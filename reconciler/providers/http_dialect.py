@@ -1,4 +1,4 @@
-"""What all dialects over HTTP share: settings, catalogue, credentials' header, the filling-in of paths and options."""
+"""The base of all dialects over HTTP: settings, catalogue, the header with the credentials, path templates."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import ClassVar, Generic
 from urllib.parse import parse_qsl
 
 from reconciler.providers.base import Job, MediaRef, Model, Pace, Request, Scalar
+from reconciler.providers.catalogue import catalogue, shipped
 from reconciler.providers.check import costly_defaults
 from reconciler.providers.replies import path_text
-from reconciler.providers.settings import HOLES, S, catalogue
+from reconciler.providers.settings import HOLES, S
 
 
 class HttpDialect(Generic[S]):
-    """Base of the dialects over HTTP. A subclass gives the facts as class attributes and translates."""
+    """Base of the dialects over HTTP. A subclass states its facts as class attributes and translates."""
 
     kind: ClassVar[str]
     base_url: ClassVar[str]
     pace: ClassVar[Pace]
-    catalogue: ClassVar[tuple[Model, ...]]
+    catalogue: ClassVar[str]  # the data file of the models, within this package
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("api_key",),)
     reserved: ClassVar[frozenset[str]]
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
-        self.models = catalogue(self.catalogue, settings.models)
+        self.models = catalogue(shipped(self.catalogue), settings.models)
 
     @property
     def default_model(self) -> str:
@@ -32,7 +33,7 @@ class HttpDialect(Generic[S]):
         return self.settings.default_model
 
     def auth_headers(self, credentials: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """The header of `auth_header` with the credential in its place; none while the credential is missing."""
+        """Return the header of the setting `auth_header` with the credential in it; none without a credential."""
         name, _, template = self.settings.auth_header.partition(": ")
         if not set(HOLES.findall(template)) <= credentials.keys():
             return ()
@@ -42,16 +43,16 @@ class HttpDialect(Generic[S]):
         return fill("POST", self.settings.submit_path, {"model": model.name}, body)
 
     def _word(self, word: object) -> object:
-        """A status word, or the known one that the project says it stands for."""
+        """Return a status word, translated by the setting `status_words`."""
         return self.settings.status_words.get(word, word) if isinstance(word, str) else word
 
     def poll(self, task: str, job: Job | None) -> Request:
-        """Ask how a task stands; the id is all that is needed."""
+        """Return the request for a task's status; the id alone is needed."""
         return fill("GET", self.settings.poll_path, {"task": task})
 
 
 def fill(method: str, template: str, values: Mapping[str, str], body: object = None) -> Request:
-    """The request of a path template: values are escaped in the path and stand raw in the query (HTTP escapes them)."""
+    """Return the request of a path template. Values are escaped in the path, and raw in the query (HTTP escapes it)."""
     path, _, query = template.partition("?")
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", path_text(value))
@@ -66,21 +67,21 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def stated(job: Job, name: str) -> Scalar | None:
-    """What to send for a field: what the job says, else the known default of one that costs money (F44)."""
+    """Return the value to send for a field: the job's, else the default if it costs money (never-pay-twice#f44)."""
     value: Scalar | None = getattr(job, name)
     return costly_defaults(job.model).get(name) if value is None else value
 
 
 def present(body: Mapping[str, object]) -> dict[str, object]:
-    """A body without the fields that have no value."""
+    """Return a body without the fields that are None or an empty list."""
     return {name: value for name, value in body.items() if value is not None and value != []}
 
 
 def values(refs: tuple[MediaRef, ...]) -> list[str]:
-    """The texts of some inputs."""
+    """Return the values of inputs."""
     return [ref.value for ref in refs]
 
 
 def value(ref: MediaRef | None) -> str | None:
-    """The text of one input."""
+    """Return the value of one input; None without one."""
     return None if ref is None else ref.value

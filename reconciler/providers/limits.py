@@ -1,13 +1,9 @@
-"""Limits on input media as data, and the pure preflight of facts about a file against them.
-
-`OWNER_…` are the limits of the model's owner (Ark docs). Where a vendor's own page says nothing they only warn:
-`advisory(OWNER_PICTURE)`.
-"""
+"""Check facts about input files against the limits of a model (`base.MediaLimits`), before anything is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import MediaLimits
@@ -15,39 +11,10 @@ from reconciler.providers.phrases import choices
 
 MB = 1024 * 1024
 
-PICTURES = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
-
-OWNER_PICTURE = MediaLimits(
-    formats=PICTURES, max_bytes=30 * MB, min_side=300, max_side=6000, min_ratio=0.4, max_ratio=2.5
-)
-OWNER_VIDEO = MediaLimits(
-    formats=("mp4", "mov"),
-    max_bytes=50 * MB,
-    min_side=300,
-    max_side=6000,
-    min_ratio=0.4,
-    max_ratio=2.5,
-    min_area=409_600,
-    max_area=2_086_876,
-    min_fps=24,
-    max_fps=60,
-    min_seconds=2,
-    max_seconds=15,
-    max_total_seconds=15,
-)
-OWNER_AUDIO = MediaLimits(
-    formats=("wav", "mp3"), max_bytes=15 * MB, min_seconds=2, max_seconds=15, max_total_seconds=15
-)
-
-
-def advisory(limits: MediaLimits) -> MediaLimits:
-    """The same limits, as a warning only."""
-    return replace(limits, strict=False)
-
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What a probe found in one file; None where it does not apply or could not be read."""
+    """The facts that a probe read from one file; None if it does not apply or could not be read."""
 
     format: str = ""  # jpeg, png, …; mp4, mov; wav, mp3
     bytes: int | None = None
@@ -60,7 +27,7 @@ class MediaFacts:
 def check_media(
     name: str, facts: MediaFacts, limits: MediaLimits, source: Source | None = None
 ) -> tuple[Diagnostic, ...]:
-    """What is wrong with one file; `name` is the field it stands in. Errors where the limits are strict."""
+    """Return the violations of one file; `name` is its field. They are errors if the limits are strict."""
     severity = Severity.ERROR if limits.strict else Severity.WARNING
     faults = (*_format(facts, limits), *_ranges(facts, limits))
     return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault, help in faults)
@@ -69,7 +36,7 @@ def check_media(
 def check_total(
     name: str, files: Sequence[MediaFacts], limits: MediaLimits, source: Source | None = None
 ) -> tuple[Diagnostic, ...]:
-    """What is wrong with all files of one field together."""
+    """Return the violations of all files of one field together."""
     severity = Severity.ERROR if limits.strict else Severity.WARNING
     seconds = sum(file.seconds or 0 for file in files)
     size = sum(file.bytes or 0 for file in files)
@@ -82,7 +49,7 @@ def check_total(
 
 
 def check_request(size: int, most: int | None, source: Source | None = None) -> tuple[Diagnostic, ...]:
-    """Whether a body with its pictures in it is too large for `Model.max_request_bytes`."""
+    """Return the violation of a body, including its pictures, that exceeds `Model.max_request_bytes`."""
     help = "give pictures as https:// URLs, or shrink them"
     return tuple(
         Diagnostic("request-limit", fault, source, help) for fault in _above("the request has", size, most, " bytes")
@@ -91,7 +58,7 @@ def check_request(size: int, most: int | None, source: Source | None = None) -> 
 
 def _format(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:
     if limits.formats and facts.format and facts.format not in limits.formats:
-        yield f"{facts.format} is not taken ({choices(limits.formats)})", f"convert it to {limits.formats[0]}"
+        yield f"{facts.format} is not accepted ({choices(limits.formats)})", f"convert it to {limits.formats[0]}"
 
 
 def _ranges(facts: MediaFacts, limits: MediaLimits) -> Iterator[tuple[str, str]]:
@@ -116,14 +83,14 @@ def _help(help: str, faults: Iterator[str]) -> Iterator[tuple[str, str]]:
     return ((fault, help) for fault in faults)
 
 
-def _below(what: str, found: float | None, least: float | None, unit: str = "") -> Iterator[str]:
-    if found is not None and least is not None and found < least:
-        yield f"{what} {_number(found)}{unit}, at least {_number(least)} is needed"
+def _below(subject: str, value: float | None, least: float | None, unit: str = "") -> Iterator[str]:
+    if value is not None and least is not None and value < least:
+        yield f"{subject} {_number(value)}{unit}, at least {_number(least)} is needed"
 
 
-def _above(what: str, found: float | None, most: float | None, unit: str = "") -> Iterator[str]:
-    if found is not None and most is not None and found > most:
-        yield f"{what} {_number(found)}{unit}, at most {_number(most)} is taken"
+def _above(subject: str, value: float | None, most: float | None, unit: str = "") -> Iterator[str]:
+    if value is not None and most is not None and value > most:
+        yield f"{subject} {_number(value)}{unit}, at most {_number(most)} is accepted"
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,7 @@
-"""How a local file reaches a provider: a pure decision from the model, the file and the means at hand.
+"""Decide how a local file reaches a provider, from the model, the file and the available uploads. Pure.
 
-The first way that is open is taken. A data URL needs nobody's help and leaves no copy anywhere; the vendor's own upload
-keeps the file between the user and the vendor; a publish store is the user's own, and the last.
+The first possible route is taken. A data URL needs no third party and leaves no copy; the vendor's own upload keeps the
+file between the user and the vendor; the user's publish store comes last.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.capabilities import Uploads
 from reconciler.spec.project import Clip, ClipMedia, LocalMedia
 
-REST = 64 * 1024
-"""Bytes of a request that are kept free for everything that is not media: names, switches, options."""
+RESERVED = 64 * 1024
+"""Bytes of a request that are reserved for everything but media: names, switches, options."""
 
 
 class Sort(StrEnum):
-    """What a field wants."""
+    """The type of media that a field takes."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -26,9 +26,9 @@ class Sort(StrEnum):
 
 
 class Way(StrEnum):
-    """How a file goes out."""
+    """How a file is sent."""
 
-    FILE = "file"  # as a path: the draft renderer reads it itself
+    FILE = "file"  # as a path, which the draft renderer reads
     DATA = "data"
     UPLOAD = "upload"
     STORE = "store"
@@ -36,7 +36,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What there is beside the request itself. `upload_max` is in bytes, None when the vendor names no limit."""
+    """Where a file can be hosted. `upload_max` is in bytes, None if the vendor states no limit."""
 
     upload: bool = False
     upload_max: int | None = None
@@ -44,7 +44,7 @@ class Means:
 
 
 def means_of(dialect: Dialect, store: bool) -> Means:
-    """What there is to host a file for a vendor; `store`: the project has a publish store."""
+    """Return where files for a vendor can be hosted; `store`: the project has a publish store."""
     if isinstance(dialect, Uploads):
         return Means(True, dialect.upload_max_bytes, store)
     return Means(store=store)
@@ -52,64 +52,64 @@ def means_of(dialect: Dialect, store: bool) -> Means:
 
 @dataclass(frozen=True, slots=True)
 class NoWay:
-    """Why a file cannot be sent, and what would help."""
+    """The reason why a file cannot be sent, and a remedy."""
 
     message: str
     help: str
 
 
 def sort_of(field: str) -> Sort:
-    """What the field of a clip (`first_frame`, `references.videos[0]`, …) wants."""
+    """Return the media type of a clip's field (`first_frame`, `references.videos[0]`, …)."""
     if field.startswith("references.videos"):
         return Sort.VIDEO
     return Sort.AUDIO if field.startswith("references.audios") else Sort.IMAGE
 
 
 def schemes(model: Model, sort: Sort) -> frozenset[str]:
-    """What the model takes in such a field."""
+    """Return the URL schemes that a model accepts for a media type."""
     if sort is Sort.IMAGE:
         return model.image_schemes
     return model.video_schemes if sort is Sort.VIDEO else model.audio_schemes
 
 
 def limits(model: Model, sort: Sort) -> MediaLimits:
-    """The limits on media of such a field."""
+    """Return a model's limits on a media type."""
     if sort is Sort.IMAGE:
         return model.image_limits
     return model.video_limits if sort is Sort.VIDEO else model.audio_limits
 
 
 def room(model: Model, prompt: str) -> int | None:
-    """Bytes that a request has for media in it; None where nobody limits it."""
+    """Return the bytes that a request may spend on media; None without a limit."""
     if model.max_request_bytes is None:
         return None
-    return model.max_request_bytes - REST - len(prompt.encode())
+    return model.max_request_bytes - RESERVED - len(prompt.encode())
 
 
 def encoded(size: int) -> int:
-    """Bytes of a data URL with so many bytes in it."""
+    """Return the length of a data URL with so many bytes of content."""
     return 64 + (size + 2) // 3 * 4
 
 
 def choose(model: Model, sort: Sort, size: int, means: Means, free: int | None = None) -> Way | NoWay:
-    """The way for a file of `size` bytes, while the request has `free` bytes left."""
-    taken = schemes(model, sort)
-    if "file" in taken:
+    """Return the route of a file of `size` bytes, or why it has none; `free`: bytes left in the request."""
+    accepted = schemes(model, sort)
+    if "file" in accepted:
         return Way.FILE
     fits = free is None or encoded(size) <= free
-    if "data" in taken and fits:
+    if "data" in accepted and fits:
         return Way.DATA
-    if "https" in taken and means.upload and (means.upload_max is None or size <= means.upload_max):
+    if "https" in accepted and means.upload and (means.upload_max is None or size <= means.upload_max):
         return Way.UPLOAD
-    if "https" in taken and means.store:
+    if "https" in accepted and means.store:
         return Way.STORE
     return _no_way(model, sort, size, means, fits)
 
 
 def _no_way(model: Model, sort: Sort, size: int, means: Means, fits: bool) -> NoWay:
-    taken = schemes(model, sort)
+    accepted = schemes(model, sort)
     publish = "add `publish:` to the project, or give an https:// URL"
-    if "https" not in taken and "data" not in taken:
+    if "https" not in accepted and "data" not in accepted:
         return NoWay(f"{model.name} takes no file here", "register it with the provider and give its asset:// id")
     if not fits:
         most = f"the {model.max_request_bytes} bytes that {model.name} takes in one request"
@@ -120,8 +120,8 @@ def _no_way(model: Model, sort: Sort, size: int, means: Means, fits: bool) -> No
 
 
 def must_publish(clip: Clip, model: Model, means: Means) -> bool:
-    """Whether the clip surely needs the publish store, whatever the sizes of its files are."""
+    """True if the clip needs the publish store whatever the sizes of its files are."""
     return any(
-        isinstance(item, LocalMedia | ClipMedia) and choose(model, sort_of(name), 0, means) is Way.STORE
-        for name, item in clip.media()
+        isinstance(media, LocalMedia | ClipMedia) and choose(model, sort_of(name), 0, means) is Way.STORE
+        for name, media in clip.media()
     )

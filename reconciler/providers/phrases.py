@@ -1,4 +1,4 @@
-"""How messages about a catalogue spell values."""
+"""Write values and hints for messages about a catalogue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def choices(values: Sequence[object]) -> str:
-    """Values that would do: "5 or 10", "4 to 15", "480p, 720p or 1080p"."""
+    """Return the values as a list of choices: "5 or 10", "4 to 15", "480p, 720p or 1080p"."""
     numbers = [value for value in values if isinstance(value, int) and value >= 0]
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         span = f"{numbers[0]} to {numbers[-1]}"
@@ -18,16 +18,16 @@ def choices(values: Sequence[object]) -> str:
 
 
 def nearest(value: int, offered: Sequence[int]) -> int:
-    """The offered number closest to the one asked for; the smaller of two."""
+    """Return the offered number closest to a value; of two, the smaller."""
     return min(offered, key=lambda number: (abs(number - value), number))
 
 
 def did_you_mean(wanted: str, names: Sequence[str]) -> str:
-    """A hint to append, `; did you mean 'x'?`, or nothing when no name is near."""
+    """Return a hint to append, `; did you mean 'x'?`, or nothing if no name is similar."""
     near = difflib.get_close_matches(wanted, names, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun: 1 picture, 3 pictures."""
+    """Return a number with its noun: 1 picture, 3 pictures."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,9 +1,9 @@
-"""From a provider's `kind` to its dialect.
+"""Find the dialect of a provider's `kind`.
 
 A built-in kind is a row of `BUILT_IN`: "module:factory", imported only when a project uses it. A factory takes the
-provider's `settings` and gives a `Dialect`; it raises `SpecError` for settings that it does not take. Other packages
-add kinds through the entry-point group `clipform.providers` (name = kind, value = "module:factory"); a built-in kind is
-never looked up there, so that no package can take its place and no scan is paid for it.
+provider's `settings` and returns a `Dialect`; it raises `SpecError` for settings that the kind does not have. Other
+packages add kinds through the entry-point group `clipform.providers` (name = kind, value = "module:factory"). A
+built-in kind is never looked up there, so that no package can replace it and no scan of packages is needed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ GROUP = "clipform.providers"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "draft": "reconciler.providers.registry:create_draft",
-        "jiekou": "reconciler.providers.jiekou:create",
-        "jimmyai": "reconciler.providers.jimmyai:create",
-        "chanjing": "reconciler.providers.chanjing:create",
-        "uniall": "reconciler.providers.uniall:create",
-        "3hei": "reconciler.providers.ark:create_3hei",
-        "ark": "reconciler.providers.ark:create_ark",
+        "jiekou": "reconciler.providers.jiekou.dialect:create",
+        "jimmyai": "reconciler.providers.jimmyai.dialect:create",
+        "chanjing": "reconciler.providers.chanjing.dialect:create",
+        "uniall": "reconciler.providers.uniall.dialect:create",
+        "3hei": "reconciler.providers.ark.dialect:create_3hei",
+        "ark": "reconciler.providers.ark.dialect:create_ark",
     }
 )
 
@@ -39,18 +39,18 @@ Factory = Callable[[Mapping[str, object]], Dialect]
 
 
 def kinds() -> tuple[str, ...]:
-    """Every kind that can be used here: the built-in ones, then those of other packages by name."""
+    """Return every available kind: the built-in ones, then those of other packages by name."""
     return (*BUILT_IN, *sorted(third_party().keys() - BUILT_IN.keys()))
 
 
 def dialect(kind: str, settings: Mapping[str, object] = MappingProxyType({})) -> Dialect:
-    """The dialect of a kind under a provider's settings. Raises SpecError; the caller adds the place in the file."""
+    """Return the dialect of a kind with a provider's settings. Raises SpecError; the caller adds the source line."""
     return _factory(kind)(settings)
 
 
 def create_draft(settings: Mapping[str, object]) -> Dialect:
-    """The draft renderer; it has nothing to set."""
-    from reconciler.providers.draft import Draft
+    """Return the dialect of the draft renderer, which has no settings."""
+    from reconciler.providers.draft.dialect import Draft
 
     if settings:
         names = ", ".join(sorted(settings))
@@ -61,11 +61,11 @@ def create_draft(settings: Mapping[str, object]) -> Dialect:
 def _factory(kind: str) -> Factory:
     if kind in BUILT_IN:
         module, name = BUILT_IN[kind].split(":")
-        found: Factory = getattr(import_module(module), name)
-        return found
+        factory: Factory = getattr(import_module(module), name)
+        return factory
     if (entry := third_party().get(kind)) is not None:
-        found = entry.load()
-        return found
+        factory = entry.load()
+        return factory
     raise SpecError([_unknown(kind)])
 
 
@@ -77,7 +77,7 @@ def _unknown(kind: str) -> Diagnostic:
 
 @cache
 def third_party() -> Mapping[str, EntryPoint]:
-    """What other packages offer, by kind; looked up once in a process."""
-    from importlib.metadata import entry_points  # a third of this module's import time, and mostly not needed
+    """Return the entry points of other packages by kind; looked up once in a process."""
+    from importlib.metadata import entry_points  # slow to import and rarely needed
 
     return {entry.name: entry for entry in entry_points(group=GROUP)}

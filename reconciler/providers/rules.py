@@ -1,4 +1,4 @@
-"""The rules a clip is held to, each a small generator of diagnostics about one thing. `check` runs them all."""
+"""The rules for a clip under a model: each is a generator of diagnostics about one thing. `check` runs them all."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LABELS = {
 _REFERENCES = ("references", "references.images", "references.videos", "references.audios")
 
 _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed|cf|camerafixed|wm|watermark)\s")
-"""Old Ark prompts carried parameters this way; wrong ones are dropped in silence there (Ark docs)."""
+"""Parameters in a prompt, as old Ark prompts have them; the vendor ignores wrong ones without an error (Ark docs)."""
 
 
 def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
-    """Everything wrong with a clip under a model, in the order of the fields. `hosted`: local files can get a URL."""
+    """Yield the problems of a clip under a model, in the order of its fields. `hosted`: local files can get a URL."""
     yield from _prompt(clip, model)
     yield from _size(clip, model)
     yield from _durations(clip, model)
@@ -43,7 +43,7 @@ def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
 
 
 def mode_of(clip: Clip) -> Mode:
-    """What the generation starts from. A lone last frame counts as frame mode."""
+    """Return the inputs that a generation starts from. A last frame alone is frame mode."""
     if clip.operation is not None:
         return Mode(clip.operation)
     if clip.last_frame is not None:
@@ -54,43 +54,43 @@ def mode_of(clip: Clip) -> Mode:
 
 
 def switches(model: Model) -> tuple[str, ...]:
-    """The yes/no fields that a line takes."""
+    """Return the yes/no fields that a model has."""
     has = {
         "camera_fixed": model.has_camera_fixed,
         "audio": model.has_audio,
         "watermark": model.has_watermark,
         "return_last_frame": model.has_last_frame,
     }
-    return tuple(name for name, taken in has.items() if taken)
+    return tuple(name for name, offered in has.items() if offered)
 
 
 def _at(clip: Clip, *names: str) -> Source | None:
-    """Where the first of these fields that was written stands, else the clip."""
+    """Return the source of the first of these fields that is declared, else of the clip."""
     return next((clip.fields[name] for name in names if name in clip.fields), clip.where)
 
 
 def _prompt(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if not clip.prompt.strip() and (model.prompt_required or mode_of(clip) is Mode.TEXT):
         why = f"{model.name} needs a prompt"
-        yield Diagnostic("prompt-required", why, _at(clip, "prompt"), "add `prompt:` with what the clip shows")
+        yield Diagnostic("prompt-required", why, _at(clip, "prompt"), "add `prompt:` with a description of the clip")
     length, source = len(clip.prompt), _at(clip, "prompt")
     if model.prompt_max is not None and length > model.prompt_max:
         message = f"the prompt has {length} characters; {model.name} takes at most {model.prompt_max}"
         yield Diagnostic("prompt-too-long", message, source, f"shorten it by {length - model.prompt_max}")
     elif model.prompt_advised is not None and length > model.prompt_advised:
-        message = f"the prompt has {length} characters; {model.name} is advised to get {model.prompt_advised} or fewer"
+        message = f"the prompt has {length} characters; for {model.name}, {model.prompt_advised} or fewer are advised"
         yield Diagnostic("prompt-long", message, source, "shorten it, or expect parts to be ignored", Severity.WARNING)
-    if model.reads_switches and (found := _SWITCH.search(clip.prompt)):
-        message = f"the provider reads {found[0].strip()} in a prompt as a parameter, loosely and without errors"
+    if model.reads_switches and (switch := _SWITCH.search(clip.prompt)):
+        message = f"the provider reads {switch[0].strip()} in a prompt as a parameter, loosely and without errors"
         yield Diagnostic("prompt-switch", message, source, "use the clip's own fields", Severity.WARNING)
 
 
 def _size(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    """What the project itself writes into the request: its prompt and its `data:` URLs."""
-    given = [(name, len(item.url)) for name, item in clip.media() if isinstance(item, DataMedia)]
-    if given:
-        size = len(clip.prompt.encode()) + sum(length for _, length in given)
-        yield from check_request(size, model.max_request_bytes, clip.source(given[0][0]))
+    """Check the size of the parts of the request that the project writes: its prompt and its `data:` URLs."""
+    urls = [(name, len(media.url)) for name, media in clip.media() if isinstance(media, DataMedia)]
+    if urls:
+        size = len(clip.prompt.encode()) + sum(length for _, length in urls)
+        yield from check_request(size, model.max_request_bytes, clip.source(urls[0][0]))
 
 
 def _durations(clip: Clip, model: Model) -> Iterator[Diagnostic]:
@@ -98,8 +98,7 @@ def _durations(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         return
     message = f"duration {clip.duration} is not offered by {model.name} ({choices(model.durations)})"
     spans = [seconds for seconds in model.durations if seconds > 0]
-    way = "further" if spans and clip.duration > spans[-1] else "there"
-    other = f"choose a model that goes {way} (clipform models --duration {clip.duration})"
+    other = f"choose a model that offers it (clipform models --duration {clip.duration})"
     help = f"set {nearest(clip.duration, spans)}, or {other}" if spans else "leave the duration out"
     yield Diagnostic("duration-not-offered", message, clip.source("duration"), help)
 
@@ -134,19 +133,19 @@ def _seed(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         return
     if model.seed_max is None:
         message = f"{model.name} takes no seed, so {clip.seed} is not sent"
-        help = "keep it where the clip is paid for, because it counts in the key; leave it out of new clips"
+        help = "keep it in a clip that is paid for, since the key covers it; leave it out of new clips"
         yield Diagnostic("seed-not-taken", message, clip.source("seed"), help, Severity.WARNING)
         return
     last = clip.seed + clip.takes - 1
     if clip.seed < 0 or last > model.seed_max:
-        reach = f"seed {clip.seed}" if clip.takes == 1 else f"seed {clip.seed} with {count(clip.takes, 'take')}"
-        message = f"{reach} is out of range for {model.name} (0 to {model.seed_max})"
+        seeds = f"seed {clip.seed}" if clip.takes == 1 else f"seed {clip.seed} with {count(clip.takes, 'take')}"
+        message = f"{seeds} is out of range for {model.name} (0 to {model.seed_max})"
         help = f"choose a seed up to {model.seed_max - clip.takes + 1}, or leave it out"
         yield Diagnostic("seed-out-of-range", message, clip.source("seed"), help)
 
 
 def _switches(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    """A switch that the line lacks may be stated at the one value that it can have (`Model.defaults`)."""
+    """A switch that the model lacks may be declared with its only possible value (`Model.defaults`)."""
     for name in ("camera_fixed", "audio", "watermark", "return_last_frame"):
         stated: bool | None = getattr(clip, name)
         if stated is None or name in switches(model) or stated == model.defaults.get(name):
@@ -179,7 +178,7 @@ def _mixed(clip: Clip, model: Model) -> bool:
 
 
 def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
-    takes = choices([label for known, label in _LABELS.items() if known in model.modes])
+    takes = choices([label for offered, label in _LABELS.items() if offered in model.modes])
     message = f"{model.name} does not take {_LABELS[mode]} (it takes {takes})"
     help = f"give it one of these, or choose another model (clipform models --mode {mode})"
     fields = {Mode.FIRST_FRAME: ("first_frame",), Mode.FRAMES: ("last_frame",), Mode.REFERENCES: _REFERENCES}
@@ -188,18 +187,18 @@ def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
 
 def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if Mode.REFERENCES not in model.modes:
-        return  # that references are not taken at all is the mode's rule
+        return  # `_modes` reports that references are not accepted at all
     rows = (
         ("images", "reference picture", len(clip.images), model.max_images),
         ("videos", "reference video", len(clip.videos), model.max_videos),
         ("audios", "reference audio", len(clip.audios), model.max_audios),
     )
-    for name, noun, found, most in rows:
-        if found > most:
+    for name, noun, number, most in rows:
+        if number > most:
             source = _at(clip, f"references.{name}[{most}]", f"references.{name}", "references")
             takes = f"at most {most}" if most else "none"
-            message = f"{count(found, noun)} given; {model.name} takes {takes}"
-            yield Diagnostic("too-many-references", message, source, f"remove {found - most}, or choose another model")
+            message = f"{count(number, noun)} given; {model.name} takes {takes}"
+            yield Diagnostic("too-many-references", message, source, f"remove {number - most}, or choose another model")
     if mode_of(clip) is Mode.REFERENCES and clip.audios and not (clip.images or clip.videos or model.audio_alone):
         message = f"{model.name} does not take audio alone as reference"
         source = _at(clip, "references.audios", "references")
@@ -207,24 +206,24 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 
 def _pictures(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    """The limit on pictures of all fields together, where a line has one and the fields' own limits are kept."""
-    found = len(clip.images) + (clip.first_frame is not None) + (clip.last_frame is not None)
-    if model.max_media is not None and found > model.max_media and len(clip.images) <= model.max_images:
-        message = f"{count(found, 'picture')} given in all; {model.name} takes at most {model.max_media}"
+    """Check the limit on pictures of all fields together, unless a field's own limit is exceeded already."""
+    number = len(clip.images) + (clip.first_frame is not None) + (clip.last_frame is not None)
+    if model.max_media is not None and number > model.max_media and len(clip.images) <= model.max_images:
+        message = f"{count(number, 'picture')} given in all; {model.name} takes at most {model.max_media}"
         source = _at(clip, "references.images", "references")
-        yield Diagnostic("too-many-pictures", message, source, f"remove {found - model.max_media}")
+        yield Diagnostic("too-many-pictures", message, source, f"remove {number - model.max_media}")
 
 
 def _media(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     schemes = {"images": model.image_schemes, "videos": model.video_schemes, "audios": model.audio_schemes}
-    for name, item in clip.media():
+    for name, media in clip.media():
         sort = next((kind for kind in schemes if name.startswith(f"references.{kind}")), "images")
         source = _at(clip, name, name.split("[")[0], "references")
-        if isinstance(item, ClipMedia) and not _fits(item, sort):
-            message = f"{name} wants {_NOUNS[sort]}, and `{item.part}` of clip {item.clip} is not one"
+        if isinstance(media, ClipMedia) and not _fits(media, sort):
+            message = f"{name} needs {_NOUNS[sort]}, and `{media.part}` of clip {media.clip} is not one"
             help = "use `.last_frame` or `.first_frame` for pictures, `.video` for videos"
             yield Diagnostic("wrong-part", message, source, help)
-        elif (problem := _scheme(item, schemes[sort], hosted)) is not None:
+        elif (problem := _scheme(media, schemes[sort], hosted)) is not None:
             message, help = problem
             yield Diagnostic("media-not-accepted", f"{name}: {model.name} {message}", source, help)
 
@@ -232,27 +231,27 @@ def _media(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
 _NOUNS = {"images": "a picture", "videos": "a video", "audios": "audio"}
 
 
-def _fits(item: ClipMedia, sort: str) -> bool:
-    return (item.part is Frame.VIDEO) == (sort == "videos") and sort != "audios"
+def _fits(media: ClipMedia, sort: str) -> bool:
+    return (media.part is Frame.VIDEO) == (sort == "videos") and sort != "audios"
 
 
-def _scheme(item: Media, schemes: frozenset[str], hosted: bool) -> tuple[str, str] | None:
-    """Why a way of giving media will not do, and the way out; None when it will."""
+def _scheme(media: Media, schemes: frozenset[str], hosted: bool) -> tuple[str, str] | None:
+    """Return why a model does not accept an input in this form, and a remedy; None if it does."""
     takes = choices([_SCHEMES[scheme] for scheme in _SCHEMES if scheme in schemes])
-    match item:
+    match media:
         case UrlMedia() if "https" not in schemes:
-            way = "put it into the provider's asset library and give its asset:// id"
-            return f"takes no link, only {takes}", way if "asset" in schemes else "use a file of the project"
+            remedy = "put it into the provider's asset library and give its asset:// id"
+            return f"takes no link, only {takes}", remedy if "asset" in schemes else "use a file of the project"
         case AssetMedia(id=id) if "asset" not in schemes:
             return f"takes no {id.split(':')[0]}:// id, only {takes}", "give an https:// URL or a file instead"
         case DataMedia() if "data" not in schemes:
             return f"takes no data: URL, only {takes}", "save it as a file of the project, or give an https:// URL"
         case LocalMedia() | ClipMedia() if not schemes & {"file", "data"} and "https" not in schemes:
-            way = "register it with the provider and give its asset:// id"
-            return f"takes {takes} only, so a file cannot be sent", way
+            remedy = "register it with the provider and give its asset:// id"
+            return f"takes {takes} only, so a file cannot be sent", remedy
         case LocalMedia() | ClipMedia() if not schemes & {"file", "data"} and not hosted:
-            way = "add `publish:` to the project, or give an https:// URL"
-            return f"takes {takes}, and this project has no way to publish a file", way
+            remedy = "add `publish:` to the project, or give an https:// URL"
+            return f"takes {takes}, and this project has no way to publish a file", remedy
     return None
 
 

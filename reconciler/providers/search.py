@@ -1,4 +1,4 @@
-"""Which lines can do a shot: the catalogues of all kinds, filtered by what is needed. Pure."""
+"""Find the models that can do a shot, in the catalogues of all kinds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.providers.base import Dialect, Mode, Model
-from reconciler.providers.check import offering
+from reconciler.providers.rules import switches
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a shot needs; None, zero and empty mean that it does not matter. `switches` are clip fields."""
+    """The requirements of a shot; None, zero and empty mean any. `switches` are clip fields.
+
+    These are the filters of `clipform models`, which the help of our diagnostics names.
+    """
 
     kind: str | None = None
     model: str | None = None
@@ -28,7 +31,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model of one kind."""
+    """One model of one kind; `default` if clips that name no model get it."""
 
     kind: str
     model: Model
@@ -36,26 +39,23 @@ class Line:
 
 
 def lines(dialects: Iterable[Dialect], needs: Needs) -> Iterator[Line]:
-    """The models that can do it, in the order of the catalogues."""
+    """Yield the models that meet the needs, in the order of the catalogues."""
     for dialect in dialects:
-        if needs.kind not in (None, dialect.kind):
-            continue
-        found = offering(
-            dialect.models,
-            mode=needs.mode,
-            duration=needs.duration,
-            resolution=needs.resolution,
-            ratio=needs.ratio,
-            switches=needs.switches,
-        )
-        for model in found:
-            if _suits(model, needs):
-                yield Line(dialect.kind, model, model.name == dialect.default_model)
+        if needs.kind in (None, dialect.kind):
+            for model in dialect.models:
+                if meets(model, needs):
+                    yield Line(dialect.kind, model, model.name == dialect.default_model)
 
 
-def _suits(model: Model, needs: Needs) -> bool:
+def meets(model: Model, needs: Needs) -> bool:
+    """True if a model meets the needs; their `kind` is not looked at."""
     return (
         needs.model in (None, model.name, model.line)
+        and needs.mode in (None, *model.modes)
+        and needs.duration in (None, *model.durations)
+        and needs.resolution in (None, *model.resolutions)
+        and needs.ratio in (None, *model.ratios)
+        and set(needs.switches) <= set(switches(model))
         and (model.seed_max is not None or not needs.seed)
         and model.max_images >= needs.images
         and model.max_videos >= needs.videos
@@ -64,12 +64,11 @@ def _suits(model: Model, needs: Needs) -> bool:
 
 
 def span(values: Iterable[int]) -> str:
-    """Whole numbers in few words: `4-15`, `5 10`, `-1 4-15`."""
+    """Return whole numbers in short form: `4-15`, `5 10`, `-1 4-15`."""
     runs: list[list[int]] = []
     for value in sorted(values):
         if runs and value == runs[-1][-1] + 1 and value > 0:
             runs[-1].append(value)
         else:
             runs.append([value])
-    words = [f"{run[0]}-{run[-1]}" if len(run) > 2 else " ".join(map(str, run)) for run in runs]
-    return " ".join(words)
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else " ".join(map(str, run)) for run in runs)

@@ -1,49 +1,41 @@
-"""What a kind of provider lets a project say under `settings:`, with the words that stand beside each in the source."""
+"""The settings that a kind of provider takes, each with its default and its help text."""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from inspect import getmro
 
 from reconciler.providers import registry
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting of a kind."""
+class SettingHelp:
+    """One setting of a kind; `default` is written as in YAML."""
 
     name: str
     default: str
     note: str
 
 
-def settings_of(kind: str) -> tuple[Setting, ...]:
-    """The settings of a built-in or third-party kind; none for a kind that takes none. Raises SpecError."""
+def settings_of(kind: str) -> tuple[SettingHelp, ...]:
+    """Return the settings of a built-in or third-party kind; none for a kind that takes none. Raises SpecError."""
     settings = getattr(registry.dialect(kind), "settings", None)
     if not is_dataclass(settings):
         return ()
-    notes = {name: note for base in reversed(inspect.getmro(type(settings))) for name, note in _notes(base)}
-    found = ((item.name, getattr(settings, item.name)) for item in fields(settings))
-    return tuple(Setting(name, _word(value), notes.get(name, "")) for name, value in found)
+    notes = {
+        field.name: field.metadata["help"]
+        for base in reversed(getmro(type(settings)))
+        if is_dataclass(base)
+        for field in fields(base)
+        if "help" in field.metadata  # a kind that changes only the default keeps the help text
+    }
+    return tuple(
+        SettingHelp(field.name, _text(getattr(settings, field.name)), notes.get(field.name, ""))
+        for field in fields(settings)
+    )
 
 
-def _notes(shape: type) -> Iterator[tuple[str, str]]:
-    """The strings that follow the fields of a class in its source."""
-    try:
-        [tree] = ast.parse(textwrap.dedent(inspect.getsource(shape))).body
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
-    for item, after in zip(body, body[1:], strict=False):
-        match item, after:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(note))):
-                yield name, " ".join(note.split())
-
-
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value or "-")

@@ -1,8 +1,8 @@
-"""The one door to HTTP: who else opens a connection is wrong.
+"""HTTP: the only package that opens connections.
 
-Here live limits, retries, the classes of answers, the checks of links, the tokens and the redaction. What may not be
-done here: decide about money (the engine does), know a vendor (the dialects do), keep anything per task, or write a
-secret into the project. Import it late: it brings httpx along.
+It owns rate limits, retries, classification of answers, link checks, tokens and redaction. It must not decide about
+money (the engine does), know a provider's API (the dialects do), keep state per task, or write a secret into the
+project. Import it late: it loads httpx.
 """
 
 from reconciler.transport.account import Account, environment_proxy, open_account

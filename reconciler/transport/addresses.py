@@ -1,7 +1,7 @@
-"""Where a media link may lead. Names come from providers and redirects, so nobody vouches for them.
+"""Checks where a media link may lead. Links come from providers and redirects, so they are not trusted.
 
-A name is resolved once, every address it has must be a public one, and the connection goes to just such an address:
-checking a name and then connecting by name would ask the resolver twice and could get two answers.
+A name is resolved once, every address of it must be public, and the connection goes to one of these addresses: checking
+a name and then connecting by name would resolve twice and could get two answers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Forbidden(Exception):
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine, by address or as localhost."""
+    """True if a URL names this machine, by address or as localhost."""
     host = urlsplit(url).hostname or ""
     try:
         return _is_loopback(ip_address(host))
@@ -37,10 +37,10 @@ def is_loopback(url: str) -> bool:
 
 
 async def check(url: str, resolve: Resolve, *, loopback: bool, proxied: bool) -> tuple[str, ...]:
-    """The addresses that a link may be fetched from; raises Forbidden, or OSError when its name has none.
+    """Return the addresses that a link may be fetched from. Raises Forbidden, or OSError if the name has none.
 
-    `loopback` allows this machine, over http too: right exactly where the provider itself is there. `proxied`: the
-    proxy resolves names, so only the link's own text can be checked, and nothing is returned.
+    `loopback` allows this machine, over http too: correct only if the provider itself is local. `proxied`: the proxy
+    resolves names, so only the link's text can be checked, and the result is empty.
     """
     parts = _split(url)
     host = parts.hostname or ""
@@ -50,22 +50,22 @@ async def check(url: str, resolve: Resolve, *, loopback: bool, proxied: bool) ->
         _require_public_name(host)
         return ()
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = (str(literal),) if literal else tuple(await resolve(host, port))
-    if not found:
+    addresses = (str(literal),) if literal else tuple(await resolve(host, port))
+    if not addresses:
         raise OSError("the name has no address")
-    local = loopback and all(_is_loopback(ip_address(text)) for text in found)
+    local = loopback and all(_is_loopback(ip_address(text)) for text in addresses)
     _require_scheme(parts, local=local)
     if not local:
-        _require_public(host, found)
-    return found
+        _require_public(host, addresses)
+    return addresses
 
 
 def _split(url: str) -> SplitResult:
     if not url.isprintable() or not url.isascii() or any(c in url for c in ' \\"<>'):
-        raise Forbidden("it has characters that no URL has")  # parsers disagree about them
+        raise Forbidden("it has characters that are not allowed in a URL")  # parsers disagree about them
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises where it is none
+        parts.port  # noqa: B018  # raises if the port is invalid
     except ValueError as error:
         raise Forbidden("it is not a URL") from error
     if parts.scheme not in ("http", "https"):
@@ -73,7 +73,7 @@ def _split(url: str) -> SplitResult:
     if parts.username is not None or parts.password is not None:
         raise Forbidden("it has a user name in it")
     if not parts.hostname or "%" in parts.hostname:
-        raise Forbidden("it names no host")
+        raise Forbidden("it has no host")
     return parts
 
 
@@ -94,7 +94,7 @@ def _require_public_name(host: str) -> None:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that a host's text is, in the old forms too (`127.1`, `0x7f000001`) that resolvers still take."""
+    """Return the address that a host's text is, including old forms (`127.1`, `0x7f000001`) that resolvers accept."""
     with suppress(ValueError):
         return ip_address(host)
     with suppress(OSError):
@@ -108,17 +108,17 @@ def _is_loopback(address: Address) -> bool:
 
 
 def private(address: Address) -> str | None:
-    """Why an address is not a public one, or None when it is. Addresses within addresses are looked at too."""
-    for inner, form in _inside(address):
+    """Return why an address is not public, None if it is. Embedded addresses are checked too."""
+    for inner, form in _embedded(address):
         if (reason := private(inner)) is not None:
             return f"{form} of {inner}, {reason}"
-    if isinstance(address, IPv6Address) and any(True for _ in _inside(address)):
+    if isinstance(address, IPv6Address) and any(True for _ in _embedded(address)):
         return None
-    return _own(address)
+    return _reason(address)
 
 
-def _inside(address: Address) -> list[tuple[IPv4Address, str]]:
-    """The IPv4 addresses that an IPv6 address stands for, and how."""
+def _embedded(address: Address) -> list[tuple[IPv4Address, str]]:
+    """Return the IPv4 addresses that an IPv6 address embeds, and the form of embedding."""
     if isinstance(address, IPv4Address):
         return []
     last = IPv4Address(int(address) & 0xFFFFFFFF)
@@ -135,9 +135,9 @@ def _inside(address: Address) -> list[tuple[IPv4Address, str]]:
     return []
 
 
-def _own(address: Address) -> str | None:
+def _reason(address: Address) -> str | None:
     rules = (
-        (address.is_unspecified, "it is no address at all"),
+        (address.is_unspecified, "it is the unspecified address"),
         (address.is_loopback, "it is this machine"),
         (address.is_link_local, "it is link-local, where clouds keep their metadata"),
         (address.is_multicast, "it is a multicast address"),
@@ -147,4 +147,4 @@ def _own(address: Address) -> str | None:
         (isinstance(address, IPv6Address) and address in _EXAMPLES_V6, "it is for examples"),
         (not address.is_global, "it is a private address"),
     )
-    return next((words for holds, words in rules if holds), None)
+    return next((reason for applies, reason in rules if applies), None)

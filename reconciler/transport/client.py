@@ -1,4 +1,4 @@
-"""`HttpTransport`: one provider over HTTP, as the engine's `Transport` port and the vendor's other abilities."""
+"""`HttpTransport`: one provider over HTTP, as the engine's `Transport` port plus optional capabilities."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from reconciler.providers.capabilities import (
 from reconciler.transport import uploads
 from reconciler.transport.account import Account
 from reconciler.transport.channel import Channel, Waits
-from reconciler.transport.fetch import Media
+from reconciler.transport.fetch import MediaClient
 from reconciler.transport.pacing import ConcurrencyRamp, RetryBudget
 from reconciler.transport.poll_batcher import PollBatcher
 from reconciler.transport.ports import Environment
@@ -54,71 +54,78 @@ Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
 
 
 class HttpTransport:
-    """One provider. `ramp` and `budget` are its limits on submits and on retries."""
+    """One provider. `ramp` and `retry_budget` are its limits on submits and on retries."""
 
     def __init__(
-        self, dialect: SpokenOverHttp, account: Account, pace: Pace, world: Environment, waits: Waits | None = None
+        self,
+        dialect: SpokenOverHttp,
+        account: Account,
+        pace: Pace,
+        environment: Environment,
+        waits: Waits | None = None,
     ) -> None:
         waits = waits or Waits()
-        self.dialect, self._clock = dialect, world.clock
+        self.dialect, self._clock = dialect, environment.clock
         self.account, self.patience = account.fingerprint, waits.submit.idle
-        self._channel = Channel(dialect, account, pace, world, waits)
-        self._media = Media(account.base_url, world, self._channel.redactor, waits.media)
-        self._board = PollBatcher(dialect, self.ask, self._poll, world.clock) if isinstance(dialect, Lists) else None
+        self._channel = Channel(dialect, account, pace, environment, waits)
+        self._media = MediaClient(account.base_url, environment, self._channel.redactor, waits.media)
+        self._batcher = (
+            PollBatcher(dialect, self.ask, self._poll, environment.clock) if isinstance(dialect, Lists) else None
+        )
 
     def __repr__(self) -> str:
         return f"HttpTransport({self.dialect.kind})"
 
     @property
     def ramp(self) -> ConcurrencyRamp:
-        """How many submits may be under way just now."""
+        """The limit of concurrent submits."""
         return self._channel.ramp
 
     @property
-    def budget(self) -> RetryBudget:
-        """What retries may still cost; whoever makes a new attempt after `NotSent` spends from it too."""
-        return self._channel.budget
+    def retry_budget(self) -> RetryBudget:
+        """The retries that remain; a new attempt after `NotSent` spends from it too."""
+        return self._channel.retry_budget
 
     # --- the engine's port ------------------------------------------------------------------
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Send]:
-        """A place for one submit. All waiting (a place on the ramp, the pace, a pause, a token) is done before it is
-        given, so that nothing comes between the durable intent and the request. Raises ProviderError, when nothing
-        was sent: `paused` (says until when), `credentials` (stop submitting), `token` (may pass)."""
-        async with self._channel.ramp.place():
+        """Hold a slot for one submit. All waiting (a slot of the ramp, the rate, a pause, a token) happens before the
+        block, so that nothing comes between the durable intent and the request. Raises ProviderError when nothing was
+        sent: `paused` (says until when), `credentials` (stop submitting), `token` (may pass)."""
+        async with self._channel.ramp.slot():
             await self._channel.prepare()
             yield self._channel.submit
 
     async def ask(self, request: Request) -> Reply | PollTrouble:
-        """Send a request that may be repeated, and is within the budget. `PollTrouble.retry_after` is how long the
-        provider wants to be left alone: asking earlier is answered from here, without a request."""
+        """Send a request that may be repeated within the retry budget. `PollTrouble.retry_after` is how long the
+        provider wants no requests: an earlier one is answered locally."""
         return await self._channel.ask(request)
 
     async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
-        """Download into an empty part; its size and SHA-256. Raises ProviderError: `link-dead` asks for a new link,
-        `link-refused` is not followed, `too-large` and `too-slow` broke a bound, `download` may work another time."""
+        """Download into an empty part; return its size and SHA-256. Raises ProviderError: `link-dead` needs a new link,
+        `link-refused` is not followed, `too-large` and `too-slow` exceed a limit, `download` may succeed later."""
         return await self._media.fetch(url, part)
 
     async def aclose(self) -> None:
-        """Let go of everything."""
-        if self._board is not None:
-            await self._board.aclose()
+        """Cancel batched polls and close all connections."""
+        if self._batcher is not None:
+            await self._batcher.aclose()
         await self._channel.aclose()
 
     def redact(self, text: str) -> str:
-        """Text without this provider's secrets: for messages that are made of its answers elsewhere."""
+        """Return text without this provider's secrets: for messages that quote its answers."""
         return self._channel.redactor.text(text)
 
-    # --- what the vendor can do -------------------------------------------------------------
+    # --- optional capabilities -------------------------------------------------------------
 
     async def look(self, task: str, job: Job | None = None) -> PollAnswer:
-        """How a task stands. Where the vendor has lists, callers who ask at about the same time share one request."""
-        answer = await (self._board.look(task) if self._board else self._poll(task, job))
+        """Return the status of a task. With a provider that lists tasks, concurrent callers share one request."""
+        answer = await (self._batcher.poll(task) if self._batcher else self._poll(task, job))
         return self._without_secrets(answer)
 
     def _without_secrets(self, answer: A) -> A:
-        """An answer whose words are fit for messages: a vendor may quote a signed link in an error."""
+        """Return an answer with its messages redacted: a vendor may quote a signed link in an error."""
         match answer:
             case Failed():
                 return replace(answer, message=self.redact(answer.message), code=self.redact(answer.code))
@@ -133,32 +140,32 @@ class HttpTransport:
         return reply if isinstance(reply, PollTrouble) else self.dialect.read_poll(task, reply)
 
     async def upload(self, path: Path, sha256: str, content_type: str) -> Hosted:
-        """Have the vendor host a local file. Raises ProviderError, also when it hosts none (`no-uploads`)."""
+        """Have the provider host a local file. Raises ProviderError, code `no-uploads` if it cannot."""
         if not isinstance(self.dialect, Uploads):
             raise ProviderError(f"kind {self.dialect.kind} hosts no files", code="no-uploads")
-        file = uploads.File.read(path, sha256, content_type, self.dialect.upload_max_bytes)
+        file = uploads.UploadFile.read(path, sha256, content_type, self.dialect.upload_max_bytes)
         return await uploads.upload(self.dialect, self._channel, self._media, self._clock, file)
 
     async def hello(self) -> float | PollTrouble | None:
-        """How many seconds the vendor's clock is ahead of ours, by its front door and without credentials; None where
-        it does not tell the time."""
+        """Return how many seconds the provider's clock is ahead of ours, from an unauthenticated request; None if the
+        answer has no date."""
         reply = await self._channel.anonymous(Request("GET", "/"))
         return reply if isinstance(reply, PollTrouble) else self._skew(reply)
 
     async def balance(self) -> Balance | PollTrouble | None:
-        """What is left on the account; None where the vendor does not tell."""
+        """Return the account's balance; None if the provider does not report it."""
         if not isinstance(self.dialect, Balances):
             return None
         reply = await self.ask(self.dialect.balance())
         return reply if isinstance(reply, PollTrouble) else self._without_secrets(self.dialect.read_balance(reply))
 
     async def tasks(self) -> TaskList | PollTrouble | None:
-        """Every task that the vendor lists, each once; None where it has no list. Trouble on any page is trouble: what
-        an incomplete reading does not show proves nothing."""
+        """Return every task that the provider lists, each once; None if it has no list. An error on any page is an
+        error of the whole: an incomplete list proves nothing about a task that it does not show."""
         if not isinstance(self.dialect, Lists):
             return None
-        found: dict[str, Listed] = {}
-        counted, skew = 0, None
+        tasks: dict[str, Listed] = {}
+        total, skew = 0, None
         for number in range(1, PAGES + 1):
             reply = await self.ask(self.dialect.list_tasks(page=number))
             if isinstance(reply, PollTrouble):
@@ -167,27 +174,27 @@ class HttpTransport:
             if isinstance(page, PollTrouble):
                 return self._without_secrets(page)
             if number == 1:
-                counted, skew = page.total or 0, self._skew(reply)
-            found.update((listed.task, listed) for listed in page.tasks)
+                total, skew = page.total or 0, self._skew(reply)
+            tasks.update((listed.task, listed) for listed in page.tasks)
             if not page.tasks or (page.total is not None and number * self.dialect.list_size >= page.total):
-                return TaskList(tuple(found.values()), len(found) >= counted, skew)
+                return TaskList(tuple(tasks.values()), len(tasks) >= total, skew)
         return PollTrouble(f"the list has more than {PAGES} pages")
 
     def _skew(self, reply: Reply) -> float | None:
-        """How far the vendor's clock is ahead, by the date of its answer."""
+        """Return how many seconds the provider's clock is ahead of ours, from the answer's Date header."""
         try:
             return parsedate_to_datetime(reply.headers.get("date", "")).timestamp() - self._clock.now()
         except (ValueError, OverflowError):
             return None
 
     async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
-        """Drop a task that is queued; None where the vendor cannot. Sent once, right behind a poll that says queued:
-        on a finished task the same request may delete the result."""
+        """Cancel a queued task; None if the provider cannot. Sent once, right after a poll that reports `queued`: on a
+        finished task the same request may delete the result."""
         if not isinstance(self.dialect, Cancels):
             return None
         match await self._poll(task):
             case Working(queued=True):
-                reply = await self._channel.hurry(self.dialect.cancel(task))
+                reply = await self._channel.send_once(self.dialect.cancel(task))
                 answer = reply if isinstance(reply, PollTrouble) else self.dialect.read_cancel(reply)
                 return self._without_secrets(answer)
             case (Cancelled() | NotFound() | PollTrouble()) as ended:

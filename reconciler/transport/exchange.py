@@ -1,9 +1,9 @@
-"""One exchange on one connection: the only module that knows httpx.
+"""One HTTP exchange on one connection; the only module that imports httpx.
 
-`Connections` keeps single connections, each in an httpx transport that serves one request at a time. httpx's
-shared pool is not used: a request that is cancelled while it waits for the pool poisons it for ever, and its cost grows
-with the number in flight. Here a request that ends in any way but cleanly takes its connection with it, so that
-cancelling is always safe, nothing waits for a pool, and a connection that is not kept is a fresh one for everybody.
+`Connections` keeps single connections, each in an httpx transport that serves one request at a time. httpx's shared
+pool is not used: a request that is cancelled while it waits for the pool blocks that pool for good, and its cost grows
+with the number of requests. Here a request that does not end cleanly closes its connection, so cancelling is always
+safe, nothing waits for a pool, and with `keep=0` every exchange has a fresh connection.
 
 httpx's transports, unlike its clients, add no header, keep no cookie, follow no redirect, read no netrc and log no URL.
 """
@@ -20,16 +20,16 @@ from dataclasses import dataclass, field
 
 import httpx
 
-for _name in ("httpx", "httpcore"):  # their lines have URLs, headers and bodies in them
+for _name in ("httpx", "httpcore"):  # they log URLs, headers and bodies
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 IDLE = 15.0
-"""Seconds that an unused connection is kept; servers drop theirs after some more."""
+"""Seconds that an unused connection is kept; servers drop theirs a little later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for a connection, for the next bytes either way, and for everything together."""
+    """Seconds to wait for a connection, for the next bytes in either direction, and for the whole exchange."""
 
     connect: float
     idle: float
@@ -38,7 +38,8 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """One request as it goes out. `address` is connected to instead of what the URL's host resolves to."""
+    """One request as it is sent. With `address` the connection goes there instead of to the resolved host of the
+    URL."""
 
     method: str
     url: str = field(repr=False)
@@ -48,15 +49,16 @@ class OutgoingRequest:
 
 
 class ExchangeFailed(Exception):
-    """An exchange without a complete answer. `sent`: a byte of the request may have left; `slow`: time ran out."""
+    """An exchange without a complete answer. `sent`: a byte of the request may have left; `slow`: a timeout."""
 
-    def __init__(self, words: str, *, sent: bool, slow: bool = False) -> None:
-        super().__init__(words)
-        self.words, self.sent, self.slow = words, sent, slow
+    def __init__(self, reason: str, *, sent: bool, slow: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.sent, self.slow = reason, sent, slow
 
 
 class _Trace:
-    """Hears from httpcore when the request itself (not a proxy's CONNECT) is handed to the socket."""
+    """Receives httpcore's trace events and notes when the request itself (not a proxy's CONNECT) is passed to the
+    socket."""
 
     def __init__(self) -> None:
         self.sent = False
@@ -65,32 +67,32 @@ class _Trace:
         if event == "http11.send_request_headers.started":
             self.sent = getattr(info.get("request"), "method", b"") != b"CONNECT"
 
-    def broken(self, error: Exception, patience: Timeouts) -> ExchangeFailed:
-        """What an error means. A request that breaks HTTP's own rules is refused by h11 before it is written."""
+    def failure(self, error: Exception, timeouts: Timeouts) -> ExchangeFailed:
+        """Return an error as ExchangeFailed. h11 refuses a request that breaks HTTP's rules before it is written."""
         slow = isinstance(error, TimeoutError | httpx.TimeoutException)
         sent = self.sent and not isinstance(error, httpx.LocalProtocolError)
-        return ExchangeFailed(_words(error, patience), sent=sent, slow=slow)
+        return ExchangeFailed(_reason(error, timeouts), sent=sent, slow=slow)
 
 
 class Incoming:
-    """The head of an answer, and its body as it comes in. Header names are lower-case."""
+    """The status and headers of an answer, and its body as it arrives. Header names are lower-case."""
 
-    def __init__(self, response: httpx.Response, trace: _Trace, patience: Timeouts) -> None:
+    def __init__(self, response: httpx.Response, trace: _Trace, timeouts: Timeouts) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers.items())
-        self._response, self._trace, self._patience = response, trace, patience
+        self._response, self._trace, self._timeouts = response, trace, timeouts
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body as it is on the wire, undecoded. Raises Broken where it is cut short or ill-formed."""
+        """Yield the body as sent, undecoded. Raises ExchangeFailed if it is cut short or malformed."""
         try:
             async for chunk in self._response.aiter_raw():
                 yield chunk
         except Exception as error:
-            raise self._trace.broken(error, self._patience) from error
+            raise self._trace.failure(error, self._timeouts) from error
 
 
 class Connections:
-    """Connections to one place, or with `keep=0` a new one for every exchange."""
+    """Connections to one origin; with `keep=0` every exchange has a new one."""
 
     def __init__(self, proxy: str | None = None, keep: int = 0) -> None:
         self._proxy = proxy
@@ -98,25 +100,25 @@ class Connections:
         self._idle: list[httpx.AsyncHTTPTransport] = []
 
     @asynccontextmanager
-    async def open(self, call: OutgoingRequest, patience: Timeouts) -> AsyncIterator[Incoming]:
-        """Send a request; leave after reading the answer. Raises Broken."""
-        line = self._idle.pop() if self._idle else self._connect()
+    async def open(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AsyncIterator[Incoming]:
+        """Send a request; the block reads the answer. Raises ExchangeFailed."""
+        connection = self._idle.pop() if self._idle else self._connect()
         trace, clean = _Trace(), False
         try:
-            async with asyncio.timeout(patience.total):
-                response = await _begin(line, call, patience, trace)
+            async with asyncio.timeout(timeouts.total):
+                response = await _begin(connection, outgoing, timeouts, trace)
                 try:
-                    yield Incoming(response, trace, patience)
+                    yield Incoming(response, trace, timeouts)
                     clean = True
                 finally:
                     await response.aclose()
         except TimeoutError as error:
-            raise trace.broken(error, patience) from error
+            raise trace.failure(error, timeouts) from error
         finally:
-            await self._give_back(line, clean)
+            await self._release(connection, clean)
 
     async def aclose(self) -> None:
-        """Close what is kept; exchanges under way close their own."""
+        """Close the idle connections; exchanges in progress close their own."""
         self._keep = 0
         while self._idle:
             await self._idle.pop().aclose()
@@ -125,62 +127,64 @@ class Connections:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=min(self._keep, 1), keepalive_expiry=IDLE)
         return httpx.AsyncHTTPTransport(verify=_tls(), trust_env=False, limits=limits, proxy=self._proxy)
 
-    async def _give_back(self, line: httpx.AsyncHTTPTransport, clean: bool) -> None:
+    async def _release(self, connection: httpx.AsyncHTTPTransport, clean: bool) -> None:
         if clean and len(self._idle) < self._keep:
-            self._idle.append(line)
+            self._idle.append(connection)
         else:
-            await line.aclose()
+            await connection.aclose()
 
 
-async def read(incoming: Incoming, most: int) -> bytes:
-    """The whole body. Raises Broken when it is larger than `most` bytes."""
+async def read(incoming: Incoming, maximum: int) -> bytes:
+    """Return the whole body. Raises ExchangeFailed if it is larger than `maximum` bytes."""
     body = bytearray()
     async with aclosing(incoming.chunks()) as chunks:
         async for chunk in chunks:
             body += chunk
-            if len(body) > most:
-                raise ExchangeFailed(f"the answer is larger than {most} bytes", sent=True)
+            if len(body) > maximum:
+                raise ExchangeFailed(f"the answer is larger than {maximum} bytes", sent=True)
     return bytes(body)
 
 
 async def _begin(
-    line: httpx.AsyncHTTPTransport, call: OutgoingRequest, patience: Timeouts, trace: _Trace
+    connection: httpx.AsyncHTTPTransport, outgoing: OutgoingRequest, timeouts: Timeouts, trace: _Trace
 ) -> httpx.Response:
     try:
-        return await line.handle_async_request(_request(call, patience, trace))
-    except Exception as error:  # whatever it was: what matters is whether the request had begun to leave
-        raise trace.broken(error, patience) from error
+        return await connection.handle_async_request(_request(outgoing, timeouts, trace))
+    except Exception as error:  # any error: only whether the request had begun to leave matters
+        raise trace.failure(error, timeouts) from error
 
 
-def _request(call: OutgoingRequest, patience: Timeouts, trace: _Trace) -> httpx.Request:
-    """With an `address`, the name stays in `Host`, in TLS's server name and in the check of the certificate."""
-    url = httpx.URL(call.url)
-    timeout = {"connect": patience.connect, "pool": patience.connect, "read": patience.idle, "write": patience.idle}
+def _request(outgoing: OutgoingRequest, timeouts: Timeouts, trace: _Trace) -> httpx.Request:
+    """Return the httpx request. With an `address`, the name stays in `Host`, in TLS's server name and in the
+    certificate check."""
+    url = httpx.URL(outgoing.url)
+    timeout = {"connect": timeouts.connect, "pool": timeouts.connect, "read": timeouts.idle, "write": timeouts.idle}
     extensions: dict[str, object] = {"timeout": timeout, "trace": trace}
-    headers = [("Host", url.netloc.decode("ascii")), *call.headers]
-    if call.address:
+    headers = [("Host", url.netloc.decode("ascii")), *outgoing.headers]
+    if outgoing.address:
         extensions["sni_hostname"] = url.raw_host.decode("ascii")
-        url = url.copy_with(host=call.address)
-    return httpx.Request(call.method, url, headers=headers, content=call.content or None, extensions=extensions)
+        url = url.copy_with(host=outgoing.address)
+    return httpx.Request(outgoing.method, url, headers=headers, content=outgoing.content or None, extensions=extensions)
 
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """One context for all: making it reads every root certificate. `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured."""
+    """Return one TLS context for all connections: creating it reads every root certificate. `SSL_CERT_FILE` and
+    `SSL_CERT_DIR` are honoured."""
     return httpx.create_ssl_context()
 
 
-def _words(error: Exception, patience: Timeouts) -> str:
-    """An error in words; the text of httpx's own is often empty."""
+def _reason(error: Exception, timeouts: Timeouts) -> str:
+    """Return an error as text; httpx's own text is often empty."""
     match error:
         case httpx.ConnectTimeout():
-            return f"no connection within {patience.connect:g} s"
+            return f"no connection within {timeouts.connect:g} s"
         case httpx.ReadTimeout():
-            return f"no answer for {patience.idle:g} s"
+            return f"no answer for {timeouts.idle:g} s"
         case httpx.WriteTimeout():
-            return f"could not send for {patience.idle:g} s"
+            return f"could not send for {timeouts.idle:g} s"
         case TimeoutError():
-            return f"not done within {patience.total:g} s"
+            return f"not finished within {timeouts.total:g} s"
         case httpx.ProxyError():
             return f"the proxy refused: {error}"
         case _:

@@ -1,8 +1,8 @@
-"""Talks to media hosts: no credentials, checked links, bounded in bytes and in time.
+"""Transfers from and to media hosts: without credentials, with checked links, bounded in bytes and in time.
 
-A download goes straight into the part, so it is not begun again once its first byte is written: the caller takes a
-fresh part for that. Ranges are not asked for; starting over is always right, and clips are small. What cannot be told
-from here (a body without a length that ends early) is left to the caller's structural check.
+A download is written directly into the part file, so it is not restarted after its first byte: the caller then uses a
+fresh part. Range requests are not used; starting over is always correct, and clips are small. One fault is invisible
+here, a body without a length that ends early; the caller's structural check finds it.
 """
 
 from __future__ import annotations
@@ -41,89 +41,96 @@ PLAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a download may take: bytes, seconds, and after `grace` seconds how few bytes a second on average."""
+    """Limits of a download: bytes, seconds, and after `grace` seconds a minimum average rate in bytes per second."""
 
     size: int = 2 * 1024**3
     rate: float = 8 * 1024
     grace: float = 60.0
-    patience: Timeouts = Timeouts(connect=10, idle=60, total=3600)
+    timeouts: Timeouts = Timeouts(connect=10, idle=60, total=3600)
 
 
-class Media:
-    """The media side of one provider. `home` is its base URL: links to this machine are right only if that is here."""
+class MediaClient:
+    """The media side of one provider. `home` is its base URL: links to this machine are allowed only if that is local
+    too."""
 
-    def __init__(self, home: str, world: Environment, redactor: Redactor, bounds: Bounds | None = None) -> None:
+    def __init__(self, home: str, environment: Environment, redactor: Redactor, bounds: Bounds | None = None) -> None:
         self._loopback = addresses.is_loopback(home)
-        self._world, self._redactor, self._bounds = world, redactor, bounds or Bounds()
-        self._budget = RetryBudget()
+        self._environment, self._redactor, self._bounds = environment, redactor, bounds or Bounds()
+        self._retry_budget = RetryBudget()
 
     async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
-        """Download into an empty part; its size and SHA-256. Raises ProviderError: `link-dead` asks for a new link,
-        `link-refused` is not followed, `too-large` and `too-slow` broke a bound, `download` may work another time."""
-        tap = _Tap(part, self._bounds, self._world.clock)
+        """Download into an empty part; return its size and SHA-256. Raises ProviderError: `link-dead` needs a new link,
+        `link-refused` is not followed, `too-large` and `too-slow` exceed a limit, `download` may succeed later."""
+        writer = _BoundedWriter(part, self._bounds, self._environment.clock)
         for attempt in range(TRIES):
             try:
-                await self._follow(url, tap, attempt)
-                self._budget.earn()
-                return tap.size, tap.hash.hexdigest()
+                await self._follow(url, writer, attempt)
+                self._retry_budget.earn()
+                return writer.size, writer.hash.hexdigest()
             except ExchangeFailed as error:
-                if tap.size or attempt + 1 == TRIES or not self._budget.spend(slow=error.slow):
-                    raise self._error("download", f"the download broke off: {error.words}") from error
-                await self._world.clock.sleep(backoff(attempt, self._world.random))
+                if writer.size or attempt + 1 == TRIES or not self._retry_budget.spend(slow=error.slow):
+                    raise self._error("download", f"the download failed: {error.reason}") from error
+                await self._environment.clock.sleep(backoff(attempt, self._environment.random))
         raise AssertionError("unreachable")
 
     async def put(self, url: str, content_type: str, content: bytes) -> Reply:
-        """Send bytes to a link that a provider gave for it; what answers. Raises ProviderError."""
+        """Send bytes to a link that a provider gave for them; return the answer. Raises ProviderError."""
         try:
-            found = await self._call("PUT", url)
-            call = replace(found, headers=(*PLAIN, ("Content-Type", content_type)), content=content)
-            async with Connections(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
+            checked = await self._checked_request("PUT", url)
+            outgoing = replace(checked, headers=(*PLAIN, ("Content-Type", content_type)), content=content)
+            async with Connections(self._environment.proxy(outgoing.url)).open(
+                outgoing, self._bounds.timeouts
+            ) as incoming:
                 body = await read(incoming, replies.MOST)
                 return replies.reply(incoming.status, incoming.headers, body, self._redactor)
         except ExchangeFailed as error:
-            raise self._error("upload", f"the upload broke off: {error.words}") from error
+            raise self._error("upload", f"the upload failed: {error.reason}") from error
 
-    async def _follow(self, url: str, tap: _Tap, attempt: int) -> None:
+    async def _follow(self, url: str, writer: _BoundedWriter, attempt: int) -> None:
         for _ in range(HOPS + 1):
-            call = await self._call("GET", url, attempt=attempt)
-            async with Connections(self._world.proxy(call.url)).open(call, self._bounds.patience) as incoming:
+            outgoing = await self._checked_request("GET", url, attempt=attempt)
+            async with Connections(self._environment.proxy(outgoing.url)).open(
+                outgoing, self._bounds.timeouts
+            ) as incoming:
                 if incoming.status not in MOVED:
-                    await self._take(incoming, tap)
+                    await self._receive(incoming, writer)
                     return
-                url = urljoin(call.url, incoming.headers.get("location", ""))
-        raise self._error("link-refused", f"the link leads through more than {HOPS} redirects")
+                url = urljoin(outgoing.url, incoming.headers.get("location", ""))
+        raise self._error("link-refused", f"the link has more than {HOPS} redirects")
 
-    async def _call(self, method: str, url: str, attempt: int = 0) -> OutgoingRequest:
-        """The request for a link that was checked. Another attempt takes the next address of the same host."""
-        url = quote(url, safe=string.punctuation)  # some vendors write file names as they are
+    async def _checked_request(self, method: str, url: str, attempt: int = 0) -> OutgoingRequest:
+        """Return the request for a link after its check. Each attempt takes the next address of the same host."""
+        url = quote(url, safe=string.punctuation)  # some vendors do not escape file names
         try:
-            proxied = self._world.proxy(url) is not None
-            async with asyncio.timeout(self._bounds.patience.connect):  # the system's resolver has its own idea of time
-                found = await addresses.check(url, self._world.resolve, loopback=self._loopback, proxied=proxied)
+            proxied = self._environment.proxy(url) is not None
+            async with asyncio.timeout(self._bounds.timeouts.connect):  # the system's resolver has timeouts of its own
+                allowed = await addresses.check(
+                    url, self._environment.resolve, loopback=self._loopback, proxied=proxied
+                )
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
         except TimeoutError as error:
-            raise ExchangeFailed(f"{urlsplit(url).hostname} does not resolve in time", sent=False, slow=True) from error
+            raise ExchangeFailed(f"resolving {urlsplit(url).hostname} timed out", sent=False, slow=True) from error
         except OSError as error:
             raise ExchangeFailed(f"{urlsplit(url).hostname} does not resolve ({error})", sent=False) from error
-        return OutgoingRequest(method, url, PLAIN, address=found[attempt % len(found)] if found else "")
+        return OutgoingRequest(method, url, PLAIN, address=allowed[attempt % len(allowed)] if allowed else "")
 
-    async def _take(self, incoming: Incoming, tap: _Tap) -> None:
+    async def _receive(self, incoming: Incoming, writer: _BoundedWriter) -> None:
         length = self._length(incoming)
-        tap.expect(length or 0)
+        writer.expect(length or 0)
         try:
             async with aclosing(incoming.chunks()) as chunks:
                 async for chunk in chunks:
-                    tap.write(chunk)
-        except _Bound as error:
+                    writer.write(chunk)
+        except _LimitExceeded as error:
             raise self._error(error.code, str(error)) from error
-        if length is not None and tap.size != length:
-            raise ExchangeFailed(f"{tap.size} of {length} bytes came", sent=True)
-        if not tap.size:
-            raise self._error("download", "the link gave an empty file")
+        if length is not None and writer.size != length:
+            raise ExchangeFailed(f"received {writer.size} of {length} bytes", sent=True)
+        if not writer.size:
+            raise self._error("download", "the link returned an empty file")
 
     def _length(self, incoming: Incoming) -> int | None:
-        """The announced length of an answer that is worth reading."""
+        """Return the announced length of an acceptable answer, None if there is none. Raises for any other answer."""
         status, coding = incoming.status, incoming.headers.get("content-encoding", "identity")
         if status in DEAD:
             raise self._error("link-dead", f"the link is dead (HTTP {status})")
@@ -132,50 +139,52 @@ class Media:
         if status != 200:
             raise self._error("download", f"the link answered HTTP {status}")
         if coding.strip().lower() != "identity":
-            raise self._error("download", f"the file comes encoded as {quoted(coding)}, which was not asked for")
+            raise self._error(
+                "download", f"the file has the content encoding {quoted(coding)}, which was not requested"
+            )
         announced = incoming.headers.get("content-length", "")
         length = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else None
         if length is not None and length > self._bounds.size:
             raise self._error("too-large", f"the file has {length} bytes; the limit is {self._bounds.size}")
         return length
 
-    def _error(self, code: str, words: str) -> ProviderError:
-        return ProviderError(self._redactor.text(words), code=code)
+    def _error(self, code: str, message: str) -> ProviderError:
+        return ProviderError(self._redactor.text(message), code=code)
 
 
-class _Bound(Exception):
-    """The body is not what we are ready to take."""
+class _LimitExceeded(Exception):
+    """The body exceeds a limit or is not media."""
 
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
         self.code = code
 
 
-class _Tap:
-    """Between the wire and the part: counts, hashes, and stops what is too much, too slow or not media at all."""
+class _BoundedWriter:
+    """Writes a download into the part: counts, hashes, and stops a body that is too large, too slow or not media."""
 
     def __init__(self, part: ByteSink, bounds: Bounds, clock: Clock) -> None:
         self.size, self.hash = 0, hashlib.sha256()
         self._part, self._bounds, self._clock, self._began = part, bounds, clock, clock.monotonic()
 
     def expect(self, size: int) -> None:
-        """There is room for so many bytes, or whoever keeps them says that there is not."""
+        """Reserve space for `size` bytes; the part raises ArtifactError if the disk is too full."""
         self._part.expect(size)
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes. No media format of ours begins like XML, HTML or JSON; error pages do."""
+        """Append the next bytes. No accepted media format begins like XML, HTML or JSON; error pages do."""
         if not self.size and chunk.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"<", b"{", b"["):
             page = quoted(chunk[:200].decode("utf-8", "replace"))
-            raise _Bound("download", f"the link gave a text instead of media: {page}")
+            raise _LimitExceeded("download", f"the link returned text instead of media: {page}")
         if self.size + len(chunk) > self._bounds.size:
-            raise _Bound("too-large", f"the file has more than {self._bounds.size} bytes")
+            raise _LimitExceeded("too-large", f"the file has more than {self._bounds.size} bytes")
         self.size += len(chunk)
         self._part.write(chunk)
         self.hash.update(chunk)
         self._require_speed(self._clock.monotonic() - self._began)
 
     def _require_speed(self, elapsed: float) -> None:
-        if elapsed > self._bounds.patience.total:
-            raise _Bound("too-slow", f"the download took more than {self._bounds.patience.total:g} s")
+        if elapsed > self._bounds.timeouts.total:
+            raise _LimitExceeded("too-slow", f"the download took more than {self._bounds.timeouts.total:g} s")
         if elapsed > self._bounds.grace and self.size < elapsed * self._bounds.rate:
-            raise _Bound("too-slow", f"the download came to {self.size} bytes in {elapsed:.0f} s")
+            raise _LimitExceeded("too-slow", f"the download is too slow: {self.size} bytes in {elapsed:.0f} s")

@@ -1,8 +1,8 @@
-"""When a provider may be asked: its pace, its pauses, how many submits at once, how many retries altogether.
+"""Pacing of one provider: the request rate, pauses that it asks for, concurrent submits, and the retry budget.
 
-One of each per provider, shared by everything that is sent to it with credentials. All of it is counters: nothing is
-kept per task, and whoever waits stands in one line, in the order of `Rank`: links expire, queues do not. Downloads go
-to media hosts and stand in no line of a provider.
+There is one of each per provider, shared by all requests with credentials. All state is counters, nothing is kept per
+task. Requests wait in one queue, in the order of `Rank`: links expire, so polls go before submits. Downloads go to
+media hosts and do not use the provider's queue.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from itertools import count
 from reconciler.clock import Clock
 
 LONGEST = 15 * 60.0
-"""A provider that wants to be left alone for longer is not waited for within a run."""
+"""Seconds; a run does not wait out a longer pause."""
 DAY = 24 * 3600.0
-"""No hint counts for more: a date in the year 9999 is a fault of the server."""
+"""Seconds; a longer hint counts as this: a date in the year 9999 is a fault of the server."""
 
 
 class Paused(Exception):
-    """The provider asked to be left alone for longer than the caller would wait."""
+    """The provider asked for a longer pause than the caller accepts. `wait` is its length in seconds."""
 
     def __init__(self, wait: float, until: float) -> None:
         when = datetime.fromtimestamp(until, UTC)
@@ -33,153 +33,155 @@ class Paused(Exception):
 
 
 class Rank(IntEnum):
-    """What goes first when several want to ask."""
+    """Priority of a request in the queue; the lowest value goes first."""
 
-    POLL = 0  # brings links; and tokens, which both wait for
-    SUBMIT = 1  # and what belongs to one: uploads of its inputs
+    POLL = 0  # brings links, and the tokens that both need
+    SUBMIT = 1  # and its uploads of inputs
 
 
-class _Line:
-    """A lock whose waiters are served by rank, and within a rank in the order in which they came."""
+class _RankedLock:
+    """A lock whose waiters are served by rank, and within a rank in order of arrival."""
 
     def __init__(self) -> None:
         self._held = False
         self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def front(self, rank: Rank, number: int) -> AsyncIterator[None]:
-        """Be the first, for the length of the block."""
+    async def hold(self, rank: Rank, number: int) -> AsyncIterator[None]:
+        """Hold the lock for the length of the block; `number` orders waiters of the same rank."""
         if self._held:
-            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (rank, number, place))
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, number, turn))
             try:
-                await place
+                await turn
             except asyncio.CancelledError:
-                if place.done() and not place.cancelled():  # it was our turn at that very instant
-                    self._next()
+                if turn.done() and not turn.cancelled():  # the lock was handed over at that instant
+                    self._release()
                 raise
         self._held = True
         try:
             yield
         finally:
-            self._next()
+            self._release()
 
-    def better(self, rank: Rank) -> bool:
-        """Whether somebody waits who goes before this rank."""
+    def outranked(self, rank: Rank) -> bool:
+        """Return True if a waiter of a better rank is in the queue."""
         while self._waiting and self._waiting[0][2].done():
             heapq.heappop(self._waiting)
         return bool(self._waiting) and self._waiting[0][0] < rank
 
-    def _next(self) -> None:
+    def _release(self) -> None:
         self._held = False
         while self._waiting:
-            _, _, place = heapq.heappop(self._waiting)
-            if not place.done():
-                place.set_result(None)
-                self._held = True  # for whoever has been told, so that nobody slips in before
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                self._held = True  # on behalf of the woken waiter, so that no other takes the lock first
                 return
 
 
 class RateLimiter:
-    """Spaces requests evenly, by rank, and stops all of them while the provider wants a pause."""
+    """Spaces requests evenly, by rank, and stops all of them during a pause that the provider asked for."""
 
-    def __init__(self, clock: Clock, per_second: float, chance: Callable[[], float]) -> None:
-        self._clock, self._chance = clock, chance
+    def __init__(self, clock: Clock, per_second: float, random: Callable[[], float]) -> None:
+        self._clock, self._random = clock, random
         self._spacing = 1 / per_second if per_second > 0 else 0.0
-        self._line, self._numbers = _Line(), count()
-        self._next = self._resume = clock.monotonic()
-        self._strikes = 0
+        self._lock, self._numbers = _RankedLock(), count()
+        self._next_request = self._resume = clock.monotonic()
+        self._pauses = 0
 
-    async def turn(self, patience: float = LONGEST, rank: Rank = Rank.POLL) -> None:
-        """Wait for one's turn. Raises Paused when the pause lasts longer than `patience` seconds."""
+    async def acquire(self, max_wait: float = LONGEST, rank: Rank = Rank.POLL) -> None:
+        """Wait until a request may be sent. Raises Paused if a pause lasts longer than `max_wait` seconds."""
         number = next(self._numbers)
         while True:
-            self.check(patience)
+            self.require_open(max_wait)
             if (wait := self._resume - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
                 continue
-            async with self._line.front(rank, number):  # not held through a pause: those behind may be less patient
-                await self._clock.sleep(max(0.0, self._next - self._clock.monotonic()))
-                if self._resume <= self._clock.monotonic() and not self._line.better(rank):
-                    self.passed()
+            async with self._lock.hold(rank, number):  # not held through a pause: later callers may accept less
+                await self._clock.sleep(max(0.0, self._next_request - self._clock.monotonic()))
+                if self._resume <= self._clock.monotonic() and not self._lock.outranked(rank):
+                    self.record_request()
                     return
 
     @property
-    def open(self) -> bool:
-        """Whether no pause is on."""
+    def is_open(self) -> bool:
+        """True if no pause is in effect."""
         return self._resume <= self._clock.monotonic()
 
-    def passed(self) -> None:
-        """Note that a request goes out now; `turn` does so itself."""
-        self._next = self._clock.monotonic() + self._spacing
+    def record_request(self) -> None:
+        """Record that a request goes out now; `acquire` does so itself."""
+        self._next_request = self._clock.monotonic() + self._spacing
 
-    def check(self, patience: float = 0.0) -> None:
-        """Raises Paused when a pause of more than `patience` seconds is on."""
+    def require_open(self, max_wait: float = 0.0) -> None:
+        """Raise Paused if more than `max_wait` seconds of a pause remain."""
         wait = self._resume - self._clock.monotonic()
-        if wait > patience:
+        if wait > max_wait:
             raise Paused(wait, self._clock.now() + wait)
 
     def pause(self, hint: float | None) -> None:
-        """The provider is busy: everybody waits for its hint or a growing time of ours, whichever is longer, and a
-        little more, so that not all who were told the same second come back in it."""
-        self._strikes += 1
-        wait = max(min(hint or 0.0, DAY), min(2.0 ** min(self._strikes, 6), 60.0))
-        wait += self._chance() * max(1.0, 0.1 * wait)
+        """Pause all requests because the provider is busy. The pause is the provider's hint or a growing time of our
+        own, whichever is longer, plus a random share, so that clients with the same hint do not return in the same
+        second."""
+        self._pauses += 1
+        wait = max(min(hint or 0.0, DAY), min(2.0 ** min(self._pauses, 6), 60.0))
+        wait += self._random() * max(1.0, 0.1 * wait)
         self._resume = max(self._resume, self._clock.monotonic() + wait)
 
-    def calm(self) -> None:
-        """The provider answered as it should."""
-        self._strikes = 0
+    def reset_backoff(self) -> None:
+        """Reset the growing pause after a normal answer."""
+        self._pauses = 0
 
 
 class ConcurrencyRamp:
-    """How many submits may be under way: one at first, one more after each success, half as many when it is busy."""
+    """Limits concurrent submits: one at first, one more after each success, half as many when the provider is busy."""
 
     def __init__(self, limit: int) -> None:
-        self.limit, self.width, self.busy = max(1, limit), 1, 0
-        self._left = asyncio.Event()
+        self.limit, self.allowed, self.active = max(1, limit), 1, 0
+        self._released = asyncio.Event()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place among the submits, held until the block ends."""
-        while self.busy >= self.width:
-            self._left.clear()
-            await self._left.wait()
-        self.busy += 1
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold one of the allowed submits until the block ends; waits for a free one."""
+        while self.active >= self.allowed:
+            self._released.clear()
+            await self._released.wait()
+        self.active += 1
         try:
             yield
-        finally:  # without an await: nothing may keep a place from being given back
-            self.busy -= 1
-            self._left.set()
+        finally:  # without an await: nothing may keep the slot from being released
+            self.active -= 1
+            self._released.set()
 
     def grow(self) -> None:
-        """A submit was accepted. Whoever waits is woken when its place is given back."""
-        self.width = min(self.limit, self.width + 1)
+        """Allow one more submit after an accepted one. A waiter wakes when a slot is released."""
+        self.allowed = min(self.limit, self.allowed + 1)
 
-    def shrink(self, *, told: bool) -> None:
-        """The provider was busy. Where it said how long to wait, everything has stopped: begin again with one."""
-        self.width = 1 if told else max(1, self.width // 2)
+    def shrink(self, *, hinted: bool) -> None:
+        """Allow fewer submits because the provider is busy. With a hint how long to wait everything has stopped:
+        restart at one."""
+        self.allowed = 1 if hinted else max(1, self.allowed // 2)
 
 
 class RetryBudget:
-    """What a provider's faults may cost in retries: each success earns one back (the AWS SDKs' retry quota)."""
+    """Limits retries after a provider's faults: each success earns one back (the AWS SDKs' retry quota)."""
 
     def __init__(self, tokens: int = 20) -> None:
-        self.most = self.tokens = tokens
+        self.maximum = self.tokens = tokens
 
     def spend(self, *, slow: bool = False) -> bool:
-        """Pay for one retry, twice after a timeout; False when there is not enough."""
-        price = 2 if slow else 1
-        if self.tokens < price:
+        """Pay for one retry, twice the price after a timeout; return False if the budget is too small."""
+        cost = 2 if slow else 1
+        if self.tokens < cost:
             return False
-        self.tokens -= price
+        self.tokens -= cost
         return True
 
     def earn(self) -> None:
-        """A request succeeded."""
-        self.tokens = min(self.most, self.tokens + 1)
+        """Earn back one retry after a successful request."""
+        self.tokens = min(self.maximum, self.tokens + 1)
 
 
-def backoff(attempt: int, chance: Callable[[], float], base: float = 0.5, most: float = 8.0) -> float:
-    """Seconds before retry number `attempt` (from 0): doubling, of which half is left to chance."""
-    return min(most, base * 2.0 ** min(attempt, 10)) * (0.5 + chance() / 2)
+def backoff(attempt: int, random: Callable[[], float], base: float = 0.5, maximum: float = 8.0) -> float:
+    """Return the seconds before retry number `attempt` (from 0): doubling, half of it random."""
+    return min(maximum, base * 2.0 ** min(attempt, 10)) * (0.5 + random() / 2)

@@ -1,7 +1,7 @@
-"""Polls of one provider gathered into lists: who asks at about the same time is answered by one request.
+"""Combines polls of one provider: callers that ask at about the same time share one list request.
 
-One list request is under way at a time; while it waits for its turn or its answer, the next ones gather. A task that a
-list does not show is asked for by itself: a list may lag or leave tasks out, and "not found" must not come from that.
+One list request runs at a time; while it waits for its turn or its answer, further callers gather for the next. A task
+that the list does not show is polled by itself: a list may lag or omit tasks, which must not read as "not found".
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from reconciler.providers.base import PollAnswer, PollTrouble, Reply, Request
 from reconciler.providers.capabilities import Lists, TaskPage
 
 WINDOW = 0.05
-"""Seconds in which callers who wake together find each other."""
+"""Seconds in which callers that wake together are combined."""
 
 Ask = Callable[[Request], Awaitable[Reply | PollTrouble]]
 
 
 class PollBatcher:
-    """The polls that wait for an answer; nothing is kept of those that have theirs."""
+    """The polls that wait for an answer; answered ones are not kept."""
 
-    def __init__(self, dialect: Lists, ask: Ask, alone: Callable[[str], Awaitable[PollAnswer]], clock: Clock) -> None:
-        self._dialect, self._ask, self._alone, self._clock = dialect, ask, alone, clock
+    def __init__(
+        self, dialect: Lists, ask: Ask, poll_one: Callable[[str], Awaitable[PollAnswer]], clock: Clock
+    ) -> None:
+        self._dialect, self._ask, self._poll_one, self._clock = dialect, ask, poll_one, clock
         self._waiting: dict[str, asyncio.Future[PollAnswer]] = {}
         self._runner: asyncio.Task[None] | None = None
 
-    async def look(self, task: str) -> PollAnswer:
-        """How a task stands."""
+    async def poll(self, task: str) -> PollAnswer:
+        """Return the status of a task."""
         if task not in self._waiting:
             self._waiting[task] = asyncio.get_running_loop().create_future()
         if self._runner is None or self._runner.done():
@@ -36,7 +38,7 @@ class PollBatcher:
         return await asyncio.shield(self._waiting[task])
 
     async def aclose(self) -> None:
-        """Stop asking; whoever still waits is cancelled."""
+        """Stop polling and cancel the waiting callers."""
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
@@ -60,15 +62,16 @@ class PollBatcher:
                     self._waiting.pop(task, None)
 
     async def _answer(self, batch: Mapping[str, asyncio.Future[PollAnswer]]) -> None:
-        known = await self._list(tuple(batch)) if len(batch) > 1 else {}
-        missing = [task for task in batch if task not in known]
-        found = await asyncio.gather(*map(self._alone, missing))
-        for task, answer in {**known, **dict(zip(missing, found, strict=True))}.items():
+        listed = await self._list(tuple(batch)) if len(batch) > 1 else {}
+        missing = [task for task in batch if task not in listed]
+        polled = await asyncio.gather(*map(self._poll_one, missing))
+        for task, answer in {**listed, **dict(zip(missing, polled, strict=True))}.items():
             if task in batch and not batch[task].done():
                 batch[task].set_result(answer)
 
     async def _list(self, tasks: Sequence[str]) -> Mapping[str, PollAnswer]:
-        """What one list says; when it is in trouble, so is every task, and the next look asks again."""
+        """Return the answers of one list request; if it fails, every task gets that error, and the next poll
+        retries."""
         reply = await self._ask(self._dialect.list_tasks(tasks))
         page = reply if isinstance(reply, PollTrouble) else self._dialect.read_list(reply)
         if isinstance(page, TaskPage):

@@ -1,4 +1,4 @@
-"""What the transport needs from outside: time, randomness, name resolution, proxies."""
+"""Dependencies of the transport: time, randomness, name resolution, proxies."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 from reconciler.clock import Clock
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a host's name and a port to its addresses as text; raises OSError when there are none."""
+"""Maps a host name and a port to addresses as text; raises OSError if there are none."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The system's addresses of a name, each once, in the system's order."""
+    """Return the system resolver's addresses of a name, without duplicates, in the system's order."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in addresses))
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The transport's surroundings. `proxy` finds the proxy of a URL, `cache` is where a shared token may be kept."""
+    """The transport's dependencies. `proxy` returns the proxy of a URL; `cache` is the folder for a shared token."""
 
     clock: Clock
     proxy: Callable[[str], str | None] = field(default=lambda url: None)

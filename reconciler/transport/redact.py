@@ -1,4 +1,4 @@
-"""The one place that takes secrets out of text: by the values we know, and by what secrets look like."""
+"""Removes secrets from text: known values, and anything that looks like one. The only such place."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from urllib.parse import quote, quote_plus
 
 MARK = "[redacted]"
 SHORTEST = 6
-"""Shorter values are not looked for: they would be found in any text, and keep nobody out anyway."""
+"""Shorter values are ignored: they occur in any text, and protect nothing."""
 
 _NAMES = r"api[-_]?key|access[-_]?token|secret[-_]?key|authorization|signature|password|token|secret|credential"
 _PATTERNS = (
-    # Userinfo and query of any URL: a presigned link is a key to what it names.
+    # Userinfo and query of any URL: a presigned link gives access by itself.
     (re.compile(r"(\bhttps?://)[^\s/@\"'<>]{1,512}@"), rf"\1{MARK}@"),
     (re.compile(r"(\bhttps?://[^\s?\"'<>]{1,4096})\?[^\s\"'<>]*"), rf"\1?{MARK}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}"), rf"\1 {MARK}"),
@@ -26,29 +26,29 @@ _PATTERNS = (
 
 
 class Redactor:
-    """Knows the secrets of one provider. It has no repr of its own, and nothing here shows a value."""
+    """Knows the secrets of one provider. It has no repr of its own, and no method returns a value."""
 
-    __slots__ = ("_forms", "_known")
+    __slots__ = ("_forms", "_pattern")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: set[str] = set()
-        self._known: re.Pattern[str] | None = None
+        self._pattern: re.Pattern[str] | None = None
         for secret in secrets:
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """Take note of one more secret, such as a token that was just fetched."""
+        """Add one more secret, such as a token that was just fetched."""
         if len(secret) >= SHORTEST and secret not in self._forms:
             self._forms |= _forms(secret)
             longest_first = sorted(self._forms, key=len, reverse=True)
-            self._known = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def values(self, text: str) -> str:
-        """Text without the known secrets; what merely looks like one stays. Keeps JSON well-formed."""
-        return self._known.sub(MARK, text) if self._known else text
+        """Return text without the known secrets; text that merely looks like one stays. Keeps JSON valid."""
+        return self._pattern.sub(MARK, text) if self._pattern else text
 
     def text(self, text: str) -> str:
-        """Text fit for messages, records and logs."""
+        """Return text that is safe for messages, records and logs."""
         text = self.values(text)
         for pattern, mark in _PATTERNS:
             text = pattern.sub(mark, text)
@@ -56,18 +56,19 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    """The ways in which a secret is written: plain, in JSON, in a URL, in Base64."""
+    """Return the encodings of a secret: plain, in JSON, in a URL, in Base64."""
     plain = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     plain |= {form.replace("/", "\\/") for form in plain}
-    found = plain | {quote(secret, safe=""), quote(secret), quote_plus(secret)} | set(_base64(secret.encode()))
-    return {form for form in found if len(form) >= SHORTEST}
+    forms = plain | {quote(secret, safe=""), quote(secret), quote_plus(secret)} | set(_base64(secret.encode()))
+    return {form for form in forms if len(form) >= SHORTEST}
 
 
 def _base64(secret: bytes) -> Iterable[str]:
-    """The part of a Base64 text that only the secret decides, for each of its three places in a group of bytes."""
-    for before in range(3):
-        coded = base64.b64encode(b"\0" * before + secret).decode().rstrip("=")
-        first = -(-before * 8 // 6)  # characters that the bytes before have a share in
-        last = (before + len(secret)) * 8 // 6  # the character after these has bits of what follows
+    """Yield the part of a Base64 text that only the secret determines, for each of its three offsets in a group of
+    bytes."""
+    for offset in range(3):
+        coded = base64.b64encode(b"\0" * offset + secret).decode().rstrip("=")
+        first = -(-offset * 8 // 6)  # characters that depend on preceding bytes
+        last = (offset + len(secret)) * 8 // 6  # the next character depends on following bytes
         core = coded[first:last]
         yield from (core, core.replace("+", "-").replace("/", "_"))

@@ -1,7 +1,7 @@
-"""Between bytes and the dialects' values: request bodies out, hostile answers in.
+"""Converts between bytes and the dialects' values: request bodies, and answers that may be hostile.
 
 `json.loads` raises more than its own error (RecursionError, ValueError for huge numbers), lets the last of two equal
-names win, and takes lone surrogates that no database will store; all of that means "not JSON" or is made sound here.
+names win, and accepts lone surrogates that no database stores. Here all of that is "not JSON" or is replaced.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from reconciler.transport.redact import Redactor
 MOST = 8 * 1024 * 1024
 """Bytes of an API's answer, before and after decompression."""
 TEXT = 64 * 1024
-"""Characters of an answer that is not JSON that are kept."""
+"""Characters that are kept of an answer that is not JSON."""
 
-_KEPT = re.compile(r"retry-after|date|content-type|location|.*(request|trace|log)-?id\Z")
+_KEPT_HEADERS = re.compile(r"retry-after|date|content-type|location|.*(request|trace|log)-?id\Z")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE = re.compile(r"[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
-    """The text is not JSON that means one thing only."""
+    """The text is not unambiguous JSON."""
 
 
 def encode(body: object) -> bytes:
-    """JSON as UTF-8; raises ValueError, TypeError or RecursionError for what has no such form."""
+    """Return JSON as UTF-8. Raises ValueError, TypeError or RecursionError for a value that JSON cannot express."""
     return json.dumps(_numbers(body), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form with one file in it."""
+    """A multipart form with one file."""
 
     name: str
     file_name: str
@@ -46,7 +46,7 @@ class Form:
     content: bytes = field(repr=False)
 
     def encoded(self) -> tuple[str, bytes]:
-        """Its content type and its bytes. The boundary is a hash of the file, which the file does not hold."""
+        """Return the content type and the bytes. The boundary is a hash of the file, so the file cannot hold it."""
         boundary = hashlib.sha256(self.content).hexdigest()
         about = f'Content-Disposition: form-data; name="{self.name}"; filename="{self.file_name}"'
         head = f"--{boundary}\r\n{about}\r\nContent-Type: {self.content_type}\r\n\r\n"
@@ -55,7 +55,7 @@ class Form:
 
 
 def _numbers(value: object) -> object:
-    """`Number`s of the spec as JSON numbers."""
+    """Return a value with each `Number` of the spec as a float."""
     match value:
         case Number():
             return float(value)
@@ -67,51 +67,56 @@ def _numbers(value: object) -> object:
 
 
 def reply(status: int, headers: Mapping[str, str], content: bytes, redactor: Redactor) -> Reply:
-    """The answer as dialects read it. Known secrets that a server echoes are taken out before it is parsed."""
-    kept = {name: redactor.text(value) for name, value in headers.items() if _KEPT.match(name)}
+    """Return an answer for the dialects. Known secrets that a server echoes are removed before parsing."""
+    kept_headers = {name: redactor.text(value) for name, value in headers.items() if _KEPT_HEADERS.match(name)}
     try:
         content = _inflate(content, headers.get("content-encoding", ""))
-        return Reply(status, parse(redactor.values(content.decode("utf-8-sig"))), kept)
+        return Reply(status, parse(redactor.values(content.decode("utf-8-sig"))), kept_headers)
     except (NotJson, UnicodeDecodeError):
-        shown = content[: TEXT * 2].decode("utf-8", "replace")  # redacted before it is cut: half a key is one too
-        return Reply(status, None, kept, redactor.text(shown)[:TEXT])
+        excerpt = content[: TEXT * 2].decode(
+            "utf-8", "replace"
+        )  # redacted before it is cut: half a key is a secret too
+        return Reply(status, None, kept_headers, redactor.text(excerpt)[:TEXT])
 
 
 def parse(text: str) -> object:
-    """A JSON text's value; raises NotJson."""
+    """Return the value of a JSON text; raises NotJson."""
     try:
-        value: object = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
-        return _sound(value) if _SURROGATE.search(text) else value
+        value: object = json.loads(text, object_pairs_hook=_unique_names, parse_constant=_refuse_constant)
+        return _without_surrogates(value) if _SURROGATE.search(text) else value
     except (ValueError, RecursionError) as error:
         raise NotJson(type(error).__name__) from error
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object, unless a name stands twice in it with two values: then nobody knows which one was meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs) and any(found[name] != value for name, value in pairs):
-        raise NotJson("a name stands twice")
-    return found
+def _unique_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object; raises NotJson if a name occurs twice with different values."""
+    members = dict(pairs)
+    if len(members) < len(pairs) and any(members[name] != value for name, value in pairs):
+        raise NotJson("duplicate name")
+    return members
 
 
-def _refuse(constant: str) -> object:
+def _refuse_constant(constant: str) -> object:
     raise NotJson(constant)
 
 
-def _sound(value: object) -> object:
-    """The value without lone surrogates."""
+def _without_surrogates(value: object) -> object:
+    """Return the value with lone surrogates replaced."""
     match value:
         case str():
             return _LONE.sub("\N{REPLACEMENT CHARACTER}", value)
         case dict():
-            return {_LONE.sub("\N{REPLACEMENT CHARACTER}", name): _sound(item) for name, item in value.items()}
+            return {
+                _LONE.sub("\N{REPLACEMENT CHARACTER}", name): _without_surrogates(item) for name, item in value.items()
+            }
         case list():
-            return [_sound(item) for item in value]
+            return [_without_surrogates(item) for item in value]
     return value
 
 
 def _inflate(content: bytes, coding: str) -> bytes:
-    """We ask for plain bytes; some gateways compress all the same. A bomb goes off no further than `MOST`."""
+    """Return the decoded content. We ask for plain bytes; some gateways compress anyway. Decompression stops at
+    `MOST`."""
     match coding.strip().lower():
         case "" | "identity":
             return content

@@ -1,4 +1,4 @@
-"""Hands a local file to a vendor that hosts inputs: walks the dialect's steps until one is the end."""
+"""Uploads a local file to a provider that hosts inputs, by executing the dialect's steps until the last one."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ from reconciler.providers.capabilities import (
 )
 from reconciler.transport import replies
 from reconciler.transport.channel import Channel
-from reconciler.transport.fetch import Media
+from reconciler.transport.fetch import MediaClient
 from reconciler.transport.pacing import Rank
 
 STEPS = 40
-"""More steps than any vendor takes: a file that is still not ready then never will be."""
+"""More steps than any provider needs: a file that is still not ready after these never will be."""
 LONGEST_WAIT = 60.0
-"""Seconds between two looks at a file, whatever the step says."""
+"""Seconds between two status checks of a file, whatever the step asks for."""
 LARGEST = 512 * 1024 * 1024
-"""Bytes of a file for a vendor that names no limit; it is held in memory, so that what is hashed is what is sent."""
+"""Bytes of a file for a provider that declares no limit; the file is held in memory, so the hashed bytes are the ones
+sent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """What is sent, read once, under a name that is its hash and never the user's."""
+class UploadFile:
+    """A file to upload, read once, named by its hash and never by the user's name."""
 
     label: str
     name: str
@@ -44,18 +46,18 @@ class File:
     content: bytes = field(repr=False)
 
     @classmethod
-    def read(cls, path: Path, sha256: str, content_type: str, most: int | None) -> File:
-        """The file, if it still is what was hashed. Raises ProviderError."""
-        content = _read(path, most or LARGEST)
+    def read(cls, path: Path, sha256: str, content_type: str, maximum: int | None) -> UploadFile:
+        """Read a file and check that it still has this hash. Raises ProviderError."""
+        content = _read(path, maximum or LARGEST)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ProviderError(f"{path.name} changed while it was being published", code="input-changed")
         suffix = path.suffix.lower()
-        plain = suffix[1:].isalnum() and suffix.isascii()
-        return cls(path.name, sha256[:32] + (suffix if plain else ""), content_type, content)
+        is_plain = suffix[1:].isalnum() and suffix.isascii()
+        return cls(path.name, sha256[:32] + (suffix if is_plain else ""), content_type, content)
 
 
-async def upload(dialect: Uploads, channel: Channel, media: Media, clock: Clock, file: File) -> Hosted:
-    """The URL that stands for the file. Raises ProviderError."""
+async def upload(dialect: Uploads, channel: Channel, media: MediaClient, clock: Clock, file: UploadFile) -> Hosted:
+    """Upload a file; return its URL. Raises ProviderError."""
 
     async def do(step: UploadAction) -> Reply | PollTrouble:
         match step:
@@ -73,21 +75,23 @@ async def upload(dialect: Uploads, channel: Channel, media: Media, clock: Clock,
             case Hosted():
                 return step
             case UploadRefused(message) | PollTrouble(message):
-                words = channel.redactor.text(message)
-                raise ProviderError(f"{file.label} could not be published: {words}", code="upload")
+                reason = channel.redactor.text(message)
+                raise ProviderError(f"{file.label} could not be published: {reason}", code="upload")
             case _:
                 reply = await do(step)
                 step = reply if isinstance(reply, PollTrouble) else dialect.read_upload(step, reply)
-    raise ProviderError(f"{file.label} could not be published: the provider is not done with it", code="upload")
+    raise ProviderError(
+        f"{file.label} could not be published: the provider did not finish processing it", code="upload"
+    )
 
 
-def _read(path: Path, most: int) -> bytes:
-    """A regular file's bytes through one descriptor; a pipe or a device would never end."""
+def _read(path: Path, maximum: int) -> bytes:
+    """Return a regular file's bytes through one descriptor; reading a pipe or a device may never end."""
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise ProviderError(f"{path.name} is not a regular file", code="upload")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ProviderError(f"{path.name} is larger than the {most} bytes that the provider takes", code="upload")
+        content = file.read(maximum + 1)
+    if len(content) > maximum:
+        raise ProviderError(f"{path.name} is larger than {maximum} bytes, the provider's limit", code="upload")
     return content

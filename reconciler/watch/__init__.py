@@ -1,15 +1,21 @@
-"""The editing loop: look, show, do what is free, ask for the rest, wait, look again.
+"""The editing loop: plan, show, do what is free, ask about everything else, wait, plan again.
 
-`decide` says what to do next and is pure. `ears` waits for files, keys, clicks and signals. `loop` looks and acts.
-A page is one more keyboard (`clicks`) and one more screen (`screen`).
+    decide         returns the next thing to do; pure
+    loop           plans and acts
+    wait           waits for saved files, keys, clicks and signals
+    file_listener  reports saved files, from a thread
+    watched_paths  the paths to listen to, and those to ignore
+    page_requests  the clicks of a page, which is one more keyboard
+    display        the terminal and the page, as one screen
+    status_loop    `status --watch`
 
-A file's event carries no news but "look again": everything is read anew, so a lost or a doubled event costs a look and
-nothing else. What may not be done here: paying for anything that the terms or a key did not allow, holding the
-state while waiting, and taking our own writes for the user's.
+A file event only means "plan again". Everything is read again, so a lost or doubled event costs at most one plan. This
+package does not pay for anything that the options, a key or a click did not allow, does not hold the state while it
+waits, and does not take clipform's own writes for edits.
 """
 
 from reconciler.watch.decide import Allowance
 from reconciler.watch.loop import Watch, WatchContext
-from reconciler.watch.page_requests import Clicks
+from reconciler.watch.page_requests import PageRequests
 
-__all__ = ["Clicks", "WatchContext", "Allowance", "Watch"]
+__all__ = ["Allowance", "PageRequests", "Watch", "WatchContext"]

@@ -1,4 +1,4 @@
-"""Where a watch shows what it does: a terminal, and a page beside it."""
+"""The outputs of a watch: a terminal view, and optionally a page."""
 
 from __future__ import annotations
 
@@ -12,72 +12,72 @@ from reconciler.project.model import Planned
 
 
 class Screen(Protocol):
-    """What a watch needs of a view. `emit` and `summary` never raise: a failing output does not reach the engine."""
+    """The methods of a view that a watch calls. `emit` and `summary` never raise: output must not stop a run."""
 
     def plan(self, plan: Plan) -> None:
-        """A plan that is another one than the last."""
+        """Show a plan that differs from the last one."""
 
     def error(self, error: ClipformError) -> None:
-        """Why something was not done."""
+        """Show an error."""
 
     def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
-        """A word, and the same for programs."""
+        """Show a message; `data` is its form for programs."""
 
     def emit(self, event: Event) -> None:
-        """Something happened during an apply."""
+        """Show an event of an apply."""
 
     def summary(self, summary: Summary) -> None:
-        """How an apply ended."""
+        """Show the summary of an apply."""
 
     def close(self) -> None:
-        """Put the terminal back as it was."""
+        """Restore the terminal."""
 
 
 class Page(Screen, Protocol):
-    """A screen that shows everything there is, and not only what is new."""
+    """A screen that shows all clips, not only changes."""
 
-    def looked(self, planned: Planned) -> None:
-        """Everything as it is now."""
+    def refreshed(self, planned: Planned) -> None:
+        """Show a new plan."""
 
     def edited(self) -> None:
-        """Something was saved during an apply that is left to finish: we look at it afterwards, a page may look now."""
+        """Note that a file was saved during an apply. The watch plans after the apply; a page may plan at once."""
 
     def broken(self, error: ClipformError) -> None:
-        """The project cannot be read; what was looked at before is what is known."""
+        """Show the errors of a project that cannot be read, beside the last plan."""
 
 
 class Screens:
-    """Several as one: all are told the same, in the same order."""
+    """Passes every call to several screens, in order."""
 
     def __init__(self, *screens: Screen) -> None:
         self.screens = screens
 
     def plan(self, plan: Plan) -> None:
-        """A plan that is another one than the last."""
+        """Show a plan that differs from the last one."""
         for screen in self.screens:
             screen.plan(plan)
 
     def error(self, error: ClipformError) -> None:
-        """Why something was not done."""
+        """Show an error."""
         for screen in self.screens:
             screen.error(error)
 
     def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
-        """A word, and the same for programs."""
+        """Show a message; `data` is its form for programs."""
         for screen in self.screens:
             screen.note(message, data)
 
     def emit(self, event: Event) -> None:
-        """Something happened during an apply."""
+        """Show an event of an apply."""
         for screen in self.screens:
             screen.emit(event)
 
     def summary(self, summary: Summary) -> None:
-        """How an apply ended."""
+        """Show the summary of an apply."""
         for screen in self.screens:
             screen.summary(summary)
 
     def close(self) -> None:
-        """Put the terminal back as it was."""
+        """Restore the terminal."""
         for screen in self.screens:
             screen.close()

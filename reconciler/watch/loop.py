@@ -1,4 +1,4 @@
-"""The loop: look, show what is new, act or wait. It holds the state only while it acts."""
+"""The watch loop: plan, show what is new, act or wait. It holds the state only while it acts."""
 
 from __future__ import annotations
 
@@ -27,274 +27,279 @@ from reconciler.watch.decide import (
     Apply,
     Cause,
     Click,
-    Rest,
+    Wait,
     WatchMemory,
-    buying,
     decide,
-    edited,
     is_free,
-    is_ours,
-    trying,
+    record_bought,
+    record_edit,
+    record_tried,
 )
 from reconciler.watch.display import Page, Screen, Screens
-from reconciler.watch.page_requests import Clicks
+from reconciler.watch.page_requests import PageRequests
 from reconciler.watch.wait import EventWaiter
-from reconciler.watch.watched_paths import ways
+from reconciler.watch.watched_paths import is_own, names_to_watch
 
 
 @dataclass(frozen=True, slots=True)
 class WatchContext:
-    """What a watch is about and works with. `keyboard`: a terminal's descriptor, None where nobody can press a key.
-    `page` is shown what the view is shown, and `clicks` are what comes from it."""
+    """The project, options and outputs of a watch. `keyboard`: the descriptor of a terminal to read keys from, None
+    without one. `page` receives the same calls as `view`; its clicks arrive in `requests`."""
 
     workspace: Workspace
     choice: Choice
-    terms: Allowance
+    allowance: Allowance
     view: Screen
     connect: Connect
     keyboard: int | None = None
     page: Page | None = None
-    clicks: Clicks = field(default_factory=Clicks)
+    requests: PageRequests = field(default_factory=PageRequests)
 
 
 class Watch:
     """One session."""
 
-    def __init__(self, setting: WatchContext) -> None:
-        self.on = setting
-        self.view = setting.view if setting.page is None else Screens(setting.view, setting.page)
+    def __init__(self, context: WatchContext) -> None:
+        self.context = context
+        self.view = context.view if context.page is None else Screens(context.view, context.page)
         self.memory = WatchMemory()
-        self.outputs: set[str] = set()  # of every plan so far
-        self.shown: tuple[str, tuple[Diagnostic, ...]] | None = None  # the last plan on the screen
-        self.metered = ""
-        self.complaint: tuple[object, ...] = ()  # what is wrong with the project now, as it was told
-        self.runs: list[int] = []  # of this session, in the store
+        self.outputs: set[str] = set()  # of all plans so far
+        self.on_screen: tuple[str, tuple[Diagnostic, ...]] | None = (
+            None  # fingerprint and diagnostics of the plan on the screen
+        )
+        self.meter = ""  # the last running total on the screen
+        self.errors: tuple[object, ...] = ()  # the errors of the project on the screen
+        self.runs: list[int] = []  # numbers of this session's runs in the store
         self.unpriced = 0
-        self.newer: Loaded | None = None  # what an edit during an apply made of the project
-        self.shop = WarmWorkers()
+        self.newer: Loaded | None = None  # the project after an edit during an apply
+        self.workers = WarmWorkers()
 
     def run(self) -> int:
-        """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
-        on = self.on
+        """Run until the user ends it, and return the exit code. Raises ClipformError if it cannot continue."""
+        context = self.context
         cause: Cause | Click = Cause.EDIT
-        on.workspace.remember()
-        ours = partial(is_ours, outputs=self.outputs)
-        with self.shop, EventWaiter(on.workspace.root, on.keyboard, ours, on.clicks) as ears:
+        context.workspace.remember()
+        ignored = partial(is_own, outputs=self.outputs)
+        with self.workers, EventWaiter(context.workspace.root, context.keyboard, ignored, context.requests) as events:
             while cause not in (Cause.QUIT, Cause.STOP):
-                cause = self._turn(ears, cause)
+                cause = self._step(events, cause)
         return 130 if cause is Cause.STOP else 0
 
-    def _turn(self, ears: EventWaiter, cause: Cause | Click) -> Cause | Click:
-        """One look and what follows from it; why to look again."""
-        planned = self._look(ears, cause)
+    def _step(self, events: EventWaiter, cause: Cause | Click) -> Cause | Click:
+        """Plan once and act or wait; return the reason for planning again."""
+        planned = self._refresh(events, cause)
         if planned is None:
-            return self._wait(ears)
+            return self._wait(events)
         plan, mark = planned.plan, fingerprint(planned.plan)
         if cause is Cause.EDIT:
-            self.memory = edited(self.memory, plan)
+            self.memory = record_edit(self.memory, plan)
         match self._decide(cause, plan, mark):
-            case Apply() as what:
+            case Apply() as apply:
                 if cause is Cause.EDIT:
-                    self._show(ears, plan, mark)
-                return self._act(ears, cause, what)
-            case Rest() as rest:
-                self._rest(ears, plan, mark, rest)
-        return self._wait(ears)
+                    self._show(events, plan, mark)
+                return self._act(events, cause, apply)
+            case Wait() as wait:
+                self._show_waiting(events, plan, mark, wait)
+        return self._wait(events)
 
-    # --- looking ----------------------------------------------------------------------------
+    # --- planning ---------------------------------------------------------------------------
 
-    def _decide(self, cause: Cause | Click, plan: Plan, mark: str) -> Apply | Rest:
-        about = subset_fingerprint(plan, cause.clips) if isinstance(cause, Click) else mark
-        return decide(cause, plan, about, self.on.terms, self.memory)
+    def _decide(self, cause: Cause | Click, plan: Plan, mark: str) -> Apply | Wait:
+        relevant = subset_fingerprint(plan, cause.clips) if isinstance(cause, Click) else mark
+        return decide(cause, plan, relevant, self.context.allowance, self.memory)
 
-    def _look(self, ears: EventWaiter, cause: Cause | Click) -> Planned | None:
-        """The plan as everything is now; None, and told, while the project cannot be read."""
+    def _refresh(self, events: EventWaiter, cause: Cause | Click) -> Planned | None:
+        """Return the current plan; None, after showing the errors, if the project cannot be read."""
         try:
-            planned = self._planned(ears)
+            planned = self._planned(events)
         except ClipformError as error:
-            if isinstance(error, UsageError) and self.shown is None:
-                raise  # a name that never meant a clip is a wrong command line
-            self._complain(error, again=isinstance(cause, Click) or cause in (Cause.APPLY, Cause.SKIP))
+            if isinstance(error, UsageError) and self.on_screen is None:
+                raise  # an unknown name on the command line
+            self._show_errors(error, repeat=isinstance(cause, Click) or cause in (Cause.APPLY, Cause.SKIP))
             return None
-        self._looked(planned)
+        self._refresh_page(planned)
         for step in planned.plan.steps:
             self.outputs |= {path for path in (step.output, step.previous_output) if path is not None}
         return planned
 
-    def _planned(self, ears: EventWaiter) -> Planned:
-        """Load and plan. Again, when the project names files that nobody listened to: they may have changed since."""
-        workspace, choice = self.on.workspace, self.on.choice
+    def _planned(self, events: EventWaiter) -> Planned:
+        """Load and plan. Repeat if the project names files that were not watched: they may have changed meanwhile."""
+        workspace, choice = self.context.workspace, self.context.choice
 
-        def news() -> bool:
-            return ears.attend(ways(workspace.root, workspace.beyond()))
+        def newly_watched() -> bool:
+            return events.watch_paths(names_to_watch(workspace.root, workspace.beyond()))
 
         try:
             planned = workspace.plan(choice, workspace.load(choice.draft))
         except ClipformError:
-            if news():
-                return self._planned(ears)
+            if newly_watched():
+                return self._planned(events)
             raise
-        return self._planned(ears) if news() else planned
+        return self._planned(events) if newly_watched() else planned
 
-    def _complain(self, error: ClipformError, *, again: bool) -> None:
-        """What is wrong, once; the plan that was good stays what it was."""
-        found = (error.message, *(error.diagnostics if isinstance(error, SpecError) else ()))
-        if found != self.complaint or again:
+    def _show_errors(self, error: ClipformError, *, repeat: bool) -> None:
+        """Show the errors of the project, once unless `repeat`. The last good plan stays valid."""
+        errors = (error.message, *(error.diagnostics if isinstance(error, SpecError) else ()))
+        if errors != self.errors or repeat:
             self.view.error(error)
-        if self.on.page is not None:
-            self.on.page.broken(error)
-        self.complaint = found
+        if self.context.page is not None:
+            self.context.page.broken(error)
+        self.errors = errors
 
-    def _looked(self, planned: Planned) -> None:
-        if self.on.page is not None:
-            self.on.page.looked(planned)
+    def _refresh_page(self, planned: Planned) -> None:
+        if self.context.page is not None:
+            self.context.page.refreshed(planned)
 
     # --- showing ----------------------------------------------------------------------------
 
-    def _show(self, ears: EventWaiter, plan: Plan, mark: str) -> bool:
-        """Show a plan that is not the one on the screen; whether it was new."""
-        mended, self.complaint = bool(self.complaint), ()
+    def _show(self, events: EventWaiter, plan: Plan, mark: str) -> bool:
+        """Show a plan unless it is on the screen; true if it was shown."""
+        fixed, self.errors = bool(self.errors), ()
         new = (mark, plan.diagnostics)
-        if new == self.shown:
-            if mended:
-                self.view.note("Mended: the plan is the one above.", {"event": "mended"})
+        if new == self.on_screen:
+            if fixed:
+                self.view.note("Fixed. The plan above still applies.", {"event": "mended"})
             return False
-        ears.forget_keys()
+        events.forget_keys()
         self.view.plan(plan)
-        self.shown = new
+        self.on_screen = new
         return True
 
-    def _rest(self, ears: EventWaiter, plan: Plan, mark: str, rest: Rest) -> None:
-        """Show where we stand: the plan if it is new, a word to whoever pressed a key, and the meter."""
-        if rest.message:
-            self.view.note(rest.message, {"event": "key"})
-        new = self._show(ears, plan, mark)
-        self.memory = replace(self.memory, offered=mark if rest.offer else "")
-        line = self._meter(plan, rest)
-        if new or line != self.metered:
-            self.view.note(line, self._figures(plan, rest))
-            self.metered = line
+    def _show_waiting(self, events: EventWaiter, plan: Plan, mark: str, wait: Wait) -> None:
+        """Show the answer to a key or a click, the plan if it is new, and the running total."""
+        if wait.message:
+            self.view.note(wait.message, {"event": "key"})
+        new = self._show(events, plan, mark)
+        self.memory = replace(self.memory, offered=mark if wait.offer else "")
+        line = self._total_line(plan, wait)
+        if new or line != self.meter:
+            self.view.note(line, self._figures(plan, wait))
+            self.meter = line
 
-    def _meter(self, plan: Plan, rest: Rest) -> str:
-        """The session's cost, and what a key press would do."""
-        cap = self.on.terms.cap
+    def _total_line(self, plan: Plan, wait: Wait) -> str:
+        """Return the session's cost, and what a key would do, as a line of text."""
+        cap = self.context.allowance.cap
         of = "" if cap is None else f" of {format.money(cap, plan.currency) if cap else '0'}"
         line = f"Session: {format.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
-        if not plan.has_changes() or not rest.offer:
+        if not plan.has_changes() or not wait.offer:
             return f"{line} Watching."
         line += f" Waiting: {self._waiting(plan)}."
-        if self.on.keyboard is None:
-            return f"{line} No terminal to confirm at: {'the page does it' if self.on.page else 'clipform apply'}."
+        if self.context.keyboard is None:
+            return f"{line} No terminal to confirm at: {'use the page' if self.context.page else 'run clipform apply'}."
         return f"{line} [a] apply  [s] skip  [q] quit"
 
     def _waiting(self, plan: Plan) -> str:
-        making = plan.generating()
-        if making:
-            return f"{format.clips(len(making))}, {format.total(plan.total(), plan.unpriced(), plan.currency)}"
-        asked = [step for step in plan.changes() if not is_free(step, Allowance())]
-        return f"{len(asked or plan.changes())} to {(asked or plan.changes())[0].action.value}"
+        generating = plan.generating()
+        if generating:
+            return f"{format.clips(len(generating))}, {format.total(plan.total(), plan.unpriced(), plan.currency)}"
+        unconfirmed = [step for step in plan.changes() if not is_free(step, Allowance())] or plan.changes()
+        return f"{len(unconfirmed)} to {unconfirmed[0].action.value}"
 
-    def _figures(self, plan: Plan, rest: Rest) -> dict[str, object]:
-        """The meter for programs; amounts as text, as everywhere."""
-        cap = self.on.terms.cap
+    def _figures(self, plan: Plan, wait: Wait) -> dict[str, object]:
+        """Return the running total for programs; amounts are decimal text."""
+        cap = self.context.allowance.cap
         return {
             "event": "meter",
             "spent": {"amount": plain_decimal(self.memory.spent), "unpriced": self.unpriced},
             "waiting": {"amount": plain_decimal(plan.total()), "unpriced": plan.unpriced()},
             "cap": None if cap is None else plain_decimal(cap),
             "currency": plan.currency or None,
-            "offer": rest.offer and plan.has_changes(),
+            "offer": wait.offer and plan.has_changes(),
         }
 
     # --- acting -----------------------------------------------------------------------------
 
-    def _act(self, ears: EventWaiter, cause: Cause | Click, what: Apply) -> Cause | Click:
-        """Carry a part of the plan out, under the lock and as it is decided there."""
+    def _act(self, events: EventWaiter, cause: Cause | Click, apply: Apply) -> Cause | Click:
+        """Take the lock, plan and decide again, and apply the part of the plan that this decision allows."""
         try:
-            with open_session(self.on.workspace, "watch", self.on.choice.draft) as session:
-                session = replace(session, shop=self.shop)
-                planned = look(session, self.on.choice)
+            with open_session(self.context.workspace, "watch", self.context.choice.draft) as session:
+                session = replace(session, shop=self.workers)
+                planned = look(session, self.context.choice)
                 mark = fingerprint(planned.plan)
-                self._looked(planned)
-                again = self._decide(cause, planned.plan, mark)
-                self.memory = trying(self.memory, again.plan if isinstance(again, Apply) else what.plan)
-                if isinstance(again, Apply):
-                    self._show(ears, planned.plan, mark)
-                    self._carry_out(session, ears, planned, again)
+                self._refresh_page(planned)
+                decision = self._decide(cause, planned.plan, mark)
+                self.memory = record_tried(self.memory, (decision if isinstance(decision, Apply) else apply).plan)
+                if isinstance(decision, Apply):
+                    self._show(events, planned.plan, mark)
+                    self._carry_out(session, events, planned, decision)
         except ClipformError as error:
-            self.memory = trying(self.memory, what.plan)
+            self.memory = record_tried(self.memory, apply.plan)
             self.view.error(error)
-        return ears.after()
+        return events.after()
 
-    def _wait(self, ears: EventWaiter) -> Cause | Click:
-        """The next thing that happens; meanwhile what a draft needs is awake."""
-        if (self.on.choice.draft or self.runs) and not ears.stopped:
-            self.shop.rest()
-        return ears.wait()
+    def _wait(self, events: EventWaiter) -> Cause | Click:
+        """Wait for the next event; meanwhile the workers for drafts stay warm."""
+        if (self.context.choice.draft or self.runs) and not events.stopped:
+            self.workers.rest()
+        return events.wait()
 
-    def _carry_out(self, session: Session, ears: EventWaiter, planned: Planned, what: Apply) -> None:
-        on, store = self.on, session.store
+    def _carry_out(self, session: Session, events: EventWaiter, planned: Planned, apply: Apply) -> None:
+        context, store = self.context, session.store
         self.runs.append(store.start_run("watch"))
         self.newer = None
-        options = ApplyOptions(on.choice, max_cost=self._left(), run=self.runs[-1])
-        hold = partial(self._hold, ears, planned.loaded, what)
-        run = Run(session, replace(planned, plan=what.plan), options, self.view, on.connect, hold)
+        options = ApplyOptions(context.choice, max_cost=self._remaining_budget(), run=self.runs[-1])
+        hold = partial(self._hold, events, planned.loaded, apply)
+        run = Run(session, replace(planned, plan=apply.plan), options, self.view, context.connect, hold)
         try:
             run.require_allowed()
             summary = run.execute()
         finally:
             self.view.close()
             sums = (spent.micros for run in self.runs for spent in store.spent(run).values())
-            self.memory = buying(replace(self.memory, spent=from_micros(sum(sums))), what.plan)
+            self.memory = record_bought(replace(self.memory, spent=from_micros(sum(sums))), apply.plan)
         self.unpriced += summary.unpriced
-        if on.clicks.stopped:  # nothing begins again by itself
-            self.memory = trying(self.memory, planned.plan)
-        newer: Loaded | None = self.newer  # set by an edit meanwhile
-        if newer is None or ears.stopped:
+        if context.requests.stopped:  # nothing restarts without a click
+            self.memory = record_tried(self.memory, planned.plan)
+        newer: Loaded | None = self.newer  # set by an edit during the run
+        if newer is None or events.stopped:
             self.view.summary(summary)
         else:
             end_unwanted_drafts(store, newer)
-            self.view.note("An edit came in: it goes first.", {"event": "overtaken"})
+            self.view.note("The spec changed; planning again first.", {"event": "overtaken"})
 
-    def _left(self) -> Decimal | None:
-        """What the session may still spend."""
-        cap = self.on.terms.cap
+    def _remaining_budget(self) -> Decimal | None:
+        """Return what the session may still spend; None without a cap."""
+        cap = self.context.allowance.cap
         return None if cap is None else max(Decimal(0), cap - self.memory.spent)
 
     @contextmanager
-    def _hold(self, ears: EventWaiter, loaded: Loaded, what: Apply, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Signals and pages end a run, and so does an edit that changes what is wanted, where nothing was paid for."""
+    def _hold(self, events: EventWaiter, loaded: Loaded, apply: Apply, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Interrupt the run on a signal or a page's stop, and, if no step is paid, on an edit that changes a key."""
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
-            ears.stopped = True
+            events.stopped = True
             interrupt()
 
-        def heard() -> None:
+        def stop_if_outdated() -> None:
             if self._outdated(loaded):
                 interrupt()
 
-        def leave() -> None:
-            ears.restore()
+        def restore_terminal() -> None:
+            events.restore()
             self.view.close()
 
-        def tell() -> None:
-            if not what.patient:
-                loop.call_soon_threadsafe(heard)
-            elif self.on.page is not None:
-                self.on.page.edited()
+        def on_edit() -> None:
+            if not apply.patient:
+                loop.call_soon_threadsafe(stop_if_outdated)
+            elif self.context.page is not None:
+                self.context.page.edited()
 
-        def clicked() -> None:
+        def on_stop_click() -> None:
             loop.call_soon_threadsafe(interrupt)
 
-        steps = [step.ident for step in what.plan.changes()]
-        with signals(stop, leave), ears.telling(tell), self.on.clicks.running(steps, clicked):
+        steps = [step.ident for step in apply.plan.changes()]
+        with (
+            signals(stop, restore_terminal),
+            events.reporting_edits(on_edit),
+            self.context.requests.running(steps, on_stop_click),
+        ):
             yield
 
     def _outdated(self, loaded: Loaded) -> bool:
-        """Whether an edit changed a key: a comment, or a spec that cannot be read, is no reason to start anew."""
+        """True if an edit changed a key. A comment, or a spec that cannot be read, does not restart a run."""
         try:
-            newer = self.on.workspace.load(self.on.choice.draft)
+            newer = self.context.workspace.load(self.context.choice.draft)
         except ClipformError:
             return False
         if {order.wanted.key for order in newer.orders} == {order.wanted.key for order in loaded.orders}:

@@ -1,7 +1,7 @@
-"""What a page asks of the loop, from any thread. Nothing is decided here but whether a click came twice.
+"""A queue of the clicks on a page, for the watch loop. Thread-safe.
 
-A click is carried out by the loop, under the same lock and the same promises as a key. One that is about a step which
-is under way already, or waiting its turn, is refused: when the first one fails, the second must not buy it again.
+The loop handles a click like a key, under the same lock and with the same checks. A click on a step that is running or
+already requested is refused: if the first request fails, the second must not buy the clip again.
 """
 
 from __future__ import annotations
@@ -14,84 +14,84 @@ from contextlib import contextmanager
 from reconciler.watch.decide import Cause, Click, Ident
 
 
-class Clicks:
-    """A queue that wakes whoever listens, and the way to interrupt a run."""
+class PageRequests:
+    """The queue. It wakes the loop, and can interrupt a run."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._waiting: deque[Cause | Click] = deque()
-        self._current: Cause | Click | None = None  # taken, and not finished with
-        self._under_way: frozenset[Ident] = frozenset()
+        self._current: Cause | Click | None = None  # taken, and still being handled
+        self._running: frozenset[Ident] = frozenset()
         self._wake: Callable[[], None] | None = None
         self._interrupt: Callable[[], None] | None = None
         self._stopped = False
 
-    # --- asked by a page ----------------------------------------------------------------------
+    # --- called by a page ---------------------------------------------------------------------
 
     def apply(self, clips: tuple[str, ...] | None, steps: frozenset[Ident], mark: str) -> bool:
-        """Carry out what these clips are and need, if it is then still what `mark` names; False for what is under way
-        or asked for already."""
+        """Request an apply of these clips (None: all) if their part of the plan still has the fingerprint `mark`. False
+        if one of `steps` is running or already requested."""
         click = Click(clips, mark, steps)
-        with self._turn:
-            asked = (item for item in (*self._waiting, self._current) if isinstance(item, Click))
-            if not self._under_way.isdisjoint(steps) or any(item.steps & steps for item in asked):
+        with self._lock:
+            clicks = (cause for cause in (*self._waiting, self._current) if isinstance(cause, Click))
+            if not self._running.isdisjoint(steps) or any(earlier.steps & steps for earlier in clicks):
                 return False
             self._waiting.append(click)
-        self._rouse()
+        self._wake_loop()
         return True
 
     def skip(self) -> None:
-        """As the key `s`."""
-        with self._turn:
+        """Skip the plan on the screen, like the key `s`."""
+        with self._lock:
             self._waiting.append(Cause.SKIP)
-        self._rouse()
+        self._wake_loop()
 
     def stop(self) -> bool:
-        """Interrupt the run that goes on and forget what waits; False when nothing does."""
-        with self._turn:
-            something = self._interrupt is not None or bool(self._waiting)
+        """Interrupt the run and drop all waiting requests; False if there is neither."""
+        with self._lock:
+            stoppable = self._interrupt is not None or bool(self._waiting)
             self._waiting.clear()
             if self._interrupt is not None:
                 self._stopped = True
                 self._interrupt()
-        return something
+        return stoppable
 
-    # --- asked by the loop --------------------------------------------------------------------
+    # --- called by the loop -------------------------------------------------------------------
 
     def take(self) -> Cause | Click | None:
-        """The next one, if any; the one before it is over."""
-        with self._turn:
+        """Return the next request, if any; the previous one counts as finished."""
+        with self._lock:
             self._current = self._waiting.popleft() if self._waiting else None
             return self._current
 
     @contextmanager
-    def heard_by(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Call `wake`, in whatever thread, when something is asked."""
-        with self._turn:
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Call `wake`, in any thread, for each request."""
+        with self._lock:
             self._wake = wake
         try:
             yield
         finally:
-            with self._turn:
+            with self._lock:
                 self._wake = None
 
     @contextmanager
     def running(self, steps: Collection[Ident], interrupt: Callable[[], None]) -> Iterator[None]:
-        """While a run goes on: `interrupt` is called, in whatever thread, when a page says stop."""
-        with self._turn:
-            self._under_way, self._interrupt, self._stopped = frozenset(steps), interrupt, False
+        """Mark the steps as running; a page's stop calls `interrupt`, in any thread."""
+        with self._lock:
+            self._running, self._interrupt, self._stopped = frozenset(steps), interrupt, False
         try:
             yield
         finally:
-            with self._turn:
-                self._under_way, self._interrupt = frozenset(), None
+            with self._lock:
+                self._running, self._interrupt = frozenset(), None
 
     @property
     def stopped(self) -> bool:
-        """Whether the last run was stopped from a page."""
+        """True if a page stopped the last run."""
         return self._stopped
 
-    def _rouse(self) -> None:
-        with self._turn:
+    def _wake_loop(self) -> None:
+        with self._lock:
             if self._wake is not None:
                 self._wake()

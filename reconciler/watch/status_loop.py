@@ -1,7 +1,7 @@
-"""`status --watch`: look, show, wait for a change of state or files, look again. It only ever reads.
+"""`status --watch`: shows the status, and again after each change of the state or of files. It only reads.
 
-What another process does is seen in the state that it writes. That is committed at each move of a task, and holds no
-percentages: a task in flight is shown with its phase, since when, and how long such tasks took before.
+The work of another process is visible in the state that it writes. The state is committed at each transition of a task
+and contains no percentages, so a running task is shown with its phase, its start, and how long such tasks usually take.
 """
 
 from __future__ import annotations
@@ -15,67 +15,67 @@ from reconciler.project.workspace import Workspace
 from reconciler.state.paths import DATABASE, DRAFTS, STATE
 from reconciler.views.base import StatusRow, View
 from reconciler.views.status import status
-from reconciler.watch.decide import Cause, is_part
-from reconciler.watch.page_requests import Clicks
+from reconciler.watch.decide import Cause
+from reconciler.watch.page_requests import PageRequests
 from reconciler.watch.wait import EventWaiter
-from reconciler.watch.watched_paths import ways
+from reconciler.watch.watched_paths import is_part, names_to_watch
 
-_SHARE = 4
-"""A look may take a fifth of the time: whoever applies a thousand clips needs the machine more than the watcher."""
+_IDLE_RATIO = 4
+"""Reading may take a fifth of the time: a process that applies a thousand clips needs the machine more."""
 
 
 @dataclass(slots=True)
-class Follow:
-    """One session. `keyboard`: a terminal's descriptor, None where nobody can press a key."""
+class StatusLoop:
+    """One session. `keyboard`: the descriptor of a terminal to read keys from, None without one."""
 
     workspace: Workspace
     choice: Choice
     view: View
     keyboard: int | None = None
-    shown: Sequence[StatusRow] | None = None
-    complaint: str = ""
+    rows: Sequence[StatusRow] | None = None  # on the screen
+    errors: str = ""
 
     def run(self) -> int:
-        """Until the user ends it; the exit code. Raises ClipformError when it cannot go on."""
+        """Run until the user ends it, and return the exit code. Raises ClipformError if files cannot be watched."""
         clock = self.workspace.clock
         self.workspace.remember()
-        with EventWaiter(self.workspace.root, self.keyboard, self._is_nothing, Clicks()) as ears:
+        with EventWaiter(self.workspace.root, self.keyboard, self._is_irrelevant, PageRequests()) as events:
             while True:
                 began = clock.monotonic()
-                self._look()
-                if ears.attend(ways(self.workspace.root, self.workspace.beyond())):
-                    self._look()
+                self._refresh()
+                if events.watch_paths(names_to_watch(self.workspace.root, self.workspace.beyond())):
+                    self._refresh()
                 end = clock.monotonic()
-                cause = ears.pause(end + _SHARE * (end - began), clock.monotonic) or ears.wait()
+                cause = events.pause(end + _IDLE_RATIO * (end - began), clock.monotonic) or events.wait()
                 if cause in (Cause.QUIT, Cause.STOP):
                     self.view.close()
                     return 130 if cause is Cause.STOP else 0
 
-    def _look(self) -> None:
-        """Show the rows, if they are others than those on the screen; a project that cannot be read is told once."""
+    def _refresh(self) -> None:
+        """Show the rows if they differ from those on the screen. The errors of a project are shown once."""
         draft = self.choice.draft
         try:
             planned = self.workspace.plan(self.choice, self.workspace.load(draft))
         except ClipformError as error:
-            if isinstance(error, UsageError) and self.shown is None:
-                raise  # a name that never meant a clip is a wrong command line
-            if error.message != self.complaint:
+            if isinstance(error, UsageError) and self.rows is None:
+                raise  # an unknown name on the command line
+            if error.message != self.errors:
                 self.view.error(error)
-            self.complaint = error.message
+            self.errors = error.message
             return
         rows = status(planned, self.workspace.clock.now())
-        if self.complaint or self.shown is None or _facts(rows) != _facts(self.shown):
+        if self.errors or self.rows is None or _facts(rows) != _facts(self.rows):
             self.view.follow(rows, keys=self.keyboard is not None)
-        self.shown, self.complaint = rows, ""
+        self.rows, self.errors = rows, ""
 
-    def _is_nothing(self, path: str) -> bool:
-        """Whether what happens at a path changes no row: git's files, our temporary ones, and all of the state but its
-        database. The one of the drafts is another than that of the paid clips."""
-        first, _, rest = path.partition("/")
+    def _is_irrelevant(self, path: str) -> bool:
+        """True if a change at a path changes no row: git's files, temporary files, and all of the state except its
+        database. Drafts have a database of their own."""
+        folder, _, name = path.partition("/")
         database = f"{DRAFTS}/{DATABASE}" if self.choice.draft else DATABASE
-        return first == ".git" or is_part(path) or (first == STATE and rest != database)
+        return folder == ".git" or is_part(path) or (folder == STATE and name != database)
 
 
 def _facts(rows: Sequence[StatusRow]) -> list[StatusRow]:
-    """The rows without what changes by itself as time goes by."""
+    """Return the rows without the fields that change with time alone."""
     return [replace(row, age=None, since=None) for row in rows]

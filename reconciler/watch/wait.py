@@ -1,9 +1,9 @@
-"""What a watch hears while it waits: files, keys, clicks, signals. Nothing is decided here.
+"""Waits for the next event of a watch: a saved file, a key, a click or a signal.
 
-watchfiles runs in threads of its own that do nothing but say "something was saved"; keys and signals are met in the
-main thread, which sleeps in `select` meanwhile. Specs lie below the root (their reader refuses what does not, links
-included), so the root is watched with all that is below it: a file that appears, or a folder that is renamed, is no
-special case. Inputs from folders outside that the project allows are listened to by name (`ways`).
+watchfiles runs in threads of its own, which only report that something was saved. The main thread sleeps in `select`
+and handles keys and signals. Specs are below the root (their reader refuses others, symlinks included), so the root is
+watched recursively, and a new file or a renamed folder needs no special case. Inputs in allowed folders outside the
+root are watched by name (`watched_paths`).
 """
 
 from __future__ import annotations
@@ -23,47 +23,49 @@ from typing import Self
 
 from reconciler.diagnostics import ClipformError
 from reconciler.watch.decide import Cause, Click
-from reconciler.watch.file_listener import Listener
-from reconciler.watch.page_requests import Clicks
-from reconciler.watch.watched_paths import Names, counts
+from reconciler.watch.file_listener import FileListener
+from reconciler.watch.page_requests import PageRequests
+from reconciler.watch.watched_paths import Names, concerns
 
 _KEYS = {key.value.encode(): key for key in (Cause.APPLY, Cause.SKIP, Cause.QUIT)}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class EventWaiter:
-    """`with Ears(…) as ears:` listens, and puts the terminal and the signals back as they were.
+    """`with EventWaiter(…) as events:` listens until the end of the block, then restores the terminal and the signals.
 
-    `keyboard` is the descriptor of a terminal that we may read keys from, None where there is none. `ours` tells our
-    own files, by their path relative to the root. For the main thread only: signals are met nowhere else.
+    `keyboard` is the descriptor of a terminal to read keys from, None without one. `ignored` is called with a path
+    relative to the root. For the main thread only, because Python handles signals there.
     """
 
-    def __init__(self, root: Path, keyboard: int | None, ours: Callable[[str], bool], clicks: Clicks) -> None:
+    def __init__(
+        self, root: Path, keyboard: int | None, ignored: Callable[[str], bool], requests: PageRequests
+    ) -> None:
         self.stopped = False
-        self._clicks = clicks
-        self._root, self._keyboard, self._ours = root, keyboard, ours
+        self._requests = requests
+        self._root, self._keyboard, self._ignored = root, keyboard, ignored
         self._edited = threading.Event()
-        self._names: Names = {}  # what is listened to outside the root
-        self._beyond: Listener | None = None
+        self._names: Names = {}  # the names that are watched outside the root
+        self._outside: FileListener | None = None
         self._failure: Exception | None = None
-        self._turn = threading.Lock()
-        self._told: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+        self._on_edit: Callable[[], None] | None = None
         self._settings: list[int | list[bytes | int]] | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._woken, self._wake = os.pipe()
-            for end in (self._woken, self._wake):
+            self._wake_reader, self._wake_writer = os.pipe()
+            for end in (self._wake_reader, self._wake_writer):
                 os.set_blocking(end, False)
                 stack.callback(os.close, end)
-            stack.callback(self._forsake)
-            below = Listener([self._root], self._counts, self._hear, self._failed, deep=True)
-            stack.callback(below.stop)
-            below.start()  # what is saved from now on is heard: only then may the first look be taken
+            stack.callback(self._stop_outside)
+            inside = FileListener([self._root], self._is_edit, self._report_edit, self._fail, recursive=True)
+            stack.callback(inside.stop)
+            inside.start()  # before the first plan, so that no later save is missed
             stack.callback(self.restore)
             self._take_keys()
-            stack.enter_context(self._clicks.heard_by(self._rouse))
+            stack.enter_context(self._requests.waking(self.wake))
             for number in _SIGNALS:
                 stack.callback(signal.signal, number, signal.signal(number, self._signal))
             self._stack = stack.pop_all()
@@ -75,129 +77,131 @@ class EventWaiter:
         self._stack.close()
 
     def wait(self) -> Cause | Click:
-        """The next thing that happens. Raises ClipformError when files can no longer be watched."""
-        heard = [self._woken] if self._keyboard is None else [self._woken, self._keyboard]
+        """Return the next event. Raises ClipformError if files can no longer be watched."""
+        sources = [self._wake_reader] if self._keyboard is None else [self._wake_reader, self._keyboard]
         while (cause := self._pending()) is None:
-            ready, _, _ = select.select(heard, [], [])
-            if self._woken in ready:
-                os.read(self._woken, 4096)
-            elif (cause := self._key()) is not None:
+            ready, _, _ = select.select(sources, [], [])
+            if self._wake_reader in ready:
+                os.read(self._wake_reader, 4096)
+            elif self._keyboard is not None and (cause := self._key(self._keyboard)) is not None:
                 return cause
         return cause
 
     def pause(self, end: float, now: Callable[[], float]) -> Cause | None:
-        """Let time go by until `end`, whatever is saved meanwhile; how it was asked to end before, if it was."""
-        heard = [self._woken] if self._keyboard is None else [self._woken, self._keyboard]
-        while not self.stopped and (left := end - now()) > 0:
-            ready, _, _ = select.select(heard, [], [], left)
-            if self._woken in ready:
-                os.read(self._woken, 4096)
-            if self._keyboard in ready and self._key() is Cause.QUIT:
+        """Wait until the time `end`, ignoring saved files. Returns the key or signal that ended it early, if any."""
+        sources = [self._wake_reader] if self._keyboard is None else [self._wake_reader, self._keyboard]
+        while not self.stopped and (remaining := end - now()) > 0:
+            ready, _, _ = select.select(sources, [], [], remaining)
+            if self._wake_reader in ready:
+                os.read(self._wake_reader, 4096)
+            if self._keyboard is not None and self._keyboard in ready and self._key(self._keyboard) is Cause.QUIT:
                 return Cause.QUIT
         return Cause.STOP if self.stopped else None
 
     def after(self) -> Cause | Click:
-        """What comes after an apply: what was heard meanwhile, else a look at what it did."""
+        """Return the event after an apply: one that arrived meanwhile, else `Cause.AFTER`."""
         return self._pending() or Cause.AFTER
 
-    def attend(self, names: Names) -> bool:
-        """Listen to these names outside the root, and to no others there. Whether some of them are new: what happened
-        to those before was not heard, so whoever looked must look again."""
+    def watch_paths(self, names: Names) -> bool:
+        """Listen to exactly these names outside the root. True if some of them are new: their earlier changes were
+        missed, so the caller must plan again."""
         if names == self._names:
             return False
-        more = any(not of <= self._names.get(folder, frozenset()) for folder, of in names.items())
-        before, self._beyond, self._names = self._beyond, None, names
+        new = any(not wanted <= self._names.get(folder, frozenset()) for folder, wanted in names.items())
+        previous, self._outside, self._names = self._outside, None, names
         if names:
-            self._beyond = Listener(names, partial(counts, names), self._hear, self._lost, deep=False)
-            self._beyond.start()
-        if before is not None:
-            before.stop()
-        return more
+            self._outside = FileListener(
+                names, partial(concerns, names), self._report_edit, self._fail_outside, recursive=False
+            )
+            self._outside.start()
+        if previous is not None:
+            previous.stop()
+        return new
 
     def forget_keys(self) -> None:
-        """Keys that were pressed before a plan was on the screen are not about that plan."""
+        """Discard keys that were pressed before the current plan was on the screen."""
         if self._keyboard is not None:
             with suppress(termios.error):
                 termios.tcflush(self._keyboard, termios.TCIFLUSH)
 
     def restore(self) -> None:
-        """Put the terminal back."""
+        """Restore the terminal."""
         if self._keyboard is not None and self._settings is not None:
             with suppress(termios.error):
                 termios.tcsetattr(self._keyboard, termios.TCSANOW, self._settings)
 
     @contextmanager
-    def telling(self, edited: Callable[[], None]) -> Iterator[None]:
-        """Call `edited` in the listening thread at each edit, and at once for one that nobody has looked at yet."""
-        with self._turn:
-            self._told = edited
+    def reporting_edits(self, edited: Callable[[], None]) -> Iterator[None]:
+        """Call `edited`, in the listening thread, for each edit, and at once for one that is still pending."""
+        with self._lock:
+            self._on_edit = edited
             if self._edited.is_set():
                 edited()
         try:
             yield
         finally:
-            with self._turn:
-                self._told = None
+            with self._lock:
+                self._on_edit = None
 
     def _pending(self) -> Cause | Click | None:
         if self.stopped:
             return Cause.STOP
         if self._failure is not None:
-            help = "on Linux the number of watched folders is bounded: sysctl fs.inotify.max_user_watches"
+            help = "on Linux the number of watched folders is limited: sysctl fs.inotify.max_user_watches"
             raise ClipformError(f"files cannot be watched: {self._failure}", help=help, code="watch")
         if self._edited.is_set():
             self._edited.clear()
             return Cause.EDIT
-        return self._clicks.take()
+        return self._requests.take()
 
-    def _key(self) -> Cause | None:
-        assert self._keyboard is not None
+    def _key(self, keyboard: int) -> Cause | None:
         try:
-            key = os.read(self._keyboard, 1)
-        except OSError:  # the terminal is gone
+            key = os.read(keyboard, 1)
+        except OSError:  # the terminal was closed
             return Cause.QUIT
         return _KEYS.get(key) if key else Cause.QUIT
 
     def _take_keys(self) -> None:
-        """One key at a time, not shown; Ctrl-C stays a signal."""
+        """Read single keys without echo; Ctrl-C remains a signal."""
         if self._keyboard is not None:
             self._settings = termios.tcgetattr(self._keyboard)
             tty.setcbreak(self._keyboard, termios.TCSANOW)
 
     def _signal(self, number: int, frame: FrameType | None) -> None:
-        """The first one ends the wait; another one while we are busy looking ends everything."""
+        """Handle a signal: the first one ends the wait, a second one raises KeyboardInterrupt, even during planning."""
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
-        self._rouse()
+        self.wake()
 
-    def _rouse(self) -> None:
-        with suppress(BlockingIOError):  # full: it is awake
-            os.write(self._wake, b".")
+    def wake(self) -> None:
+        """End a wait early, from any thread."""
+        with suppress(BlockingIOError):  # the pipe is full, so the main thread is awake
+            os.write(self._wake_writer, b".")
 
-    def _counts(self, path: str) -> bool:
+    def _is_edit(self, path: str) -> bool:
         with suppress(ValueError):
-            return not self._ours(Path(path).relative_to(self._root).as_posix())
+            return not self._ignored(Path(path).relative_to(self._root).as_posix())
         return True
 
-    def _failed(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         self._failure = error
-        self._rouse()
+        self.wake()
 
-    def _lost(self, error: Exception) -> None:
-        """A folder that went away while we turned to it is looked for again; anything else is a failure."""
+    def _fail_outside(self, error: Exception) -> None:
+        """Handle a failure outside the root. A folder that disappeared causes a new plan, which watches again."""
         if not isinstance(error, FileNotFoundError):
-            return self._failed(error)
+            return self._fail(error)
         self._names = {}
-        self._hear()
+        self._report_edit()
 
-    def _forsake(self) -> None:
-        if self._beyond is not None:
-            self._beyond.stop()
+    def _stop_outside(self) -> None:
+        if self._outside is not None:
+            self._outside.stop()
 
-    def _hear(self) -> None:
-        with self._turn:
+    def _report_edit(self) -> None:
+        with self._lock:
             self._edited.set()
-            if self._told is not None:
-                self._told()
-        self._rouse()
+            if self._on_edit is not None:
+                self._on_edit()
+        self.wake()

@@ -1,58 +1,79 @@
-"""What decides, outside the project, which file an input is: the names on the way to it, links followed.
+"""The paths outside the project to watch for each input, and the paths inside it to ignore.
 
-The root is watched with all that is below it. A folder beside it may be a home or a disk, so nothing there is watched
-but the folders on the way, each by itself, and of what happens in them only what concerns a name on the way counts: the
-file, a link that leads to it, a folder that is renamed, or the first thing that is not there yet.
+The root is watched recursively. A folder outside it may be a home directory or a whole disk, so only the folders on the
+path to an input are watched there, each without its subfolders. In them only the names on the path count: the file, a
+symlink that leads to it, a folder that may be renamed, or the first name that does not exist yet.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
+import unicodedata
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
+
 Names = Mapping[Path, frozenset[str]]
-"""By folder, the names in it that count."""
+"""The names to watch in each folder."""
 
-_MOST_LINKS = 40
+_MAX_LINKS = 40
+_OWN_FOLDERS = frozenset({STATE, DRAFTS, ".git"})
+_PART = re.compile(r"\..*\.part")
 
 
-def ways(root: Path, paths: Iterable[str]) -> Names:
-    """The names on the ways to these paths that are outside `root`, itself without links. Nothing above what the root
-    and a path have in common counts: it cannot change without the project itself."""
-    found: dict[Path, set[str]] = {}
+def names_to_watch(root: Path, paths: Iterable[str]) -> Names:
+    """Return the names outside `root` (a real path) that each path goes through. Folders above both the root and a path
+    are left out: they cannot change without moving the project."""
+    by_folder: dict[Path, set[str]] = {}
     for path in paths:
-        for folder, name in _way(root, path):
-            found.setdefault(folder, set()).add(name)
-    return {folder: frozenset(names) for folder, names in found.items()}
+        for folder, name in _names_on(root, path):
+            by_folder.setdefault(folder, set()).add(name)
+    return {folder: frozenset(names) for folder, names in by_folder.items()}
 
 
-def counts(names: Names, path: str) -> bool:
-    """Whether something that happened at a path does: to a name that counts, or to a folder on the way itself."""
-    at = Path(path)
-    return at.name in names.get(at.parent, ()) or at in names
+def concerns(names: Names, path: str) -> bool:
+    """True if a change at a path concerns a watched name or a watched folder."""
+    changed = Path(path)
+    return changed.name in names.get(changed.parent, ()) or changed in names
 
 
-def _way(root: Path, path: str) -> Iterator[tuple[Path, str]]:
-    here, ahead, links = root, deque(Path(path).parts), 0
-    while ahead:
-        part = ahead.popleft()
+def _names_on(root: Path, path: str) -> Iterator[tuple[Path, str]]:
+    """Yield each folder and name outside the root on a path, symlinks followed."""
+    folder, parts, links = root, deque(Path(path).parts), 0
+    while parts:
+        part = parts.popleft()
         if part == os.sep:
-            here = Path(os.sep)
+            folder = Path(os.sep)
             continue
         if part == os.pardir:
-            here = here.parent
+            folder = folder.parent
             continue
-        if not root.is_relative_to(here / part) and not here.is_relative_to(root):
-            yield here, part
+        if not root.is_relative_to(folder / part) and not folder.is_relative_to(root):
+            yield folder, part
         try:
-            status = os.lstat(here / part)
-        except (OSError, ValueError):  # what comes here is seen; what would come below it, when it is there
+            status = os.lstat(folder / part)
+        except (OSError, ValueError):  # its creation is noticed; its content is watched from then on
             return
-        if stat.S_ISLNK(status.st_mode) and links < _MOST_LINKS:
+        if stat.S_ISLNK(status.st_mode) and links < _MAX_LINKS:
             links += 1
-            ahead.extendleft(reversed(Path(os.readlink(here / part)).parts))
+            parts.extendleft(reversed(Path(os.readlink(folder / part)).parts))
         else:
-            here = here / part
+            folder = folder / part
+
+
+def is_own(path: str, outputs: Collection[str]) -> bool:
+    """True if clipform or git writes the path, so a change there is not an edit.
+
+    `path` is relative to the root, with `/`. `outputs` are the outputs of all plans of the session.
+    """
+    internal = path.partition("/")[0] in _OWN_FOLDERS or path == LOCK_FILE or is_part(path)
+    return internal or unicodedata.normalize("NFC", path) in outputs
+
+
+def is_part(path: str) -> bool:
+    """True if a path is a temporary file of clipform, which is renamed when it is complete."""
+    return _PART.fullmatch(path.rpartition("/")[2]) is not None

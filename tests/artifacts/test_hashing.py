@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.artifacts import files
-from reconciler.artifacts.allowed_paths import Reach
+from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.hashing import Hashed, Hasher
 from reconciler.diagnostics import ArtifactError
 
@@ -23,7 +23,7 @@ HASHED = Hashed(hashlib.sha256(BYTES).hexdigest(), len(BYTES))
 def _hasher(root: Path, later: float = 60.0, allow: Sequence[str] = ()) -> Hasher:
     """A hasher whose clock is so many seconds after the newest file."""
     newest = max((path.stat().st_ctime for path in root.rglob("*") if path.is_file()), default=0.0)
-    return Hasher(Reach.of(root, root / "state", allow), lambda: newest + later, limit=10_000)
+    return Hasher(AllowedPaths.of(root, root / "state", allow), lambda: newest + later, limit=10_000)
 
 
 @pytest.fixture
@@ -181,6 +181,8 @@ def test_a_file_that_changes_while_it_is_read_has_no_hash(
 
 @given(st.text(max_size=20))
 def test_any_path_is_a_hash_or_an_error_of_ours(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
-    hasher = Hasher(Reach.of(tmp_path_factory.getbasetemp(), tmp_path_factory.getbasetemp() / "state"), lambda: 0.0)
+    hasher = Hasher(
+        AllowedPaths.of(tmp_path_factory.getbasetemp(), tmp_path_factory.getbasetemp() / "state"), lambda: 0.0
+    )
     with pytest.raises(ArtifactError):
         hasher.hash(path)

@@ -197,7 +197,7 @@ def test_a_full_disk_leaves_nothing_and_says_so(objects: Objects) -> None:
 
 def test_space_is_asked_for_before_it_is_needed(objects: Objects) -> None:
     objects.require_space(1)
-    with pytest.raises(ArtifactError, match="bring a clip home"):
+    with pytest.raises(ArtifactError, match="storing a clip needs"):
         objects.require_space(1 << 60)
 
 

@@ -219,7 +219,7 @@ def test_links_and_files_on_the_way_are_refused_before_and_while_placing(
     (root / "file").write_text("mine")
     for folder in ("link", "inner", "file"):
         for use in (placer.check, lambda output: placer.place(output, old)):
-            with pytest.raises(ArtifactError, match=f"'{folder}' on the way") as error:
+            with pytest.raises(ArtifactError, match=f"'{folder}' is a symlink") as error:
                 use(f"{folder}/deep/hero.mp4")
             assert error.value.code == "not-a-folder"
     assert list(outside.iterdir()) == []

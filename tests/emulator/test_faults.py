@@ -346,7 +346,7 @@ BAD_FILES = [
     ({"faults": [{"when": SUBMIT, "do": "drop", "acepted": True}]}, "rule 1 acepted"),
     ({"faults": [{"when": {"phase": "submitt"}, "do": "drop"}]}, "rule 1 when.phase"),
     ({"faults": [{"when": {**SUBMIT, "rate": 2}, "do": "drop"}]}, "rule 1 when.rate"),
-    ({"faults": [{"when": POLL, "do": "id", "how": "missing"}]}, "id has no meaning on poll"),
+    ({"faults": [{"when": POLL, "do": "id", "how": "missing"}]}, "id cannot be used on phase poll"),
     ({"faults": ["drop"]}, "rule 1"),
 ]
 

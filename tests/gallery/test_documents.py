@@ -15,7 +15,8 @@ from reconciler.clock import SystemClock
 from reconciler.diagnostics import SpecError
 from reconciler.gallery.document import cards as model
 from reconciler.gallery.document import detail, media
-from reconciler.gallery.document.index import Known
+from reconciler.gallery.document.index import PlanIndex
+from reconciler.gallery.document.model import Running, dumps
 from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.plan.subset import subset
 from reconciler.project.model import Choice, Planned
@@ -71,12 +72,13 @@ def planned(folder: Path) -> Planned:
     return workspace.plan(Choice(), workspace.load())
 
 
-def document(of: Planned, running: model.Running | None = None) -> dict[str, Any]:
+def document(of: Planned, running: model.Progress | None = None) -> dict[str, Any]:
     found = model.document(of, model.DocumentContext("aurora", live=True, draft=False, now=0.0), running)
-    return json.loads(json.dumps(found))  # JSON values only
+    values: dict[str, Any] = json.loads(dumps(found))
+    return values
 
 
-def cards(of: Planned, running: model.Running | None = None) -> dict[str, Any]:
+def cards(of: Planned, running: model.Progress | None = None) -> dict[str, Any]:
     return {card["id"]: card for card in document(of, running)["cards"]}
 
 
@@ -84,8 +86,9 @@ def details(name: str, of: Planned, folder: Path) -> dict[str, Any]:
     store = Store.read(folder / "state", SystemClock().now)
     assert store is not None
     with store:
-        found = detail.detail(name, Known(of), store.events(name, 200))
-    return json.loads(json.dumps(found))
+        found = detail.detail(name, PlanIndex(of), store.events(name, 200))
+    values: dict[str, Any] = json.loads(dumps(found))
+    return values
 
 
 def test_every_clip_is_a_card_in_the_order_of_the_file(edited: Callable[..., Planned]) -> None:
@@ -140,11 +143,11 @@ def test_a_clip_whole_has_its_takes_inputs_facts_and_events(edited: Callable[...
     assert sun["takes"][0]["media"]["sha256"] != sun["takes"][1]["media"]["sha256"]
     [frame] = sun["inputs"]
     assert frame["text"] == "lamp.png" and frame["media"].startswith("media/input/")
-    assert media.shelf(plan).pictures == {frame["media"].rpartition("/")[2]: "lamp.png"}
+    assert media.media_index(plan).pictures == {frame["media"].rpartition("/")[2]: "lamp.png"}
     assert (sea["inputs"][0]["clip"], sea["inputs"][0]["part"]) == ("sun", "last_frame")
     assert ["prompt", "mist at sunrise"] in sun["facts"]
     assert sun["events"][-1]["sequence"] > sun["events"][0]["sequence"]
-    assert detail.detail("nobody", Known(plan), ()) is None
+    assert detail.detail("nobody", PlanIndex(plan), ()) is None
 
 
 def test_a_clip_that_is_gone_stands_last_while_it_has_a_file(edited: Callable[..., Planned]) -> None:
@@ -157,7 +160,7 @@ def test_a_clip_that_is_gone_stands_last_while_it_has_a_file(edited: Callable[..
 
 def test_the_revision_tells_plans_apart_and_does_not_move_with_progress(edited: Callable[..., Planned]) -> None:
     plan = edited()
-    running: model.Running = {"hero": {"progress": 40, "elapsed": 1.0, "expected": None, "phase": "running"}}
+    running: model.Progress = {"hero": Running(40, 1.0, None, "running")}
     assert document(plan)["revision"] == document(plan, running)["revision"]
     assert cards(plan, running)["hero"]["state"] == "running"
     words = document(edited("<b>first</b>", "second"))["revision"]
@@ -168,9 +171,10 @@ def test_the_revision_tells_plans_apart_and_does_not_move_with_progress(edited: 
 
 def test_a_patch_holds_what_is_new_and_nothing_else(edited: Callable[..., Planned]) -> None:
     line = next(line for line in SPEC.splitlines(keepends=True) if "  hero:" in line)
-    before, after, without = (document(edited(*edit))["cards"] for edit in ((), ("waves", "surf"), (line, "")))
+    edits = ((), ("waves", "surf"), (line, ""))
+    before, after, without = (model.cards(PlanIndex(edited(*edit))) for edit in edits)
     assert model.patch(before, before) == model.Patch([], [], None)
-    assert [card["id"] for card in model.patch(before, after).cards] == ["sea"]
+    assert [card.id for card in model.patch(before, after).cards] == ["sea"]
     assert model.patch(before, without) == model.Patch([], ["hero"], ["sun", "sea"])
 
 
@@ -179,8 +183,8 @@ def test_a_broken_spec_keeps_the_cards_and_shows_its_lines(edited: Callable[...,
     with pytest.raises(SpecError) as caught:
         edited("prompt: waves", "promt: waves")
     found = model.document(plan, model.DocumentContext("a", True, False, 0.0, problems=caught.value.diagnostics))
-    assert found["stale"] is True
-    [problem] = json.loads(json.dumps(found["diagnostics"]))
+    assert found.head.stale is True
+    [problem] = json.loads(dumps(found.head.diagnostics))
     assert problem["line"] == 8 and problem["lines"][-1][0] == 8 and "promt" in problem["lines"][-1][1]
 
 

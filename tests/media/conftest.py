@@ -13,7 +13,7 @@ from PIL import Image
 from reconciler.media.draft.render import render
 from reconciler.media.draft.scene import read_scene
 from reconciler.providers.base import Job, MediaRef, Mode
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 
 Draw = Callable[..., Path]
 Film = Callable[..., Path]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.media.draft.camera import HEADROOM, Camera, look, read_camera
+from reconciler.media.draft.camera import HEADROOM, Camera, read_camera, view_at
 
 WORDS = [
     ("slow push-in", "push in"),
@@ -58,7 +58,7 @@ def test_camera_fixed_in_the_spec_wins_over_the_prompt() -> None:
 
 
 def test_slow_moves_less_than_fast() -> None:
-    slow, fast = (look(read_camera(f"{word} push in"), 1.0).zoom for word in ("slow", "fast"))
+    slow, fast = (view_at(read_camera(f"{word} push in"), 1.0).zoom for word in ("slow", "fast"))
     assert 1 < slow < fast <= HEADROOM
 
 
@@ -68,16 +68,16 @@ ALL = [Camera(zoom=z, x=x, y=y, orbit=o, speed=s) for z in (-1, 0, 1) for x in (
 
 @pytest.mark.parametrize("camera", ALL)
 def test_every_move_stays_within_the_picture_and_never_jumps(camera: Camera) -> None:
-    views = [look(camera, index / 119) for index in range(120)]
+    views = [view_at(camera, index / 119) for index in range(120)]
     assert all(1 <= view.zoom <= HEADROOM and abs(view.x) <= 1 and abs(view.y) <= 1 for view in views)
     steps = zip(views, views[1:], strict=False)
     assert all(abs(a.zoom - b.zoom) < 0.01 and abs(a.x - b.x) < 0.05 and abs(a.y - b.y) < 0.05 for a, b in steps)
 
 
 def test_a_push_begins_on_the_whole_picture() -> None:
-    assert look(read_camera("push in"), 0.0).zoom == 1
+    assert view_at(read_camera("push in"), 0.0).zoom == 1
 
 
 def test_pan_left_looks_further_left_at_the_end() -> None:
     camera = read_camera("pan left")
-    assert look(camera, 1.0).x < look(camera, 0.0).x
+    assert view_at(camera, 1.0).x < view_at(camera, 0.0).x

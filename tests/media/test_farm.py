@@ -38,7 +38,7 @@ from reconciler.providers.base import (
     Succeeded,
     Working,
 )
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 
 from .conftest import Draw, job
 
@@ -235,14 +235,14 @@ def test_a_worker_that_dies_fails_its_own_job_only(tmp_path: Path) -> None:
 def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp_path: Path) -> None:
     async def act() -> None:
         crew, asked = WorkerPool(2), job(marker="first")
-        await crew.rest(1)
+        await crew.keep_warm(1)
         (awake,) = workers()
         for _ in range(2):
             farm = DraftRenderer(tmp_path / "scratch", crew=crew)
             assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
             await farm.aclose()
             assert workers() == [awake]
-            await crew.rest(1)
+            await crew.keep_warm(1)
         os.kill(awake, signal.SIGKILL)  # nobody has heard of it when the next call comes
         farm = DraftRenderer(tmp_path / "scratch", crew=crew)
         assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageStat
 
 from reconciler.diagnostics import MediaError
-from reconciler.media.draft.caption import Caption, Words, timecode
+from reconciler.media.draft.caption import Caption, CaptionText, timecode
 from reconciler.media.draft.planes import planes
 from reconciler.media.draft.render import render
 from reconciler.media.draft.scene import FPS, Size, read_scene
@@ -19,7 +19,7 @@ from reconciler.media.facts import VideoFacts
 from reconciler.media.mp4 import read_mp4
 from reconciler.media.probe import probe
 from reconciler.providers.base import MediaRef, Mode
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 
 from .conftest import Draw, job, local
 from .test_frames import decoded
@@ -180,7 +180,7 @@ SIZES = [Size(854, 480), Size(480, 854), Size(480, 480), Size(1120, 480), Size(1
 
 def captioned(size: Size, colour: tuple[int, int, int], index: int) -> tuple[Caption, Image.Image]:
     """A caption on a plain ground, and the light plane of the frame."""
-    caption = Caption(Words("hero[ratio=16:9,lang=zh]" * 3, 2, LONG_ZH, "push in · pan right", 48), size)
+    caption = Caption(CaptionText("hero[ratio=16:9,lang=zh]" * 3, 2, LONG_ZH, "push in · pan right", 48), size)
     frame = planes(Image.new("RGB", (size.width, size.height), colour))
     caption.draw(frame, index)
     return caption, frame.light

@@ -7,7 +7,7 @@ import pytest
 from reconciler.diagnostics import MediaError
 from reconciler.media.draft.scene import Size, frame_size, read_scene
 from reconciler.providers.base import MediaRef
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 
 from .conftest import job
 

@@ -115,7 +115,7 @@ def test_a_file_of_the_users_is_not_overwritten(where: str, red: Path, tmp_path:
     Image.new("RGB", (8, 8)).save(theirs)
     before = theirs.read_bytes()
     text = Sheet("aurora", "", (cell(red),) * (PAGE + 1)).dumps()
-    with pytest.raises(MediaError, match="is no contact sheet"):
+    with pytest.raises(MediaError, match="is not a contact sheet"):
         draw_sheet(text, str(tmp_path / "s.png"))
     assert theirs.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [where]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.providers.ark import create_ark
+from reconciler.providers.ark.dialect import create_ark
 from reconciler.providers.base import (
     Cancelled,
     NotFound,
@@ -34,8 +34,8 @@ from reconciler.providers.capabilities import (
     UploadRefused,
     Uploads,
 )
-from reconciler.providers.chanjing import create as create_chanjing
-from reconciler.providers.jimmyai import create as create_jimmyai
+from reconciler.providers.chanjing.dialect import create as create_chanjing
+from reconciler.providers.jimmyai.dialect import create as create_jimmyai
 from reconciler.providers.registry import dialect, kinds
 
 

@@ -9,8 +9,9 @@ from provider_cases import FOLDERS
 from provider_cases import media as read
 
 from reconciler.providers.base import Dialect, Mode, Model, Placement
-from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, offering, resolve
+from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, resolve
 from reconciler.providers.registry import dialect
+from reconciler.providers.search import Needs, meets
 from reconciler.spec.project import Clip, LocalMedia, Media, UrlMedia
 
 LINES = [pytest.param(kind, model, id=f"{kind}-{model.name}") for kind in FOLDERS for model in dialect(kind).models]
@@ -148,10 +149,14 @@ def test_which_local_files_need_publishing(kind: str, name: str, field: str, alo
 
 def test_a_user_finds_which_models_can_do_a_shot():
     models = [model for kind in FOLDERS if kind != "draft" for model in dialect(kind).models]
-    found = offering(models, duration=14, mode=Mode.REFERENCES, resolution="1080p", switches=["audio"])
-    assert [model.name for model in found] == ["doubao-seedance-2-0", "doubao-seedance-2-0-260128", "seedance2.0-1080p"]
-    assert offering(models) == tuple(models)
-    assert [model.name for model in offering(models, ratio="adaptive", resolution="2k")] == [
+    needs = Needs(duration=14, mode=Mode.REFERENCES, resolution="1080p", switches=("audio",))
+    assert [model.name for model in models if meets(model, needs)] == [
+        "doubao-seedance-2-0",
+        "doubao-seedance-2-0-260128",
+        "seedance2.0-1080p",
+    ]
+    assert all(meets(model, Needs()) for model in models)
+    assert [model.name for model in models if meets(model, Needs(ratio="adaptive", resolution="2k"))] == [
         "sd2_mx_2k",
         "sd2_mx_video_2k",
     ]

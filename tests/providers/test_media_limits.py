@@ -27,25 +27,26 @@ GOOD = MediaFacts("png", 1 * MB, 1280, 720)
     [
         (JIEKOU, GOOD, []),
         (JIEKOU, MediaFacts("png", 30 * MB, 301, 301), []),
-        (JIEKOU, MediaFacts("heic", 9, 400, 400), ["heic is not taken (jpeg, png, webp, bmp, tiff or gif)"]),
-        (JIEKOU, MediaFacts("png", 30 * MB + 1, 400, 400), ["its size is 31457281 bytes, at most 31457280 is taken"]),
+        (JIEKOU, MediaFacts("heic", 9, 400, 400), ["heic is not accepted (jpeg, png, webp, bmp, tiff or gif)"]),
+        (JIEKOU, MediaFacts("png", 30 * MB + 1, 400, 400),
+         ["its size is 31457281 bytes, at most 31457280 is accepted"]),
         (JIEKOU, MediaFacts("png", 9, 300, 400), ["its short side is 300 px, at least 301 is needed"]),
-        (JIEKOU, MediaFacts("png", 9, 6000, 4000), ["its long side is 6000 px, at most 5999 is taken"]),
-        (JIEKOU, MediaFacts("png", 9, 1300, 500), ["width ÷ height is 2.6, at most 2.5 is taken"]),
+        (JIEKOU, MediaFacts("png", 9, 6000, 4000), ["its long side is 6000 px, at most 5999 is accepted"]),
+        (JIEKOU, MediaFacts("png", 9, 1300, 500), ["width ÷ height is 2.6, at most 2.5 is accepted"]),
         (JIEKOU, MediaFacts("png", 9, 390, 1000), ["width ÷ height is 0.39, at least 0.4 is needed"]),
         (ARK.video_limits, MediaFacts("mp4", 9, 1280, 720, 15.0, 24.0), []),
         (ARK.video_limits, MediaFacts("mp4", 9, 1280, 720, 1.5, 24), ["it lasts 1.5 s, at least 2 is needed"]),
-        (ARK.video_limits, MediaFacts("mp4", 9, 1280, 720, 15.1, 24), ["it lasts 15.1 s, at most 15 is taken"]),
+        (ARK.video_limits, MediaFacts("mp4", 9, 1280, 720, 15.1, 24), ["it lasts 15.1 s, at most 15 is accepted"]),
         (ARK.video_limits, MediaFacts("mp4", 9, 1280, 720, 5, 23.98),
          ["its frame rate is 23.98, at least 24 is needed"]),
         (ARK.video_limits, MediaFacts("mp4", 9, 1920, 1088, 5, 30),
-         ["its area is 2088960 px, at most 2086876 is taken"]),
-        (ARK.video_limits, MediaFacts("avi", 9, 1280, 720, 5, 30), ["avi is not taken (mp4 or mov)"]),
+         ["its area is 2088960 px, at most 2086876 is accepted"]),
+        (ARK.video_limits, MediaFacts("avi", 9, 1280, 720, 5, 30), ["avi is not accepted (mp4 or mov)"]),
         (ARK.audio_limits, MediaFacts("flac", 16 * MB, seconds=5),
-         ["flac is not taken (wav or mp3)", "its size is 16777216 bytes, at most 15728640 is taken"]),
-        (MD.image_limits, MediaFacts("gif", 9, 400, 400), ["gif is not taken (jpeg, png, webp, bmp or tiff)"]),
+         ["flac is not accepted (wav or mp3)", "its size is 16777216 bytes, at most 15728640 is accepted"]),
+        (MD.image_limits, MediaFacts("gif", 9, 400, 400), ["gif is not accepted (jpeg, png, webp, bmp or tiff)"]),
         (MD.video_limits, MediaFacts("mp4", 9, 719, 1280, 5), ["its short side is 719 px, at least 720 is needed"]),
-        (MD.video_limits, MediaFacts("mp4", 9, 2161, 1280, 5), ["its long side is 2161 px, at most 2160 is taken"]),
+        (MD.video_limits, MediaFacts("mp4", 9, 2161, 1280, 5), ["its long side is 2161 px, at most 2160 is accepted"]),
         (MediaLimits(), MediaFacts("png", 10**12, 1, 1), []),
         (JIEKOU, MediaFacts(), []),
     ],
@@ -59,8 +60,8 @@ def test_one_file(limits: MediaLimits, facts: MediaFacts, says: list[str]):
 def test_files_together():
     files = [MediaFacts("mp4", 120 * MB, seconds=8.0), MediaFacts("mp4", 90 * MB, seconds=8.5)]
     assert [problem.message for problem in check_total("references.videos", files, MD.video_limits)] == [
-        "references.videos: together they last 16.5 s, at most 15 is taken",
-        "references.videos: together they have 220200960 bytes, at most 209715200 is taken",
+        "references.videos: together they last 16.5 s, at most 15 is accepted",
+        "references.videos: together they have 220200960 bytes, at most 209715200 is accepted",
     ]
     assert check_total("references.videos", files[:1], MD.video_limits) == ()
 
@@ -68,7 +69,7 @@ def test_files_together():
 def test_the_whole_request():
     assert check_request(64 * MB, ARK.max_request_bytes) == ()
     (problem,) = check_request(64 * MB + 1, ARK.max_request_bytes)
-    assert problem.message == "the request has 67108865 bytes, at most 67108864 is taken"
+    assert problem.message == "the request has 67108865 bytes, at most 67108864 is accepted"
 
 
 def test_a_project_s_own_data_urls_are_counted_before_anything_is_sent():

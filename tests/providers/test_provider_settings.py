@@ -25,7 +25,7 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.check import Resolved, defaults_v1, resolve
-from reconciler.providers.draft import Draft
+from reconciler.providers.draft.dialect import Draft
 from reconciler.providers.registry import dialect, kinds
 from reconciler.spec.project import Clip
 
@@ -73,7 +73,7 @@ def test_a_new_status_word_is_given_the_meaning_of_a_known_one(kind: str):
     task = {"id": "t1", "task_id": "t1", "unique_id": "t1", "status": "waiting", "progress_desc": "waiting"}
     body = {"jiekou": {"task": task}, "chanjing": {"code": 0, "data": task}}.get(kind, task)
     assert spoken.read_poll("t1", Reply(200, body)) == Working(queued=True)
-    assert dialect(kind).read_poll("t1", Reply(200, body)) == Working(warning="unknown status 'waiting'; still asking")
+    assert dialect(kind).read_poll("t1", Reply(200, body)) == Working(warning="unknown status 'waiting'; still polling")
 
 
 def test_a_task_id_stays_one_segment_of_a_path():

@@ -1,7 +1,7 @@
-"""`python -m tests.reliability [--long] [--seed N] [--seeds N]`: the proof, and its figures.
+"""`python -m tests.reliability [--long] [--seed N] [--seeds N]`: runs all sweeps and prints the figures.
 
-The short form is what pytest plays, in about two minutes. The long one writes `benchmarks/RELIABILITY.md`. Exit code 1
-when a bar is missed. Everything random comes from the seed, so that a finding can be played again.
+The short form takes minutes and is what pytest runs. The long one rewrites `benchmarks/RELIABILITY.md`. Exit code 1 if
+a bar is missed. Everything random derives from the seed, so that a finding can be replayed.
 """
 
 from __future__ import annotations

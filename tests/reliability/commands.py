@@ -1,7 +1,7 @@
-"""A user at work, at random: edits, applies that die, lost and restored states, odd vendors, answers to questions.
+"""Random user sessions: edits, applies that die, lost and restored states, failing vendors, answers to questions.
 
-A rule-based state machine: hypothesis draws the commands and shrinks what breaks a promise to a short story. The model
-is the vendor's ledger and what the user consented to; the judge looks after every command.
+A rule-based state machine: hypothesis draws the commands and shrinks a broken promise to a short story. The model is
+the vendor's ledger and the consents that the user gave; the judge runs after every command.
 """
 
 from __future__ import annotations

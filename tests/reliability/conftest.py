@@ -1,4 +1,4 @@
-"""A project with a vendor in memory."""
+"""Fixtures: a project with a vendor in memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One door for each effect, checked in the source: which modules may touch disk, network, clock, chance, processes.
+"""Checks in the source which modules use disk, network, clock, randomness or processes.
 
-The program's text is read, never run: whatever refers to such a thing is found, also by another name and without being
-called. `doors.yaml` lists, by module, what it may use, why, and which points of the simulator stand around it.
+The program's text is read, not run: every reference counts, also under another name and without a call. `doors.yaml`
+lists for each module what it may use, why, and which points of the simulator surround it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The figures of a proof: counted while it runs, added up over processes, printed as a table with their bars."""
+"""The figures of the proof: counted in each process, added up, printed as a table with their bars."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Hostile input by seed: specs, replies, files and records made to hurt. `limits` tries them, within bounds.
+"""Hostile input by seed: specs, replies, files and records. `limits` tries them within bounds.
 
-A spec ends in a project or in diagnostics; a reply in what it proves; a file is a video or is not. Never in a
-traceback, never in more than that.
+A spec must give a project or diagnostics; a reply what it proves; a file is a video or is rejected. Never a traceback.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is played, in how much of it: the short form for every change, the long one for a release, and by seeds."""
+"""The jobs of the short form, for every change, and of the long one, for a release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.reliability import commands, hostile, limits, sweeps, wired_sweeps
 from tests.reliability.figures import Tally
-from tests.reliability.planted import bugs, wrong
+from tests.reliability.planted import bugs, story_bugs
 from tests.reliability.processes import real
 from tests.reliability.simulator import listed, sqlite_power
 from tests.reliability.simulator.stories import FAULTS, STORIES
@@ -48,7 +48,7 @@ def jobs(size: Size) -> Iterator[Job]:
     yield from _inputs(size)
     for name in bugs.BUGS:
         yield planted, (name,)
-    for name in wrong.WRONG:
+    for name in story_bugs.WRONG:
         yield in_a_story, (name,)
     for variant in sqlite_power.PLANTED:
         yield wrong_setting, (variant,)
@@ -115,12 +115,12 @@ def planted(tally: Tally, name: str) -> None:
 def in_a_story(tally: Tally, name: str) -> None:
     """One bug that is planted in a story of its own; without it the judge must be silent there."""
     try:
-        quiet, found = wrong.found(name, planted=False), wrong.found(name)
-    except wrong.CannotPlay as reason:
+        quiet, found = story_bugs.found(name, planted=False), story_bugs.found(name)
+    except story_bugs.CannotPlay as reason:
         tally.skipped.append(f"planted bug '{name}': {reason}")
         return
     tally.planted += 1
-    caught = wrong.WRONG[name].breaks in found
+    caught = story_bugs.WRONG[name].breaks in found
     tally.caught += caught
     if not caught:
         tally.broken.append(f"harness: the planted bug '{name}' is not caught; found {sorted(found)}")
@@ -134,7 +134,7 @@ def wrong_setting(tally: Tally, name: str) -> None:
 
 
 def absent(tally: Tally) -> None:
-    """What RELIABILITY §5.2 names and this machine cannot do, said aloud."""
+    """Report the methods of never-pay-twice#s5-2 that this machine lacks."""
     fuse = "FUSE is there, LazyFS is not" if os.path.exists("/dev/fuse") else "there is no FUSE"
     if shutil.which("lazyfs") is None:
         tally.skipped.append(f"LazyFS (un-synced pages dropped by a file system): not run here, {fuse}")

@@ -1,7 +1,7 @@
-"""Hostile input in processes of their own, under hard limits: memory, seconds of CPU for each input, and wall time.
+"""Runs hostile inputs in processes of their own, under hard limits: memory, CPU seconds for each input, and wall time.
 
-`python -m tests.reliability.limits SORT FIRST END [CPU [MEMORY]]` tries inputs and says on stdout before each what
-comes, and at the end what it measured, as JSON. Whoever breaks a bound is ended by the kernel; the last line names it.
+`python -m tests.reliability.limits SORT FIRST END [CPU [MEMORY]]` tries inputs, prints each before it is tried, and at
+the end prints the measurements as JSON. The kernel ends a process that exceeds a limit; its last line names the input.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The sweeps: every single fault, every kill, pairs of them, two clips in every order, walks by seed.
+"""The sweeps: every single fault, every kill, pairs of them, two clips in every order, random walks by seed.
 
-Each scenario is judged after each process and once more when the world is calm. A finding is a line in the tally, with
-the seed and the story that led to it.
+Each scenario is judged after each process and again once no faults are left. A finding is a line in the tally, with the
+seed and the story that led to it.
 """
 
 from __future__ import annotations

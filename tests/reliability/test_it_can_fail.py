@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.planted import wrong
+from tests.reliability.planted import story_bugs
 from tests.reliability.planted.bugs import BUGS, caught
 
 
@@ -18,16 +18,16 @@ def test_a_planted_bug_is_caught(name: str) -> None:
 
 def _found(name: str, *, planted: bool) -> set[str]:
     try:
-        return wrong.found(name, planted=planted)
-    except wrong.CannotPlay as reason:
+        return story_bugs.found(name, planted=planted)
+    except story_bugs.CannotPlay as reason:
         pytest.skip(str(reason))
 
 
-@pytest.mark.parametrize("name", wrong.WRONG)
+@pytest.mark.parametrize("name", story_bugs.WRONG)
 def test_a_bug_that_is_planted_in_a_story_of_its_own_is_caught(name: str) -> None:
-    assert wrong.WRONG[name].breaks in _found(name, planted=True)
+    assert story_bugs.WRONG[name].breaks in _found(name, planted=True)
 
 
-@pytest.mark.parametrize("name", wrong.WRONG)
+@pytest.mark.parametrize("name", story_bugs.WRONG)
 def test_the_same_story_without_the_bug_leaves_the_judge_silent(name: str) -> None:
     assert not _found(name, planted=False)

@@ -11,8 +11,8 @@ import pytest
 
 from tests.reliability.figures import Tally
 from tests.reliability.processes import realkills, realsignals
-from tests.reliability.processes.box import Box
 from tests.reliability.processes.launch import PATIENCE
+from tests.reliability.processes.real_project import Box
 from tests.reliability.processes.realkills import STORIES, Stage
 
 

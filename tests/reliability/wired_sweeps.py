@@ -1,4 +1,4 @@
-"""The sweeps over everything that may happen to an exchange: once, for ever, and with a kill besides."""
+"""The sweeps over every fault of an HTTP exchange: once, always, and combined with a kill."""
 
 from __future__ import annotations
 

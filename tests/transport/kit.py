@@ -18,7 +18,7 @@ KEY = "sk-canary/7f3a+secret=="
 FAST = Waits(
     submit=Timeouts(connect=0.3, idle=0.3, total=0.6),
     ask=Timeouts(connect=0.3, idle=0.3, total=0.6),
-    media=Bounds(patience=Timeouts(connect=0.3, idle=0.3, total=2.0)),
+    media=Bounds(timeouts=Timeouts(connect=0.3, idle=0.3, total=2.0)),
 )
 """Patience for tests: real sockets need real time, so there is little of it."""
 

@@ -35,7 +35,7 @@ async def test_a_fault_is_asked_again(bad: Script) -> None:
     clock = JumpClock()
     async with serve(bad, bad, answer(200, OK)) as server, transport(server.url, around=world(clock)) as made:
         found = await made.ask(POLL)
-        assert made.budget.tokens == 19  # two faults, one success
+        assert made.retry_budget.tokens == 19  # two faults, one success
     assert isinstance(found, Reply) and found.body == OK
     assert server.exchanges == 3
     assert 0 < sum(clock.naps) < 5
@@ -50,15 +50,15 @@ async def test_a_fault_that_stays_is_trouble() -> None:
 
 async def test_faults_have_a_budget_and_a_timeout_costs_twice() -> None:
     async with serve((READ, CLOSE)) as server, transport(server.url) as made:
-        made.budget.tokens = 5
+        made.retry_budget.tokens = 5
         for _ in range(5):
             assert isinstance(await made.ask(POLL), PollTrouble)
-        assert made.budget.tokens == 0
+        assert made.retry_budget.tokens == 0
     assert len(server.seen) == 5 + 5
     async with serve((READ, HANG)) as server, transport(server.url) as made:
-        made.budget.tokens = 2
+        made.retry_budget.tokens = 2
         assert isinstance(await made.ask(POLL), PollTrouble)
-        assert made.budget.tokens == 0
+        assert made.retry_budget.tokens == 0
     assert len(server.seen) == 2
 
 
@@ -187,7 +187,7 @@ async def test_a_kept_connection_that_the_server_dropped_is_replaced() -> None:
     async with serve((READ, http(200, OK), CLOSE)) as server, transport(server.url) as made:
         for _ in range(4):
             assert isinstance(await made.ask(POLL), Reply)
-        assert made.budget.tokens == 20
+        assert made.retry_budget.tokens == 20
     assert server.connections == 4
 
 
@@ -227,7 +227,7 @@ async def test_submits_ramp_up_and_fall_back() -> None:
     async with serve(yes, yes, yes, yes, busy, yes, yes, told) as server, transport(server.url, pace=PACE) as made:
         for _ in range(8):
             await submit(made, Request("POST", "/x"))
-            widths.append(made.ramp.width)
+            widths.append(made.ramp.allowed)
     assert widths == [2, 3, 4, 4, 2, 3, 4, 1]
 
 
@@ -247,7 +247,7 @@ async def test_a_slot_is_all_the_waiting_there_is() -> None:
 
 async def test_a_slot_is_no_leave_to_send_into_a_pause() -> None:
     async with serve(answer(429, {}, "Retry-After: 100")) as server, transport(server.url) as made:
-        made.ramp.width = 2
+        made.ramp.allowed = 2
         async with made.slot() as send:
             await submit(made, Request("POST", "/x"))
             assert isinstance(await send(Request("POST", "/x")), NotSent)
@@ -261,8 +261,8 @@ async def test_no_more_submits_at_once_than_the_ramp_is_wide() -> None:
         async def one() -> None:
             nonlocal most
             async with made.slot() as send:
-                most = max(most, made.ramp.busy)
-                assert made.ramp.busy <= made.ramp.width
+                most = max(most, made.ramp.active)
+                assert made.ramp.active <= made.ramp.allowed
                 await send(Request("POST", "/x"))
 
         await asyncio.gather(*(one() for _ in range(30)))

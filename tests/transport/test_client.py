@@ -254,9 +254,9 @@ def test_the_first_complete_set_of_credentials_is_used(anyio_backend: str) -> No
     [
         (provider("jiekou", api_key=Secret("K")), {}, "K is not set in the environment"),
         (provider("jiekou", api_key=Secret("K")), {"K": " "}, "K is not set in the environment"),
-        (provider("jiekou", api_key=Secret("K")), {"K": "a\nb: c"}, "characters that no key has"),
-        (provider("jiekou", api_key=Secret("K")), {"K": "clé"}, "characters that no key has"),
-        (provider("jiekou"), {}, "it has no credentials"),
+        (provider("jiekou", api_key=Secret("K")), {"K": "a\nb: c"}, "characters that no API key contains"),
+        (provider("jiekou", api_key=Secret("K")), {"K": "clé"}, "characters that no API key contains"),
+        (provider("jiekou"), {}, "no credentials are configured"),
         (provider("chanjing", app_id=Secret("A"), secret_key=Secret("S")), {}, "A and S are not set"),
     ],
 )

@@ -29,44 +29,44 @@ class BusyClock(JumpClock):
 
 
 async def test_a_pause_that_begins_while_one_stands_in_line_counts() -> None:
-    clock = BusyClock(lambda: gate.pause(50))
-    gate = RateLimiter(clock, 0.1, lambda: 0.0)
-    await gate.turn()
-    await gate.turn()
+    clock = BusyClock(lambda: limiter.pause(50))
+    limiter = RateLimiter(clock, 0.1, lambda: 0.0)
+    await limiter.acquire()
+    await limiter.acquire()
     assert clock.time == 50
 
 
 async def test_a_short_pause_ends_no_long_one() -> None:
     clock = JumpClock()
-    gate = RateLimiter(clock, 1000, lambda: 0.0)
-    gate.pause(100)
-    gate.pause(3)
-    await gate.turn()
+    limiter = RateLimiter(clock, 1000, lambda: 0.0)
+    limiter.pause(100)
+    limiter.pause(3)
+    await limiter.acquire()
     assert clock.time == 100
 
 
 async def test_pauses_without_a_hint_grow_until_the_provider_is_calm() -> None:
     clock = JumpClock()
-    gate = RateLimiter(clock, 1000, lambda: 0.0)
+    limiter = RateLimiter(clock, 1000, lambda: 0.0)
     waits = []
     for calm in (False,) * 8 + (True,):
         if calm:
-            gate.calm()
+            limiter.reset_backoff()
         before = clock.time
-        gate.pause(None)
-        await gate.turn()
+        limiter.pause(None)
+        await limiter.acquire()
         waits.append(round(clock.time - before))
     assert waits == [2, 4, 8, 16, 32, 60, 60, 60, 2]
 
 
 async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None:
     clock = JumpClock()
-    gate = RateLimiter(clock, 1, lambda: 1.0)
-    gate.pause(10)
+    limiter = RateLimiter(clock, 1, lambda: 1.0)
+    limiter.pause(10)
     came = []
 
     async def one() -> None:
-        await gate.turn()
+        await limiter.acquire()
         came.append(clock.time)
 
     await asyncio.gather(*(one() for _ in range(4)))
@@ -75,11 +75,11 @@ async def test_those_who_wait_come_back_one_by_one_and_after_the_pause() -> None
 
 async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
     clock = JumpClock()
-    gate = RateLimiter(clock, 1, lambda: 0.0)
+    limiter = RateLimiter(clock, 1, lambda: 0.0)
     came = []
 
     async def one(rank: Rank, name: str) -> None:
-        await gate.turn(rank=rank)
+        await limiter.acquire(rank=rank)
         came.append(name)
 
     async with asyncio.TaskGroup() as group:
@@ -93,34 +93,34 @@ async def test_polls_go_before_submits_however_long_those_have_waited() -> None:
 
 @pytest.mark.parametrize("when", range(12))
 async def test_whoever_leaves_the_line_leaves_it_to_the_next(when: int) -> None:
-    gate = RateLimiter(JumpClock(), 1, lambda: 0.0)
-    waiting = [asyncio.create_task(gate.turn(rank=rank)) for rank in (Rank.SUBMIT, Rank.SUBMIT, Rank.POLL)]
+    limiter = RateLimiter(JumpClock(), 1, lambda: 0.0)
+    waiting = [asyncio.create_task(limiter.acquire(rank=rank)) for rank in (Rank.SUBMIT, Rank.SUBMIT, Rank.POLL)]
     for _ in range(when):
         await asyncio.sleep(0)
     waiting[1].cancel()
     async with asyncio.timeout(1):
         await asyncio.gather(*waiting, return_exceptions=True)
-        await gate.turn()
+        await limiter.acquire()
 
 
 async def test_the_less_patient_are_told_at_once() -> None:
     clock = JumpClock()
-    gate = RateLimiter(clock, 1, lambda: 0.0)
-    gate.pause(100)
+    limiter = RateLimiter(clock, 1, lambda: 0.0)
+    limiter.pause(100)
     with pytest.raises(Paused) as caught:
-        await gate.turn(30)
+        await limiter.acquire(30)
     assert (caught.value.wait, clock.time) == (100, 0)
 
 
 async def test_a_place_that_was_waited_for_in_vain_is_not_lost() -> None:
     ramp = ConcurrencyRamp(3)
-    async with ramp.place():
-        waiting = asyncio.create_task(ramp.place().__aenter__())
+    async with ramp.slot():
+        waiting = asyncio.create_task(ramp.slot().__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1), ramp.place():
-        assert ramp.busy == 1
+    async with asyncio.timeout(1), ramp.slot():
+        assert ramp.active == 1
 
 
 def test_backoff_doubles_and_is_bounded(anyio_backend: str) -> None:

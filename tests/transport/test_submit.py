@@ -73,7 +73,7 @@ BROKEN = (
     Case("request not taken", (HANG,), Unknown, "no answer for"),
     Case("half a status line", (READ, b"HTTP/1.1 20", CLOSE), Unknown),
     Case("half a head", (READ, b"HTTP/1.1 200 OK\r\nContent-Le", CLOSE), Unknown),
-    Case("a head that trickles", (READ, DRIP), Unknown, "not done within"),
+    Case("a head that trickles", (READ, DRIP), Unknown, "not finished within"),
     Case("another protocol", (READ, b"SSH-2.0-OpenSSH_9.2\r\n", CLOSE), Unknown),
     Case("half a body", (READ, http(200, FINE, length=100), CLOSE), Unknown),
     Case("half a body and a reset", (READ, http(200, FINE, length=100), RESET), Unknown),
@@ -244,7 +244,7 @@ async def test_a_cancelled_submit_takes_its_connection_with_it() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert isinstance(await submit(made, SUBMIT), Reply)
-        assert made.ramp.busy == 0
+        assert made.ramp.active == 0
 
 
 async def until(server: Server, requests: int) -> None:

@@ -38,7 +38,7 @@ def test_a_diagnostic_reads_as_in_the_contract() -> None:
         "duration",
         "duration 12 is not offered by seedance-v1-lite-i2v (5 or 10)",
         Source("clips/hero.yaml", 14, 15, 17),
-        "set 10, or choose a model that goes further (clipform models --duration 12)",
+        "set 10, or choose a model that offers it (clipform models --duration 12)",
         excerpt=Excerpt(13, ("    model: seedance-v1-lite-i2v", "    duration: 12")),
     )
     assert text(item) == snapshot("""\
@@ -46,7 +46,7 @@ clips/hero.yaml:14:15: error: duration 12 is not offered by seedance-v1-lite-i2v
    13 |     model: seedance-v1-lite-i2v
    14 |     duration: 12
       |               ^^
-  help: set 10, or choose a model that goes further (clipform models --duration 12)\
+  help: set 10, or choose a model that offers it (clipform models --duration 12)\
 """)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.watch import Clicks
+from reconciler.watch import PageRequests
 from reconciler.watch.decide import Cause, Click, Ident
 
 HERO: frozenset[Ident] = frozenset({("hero", 1)})
@@ -10,8 +10,8 @@ BOTH: frozenset[Ident] = HERO | {("sea", 1)}
 
 
 def test_clicks_are_taken_in_order_and_wake_whoever_listens() -> None:
-    clicks, woken = Clicks(), list[str]()
-    with clicks.heard_by(lambda: woken.append("!")):
+    clicks, woken = PageRequests(), list[str]()
+    with clicks.waking(lambda: woken.append("!")):
         assert clicks.apply(("hero",), HERO, "m")
         clicks.skip()
     clicks.skip()  # nobody listens: it waits
@@ -20,7 +20,7 @@ def test_clicks_are_taken_in_order_and_wake_whoever_listens() -> None:
 
 
 def test_what_waits_or_is_under_way_is_not_asked_for_again() -> None:
-    clicks = Clicks()
+    clicks = PageRequests()
     assert clicks.apply(("hero",), HERO, "m")
     assert not clicks.apply(("hero",), HERO, "m")
     assert not clicks.apply(None, BOTH, "m")
@@ -34,14 +34,14 @@ def test_what_waits_or_is_under_way_is_not_asked_for_again() -> None:
 
 
 def test_a_run_that_no_click_began_is_not_doubled_either() -> None:
-    clicks = Clicks()
+    clicks = PageRequests()
     with clicks.running(HERO, lambda: None):
         assert not clicks.apply(("hero",), HERO, "m")
     assert clicks.apply(("hero",), HERO, "m")
 
 
 def test_stop_interrupts_the_run_and_forgets_what_waits() -> None:
-    clicks, stopped = Clicks(), list[str]()
+    clicks, stopped = PageRequests(), list[str]()
     assert not clicks.stop()
     with clicks.running(HERO, lambda: stopped.append("!")):
         assert clicks.apply(("sea",), frozenset({("sea", 1)}), "m")

@@ -11,8 +11,8 @@ from reconciler.diagnostics import StateError
 from reconciler.engine.run.session import look, open_session
 from reconciler.project.saved_plan import fingerprint
 from reconciler.watch import loop
-from reconciler.watch.decide import Allowance, Apply, Cause, Rest, decide
-from reconciler.watch.page_requests import Clicks
+from reconciler.watch.decide import Allowance, Apply, Cause, Wait, decide
+from reconciler.watch.page_requests import PageRequests
 from reconciler.watch.wait import EventWaiter
 from tests.reliability.conftest import fast_path, sim
 from tests.reliability.simulator.sim import ALL, ONE, Sim
@@ -40,14 +40,14 @@ def test_a_failed_purchase_waits_for_a_key_even_where_the_apply_did_not_end_well
 
     monkeypatch.setattr(loop.Run, "execute", cut_short)
     watch = loop.Watch(loop.WatchContext(sim.workspace, ALL, terms, Blank(), sim.connect))
-    ears = EventWaiter(sim.root, None, lambda path: False, Clicks())
+    ears = EventWaiter(sim.root, None, lambda path: False, PageRequests())
     for again in (False, True):
         with open_session(sim.workspace, "watch") as session:
             planned = look(session, ALL)
             found = decide(Cause.EDIT, planned.plan, fingerprint(planned.plan), terms, watch.memory)
             if again:
                 assert planned.plan.generating()
-                assert isinstance(found, Rest)
+                assert isinstance(found, Wait)
                 break
             assert isinstance(found, Apply)
             with pytest.raises(StateError, match="disk is full"):

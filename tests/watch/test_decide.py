@@ -13,15 +13,15 @@ from reconciler.watch.decide import (
     Apply,
     Cause,
     Click,
-    Rest,
+    Wait,
     WatchMemory,
-    buying,
+    allowed_part,
     decide,
-    edited,
-    is_ours,
-    part,
-    trying,
+    record_bought,
+    record_edit,
+    record_tried,
 )
+from reconciler.watch.watched_paths import is_own
 
 ASK = Allowance()
 YES = Allowance(yes=True)
@@ -46,7 +46,7 @@ def plan(*steps: str) -> Plan:
     return Plan(tuple(map(step, steps)), currency="USD", unbind=(("gone", 1),))
 
 
-def clips(what: Apply | Rest) -> list[str]:
+def clips(what: Apply | Wait) -> list[str]:
     """What is done, by clip; nothing for a rest."""
     return [s.clip for s in what.plan.changes()] if isinstance(what, Apply) else []
 
@@ -105,7 +105,7 @@ def test_a_key_applies_the_plan_on_the_screen_whole() -> None:
 @pytest.mark.parametrize("offered", ["", "another"])
 def test_a_key_applies_no_plan_that_is_not_on_the_screen(offered: str) -> None:
     what = decide(Cause.APPLY, plan(PAID), "m", UP_TO_ONE, WatchMemory(offered=offered))
-    assert isinstance(what, Rest) and "press a again" in what.message and what.offer
+    assert isinstance(what, Wait) and "press a again" in what.message and what.offer
 
 
 def test_a_key_with_nothing_to_do_does_nothing() -> None:
@@ -115,55 +115,55 @@ def test_a_key_with_nothing_to_do_does_nothing() -> None:
 def test_a_click_applies_a_clip_with_what_it_needs_and_nothing_else() -> None:
     shown = plan(PAID, DRAFT, "sea create <sun", "twin restore studio <hero", "old remove studio", "sky noop")
     for names, done in ((("sea",), ["sun", "sea"]), (("hero",), ["hero"]), (("twin", "old"), ["hero", "twin", "old"])):
-        assert clips(decide(Cause.EDIT, shown, "m", Allowance(asked=True), WatchMemory())) == []
+        assert clips(decide(Cause.EDIT, shown, "m", Allowance(on_request=True), WatchMemory())) == []
         assert clips(decide(Click(names, "m"), shown, "m", ASK, WatchMemory())) == done
     assert decide(Click(None, "m"), shown, "m", ASK, WatchMemory()) == Apply(shown, patient=True)
 
 
 def test_a_click_is_good_for_what_was_on_the_page_only() -> None:
     what = decide(Click(("hero",), "seen"), plan(PAID), "now", UP_TO_ONE, WatchMemory(offered="now"))
-    assert isinstance(what, Rest) and "and confirm again" in what.message
+    assert isinstance(what, Wait) and "and confirm again" in what.message
     assert clips(decide(Click(("gone",), "m"), plan(PAID), "m", UP_TO_ONE, WatchMemory())) == []
 
 
 def test_a_click_may_buy_again_what_did_not_succeed() -> None:
-    memory = buying(trying(WatchMemory(), plan(PAID)), plan(PAID))
+    memory = record_bought(record_tried(WatchMemory(), plan(PAID)), plan(PAID))
     assert clips(decide(Click(("hero",), "m"), plan(PAID), "m", ASK, memory)) == ["hero"]
 
 
 def test_what_does_nothing_by_itself_is_not_cut_short_by_an_edit_either() -> None:
-    asked = Allowance(asked=True)
+    asked = Allowance(on_request=True)
     for cause in (Cause.EDIT, Cause.AFTER):
-        assert decide(cause, plan(DRAFT, "a move studio"), "m", asked, WatchMemory()) == Rest()
+        assert decide(cause, plan(DRAFT, "a move studio"), "m", asked, WatchMemory()) == Wait()
     for click in (Click(("sun",), "m"), Cause.APPLY):
         what = decide(click, plan(DRAFT), "m", asked, WatchMemory(offered="m"))
         assert isinstance(what, Apply) and what.patient
 
 
 def test_a_plan_that_was_skipped_is_no_longer_offered() -> None:
-    assert decide(Cause.SKIP, plan(PAID), "m", UP_TO_ONE, WatchMemory(offered="m")) == Rest(
-        "Skipped: nothing is done until the next edit.", offer=False
+    assert decide(Cause.SKIP, plan(PAID), "m", UP_TO_ONE, WatchMemory(offered="m")) == Wait(
+        "Skipped. Nothing runs until the next edit.", offer=False
     )
 
 
 def test_nothing_free_is_tried_twice_for_one_edit() -> None:
     failing = plan(DRAFT, "sea create <sun", "b create")
-    memory = trying(edited(WatchMemory(), failing), part(failing, lambda s: s.clip != "b"))
+    memory = record_tried(record_edit(WatchMemory(), failing), allowed_part(failing, lambda s: s.clip != "b"))
     assert clips(decide(Cause.AFTER, failing, "m", ASK, memory)) == ["b"]
-    memory = trying(memory, failing)
+    memory = record_tried(memory, failing)
     assert clips(decide(Cause.AFTER, failing, "m", ASK, memory)) == []
-    assert clips(decide(Cause.EDIT, failing, "m", ASK, edited(memory, failing))) == ["sun", "sea", "b"]
+    assert clips(decide(Cause.EDIT, failing, "m", ASK, record_edit(memory, failing))) == ["sun", "sea", "b"]
 
 
 def test_what_was_paid_for_once_is_bought_again_by_a_key_only() -> None:
     failing = plan(PAID, "b create studio 0.10")
-    memory = edited(buying(trying(WatchMemory(), plan(PAID)), plan(PAID)), failing)
+    memory = record_edit(record_bought(record_tried(WatchMemory(), plan(PAID)), plan(PAID)), failing)
     assert clips(decide(Cause.EDIT, failing, "m", UP_TO_ONE, memory)) == ["b"]
     assert clips(decide(Cause.APPLY, failing, "m", UP_TO_ONE, replace(memory, offered="m"))) == ["hero", "b"]
 
 
 def test_a_draft_that_failed_does_not_come_back_with_what_is_paid() -> None:
-    memory = trying(WatchMemory(), plan(DRAFT))
+    memory = record_tried(WatchMemory(), plan(DRAFT))
     assert clips(decide(Cause.AFTER, plan(DRAFT, PAID), "m", UP_TO_ONE, memory)) == ["hero"]
 
 
@@ -175,15 +175,15 @@ def test_the_cap_is_for_the_session() -> None:
 
 def test_the_newest_edit_goes_first_with_what_it_needs() -> None:
     first, second = plan("a create", "b create", "c create"), plan("a create", "b create", "d create <b", "c move")
-    memory = edited(edited(WatchMemory(), first), second)
+    memory = record_edit(record_edit(WatchMemory(), first), second)
     assert clips(decide(Cause.EDIT, second, "m", ASK, memory)) == ["b", "d", "c"]
-    memory = trying(memory, part(second, lambda s: s.clip != "a"))
+    memory = record_tried(memory, allowed_part(second, lambda s: s.clip != "a"))
     assert clips(decide(Cause.AFTER, plan("a create", "b noop", "d noop", "c noop"), "m", ASK, memory)) == ["a"]
 
 
 def test_a_part_forgets_no_records_and_an_undone_edit_is_new_again() -> None:
-    assert part(plan(DRAFT), lambda _: True).unbind == ()
-    memory = edited(edited(edited(WatchMemory(), plan("a create")), plan("b create")), plan("a create"))
+    assert allowed_part(plan(DRAFT), lambda _: True).unbind == ()
+    memory = record_edit(record_edit(record_edit(WatchMemory(), plan("a create")), plan("b create")), plan("a create"))
     assert memory.born == {"v1:a": 3}
 
 
@@ -208,4 +208,4 @@ def test_a_part_forgets_no_records_and_an_undone_edit_is_new_again() -> None:
     ],
 )
 def test_our_own_files_are_no_edits(path: str, ours: bool) -> None:
-    assert is_ours(path, {"renders/hero.mp4", "renders/caf\u00e9.mp4"}) is ours
+    assert is_own(path, {"renders/hero.mp4", "renders/caf\u00e9.mp4"}) is ours

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.watch.watched_paths import counts, ways
+from reconciler.watch.watched_paths import concerns, names_to_watch
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ WAYS = {
 @pytest.mark.parametrize("path", WAYS)
 def test_each_name_on_the_way_is_listened_to_and_links_are_followed(home: Path, path: str) -> None:
     for given in (path, str(home / "film" / path)):
-        names = ways(home / "film", [given])
+        names = names_to_watch(home / "film", [given])
         assert sorted(str((folder / n).relative_to(home)) for folder, of in names.items() for n in of) == WAYS[path]
 
 
 def test_what_happens_beside_the_way_does_not_count(home: Path) -> None:
-    names = ways(home / "film", ["../brand/logos/lamp.png"])
+    names = names_to_watch(home / "film", ["../brand/logos/lamp.png"])
     heard = ["brand/logos/lamp.png", "brand/logos", "brand"]
     beside = ["brand/logos/lamp.png~", "brand/other", "elsewhere", "brand/other/lamp.png"]
-    assert [path for path in (*heard, *beside) if counts(names, str(home / path))] == heard
+    assert [path for path in (*heard, *beside) if concerns(names, str(home / path))] == heard

@@ -39,7 +39,7 @@ def run(
     """
     from reconciler.cli.parsing import picture_name
     from reconciler.gallery.report.summary import data, text
-    from reconciler.gallery.report.write import Wish, target, write
+    from reconciler.gallery.report.write import ReportRequest, target, write
     from reconciler.project.model import Choice
     from reconciler.project.saved_plan import read
 
@@ -47,7 +47,7 @@ def run(
     if plan is not None and (clips or since is not None or draft):
         raise UsageError("--plan takes no clips, no --since and no --draft: the plan says what it is about")
     folder = None if out is None and sheet is not None else target(own.directory, out, own.workspace.root)
-    wish = Wish(
+    request = ReportRequest(
         choice=Choice(tuple(clips or ()), draft=draft),
         out=folder,
         sheet=None if sheet is None else own.directory / picture_name(sheet),
@@ -55,7 +55,7 @@ def run(
         saved=None if plan is None else (plan.name, read(own.directory / plan)),
         whole_videos=not no_videos,
     )
-    done = write(own.workspace, wish)
-    done = replace(done, sheets=tuple(own.shown_path(Path(path)) for path in done.sheets))
+    result = write(own.workspace, request)
+    result = replace(result, sheets=tuple(own.shown_path(Path(path)) for path in result.sheets))
     shown = None if folder is None else own.shown_path(folder)
-    own.view.note(text(done, shown), data(done, shown))
+    own.view.note(text(result, shown), data(result, shown))

@@ -32,8 +32,8 @@ def run(
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
     if watch:
-        from reconciler.watch.status_loop import Follow
+        from reconciler.watch.status_loop import StatusLoop
 
-        raise typer.Exit(Follow(own.workspace, choice, own.view, own.keyboard).run())
+        raise typer.Exit(StatusLoop(own.workspace, choice, own.view, own.keyboard).run())
     planned = own.workspace.plan(choice, own.workspace.load(draft))
     own.view.status(status(planned, own.clock.now()))

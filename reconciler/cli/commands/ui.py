@@ -24,10 +24,10 @@ def run(
 
     Exit codes: 0 ended with q, 1 the project cannot be found or the port used, 64 wrong command line, 130 interrupted.
     """
-    from reconciler.cli.gallery import watched
+    from reconciler.cli.gallery import run_with_gallery
     from reconciler.project.model import Choice
     from reconciler.watch import Allowance
 
     own: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
-    raise typer.Exit(watched(own, choice, Allowance(asked=True), port=port, browse=open_))
+    raise typer.Exit(run_with_gallery(own, choice, Allowance(on_request=True), port=port, browse=open_))

@@ -43,7 +43,7 @@ def run(
     choice = Choice(tuple(clips or ()), draft=draft)
     terms = Allowance(yes, amount(max_cost))
     if ui:
-        from reconciler.cli.gallery import watched
+        from reconciler.cli.gallery import run_with_gallery
 
-        raise typer.Exit(watched(own, choice, terms, port=port, browse=open_))
+        raise typer.Exit(run_with_gallery(own, choice, terms, port=port, browse=open_))
     raise typer.Exit(Watch(WatchContext(own.workspace, choice, terms, own.view, own.connect, own.keyboard)).run())

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from reconciler.artifacts import reading
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.reading import InputFile
-from reconciler.artifacts.upload_links import Handles
+from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.diagnostics import MediaError
 from reconciler.engine.ports import ConnectedProvider
 from reconciler.media.headers import MediaType, type_of
@@ -72,7 +72,7 @@ class MediaDelivery:
     """The delivery of one run. `providers` are by alias; `publisher` is None where the project has no store."""
 
     def __init__(
-        self, providers: Mapping[str, ConnectedProvider], handles: Handles, publisher: Publisher | None
+        self, providers: Mapping[str, ConnectedProvider], handles: UploadLinks, publisher: Publisher | None
     ) -> None:
         self._providers, self._handles, self._publisher = providers, handles, publisher
         self._means = {alias: means_of(p.dialect, publisher is not None) for alias, p in providers.items()}

@@ -41,7 +41,7 @@ class ReturnedFrames:
         return url if self._clock.now() < until else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InputResolver:
     """Resolves the inputs of one project.
 

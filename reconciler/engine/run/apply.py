@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from reconciler.artifacts.upload_links import Handles
+from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.diagnostics import ArtifactError, Refused, StateError
 from reconciler.engine.attempt.context import Ports, RunTerms
 from reconciler.engine.connections.providers import Connect, ConnectedProviders, connect_aliases, reach_all
@@ -186,7 +186,7 @@ class Run:
         session, workspace, loaded = self.session, self.session.workspace, self.planned.loaded
         picked = {o.clip.name: o.wanted.key for o in loaded.orders if o.take == o.clip.pick}
         hasher = workspace.hasher(loaded.project)
-        handles = Handles(workspace.state_dir(session.draft), session.clock.now)
+        handles = UploadLinks(workspace.state_dir(session.draft), session.clock.now)
         generating = [loaded.by_ident[step.ident] for step in self.planned.plan.generating()]
         publisher = publisher_of(loaded.project.publish, workspace.env, generating, loaded.dialects)
         return InputResolver(

@@ -41,4 +41,4 @@ class WarmWorkers:
 
     def rest(self) -> None:
         """Keep `SPARE` workers started until the next apply; one that was dismissed is replaced."""
-        self._runner.run(self.crew.rest(SPARE))
+        self._runner.run(self.crew.keep_warm(SPARE))

@@ -298,7 +298,7 @@ def _absent(request: UncertainRequest, proof: _Proof) -> Verdict:
         return Ask("its list does not show it, and is not known to show everything")
     if not request.own_account:
         return Ask("its list does not show it, and may be another account's")
-    if last.at > request.since + coverage.kept - SLACK:
+    if last.at > request.since + coverage.retention - SLACK:
         return Ask("its list does not show it, and no longer shows tasks of that time")
     if not last.complete or last.skew is None:
         return Ask("its list does not show it, and could not be read completely with the provider's time")

@@ -1,5 +1,13 @@
-"""The documents that the gallery shows: every clip as a card, and the detail of one clip.
+"""The values that the gallery page shows: a card for every clip, and the full detail of one clip.
 
-Pure functions of a plan and of what it rests on. All texts are raw: the page writes them as text and as nothing else.
-What may not be done here: reading a disk or a clock, and writing HTML.
+    model       the dataclasses, and their encoding as JSON
+    index       a plan, indexed by what a card looks up
+    cards       the Document and its cards
+    detail      the Detail of one clip
+    media       videos and input pictures that the page may load
+    comparison  differences from a git revision or from a saved plan
+    export      the Document and all Details as the script of a report
+
+Pure functions of a plan: no module here reads a disk or a clock, or writes HTML. All texts are raw; the page inserts
+them as text only.
 """

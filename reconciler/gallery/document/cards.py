@@ -1,23 +1,33 @@
-"""The Document: every clip a card, and what stands above them. Pure.
+"""Builds the Document: the head, and a card for every clip. Pure.
 
-    head    format_version, project, live, draft, title, generated, revision, summary, cost, session, diagnostics, stale
-    cards   in file order; clips that are no longer declared but still have files stand last
+Cards are in file order. Clips that are no longer declared but still have files come last.
 
-`revision` is `<mark of the plan>.<mark of the rest>`: what a click means is bound to the first half. It does not change
-with `generated`, with the session's meter, or with progress.
+`revision` is `<fingerprint of the plan>.<digest of everything else>`. A click is bound to the first half. Neither half
+changes with `generated`, with the session's running total, or with progress.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.gallery.document.index import Known
-from reconciler.gallery.document.media import Value
+from reconciler.gallery.document.index import PlanIndex
+from reconciler.gallery.document.model import (
+    Amount,
+    Bill,
+    Card,
+    Document,
+    Head,
+    Portion,
+    Running,
+    SessionTotal,
+    SourceLine,
+    Value,
+    dumps,
+)
 from reconciler.plan.model import GENERATES, Cost, Plan, Step
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
@@ -27,179 +37,164 @@ from reconciler.views import encode
 from reconciler.views.format import micros, plain_decimal, utc
 from reconciler.views.status import standing
 
-FORMAT_VERSION = 1
-
-Running = Mapping[str, Value]
-"""What a run says of the clips that it works on, by clip."""
+Progress = Mapping[str, Running]
+"""The progress of the clips in the current run, by clip."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentContext:
-    """Where a page stands. `now` is UTC seconds; `problems`: what is wrong with the project since the plan was made."""
+    """The inputs of a Document beside the plan. `now` is UTC seconds; `problems`: errors in the project that appeared
+    after the plan was made."""
 
     project: str
     live: bool
     draft: bool
     now: float
-    session: Value | None = None
+    session: SessionTotal | None = None
     problems: tuple[Diagnostic, ...] = ()
 
 
-def document(planned: Planned, setting: DocumentContext, running: Running | None = None) -> Value:
-    """The Document of a plan."""
-    found = cards(Known(planned))
-    return head(planned.plan, setting, found) | {"cards": [with_running(card, running or {}) for card in found]}
+def document(planned: Planned, context: DocumentContext, progress: Progress | None = None) -> Document:
+    """Return the Document of a plan."""
+    plain = cards(PlanIndex(planned))
+    with_progress = tuple(with_running(card, progress or {}) for card in plain)
+    return Document(head(planned.plan, context, plain), with_progress)
 
 
-def head(plan: Plan, setting: DocumentContext, found: Sequence[Value]) -> Value:
-    """The Document without its cards, which count in its revision: as they are without what a run says of them."""
-    rest: Value = {
-        "format_version": FORMAT_VERSION,
-        "project": setting.project,
-        "live": setting.live,
-        "draft": setting.draft,
-        "title": f"{setting.project} · drafts" if setting.draft else setting.project,
-        "summary": plan.counts(),
-        "cost": bill(plan.generating(), plan.currency),
-        "diagnostics": [diagnostic(item) for item in setting.problems or plan.diagnostics],
-        "stale": bool(setting.problems),
-    }
-    mark = f"{plan_mark(plan)}.{_digest([rest, found])}"
-    return rest | {"revision": mark, "generated": utc(setting.now), "session": setting.session}
+def head(plan: Plan, context: DocumentContext, plain: Sequence[Card]) -> Head:
+    """Return the head. `plain` are the cards without progress; the revision covers them."""
+    content = Head(
+        project=context.project,
+        live=context.live,
+        draft=context.draft,
+        title=f"{context.project} · drafts" if context.draft else context.project,
+        summary=plan.counts(),
+        cost=bill(plan.generating(), plan.currency),
+        diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
+        stale=bool(context.problems),
+    )
+    digest = hashlib.sha256(dumps([content, plain]).encode("utf-8", "replace")).hexdigest()[:16]
+    revision = f"{plan_mark(plan)}.{digest}"
+    return replace(content, revision=revision, generated=utc(context.now), session=context.session)
 
 
 def plan_mark(plan: Plan) -> str:
-    """What names a plan as it would be carried out, its prices included."""
+    """Return the fingerprint of a plan, including its prices, as the page sends it back with a click."""
     return fingerprint(plan)[:32]
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:16]
+def bill(steps: Sequence[Step], currency: str) -> Bill:
+    """Return the price of the steps that generate."""
+    costs = [step.cost.amount for step in steps if step.action in GENERATES]
+    priced = [amount for amount in costs if amount is not None]
+    return Bill(plain_decimal(sum(priced, Decimal(0))), currency or None, len(costs) - len(priced))
 
 
-def bill(steps: Sequence[Step], currency: str) -> Value:
-    """What steps would cost: the known sum, and how many have no price."""
-    making = [step for step in steps if step.action in GENERATES]
-    known = [step.cost.amount for step in making if step.cost.amount is not None]
-    amount = plain_decimal(sum(known, Decimal(0)))
-    return {"amount": amount, "currency": currency or None, "unpriced": len(making) - len(known)}
-
-
-def diagnostic(item: Diagnostic) -> Value:
-    """A problem with its place and the lines it speaks of."""
-    excerpt = item.excerpt
+def diagnostic(problem: Diagnostic) -> Value:
+    """Return a problem with its place and, as `lines`, its excerpt with line numbers."""
+    excerpt = problem.excerpt
     lines = [[excerpt.first + i, text] for i, text in enumerate(excerpt.lines)] if excerpt else []
-    return encode.diagnostic(item) | {"lines": lines}
+    return encode.diagnostic(problem) | {"lines": lines}
 
 
-def cards(known: Known) -> list[Value]:
-    """A card for each clip that the plan is about."""
-    clips = known.planned.loaded.project.clips
-    declared = ((known.steps.get((clip.name, clip.pick)), clip) for clip in clips)
-    found = [card(step, clip, known) for step, clip in declared if step is not None]  # None: it is about other clips
-    return found + [card(step, None, known) for step in known.others.values()]
+def cards(index: PlanIndex) -> tuple[Card, ...]:
+    """Return a card, without progress, for each clip in the plan."""
+    clips = index.planned.loaded.project.clips
+    declared = ((index.steps.get((clip.name, clip.pick)), clip) for clip in clips)
+    selected = [card(step, clip, index) for step, clip in declared if step is not None]  # None: not in this plan
+    return (*selected, *(card(step, None, index) for step in index.undeclared.values()))
 
 
-def with_running(found: Value, running: Running) -> Value:
-    """A card with what a run says of its clip."""
-    now = running.get(str(found["id"]))
-    return found if now is None else found | {"state": "running", "running": now}
+def with_running(plain: Card, progress: Progress) -> Card:
+    """Return a card with the progress of its clip, if it is in the current run."""
+    running = progress.get(plain.id)
+    return plain if running is None else replace(plain, state="running", running=running)
 
 
-def card(step: Step, clip: Clip | None, known: Known) -> Value:
-    """One clip by the step of its picked take; `clip` None for one that is no longer declared."""
-    state, detail = standing(step, known.planned.snapshot.attempts.get(step.key))
-    video, made = known.shown(step)
-    found: Value = {
-        "id": step.clip,
-        "state": state,
-        "action": step.action.value,
-        "reason": step.reason.value,
-        "sentence": step.headline,
-        "detail": detail,
-        "way_out": list(step.way_out),
-        "running": None,
-        "provider": step.provider or (made.provider if made else ""),
-        "kind": step.kind or (made.kind if made else ""),
-        "model": step.model or (made.model if made else ""),
-        "output": step.output or "",
-        "cost": paid(made),
-        "created": utc(made.created) if made and made.created else None,
-        "mismatch": made.mismatch if made else "",
-        "shown": video,
-        "apply": portion(step.clip, known),
-    }
-    return found | (_declared(step, clip, known) if clip else _undeclared(step))
+def card(step: Step, clip: Clip | None, index: PlanIndex) -> Card:
+    """Return the card of one clip from the step of its picked take; `clip` is None if it is not declared."""
+    state, detail = standing(step, index.planned.snapshot.attempts.get(step.key))
+    video, result = index.shown(step)
+    basic = Card(
+        id=step.clip,
+        state=state,
+        action=step.action.value,
+        reason=step.reason.value,
+        sentence=step.headline,
+        detail=detail,
+        way_out=tuple(step.way_out),
+        running=None,
+        provider=step.provider or (result.provider if result else ""),
+        kind=step.kind or (result.kind if result else ""),
+        model=step.model or (result.model if result else ""),
+        output=step.output or "",
+        cost=paid(result),
+        created=utc(result.created) if result and result.created else None,
+        mismatch=result.mismatch if result else "",
+        shown=video,
+        apply=portion(step.clip, index),
+        declared=step.clip.partition("[")[0],
+        pick=step.take,
+    )
+    return basic if clip is None else _declared(basic, step, clip, index)
 
 
-def _declared(step: Step, clip: Clip, known: Known) -> Value:
-    """What the project's files say of a clip."""
-    order = known.order(step)
+def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
+    """Return the card with the fields of the clip's spec."""
+    order = index.order(step)
     settled = order.resolved.settled if order else {}
     seconds = settled.get("duration", clip.duration)
-    return {
-        "declared": clip.declared,
-        "tags": list(clip.tags),
-        "description": clip.description,
-        "file": {"path": clip.where.file, "line": clip.where.line} if clip.where else None,
-        "mode": order.resolved.mode.value if order else "",
-        "duration": seconds if isinstance(seconds, int) and seconds > 0 else None,
-        "ratio": settled.get("ratio", clip.ratio),
-        "resolution": settled.get("resolution", clip.resolution),
-        "estimate": encode.price(order.wanted.cost, known.planned.plan.currency) if order else None,
-        "prompt": clip.prompt,
-        "pick": clip.pick,
-        "takes": clip.takes,
-        "needs": list(clip.depends_on()),
-        "used_by": known.users.get(clip.name, []),
-    }
+    return replace(
+        basic,
+        declared=clip.declared,
+        tags=clip.tags,
+        description=clip.description,
+        file=SourceLine(clip.where.file, clip.where.line) if clip.where else None,
+        mode=order.resolved.mode.value if order else "",
+        duration=seconds if isinstance(seconds, int) and seconds > 0 else None,
+        ratio=settled.get("ratio", clip.ratio),
+        resolution=settled.get("resolution", clip.resolution),
+        estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,
+        prompt=clip.prompt,
+        pick=clip.pick,
+        takes=clip.takes,
+        needs=tuple(clip.depends_on()),
+        used_by=tuple(index.users.get(clip.name, ())),
+    )
 
 
-def _undeclared(step: Step) -> Value:
-    return {
-        "declared": step.clip.partition("[")[0],
-        "tags": [],
-        "description": "",
-        "file": None,
-        "mode": "",
-        "duration": None,
-        "ratio": None,
-        "resolution": None,
-        "estimate": None,
-        "prompt": "",
-        "pick": step.take,
-        "takes": 1,
-        "needs": [],
-        "used_by": [],
-    }
+def price(cost: Cost, currency: str) -> Amount | None:
+    """Return a cost as the page shows it, `currency` where it states none; None if it has no amount."""
+    return None if cost.amount is None else Amount(plain_decimal(cost.amount), cost.currency or currency or None)
 
 
-def paid(made: Generation | None) -> Value | None:
-    """What an artifact cost; None when nobody knows."""
-    return encode.price(Cost(micros(made.cost_micros), made.currency), "") if made else None
+def paid(result: Generation | None) -> Amount | None:
+    """Return the recorded cost of a result; None without a result or a recorded cost."""
+    return price(Cost(micros(result.cost_micros), result.currency), "") if result else None
 
 
-def portion(clip: str, known: Known) -> Value | None:
-    """What a click on "apply" does for a clip with what it needs; None when there is nothing to do."""
-    steps = known.portions.steps([clip])
+def portion(clip: str, index: PlanIndex) -> Portion | None:
+    """Return what "apply" does for a clip and its dependencies; None if there is nothing to do."""
+    steps = index.subsets.steps([clip])
     if not steps:
         return None
+    total = bill(steps, index.planned.plan.currency)
     others = dict.fromkeys(step.clip for step in steps if step.clip != clip)
-    return bill(steps, known.planned.plan.currency) | {"steps": len(steps), "with": list(others)}
+    return Portion(total.amount, total.currency, total.unpriced, len(steps), tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """From one list of cards to another. `order` None: the names and their order are the same."""
+    """The difference between two lists of cards. `order` is None if names and order are equal."""
 
-    cards: list[Value]
+    cards: list[Card]
     removed: list[str]
     order: list[str] | None
 
 
-def patch(before: Sequence[Value], after: Sequence[Value]) -> Patch:
-    """What a page that shows `before` must be told."""
-    old = {str(card["id"]): card for card in before}
-    order = [str(card["id"]) for card in after]
-    changed = [card for name, card in zip(order, after, strict=True) if old.get(name) != card]
-    return Patch(changed, sorted(old.keys() - set(order)), None if order == list(old) else order)
+def patch(old: Sequence[Card], new: Sequence[Card]) -> Patch:
+    """Return the difference from `old`, which a page shows, to `new`."""
+    previous = {card.id: card for card in old}
+    order = [card.id for card in new]
+    changed = [card for card in new if previous.get(card.id) != card]
+    return Patch(changed, sorted(previous.keys() - set(order)), None if order == list(previous) else order)

@@ -1,7 +1,7 @@
-"""Before and after, for a report: what a project was at a revision, or what a plan would replace. Pure.
+"""Compares the clips of a report with a git revision, or with what a plan would replace. Pure.
 
-Both give the same values: `Document.since` with the counts, `Card.since` and `Detail.before` for each clip, and, at a
-revision, cards at the end for the clips that are declared no more.
+Both comparisons fill the same members: `since` of the Document and of each Card, and `before` of each Detail. A
+comparison with a revision adds cards at the end for the clips that it declared and the project no longer does.
 """
 
 from __future__ import annotations
@@ -12,141 +12,138 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.gallery.document.cards import paid
-from reconciler.gallery.document.detail import change, detail
-from reconciler.gallery.document.index import Known
-from reconciler.gallery.document.media import Value
+from reconciler.gallery.document.detail import field_changes, of_step
+from reconciler.gallery.document.index import PlanIndex
+from reconciler.gallery.document.model import Detail, Earlier, Since
 from reconciler.plan.changes import changes
-from reconciler.plan.model import Action, Change, Plan, Reason, Step
+from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.orders import Order
 from reconciler.project.revision import ProjectRevision, as_planned
 from reconciler.records import Generation
 from reconciler.views.format import utc
 from reconciler.views.show import document_facts
 
-NOT_KEPT = "what was made then is not here any more"
-NEVER_MADE = "it was not made then, as far as is known here"
+NOT_STORED = "the earlier video is no longer stored here"
+NOT_GENERATED = "no earlier video on record"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a report says of the time before. `standing`: how each clip differs; `gone`: Details of removed clips."""
+    """Two versions of the clips. `groups`: same, changed, added or removed, by clip; `removed`: the Details of clips
+    that are no longer declared."""
 
-    head: Value
-    standing: Mapping[str, str]
-    before: Mapping[str, Value]
-    gone: Mapping[str, Value] = field(default_factory=dict)
-
-
-def since_revision(known: Known, found: ProjectRevision, chosen: frozenset[str] | None) -> Comparison:
-    """Against a revision. `chosen`: the clips that the report is about, None for all."""
-    old = _known(found, known)
-    now = {order.clip.name: order for order in _picked(known.planned.loaded.orders)}
-    then = _under_new_names(_picked(found.loaded.orders), now)
-    wanted = [name for name in (*now, *then) if chosen is None or name in chosen]
-    standing = {name: _standing(then.get(name), now.get(name)) for name in wanted}
-    before = {name: _then(then[name], now.get(name), old) for name in standing if name in then}
-    gone = {name: _gone(name, old, before[name]) for name, word in standing.items() if word == "removed"}
-    head = _head("revision", found.label, standing) | {"commit": found.commit, "time": utc(found.time)}
-    return Comparison(head, standing, before, gone)
+    head: Since
+    groups: Mapping[str, str]
+    earlier: Mapping[str, Earlier]
+    removed: Mapping[str, Detail] = field(default_factory=dict)
 
 
-def since_plan(known: Known, label: str) -> Comparison:
-    """Against what a plan would replace: what the clips hold now is "before"."""
-    steps = {
-        step.clip: step for step in known.steps.values() if known.clips[step.clip].pick == step.take
-    } | known.others
-    standing = {name: _planned(step) for name, step in steps.items()}
-    held = ((name, step, known.made(step.previous_key or step.key)) for name, step in steps.items())
-    before = {name: _held(step, made, known) for name, step, made in held if made is not None}
-    return Comparison(_head("plan", label, standing), standing, before)
+def since_revision(index: PlanIndex, revision: ProjectRevision, chosen: frozenset[str] | None) -> Comparison:
+    """Compare with a git revision. `chosen`: the clips of the report, None for all."""
+    old = _revision_index(revision, index)
+    new_orders = {order.clip.name: order for order in _picked(index.planned.loaded.orders)}
+    old_orders = _under_new_names(_picked(revision.loaded.orders), new_orders)
+    names = [name for name in (*new_orders, *old_orders) if chosen is None or name in chosen]
+    groups = {name: _group(old_orders.get(name), new_orders.get(name)) for name in names}
+    earlier = {name: _at_revision(old_orders[name], new_orders.get(name), old) for name in groups if name in old_orders}
+    removed = {name: _removed(name, old, earlier[name]) for name, group in groups.items() if group == "removed"}
+    head = replace(_since("revision", revision.label, groups), commit=revision.commit, time=utc(revision.time))
+    return Comparison(head, groups, earlier, removed)
 
 
-def _head(kind: str, label: str, standing: Mapping[str, str]) -> Value:
-    counts = Counter(standing.values())
-    numbers: Value = {word: counts.get(word, 0) for word in ("same", "changed", "added", "removed")}
-    return {"kind": kind, "label": label, "commit": "", "time": None, **numbers}
+def since_plan(index: PlanIndex, label: str) -> Comparison:
+    """Compare with what a plan would replace: the current result of each clip is the earlier side."""
+    picked = (step for step in index.steps.values() if index.clips[step.clip].pick == step.take)
+    steps = {step.clip: step for step in picked} | index.undeclared
+    groups = {name: _planned_group(step) for name, step in steps.items()}
+    results = ((name, step, index.result(step.previous_key or step.key)) for name, step in steps.items())
+    earlier = {name: _current(step, result, index) for name, step, result in results if result is not None}
+    return Comparison(_since("plan", label, groups), groups, earlier)
+
+
+def _since(kind: str, label: str, groups: Mapping[str, str]) -> Since:
+    counts = Counter(groups.values())
+    return Since(kind, label, "", None, counts["same"], counts["changed"], counts["added"], counts["removed"])
 
 
 def _picked(orders: Sequence[Order]) -> list[Order]:
     return [order for order in orders if order.take == order.clip.pick]
 
 
-def _under_new_names(then: Sequence[Order], now: Mapping[str, Order]) -> dict[str, Order]:
-    """The clips of then by the name that they have now: a clip that was renamed is no other picture."""
-    kept = {order.clip.name for order in then}
-    new = {order.wanted.key: name for name, order in now.items() if name not in kept}
-    return {o.clip.name if o.clip.name in now else new.get(o.wanted.key, o.clip.name): o for o in then}
+def _under_new_names(old: Sequence[Order], new: Mapping[str, Order]) -> dict[str, Order]:
+    """Return the old orders by their current names: a renamed clip has the same key."""
+    old_names = {order.clip.name for order in old}
+    renamed = {order.wanted.key: name for name, order in new.items() if name not in old_names}
+    return {o.clip.name if o.clip.name in new else renamed.get(o.wanted.key, o.clip.name): o for o in old}
 
 
-def _standing(then: Order | None, now: Order | None) -> str:
-    if now is None:
+def _group(old: Order | None, new: Order | None) -> str:
+    if new is None:
         return "removed"
-    if then is None:
+    if old is None:
         return "added"
-    return "same" if then.wanted.key == now.wanted.key else "changed"
+    return "same" if old.wanted.key == new.wanted.key else "changed"
 
 
-def _planned(step: Step) -> str:
+def _planned_group(step: Step) -> str:
     if step.action in (Action.CREATE, Action.REMOVE):
         return "added" if step.action is Action.CREATE else "removed"
     return "changed" if step.previous_key is not None else "same"
 
 
-def _known(found: ProjectRevision, known: Known) -> Known:
-    """The revision as something that has no work to do."""
+def _revision_index(revision: ProjectRevision, index: PlanIndex) -> PlanIndex:
+    """Return an index of the revision, as a plan with nothing to do."""
     steps = tuple(
         Step(w.clip, w.take, Action.NOOP, Reason.UP_TO_DATE, w.key, w.provider, w.kind, w.model, w.output)
-        for w in (order.wanted for order in found.loaded.orders)
+        for w in (order.wanted for order in revision.loaded.orders)
     )
-    plan = Plan(steps, currency=known.planned.plan.currency)
-    return Known(replace(as_planned(found, known.planned), plan=plan))
+    plan = Plan(steps, currency=index.planned.plan.currency)
+    return PlanIndex(replace(as_planned(revision, index.planned), plan=plan))
 
 
-def _then(then: Order, now: Order | None, old: Known) -> Value:
-    """One clip as a revision had it, and what of it is another now."""
-    shown, made = old.shown(old.steps[then.clip.name, then.take])
-    differ = changes(then.wanted.document, now.wanted.document) if now else ()
-    note = "" if shown else NOT_KEPT if made or old.made(then.wanted.key) else NEVER_MADE
-    return {
-        "shown": shown,
-        "prompt": then.clip.prompt,
-        "facts": [list(pair) for pair in document_facts(then.wanted.document)],
-        "changes": [change(item) for item in differ],
-        "output": then.clip.output,
-        "pick": then.clip.pick,
-        "cost": paid(made or old.made(then.wanted.key)),
-        "note": note,
-    }
+def _at_revision(old: Order, new: Order | None, index: PlanIndex) -> Earlier:
+    """Return a clip at a revision, from the revision's index, and its differences from the current clip."""
+    video, source = index.shown(index.steps[old.clip.name, old.take])
+    result = source or index.result(old.wanted.key)
+    return Earlier(
+        shown=video,
+        prompt=old.clip.prompt,
+        facts=tuple(document_facts(old.wanted.document)),
+        changes=field_changes(changes(old.wanted.document, new.wanted.document) if new else ()),
+        output=old.clip.output,
+        pick=old.clip.pick,
+        cost=paid(result),
+        note="" if video else NOT_STORED if result else NOT_GENERATED,
+    )
 
 
-def _held(step: Step, made: Generation, known: Known) -> Value:
-    """What a take holds now, by its record."""
-    shown = known.media(made.sha256)
-    document = json.loads(made.document) if made.document else {}
-    differ: Sequence[Change] = step.changes if step.previous_key is not None else ()
-    return {
-        "shown": shown,
-        "prompt": str(document.get("prompt", "")),
-        "facts": [list(pair) for pair in document_facts(made.document)] if document else [],
-        "changes": [change(item) for item in differ],
-        "output": step.previous_output or step.output or "",
-        "pick": step.take,
-        "cost": paid(made),
-        "note": "" if shown else NOT_KEPT,
-    }
+def _current(step: Step, result: Generation, index: PlanIndex) -> Earlier:
+    """Return the current result of a take, and what the plan would change."""
+    video = index.media(result.sha256)
+    document = json.loads(result.document) if result.document else {}
+    return Earlier(
+        shown=video,
+        prompt=str(document.get("prompt", "")),
+        facts=tuple(document_facts(result.document)) if document else (),
+        changes=field_changes(step.changes if step.previous_key is not None else ()),
+        output=step.previous_output or step.output or "",
+        pick=step.take,
+        cost=paid(result),
+        note="" if video else NOT_STORED,
+    )
 
 
-def _gone(name: str, old: Known, before: Value) -> Value:
-    """The Detail of a clip that is declared no more."""
-    found = detail(name, old, ())
-    assert found is not None
-    card = found["card"]
-    assert isinstance(card, dict)
-    standing: Value = {
-        "state": "undeclared",
-        "action": "remove",
-        "sentence": "no longer declared",
-        "apply": None,
-        "way_out": [],
-    }
-    return found | {"card": card | standing | {"reason": Reason.UNDECLARED.value}, "before": before}
+def _removed(name: str, old: PlanIndex, earlier: Earlier) -> Detail:
+    """Return the Detail of a clip of the revision that is no longer declared."""
+    clip = old.clips[name]
+    detail = of_step(old.steps[name, clip.pick], clip, old, ())
+    card = replace(
+        detail.card,
+        state="undeclared",
+        action="remove",
+        reason=Reason.UNDECLARED.value,
+        sentence="no longer declared",
+        apply=None,
+        way_out=(),
+    )
+    return replace(detail, card=card, before=earlier)

@@ -1,20 +1,20 @@
-"""The Detail: one clip whole, with its takes, what it held before, what changed, and what happened to it. Pure."""
+"""Builds the Detail: one clip with its takes, previous result, changes, inputs and history. Pure."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reconciler.gallery.document import media
-from reconciler.gallery.document.cards import FORMAT_VERSION, Running, card, paid, with_running
-from reconciler.gallery.document.index import Known
-from reconciler.gallery.document.media import Value
+from reconciler.gallery.document.cards import Progress, card, paid, price, with_running
+from reconciler.gallery.document.index import PlanIndex
+from reconciler.gallery.document.model import ClipInput, Detail, FieldChange, LogLine, Take
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
-from reconciler.views import encode
 from reconciler.views.format import utc
 from reconciler.views.history import history
 from reconciler.views.show import document_facts
@@ -22,121 +22,117 @@ from reconciler.views.status import standing
 from reconciler.views.terminal import word_diff
 
 EVENTS = 200
-"""How many events of a clip are shown."""
+"""The newest events of a clip that its Detail contains."""
 
 _SIGNS = {word_diff.DiffRun.SAME: "=", word_diff.DiffRun.GONE: "-", word_diff.DiffRun.NEW: "+"}
 
 
-def detail(name: str, known: Known, events: Sequence[LogEntry], running: Running | None = None) -> Value | None:
-    """The Detail of a clip; None when no card has that name. `events` are the clip's, oldest first."""
-    clip = known.clips.get(name)
-    picked = known.steps.get((name, clip.pick)) if clip else known.others.get(name)
-    if picked is None:
-        return None
+def detail(name: str, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None) -> Detail | None:
+    """Return the Detail of a clip; None if no card has that name. `events` are the clip's, oldest first."""
+    clip = index.clips.get(name)
+    picked = index.steps.get((name, clip.pick)) if clip else index.undeclared.get(name)
+    return None if picked is None else of_step(picked, clip, index, events, progress)
+
+
+def of_step(
+    picked: Step, clip: Clip | None, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None
+) -> Detail:
+    """Return the Detail of a clip from the step of its picked take; `clip` is None if it is not declared."""
     takes = range(1, clip.takes + 1) if clip else ()
-    steps = [known.steps[name, take] for take in takes if (name, take) in known.steps] or [picked]
-    before = _before(picked, known, events)
-    return {
-        "format_version": FORMAT_VERSION,
-        "card": with_running(card(picked, clip, known), running or {}),
-        "takes": [_take(step, clip, known) for step in steps],
-        "previous": None if before is None else _held(before, picked, known),
-        "changes": [change(item) for item in _changes(picked, before, known)],
-        "inputs": [_input(field, item, picked, known) for field, item in (clip.media() if clip else ())],
-        "facts": [list(pair) for pair in _facts(picked, known)],
-        "events": [_event(entry) for entry in events[-EVENTS:]],
-        "before": None,
-    }
+    steps = [index.steps[picked.clip, take] for take in takes if (picked.clip, take) in index.steps] or [picked]
+    previous = _previous(picked, index, events)
+    return Detail(
+        card=with_running(card(picked, clip, index), progress or {}),
+        takes=tuple(_take(step, clip, index) for step in steps),
+        previous=None if previous is None else _with_result(picked, previous.key, previous, index),
+        changes=field_changes(_changes(picked, previous, index)),
+        inputs=tuple(_input(field, value, picked, index) for field, value in (clip.media() if clip else ())),
+        facts=tuple(_facts(picked, index)),
+        events=tuple(_event(entry) for entry in events[-EVENTS:]),
+    )
 
 
-def _take(step: Step, clip: Clip | None, known: Known) -> Value:
-    attempt, made, order = known.planned.snapshot.attempts.get(step.key), known.made(step.key), known.order(step)
-    drawn = order.wanted.document if order else ""
-    return {
-        "take": step.take,
-        "picked": clip is None or step.take == clip.pick,
-        "key": step.key,
-        "state": standing(step, attempt)[0],
-        "seed": _seed(made, attempt, drawn),
-        "estimate": encode.price(order.wanted.cost, known.planned.plan.currency) if order else None,
-        "attempt": _attempt(attempt),
-        "account": (made.provider if made else "") or (attempt.provider if attempt else "") or step.provider,
-        "task": (made.task if made else None) or (attempt.task if attempt else None),
-        "media": known.media(step.sha256 or (made.sha256 if made else None)),
-    } | _result(made)
+def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:
+    attempt, result, order = index.planned.snapshot.attempts.get(step.key), index.result(step.key), index.order(step)
+    take = _with_result(step, step.key, result, index)
+    return replace(
+        take,
+        picked=clip is None or step.take == clip.pick,
+        state=standing(step, attempt)[0],
+        seed=_seed(result, attempt, order.wanted.document if order else ""),
+        estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,
+        attempt=_attempt(attempt),
+        account=take.account or (attempt.provider if attempt else "") or step.provider,
+        task=take.task or (attempt.task if attempt else None),
+        media=index.media(step.sha256 or (result.sha256 if result else None)),
+    )
 
 
-def _held(made: Generation, step: Step, known: Known) -> Value:
-    """What the picked take held, in the form of a take."""
-    return {
-        "take": step.take,
-        "picked": False,
-        "key": made.key,
-        "state": "ready",
-        "seed": _seed(made, None, made.document),
-        "estimate": None,
-        "attempt": "",
-        "account": made.provider,
-        "task": made.task,
-        "media": known.media(made.sha256),
-    } | _result(made)
+def _with_result(step: Step, key: str, result: Generation | None, index: PlanIndex) -> Take:
+    """Return a take with the facts of a result only, as the page shows the previous result."""
+    return Take(
+        take=step.take,
+        key=key,
+        seed=_seed(result, None, result.document if result else ""),
+        account=result.provider if result else "",
+        task=result.task if result else None,
+        media=index.media(result.sha256 if result else None),
+        cost=paid(result),
+        created=utc(result.created) if result and result.created else None,
+        took=round(result.elapsed, 1) if result and result.elapsed else None,
+        mismatch=result.mismatch if result else "",
+        origin=result.origin if result else "",
+    )
 
 
-def _result(made: Generation | None) -> Value:
-    return {
-        "cost": paid(made),
-        "created": utc(made.created) if made and made.created else None,
-        "took": round(made.elapsed, 1) if made and made.elapsed else None,
-        "mismatch": made.mismatch if made else "",
-        "origin": made.origin if made else "",
-    }
-
-
-def _seed(made: Generation | None, attempt: Attempt | None, document: str) -> int | None:
-    """What was sent, else what the clip states."""
-    for known in (made, attempt):
-        if known is not None and known.seed is not None:
-            return known.seed
+def _seed(result: Generation | None, attempt: Attempt | None, document: str) -> int | None:
+    """Return the seed that was sent, else the one in the clip's identity document."""
+    for record in (result, attempt):
+        if record is not None and record.seed is not None:
+            return record.seed
     stated = json.loads(document).get("params", {}).get("seed") if document else None
     return stated if isinstance(stated, int) else None
 
 
 def _attempt(attempt: Attempt | None) -> str:
-    """How an attempt stands, for one that is under way or came to nothing."""
+    """Return the state of an attempt as text; why it ended, if it failed."""
     if attempt is None:
         return ""
     since = f"{attempt.state.value} since {utc(attempt.updated)}"
-    told = attempt.message or attempt.reason
-    return since if attempt.state in OPEN or not told else f"{since}: {told}"
+    explanation = attempt.message or attempt.reason
+    return since if attempt.state in OPEN or not explanation else f"{since}: {explanation}"
 
 
-def _before(step: Step, known: Known, events: Sequence[LogEntry]) -> Generation | None:
-    """What the take holds under another key than it is to have, else what it held before its newest one."""
+def _previous(step: Step, index: PlanIndex, events: Sequence[LogEntry]) -> Generation | None:
+    """Return the result that a step replaces, else the one that the take had before its current key."""
     if step.previous_key is not None:
-        return known.made(step.previous_key)
+        return index.result(step.previous_key)
     bound = (entry.payload for entry in reversed(events) if entry.type == "bound")
     keys = (str(payload["key"]) for payload in bound if payload.get("take") == step.take)
-    return next((known.made(key) for key in keys if key != step.key), None)
+    return next((index.result(key) for key in keys if key != step.key), None)
 
 
-def _changes(step: Step, before: Generation | None, known: Known) -> Sequence[Change]:
-    order = known.order(step)
-    if step.changes or before is None or order is None:
+def _changes(step: Step, previous: Generation | None, index: PlanIndex) -> Sequence[Change]:
+    order = index.order(step)
+    if step.changes or previous is None or order is None:
         return step.changes
-    return changes(before.document, order.wanted.document)
+    return changes(previous.document, order.wanted.document)
 
 
-def change(item: Change) -> Value:
-    """One field that differs; a prompt with its words."""
-    before, after = text(item.before), text(item.after)
-    words = item.field == "prompt" and before is not None and after is not None
-    runs = word_diff.words(before or "", after or "") if words else ()
-    found = [[_SIGNS[run.part], run.text] for run in runs]
-    return {"field": item.field, "before": before, "after": after, "words": found or None}
+def field_changes(differences: Sequence[Change]) -> tuple[FieldChange, ...]:
+    """Return the differences as the page shows them, a prompt with a diff of its words."""
+    return tuple(map(_field_change, differences))
 
 
-def text(value: object) -> str | None:
-    """A field's value as a user writes it; None where it is not stated."""
+def _field_change(change: Change) -> FieldChange:
+    old, new = _text(change.before), _text(change.after)
+    runs = word_diff.words(old, new) if change.field == "prompt" and old is not None and new is not None else ()
+    signed = tuple((_SIGNS[run.part], run.text) for run in runs)
+    return FieldChange(change.field, old, new, signed or None)
+
+
+def _text(value: object) -> str | None:
+    """Return a field's value as a user writes it; None if it is absent."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or isinstance(value, str):
@@ -144,37 +140,38 @@ def text(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _input(field: str, item: Media, step: Step, known: Known) -> Value:
-    order = known.order(step)
-    return {
-        "field": field,
-        "text": _words(item),
-        "media": media.picture_url(item, order) if order else None,
-        "clip": item.clip if isinstance(item, ClipMedia) else None,
-        "part": Frame(item.part).value if isinstance(item, ClipMedia) else None,
-    }
+def _input(field: str, source: Media, step: Step, index: PlanIndex) -> ClipInput:
+    order = index.order(step)
+    frame = source if isinstance(source, ClipMedia) else None
+    return ClipInput(
+        field=field,
+        text=_input_text(source),
+        media=media.picture_url(source, order) if order else None,
+        clip=frame.clip if frame else None,
+        part=Frame(frame.part).value if frame else None,
+    )
 
 
-def _words(item: Media) -> str:
-    match item:
+def _input_text(source: Media) -> str:
+    match source:
         case LocalMedia(path):
             return path
-        case UrlMedia(found) | AssetMedia(found):
-            return found
+        case UrlMedia(address) | AssetMedia(address):
+            return address
         case DataMedia(url):
             return f"{url.partition(',')[0]}, …"
         case ClipMedia(clip, part):
             return f"{Frame(part).value} of {clip}"
 
 
-def _facts(step: Step, known: Known) -> Iterator[tuple[str, str]]:
-    order, made = known.order(step), known.made(step.key)
-    document = order.wanted.document if order else made.document if made else ""
+def _facts(step: Step, index: PlanIndex) -> Iterator[tuple[str, str]]:
+    order, result = index.order(step), index.result(step.key)
+    document = order.wanted.document if order else result.document if result else ""
     if document:
         yield from document_facts(document)
     yield "key", short(step.key)
 
 
-def _event(entry: LogEntry) -> Value:
+def _event(entry: LogEntry) -> LogLine:
     [row] = history([entry])
-    return {"sequence": row.sequence, "time": row.time, "type": row.type, "detail": row.detail}
+    return LogLine(row.sequence, row.time, row.type, row.detail)

@@ -1,7 +1,7 @@
-"""What a report shows: the Document and every Detail, as one script beside the page. Pure.
+"""The data of a report: the Document and every Detail, as one script beside the page. Pure.
 
-A report is mailed and published, so it is more discreet than the live page: no path of this machine, and no query of
-an address, which may hold a signature. What a prompt says stays as it is.
+A report is mailed and published, so it contains less than the live page: no path of this machine, and no query of an
+address, which may hold a signature. Prompts stay unchanged.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from decimal import Decimal
 from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail
-from reconciler.gallery.document.index import Known
-from reconciler.gallery.document.media import Value, picture
+from reconciler.gallery.document.index import PlanIndex
+from reconciler.gallery.document.media import picture
+from reconciler.gallery.document.model import Card, Detail, Document, Head, Value, Video, dumps
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
+from reconciler.spec.project import LocalMedia
 from reconciler.state.history import LogEntry
 from reconciler.views import format
 
 DATA = "<!-- clipform:data -->"
-"""Where the page takes its data."""
+"""The place in the page's HTML where a report inserts its data."""
 
 _SCRIPT = '<script src="data.js"></script>'
 _QUERY = re.compile(r"(\b[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([^\s?#]*)[?#][^\s\"']*", re.IGNORECASE)
@@ -33,7 +35,8 @@ _AUTHORITY = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]*@", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What is in the report, by SHA-256: whole videos, previews; those that are left out; and the names of pictures."""
+    """The media in a report: SHA-256 of whole videos and of previews, SHA-256 of damaged videos, which it leaves out,
+    and the addresses of input pictures."""
 
     videos: Collection[str]
     previews: Collection[str]
@@ -41,165 +44,151 @@ class Pictures:
     inputs: Collection[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """All values of a report; `details` by clip."""
+
+    document: Document
+    details: Mapping[str, Detail]
+
+
 def values(
-    planned: Planned, setting: DocumentContext, events: Sequence[LogEntry], compared: Comparison | None
-) -> Value:
-    """The Document and the Details, as the live page would have them."""
-    known = Known(planned)
-    own: dict[str, list[LogEntry]] = defaultdict(list)
+    planned: Planned, context: DocumentContext, events: Sequence[LogEntry], comparison: Comparison | None
+) -> ReportData:
+    """Return the Document and the Details as the live page has them, with the comparison if there is one."""
+    index = PlanIndex(planned)
+    by_clip: dict[str, list[LogEntry]] = defaultdict(list)
     for entry in events:
-        own[entry.clip].append(entry)
-    found = document(planned, replace(setting, live=False))
-    details = {name: detail(name, known, own[name]) for name in _names(found)}
-    return {"document": found, "details": details} if compared is None else _compared(found, details, compared)
+        by_clip[entry.clip].append(entry)
+    whole = document(planned, replace(context, live=False))
+    details = ((card.id, detail(card.id, index, by_clip[card.id])) for card in whole.cards)
+    data = ReportData(whole, {name: one for name, one in details if one is not None})
+    return data if comparison is None else _compared(data, comparison)
 
 
-def _names(found: Value) -> list[str]:
-    cards = found["cards"]
-    assert isinstance(cards, list)
-    return [card["id"] for card in cards]
+def _compared(data: ReportData, comparison: Comparison) -> ReportData:
+    """Return the data with the earlier side of a comparison."""
+    details = {name: detail for name, detail in data.details.items() if name not in comparison.removed}
+    details |= comparison.removed
+    merged = {
+        name: replace(
+            detail,
+            card=replace(detail.card, since=comparison.groups.get(name, "same")),
+            before=comparison.earlier.get(name),
+        )
+        for name, detail in details.items()
+    }
+    head = replace(data.document.head, since=comparison.head)
+    return ReportData(Document(head, tuple(detail.card for detail in merged.values())), merged)
 
 
-def _compared(found: Value, details: Mapping[str, Value | None], compared: Comparison) -> Value:
-    """The same with what was before."""
-    merged: dict[str, Value] = {}
-    for name, item in details.items():
-        if item is not None and name not in compared.gone:
-            merged[name] = _with_since(item, compared.standing.get(name, "same"), compared.before.get(name))
-    for name, item in compared.gone.items():
-        merged[name] = _with_since(item, "removed", compared.before.get(name))
-    cards = [item["card"] for item in merged.values()]
-    return {"document": found | {"since": compared.head, "cards": cards}, "details": merged}
+def videos(data: ReportData) -> list[str]:
+    """Return the SHA-256 of every video in the report, each once, sorted."""
+    return sorted({video.sha256 for video in _videos(data) if video is not None})
 
 
-def _with_since(item: Value, word: str, before: Value | None) -> Value:
-    card = item["card"]
-    assert isinstance(card, dict)
-    return item | {"card": card | {"since": word}, "before": before}
-
-
-def shown(found: object) -> Iterator[Value]:
-    """Every Media in values."""
-    if isinstance(found, dict):
-        if "sha256" in found and "poster" in found:
-            yield found
-        else:
-            for item in found.values():
-                yield from shown(item)
-    elif isinstance(found, list):
-        for item in found:
-            yield from shown(item)
-
-
-def videos(found: Value) -> list[str]:
-    """The SHA-256 of every video that is shown, each once."""
-    return sorted({str(item["sha256"]) for item in shown(found)})
+def _videos(data: ReportData) -> Iterator[Video | None]:
+    yield from (card.shown for card in data.document.cards)
+    for clip in data.details.values():
+        yield from (take.media for take in (*clip.takes, clip.previous) if take is not None)
+        yield clip.before.shown if clip.before else None
 
 
 def inputs(planned: Planned) -> dict[str, str]:
-    """The pictures that clips declare: their name in a report, and their path in the project."""
-    found: dict[str, str] = {}
-    for order in planned.loaded.orders:
-        for _, item in order.clip.media():
-            name = picture(item, order)
-            if name is not None:
-                found[f"media/input/{name}"] = getattr(item, "path", "")
-    return found
+    """Return the path in the project of each declared input picture, by its address in a report."""
+    local = ((order, source) for order in planned.loaded.orders for _, source in order.clip.media())
+    named = ((picture(source, order), source) for order, source in local if isinstance(source, LocalMedia))
+    return {f"media/input/{name}": source.path for name, source in named if name is not None}
 
 
-def dressed(found: object, pictures: Pictures) -> object:
-    """The values with each Media as the report has it; None for one that is damaged."""
-    if isinstance(found, dict):
-        if "sha256" in found and "poster" in found:
-            return _media(found, pictures)
-        if "media" in found and "field" in found:
-            return found | _input(found, pictures)
-        return {name: dressed(item, pictures) for name, item in found.items()}
-    return [dressed(item, pictures) for item in found] if isinstance(found, list) else found
-
-
-def _media(found: Value, pictures: Pictures) -> Value | None:
-    sha = str(found["sha256"])
-    if sha in pictures.damaged:
-        return None
-    preview = f"media/{sha}.preview.mp4" if sha in pictures.previews else None
-    video = found["video"] if sha in pictures.videos else preview
-    return found | {"preview": preview, "video": video} if video else None
-
-
-def _input(found: Value, pictures: Pictures) -> Value:
-    """An input with its picture, if the report has it, and without the way to it, if it lies elsewhere."""
-    media, text = found["media"], str(found["text"])
-    here = media if media in pictures.inputs or str(media).startswith("data:") else None
-    return {"media": here, "text": text.rpartition("/")[2] if text.startswith("/") else text}
-
-
-def discreet(found: object, root: str, field: str = "") -> object:
-    """The values without paths of this machine and without queries of addresses; a prompt stays as it is."""
-    if isinstance(found, str):
-        text = found.replace(f"{root}/", "")
-        return text if field in ("prompt", "media") else _AUTHORITY.sub(r"\1", _QUERY.sub(r"\1\2", text))
-    if isinstance(found, list):
-        return [discreet(item, root, _field_of(found, field)) for item in found]
-    if isinstance(found, dict):
-        own = "prompt" if found.get("field") == "prompt" else ""
-        return {name: discreet(item, root, own or name) for name, item in found.items()}
-    return found
-
-
-def _field_of(found: list[object], field: str) -> str:
-    """A fact is a pair, and its first part says what it is."""
-    return "prompt" if len(found) == 2 and found[0] == "prompt" else field
-
-
-def script(found: object) -> bytes:
-    """`data.js`. The values go through a JSON text, in which a clip may have any name; it is ASCII, so that no browser
-    guesses an encoding."""
-    text = json.dumps(found, separators=(",", ":")).replace("\\", "\\\\").replace("'", "\\'")
+def script(data: ReportData, root: str, pictures: Pictures) -> bytes:
+    """Return `data.js`. The values are inside a JSON text, so a clip may have any name; the script is ASCII, so no
+    browser has to guess its encoding."""
+    published = _with_pictures(_redacted(json.loads(dumps(data)), root), pictures)
+    text = json.dumps(published, separators=(",", ":")).replace("\\", "\\\\").replace("'", "\\'")
     return f"window.CLIPFORM = JSON.parse('{text}');\n".encode("ascii")
 
 
+def _with_pictures(value: object, pictures: Pictures) -> object:
+    """Return the JSON value with each video and input picture as the report has it; None for a damaged video."""
+    if isinstance(value, dict):
+        if "sha256" in value and "poster" in value:
+            return _video(value, pictures)
+        if "media" in value and "field" in value:
+            return value | _input(value, pictures)
+        return {name: _with_pictures(member, pictures) for name, member in value.items()}
+    return [_with_pictures(element, pictures) for element in value] if isinstance(value, list) else value
+
+
+def _video(video: Value, pictures: Pictures) -> Value | None:
+    sha256 = str(video["sha256"])
+    if sha256 in pictures.damaged:
+        return None
+    preview = f"media/{sha256}.preview.mp4" if sha256 in pictures.previews else None
+    address = video["video"] if sha256 in pictures.videos else preview
+    return video | {"preview": preview, "video": address} if address else None
+
+
+def _input(source: Value, pictures: Pictures) -> Value:
+    """Return the picture's address, if the report has it, and the text without the path of a file outside the root."""
+    media, text = source["media"], str(source["text"])
+    included = media in pictures.inputs or str(media).startswith("data:")
+    return {"media": media if included else None, "text": text.rpartition("/")[2] if text.startswith("/") else text}
+
+
+def _redacted(value: object, root: str, field: str = "") -> object:
+    """Return the JSON value without paths of this machine and without user names and queries in addresses. A prompt
+    loses only `root`."""
+    if isinstance(value, str):
+        text = value.replace(f"{root}/", "")
+        return text if field in ("prompt", "media") else _AUTHORITY.sub(r"\1", _QUERY.sub(r"\1\2", text))
+    if isinstance(value, list):
+        fact = len(value) == 2 and value[0] == "prompt"  # a fact is a pair of a name and a value
+        return [_redacted(element, root, "prompt" if fact else field) for element in value]
+    if isinstance(value, dict):
+        inherited = "prompt" if value.get("field") == "prompt" else ""
+        return {name: _redacted(member, root, inherited or name) for name, member in value.items()}
+    return value
+
+
 def page(template: str) -> str:
-    """`index.html`: the page with its data beside it."""
-    assert DATA in template
-    return template.replace(DATA, _SCRIPT)
+    """Return `index.html`: the page that loads its data from the script beside it. Raises ValueError if the template
+    has no place for it."""
+    start, end = template.split(DATA)
+    return f"{start}{_SCRIPT}{end}"
 
 
-def sheet(found: Value, posters: Mapping[str, str]) -> Sheet:
-    """The contact sheet of a Document; `posters` by SHA-256."""
-    cards = found["cards"]
-    assert isinstance(cards, list)
-    return Sheet(str(found["title"]), _note(found, len(cards)), tuple(_cell(card, posters) for card in cards))
+def sheet(gallery: Document, posters: Mapping[str, str]) -> Sheet:
+    """Return the contact sheet of a Document; `posters` are paths by SHA-256 of the video."""
+    cells = tuple(_cell(card, posters) for card in gallery.cards)
+    return Sheet(gallery.head.title, _note(gallery.head, len(cells)), cells)
 
 
-def _note(found: Value, count: int) -> str:
-    counts, cost = found["summary"], found["cost"]
-    assert isinstance(counts, dict)
-    assert isinstance(cost, dict)
-    todo = [f"{number} to {word}" for word, number in counts.items() if number and word not in ("noop", "blocked")]
+def _note(head: Head, count: int) -> str:
+    counts, cost = head.summary, head.cost
+    todo = [
+        f"{number} to {action}" for action, number in counts.items() if number and action not in ("noop", "blocked")
+    ]
     blocked = [f"{counts['blocked']} blocked"] if counts["blocked"] else []
-    making = counts["create"] + counts["replace"]
-    price = format.total(Decimal(str(cost["amount"])), cost["unpriced"], cost["currency"] or "")
-    return " · ".join([format.clips(count), *todo, *blocked, *([price] if making else [])])
+    generates = counts["create"] + counts["replace"]
+    total = format.total(Decimal(cost.amount), cost.unpriced, cost.currency or "")
+    return " · ".join([format.clips(count), *todo, *blocked, *([total] if generates else [])])
 
 
-def _cell(card: Value, posters: Mapping[str, str]) -> Cell:
-    media, takes = card["shown"], card["takes"]
-    several = isinstance(takes, int) and takes > 1
+def _cell(card: Card, posters: Mapping[str, str]) -> Cell:
     return Cell(
-        name=str(card["id"]),
-        note=f"take {card['pick']} of {takes}" if several else "",
-        state=str(card["state"]),
+        name=card.id,
+        note=f"take {card.pick} of {card.takes}" if card.takes > 1 else "",
+        state=card.state,
         cost=_cost(card),
-        poster=posters.get(str(media["sha256"])) if isinstance(media, dict) else None,
+        poster=posters.get(card.shown.sha256) if card.shown else None,
     )
 
 
-def _cost(card: Value) -> str:
-    """What it cost, else what it would cost."""
-    for name, form in (("cost", "{}"), ("estimate", "about {}")):
-        price = card[name]
-        if isinstance(price, dict):
-            text = format.money(Decimal(str(price["amount"])), str(price["currency"] or ""))
+def _cost(card: Card) -> str:
+    """Return the cost on record, else the estimate."""
+    for price, form in ((card.cost, "{}"), (card.estimate, "about {}")):
+        if price is not None:
+            text = format.money(Decimal(price.amount), price.currency or "")
             return text if text == "free" else form.format(text)
-    return "unpriced" if card["state"] in ("new", "changed") else ""
+    return "unpriced" if card.state in ("new", "changed") else ""

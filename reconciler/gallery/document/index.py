@@ -1,4 +1,4 @@
-"""A plan with what its cards are looked up by, made once for all of them. Pure."""
+"""A plan, indexed by what its cards look up. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.gallery.document import media
-from reconciler.gallery.document.media import Value
+from reconciler.gallery.document.model import Video
 from reconciler.plan.model import Action, Step
 from reconciler.plan.subset import Subsets
 from reconciler.project.model import Planned
@@ -17,82 +17,84 @@ from reconciler.spec.project import Clip
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known when a page is made. Everything is computed when first asked for."""
+class PlanIndex:
+    """Look-up tables over a plan, each computed on first use."""
 
     planned: Planned
 
     @cached_property
     def steps(self) -> dict[tuple[str, int], Step]:
-        """The step of each declared take."""
+        """The step of each declared take, by clip and take."""
         return {step.ident: step for step in self.planned.plan.steps if step.ident == (step.clip, step.take)}
 
     @cached_property
-    def others(self) -> dict[str, Step]:
-        """A step of each clip that is no longer declared: its file first, else a task that is still under way."""
-        found: dict[str, Step] = {}
+    def undeclared(self) -> dict[str, Step]:
+        """One step of each clip that is not declared: the removal of its file, else its running task."""
+        steps: dict[str, Step] = {}
         for step in self.planned.plan.steps:
-            if step.clip not in self.clips and (step.clip not in found or step.action is Action.REMOVE):
-                found[step.clip] = step
-        return found
+            if step.clip not in self.clips and (step.clip not in steps or step.action is Action.REMOVE):
+                steps[step.clip] = step
+        return steps
 
     @cached_property
     def clips(self) -> dict[str, Clip]:
-        """The clips that are declared, by name."""
+        """The declared clips, by name."""
         return {clip.name: clip for clip in self.planned.loaded.project.clips}
 
     @cached_property
     def users(self) -> dict[str, list[str]]:
-        """Who takes frames of whom."""
-        found: dict[str, list[str]] = defaultdict(list)
+        """The clips that depend on each clip, by its name."""
+        users: dict[str, list[str]] = defaultdict(list)
         for clip in self.planned.loaded.project.clips:
             for need in clip.depends_on():
-                found[need].append(clip.name)
-        return found
+                users[need].append(clip.name)
+        return users
 
     @cached_property
-    def portions(self) -> Subsets:
-        """What would be done for a clip alone."""
+    def subsets(self) -> Subsets:
+        """The part of the plan for each clip and its dependencies."""
         return Subsets(self.planned.plan)
 
     @cached_property
-    def at_hand(self) -> frozenset[str]:
-        """The artifacts whose bytes are here."""
-        return media.at_hand(self.planned)
+    def available(self) -> frozenset[str]:
+        """SHA-256 of the artifacts whose bytes are in the store or at an output."""
+        return media.available(self.planned)
 
     @cached_property
-    def makers(self) -> dict[str, Generation]:
-        """A generation of each artifact, for one that is shown under a key which nobody holds any more."""
-        return {made.sha256: made for made in self.planned.snapshot.generations.values()}
+    def results_by_sha256(self) -> dict[str, Generation]:
+        """A result for each artifact, for artifacts whose key is no longer in the plan."""
+        return {result.sha256: result for result in self.planned.snapshot.generations.values()}
 
     def order(self, step: Step) -> Order | None:
-        """What is wanted of a take; None when it is no longer declared."""
+        """Return the order of a take; None if it is not declared."""
         return self.planned.loaded.by_ident.get((step.clip, step.take))
 
-    def made(self, key: str | None) -> Generation | None:
-        """What is known of a key's result: by the records, else by the lock file (as in a fresh clone)."""
+    def result(self, key: str | None) -> Generation | None:
+        """Return the result of a key, from the state, else from the lock file (as in a fresh clone)."""
         if not key:
             return None
         entry = self.planned.locked.get(key)
         return self.planned.snapshot.generations.get(key) or (_locked(entry) if entry else None)
 
-    def media(self, sha256: str | None) -> Value | None:
-        """A Media of the page; None when there is no such video here."""
-        if sha256 is None or sha256 not in self.at_hand:
+    def media(self, sha256: str | None) -> Video | None:
+        """Return a stored video; None if it is not available."""
+        if sha256 is None or sha256 not in self.available:
             return None
         return media.video(sha256, self.planned.snapshot.artifacts.get(sha256))
 
-    def shown(self, step: Step) -> tuple[Value | None, Generation | None]:
-        """What a clip shows, and who made it: what lies at its output, else its own artifact, else what it held."""
-        fact = self.planned.disk.outputs.get(step.output) if step.output is not None else None
-        own, before = self.made(step.key), self.made(step.previous_key)
-        mine = [made for made in (own, before) if made is not None]
-        for sha in (fact.sha256 if fact else None, step.sha256, *(made.sha256 for made in mine)):
-            found = self.media(sha)
-            if sha is not None and found is not None:
-                return found, next((made for made in mine if made.sha256 == sha), self.makers.get(sha))
+    def shown(self, step: Step) -> tuple[Video | None, Generation | None]:
+        """Return the video that represents a clip, and its result: the file at the output, else the artifact of the
+        current key, else that of the previous key."""
+        file = self.planned.disk.outputs.get(step.output) if step.output is not None else None
+        results = [result for result in map(self.result, (step.key, step.previous_key)) if result is not None]
+        for sha256 in (file.sha256 if file else None, step.sha256, *(result.sha256 for result in results)):
+            video = self.media(sha256)
+            if video is not None:
+                match = next((result for result in results if result.sha256 == video.sha256), None)
+                return video, match or self.results_by_sha256.get(video.sha256)
         return None, None
 
 
 def _locked(entry: LockEntry) -> Generation:
+    """Return the result that a lock entry records."""
     return Generation(entry.key, entry.sha256, "", **entry.provenance(), origin="locked")

@@ -1,15 +1,15 @@
 "use strict";
-// One clip in the grid: its picture, its name and state, three short lines. A change of a clip changes its nodes in place.
+// A card of the grid: poster, name, state, and three short lines. A change of a clip updates its nodes in place.
 
 Gallery.card = (() => {
   const { h, write, foreign, media, calm } = Gallery.dom;
-  const { money, name, clock, span, age, MAKES } = Gallery.words;
+  const { money, name, clock, span, age, GENERATES } = Gallery.format;
   const { store } = Gallery;
-  let playing = null; // at most one card plays
+  let playing = null; // the one card that plays
 
   const address = (id) => `#/clip/${encodeURIComponent(id)}`;
 
-  /** The nodes of a card, for a clip that `update` then writes into. */
+  /** Create the nodes of a card; `update` fills them. */
   function create() {
     const parts = {
       image: h("img", { class: "poster", alt: "", loading: "lazy", decoding: "async" }),
@@ -20,14 +20,14 @@ Gallery.card = (() => {
       main: foreign("span", { class: "main" }, ""),
       variant: foreign("span", { class: "variant" }, ""),
       state: h("span", { class: "state" }),
-      maker: foreign("span", { class: "maker" }, ""),
+      model: foreign("span", { class: "maker" }, ""),
       cost: h("span", { class: "cost" }),
       note: foreign("span", { class: "note" }, ""),
     };
     parts.frame = h("span", { class: "frame" }, parts.slate, parts.image, parts.length, parts.takes, parts.bar);
     parts.link = h("a", { class: "card" }, parts.frame,
       h("span", { class: "line first" }, h("span", { class: "name" }, parts.main, parts.variant), parts.state),
-      h("span", { class: "line" }, parts.maker, parts.cost),
+      h("span", { class: "line" }, parts.model, parts.cost),
       h("span", { class: "line" }, parts.note));
     const node = h("li", { class: "cell" }, parts.link);
     parts.image.addEventListener("error", () => { parts.image.hidden = true; });
@@ -42,21 +42,21 @@ Gallery.card = (() => {
     return node;
   }
 
-  /** Write a clip into its nodes; `late`: without its picture, which a later update brings. */
+  /** Write a clip into its nodes; `late`: without its poster, which a later update adds. */
   function update(node, card, late = false) {
     const { parts } = node;
-    const parted = name(card.id);
+    const title = name(card.id);
     node.dataset.id = card.id;
     node.dataset.state = card.state;
     parts.link.setAttribute("href", address(card.id));
     parts.link.title = [card.id, card.description || card.prompt].filter(Boolean).join("\n");
-    write(parts.main, parted.main);
-    write(parts.variant, parted.variant);
+    write(parts.main, title.main);
+    write(parts.variant, title.variant);
     write(parts.state, card.state);
     parts.state.className = `state is-${card.state}`;
-    write(parts.maker, [card.provider, card.model].filter(Boolean).join(" · "));
+    write(parts.model, [card.provider, card.model].filter(Boolean).join(" · "));
     write(parts.cost, price(card));
-    parts.cost.classList.toggle("to-pay", MAKES.has(card.action));
+    parts.cost.classList.toggle("to-pay", GENERATES.has(card.action));
     write(parts.note, note(card));
     write(parts.length, card.shown && card.shown.seconds ? clock(Math.round(card.shown.seconds)) : "");
     write(parts.takes, card.takes > 1 ? `${card.pick}/${card.takes}` : "");
@@ -65,26 +65,26 @@ Gallery.card = (() => {
     progress(parts.bar, card);
   }
 
-  /** What it cost, or what making it would cost. */
-  const price = (card) => (MAKES.has(card.action) && card.state !== "running" ? money(card.estimate) : card.cost ? money(card.cost) : "");
+  /** Return what the clip cost, or what generating it would cost. */
+  const price = (card) => (GENERATES.has(card.action) && card.state !== "running" ? money(card.estimate) : card.cost ? money(card.cost) : "");
 
   function note(card) {
-    if (card.running) return going(card.running);
-    if (card.state === "ready") return card.mismatch || (card.created ? `made ${age(card.created, store.now())}` : card.sentence);
+    if (card.running) return runningText(card.running);
+    if (card.state === "ready") return card.mismatch || (card.created ? `generated ${age(card.created, store.now())}` : card.sentence);
     return card.detail || card.sentence;
   }
 
-  function going({ progress, elapsed, expected, phase }) {
-    const part = progress === null || progress === undefined ? phase : `${Math.round(progress)} %`;
-    return `${part} · ${span(elapsed || 0)}${expected ? ` of about ${span(expected)}` : ""}`;
+  function runningText({ progress, elapsed, expected, phase }) {
+    const status = progress === null || progress === undefined ? phase : `${Math.round(progress)} %`;
+    return `${status} · ${span(elapsed || 0)}${expected ? ` of about ${span(expected)}` : ""}`;
   }
 
   function progress(bar, card) {
     bar.hidden = card.state !== "running";
     if (bar.hidden) return;
-    const known = card.running ? card.running.progress : null;
-    if (known === null || known === undefined) bar.removeAttribute("value");
-    else bar.value = known;
+    const percent = card.running ? card.running.progress : null;
+    if (percent === null || percent === undefined) bar.removeAttribute("value");
+    else bar.value = percent;
   }
 
   function poster(node, card, late) {
@@ -104,11 +104,11 @@ Gallery.card = (() => {
   }
 
   function leave(node) {
-    if (!node.dataset.kept) stop(node);
+    if (!node.dataset.pinned) stop(node);
   }
 
-  /** Play a card's clip inside its frame, muted, in a loop; `kept`: until told otherwise. */
-  function play(node, kept = false) {
+  /** Play a card's clip in its frame, muted and looped; `pinned`: until `stop`. */
+  function play(node, pinned = false) {
     const card = store.card(node.dataset.id);
     const shown = card && card.shown;
     const source = shown && (media(shown.preview) || media(shown.video));
@@ -121,16 +121,16 @@ Gallery.card = (() => {
     video.addEventListener("error", () => stop(node));
     node.parts.image.after(video);
     playing = { node, video };
-    if (kept) node.dataset.kept = "1";
+    if (pinned) node.dataset.pinned = "1";
     video.play().catch(() => {});
   }
 
   function stop(node) {
     if (!playing || playing.node !== node) return;
     playing.video.removeAttribute("src");
-    playing.video.load(); // lets go of the connection
+    playing.video.load(); // closes the connection
     playing.video.remove();
-    delete node.dataset.kept;
+    delete node.dataset.pinned;
     playing = null;
   }
 
@@ -139,5 +139,5 @@ Gallery.card = (() => {
     else play(node, true);
   }
 
-  return { create, update, toggle, stop, address, going, price };
+  return { create, update, toggle, stop, address, runningText, price };
 })();

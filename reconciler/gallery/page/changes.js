@@ -1,13 +1,13 @@
 "use strict";
-// Before and after: what a report compares. Each clip that is another one now, its two versions side by side, in step.
+// Before and after, for a report with a comparison: the two versions of each changed clip, side by side and in sync.
 
 Gallery.changes = (() => {
   const { h, fill, find, foreign, media, button, icon, calm } = Gallery.dom;
-  const { name, money, count, day } = Gallery.words;
+  const { name, money, count, day } = Gallery.format;
   const { store, source, facts } = Gallery;
   const ORDER = { changed: 0, added: 1, removed: 2 };
-  let steps = new Map(); // article -> its videos
-  let watching = null;
+  let videosOf = new Map(); // article -> its synced videos
+  let observer = null;
 
   function start() {
     store.on("head", ({ since }) => { find("nav-changes").hidden = !since; });
@@ -20,42 +20,42 @@ Gallery.changes = (() => {
     exit();
     const { since } = store.state.head || {};
     const cards = compared();
-    watching = new IntersectionObserver((all) => all.forEach(({ target, isIntersecting }) => (isIntersecting ? near(target) : far(target))), { rootMargin: "50% 0px" });
-    fill(find("view-changes"), since && heading(since), cards.length ? cards.map(article) : h("div", { class: "empty" }, h("p", {}, since ? "Nothing differs." : "This page compares nothing.")));
-    const here = cards.some((card) => card.id === store.state.selected) && find("view-changes").querySelector(`[data-id="${CSS.escape(store.state.selected)}"]`);
-    if (here) here.scrollIntoView({ block: "center" });
+    observer = new IntersectionObserver((all) => all.forEach(({ target, isIntersecting }) => (isIntersecting ? load(target) : pause(target))), { rootMargin: "50% 0px" });
+    fill(find("view-changes"), since && heading(since), cards.length ? cards.map(article) : h("div", { class: "empty" }, h("p", {}, since ? "No clip differs." : "This report has no comparison.")));
+    const target = cards.some((card) => card.id === store.state.selected) && find("view-changes").querySelector(`[data-id="${CSS.escape(store.state.selected)}"]`);
+    if (target) target.scrollIntoView({ block: "center" });
     else scrollTo(0, 0);
   }
 
   function heading(since) {
     const counts = [[since.changed, "changed"], [since.added, "added"], [since.removed, "removed"], [since.same, "the same"]];
     return h("header", { class: "changes-head" }, h("h2", { tabindex: "-1", id: "changes-title" }, since.kind === "plan" ? "What this plan would change: " : "Since ", h("bdi", {}, since.label)),
-      h("p", { class: "quiet" }, [since.time ? day(since.time) : "", since.commit ? since.commit.slice(0, 10) : "", counts.filter(([number]) => number).map(([number, word]) => `${count(number, "clip")} ${word}`).join(", ")].filter(Boolean).join(" · ")));
+      h("p", { class: "quiet" }, [since.time ? day(since.time) : "", since.commit ? since.commit.slice(0, 10) : "", counts.filter(([number]) => number).map(([number, group]) => `${count(number, "clip")} ${group}`).join(", ")].filter(Boolean).join(" · ")));
   }
 
   function article(card) {
-    const parted = name(card.id);
+    const title = name(card.id);
     const body = h("div", { class: "change-body" });
     const node = h("article", { class: "change", "data-id": card.id, "data-since": card.since },
-      h("h3", {}, h("a", { href: Gallery.card.address(card.id) }, h("bdi", {}, parted.main), parted.variant && h("span", { class: "variant", dir: "auto" }, parted.variant)), h("span", { class: `since is-${card.since}` }, card.since)), body);
+      h("h3", {}, h("a", { href: Gallery.card.address(card.id) }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant)), h("span", { class: `since is-${card.since}` }, card.since)), body);
     node.body = body;
-    watching.observe(node);
+    observer.observe(node);
     return node;
   }
 
-  /** Close to the screen: its pictures are loaded, and play. */
-  async function near(node) {
-    if (steps.has(node)) return;
-    steps.set(node, null);
+  /** Load and play the videos of an article near the viewport. */
+  async function load(node) {
+    if (videosOf.has(node)) return;
+    videosOf.set(node, null);
     const detail = await source.detail(node.dataset.id).catch(() => null);
-    if (!detail || !steps.has(node) || !node.isConnected) return;
+    if (!detail || !videosOf.has(node) || !node.isConnected) return;
     const { card, before } = detail;
     const removed = card.since === "removed";
-    const tiles = [before && tile("Before", before.shown || (removed ? card.shown : null), before.note || "nothing was made", before.cost),
-      !removed && tile(before ? "After" : "New", card.shown, card.state === "ready" ? "nothing to show" : card.sentence, card.apply ? card.estimate : card.cost)].filter(Boolean);
-    const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": `Time in ${card.id}`, on: { input: () => step.seek(Number(range.value)) } });
-    const toggle = button("", { class: "icon-button round", "aria-label": `Play ${card.id}`, on: { click: () => step.toggle() } }, icon("play"));
-    const step = new Gallery.InStep(tiles.map((each) => each.video).filter(Boolean), (time, seconds, playing) => {
+    const tiles = [before && tile("Before", before.shown || (removed ? card.shown : null), before.note || "no earlier video", before.cost),
+      !removed && tile(before ? "After" : "New", card.shown, card.state === "ready" ? "no video to show" : card.sentence, card.apply ? card.estimate : card.cost)].filter(Boolean);
+    const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": `Time in ${card.id}`, on: { input: () => videos.seek(Number(range.value)) } });
+    const toggle = button("", { class: "icon-button round", "aria-label": `Play ${card.id}`, on: { click: () => videos.toggle() } }, icon("play"));
+    const videos = new Gallery.SyncedVideos(tiles.map((each) => each.video).filter(Boolean), (time, seconds, playing) => {
       range.max = String(seconds || 1);
       range.value = String(time);
       if (toggle.dataset.playing === String(playing)) return;
@@ -63,46 +63,46 @@ Gallery.changes = (() => {
       toggle.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${card.id}`);
       fill(toggle, icon(playing ? "pause" : "play"));
     });
-    steps.set(node, step);
+    videosOf.set(node, videos);
     const row = h("div", { class: "tiles", "data-count": String(tiles.length) }, tiles);
     row.style.setProperty("--count", "2");
-    const moves = tiles.some((each) => each.video);
-    fill(node.body, row, moves && h("div", { class: "clip-controls" }, toggle, range), facts.prompt(detail), facts.changes(detail));
-    if (moves && !calm()) step.play();
+    const playable = tiles.some((each) => each.video);
+    fill(node.body, row, playable && h("div", { class: "clip-controls" }, toggle, range), facts.prompt(detail), facts.changes(detail));
+    if (playable && !calm()) videos.play();
   }
 
-  function far(node) {
-    const step = steps.get(node);
-    if (step) step.pause();
+  function pause(node) {
+    const videos = videosOf.get(node);
+    if (videos) videos.pause();
   }
 
-  function tile(title, shown, why, cost) {
+  function tile(title, shown, placeholder, cost) {
     const address = shown && media(shown.video);
     const video = address && h("video", { class: "tile-video", playsinline: true, preload: "auto", poster: media(shown.poster), tabindex: "-1", "aria-label": title });
     if (video) {
       video.muted = true;
       video.src = address;
     }
-    const frame = h("div", { class: "tile-frame" }, video || h("div", { class: "tile-slate" }, foreign("p", { class: "slate-text" }, why)));
+    const frame = h("div", { class: "tile-frame" }, video || h("div", { class: "tile-slate" }, foreign("p", { class: "slate-text" }, placeholder)));
     if (shown && shown.width) frame.style.setProperty("--ratio", String(shown.width / shown.height));
     const node = h("figure", { class: "tile" }, frame, h("figcaption", { class: "tile-caption" }, h("strong", {}, title), h("span", { class: "tile-facts" }, cost ? money(cost) : "")));
     node.video = video;
     return node;
   }
 
-  /** Space: the first pair on the screen. */
+  /** Play or pause the first pair in the viewport. */
   function toggle() {
-    for (const [node, step] of steps) {
+    for (const [node, videos] of videosOf) {
       const { top, bottom } = node.getBoundingClientRect();
-      if (step && bottom > 120 && top < innerHeight) return void step.toggle();
+      if (videos && bottom > 120 && top < innerHeight) return void videos.toggle();
     }
   }
 
-  /** The next pair, or the one before. */
+  /** Focus the next or previous pair. */
   function move(by) {
     const links = [...find("view-changes").querySelectorAll(".change h3 a")];
-    const at = links.indexOf(document.activeElement);
-    const next = links[Math.min(links.length - 1, Math.max(0, at + by))];
+    const index = links.indexOf(document.activeElement);
+    const next = links[Math.min(links.length - 1, Math.max(0, index + by))];
     if (!next) return;
     next.focus();
     next.scrollIntoView({ block: "center" });
@@ -110,9 +110,9 @@ Gallery.changes = (() => {
   }
 
   function exit() {
-    if (watching) watching.disconnect();
-    for (const step of steps.values()) if (step) step.close();
-    steps = new Map();
+    if (observer) observer.disconnect();
+    for (const videos of videosOf.values()) if (videos) videos.close();
+    videosOf = new Map();
     fill(find("view-changes"));
   }
 

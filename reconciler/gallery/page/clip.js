@@ -1,15 +1,15 @@
 "use strict";
-// One clip whole: its pictures large, what can be done, and everything that is known of it.
+// The clip page: large videos, actions, and all facts about one clip.
 
 Gallery.clip = (() => {
   const { h, fill, find, foreign, button, icon } = Gallery.dom;
-  const { name, total } = Gallery.words;
+  const { name, total } = Gallery.format;
   const { store, source, stage, facts, messages } = Gallery;
   let parts = null;
   let current = null; // the id on the page
-  let written = null; // the detail that stands there
-  let asked = 0; // numbers the questions, so that a late answer is not shown
-  let details = new Set(); // which folded parts are open
+  let written = null; // the detail on the page
+  let requests = 0; // numbers the requests, so that a late reply is ignored
+  let open = new Set(); // the keys of the open <details>
 
   function start() {
     store.on("card", (id) => {
@@ -22,7 +22,7 @@ Gallery.clip = (() => {
     store.on("list", () => {
       if (current === null) return;
       head();
-      if (written) write(written); // pictures and links of other clips are those of their cards
+      if (written) write(written); // it shows posters and links of other cards
     });
   }
 
@@ -42,7 +42,7 @@ Gallery.clip = (() => {
       main: h("div", { class: "clip-main" }),
       side: h("aside", { class: "clip-side", "aria-label": "Facts" }),
     };
-    const step = (by, label, drawn) => button("", { class: "icon-button", "aria-label": label, on: { click: () => neighbour(by) } }, icon(drawn));
+    const step = (by, label, iconName) => button("", { class: "icon-button", "aria-label": label, on: { click: () => neighbour(by) } }, icon(iconName));
     fill(find("view-clip"),
       h("header", { class: "clip-head" }, parts.back, h("div", { class: "clip-title" }, title, parts.state), parts.actions,
         h("div", { class: "clip-steps" }, step(-1, "Previous clip", "previous"), position, step(1, "Next clip", "next"))),
@@ -55,7 +55,7 @@ Gallery.clip = (() => {
     if (!parts) build();
     current = id;
     written = null;
-    details = new Set();
+    open = new Set();
     store.select(id);
     fill(parts.main);
     fill(parts.side);
@@ -69,96 +69,96 @@ Gallery.clip = (() => {
   function exit() {
     current = null;
     written = null;
-    asked += 1;
+    requests += 1;
     stage.close();
   }
 
-  /** What the card says, at once; the rest follows when the detail is there. */
+  /** Show the card at once; the detail follows when it is loaded. */
   function head() {
     const card = store.card(current);
-    const parted = name(current);
-    fill(parts.title, h("bdi", {}, parted.main), parted.variant && h("span", { class: "variant", dir: "auto" }, parted.variant));
+    const title = name(current);
+    fill(parts.title, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant));
     parts.title.title = current;
     parts.back.setAttribute("href", Gallery.main.home());
     if (!card) return;
     fill(parts.state, card.state);
     parts.state.className = `state is-${card.state}`;
-    const note = card.running ? Gallery.card.going(card.running) : ["blocked", "failed"].includes(card.state) ? "" : card.state === "ready" ? card.description : card.sentence;
+    const note = card.running ? Gallery.card.runningText(card.running) : ["blocked", "failed"].includes(card.state) ? "" : card.state === "ready" ? card.description : card.sentence;
     fill(parts.note, note);
     parts.note.hidden = !note;
     parts.bar.hidden = card.state !== "running";
     const progress = card.running && card.running.progress;
     if (progress === null || progress === undefined) parts.bar.removeAttribute("value");
     else parts.bar.value = progress;
-    const at = store.state.visible.indexOf(current);
-    fill(parts.position, at < 0 ? "" : `${at + 1} / ${store.state.visible.length}`);
+    const index = store.state.visible.indexOf(current);
+    fill(parts.position, index < 0 ? "" : `${index + 1} / ${store.state.visible.length}`);
     actions(card);
   }
 
   function actions(card) {
-    const held = document.activeElement && document.activeElement.dataset.key;
-    const found = [];
-    if (source.live && card.apply) found.push(button("", { class: "button primary", "data-key": "apply", "aria-keyshortcuts": "a", on: { click: () => Gallery.dialogs.apply(card.id) } }, `Apply · ${total(card.apply)}`));
+    const focused = document.activeElement && document.activeElement.dataset.key;
+    const buttons = [];
+    if (source.live && card.apply) buttons.push(button("", { class: "button primary", "data-key": "apply", "aria-keyshortcuts": "a", on: { click: () => Gallery.dialogs.apply(card.id) } }, `Apply · ${total(card.apply)}`));
     if (source.live && card.file) {
-      found.push(button("Retake", { "data-key": "retake", "aria-keyshortcuts": "r", title: "Ask for a new variation: changes one number in the YAML", on: { click: () => retake(card.id) } }));
-      found.push(button("Open YAML", { "data-key": "open", "aria-keyshortcuts": "o", title: Gallery.words.place(card.file), on: { click: () => open(card.id) } }));
+      buttons.push(button("Retake", { "data-key": "retake", "aria-keyshortcuts": "r", title: "Request a new variation: increases retake in the YAML", on: { click: () => retake(card.id) } }));
+      buttons.push(button("Open YAML", { "data-key": "open", "aria-keyshortcuts": "o", title: Gallery.format.place(card.file), on: { click: () => openFile(card.id) } }));
     }
-    fill(parts.actions, found);
-    refocus(parts.actions, held);
+    fill(parts.actions, buttons);
+    refocus(parts.actions, focused);
   }
 
   async function load() {
-    const mine = ++asked;
+    const request = ++requests;
     const id = current;
     let detail;
     try {
       detail = await source.detail(id);
     } catch (error) {
-      if (mine === asked && !written) missing(error);
+      if (request === requests && !written) missing(error);
       return;
     }
-    if (mine !== asked || id !== current) return;
+    if (request !== requests || id !== current) return;
     stage.show(detail, { fresh: !written });
     written = detail;
     write(detail);
   }
 
   function write(detail) {
-    const held = document.activeElement && document.activeElement.dataset.key;
-    for (const node of find("view-clip").querySelectorAll("details")) details[node.open ? "add" : "delete"](node.querySelector("summary").dataset.key);
-    fill(parts.main, facts.trouble(detail), facts.prompt(detail), facts.changes(detail), facts.inputs(detail), facts.dependencies(detail));
+    const focused = document.activeElement && document.activeElement.dataset.key;
+    for (const node of find("view-clip").querySelectorAll("details")) open[node.open ? "add" : "delete"](node.querySelector("summary").dataset.key);
+    fill(parts.main, facts.problem(detail), facts.prompt(detail), facts.changes(detail), facts.inputs(detail), facts.dependencies(detail));
     fill(parts.side, facts.facts(detail), facts.events(detail));
-    for (const node of find("view-clip").querySelectorAll("details")) node.open = details.has(node.querySelector("summary").dataset.key);
-    refocus(find("view-clip"), held);
+    for (const node of find("view-clip").querySelectorAll("details")) node.open = open.has(node.querySelector("summary").dataset.key);
+    refocus(find("view-clip"), focused);
   }
 
-  /** The keyboard stays where it was, though the button is a new one. */
+  /** Keep the focus when a button is replaced. */
   function refocus(node, key) {
     if (!key || (document.activeElement && document.activeElement !== document.body)) return;
-    const found = node.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    if (found) found.focus();
+    const replacement = node.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (replacement) replacement.focus();
   }
 
   function missing(error) {
-    fill(parts.main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, error.status === 404 ? "No such clip" : "This clip cannot be shown now"),
-      foreign("p", {}, error.status === 404 ? `Nothing is declared as ${current}.` : error.message), h("p", {}, h("a", { href: "#/" }, "All clips"))));
+    fill(parts.main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, error.status === 404 ? "No such clip" : "This clip cannot be shown"),
+      foreign("p", {}, error.status === 404 ? `No clip is named ${current}.` : error.message), h("p", {}, h("a", { href: "#/" }, "All clips"))));
   }
 
-  const known = (id) => { const card = store.card(id); return source.live && card && card.file ? card : null; };
+  const editable = (id) => { const card = store.card(id); return source.live && card && card.file ? card : null; };
 
   function choose(id, take) {
-    const card = known(id);
+    const card = editable(id);
     if (!card || take > card.takes || take === card.pick) return;
     messages.act("pick", { clip: id, take });
   }
 
-  const retake = (id) => { if (known(id)) messages.act("retake", { clip: id }); };
+  const retake = (id) => { if (editable(id)) messages.act("retake", { clip: id }); };
 
-  async function open(id) {
-    const card = known(id);
+  async function openFile(id) {
+    const card = editable(id);
     if (!card) return;
     const reply = await messages.act("open", { clip: id });
-    if (reply && reply.url) messages.show({ text: "No editor is set ($CLIPFORM_EDITOR, $VISUAL, $EDITOR). The clip is declared at", copy: Gallery.words.place(card.file) });
+    if (reply && reply.url) messages.show({ text: "No editor with a window is set (CLIPFORM_EDITOR, VISUAL, EDITOR). The clip is declared at", copy: Gallery.format.place(card.file) });
   }
 
   function neighbour(by) {
@@ -168,5 +168,5 @@ Gallery.clip = (() => {
 
   const cycle = () => { const card = store.card(current); if (card) stage.cycle(card); };
 
-  return { start, enter, exit, choose, retake, open, neighbour, cycle };
+  return { start, enter, exit, choose, retake, openFile, neighbour, cycle };
 })();

@@ -1,31 +1,31 @@
 "use strict";
-// The two dialogs: a confirmation that names what is made and what it costs, and the keyboard's help.
+// The two dialogs: a confirmation with the clips and their price, and the keyboard help.
 
 Gallery.dialogs = (() => {
   const { h, fill, find, foreign, media, button } = Gallery.dom;
-  const { money, total, name, count, free, MAKES } = Gallery.words;
+  const { money, total, name, count, free, GENERATES } = Gallery.format;
   const { store, source, messages } = Gallery;
-  const LISTED = 8;
+  const MAX_LISTED = 8;
 
   const isOpen = () => document.querySelector("dialog[open]") !== null;
 
-  /** Ask before a plan is carried out: for one clip with what it needs, or for everything (`null`). */
+  /** Ask before a plan is applied: for one clip with its dependencies, or for everything (`null`). */
   function apply(id) {
     const { head } = store.state;
     if (!source.live || isOpen() || head === null) return;
-    if (store.state.connection !== "live") return void messages.show({ text: "clipform does not answer; nothing can be applied now." });
-    if (head.stale) return void messages.show({ text: "The project has problems. Mend them first: what you see is an older plan." });
-    const offer = id === null ? whole(head) : one(store.card(id));
+    if (store.state.connection !== "live") return void messages.show({ text: "clipform does not answer, so nothing can be applied now." });
+    if (head.stale) return void messages.show({ text: "The project has problems. Fix them first: the page shows an older plan." });
+    const offer = id === null ? wholePlan(head) : oneClip(store.card(id));
     if (!offer) return void messages.show({ text: id === null ? "Nothing to do: everything is up to date." : `Nothing to do for ${id}.` });
     confirm(offer, head);
   }
 
-  function whole(head) {
-    if (!Gallery.head.something(head)) return null;
+  function wholePlan(head) {
+    if (!Gallery.head.hasSteps(head)) return null;
     return { title: "Apply the whole plan?", clips: null, cost: head.cost, names: store.state.order.filter((id) => store.card(id).apply) };
   }
 
-  function one(card) {
+  function oneClip(card) {
     if (!card || !card.apply) return null;
     return { title: "Apply", of: card.id, clips: [card.id], cost: card.apply, names: [...card.apply.with, card.id] };
   }
@@ -33,29 +33,29 @@ Gallery.dialogs = (() => {
   function confirm(offer, { revision, session }) {
     const dialog = find("confirm");
     const price = total(offer.cost);
-    const go = button("", { class: "button primary", id: "confirm-go", on: { click: () => send(dialog, offer, revision) } }, `Apply · ${price}`);
+    const accept = button("", { class: "button primary", id: "confirm-go", on: { click: () => send(dialog, offer, revision) } }, `Apply · ${price}`);
     const cancel = button("Cancel", { id: "confirm-cancel", on: { click: () => dialog.close() } });
     fill(dialog,
       h("h2", { id: "confirm-title" }, offer.title, offer.of && [" ", h("bdi", {}, offer.of), "?"]),
-      h("ul", { class: "confirm-list" }, offer.names.slice(0, LISTED).map(row)),
-      offer.names.length > LISTED && h("p", { class: "quiet" }, `and ${count(offer.names.length - LISTED, "more clip").replace("clips", "clips")}`),
-      h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Costs nothing" : "You pay, at most"), h("strong", {}, price)),
-      offer.cost.unpriced > 0 && h("p", { class: "warn" }, `No price is known for ${count(offer.cost.unpriced, "generation")}: the provider decides what it takes.`),
+      h("ul", { class: "confirm-list" }, offer.names.slice(0, MAX_LISTED).map(row)),
+      offer.names.length > MAX_LISTED && h("p", { class: "quiet" }, `and ${count(offer.names.length - MAX_LISTED, "more clip").replace("clips", "clips")}`),
+      h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Free" : "Maximum cost"), h("strong", {}, price)),
+      offer.cost.unpriced > 0 && h("p", { class: "warn" }, `No price is known for ${count(offer.cost.unpriced, "generation")}. The provider decides the cost.`),
       session && session.cap !== null && h("p", { class: "quiet" }, `Spent in this session: ${money({ amount: session.spent, currency: session.currency })} of ${money({ amount: session.cap, currency: session.currency })}.`),
-      h("div", { class: "dialog-actions" }, cancel, go));
+      h("div", { class: "dialog-actions" }, cancel, accept));
     dialog.showModal();
-    // A key pressed in error must not pay: where money is spent, Enter alone says no.
-    (free(offer.cost) && !offer.cost.unpriced ? go : cancel).focus();
+    // A key pressed by mistake must not spend money: if there is a cost, Enter cancels.
+    (free(offer.cost) && !offer.cost.unpriced ? accept : cancel).focus();
   }
 
   function row(id) {
     const card = store.card(id);
-    const parted = name(id);
-    const still = card && card.shown ? media(card.shown.poster) : null;
-    const image = still && h("img", { src: still, alt: "" });
+    const title = name(id);
+    const poster = card && card.shown ? media(card.shown.poster) : null;
+    const image = poster && h("img", { src: poster, alt: "" });
     if (image) image.addEventListener("error", () => image.remove());
-    return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, parted.main), parted.variant && h("span", { class: "variant", dir: "auto" }, parted.variant),
-      card && foreign("span", { class: "quiet" }, card.sentence)), h("span", { class: "cost" }, card && MAKES.has(card.action) ? money(card.estimate) : ""));
+    return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant),
+      card && foreign("span", { class: "quiet" }, card.sentence)), h("span", { class: "cost" }, card && GENERATES.has(card.action) ? money(card.estimate) : ""));
   }
 
   async function send(dialog, offer, revision) {
@@ -74,7 +74,7 @@ Gallery.dialogs = (() => {
     }
     fill(dialog, h("h2", { id: "help-title", tabindex: "-1", autofocus: true }, "Keyboard"),
       h("div", { class: "help-groups" }, [...groups].map(([title, keys]) => h("section", {}, h("h3", {}, title),
-        h("dl", {}, keys.map((key) => h("div", {}, h("dt", {}, key.shown.map((text) => h("kbd", {}, text))), h("dd", {}, key.label))))))),
+        h("dl", {}, keys.map((key) => h("div", {}, h("dt", {}, key.caps.map((text) => h("kbd", {}, text))), h("dd", {}, key.label))))))),
       h("div", { class: "dialog-actions" }, button("Close", { class: "button", on: { click: () => dialog.close() } })));
     dialog.showModal();
   }

@@ -1,6 +1,6 @@
 "use strict";
-// The only way from a text to the screen. Texts come from specs, providers and files: they become text nodes and plain
-// attributes, never markup, and an address is taken only if it lies under media/ of this very page.
+// Creates all nodes of the page. Texts come from specs, providers and files: they become text nodes and plain attributes,
+// never markup, and a media address is accepted only under media/ of this page.
 
 Gallery.dom = (() => {
   const SVG = "http://www.w3.org/2000/svg";
@@ -22,7 +22,7 @@ Gallery.dom = (() => {
   };
   const FILLED = new Set(["play"]);
 
-  /** An element; `attributes` are texts, true (present), or null/false (absent), `on` holds listeners. */
+  /** Create an element; `attributes` are text, true (present) or null/false (absent); `on` contains listeners. */
   function h(tag, attributes = {}, ...children) {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes || {})) {
@@ -49,28 +49,28 @@ Gallery.dom = (() => {
     return svg;
   }
 
-  /** Put new children into a node. */
+  /** Replace the children of a node. */
   function fill(node, ...children) {
     node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
     return node;
   }
 
-  /** Write a text only if it is another one: an untouched node keeps its selection and costs no layout. */
+  /** Set a text only if it differs: an untouched node keeps its selection and needs no layout. */
   function write(node, text) {
     if (node.textContent !== text) node.textContent = text;
   }
 
-  /** Foreign text of any language: its direction is its own and cannot turn what stands beside it. */
+  /** Create an element with user text, whose writing direction cannot affect its neighbours. */
   function foreign(tag, attributes, text) {
     return h(tag, { dir: "auto", ...attributes }, text);
   }
 
-  /** An address of a picture or a video, or null if it is none of ours. */
+  /** Return the address of a picture or video, or null if it is not under media/. */
   function media(address) {
     return typeof address === "string" && MEDIA.test(address) && !address.includes("..") ? address : null;
   }
 
-  /** An input's picture: under media/, or inside the document itself. */
+  /** Return the address of an input's picture: under media/, or a data URL. */
   const picture = (address) => (typeof address === "string" && PICTURE.test(address) ? address : media(address));
 
   function button(label, attributes, ...children) {

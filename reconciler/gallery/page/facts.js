@@ -1,27 +1,27 @@
 "use strict";
-// What is written on the clip page: the prompt with its changes, fields, inputs, who needs whom, facts, events.
+// The text sections of the clip page: prompt, changes, inputs, dependencies, facts, events.
 
 Gallery.facts = (() => {
   const { h, foreign, picture } = Gallery.dom;
-  const { money, name, day, span, bytes, place } = Gallery.words;
+  const { money, name, day, span, bytes, place } = Gallery.format;
   const { card: cards, store } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
 
   const section = (title, ...children) => h("section", { class: "part" }, h("h2", {}, title), ...children);
 
-  /** A link to another clip, or its name alone when there is no such clip here. */
+  /** Return a link to another clip, or only its name if it has no card. */
   function link(id) {
-    const parted = name(id);
-    const text = [parted.main, parted.variant && h("span", { class: "variant" }, parted.variant)];
+    const title = name(id);
+    const text = [title.main, title.variant && h("span", { class: "variant" }, title.variant)];
     return store.card(id) ? h("a", { class: "clip-link", dir: "auto", href: cards.address(id) }, ...text) : h("span", { dir: "auto" }, ...text);
   }
 
-  /** What differs: from what a report compares with, else from what the clip held before. */
+  /** Return the differences from the comparison of a report, else from the previous result. */
   const differences = (detail) => (detail.before ? detail.before.changes : detail.changes);
 
   function prompt(detail) {
     const change = differences(detail).find((each) => each.field === "prompt" && each.words);
-    const text = change ? change.words.map(([sign, words]) => (SIGNS[sign] ? h(SIGNS[sign], {}, words) : words)) : detail.card.prompt;
+    const text = change ? change.words.map(([sign, text]) => (SIGNS[sign] ? h(SIGNS[sign], {}, text) : text)) : detail.card.prompt;
     return section("Prompt", detail.card.prompt || change ? h("p", { class: "prompt", dir: "auto" }, text) : h("p", { class: "quiet" }, "No prompt."));
   }
 
@@ -38,9 +38,9 @@ Gallery.facts = (() => {
     if (!detail.inputs.length) return null;
     return section("Inputs", h("ul", { class: "inputs" }, detail.inputs.map((input) => {
       const source = picture(input.media);
-      const made = input.clip && store.card(input.clip);
-      const still = made && made.shown ? picture(made.shown.poster) : null;
-      const image = (source || still) && h("img", { src: source || still, alt: "", loading: "lazy" });
+      const card = input.clip && store.card(input.clip);
+      const poster = card && card.shown ? picture(card.shown.poster) : null;
+      const image = (source || poster) && h("img", { src: source || poster, alt: "", loading: "lazy" });
       if (image) image.addEventListener("error", () => image.remove());
       return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "input-text" }, h("span", { class: "field" }, input.field.replaceAll("_", " ")),
         input.clip ? h("span", {}, `${(input.part || "").replaceAll("_", " ")} of `, link(input.clip)) : foreign("span", {}, input.text)));
@@ -50,10 +50,10 @@ Gallery.facts = (() => {
   function dependencies({ card }) {
     if (!card.needs.length && !card.used_by.length) return null;
     const row = (title, ids) => ids.length > 0 && h("div", { class: "depends" }, h("h3", {}, title), h("ul", { class: "links" }, ids.map((id) => h("li", {}, link(id)))));
-    return section("Depends", row("Needs", card.needs), row("Used by", card.used_by));
+    return section("Dependencies", row("Needs", card.needs), row("Used by", card.used_by));
   }
 
-  const pairs = (found) => h("dl", { class: "facts" }, found.filter(([, value]) => value !== "" && value !== null && value !== undefined)
+  const pairs = (entries) => h("dl", { class: "facts" }, entries.filter(([, value]) => value !== "" && value !== null && value !== undefined)
     .map(([term, value]) => h("div", {}, foreign("dt", {}, term.replaceAll("_", " ")), value instanceof Node ? h("dd", {}, value) : foreign("dd", {}, String(value)))));
 
   function facts(detail) {
@@ -63,15 +63,15 @@ Gallery.facts = (() => {
     return section("Facts", pairs([
       ["provider", [card.provider, card.model].filter(Boolean).join(" · ")],
       ["cost", card.cost ? money(card.cost) : ""],
-      ["would cost", card.apply ? money(card.estimate) : ""],
-      ["made", card.created ? day(card.created) : ""],
+      ["estimated cost", card.apply ? money(card.estimate) : ""],
+      ["generated", card.created ? day(card.created) : ""],
       ["took", take.took ? span(take.took) : ""],
       ["origin", take.origin && take.origin !== "generated" ? take.origin : ""],
       ["seed", take.seed],
       ["task", take.task && h("code", { dir: "auto" }, take.task)],
       ["account", take.account !== card.provider ? take.account : ""],
       ["attempt", take.state === "ready" ? "" : take.attempt],
-      ["picture", card.shown && card.shown.width ? `${card.shown.width} × ${card.shown.height}, ${card.shown.seconds} s, ${bytes(card.shown.bytes)}` : ""],
+      ["video", card.shown && card.shown.width ? `${card.shown.width} × ${card.shown.height}, ${card.shown.seconds} s, ${bytes(card.shown.bytes)}` : ""],
       ["output", card.output && h("code", { dir: "auto" }, card.output)],
       ["declared", file && h("code", { dir: "auto" }, file)],
       ["tags", card.tags.join(", ")],
@@ -79,10 +79,10 @@ Gallery.facts = (() => {
     ]), identity(detail));
   }
 
-  /** What the key is computed from, folded away: it is for the moment when somebody asks why. */
+  /** Return the fields that the key is computed from, collapsed. */
   function identity(detail) {
-    const found = detail.facts.filter(([field]) => field !== "prompt" && field !== "key");
-    return found.length > 0 && h("details", {}, h("summary", { "data-key": "identity" }, "What shapes the picture"), pairs(found));
+    const fields = detail.facts.filter(([field]) => field !== "prompt" && field !== "key");
+    return fields.length > 0 && h("details", {}, h("summary", { "data-key": "identity" }, "Fields that determine the key"), pairs(fields));
   }
 
   function events(detail) {
@@ -91,13 +91,13 @@ Gallery.facts = (() => {
       h("time", { datetime: event.time, title: event.time }, day(event.time)), foreign("strong", {}, event.type), foreign("span", {}, event.detail)))));
   }
 
-  function trouble({ card }) {
+  function problem({ card }) {
     if (!["blocked", "failed"].includes(card.state) && !card.way_out.length && !card.mismatch) return null;
-    return h("section", { class: "part trouble", "data-state": card.state }, h("h2", {}, card.state === "ready" ? "Not what was asked for" : card.sentence),
+    return h("section", { class: "part trouble", "data-state": card.state }, h("h2", {}, card.state === "ready" ? "The result differs from the request" : card.sentence),
       foreign("p", {}, card.mismatch || (card.detail === card.sentence ? "" : card.detail)),
-      card.way_out.length > 0 && h("p", { class: "field" }, card.way_out.length > 1 ? "Ways out" : "The way out"),
+      card.way_out.length > 0 && h("p", { class: "field" }, "Next"),
       card.way_out.map((command) => h("pre", { dir: "auto" }, command)));
   }
 
-  return { prompt, changes, inputs, dependencies, facts, events, trouble };
+  return { prompt, changes, inputs, dependencies, facts, events, problem };
 })();

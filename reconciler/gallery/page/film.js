@@ -1,45 +1,45 @@
 "use strict";
-// The storyboard: the clips in file order as one film. A ready clip plays; one that is missing is a card with its name
-// for as long as it will last. Two players take turns, so that the next clip is loaded when its turn comes.
+// The storyboard: the clips in file order as one film. A missing clip is a card with its name for its duration. Two
+// players alternate, so the next clip is loaded before it starts.
 
 Gallery.film = (() => {
   const { h, fill, find, foreign, media, button, icon } = Gallery.dom;
-  const { clock, exact, name, count } = Gallery.words;
+  const { clock, exact, name, count } = Gallery.format;
   const { store } = Gallery;
-  const UNKNOWN = 4; // seconds of a clip that does not say how long it will be
+  const DEFAULT_SECONDS = 4; // for a clip without a stated duration
   let shots = [];
   let total = 0;
-  let at = 0; // which shot
-  let time = 0; // of the film
+  let at = 0; // index of the current shot
+  let time = 0; // seconds from the start of the film
   let playing = false;
-  let last = 0;
+  let last = 0; // time of the last frame
   let frame = 0;
   let parts = null;
 
   function start() {
-    for (const topic of ["list", "card"]) store.on(topic, () => store.state.route.view === "film" && cut());
+    for (const topic of ["list", "card"]) store.on(topic, () => store.state.route.view === "film" && rebuild());
     store.on("select", (id) => store.state.route.view === "film" && jumpTo(id));
   }
 
-  /** The film anew from the clips that are shown, at the same clip and the same second of it. */
-  function cut() {
-    const here = shots[at];
-    const inside = here ? time - here.start : 0;
+  /** Rebuild the film from the visible clips, at the same second of the same clip. */
+  function rebuild() {
+    const current = shots[at];
+    const inside = current ? time - current.start : 0;
     shots = [];
     total = 0;
     for (const id of store.state.visible) {
       const card = store.card(id);
       if (card.state === "undeclared") continue;
-      const seconds = (card.shown && card.shown.seconds) || card.duration || UNKNOWN;
+      const seconds = (card.shown && card.shown.seconds) || card.duration || DEFAULT_SECONDS;
       shots.push({ id, start: total, seconds, media: card.shown && media(card.shown.video), poster: card.shown && media(card.shown.poster) });
       total += seconds;
     }
-    const again = Math.max(0, here ? shots.findIndex((shot) => shot.id === here.id) : shots.findIndex((shot) => shot.id === store.state.selected));
+    const index = Math.max(0, current ? shots.findIndex((shot) => shot.id === current.id) : shots.findIndex((shot) => shot.id === store.state.selected));
     parts.range.max = String(total || 1);
     const missing = shots.filter((shot) => !shot.media).length;
-    fill(find("film-sum"), `${count(shots.length, "clip")}, ${clock(total)}${missing ? `, ${missing} not made yet` : ""}`);
-    Gallery.strip.show(shots, total);
-    show(again, here && shots[again] && shots[again].id === here.id ? inside : 0);
+    fill(find("film-sum"), `${count(shots.length, "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}`);
+    Gallery.timeline.show(shots, total);
+    show(index, current && shots[index] && shots[index].id === current.id ? inside : 0);
   }
 
   function build() {
@@ -61,29 +61,29 @@ Gallery.film = (() => {
     fill(find("view-film"),
       h("div", { class: "film-stage" }, ...players, parts.slate),
       h("div", { class: "film-controls" }, toggleButton, now, current, range, sound),
-      Gallery.strip.build((seconds) => seek(seconds)),
+      Gallery.timeline.build((seconds) => seek(seconds)),
       h("p", { class: "film-sum", id: "film-sum" }));
   }
 
-  /** Stand at a shot, `inside` seconds into it. */
+  /** Go to a shot, `inside` seconds after its start. */
   function show(index, inside) {
     at = Math.min(Math.max(0, index), Math.max(0, shots.length - 1));
     const shot = shots[at];
     parts.slate.hidden = Boolean(shot && shot.media);
     if (!shot) {
       time = 0;
-      slate({ id: "No clips", state: "", prompt: "Nothing matches the filter, or nothing is declared yet." });
+      slate({ id: "No clips", state: "", prompt: "No clip matches the filter, or none is declared yet." });
       parts.players.forEach((video) => video.classList.remove("on"));
-      return tell();
+      return update();
     }
     time = shot.start + Math.min(inside, shot.seconds);
     const card = store.card(shot.id);
     if (shot.media) load(shot, inside);
-    else silent(card);
+    else showMissing(card);
     if (store.state.selected !== shot.id) store.select(shot.id);
     fill(parts.current, name(shot.id).main, h("span", { class: "variant" }, name(shot.id).variant));
     parts.current.setAttribute("href", Gallery.card.address(shot.id));
-    return tell();
+    return update();
   }
 
   function slate(card) {
@@ -94,13 +94,13 @@ Gallery.film = (() => {
     parts.state.className = card.state ? `state is-${card.state}` : "state";
   }
 
-  function silent(card) {
+  function showMissing(card) {
     parts.players.forEach((video) => {
       video.classList.remove("on");
       video.pause();
     });
     slate(card);
-    ahead();
+    preload();
   }
 
   function load(shot, inside) {
@@ -114,19 +114,19 @@ Gallery.film = (() => {
     }
     video.onerror = () => {
       if (shots[at] !== shot) return;
-      shot.media = null; // cannot be played: its card stands in its place
-      silent(store.card(shot.id));
+      shot.media = null; // cannot be played: show its card instead
+      showMissing(store.card(shot.id));
     };
     if (Math.abs(video.currentTime - inside) > 0.05) video.currentTime = inside;
     video.classList.add("on");
     next.classList.remove("on");
     next.pause();
     if (playing) video.play().catch(() => {});
-    ahead();
+    preload();
   }
 
-  /** Load the next clip that has a picture, in the player that is not on. */
-  function ahead() {
+  /** Load the next clip that has a video, in the hidden player. */
+  function preload() {
     const next = shots.slice(at + 1, at + 3).find((shot) => shot.media);
     const idle = parts.players[1 - parts.active];
     if (!next || idle.getAttribute("src") === next.media || parts.players[parts.active].getAttribute("src") === next.media) return;
@@ -145,21 +145,21 @@ Gallery.film = (() => {
       if (video.ended || time >= shot.start + shot.seconds - 0.005) return void next();
       if (video.paused) video.play().catch(() => {});
     } else {
-      time += Math.min(0.25, (now - last) / 1000); // a page that slept does not skip what nobody saw
+      time += Math.min(0.25, (now - last) / 1000); // after a pause of the page, do not skip ahead
       if (time >= shot.start + shot.seconds) {
         last = now;
         return void next();
       }
     }
     last = now;
-    tell();
+    update();
   }
 
   function next() {
     if (at + 1 < shots.length) return show(at + 1, 0);
     pause();
     time = total;
-    return tell();
+    return update();
   }
 
   function play() {
@@ -169,14 +169,14 @@ Gallery.film = (() => {
     last = performance.now();
     if (shots[at].media) parts.players[parts.active].play().catch(() => {});
     frame = requestAnimationFrame(tick);
-    tell();
+    update();
   }
 
   function pause() {
     playing = false;
     cancelAnimationFrame(frame);
     if (parts) parts.players.forEach((video) => video.pause());
-    if (parts) tell();
+    if (parts) update();
   }
 
   const toggle = () => (playing ? pause() : play());
@@ -203,7 +203,7 @@ Gallery.film = (() => {
     parts.sound.setAttribute("aria-label", muted ? "Sound on" : "Sound off");
   }
 
-  function tell() {
+  function update() {
     const shot = shots[at];
     parts.range.value = String(time);
     parts.range.setAttribute("aria-valuetext", shot ? `${shot.id}, ${clock(time)} of ${clock(total)}` : "empty");
@@ -213,13 +213,13 @@ Gallery.film = (() => {
       parts.toggleButton.setAttribute("aria-label", playing ? "Pause the film" : "Play the film");
       fill(parts.toggleButton, icon(playing ? "pause" : "play"));
     }
-    Gallery.strip.stand(time, at, playing);
+    Gallery.timeline.moveTo(time, at, playing);
   }
 
   function enter() {
     if (!parts) build();
     shots = [];
-    cut();
+    rebuild();
     parts.toggleButton.focus({ preventScroll: true });
   }
 

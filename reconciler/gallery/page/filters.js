@@ -1,11 +1,11 @@
 "use strict";
-// What is shown: by text, state, tag and provider. A choice that no clip has is not offered.
+// The filters: text, state, tag and provider. Only values that some clip has are offered.
 
 Gallery.filters = (() => {
   const { h, fill, find, button } = Gallery.dom;
-  const { STATES } = Gallery.words;
+  const { STATES } = Gallery.format;
   const { store } = Gallery;
-  let offered = "";
+  let signature = ""; // of the current choices
 
   function start() {
     find("filters").addEventListener("submit", (event) => event.preventDefault());
@@ -13,14 +13,14 @@ Gallery.filters = (() => {
     find("filter-tag").addEventListener("change", (event) => store.filter({ tag: event.target.value }));
     find("filter-provider").addEventListener("change", (event) => store.filter({ provider: event.target.value }));
     find("filter-clear").addEventListener("click", clear);
-    for (const topic of ["list", "card", "head", "filter"]) store.on(topic, later);
+    for (const topic of ["list", "card", "head", "filter"]) store.on(topic, schedule);
   }
 
-  let asked = 0;
-  const later = () => { asked ||= requestAnimationFrame(draw); };
+  let frame = 0;
+  const schedule = () => { frame ||= requestAnimationFrame(draw); };
 
   function draw() {
-    asked = 0;
+    frame = 0;
     const { filter, cards, visible } = store.state;
     const all = [...cards.values()];
     const states = new Map();
@@ -28,9 +28,9 @@ Gallery.filters = (() => {
     const present = STATES.filter((state) => states.has(state) || filter.states.has(state));
     const tags = [...new Set(all.flatMap((card) => card.tags))].sort();
     const providers = [...new Set(all.map((card) => card.provider).filter(Boolean))].sort();
-    const now = JSON.stringify([present.map((state) => [state, states.get(state), filter.states.has(state)]), tags, providers, filter.tag, filter.provider]);
-    if (now !== offered) {
-      offered = now;
+    const next = JSON.stringify([present.map((state) => [state, states.get(state), filter.states.has(state)]), tags, providers, filter.tag, filter.provider]);
+    if (next !== signature) {
+      signature = next;
       facets(present, states, filter);
       choices(find("filter-tag"), "Any tag", tags, filter.tag);
       choices(find("filter-provider"), "Any provider", providers, filter.provider);
@@ -42,17 +42,17 @@ Gallery.filters = (() => {
   }
 
   function facets(present, states, filter) {
-    const held = document.activeElement && document.activeElement.dataset.state;
+    const focused = document.activeElement && document.activeElement.dataset.state;
     fill(find("filter-states"), present.map((state) => button("", { class: "facet", "data-state": state, "aria-pressed": String(filter.states.has(state)), on: { click: () => press(state) } },
       h("span", { class: `state is-${state}` }, state), h("span", { class: "number" }, String(states.get(state) || 0)))));
-    const again = held && find("filter-states").querySelector(`[data-state="${held}"]`);
-    if (again) again.focus();
+    const replacement = focused && find("filter-states").querySelector(`[data-state="${focused}"]`);
+    if (replacement) replacement.focus();
   }
 
   function choices(select, none, values, chosen) {
-    const offer = chosen && !values.includes(chosen) ? [...values, chosen] : values;
-    select.hidden = offer.length < (none === "Any tag" ? 1 : 2);
-    fill(select, h("option", { value: "" }, none), offer.map((value) => h("option", { value, selected: value === chosen }, value)));
+    const options = chosen && !values.includes(chosen) ? [...values, chosen] : values;
+    select.hidden = options.length < (none === "Any tag" ? 1 : 2);
+    fill(select, h("option", { value: "" }, none), options.map((value) => h("option", { value, selected: value === chosen }, value)));
     select.value = chosen;
     select.classList.toggle("set", chosen !== "");
   }

@@ -1,58 +1,58 @@
 "use strict";
-// The grid: only the rows near the screen are in the page, so a thousand clips cost what thirty do. Each card keeps its
-// node while it stays near; a node that leaves is used again for another clip.
+// The grid. Only rows near the viewport are in the page, so a thousand clips cost as much as thirty. Each card keeps its
+// node while it is near; other nodes are reused.
 
 Gallery.grid = (() => {
   const { find, fill, h } = Gallery.dom;
   const { store, card } = Gallery;
-  const NEAR = 1; // screens above and below that are kept ready
+  const MARGIN = 1; // viewports above and below that are rendered
   const nodes = new Map(); // id -> its node
   const spare = [];
   let list;
   let shape = { columns: 1, width: 0, height: 0, gap: 0 };
-  let ratio = 16 / 9; // of the frames: that of most pictures here
-  let asked = 0;
-  let before = 0; // where the last frame stood
-  let calmer = 0;
-  let scrolled = 0; // where the grid was left
+  let ratio = 16 / 9; // of the frames: that of most clips
+  let frame = 0;
+  let lastScroll = 0; // position of the last layout
+  let timer = 0;
+  let savedScroll = 0; // position when the grid was left
 
   function start() {
     list = find("grid");
-    addEventListener("scroll", later, { passive: true });
+    addEventListener("scroll", schedule, { passive: true });
     new ResizeObserver(() => {
       shape.width = 0;
-      later();
+      schedule();
     }).observe(find("main"));
     store.on("list", () => {
-      frames();
+      chooseRatio();
       empty();
-      later();
+      schedule();
     });
     store.on("head", empty);
     store.on("card", refresh);
     store.on("select", mark);
-    setInterval(ages, 30000);
+    setInterval(updateAges, 30000);
   }
 
-  const later = () => { asked ||= requestAnimationFrame(lay); };
+  const schedule = () => { frame ||= requestAnimationFrame(layout); };
 
-  /** Most pictures fill their frame, whatever a project's ratio is; the others stand on the mat. */
-  function frames() {
+  /** Use the ratio of most clips for all frames; other clips are letterboxed. */
+  function chooseRatio() {
     const votes = new Map();
     for (const id of store.state.visible) {
       const { shown, ratio: stated } = store.card(id);
       const [wide, high] = shown && shown.width ? [shown.width, shown.height] : (stated || "16:9").split(":").map(Number);
-      const found = (Math.min(2.4, Math.max(0.5625, wide / high || 16 / 9))).toFixed(1);
-      votes.set(found, (votes.get(found) || 0) + 1);
+      const rounded = (Math.min(2.4, Math.max(0.5625, wide / high || 16 / 9))).toFixed(1);
+      votes.set(rounded, (votes.get(rounded) || 0) + 1);
     }
-    const most = [...votes].sort((one, other) => other[1] - one[1])[0];
+    const winner = [...votes].sort((one, other) => other[1] - one[1])[0];
     const named = { "0.6": 9 / 16, "0.8": 3 / 4, "1.3": 4 / 3, "1.8": 16 / 9, "2.3": 21 / 9 };
-    if (most) ratio = named[most[0]] || Number(most[0]);
+    if (winner) ratio = named[winner[0]] || Number(winner[0]);
     list.style.setProperty("--frame", String(ratio));
     shape.width = 0;
   }
 
-  /** Columns that fit, and how high a row is: the picture, and three lines of text. */
+  /** Compute the columns, and the height of a row: the frame and three lines of text. */
   function measure() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const whole = list.clientWidth;
@@ -64,35 +64,35 @@ Gallery.grid = (() => {
     list.style.setProperty("--card", `${width}px`);
   }
 
-  function lay() {
-    asked = 0;
+  function layout() {
+    frame = 0;
     if (store.state.route.view !== "grid") return;
-    if (!shape.width) measure(); // not while scrolling
+    if (!shape.width) measure(); // reading layout while scrolling is slow
     const { visible } = store.state;
     const rows = Math.ceil(visible.length / shape.columns);
     const height = `${rows * shape.height}px`;
     if (list.style.getPropertyValue("height") !== height) list.style.setProperty("height", height);
     const top = list.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor((-top - NEAR * innerHeight) / shape.height));
-    const last = Math.min(rows, Math.ceil((-top + (1 + NEAR) * innerHeight) / shape.height));
+    const first = Math.max(0, Math.floor((-top - MARGIN * innerHeight) / shape.height));
+    const last = Math.min(rows, Math.ceil((-top + (1 + MARGIN) * innerHeight) / shape.height));
     show(visible, first * shape.columns, Math.min(visible.length, last * shape.columns));
   }
 
-  /** Faster than anybody looks: the pictures come when it slows down. */
-  function racing() {
-    const fast = Math.abs(scrollY - before) > innerHeight / 4;
-    before = scrollY;
-    clearTimeout(calmer);
-    if (fast) calmer = setTimeout(later, 80);
+  /** True while scrolling is too fast to see posters; they are loaded when it slows down. */
+  function scrollsFast() {
+    const fast = Math.abs(scrollY - lastScroll) > innerHeight / 4;
+    lastScroll = scrollY;
+    clearTimeout(timer);
+    if (fast) timer = setTimeout(schedule, 80);
     return fast;
   }
 
   function show(visible, from, to) {
-    const fast = racing();
+    const fast = scrollsFast();
     const wanted = new Set(visible.slice(from, to));
     const focused = document.activeElement && document.activeElement.closest(".cell");
     for (const [id, node] of nodes) {
-      const at = node === focused ? visible.indexOf(id) : -1; // a node under the keyboard stays
+      const at = node === focused ? visible.indexOf(id) : -1; // the focused node stays
       if (at >= 0) place(node, at, visible.length);
       if (at >= 0 || wanted.has(id)) continue;
       nodes.delete(id);
@@ -121,32 +121,32 @@ Gallery.grid = (() => {
     mark(store.state.selected);
   }
 
-  /** The order in the page is the order on the screen, for a screen reader and the Tab key. */
+  /** Keep the order of nodes equal to the order on the screen, for screen readers and the Tab key. */
   function sort(from, to, visible) {
-    let before = null;
+    let previous = null;
     for (let at = from; at < to; at += 1) {
       const node = nodes.get(visible[at]);
-      if (node.previousElementSibling !== before) list.insertBefore(node, before ? before.nextSibling : list.firstChild);
-      before = node;
+      if (node.previousElementSibling !== previous) list.insertBefore(node, previous ? previous.nextSibling : list.firstChild);
+      previous = node;
     }
   }
 
   function place(node, at, total) {
     const x = (at % shape.columns) * (shape.width + shape.gap);
     const y = Math.floor(at / shape.columns) * shape.height;
-    const where = `translate(${x}px, ${y}px)`;
-    if (node.style.getPropertyValue("transform") !== where) node.style.setProperty("transform", where);
+    const transform = `translate(${x}px, ${y}px)`;
+    if (node.style.getPropertyValue("transform") !== transform) node.style.setProperty("transform", transform);
     if (node.getAttribute("aria-posinset") !== String(at + 1)) node.setAttribute("aria-posinset", at + 1);
     if (node.getAttribute("aria-setsize") !== String(total)) node.setAttribute("aria-setsize", total);
   }
 
   function refresh(id) {
     const node = nodes.get(id);
-    const found = store.card(id);
-    if (node && found) card.update(node, found);
+    const clip = store.card(id);
+    if (node && clip) card.update(node, clip);
   }
 
-  /** Tab reaches one card, the selected one; the other cards are reached by arrows. */
+  /** Mark the selected card. Tab reaches only that one; the arrow keys reach the others. */
   function mark(selected) {
     const { visible } = store.state;
     const home = visible.includes(selected) ? selected : visible[0];
@@ -156,7 +156,7 @@ Gallery.grid = (() => {
     }
   }
 
-  /** Select a clip and bring it to the screen, with the keyboard on it. */
+  /** Select a clip, scroll to it and focus it. */
   function go(id) {
     if (id === null) return;
     store.select(id);
@@ -165,7 +165,7 @@ Gallery.grid = (() => {
     const head = find("bar").getBoundingClientRect().bottom;
     if (top < head + 8) scrollBy(0, top - head - 16);
     else if (top + shape.height > innerHeight) scrollBy(0, top + shape.height - innerHeight + 8);
-    lay();
+    layout();
     const node = nodes.get(id);
     if (node) node.parts.link.focus({ preventScroll: true });
   }
@@ -174,7 +174,7 @@ Gallery.grid = (() => {
   const row = (by) => move(by * shape.columns);
   const toggle = () => { if (nodes.has(store.state.selected)) card.toggle(nodes.get(store.state.selected)); };
 
-  function ages() {
+  function updateAges() {
     for (const id of nodes.keys()) refresh(id);
   }
 
@@ -185,20 +185,20 @@ Gallery.grid = (() => {
     if (box.hidden) return;
     if (order.length) return void fill(box, h("p", {}, "No clip matches this filter."));
     fill(box, h("p", { class: "empty-title" }, "No clips yet"),
-      h("p", {}, "Declare one in ", h("code", {}, "clipform.yaml"), "; it appears here when you save."),
+      h("p", {}, "Declare a clip in ", h("code", {}, "clipform.yaml"), ". It appears here when you save."),
       h("pre", {}, "clips:\n  sunrise:\n    prompt: A slow push-in over misty mountains at sunrise"));
   }
 
   function enter() {
-    lay();
-    scrollTo(0, scrolled);
-    lay();
+    layout();
+    scrollTo(0, savedScroll);
+    layout();
     const node = nodes.get(store.state.selected);
     if (node) node.parts.link.focus({ preventScroll: true });
   }
 
   function exit() {
-    scrolled = scrollY;
+    savedScroll = scrollY;
     nodes.forEach((node) => card.stop(node));
   }
 

@@ -1,5 +1,5 @@
 "use strict";
-// From the address to a view: #/ · #/storyboard · #/changes · #/clip/ID.
+// The router, from the address to a view: #/ · #/storyboard · #/changes · #/clip/ID.
 
 Gallery.main = (() => {
   const { find } = Gallery.dom;
@@ -7,15 +7,15 @@ Gallery.main = (() => {
   const VIEWS = { grid, film, clip, changes };
   const ADDRESSES = { "#/storyboard": "film", "#/changes": "changes" };
   let current = null;
-  let home = "#/"; // where "back" leads from a clip page
+  let home = "#/"; // the target of "back" on a clip page
 
   function parse(hash) {
-    const found = /^#\/clip\/(.+)$/.exec(hash);
-    if (found) {
+    const match = /^#\/clip\/(.+)$/.exec(hash);
+    if (match) {
       try {
-        return { view: "clip", id: decodeURIComponent(found[1]) };
+        return { view: "clip", id: decodeURIComponent(match[1]) };
       } catch {
-        return { view: "grid", id: null }; // a broken escape in the address
+        return { view: "grid", id: null }; // an invalid escape in the address
       }
     }
     return { view: ADDRESSES[hash] || "grid", id: null };

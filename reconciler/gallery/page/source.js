@@ -1,62 +1,62 @@
 "use strict";
-// Where the document comes from: the file beside a report, or the live server with its events and actions.
+// The source of the document: the data file of a report, or the live server with its events and actions.
 
 Gallery.source = (() => {
   const { store } = Gallery;
   const data = window.CLIPFORM || null;
   const live = data === null;
-  const AGAIN = 2000; // between two tries after the server refused; while it is only unreachable the browser tries by itself
+  const RETRY_MS = 2000; // after the server refused; if it is only unreachable, EventSource retries by itself
   let events = null;
-  let heard = () => {};
+  let onMessage = () => {};
 
   async function get(path) {
-    const answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" } });
-    if (!answer.ok) throw Object.assign(new Error(`the gallery answered ${answer.status}`), { status: answer.status });
-    return answer.json();
+    const response = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" } });
+    if (!response.ok) throw Object.assign(new Error(`the gallery answered ${response.status}`), { status: response.status });
+    return response.json();
   }
 
-  /** One clip whole. */
+  /** Return the Detail of a clip. */
   function detail(id) {
     if (live) return get(`api/clips/${encodeURIComponent(id)}`);
-    const found = Object.hasOwn(data.details, id) ? data.details[id] : null;
-    return found ? Promise.resolve(found) : Promise.reject(Object.assign(new Error("not in this report"), { status: 404 }));
+    const detail = Object.hasOwn(data.details, id) ? data.details[id] : null;
+    return detail ? Promise.resolve(detail) : Promise.reject(Object.assign(new Error("not in this report"), { status: 404 }));
   }
 
-  /** An action: its message, or an error with `help`. */
+  /** Send an action; returns its reply, or throws an error with `help`. */
   async function post(action, body) {
-    let answer;
+    let response;
     try {
-      answer = await fetch(`api/${action}`, {
+      response = await fetch(`api/${action}`, {
         method: "POST",
         credentials: "same-origin",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
       });
     } catch {
-      throw Object.assign(new Error("The gallery does not answer. Nothing was done."), { code: "away" });
+      throw Object.assign(new Error("The gallery does not answer. Nothing was changed."), { code: "away" });
     }
-    const reply = await answer.json().catch(() => ({}));
-    if (answer.ok) return reply;
-    const error = reply.error || { code: "unknown", message: `the gallery answered ${answer.status}` };
-    throw Object.assign(new Error(error.message), { code: error.code, help: error.help || "", status: answer.status });
+    const reply = await response.json().catch(() => ({}));
+    if (response.ok) return reply;
+    const error = reply.error || { code: "unknown", message: `the gallery answered ${response.status}` };
+    throw Object.assign(new Error(error.message), { code: error.code, help: error.help || "", status: response.status });
   }
 
-  function start(onMessage) {
-    heard = onMessage;
+  function start(listener) {
+    onMessage = listener;
     if (!live) {
       store.load(data.document);
       store.connect("report");
       return;
     }
-    first();
+    loadFirst();
     listen();
   }
 
-  async function first() {
+  async function loadFirst() {
     try {
-      const whole = await get("api/gallery");
-      // An event that came sooner is newer than this answer, or equal to it.
-      if (store.state.head === null) store.load(whole);
+      const document = await get("api/gallery");
+      // An event that arrived first is at least as new as this response.
+      if (store.state.head === null) store.load(document);
     } catch (error) {
       if (error.status === 401) store.connect("locked");
     }
@@ -76,9 +76,9 @@ Gallery.source = (() => {
       fresh = false;
     });
     events.addEventListener("progress", (event) => store.progress(JSON.parse(event.data)));
-    events.addEventListener("message", (event) => heard(JSON.parse(event.data)));
+    events.addEventListener("message", (event) => onMessage(JSON.parse(event.data)));
     events.addEventListener("error", () => {
-      if (events.readyState === EventSource.CLOSED) refused();
+      if (events.readyState === EventSource.CLOSED) onRefused();
       else store.connect("away");
     });
   }
@@ -89,12 +89,12 @@ Gallery.source = (() => {
     return order.map((id) => byId.get(id)).filter(Boolean);
   }
 
-  /** The server answers, but not with events: another process has the port, or it is starting. */
-  async function refused() {
+  /** Handle a response without events: another process has the port, or the server is starting. */
+  async function onRefused() {
     events.close();
     const status = await get("api/gallery").then(() => 200, (error) => error.status || 0);
     store.connect(status === 401 ? "locked" : "away");
-    if (status !== 401) setTimeout(listen, AGAIN);
+    if (status !== 401) setTimeout(listen, RETRY_MS);
   }
 
   addEventListener("pagehide", () => events && events.close());

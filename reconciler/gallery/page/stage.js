@@ -1,97 +1,97 @@
 "use strict";
-// The large pictures of the clip page: the picked take alone, all takes side by side, or the version before beside the
-// new one. Whatever stands there plays in step, under one set of controls.
+// The large videos of the clip page: the picked take, all takes side by side, or the previous and the new version. They
+// play in sync, under one set of controls.
 
 Gallery.stage = (() => {
   const { h, fill, foreign, media, button, icon, calm } = Gallery.dom;
-  const { money, exact, age } = Gallery.words;
+  const { money, exact, age } = Gallery.format;
   const { store } = Gallery;
   let parts = null;
-  let step = null;
-  let shown = ""; // what stands there, so that the same pictures go on playing
+  let videos = null; // the synced videos
+  let signature = ""; // of the current tiles, so that unchanged videos keep playing
   let modes = [];
   let mode = null;
   let muted = true;
   let pick = () => {};
 
-  /** The modes that this clip has: name, label, and the tiles that each shows. */
-  function offered(detail) {
+  /** Return the view modes of a clip: name, label, and tiles. */
+  function modesOf(detail) {
     const picked = detail.takes.find((take) => take.picked) || detail.takes[0];
-    const now = picked && picked.media ? picked : { ...picked, media: null };
-    const found = [];
+    const current = picked && picked.media ? picked : { ...picked, media: null };
+    const available = [];
     const { before, previous, card } = detail;
     if (before && before.shown && card.since === "changed") {
-      found.push({ name: "compare", label: "Before / after", tiles: [{ title: `Before: ${store.state.head.since.label}`, media: before.shown, take: null }, { title: "After", media: card.shown, take: now }] });
+      available.push({ name: "compare", label: "Before / after", tiles: [{ title: `Before: ${store.state.head.since.label}`, media: before.shown, take: null }, { title: "After", media: card.shown, take: current }] });
     } else if (!before && previous && previous.media) {
-      found.push({ name: "compare", label: "Before / after", tiles: [{ title: "Previous version", media: previous.media, take: previous }, { title: "Now", media: now.media, take: now }] });
+      available.push({ name: "compare", label: "Before / after", tiles: [{ title: "Previous version", media: previous.media, take: previous }, { title: "Current version", media: current.media, take: current }] });
     }
     if (detail.takes.length > 1) {
-      found.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });
+      available.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });
     }
-    found.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: "", media: now.media || detail.card.shown, take: now }] });
-    return found;
+    available.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: "", media: current.media || detail.card.shown, take: current }] });
+    return available;
   }
 
   function build(node, onPick) {
     pick = onPick;
-    const toggle = button("", { class: "icon-button round", "aria-label": "Play", "aria-keyshortcuts": "Space", on: { click: () => step && step.toggle() } }, icon("play"));
-    const sound = button("", { class: "icon-button", "aria-label": "Sound on", on: { click: () => sounds(!muted) } }, icon("muted"));
-    const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": "Time in the clip", on: { input: () => step && step.seek(Number(range.value)) } });
+    const toggle = button("", { class: "icon-button round", "aria-label": "Play", "aria-keyshortcuts": "Space", on: { click: () => videos && videos.toggle() } }, icon("play"));
+    const sound = button("", { class: "icon-button", "aria-label": "Sound on", on: { click: () => mute(!muted) } }, icon("muted"));
+    const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": "Time in the clip", on: { input: () => videos && videos.seek(Number(range.value)) } });
     const time = h("output", { class: "time" });
-    const tabs = h("div", { class: "segmented", role: "group", "aria-label": "What stands beside each other" });
+    const tabs = h("div", { class: "segmented", role: "group", "aria-label": "Compare" });
     const tiles = h("div", { class: "tiles" });
     parts = { toggle, sound, range, time, tabs, tiles, controls: h("div", { class: "clip-controls" }, toggle, range, time, sound, tabs) };
     fill(node, tiles, parts.controls);
   }
 
   function show(detail, { fresh }) {
-    modes = offered(detail);
+    modes = modesOf(detail);
     if (fresh || !modes.some((each) => each.name === mode)) mode = modes[0].name;
     draw(detail.card, fresh);
   }
 
   function draw(card, fresh) {
     const current = modes.find((each) => each.name === mode);
-    const signature = JSON.stringify([card.id, mode, current.tiles.map((tile) => [tile.title, tile.media && tile.media.sha256])]);
+    const next = JSON.stringify([card.id, mode, current.tiles.map((tile) => [tile.title, tile.media && tile.media.sha256])]);
     fill(parts.tabs, modes.length < 2 ? [] : modes.map((each) => button(each.label, { class: "segment", "aria-pressed": String(each.name === mode), on: { click: () => choose(each.name, card) } })));
     parts.tabs.hidden = modes.length < 2;
-    if (signature === shown) {
-      [...parts.tiles.children].forEach((node, at) => node.caption(current.tiles[at]));
+    if (next === signature) {
+      [...parts.tiles.children].forEach((node, index) => node.caption(current.tiles[index]));
       return;
     }
-    shown = signature;
-    const was = step && !fresh ? step.playing : !calm();
-    if (step) step.close();
+    signature = next;
+    const play = videos && !fresh ? videos.playing : !calm();
+    if (videos) videos.close();
     const nodes = current.tiles.map((tile) => tileNode(tile, card));
     fill(parts.tiles, nodes);
     parts.tiles.dataset.count = String(nodes.length);
     parts.tiles.style.setProperty("--count", String(Math.min(nodes.length, 4)));
-    step = new Gallery.InStep(nodes.map((node) => node.video).filter(Boolean), tell);
+    videos = new Gallery.SyncedVideos(nodes.map((node) => node.video).filter(Boolean), showTime);
     parts.controls.classList.toggle("silent", !current.tiles.some((tile) => tile.media && tile.media.audio));
     parts.toggle.disabled = !nodes.some((node) => node.video);
     parts.range.disabled = parts.toggle.disabled;
-    sounds(muted);
-    tell(0, 0, false);
-    if (was) step.play();
+    mute(muted);
+    showTime(0, 0, false);
+    if (play) videos.play();
   }
 
   function tileNode(tile, card) {
     const source = tile.media ? media(tile.media.video) : null;
     const video = source && h("video", { class: "tile-video", playsinline: true, preload: "auto", poster: media(tile.media.poster), tabindex: "-1", "aria-label": `${card.id} ${tile.title}`.trim() });
-    const wide = tile.media && tile.media.width ? tile.media.width / tile.media.height : ratio(card.ratio);
-    const frame = h("div", { class: "tile-frame" }, video || slate(tile, card));
-    frame.style.setProperty("--ratio", String(wide));
+    const aspect = tile.media && tile.media.width ? tile.media.width / tile.media.height : ratio(card.ratio);
+    const frame = h("div", { class: "tile-frame" }, video || placeholder(tile, card));
+    frame.style.setProperty("--ratio", String(aspect));
     if (video) {
       video.muted = true;
       video.src = source;
-      video.addEventListener("click", () => step.toggle());
+      video.addEventListener("click", () => videos.toggle());
       video.addEventListener("loadedmetadata", () => { if (video.videoWidth) frame.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight)); });
-      video.addEventListener("error", () => { if (video.getAttribute("src")) video.replaceWith(slate(tile, card)); });
+      video.addEventListener("error", () => { if (video.getAttribute("src")) video.replaceWith(placeholder(tile, card)); });
     }
     const caption = h("figcaption", { class: "tile-caption" });
     const node = h("figure", { class: "tile" }, frame, caption);
     node.video = video;
-    node.caption = (next) => captioned(caption, node, next, card);
+    node.caption = (next) => writeCaption(caption, node, next, card);
     node.caption(tile);
     return node;
   }
@@ -101,23 +101,23 @@ Gallery.stage = (() => {
     return wide && high ? wide / high : 16 / 9;
   }
 
-  function slate(tile, card) {
+  function placeholder(tile, card) {
     const state = tile.take && tile.take.state !== "ready" ? tile.take.state : card.state;
     return h("div", { class: "tile-slate" }, h("p", { class: `state is-${state}` }, state), foreign("p", { class: "slate-text" }, (tile.take && tile.take.attempt) || card.detail || card.sentence));
   }
 
-  function captioned(caption, node, tile, card) {
+  function writeCaption(caption, node, tile, card) {
     const { take } = tile;
     node.classList.toggle("picked", Boolean(tile.choice && take.picked));
     const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
-    const chosen = tile.choice && (take.picked
+    const choice = tile.choice && (take.picked
       ? h("span", { class: "chosen" }, icon("check"), "picked")
       : Gallery.source.live && button("", { class: "button small", "data-key": `pick-${take.take}`, "aria-keyshortcuts": take.take < 10 ? String(take.take) : null, on: { click: () => pick(card.id, take.take) } }, `Pick take ${take.take}`));
-    fill(caption, tile.title && h("strong", {}, tile.title), h("span", { class: "tile-facts" }, facts.filter(Boolean).join(" · ")), chosen,
+    fill(caption, tile.title && h("strong", {}, tile.title), h("span", { class: "tile-facts" }, facts.filter(Boolean).join(" · ")), choice,
       take && take.mismatch && foreign("span", { class: "mismatch" }, take.mismatch));
   }
 
-  function tell(time, seconds, playing) {
+  function showTime(time, seconds, playing) {
     parts.range.max = String(seconds || 1);
     parts.range.value = String(time);
     parts.range.setAttribute("aria-valuetext", `${exact(time)} of ${exact(seconds)}`);
@@ -128,9 +128,9 @@ Gallery.stage = (() => {
     fill(parts.toggle, icon(playing ? "pause" : "play"));
   }
 
-  function sounds(next) {
+  function mute(next) {
     muted = next;
-    if (step) step.mute(muted);
+    if (videos) videos.mute(muted);
     fill(parts.sound, icon(muted ? "muted" : "sound"));
     parts.sound.setAttribute("aria-label", muted ? "Sound on" : "Sound off");
   }
@@ -143,15 +143,15 @@ Gallery.stage = (() => {
   }
 
   function cycle(card) {
-    const at = modes.findIndex((each) => each.name === mode);
-    if (modes.length > 1) choose(modes[(at + 1) % modes.length].name, card);
+    const index = modes.findIndex((each) => each.name === mode);
+    if (modes.length > 1) choose(modes[(index + 1) % modes.length].name, card);
   }
 
   function close() {
-    if (step) step.close();
-    step = null;
-    shown = "";
+    if (videos) videos.close();
+    videos = null;
+    signature = "";
   }
 
-  return { build, show, cycle, close, toggle: () => step && step.toggle(), nudge: (s) => step && step.seek(step.time + s), frame: (by) => step && step.nudge(by) };
+  return { build, show, cycle, close, toggle: () => videos && videos.toggle(), nudge: (seconds) => videos && videos.seek(videos.time + seconds), frame: (by) => videos && videos.nudge(by) };
 })();

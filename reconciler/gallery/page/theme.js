@@ -1,7 +1,7 @@
 "use strict";
-// Light, dark, or as the system says. Loaded before the first paint, so that a dark page never flashes white.
+// The theme: light, dark, or the system's. Loaded before the first paint, so a dark page never flashes white.
 
-/** The one global name of the page; every script adds its part. */
+/** The only global name of the page; every script adds a part. */
 const Gallery = {};
 
 Gallery.theme = (() => {
@@ -10,10 +10,10 @@ Gallery.theme = (() => {
 
   function read() {
     try {
-      const kept = localStorage.getItem(NAME);
-      return kept in NEXT ? kept : "auto";
+      const stored = localStorage.getItem(NAME);
+      return stored in NEXT ? stored : "auto";
     } catch {
-      return "auto"; // storage may be refused, for a page from disk as well
+      return "auto"; // storage may be disabled, also for a page from disk
     }
   }
 
@@ -22,7 +22,7 @@ Gallery.theme = (() => {
     try {
       localStorage.setItem(NAME, theme);
     } catch {
-      // the choice then lives as long as the page
+      // the choice then lasts as long as the page
     }
     return theme;
   }

@@ -1,33 +1,39 @@
-"""What `report` says when it is done: a sentence for people, values for programs. Pure."""
+"""The result of `report`: lines for people, values for programs. Pure."""
 
 from __future__ import annotations
 
-from reconciler.gallery.report.write import INDEX, Done
+from dataclasses import asdict
+
+from reconciler.gallery.report.write import INDEX, ReportResult
 from reconciler.views import format
 
 _MB = 1_000_000
 
 
-def text(done: Done, folder: str | None) -> str:
-    """A line for each thing that was made; `folder` as the user would write it."""
+def text(result: ReportResult, folder: str | None) -> str:
+    """Return a line for each thing that was written; `folder` is the path as the user would write it."""
     lines = []
     if folder is not None:
-        notes = [f"{_many(done.drawn, 'picture')} made"] if done.drawn else []
-        notes += [f"{_many(done.removed, 'file')} removed that it does not need"] if done.removed else []
-        after = f" ({', '.join(notes)})" if notes else ""
-        size = f"{done.size / _MB:.2f} MB"
+        notes = [f"{_many(result.drawn, 'picture')} made"] if result.drawn else []
+        notes += [f"{_many(result.removed, 'file')} removed that it no longer needs"] if result.removed else []
+        suffix = f" ({', '.join(notes)})" if notes else ""
+        size = f"{result.size / _MB:.2f} MB"
         lines.append(
-            f"Wrote {folder}/{INDEX}: {format.clips(done.clips)}, {_many(done.videos, 'video')}, {size}{after}."
+            f"Wrote {folder}/{INDEX}: {format.clips(result.clips)}, {_many(result.videos, 'video')}, {size}{suffix}."
         )
-    if done.sheets:
-        lines.append(f"Wrote {', '.join(done.sheets)}: {format.clips(done.clips)}.")
-    if done.since is not None:
-        counts = [f"{done.since[word]} {word}" for word in ("changed", "added", "removed") if done.since[word]]
-        lines.append(f"Since {done.since['label']}: {', '.join(counts) or 'no clip differs'}.")
-    if done.unreadable:
-        lines.append(f"{done.unreadable} without a preview: the video does not decode. clipform verify tells more.")
-    if done.damaged:
-        lines.append(f"{done.damaged} left out: the stored video is damaged. clipform verify tells more.")
+    if result.sheets:
+        lines.append(f"Wrote {', '.join(result.sheets)}: {format.clips(result.clips)}.")
+    if result.since is not None:
+        since = result.since
+        groups = ((since.changed, "changed"), (since.added, "added"), (since.removed, "removed"))
+        counts = [f"{count} {group}" for count, group in groups if count]
+        lines.append(f"Since {since.label}: {', '.join(counts) or 'no clip differs'}.")
+    if result.unreadable:
+        lines.append(
+            f"{result.unreadable} without a preview: the video does not decode. For details run: clipform verify"
+        )
+    if result.damaged:
+        lines.append(f"{result.damaged} left out: the stored video is damaged. For details run: clipform verify")
     return "\n".join(lines)
 
 
@@ -35,18 +41,18 @@ def _many(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
-def data(done: Done, folder: str | None) -> dict[str, object]:
-    """The members of `report --json` beside its message."""
+def data(result: ReportResult, folder: str | None) -> dict[str, object]:
+    """Return the members of `report --json` beside its message."""
     return {
         "out": folder,
         "index": None if folder is None else f"{folder}/{INDEX}",
-        "clips": done.clips,
-        "videos": done.videos,
-        "pictures_made": done.drawn,
-        "bytes": done.size,
-        "removed": done.removed,
-        "unreadable": done.unreadable,
-        "damaged": done.damaged,
-        "sheets": list(done.sheets),
-        "since": done.since,
+        "clips": result.clips,
+        "videos": result.videos,
+        "pictures_made": result.drawn,
+        "bytes": result.size,
+        "removed": result.removed,
+        "unreadable": result.unreadable,
+        "damaged": result.damaged,
+        "sheets": list(result.sheets),
+        "since": asdict(result.since) if result.since else None,
     }

@@ -1,16 +1,16 @@
-"""The live gallery: a page on loopback that shows what a watch sees, and asks the watch for what is clicked.
+"""The live gallery: a page on loopback that shows the plan of a watch and sends it the user's clicks.
 
-    guard        who may ask: token, cookie, Host, Origin, and the headers of every answer
-    hub          what the pages show; in the server's loop only
+    guard        token, cookie, Host, Origin, and the security headers of every response
+    hub          the state that pages show; used in the server's event loop only
     sse          server-sent events, a queue for each page
-    actions      clicks, compared with what was on the page
+    actions      clicks, compared with the plan that the page showed
     media_files  videos, posters and pictures, by content
-    routes       what each address answers
-    editor       opens the YAML at its line
+    routes       the response to each address
+    editor       opens the YAML at a line
     server       the thread and its event loop
 
-What may not be done here: changing state or outputs (the watch does, under the lock), running what a file or a server
-said, and answering anybody but this user's browser on this machine.
+This package does not change state or outputs (the watch does, under the lock), does not run anything from a project or
+a provider's reply, and answers only this user's browser on this machine.
 """
 
 from reconciler.gallery.server.server import Gallery

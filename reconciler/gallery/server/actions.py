@@ -1,7 +1,7 @@
-"""What is clicked, held against what was on the page when it was clicked.
+"""The actions of the page. Each click is compared with the plan that the page showed.
 
-Nothing is paid for here. A click that stands goes to the watch, which holds it against the plan of that moment once
-more, under the lock.
+This module never spends money. It passes a valid click to the watch, which compares it with the current plan again,
+under the lock.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 from reconciler.diagnostics import ClipformError, Refused, Source, UsageError
 from reconciler.engine.operations import edit_spec
 from reconciler.gallery.document.cards import bill
-from reconciler.gallery.document.media import Value
+from reconciler.gallery.document.model import Value
 from reconciler.gallery.server import editor
 from reconciler.gallery.server.hub import Hub
 from reconciler.plan.model import Plan
@@ -28,30 +28,30 @@ Ident = tuple[str, int]
 Body = Mapping[str, object]
 
 
-class Loop(Protocol):
-    """The watch, as a page meets it; from any thread."""
+class WatchLoop(Protocol):
+    """The requests that a watch accepts from a page, in any thread."""
 
     def apply(self, clips: tuple[str, ...] | None, steps: frozenset[Ident], mark: str) -> bool:
-        """Carry this out if it is still what `mark` names; False for what is under way or asked for already."""
+        """Apply these clips if `mark` still fits the plan. False if a step of them is running or requested already."""
 
     def skip(self) -> None:
-        """Do nothing about the plan on the screen."""
+        """Skip the plan on the screen."""
 
     def stop(self) -> bool:
-        """Interrupt what goes on; False when nothing does."""
+        """Interrupt the run; False if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Answers clicks. Raises ClipformError for those that are refused."""
+class PageActions:
+    """The actions by name. Each takes the posted JSON object, and raises ClipformError if it refuses the click."""
 
     hub: Hub
-    loop: Loop
+    loop: WatchLoop
     workspace: Workspace
-    turn: asyncio.Lock  # one edit of the files at a time
+    edit_lock: asyncio.Lock  # one edit of the files at a time
 
     def actions(self) -> Mapping[str, Callable[[Body], Awaitable[Value]]]:
-        """What may be posted, by name."""
+        """Return the actions that may be posted, by name."""
         return {
             "apply": self.apply,
             "skip": self.skip,
@@ -62,71 +62,71 @@ class Desk:
         }
 
     async def apply(self, body: Body) -> Value:
-        """Ask for what the page showed, at the price that it showed."""
+        """Request an apply of the plan and the price that the page showed."""
         clips = _clips(body)
         plan = self.hub.plan
         if plan is None:
-            raise Refused("the project has errors", help="mend them first", code="broken")
-        mark, about = subset_fingerprint(plan, clips), plan if clips is None else subset(plan, clips)
-        seen = self.hub.plans.get(_text(body, "revision").partition(".")[0])
-        if seen is None or subset_fingerprint(seen, clips) != mark:
-            raise Refused("the plan is another one by now", help="look at it, and confirm again", code="stale")
-        if not about.has_changes():
+            raise Refused("the project has errors", help="fix them first", code="broken")
+        mark, part = subset_fingerprint(plan, clips), plan if clips is None else subset(plan, clips)
+        confirmed = self.hub.plans.get(_text(body, "revision").partition(".")[0])
+        if confirmed is None or subset_fingerprint(confirmed, clips) != mark:
+            raise Refused("the plan has changed", help="review it and confirm again", code="stale")
+        if not part.has_changes():
             raise Refused("there is nothing to apply", code="nothing")
-        _same_price(body.get("cost"), about)
-        if not self.loop.apply(clips, frozenset(step.ident for step in about.changes()), mark):
-            raise Refused("this is being made already", help="wait for it, or stop it", code="busy")
+        _require_price(body.get("cost"), part)
+        if not self.loop.apply(clips, frozenset(step.ident for step in part.changes()), mark):
+            raise Refused("this is already running or waiting to run", help="wait for it, or stop it", code="busy")
         return {"message": f"Applying {'everything' if clips is None else ', '.join(clips)}."}
 
     async def skip(self, body: Body) -> Value:
-        """As the key."""
+        """Skip the plan, like the key `s`."""
         self.loop.skip()
         return {"message": "Skipped."}
 
     async def stop(self, body: Body) -> Value:
-        """As one Ctrl-C, but the watch goes on."""
+        """Stop the run, like one Ctrl-C; the watch continues."""
         return {"message": "Stopping." if self.loop.stop() else "Nothing is running."}
 
     async def pick(self, body: Body) -> Value:
-        """Choose a take: a number in the YAML."""
+        """Set the picked take of a clip in its YAML."""
         take = body.get("take")
         if not isinstance(take, int) or isinstance(take, bool) or take < 1:
             raise UsageError("take must be a number from 1")
         clip = _text(body, "clip")
-        async with self.turn:
+        async with self.edit_lock:
             edit = await asyncio.to_thread(edit_spec.pick, self.workspace, clip, take)
         return {"message": f"{edit.file}: pick of {edit.clip} is now {edit.value}."}
 
     async def retake(self, body: Body) -> Value:
-        """Ask for another variation: a number in the YAML. Pays nothing by itself."""
+        """Increase the retake number of a clip in its YAML. This alone costs nothing."""
         clip = _text(body, "clip")
-        async with self.turn:
+        async with self.edit_lock:
             edit = await asyncio.to_thread(edit_spec.retake, self.workspace, clip)
         return {"message": f"{edit.file}: retake of {edit.clip} is now {edit.value}."}
 
     async def open(self, body: Body) -> Value:
-        """Show the clip's YAML in the user's editor."""
-        clip = self.hub.known.clips.get(_text(body, "clip")) if self.hub.known else None
+        """Open the clip's YAML in the user's editor."""
+        clip = self.hub.index.clips.get(_text(body, "clip")) if self.hub.index else None
         if clip is None or clip.where is None:
             raise UsageError("no file declares this clip")
         return await asyncio.to_thread(self._open, clip.where)
 
-    def _open(self, where: Source) -> Value:
+    def _open(self, source: Source) -> Value:
         root = Path(os.path.realpath(self.workspace.root))
-        path, place = Path(os.path.realpath(root / where.file)), f"{where.file}:{where.line}"
+        path, location = Path(os.path.realpath(root / source.file)), f"{source.file}:{source.line}"
         if not path.is_relative_to(root):
             raise UsageError("its file is outside the project")
-        arguments = editor.command(path, where.line, self.workspace.env)
+        arguments = editor.command(path, source.line, self.workspace.env)
         if arguments is None:
-            return {"message": place, "place": place, "url": editor.address(path, where.line)}
+            return {"message": location, "place": location, "url": editor.address(path, source.line)}
         editor.start(arguments)
-        return {"message": f"Opened {place}.", "place": place}
+        return {"message": f"Opened {location}.", "place": location}
 
 
 def _text(body: Body, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str):
-        raise UsageError(f"{name} must be a text")
+        raise UsageError(f"{name} must be text")
     return value
 
 
@@ -139,14 +139,14 @@ def _clips(body: Body) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(clips))
 
 
-def _same_price(told: object, about: Plan) -> None:
-    """What was confirmed is what it costs. No price is one only where there is nothing to pay that is known."""
-    due = bill(about.steps, about.currency)
-    given = {"amount": "0", "currency": due["currency"]} if told is None else told
-    if not isinstance(given, Mapping) or any(given.get(name) != due[name] for name in ("amount", "currency")):
-        raise Refused("the price is another one by now", help="look at it, and confirm again", code="price")
+def _require_price(confirmed: object, part: Plan) -> None:
+    """Raise Refused unless the confirmed price is that of the plan. A click without a price confirms the amount 0."""
+    due = bill(part.steps, part.currency)
+    price = {"amount": "0", "currency": due.currency} if confirmed is None else confirmed
+    if not isinstance(price, Mapping) or (price.get("amount"), price.get("currency")) != (due.amount, due.currency):
+        raise Refused("the price has changed", help="review it and confirm again", code="price")
 
 
 def status_of(error: ClipformError) -> int:
-    """The HTTP status of a refusal."""
+    """Return the HTTP status for an error of an action."""
     return 400 if isinstance(error, UsageError) else 409

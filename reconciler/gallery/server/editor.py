@@ -1,7 +1,7 @@
-"""The user's editor at a line of a YAML file. A list of arguments, never a shell; nothing that a project says is run.
+"""Opens the user's editor at a line of a YAML file: a list of arguments, without a shell, and nothing from the project.
 
-`$CLIPFORM_EDITOR` is run whatever it is. `$VISUAL` and `$EDITOR` are run when they are known to open a window of their
-own: one that wants a terminal would fight with ours for it.
+`$CLIPFORM_EDITOR` is always run. `$VISUAL` and `$EDITOR` are run only if they are editors with a window of their own: a
+terminal editor would compete with clipform for the terminal.
 """
 
 from __future__ import annotations
@@ -30,41 +30,41 @@ _SYNTAX: tuple[tuple[str, _Syntax], ...] = (
     ("gvim mvim gedit gnome-text-editor bbedit", lambda path, line: [f"+{line}", path]),
     ("emacsclient", lambda path, line: ["-n", f"+{line}", path]),
 )
-_KNOWN = {name: syntax for names, syntax in _SYNTAX for name in names.split()}
-_IN_A_TERMINAL = ("-nw", "-t", "--tty", "--no-window-system")
+_SYNTAX_BY_NAME = {name: syntax for names, syntax in _SYNTAX for name in names.split()}
+_TERMINAL_OPTIONS = ("-nw", "-t", "--tty", "--no-window-system")
 
 
 def command(path: Path, line: int, env: Mapping[str, str]) -> list[str] | None:
-    """The arguments that open a file at a line; None where no editor is known to open a window."""
+    """Return the command that opens a file at a line; None without an editor that opens a window."""
     for name in ("CLIPFORM_EDITOR", "VISUAL", "EDITOR"):
         try:
-            words = shlex.split(env.get(name, ""))
-        except ValueError:  # a quote that is not closed
+            arguments = shlex.split(env.get(name, ""))
+        except ValueError:  # an unclosed quote
             continue
-        if not words:
+        if not arguments:
             continue
-        syntax = _KNOWN.get(PurePath(words[0]).stem.lower())
-        if syntax is not None and not set(words) & set(_IN_A_TERMINAL):
-            return [*words, *syntax(str(path), line)]
+        syntax = _SYNTAX_BY_NAME.get(PurePath(arguments[0]).stem.lower())
+        if syntax is not None and not set(arguments) & set(_TERMINAL_OPTIONS):
+            return [*arguments, *syntax(str(path), line)]
         if name == "CLIPFORM_EDITOR":
-            return [*words, str(path)]
+            return [*arguments, str(path)]
     return None
 
 
 def address(path: Path, line: int) -> str:
-    """What a browser may hand to an editor that registered for it."""
+    """Return a `vscode:` address, which a browser hands to the editor registered for it."""
     return f"vscode://file{quote(str(path))}:{line}"
 
 
 def start(arguments: list[str]) -> None:
-    """Start it, and let it be. ClipformError when there is no such program."""
+    """Start a program without waiting for it. Raises ClipformError if it cannot be started."""
     try:
         child = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # our Ctrl-C is not for it
+            start_new_session=True,  # Ctrl-C must not reach it
         )
     except OSError as error:
         help = "set CLIPFORM_EDITOR to a program that opens a window"

@@ -1,8 +1,8 @@
-"""Who may ask, and the headers of every answer.
+"""Authenticates requests, and sets the security headers of every response.
 
-A page on the internet can make a browser send requests to this machine, and a name of its own can be made to lead here
-(DNS rebinding). So: the Host must be ours, a cookie that only the printed address gives must come along (a browser
-sends it from our own pages alone), and what changes anything must come from our own origin, as JSON.
+Any web page can make a browser send requests to this machine, and can point a host name of its own at it (DNS
+rebinding). Therefore the Host must be the gallery's, each request needs a cookie that only the printed address sets
+(browsers send it from the gallery's own pages only), and a POST must have the gallery's origin and a JSON body.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class Guard:
-    """The application behind these rules. `token` is a secret of this process; nothing of it is ever written down."""
+    """Middleware that applies these rules. The token is a secret of this process and is never written to disk."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
@@ -43,75 +43,75 @@ class Guard:
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
 
     def entrance(self, origin: str) -> str:
-        """The address that lets a browser in."""
+        """Return the address with the token, which logs a browser in."""
         return f"{origin}/?token={self._token}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on; either way with the headers that keep a page from doing anything else."""
+        """Answer the request or pass it on, in both cases with the security headers."""
 
-        async def headed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        answer = self._refusal(scope) or self._entry(scope) or self._app
-        await answer(scope, receive, headed)
+        response = self._refusal(scope) or self._login(scope) or self._app
+        await response(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if host not in self._hosts:
-            return refusal(403, "host", "this address is not the gallery's")
+            return refusal(403, "host", "wrong host: open the address that clipform printed")
         if scope["method"] not in _METHODS:
-            return refusal(405, "method", "the gallery answers GET and POST")
+            return refusal(405, "method", "only GET and POST are supported")
         if scope["method"] == "POST":
             if headers.get("origin") != f"http://{host}":
-                return refusal(403, "origin", "this did not come from the gallery's own page")
+                return refusal(403, "origin", "the request does not come from the gallery page")
             if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-                return refusal(415, "content-type", "the gallery takes JSON")
+                return refusal(415, "content-type", "the request body must be JSON")
         return None
 
-    def _entry(self, scope: Scope) -> Response | None:
-        """A cookie for whoever has the token; nothing without one."""
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", []) if scope["path"] == "/" else []
-        if given and self._same(given[0]):
+    def _login(self, scope: Scope) -> Response | None:
+        """Set the cookie for a request with the token; refuse one with neither. None: the cookie is valid."""
+        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", []) if scope["path"] == "/" else []
+        if tokens and self._same(tokens[0]):
             response = RedirectResponse("/", 303)
             response.set_cookie(self._cookie, self._token, path="/", httponly=True, samesite="strict")
             return response
         if self._same(_cookie(Headers(scope=scope), self._cookie)):
-            return RedirectResponse("/", 303) if given else None
+            return RedirectResponse("/", 303) if tokens else None
         if scope["path"].startswith("/api/"):
             return refusal(401, "token", "open the address that clipform printed")
         return PlainTextResponse("Open the address that clipform printed: it holds the token for this page.\n", 401)
 
-    def _same(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._token.encode())
+    def _same(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self._token.encode())
 
 
 def _cookie(headers: Headers, name: str) -> str:
-    found = ""
+    value = ""
     for header in headers.getlist("cookie"):
         jar = SimpleCookie()
         try:
             jar.load(header)
         except CookieError:
             continue
-        found = jar[name].value if name in jar else found
-    return found
+        value = jar[name].value if name in jar else value
+    return value
 
 
 class Json(Response):
-    """A value as JSON."""
+    """A response of one value as JSON."""
 
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """On one line."""
+        """Encode the value on one line."""
         return plain(content)
 
 
 def refusal(status: int, code: str, message: str, help: str = "") -> Response:
-    """Why something is not done, in the form of every error."""
+    """Return an error response, in the same form as every error."""
     return Json({"error": {"code": code, "message": message, "help": help}}, status)

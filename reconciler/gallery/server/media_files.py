@@ -1,8 +1,8 @@
-"""Videos, posters and pictures, by content: only what the state or a clip names, from the store or from its output.
+"""Finds videos, posters and input pictures by content, among those that the state or a clip names.
 
-A name is looked up, never joined to a path. What is found must be a regular file below the project when every link is
-followed; an input picture may also be where the project allows inputs. A file at an output must be that very content: a
-stranger's file is nobody's to show.
+A requested name is looked up, never joined to a path. After symlinks are followed it must be a regular file below the
+root; an input picture may also be in a folder that the project allows. A file at an output must have the requested
+hash, because it may be the user's own file.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts import files
-from reconciler.artifacts.allowed_paths import Reach
+from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
-from reconciler.gallery.document.media import PICTURES, Shelf
+from reconciler.gallery.document.media import PICTURES, MediaIndex
 from reconciler.media.worker_pool import WorkerPool
 from reconciler.project.workspace import Workspace
 from reconciler.state import disk
@@ -28,64 +28,64 @@ from reconciler.state.paths import STATE
 FOREVER: Final = "private, max-age=31536000, immutable"
 _NAME: Final = re.compile(r"([0-9a-f]{64})\.(mp4|jpg)")
 _POSTER: Final = "reconciler.media.posters:poster"
-_SIDE: Final = 640
+_SIDE: Final = 640  # pixels, the longer side of a poster
 
-Found = tuple[Path, os.stat_result]
+MediaFile = tuple[Path, os.stat_result]
 
 
-class Library:
-    """The media of one project. Posters are made in at most two processes of their own, each once."""
+class MediaFiles:
+    """The media files of one project. Makes each poster once, in at most two worker processes."""
 
     def __init__(self, workspace: Workspace, draft: bool) -> None:
         self._root = Path(os.path.realpath(workspace.root))
         self._state = workspace.root / STATE
         self._objects: Objects = workspace.objects(draft)
         self._posters = workspace.root / STATE / "cache" / "posters"
-        self._crew = WorkerPool(2)
+        self._workers = WorkerPool(2)
         self._making: dict[str, asyncio.Task[Path | None]] = {}
-        self._proven: dict[tuple[str, int, int, int], str] = {}  # path and stamp -> SHA-256
+        self._hashes: dict[tuple[str, int, int, int], str] = {}  # path, size, time, inode -> SHA-256
 
     async def aclose(self) -> None:
-        """Stop what is being made."""
+        """Stop making posters."""
         for task in self._making.values():
             task.cancel()
         await asyncio.gather(*self._making.values(), return_exceptions=True)
-        await self._crew.aclose()
+        await self._workers.aclose()
 
-    async def media(self, name: str, shelf: Shelf) -> Found | None:
-        """A video or its poster; None for what is not known or not here."""
+    async def media(self, name: str, index: MediaIndex) -> MediaFile | None:
+        """Return a video or its poster; None if it is unknown or missing."""
         match = _NAME.fullmatch(name)
-        if match is None or shelf.videos.get(match[1]) != ".mp4":
+        if match is None or index.videos.get(match[1]) != ".mp4":
             return None
-        video = await asyncio.to_thread(self._video, match[1], shelf)
+        video = await asyncio.to_thread(self._video, match[1], index)
         if video is None or match[2] == "mp4":
             return video
         poster = await self._poster(match[1], video[0])
         return None if poster is None else await asyncio.to_thread(self._regular, poster)
 
-    async def picture(self, name: str, shelf: Shelf) -> Found | None:
-        """A local picture that a clip declares."""
-        path = shelf.pictures.get(name)
-        return None if path is None else await asyncio.to_thread(self._input, path, shelf.allowed)
+    async def picture(self, name: str, index: MediaIndex) -> MediaFile | None:
+        """Return a local picture that a clip declares; None if it is unknown or missing."""
+        path = index.pictures.get(name)
+        return None if path is None else await asyncio.to_thread(self._input, path, index.allowed)
 
-    def _input(self, path: str, allowed: Sequence[str]) -> Found | None:
-        """An input picture, wherever the project may read inputs from."""
+    def _input(self, path: str, allowed: Sequence[str]) -> MediaFile | None:
+        """Return an input picture from a folder that the project may read inputs from."""
         try:
-            real = Reach.of(self._root, self._state, allowed).locate(path)
+            real = AllowedPaths.of(self._root, self._state, allowed).locate(path)
             status = real.lstat()
         except (OSError, ArtifactError):
             return None
         return (real, status) if stat.S_ISREG(status.st_mode) else None
 
-    def _video(self, sha256: str, shelf: Shelf) -> Found | None:
+    def _video(self, sha256: str, index: MediaIndex) -> MediaFile | None:
         stored = self._regular(self._objects.path(sha256, ".mp4"))
         if stored is not None:
             return stored
-        output = shelf.outputs.get(sha256)
+        output = index.outputs.get(sha256)
         placed = None if output is None else self._regular(self._root / output)
-        return placed if placed is not None and self._is(placed, sha256) else None
+        return placed if placed is not None and self._has_hash(placed, sha256) else None
 
-    def _regular(self, path: Path) -> Found | None:
+    def _regular(self, path: Path) -> MediaFile | None:
         real = Path(os.path.realpath(path))
         try:
             status = real.lstat()
@@ -93,19 +93,20 @@ class Library:
             return None
         return (real, status) if stat.S_ISREG(status.st_mode) and real.is_relative_to(self._root) else None
 
-    def _is(self, found: Found, sha256: str) -> bool:
-        path, status = found
+    def _has_hash(self, file: MediaFile, sha256: str) -> bool:
+        path, status = file
         stamp = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
-        if stamp not in self._proven:
+        if stamp not in self._hashes:
             try:
-                with files.folder(path.parent) as within, files.opened(path.name, within) as descriptor:
-                    self._proven[stamp] = files.digest(descriptor)[0]
+                with files.folder(path.parent) as directory, files.opened(path.name, directory) as descriptor:
+                    self._hashes[stamp] = files.digest(descriptor)[0]
             except (OSError, ArtifactError):
                 return False
-        return self._proven[stamp] == sha256
+        return self._hashes[stamp] == sha256
 
     async def _poster(self, sha256: str, video: Path) -> Path | None:
-        """One that is there, or being made, or made now. Whoever asked first may go: others may wait for it."""
+        """Return the path of a poster; make it if it is missing. The task outlives a cancelled request, because other
+        requests may wait for it."""
         out = self._posters / f"{sha256}.jpg"
         if await asyncio.to_thread(out.is_file):
             return out
@@ -117,19 +118,19 @@ class Library:
 
     async def _make(self, video: Path, out: Path) -> Path | None:
         try:
-            await asyncio.to_thread(self._shelve, out.parent)
-            await self._crew.call(_POSTER, [str(video), str(out), _SIDE])
+            await asyncio.to_thread(self._make_folder, out.parent)
+            await self._workers.call(_POSTER, [str(video), str(out), _SIDE])
         except (OSError, ClipformError):
             return None
         return out
 
-    def _shelve(self, folder: Path) -> None:
-        """A folder for posters, unless a link leads it out of the project: nothing is written there."""
+    def _make_folder(self, folder: Path) -> None:
+        """Create the folder for posters. Raises ArtifactError if a symlink leads it out of the project."""
         if not Path(os.path.realpath(folder)).is_relative_to(self._root):
             raise ArtifactError("the posters' folder is outside the project")
         disk.make_directories(folder)
 
 
 def kind_of(name: str) -> str:
-    """What a browser is told that a file is."""
+    """Return the media type of a file, by its suffix."""
     return {"mp4": "video/mp4", **PICTURES}[name.rpartition(".")[2].lower()]

@@ -1,4 +1,4 @@
-"""What is asked, and by whom it is answered."""
+"""The HTTP routes of the live gallery."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.diagnostics import ClipformError
 from reconciler.gallery.document.detail import EVENTS
-from reconciler.gallery.server.actions import Desk, status_of
+from reconciler.gallery.server.actions import PageActions, status_of
 from reconciler.gallery.server.guard import Json, refusal
 from reconciler.gallery.server.hub import Hub
-from reconciler.gallery.server.media_files import FOREVER, Found, Library, kind_of
+from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
 from reconciler.gallery.server.sse import StreamResponse
 from reconciler.project.workspace import Workspace
 from reconciler.state.history import LogEntry
@@ -38,20 +38,19 @@ _KINDS = {
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
 }
-_LONGEST = 64 << 10
-"""Bytes of what is posted."""
+_MAX_BODY = 64 << 10  # bytes
 
 
-class Answers:
-    """The routes. `draft`: whose state the events are from."""
+class Routes:
+    """The routes. `draft`: true if the history comes from the state of the drafts."""
 
-    def __init__(self, hub: Hub, desk: Desk, library: Library, draft: bool) -> None:
-        self._hub, self._desk, self._library = hub, desk, library
-        self._workspace: Workspace = desk.workspace
+    def __init__(self, hub: Hub, actions: PageActions, media_files: MediaFiles, draft: bool) -> None:
+        self._hub, self._actions, self._media_files = hub, actions, media_files
+        self._workspace: Workspace = actions.workspace
         self._draft = draft
 
     def app(self) -> ASGIApp:
-        """The application, without its guard."""
+        """Return the application, without its guard."""
         routes = [
             Route("/", self._page),
             Route("/assets/{name}", self._asset),
@@ -71,7 +70,7 @@ class Answers:
         name = request.path_params["name"]
         kind = _KINDS.get(Path(name).suffix)
         if kind is None or not _ASSET.fullmatch(name):
-            return _nothing()
+            return _not_found()
         return await _file(_ASSETS / name, kind)
 
     async def _gallery(self, request: Request) -> Response:
@@ -80,8 +79,8 @@ class Answers:
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
         events = await asyncio.to_thread(self._events, name)
-        found = self._hub.detail(name, events)
-        return _nothing() if found is None else Json(found)
+        detail = self._hub.detail(name, events)
+        return _not_found() if detail is None else Json(detail)
 
     def _events(self, name: str) -> list[LogEntry]:
         store = Store.read(self._workspace.state_dir(self._draft), self._workspace.clock.now)
@@ -92,45 +91,49 @@ class Answers:
 
     async def _media(self, request: Request) -> Response:
         name = request.path_params["name"]
-        return _content(name, await self._library.media(name, self._hub.shelf), FOREVER)
+        return _content(name, await self._media_files.media(name, self._hub.media), FOREVER)
 
     async def _picture(self, request: Request) -> Response:
         name = request.path_params["name"]
-        return _content(name, await self._library.picture(name, self._hub.shelf), "private, no-cache")
+        return _content(name, await self._media_files.picture(name, self._hub.media), "private, no-cache")
 
     async def _act(self, request: Request) -> Response:
-        action = self._desk.actions().get(request.path_params["action"])
+        action = self._actions.actions().get(request.path_params["action"])
         if action is None:
-            return _nothing()
+            return _not_found()
         try:
             body = await _body(request)
-            return refusal(400, "body", "this is no JSON object") if body is None else Json(await action(body))
+            return (
+                refusal(400, "body", "the request body must be a JSON object")
+                if body is None
+                else Json(await action(body))
+            )
         except ClipformError as error:
             return refusal(status_of(error), error.code, error.message, error.help)
 
 
 class _Events:
-    """The stream of a page, for as long as it looks."""
+    """The event stream of a page, until it disconnects."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
-            await _nothing()(scope, receive, send)
+            await _not_found()(scope, receive, send)
             return
         with self._hub.listening() as stream:
             await StreamResponse(stream)(scope, receive, send)
 
 
 async def _body(request: Request) -> dict[str, object] | None:
-    found = bytearray()
+    data = bytearray()
     async for chunk in request.stream():
-        found += chunk
-        if len(found) > _LONGEST:
+        data += chunk
+        if len(data) > _MAX_BODY:
             return None
     try:
-        body = json.loads(found)
+        body = json.loads(data)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
@@ -138,23 +141,23 @@ async def _body(request: Request) -> dict[str, object] | None:
 
 async def _file(path: Path, kind: str) -> Response:
     if not await asyncio.to_thread(path.is_file):
-        return _nothing()
+        return _not_found()
     return FileResponse(path, media_type=kind, headers={"Cache-Control": "no-cache"})
 
 
-def _content(name: str, found: Found | None, cache: str) -> Response:
-    if found is None:
-        return _nothing()
-    path, status = found
+def _content(name: str, file: MediaFile | None, cache: str) -> Response:
+    if file is None:
+        return _not_found()
+    path, status = file
     return FileResponse(path, media_type=kind_of(name), headers={"Cache-Control": cache}, stat_result=status)
 
 
-def _nothing() -> Response:
-    return refusal(404, "missing", "there is no such thing")
+def _not_found() -> Response:
+    return refusal(404, "missing", "not found")
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    return _nothing()
+    return _not_found()
 
 
 async def _failed(request: Request, error: Exception) -> Response:

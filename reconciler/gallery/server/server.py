@@ -1,7 +1,7 @@
-"""The gallery in a thread of its own, and the way into it: what the watch sees goes to the pages.
+"""Runs the gallery server in a thread with its own event loop, and passes the watch's updates to it.
 
-The thread has a loop, the hub lives in it, and everything that the watch says is handed over without waiting. It is a
-daemon: a process that is told to end now does not wait for a browser.
+The hub is used in that loop only; the watch schedules each update there and does not wait. The thread is a daemon, so a
+process that must end at once does not wait for a browser.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Final, Self
 
 from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Summary
-from reconciler.gallery.server.actions import Desk, Loop
+from reconciler.gallery.server.actions import PageActions, WatchLoop
 from reconciler.gallery.server.guard import Guard
-from reconciler.gallery.server.hub import Hub, PageContext
-from reconciler.gallery.server.media_files import Library
-from reconciler.gallery.server.routes import Answers
+from reconciler.gallery.server.hub import Hub
+from reconciler.gallery.server.media_files import MediaFiles
+from reconciler.gallery.server.routes import Routes
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.workspace import Workspace
@@ -30,36 +30,36 @@ from reconciler.serving import Quiet, address, bound
 from reconciler.state import lock, open
 
 PORT: Final = 8788
-"""Where it is unless it is told, or the port is taken: a browser keeps its settings by origin."""
-_PATIENCE: Final = 5.0
-_PACE: Final = 0.5
-"""Seconds between two looks at what a run has done so far, at least; it may take a fifth of the time."""
-_GLANCE: Final = 1.0
-"""How often it is looked whether another process has changed the state."""
+"""The default port, if it is free: a browser keeps the page's settings by origin."""
+_JOIN_TIMEOUT: Final = 5.0  # seconds
+_MIN_PAUSE: Final = 0.5
+"""Seconds between two plans during a run, at least; planning may take a fifth of the time."""
+_STATE_CHECK: Final = 1.0
+"""Seconds between two checks if another process has changed the state."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What a gallery shows. The workspace is its own: it is read in another thread than the watch's."""
+class GalleryOptions:
+    """The project that a gallery shows. `workspace` is not the watch's: it is used in another thread."""
 
     workspace: Workspace
     choice: Choice
-    port: int | None = None  # None: `PORT`, else any
+    port: int | None = None  # None: `PORT`, or any port if that is taken
 
 
 class Gallery:
-    """`with Gallery(about, loop) as gallery:` serves until the end of the block. It is a page of the watch."""
+    """`with Gallery(options, loop) as gallery:` serves until the end of the block. It implements the watch's `Page`."""
 
-    def __init__(self, about: About, loop: Loop) -> None:
+    def __init__(self, options: GalleryOptions, loop: WatchLoop) -> None:
         self.url = ""
-        self._about, self._clicks = about, loop
+        self._options, self._watch = options, loop
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hub: Hub | None = None
         self._stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
-        self._socket = _socket(self._about.port)
+        self._socket = _socket(self._options.port)
         self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -68,55 +68,55 @@ class Gallery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._soon(lambda hub: self._stop())
-        self._thread.join(_PATIENCE)
+        self._post(lambda hub: self._stop())
+        self._thread.join(_JOIN_TIMEOUT)
         self._socket.close()
 
-    # --- what the watch says ------------------------------------------------------------------
+    # --- updates from the watch ---------------------------------------------------------------
 
-    def looked(self, planned: Planned) -> None:
-        """Everything as it is now."""
-        self._soon(lambda hub: hub.looked(planned))
+    def refreshed(self, planned: Planned) -> None:
+        """Show a new plan."""
+        self._post(lambda hub: hub.refreshed(planned))
 
     def edited(self) -> None:
-        """Something was saved while a run goes on."""
-        self._soon(lambda hub: hub.edited())
+        """Note that a file was saved during a run."""
+        self._post(lambda hub: hub.edited())
 
     def broken(self, error: ClipformError) -> None:
-        """The project cannot be read."""
-        self._soon(lambda hub: hub.broken(error))
+        """Show the errors of a project that cannot be read."""
+        self._post(lambda hub: hub.broken(error))
 
     def plan(self, plan: Plan) -> None:
-        """Was told with everything else."""
+        """Do nothing: `refreshed` shows the plan."""
 
     def error(self, error: ClipformError) -> None:
-        """Why something was not done; what is wrong with the project was told already."""
+        """Show an error. `broken` shows the errors of a spec."""
         if not isinstance(error, SpecError):
-            self._soon(lambda hub: hub.said("error", error.message, error.help))
+            self._post(lambda hub: hub.message("error", error.message, error.help))
 
     def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
-        """A word; the meter is one too."""
+        """Show a message, or the running total if the message contains it."""
         if data is not None and data.get("event") == "meter":
-            self._soon(lambda hub: hub.meter(data))
+            self._post(lambda hub: hub.meter(data))
         else:
-            self._soon(lambda hub: hub.said("note", message))
+            self._post(lambda hub: hub.message("note", message))
 
     def emit(self, event: Event) -> None:
-        """Something happened in a run."""
-        self._soon(lambda hub: hub.event(event))
+        """Show an event of a run."""
+        self._post(lambda hub: hub.event(event))
 
     def summary(self, summary: Summary) -> None:
-        """A run is over."""
-        self._soon(lambda hub: hub.ended(summary))
+        """Show the summary of a run."""
+        self._post(lambda hub: hub.ended(summary))
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing: a page has no terminal to restore."""
 
-    def _soon(self, say: Callable[[Hub], None]) -> None:
+    def _post(self, update: Callable[[Hub], None]) -> None:
         hub = self._hub
         if self._loop is not None and hub is not None:
-            with suppress(RuntimeError):  # it has ended
-                self._loop.call_soon_threadsafe(say, hub)
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(update, hub)
 
     # --- the thread ---------------------------------------------------------------------------
 
@@ -127,13 +127,12 @@ class Gallery:
             self._started.set()
 
     async def _serve(self) -> None:
-        about = self._about
-        workspace, draft = about.workspace, about.choice.draft
+        workspace, draft = self._options.workspace, self._options.choice.draft
         self._loop = asyncio.get_running_loop()
-        hub = self._hub = Hub(PageContext(workspace.root.name, draft, workspace.clock.now))
-        library = Library(workspace, draft)
-        desk = Desk(hub, self._clicks, workspace, asyncio.Lock())
-        guard = Guard(Answers(hub, desk, library, draft).app(), self._socket.getsockname()[1])
+        hub = self._hub = Hub(workspace.root.name, draft, workspace.clock.now)
+        media_files = MediaFiles(workspace, draft)
+        actions = PageActions(hub, self._watch, workspace, asyncio.Lock())
+        guard = Guard(Routes(hub, actions, media_files, draft).app(), self._socket.getsockname()[1])
         server = Quiet(guard)
         self.url = guard.entrance(address(self._socket))
 
@@ -142,50 +141,51 @@ class Gallery:
             server.should_exit = True
 
         self._stop = stop
-        following = asyncio.create_task(self._follow(hub))
+        follower = asyncio.create_task(self._follow(hub))
         self._loop.call_soon(self._started.set)
         try:
             await server.serve([self._socket])
         finally:
-            following.cancel()
-            await library.aclose()
+            follower.cancel()
+            await media_files.aclose()
 
     async def _follow(self, hub: Hub) -> None:
-        """Look at what a run has done so far, ours or that of another process, and at what is saved during ours. The
-        watch looks when ours is over; what others do to the state is no edit, so it would not."""
-        workspace, choice = self._about.workspace, self._about.choice
+        """Plan again when a run of any process changes the state, and when a file is saved during a run.
+
+        The watch itself plans only after its own run, and ignores changes of the state by other processes."""
+        workspace, choice = self._options.workspace, self._options.choice
         state, clock = workspace.state_dir(choice.draft), workspace.clock
-        seen = await asyncio.to_thread(_stamp, state)
+        last = await asyncio.to_thread(_stamp, state)
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_GLANCE):
+                async with asyncio.timeout(_STATE_CHECK):
                     await hub.changed.wait()
             stamp = await asyncio.to_thread(_stamp, state)
-            if hub.known is None or (stamp == seen and not hub.changed.is_set()):
+            if hub.index is None or (stamp == last and not hub.changed.is_set()):
                 continue
-            seen, began = stamp, clock.monotonic()
+            last, began = stamp, clock.monotonic()
             hub.changed.clear()
-            await self._look(hub, hub.known.planned.loaded)
-            await clock.sleep(max(_PACE, 4 * (clock.monotonic() - began)))
+            await self._plan(hub, hub.index.planned.loaded)
+            await clock.sleep(max(_MIN_PAUSE, 4 * (clock.monotonic() - began)))
 
-    async def _look(self, hub: Hub, loaded: Loaded) -> None:
-        """A look of our own, which is dropped when the watch has looked later."""
-        workspace, choice = self._about.workspace, self._about.choice
-        looks, unread, hub.unread = hub.looks, hub.unread, False
+    async def _plan(self, hub: Hub, loaded: Loaded) -> None:
+        """Load and plan, and show the result unless the watch has shown a newer one meanwhile."""
+        workspace, choice = self._options.workspace, self._options.choice
+        refreshes, unread, hub.unread = hub.refreshes, hub.unread, False
         try:
             if unread:
                 loaded = await asyncio.to_thread(workspace.load, choice.draft)
             planned = await asyncio.to_thread(workspace.plan, choice, loaded)
         except ClipformError as error:
-            if unread and hub.looks == looks:
+            if unread and hub.refreshes == refreshes:
                 hub.broken(error)
         else:
-            if hub.looks == looks:
-                hub.looked(planned, mended=unread)
+            if hub.refreshes == refreshes:
+                hub.refreshed(planned, fixed=unread)
 
 
 def _stamp(state: Path) -> tuple[int, ...]:
-    """What changes when somebody is at a state, or dies at it: a process that is killed changes no file."""
+    """Return values that change when a process changes the state, or is killed while it holds the lock."""
     return (*open.stamp(state), lock.is_free(state))
 
 

@@ -1,7 +1,7 @@
-"""What is written over the pictures: name, take, prompt and timecode at the foot, DRAFT in the corner.
+"""Writes over the pictures: name, take, prompt and timecode at the bottom, DRAFT in the corner.
 
-The caption comes up after the first frame and is gone on the last one. Those two frames are what other clips start
-from (`${clips.x.last_frame}`), and a caption under a caption would spoil a chain of drafts.
+The caption appears after the first frame and is gone on the last one. Those two frames can be inputs of other clips
+(`${clips.x.last_frame}`), and a caption under a caption would spoil a chain of drafts.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _MARK: Final = "DRAFT"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What a caption says."""
+class CaptionText:
+    """The content of a caption."""
 
     name: str
     take: int
@@ -40,38 +40,38 @@ class Words:
 class Caption:
     """The lettering of one clip at one size, drawn once and laid over every frame."""
 
-    words: Words
+    text: CaptionText
     size: Size
 
     @property
     def unit(self) -> int:
-        """The height of body text in pixels: readable at 480p, not louder than the picture."""
+        """The height of body text in pixels: readable at 480p, and not dominant."""
         return round(min(self.size.width, self.size.height) * 0.031)
 
     @property
     def margin(self) -> int:
-        """Space to the edges."""
+        """The space to the edges."""
         return margin(self.size)
 
     def draw(self, frame: Planes, index: int) -> None:
         """Write on a frame, in place."""
-        strength = min(1.0, index / _FADE, (self.words.frames - 1 - index) / _FADE)
+        strength = min(1.0, index / _FADE, (self.text.frames - 1 - index) / _FADE)
         self._strip.draw(frame, strength)
         self._mark.draw(frame, strength)
         self._draw_timecode(frame, timecode(index), strength)
 
     @cached_property
     def clock_box(self) -> tuple[int, int, int, int]:
-        """Where the timecode stands."""
+        """The box of the timecode: left, top, right, bottom."""
         width = sum(mask.width for mask in self._clock_masks(timecode(0)))
-        left = self.size.width - self.margin - width
-        return (left, self._name_top, left + width, self._name_top + round(self.unit * 1.5))
+        x = self.size.width - self.margin - width
+        return (x, self._name_top, x + width, self._name_top + round(self.unit * 1.5))
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
-        """The prompt as it is broken into lines: two where the picture is wide, three where it is tall."""
+        """The prompt in lines: at most two in a wide picture, three in a tall one."""
         most = 2 if self._is_wide else 3
-        return tuple(wrapped(self.words.prompt, self._body, self._prompt_width, most))
+        return tuple(wrapped(self.text.prompt, self._body, self._prompt_width, most))
 
     @property
     def _body(self) -> Font:
@@ -97,7 +97,7 @@ class Caption:
 
     @property
     def _is_wide(self) -> bool:
-        """Room beside the prompt for the camera's move, under the timecode."""
+        """True if there is space beside the prompt for the camera's move, under the timecode."""
         return self.size.width >= self.size.height
 
     @cached_property
@@ -114,22 +114,22 @@ class Caption:
         return overlay(Image.alpha_composite(scrim, ink), 0, top)
 
     def _draw_name(self, draw: ImageDraw.ImageDraw, y: int) -> None:
-        """Name and take on the left, the camera's move on the right under the timecode."""
-        take = f"take {self.words.take}"
+        """Write name and take on the left, the camera's move on the right under the timecode."""
+        take = f"take {self.text.take}"
         gap = round(self.unit * 0.8)
         room = self.clock_box[0] - self.margin - 3 * gap - round(self._body.getlength(take))
-        name = elided(self.words.name, self._heading, room)
+        name = elided(self.text.name, self._heading, room)
         base = y + round(self.unit * 1.25)
         draw.text((self.margin, base), name, _WHITE, self._heading, anchor="ls")
-        after = self.margin + round(self._heading.getlength(name)) + gap
-        draw.text((after, base), take, _QUIET, self._body, anchor="ls")
+        take_x = self.margin + round(self._heading.getlength(name)) + gap
+        draw.text((take_x, base), take, _QUIET, self._body, anchor="ls")
         if self._is_wide:
             under = base + round(self.unit * 1.7)
-            draw.text((self.size.width - self.margin, under), self.words.camera, _QUIET, self._body, anchor="rs")
+            draw.text((self.size.width - self.margin, under), self.text.camera, _QUIET, self._body, anchor="rs")
 
     @cached_property
     def _mark(self) -> Overlay:
-        """DRAFT, letter-spaced in a dark plate, top right."""
+        """DRAFT, letter-spaced on a dark plate, top right."""
         font, gap = face(round(self.unit * 0.92)), self.unit * 0.28
         widths = [font.getlength(letter) + gap for letter in _MARK]
         width, height = _even(sum(widths) - gap + self.unit * 1.5), _even(self.unit * 1.8)
@@ -147,7 +147,8 @@ class Caption:
 
     @cached_property
     def _digits(self) -> dict[str, Image.Image]:
-        """A mask for each character of a timecode. All digits are equally wide: the counter must not dance."""
+        """A mask for each character of a timecode. All digits have the same width, so that the counter does not
+        jump."""
         digit = round(max(self._heading.getlength(digit) for digit in "0123456789"))
         masks = {}
         for char in "0123456789:":
@@ -158,34 +159,34 @@ class Caption:
         return masks
 
     def _draw_timecode(self, frame: Planes, text: str, strength: float) -> None:
-        """White on the dark strip is a matter of light alone: the colour planes stay."""
+        """Write white on the dark strip, which changes only the light plane."""
         if strength <= 0:
             return
-        left, top, _, _ = self.clock_box
+        x, top, _, _ = self.clock_box
         for mask in self._clock_masks(text):
             ink = mask if strength >= 1 else mask.point(lambda level: round(level * strength))
-            frame.light.paste(_WHITE_LIGHT, (left, top), ink)
-            left += mask.width
+            frame.light.paste(_WHITE_LIGHT, (x, top), ink)
+            x += mask.width
 
 
 def margin(size: Size) -> int:
-    """Space between lettering and the edges, the same for all lettering of a frame."""
+    """Return the space between lettering and the edges, the same for all lettering of a frame."""
     return _even(min(size.width, size.height) * 0.047)
 
 
 def timecode(index: int) -> str:
-    """Minutes, seconds and frames, as an editor counts them."""
+    """Return minutes, seconds and frames, as editing programs show them."""
     seconds, frame = divmod(index, FPS)
     return f"{seconds // 60:02}:{seconds % 60:02}:{frame:02}"
 
 
 def _scrim(width: int, height: int, full_from: int) -> Image.Image:
-    """A shade that comes up softly and is dark enough behind the letters to read them on a white picture."""
+    """Return a soft shade that is dark enough behind the letters to read them on a white picture."""
     column = Image.new("L", (1, height))
     for y in range(height):
         rise = min(1.0, y / max(1, full_from))
-        deep = max(0.0, (y - full_from) / max(1, height - full_from))
-        level = _TOP_ALPHA * rise * rise * (3 - 2 * rise) + (_FOOT_ALPHA - _TOP_ALPHA) * deep
+        below = max(0.0, (y - full_from) / max(1, height - full_from))
+        level = _TOP_ALPHA * rise * rise * (3 - 2 * rise) + (_FOOT_ALPHA - _TOP_ALPHA) * below
         column.putpixel((0, y), round(level))
     shade = Image.new("RGBA", (width, height), (10, 11, 13, 0))
     shade.putalpha(column.resize((width, height)))
@@ -193,5 +194,5 @@ def _scrim(width: int, height: int, full_from: int) -> Image.Image:
 
 
 def _even(length: float) -> int:
-    """Down to an even number: overlays stand on whole colour samples."""
+    """Round down to an even number: overlays start on whole colour samples."""
     return int(length) // 2 * 2

@@ -1,7 +1,7 @@
-"""The card that stands for a clip made of words alone: a place in layers, and the prompt set over it.
+"""The card for a clip without pictures: a landscape or still life in layers, and the prompt over it.
 
-Layers at different distances move by different amounts, so the camera's move can be judged although there is no
-picture yet. Like the caption, the words are gone on the first and the last frame.
+Layers at different distances move by different amounts, so the camera's move can be judged without a picture. As with
+the caption, the words are gone on the first and the last frame.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from reconciler.media.draft.camera import HEADROOM, Camera, CameraView, ease, look
+from reconciler.media.draft.camera import HEADROOM, Camera, CameraView, ease, view_at
 from reconciler.media.draft.caption import margin
 from reconciler.media.draft.moods import Colour, Mood, read_mood
 from reconciler.media.draft.motifs import DrawingKit, Silhouette, shapes
@@ -27,10 +27,10 @@ _MOST_LINES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A shape ready to be filmed, with its colours as planes.
+    """A shape ready to film, with its colours as planes.
 
-    Colours that run downward are light in the air: they are of the frame's size and stay where they are. Those that
-    run across model a thing: they are a strip as wide as the canvas and move with it.
+    Colours that run downward are light in the air: they have the frame's size and do not move. Colours that run across
+    shade an object: they are a strip as wide as the canvas and move with it.
     """
 
     shape: Silhouette
@@ -39,7 +39,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class CardStage:
-    """A place in layers, filmed by one camera."""
+    """A landscape or still life in layers, filmed by one camera."""
 
     ground: Planes
     layers: tuple[Layer, ...]
@@ -49,35 +49,36 @@ class CardStage:
     frames: int
 
     def frame(self, index: int) -> Planes:
-        """The place as the camera sees it, with the prompt over it."""
-        view = look(self.camera, index / (self.frames - 1))
+        """Return the camera's view, with the prompt over it."""
+        view = view_at(self.camera, index / (self.frames - 1))
         frame = self.ground.copy()
         for layer in self.layers:
-            _draw(frame, layer, _seen_from(view, layer.shape.near), self.canvas)
+            _draw(frame, layer, _parallax(view, layer.shape.near), self.canvas)
         if self.title is not None:
             self.title.draw(frame, ease(min(1.0, index / _TITLE_FADE, (self.frames - 1 - index) / _TITLE_FADE)))
         return frame
 
 
 def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
-    """The card of a scene: its place and light from the prompt's words, its details from the key."""
-    motif, mood = read_mood(scene.prompt, scene.dice)
+    """Return the card of a scene: motif and light from the prompt, details from the key."""
+    motif, mood = read_mood(scene.prompt, scene.looks_seed)
     canvas = (2 * round(size.width * HEADROOM / 2), 2 * round(size.height * HEADROOM / 2))
-    place = DrawingKit(*canvas, mood, random.Random(scene.dice))
-    layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, place))
+    kit = DrawingKit(*canvas, mood, random.Random(scene.looks_seed))
+    layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, kit))
     return CardStage(_ground(mood, size), layers, canvas, _title(scene.prompt, size), camera, scene.frames)
 
 
-def _seen_from(view: CameraView, near: float) -> CameraView:
-    """What a move amounts to at a distance: the horizon hardly moves, the foreground more than the camera."""
+def _parallax(view: CameraView, near: float) -> CameraView:
+    """Return the part of a move that shows at a distance: the horizon hardly moves, the foreground more than the
+    camera."""
     share = 0.2 + 1.0 * near
     return CameraView(1 + (view.zoom - 1) * share, view.x * share / 1.2, view.y * share / 1.2)
 
 
 def _draw(frame: Planes, layer: Layer, view: CameraView, canvas: tuple[int, int]) -> None:
-    """Lay a layer over the frame. Only the rows that its mask covers are touched: that is most of the speed."""
+    """Lay a layer over the frame. Only the rows that its mask covers are touched, which makes it fast."""
     width, height = frame.size
-    left, top, right, bottom = window(canvas, view, frame.size)
+    x, top, x_end, bottom = window(canvas, view, frame.size)
     scale = height / (bottom - top)
     mask, start = layer.shape.mask, layer.shape.top
     first = max(0, math.floor((start - top) * scale / 2 + 1) * 2)
@@ -85,24 +86,24 @@ def _draw(frame: Planes, layer: Layer, view: CameraView, canvas: tuple[int, int]
     if last <= first:
         return
     rows = (max(0.0, top + first / scale - start), min(mask.height, top + last / scale - start))
-    seen = mask.resize((width, last - first), Image.Resampling.BILINEAR, (left, rows[0], right, rows[1]))
-    masks = (seen, half := seen.reduce(2), half)
+    visible = mask.resize((width, last - first), Image.Resampling.BILINEAR, (x, rows[0], x_end, rows[1]))
+    masks = (visible, half := visible.reduce(2), half)
     for plane, fill, drawn in zip(frame, layer.fill, masks, strict=True):
         share = plane.width / width
         if layer.shape.across:
-            colours = fill.resize(drawn.size, Image.Resampling.BILINEAR, (left * share, 0, right * share, fill.height))
+            colours = fill.resize(drawn.size, Image.Resampling.BILINEAR, (x * share, 0, x_end * share, fill.height))
         else:
             colours = fill.crop((0, round(first * share), plane.width, round(last * share)))
         plane.paste(colours, (0, round(first * share)), drawn)
 
 
 def _ground(mood: Mood, size: Size) -> Planes:
-    """The sky, or the wall."""
+    """Return the sky, or the wall."""
     return planes(_gradient([(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)], size))
 
 
 def _fill(shape: Silhouette, canvas: tuple[int, int], size: Size) -> Planes:
-    """A layer's colours, as `Layer` keeps them."""
+    """Return a layer's colours, as `Layer` holds them."""
     if shape.across:
         turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(2, canvas[0]))
         return planes(turned.transpose(Image.Transpose.ROTATE_90))
@@ -112,7 +113,7 @@ def _fill(shape: Silhouette, canvas: tuple[int, int], size: Size) -> Planes:
 
 
 def _gradient(stops: list[tuple[float, Colour]], size: Size) -> Image.Image:
-    """Colours from top to bottom through stops at shares of the height, constant beyond the outer ones."""
+    """Return colours from top to bottom through stops at shares of the height, constant beyond the outer ones."""
     column = Image.new("RGB", (1, size.height))
     for y in range(size.height):
         column.putpixel((0, y), _between(stops, y / size.height))
@@ -129,7 +130,7 @@ def _between(stops: list[tuple[float, Colour]], at: float) -> Colour:
 
 
 def _title(prompt: str, size: Size) -> Overlay | None:
-    """The prompt in large type on the left, on a soft shade that lifts it off whatever is behind."""
+    """Return the prompt in large type on the left, on a soft shade that separates it from the background."""
     short = min(size.width, size.height)
     is_wide = size.width > size.height
     width = round(size.width * (0.56 if is_wide else 0.84))
@@ -141,18 +142,18 @@ def _title(prompt: str, size: Size) -> Overlay | None:
     if not lines:
         return None
     leading = round(font.size * 1.36)
-    left = margin(size)
-    # Beside the sun where there is room beside it, else above.
+    x = margin(size)
+    # Beside the sun if there is space, else above it.
     top = round(size.height * 0.40 - len(lines) * leading / 2 if is_wide else size.height * 0.12)
     ink = Image.new("L", (size.width, size.height))
     draw = ImageDraw.Draw(ink)
     for row, line in enumerate(lines):
-        draw.text((left, top + row * leading), line, 255, font)
+        draw.text((x, top + row * leading), line, 255, font)
     return _lettering(ink, round(short * 0.03))
 
 
 def _lettering(ink: Image.Image, blur: int) -> Overlay:
-    """White letters with a wide and a close shadow."""
+    """Return white letters with a wide and a close shadow."""
     small = ink.reduce(4)
     wide = small.filter(ImageFilter.GaussianBlur(blur / 2)).point(lambda level: min(150, round(level * 1.5)))
     close = small.filter(ImageFilter.GaussianBlur(blur / 14)).point(lambda level: round(level * 0.5))

@@ -1,4 +1,4 @@
-"""The call that a farm makes in a worker: one scene into files that are whole or absent."""
+"""The call that a worker executes: one scene into files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from reconciler.media.frames import extract_frame
 
 
 def prepare() -> None:
-    """Load what every draft needs: codecs by this module's imports, and the face, which takes longest."""
+    """Load what every draft needs: codecs by this module's imports, and the typeface, which takes longest."""
     face(16)
 
 
 def render_job(body: object, video: str, last_frame: str | None, *, progress: Progress) -> None:
-    """Render `body` into `video`, and its last frame too where a path for it is given."""
+    """Render `body` into `video`, and its last frame too if a path for it is given."""
     target = Path(video)
     part = target.with_name(target.name + ".part")
     render(read_scene(body), part, progress)

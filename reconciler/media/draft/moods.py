@@ -1,4 +1,4 @@
-"""Light and place of a card: what the prompt's words suggest, else what the dice say. Pure data and look-up."""
+"""Light and motif of a card: from the prompt's words, else chosen by the seed. Pure data and look-up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ Motif = Literal["hills", "sea", "city", "still life"]
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """The colours of a time and a weather: the sky from the top to the horizon, its light, the land far and near."""
+    """The colours of a time of day and a weather: the sky from the top to the horizon, its light, the land far and
+    near."""
 
     top: Colour
     middle: Colour
@@ -41,7 +42,7 @@ MOODS: Final = {
 
 _INDOORS: Final = ("clay", "sage", "ink", "plum")
 
-_LIGHT_WORDS: Final = (
+_LIGHT_PATTERNS: Final = (
     ("night", r"\b(?:night|midnight|moon\w*|stars|starry|dark)\b|夜|月|星空|星光"),
     ("dawn", r"\b(?:dawn|sunrise|morning|daybreak)\b|日出|清晨|黎明|晨|朝霞"),
     ("dusk", r"\b(?:dusk|sunset|evening|twilight|golden hour|neon)\b|日落|夕阳|黄昏|傍晚|晚霞|霓虹"),
@@ -50,7 +51,7 @@ _LIGHT_WORDS: Final = (
     ("sand", r"\b(?:desert|sand|dunes?|canyon)\b|沙漠|沙丘|峡谷"),
     ("forest", r"\b(?:forest|woods|jungle|garden|meadow|bamboo|grass)\b|森林|树林|竹|花园|草"),
 )
-_PLACE_WORDS: Final = (
+_PLACE_PATTERNS: Final = (
     ("city", r"\b(?:city|street|storefront|skyline|tower|rooftop|downtown|traffic|neon)\b|城市|街|楼|霓虹|都市|店"),
     (
         "sea",
@@ -66,23 +67,23 @@ _PLACE_WORDS: Final = (
 _MOTIFS: Final[dict[str, Motif]] = {"city": "city", "sea": "sea", "hills": "hills"}
 
 
-def read_mood(prompt: str, dice: int) -> tuple[Motif, Mood]:
-    """The place and the light that a prompt names; where it names none the dice choose."""
-    place = _first_match(_PLACE_WORDS, prompt)
-    light = _first_match(_LIGHT_WORDS, prompt)
-    chance = random.Random(dice)
+def read_mood(prompt: str, seed: int) -> tuple[Motif, Mood]:
+    """Return the motif and the light that a prompt names; the seed chooses what it does not name."""
+    place = _first_match(_PLACE_PATTERNS, prompt)
+    light = _first_match(_LIGHT_PATTERNS, prompt)
+    generator = random.Random(seed)
     if place is None and light is None:
-        return "still life", MOODS[chance.choice(_INDOORS)]
+        return "still life", MOODS[generator.choice(_INDOORS)]
     if light is None:
-        light = chance.choice(("dawn", "day", "dusk"))
+        light = generator.choice(("dawn", "day", "dusk"))
     return _MOTIFS[place or "hills"], MOODS[light]
 
 
 def _first_match(table: tuple[tuple[str, str], ...], prompt: str) -> str | None:
-    return next((name for name, words in table if re.search(words, prompt, re.IGNORECASE)), None)
+    return next((name for name, pattern in table if re.search(pattern, prompt, re.IGNORECASE)), None)
 
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:
-    """A colour between two: `share` of the other."""
+    """Return a colour between two: `share` of the other."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return (red, green, blue)

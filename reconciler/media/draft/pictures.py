@@ -1,6 +1,6 @@
-"""The pictures that a scene is made of, in the order in which they are shown.
+"""The pictures of a scene, in display order.
 
-A draft works offline: a remote input is drawn as a placeholder card that names it.
+A draft works offline: a remote input is drawn as a placeholder card with its address.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from reconciler.media.stills import decode_still, read_still
 
 
 def pictures(scene: Scene) -> list[Image.Image]:
-    """All pictures of a scene in the order in which they are shown; empty where it is made of words alone."""
+    """Return all pictures of a scene in display order; empty if it has only a prompt."""
     frames = [ref for ref in (scene.first_frame, scene.last_frame) if ref]
     if frames:
         return [_still(ref) for ref in frames]
-    # An extension goes on from where its video ends; of any other video the beginning stands for it.
+    # An extension continues at the end of its video; any other video is shown by its first frame.
     which = "last_frame" if scene.mode == "extend" else "first_frame"
     return [_video(ref, which) for ref in scene.videos] + [_still(ref) for ref in scene.images]
 
 
 def size_of(picture: Image.Image) -> Size:
-    """A picture's size, as a scene's size is worked out from it."""
+    """Return a picture's size."""
     return Size(picture.width, picture.height)
 
 

@@ -1,8 +1,8 @@
-"""Pictures as the encoder wants them: one plane of light and two of colour at half size.
+"""Pictures in the encoder's format: one plane of light and two of colour at half size.
 
-Everything is turned into BT.709 limited-range planes once, before the first frame, and each frame then moves and
-blends planes only. Compared with drawing each frame in RGB this is a quarter of the work, and the encoder gets what
-was drawn without a conversion of its own.
+Everything is converted to BT.709 limited-range planes once, before the first frame, and each frame then moves and
+blends planes only. Compared with drawing each frame in RGB this is a quarter of the work, and the encoder needs no
+conversion of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SMOOTH: Final = Image.Resampling.BICUBIC
 _QUICK: Final = Image.Resampling.BILINEAR
 
 Region = tuple[int, int, int, int]
-"""Left, top, right, bottom; even numbers, so that it falls on whole colour samples."""
+"""Left, top, right, bottom; even numbers, so that it starts on whole colour samples."""
 
 
 class Planes(NamedTuple):
@@ -40,11 +40,11 @@ class Planes(NamedTuple):
         return self.light.size
 
     def copy(self) -> Planes:
-        """Planes that may be drawn on."""
+        """Return planes to draw on."""
         return Planes(*(plane.copy() for plane in self))
 
-    def looked_at(self, view: CameraView, size: tuple[int, int]) -> Planes:
-        """What a camera sees of it: the largest window of the frame's shape, brought nearer and moved."""
+    def seen_by(self, view: CameraView, size: tuple[int, int]) -> Planes:
+        """Return the camera's view of the picture: the largest window of the frame's shape, zoomed and moved."""
         box = window(self.size, view, size)
         half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
         small = (size[0] // 2, size[1] // 2)
@@ -55,12 +55,12 @@ class Planes(NamedTuple):
         )
 
     def blended(self, other: Planes, share: float) -> Planes:
-        """A cross-fade: `share` of the other."""
+        """Return a cross-fade: `share` of the other."""
         return Planes(*(Image.blend(ours, theirs, share) for ours, theirs in zip(self, other, strict=True)))
 
 
 def planes(picture: Image.Image) -> Planes:
-    """The planes of an RGB picture with even sides."""
+    """Return the planes of an RGB picture with even sides."""
     return Planes(
         picture.convert("L", _LIGHT),
         picture.convert("L", _BLUE).reduce(2),
@@ -69,7 +69,7 @@ def planes(picture: Image.Image) -> Planes:
 
 
 def video_frame(planes: Planes, index: int, rate: Fraction | int) -> VideoFrame:
-    """Frame `index` for the encoder, its planes filled row by row where the encoder wants longer rows."""
+    """Return frame `index` for the encoder; rows are padded if the encoder wants longer ones."""
     frame = VideoFrame(planes.light.width, planes.light.height, "yuv420p")
     for ours, theirs in zip(planes, frame.planes, strict=True):
         content = ours.tobytes()
@@ -84,27 +84,27 @@ def video_frame(planes: Planes, index: int, rate: Fraction | int) -> VideoFrame:
 
 
 def planes_of(frame: VideoFrame) -> Planes:
-    """The planes of a decoded `yuv420p` frame, without the spare bytes that a decoder leaves at the end of a row."""
-    found = (
+    """Return the planes of a decoded `yuv420p` frame, without a decoder's padding at the end of rows."""
+    copies = (
         Image.frombuffer("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
         for plane in frame.planes
     )
-    return Planes(*found)
+    return Planes(*copies)
 
 
 def window(canvas: tuple[int, int], view: CameraView, size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """The part of a canvas that fills a frame of `size`: never beyond its edges."""
+    """Return the part of a canvas that fills a frame of `size`: never beyond its edges."""
     scale = min(canvas[0] / size[0], canvas[1] / size[1]) / view.zoom
     wide, high = size[0] * scale, size[1] * scale
     free_x, free_y = canvas[0] - wide, canvas[1] - high
-    left = min(max(free_x * (1 + view.x) / 2, 0.0), free_x)
-    top = min(max(free_y * (1 + view.y) / 2, 0.0), free_y)
-    return (left, top, min(left + wide, canvas[0]), min(top + high, canvas[1]))
+    x = min(max(free_x * (1 + view.x) / 2, 0.0), free_x)
+    y = min(max(free_y * (1 + view.y) / 2, 0.0), free_y)
+    return (x, y, min(x + wide, canvas[0]), min(y + high, canvas[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A drawn thing with transparency that is laid over frames at one place."""
+    """A drawing with transparency that is laid over frames at one place."""
 
     region: Region
     fill: Planes
@@ -115,17 +115,17 @@ class Overlay:
         """Lay it over a frame, in place; `strength` below 1 fades it."""
         if strength <= 0:
             return
-        left, top, _, _ = self.region
+        x, y, _, _ = self.region
         mask, half_mask = self.mask, self.half_mask
         if strength < 1:
             mask, half_mask = (m.point(lambda level: round(level * strength)) for m in (mask, half_mask))
-        frame.light.paste(self.fill.light, (left, top), mask)
-        frame.blue.paste(self.fill.blue, (left // 2, top // 2), half_mask)
-        frame.red.paste(self.fill.red, (left // 2, top // 2), half_mask)
+        frame.light.paste(self.fill.light, (x, y), mask)
+        frame.blue.paste(self.fill.blue, (x // 2, y // 2), half_mask)
+        frame.red.paste(self.fill.red, (x // 2, y // 2), half_mask)
 
 
-def overlay(picture: Image.Image, left: int, top: int) -> Overlay:
-    """An RGBA picture as an overlay; its place and its sides must be even."""
+def overlay(picture: Image.Image, x: int, y: int) -> Overlay:
+    """Return an RGBA picture as an overlay; its position and its sides must be even."""
     mask = picture.getchannel("A")
-    region = (left, top, left + picture.width, top + picture.height)
+    region = (x, y, x + picture.width, y + picture.height)
     return Overlay(region, planes(picture.convert("RGB")), mask, mask.reduce(2))

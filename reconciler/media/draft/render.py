@@ -1,4 +1,4 @@
-"""From a scene to an mp4: exactly as long as asked for, and the same bytes each time."""
+"""Renders a scene to an mp4: exactly as long as requested, and the same bytes each time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from reconciler.diagnostics import MediaError
 from reconciler.media.draft.camera import read_camera
-from reconciler.media.draft.caption import Caption, Words
+from reconciler.media.draft.caption import Caption, CaptionText
 from reconciler.media.draft.card import card_stage
 from reconciler.media.draft.pictures import pictures, size_of
 from reconciler.media.draft.planes import Planes, video_frame
@@ -25,40 +25,40 @@ _BLOCK: Final = 1024  # samples an AAC frame
 _X264: Final = {
     "preset": "veryfast",
     "crf": "20",
-    "g": str(FPS),  # a key frame a second: the last frame is found quickly, and scrubbing is smooth
+    "g": str(FPS),  # a key frame a second: seeking is quick and smooth
     "threads": "1",  # with more, the bytes depend on the machine
     "x264-params": "scenecut=0:colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv",
 }
 
 Progress = Callable[[int, int], None]
-"""Told how many frames are encoded, and of how many."""
+"""Called with the number of encoded frames and of all frames."""
 
 
 def render(scene: Scene, target: Path, progress: Progress) -> None:
-    """Draw and encode a whole scene into `target`, which is overwritten."""
-    found = pictures(scene)
-    size = frame_size(scene, size_of(found[0]) if found else None)
-    stage, caption = _set(scene, found, size)
+    """Draw and encode a scene into `target`, which is overwritten."""
+    stills = pictures(scene)
+    size = frame_size(scene, size_of(stills[0]) if stills else None)
+    stage, caption = _stage_and_caption(scene, stills, size)
     try:
-        _encode(_filmed(stage, caption, scene.frames), target, scene, size, progress)
+        _encode(_frames(stage, caption, scene.frames), target, scene, size, progress)
     except (av.FFmpegError, OSError, MemoryError) as error:
         raise MediaError(f"the draft {scene.label!r} could not be encoded: {error}") from error
 
 
-def _set(scene: Scene, found: list[Image.Image], size: Size) -> tuple[Stage, Caption]:
-    """What is filmed and what is written over it. A card says the prompt itself, so its caption does not."""
+def _stage_and_caption(scene: Scene, stills: list[Image.Image], size: Size) -> tuple[Stage, Caption]:
+    """Return the stage and the caption. A card shows the prompt itself, so its caption does not."""
     camera = read_camera(scene.prompt, fixed=scene.camera_fixed)
     stage: Stage
-    if found:
+    if stills:
         pair = scene.first_frame is not None and scene.last_frame is not None
-        stage = picture_stage(found, pair, camera, size, scene.frames)
+        stage = picture_stage(stills, pair, camera, size, scene.frames)
     else:
         stage = card_stage(scene, camera, size)
-    prompt = scene.prompt if found else ""
-    return stage, Caption(Words(scene.label, scene.take, prompt, str(camera), scene.frames), size)
+    prompt = scene.prompt if stills else ""
+    return stage, Caption(CaptionText(scene.label, scene.take, prompt, str(camera), scene.frames), size)
 
 
-def _filmed(stage: Stage, caption: Caption, frames: int) -> Iterator[Planes]:
+def _frames(stage: Stage, caption: Caption, frames: int) -> Iterator[Planes]:
     for index in range(frames):
         frame = stage.frame(index)
         caption.draw(frame, index)
@@ -83,7 +83,7 @@ def _encode(frames: Iterator[Planes], target: Path, scene: Scene, size: Size, pr
 
 
 def _silence(samples: int) -> Iterator[AudioFrame]:
-    """So many samples of nothing, in the encoder's blocks; the last one is shorter."""
+    """Yield so many samples of silence, in the encoder's blocks; the last one is shorter."""
     for start in range(0, samples, _BLOCK):
         frame = AudioFrame(format="fltp", layout="stereo", samples=min(_BLOCK, samples - start))
         for plane in frame.planes:

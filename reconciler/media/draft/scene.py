@@ -1,8 +1,8 @@
-"""What a draft shows, read from the body that the draft dialect sends, and how large it is.
+"""The content of a draft, read from the body that the draft dialect sends, and its size.
 
 **Sizes.** The resolution's number is the shorter side (480, 720, 1080, 1440, 2160); the longer one follows from the
-ratio, rounded to even: 480p is 854×480, 480×854, 640×480, 480×640, 480×480 and 1120×480. `adaptive` takes the
-shape of the first picture, at most 21:9 either way, and is 16:9 when there is none.
+ratio, rounded to even: 480p is 854×480, 480×854, 640×480, 480×640, 480×480 and 1120×480. `adaptive` takes the shape of
+the first picture, at most 21:9 either way, and is 16:9 without one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from reconciler.diagnostics import MediaError
 
 FPS: Final = 24
-"""Frames per second of every draft: the pace of film, and a whole number of them in any whole second."""
+"""Frames per second of every draft: the rate of film, and a whole number of frames in each second."""
 
 _SHORT_SIDE: Final = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
 
@@ -42,7 +42,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """One input: `sha256` is of the content that was planned, empty where it is not known."""
+    """One input: `sha256` is the hash of the planned content, empty if unknown."""
 
     scheme: str
     value: str
@@ -51,7 +51,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One draft to make. `key` seeds everything that looks random."""
+    """One draft to render. `key` seeds everything that looks random."""
 
     key: str
     label: str
@@ -72,18 +72,18 @@ class Scene:
 
     @property
     def frames(self) -> int:
-        """How many frames it has, exactly."""
+        """The exact number of frames."""
         return self.duration * FPS
 
     @property
-    def dice(self) -> int:
-        """The number that seeds its looks: of the key, or of the prompt where there is no key."""
+    def looks_seed(self) -> int:
+        """The seed of the drawing, from the key, or from the prompt without one."""
         text = self.key or f"{self.prompt}\0{self.seed}\0{self.take}"
         return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")
 
 
 def read_scene(body: object) -> Scene:
-    """The scene that a request's body describes; `MediaError` where it does not."""
+    """Return the scene that a request's body describes. Raises MediaError if the body is invalid."""
     if not isinstance(body, Mapping):
         raise MediaError("a draft needs a scene to draw", code="input")
     scene = Scene(
@@ -111,7 +111,7 @@ def read_scene(body: object) -> Scene:
 
 
 def frame_size(scene: Scene, first: Size | None) -> Size:
-    """How large the draft is; `first` is the size of its first picture, for `adaptive`."""
+    """Return the draft's size; `first` is the size of its first picture, for `adaptive`."""
     short = _SHORT_SIDE.get(scene.resolution)
     if short is None:
         raise MediaError(f"no draft has the resolution {scene.resolution!r}", code="input")
@@ -124,8 +124,8 @@ def frame_size(scene: Scene, first: Size | None) -> Size:
 def _shape(ratio: str, first: Size | None) -> Fraction:
     """Width over height."""
     if ratio == "adaptive":
-        own = Fraction(first.width, first.height) if first else _RATIOS["16:9"]
-        return min(max(own, 1 / _WIDEST), _WIDEST)
+        natural = Fraction(first.width, first.height) if first else _RATIOS["16:9"]
+        return min(max(natural, 1 / _WIDEST), _WIDEST)
     shape = _RATIOS.get(ratio)
     if shape is None:
         raise MediaError(f"no draft has the ratio {ratio!r}", code="input")
@@ -133,7 +133,7 @@ def _shape(ratio: str, first: Size | None) -> Fraction:
 
 
 def _even(side: Fraction) -> int:
-    """The nearest even number: yuv420p has one colour sample for two by two pixels."""
+    """Return the nearest even number: yuv420p has one colour sample for two by two pixels."""
     return 2 * round(side / 2)
 
 

@@ -1,4 +1,4 @@
-"""What stands before the camera: still pictures that are moved over, or a card whose layers move apart."""
+"""The scenery that the camera films: still pictures, or a card whose layers move apart."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from PIL import Image
 from reconciler.media.draft.camera import HEADROOM, Camera
 from reconciler.media.draft.planes import Planes, planes
 from reconciler.media.draft.scene import Size
-from reconciler.media.draft.timeline import Shot, first_to_last, glimpses, montage, room_for
+from reconciler.media.draft.timeline import Shot, first_to_last, montage, room_for, visible_shots
 
 _WIDEST_PAN: Final = 1.7
-"""A panorama is cut to this many frames' length: a pan over all of it would rush."""
+"""A panorama is cropped to this many frame heights: a pan over all of it would be too fast."""
 
 _GUTTER: Final = 10
 _BOARD: Final = (24, 25, 28)
 
 
 class Stage(Protocol):
-    """Something that can be filmed."""
+    """Scenery that can be filmed."""
 
     def frame(self, index: int) -> Planes:
-        """The picture at a frame of the clip, to be drawn on freely."""
+        """Return the picture at a frame of the clip; the caller may draw on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureStage:
-    """Pictures prepared for one frame size, and when each is on screen."""
+    """Pictures prepared for one frame size, and the times when each is visible."""
 
     canvases: tuple[Planes, ...]
     shots: tuple[Shot, ...]
@@ -37,32 +37,33 @@ class PictureStage:
     size: Size
 
     def frame(self, index: int) -> Planes:
-        """The pictures on screen, each seen by the camera, faded into one another."""
-        shown: Planes | None = None
-        for glimpse in glimpses(self.shots, index):
-            canvas = self.canvases[glimpse.shot.picture]
-            seen = canvas.looked_at(glimpse.shot.view(self.camera, index), (self.size.width, self.size.height))
-            shown = seen if shown is None else shown.blended(seen, glimpse.share)
-        assert shown is not None  # shots cover every frame of the clip
-        return shown
+        """Return the visible pictures, each seen by the camera, blended."""
+        frame: Planes | None = None
+        for visible in visible_shots(self.shots, index):
+            canvas = self.canvases[visible.shot.picture]
+            view = canvas.seen_by(visible.shot.view(self.camera, index), (self.size.width, self.size.height))
+            frame = view if frame is None else frame.blended(view, visible.share)
+        assert frame is not None  # shots cover every frame of the clip
+        return frame
 
 
-def picture_stage(found: list[Image.Image], pair: bool, camera: Camera, size: Size, frames: int) -> PictureStage:
-    """Pictures on a stage: a pair from first to last, others as a montage or, if they are many, as one sheet."""
+def picture_stage(stills: list[Image.Image], pair: bool, camera: Camera, size: Size, frames: int) -> PictureStage:
+    """Return a stage for pictures: a pair from first to last, others as a montage or, if there are many, as one
+    sheet."""
     if pair:
         shots = first_to_last(frames)
     else:
-        if not room_for(len(found), frames):
-            found = [contact_sheet(found, size)]
-        shots = montage(len(found), frames)
-    return PictureStage(tuple(planes(cover(picture, size)) for picture in found), shots, camera, size)
+        if not room_for(len(stills), frames):
+            stills = [contact_sheet(stills, size)]
+        shots = montage(len(stills), frames)
+    return PictureStage(tuple(planes(cover(picture, size)) for picture in stills), shots, camera, size)
 
 
 def cover(picture: Image.Image, size: Size) -> Image.Image:
-    """A picture large enough to fill the frame, with some to spare for the camera; even sides.
+    """Return a picture large enough to fill the frame, with some margin for the camera; even sides.
 
-    Filling crops what does not fit the frame's shape, equally on both sides. Letterboxing would keep everything, but
-    an animatic is there to judge the framing, and the paid clip will fill its frame too.
+    Filling crops what does not fit the frame's shape, equally on both sides. Letterboxing would keep everything, but an
+    animatic serves to judge the framing, and the paid clip will fill its frame too.
     """
     scale = max(size.width / picture.width, size.height / picture.height)
     most = (size.width * _WIDEST_PAN / scale, size.height * _WIDEST_PAN / scale)
@@ -74,16 +75,16 @@ def cover(picture: Image.Image, size: Size) -> Image.Image:
     return picture.resize((wide, high), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
 
 
-def contact_sheet(found: list[Image.Image], size: Size) -> Image.Image:
-    """Many pictures side by side on a dark board, as close to the frame's shape as their number allows."""
-    columns = math.ceil(math.sqrt(len(found)))
-    rows = math.ceil(len(found) / columns)
+def contact_sheet(stills: list[Image.Image], size: Size) -> Image.Image:
+    """Return many pictures side by side on a dark board, as close to the frame's shape as their number allows."""
+    columns = math.ceil(math.sqrt(len(stills)))
+    rows = math.ceil(len(stills) / columns)
     sheet = Image.new("RGB", (round(size.width * HEADROOM), round(size.height * HEADROOM)), _BOARD)
     wide = (sheet.width - _GUTTER * (columns + 1)) // columns
     high = (sheet.height - _GUTTER * (rows + 1)) // rows
-    for place, picture in enumerate(found):
-        row, column = divmod(place, columns)
-        in_row = min(columns, len(found) - row * columns)
+    for index, picture in enumerate(stills):
+        row, column = divmod(index, columns)
+        in_row = min(columns, len(stills) - row * columns)
         indent = (sheet.width - in_row * (wide + _GUTTER) - _GUTTER) // 2
         cell = _filled(picture, wide, high)
         sheet.paste(cell, (indent + _GUTTER + column * (wide + _GUTTER), _GUTTER + row * (high + _GUTTER)))
@@ -91,7 +92,7 @@ def contact_sheet(found: list[Image.Image], size: Size) -> Image.Image:
 
 
 def _filled(picture: Image.Image, wide: int, high: int) -> Image.Image:
-    """The middle of a picture in exactly this size."""
+    """Return the middle of a picture in exactly this size."""
     scale = max(wide / picture.width, high / picture.height)
     crop_x = (picture.width - wide / scale) / 2
     crop_y = (picture.height - high / scale) / 2

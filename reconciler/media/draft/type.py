@@ -1,7 +1,7 @@
-"""Setting type: the bundled face, and lines that break and end where there is no more room.
+"""Sets type: the bundled typeface, and lines that break or end when the width is used up.
 
-The face is Noto Sans SC (OFL, see `fonts/OFL.txt`): Latin and 7,000 Chinese characters in one file. Characters it
-lacks are shown as its empty box, except for emoji and control characters, which are left out.
+The typeface is Noto Sans SC (OFL, see `fonts/OFL.txt`): Latin and 7,000 Chinese characters in one file. A character
+that it lacks is shown as an empty box; emoji and control characters are left out.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _FILE: Final = Path(__file__).parent.parent / "fonts" / "noto-sans-sc-400.woff2"
 _TRAILING: Final = " ,.;:，。；：、"
 _LONGEST: Final = 2000
 Font = ImageFont.FreeTypeFont
-"""A face at one size."""
+"""The typeface at one size."""
 
 _NO_START: Final = frozenset("，。、；：！？）》」』】…,.;:!?)]}%")
 
 
 @cache
 def face(size: int) -> Font:
-    """The bundled face. The basic layout engine draws the same pixels whether or not Raqm is installed."""
+    """Return the bundled typeface. The basic layout engine draws the same pixels with and without Raqm."""
     return ImageFont.truetype(_FILE, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def printable(text: str) -> str:
-    """Text as it can be set: one line, at most 2,000 characters, without emoji, controls and lone surrogates."""
-    kept = (" " if char.isspace() else char for char in text[:_LONGEST] if char.isspace() or _has_form(char))
-    return " ".join("".join(kept).split())
+    """Return printable text: one line, at most 2,000 characters, without emoji, controls and lone surrogates."""
+    characters = (" " if char.isspace() else char for char in text[:_LONGEST] if char.isspace() or _has_form(char))
+    return " ".join("".join(characters).split())
 
 
 def _has_form(char: str) -> bool:
@@ -39,7 +39,7 @@ def _has_form(char: str) -> bool:
 
 
 def elided(text: str, font: Font, width: int) -> str:
-    """One line that fits: the middle gives way, because both ends of a name or an address tell it apart."""
+    """Return one line that fits; the middle is cut, because both ends of a name or an address identify it."""
     text = printable(text)
     if font.getlength(text) <= width:
         return text
@@ -56,20 +56,20 @@ def _around(text: str, keep: int) -> str:
 
 
 def wrapped(text: str, font: Font, width: int, lines: int) -> list[str]:
-    """At most so many lines that fit; the last one ends in an ellipsis when there was more."""
+    """Return at most so many lines that fit; the last one ends in an ellipsis if text was cut."""
     done: list[str] = []
-    rest = printable(text)
-    while rest and len(done) < lines:
-        line = _line(rest, font, width)
-        rest = rest[len(line) :].lstrip()
+    remaining = printable(text)
+    while remaining and len(done) < lines:
+        line = _line(remaining, font, width)
+        remaining = remaining[len(line) :].lstrip()
         done.append(line.rstrip())
-    if rest and done:
+    if remaining and done:
         done[-1] = _cut(done[-1], font, width)
     return done
 
 
 def _line(text: str, font: Font, width: int) -> str:
-    """As much of the text as fits in a line, ending where a line may end."""
+    """Return as much of the text as fits in a line, ending where a line may break."""
     fits = _fitting(text, font, width)
     if fits == len(text):
         return text
@@ -80,7 +80,7 @@ def _line(text: str, font: Font, width: int) -> str:
 
 
 def _fitting(text: str, font: Font, width: int) -> int:
-    """How many characters fit, at least one; by halving, since length grows with each character."""
+    """Return how many characters fit, at least one; by bisection, since length grows with each character."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
@@ -92,11 +92,11 @@ def _fitting(text: str, font: Font, width: int) -> int:
 
 
 def _may_break(text: str, end: int) -> bool:
-    """Between words, or beside an ideograph; never before closing punctuation."""
-    before, after = text[end - 1], text[end]
-    if after in _NO_START:
+    """True between words, or beside an ideograph; never before closing punctuation."""
+    last, following = text[end - 1], text[end]
+    if following in _NO_START:
         return False
-    return before == " " or after == " " or before == "-" or _is_wide(before) or _is_wide(after)
+    return last == " " or following == " " or last == "-" or _is_wide(last) or _is_wide(following)
 
 
 def _is_wide(char: str) -> bool:
@@ -104,17 +104,18 @@ def _is_wide(char: str) -> bool:
 
 
 def _cut(line: str, font: Font, width: int) -> str:
-    """The line with an ellipsis, shortened to whole words (or ideographs) until both fit."""
-    kept = line
-    while kept:
-        shown = kept.rstrip(_TRAILING) + ellipsis_after(kept)
-        if font.getlength(shown) <= width:
-            return shown
-        shorter = max((end for end in range(1, len(kept)) if _may_break(kept, end)), default=0)
-        kept = kept[:shorter].rstrip() if shorter else kept[:-1]
+    """Return the line with an ellipsis, shortened to whole words (or ideographs) until both fit."""
+    start = line
+    while start:
+        shortened = start.rstrip(_TRAILING) + ellipsis_after(start)
+        if font.getlength(shortened) <= width:
+            return shortened
+        shorter = max((end for end in range(1, len(start)) if _may_break(start, end)), default=0)
+        start = start[:shorter].rstrip() if shorter else start[:-1]
     return ellipsis_after(line)
 
 
 def ellipsis_after(text: str) -> str:
-    """Dots on the line after Latin letters: the face's own ellipsis floats, as it should after ideographs only."""
+    """Return three dots on the base line after Latin letters: the typeface's own ellipsis is centred, for ideographs
+    only."""
     return "…" if text and _is_wide(text[-1]) else "..."

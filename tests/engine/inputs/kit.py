@@ -16,7 +16,7 @@ from PIL import Image
 
 from reconciler.artifacts.publish import Publisher
 from reconciler.artifacts.store import Objects
-from reconciler.artifacts.upload_links import Handles
+from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.engine.attempt import job as jobs
 from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
@@ -150,7 +150,7 @@ class Bench:
         dialect = loaded.dialects["studio"]
         vendors = {"studio": ConnectedProvider("studio", self.kind, dialect, self.shelf, dialect.pace)}
         hasher = self.workspace().hasher(loaded.project)
-        handles = Handles(self.root / "state", self.clock.now)
+        handles = UploadLinks(self.root / "state", self.clock.now)
         publisher = self.publisher(loaded)
         return InputResolver(
             self.root,

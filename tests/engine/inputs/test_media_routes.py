@@ -44,7 +44,7 @@ def test_a_field_wants_one_sort(field: str, sort: str) -> None:
 
 
 def test_a_request_has_room_for_its_prompt_first() -> None:
-    assert media_routes.room(Model("m", max_request_bytes=100_000), "é" * 10) == 100_000 - media_routes.REST - 20
+    assert media_routes.room(Model("m", max_request_bytes=100_000), "é" * 10) == 100_000 - media_routes.RESERVED - 20
     assert media_routes.room(Model("m"), "a lamp") is None
 
 

@@ -56,7 +56,9 @@ def test_files_of_one_field_are_added_up(root: Path) -> None:
     for name in "ab":
         video(root / f"{name}.mp4", seconds=8, fps=24 if name == "a" else 25)
     bench.write("references: {videos: [a.mp4, b.mp4]}")
-    assert [p.message for p in bench.problems()] == ["references.videos: together they last 16 s, at most 15 is taken"]
+    assert [p.message for p in bench.problems()] == [
+        "references.videos: together they last 16 s, at most 15 is accepted"
+    ]
 
 
 def test_a_request_that_would_be_too_large_is_told(root: Path) -> None:
@@ -110,7 +112,7 @@ def test_what_was_seen_in_a_file_is_remembered_for_its_content_alone(root: Path,
 
     def look() -> list[str]:
         hero = bench.hero(loaded)
-        check = Preflight(hasher.reach.locate, hasher.unchanged, memory).check
+        check = Preflight(hasher.allowed.locate, hasher.unchanged, memory).check
         with memory.round():
             found = check(loaded.project, {"hero": hero.resolved}, loaded.dialects, hero.hashes)
         return [problem.code for problem in found]

@@ -70,7 +70,7 @@ def test_whoever_may_not_list_the_bucket_can_publish_all_the_same(bucket: Bucket
 
 def test_something_else_under_the_name_is_told_and_left(bucket: BucketServer) -> None:
     bucket.objects[f"/media/pre/fix/{NAME}"] = ("image/png", b"half of")
-    with pytest.raises(ArtifactError, match="something else"):
+    with pytest.raises(ArtifactError, match="a different object"):
         publish(Publisher(section(bucket), ENV))
     assert bucket.puts() == 0
 
@@ -115,11 +115,11 @@ def test_what_cannot_be_read_is_not_published(bucket: BucketServer) -> None:
 
 S3 = {"store": "s3://media/x"}
 WRONG: list[tuple[dict[str, Any], dict[str, str], str]] = [
-    ({"store": "ftp://media/x"}, {}, "publish.store is no address of an object store"),
-    ({"store": "s3://"}, {}, "publish.store is no address of an object store"),
-    ({"store": "s3://user:CANARY@media/x"}, {}, "publish.store is no address of an object store"),
-    ({"store": "s3://media/x?token=CANARY"}, {}, "publish.store is no address of an object store"),
-    ({"store": "file:///tmp/x"}, {}, "a folder has no links of its own"),
+    ({"store": "ftp://media/x"}, {}, "publish.store is not the address of an object store"),
+    ({"store": "s3://"}, {}, "publish.store is not the address of an object store"),
+    ({"store": "s3://user:CANARY@media/x"}, {}, "publish.store is not the address of an object store"),
+    ({"store": "s3://media/x?token=CANARY"}, {}, "publish.store is not the address of an object store"),
+    ({"store": "file:///tmp/x"}, {}, "a folder store cannot create links"),
     ({**S3, "endpoint": "http://minio.example.com"}, {}, "publish.endpoint must be an https:// address"),
     ({**S3, "endpoint": "https://u:CANARY@s3.example.com"}, {}, "publish.endpoint must not hold a password"),
     ({**S3, "public_url": "https://cdn.example.com/?sig=CANARY"}, {}, "publish.public_url must not hold a password"),
@@ -129,7 +129,7 @@ WRONG: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({**S3, "access_key_id": "AKID", "secret_access_key": Secret("UNSET")}, {}, "s3://media needs credentials"),
     ({"store": "gs://media/x"}, {}, "gs://media needs credentials"),
     ({"store": "gs://media/x"}, {"GOOGLE_SERVICE_ACCOUNT_KEY": "CANARY{"}, "gs://media cannot be set up"),
-    ({"store": "gs://media/x", "access_key_id": "AKID"}, {}, "access_key_id means nothing to gs:// stores"),
+    ({"store": "gs://media/x", "access_key_id": "AKID"}, {}, "access_key_id does not apply to gs:// stores"),
     ({"store": "az://media/x"}, {"AZURE_STORAGE_ACCOUNT_NAME": "acct"}, "az://media needs credentials"),
 ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.artifacts.upload_links import Handles
+from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.providers.capabilities import Hosted
 from tests.engine.inputs.kit import DAY, Clock
 
@@ -19,8 +19,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def remembered(state: Path, clock: Clock, url: str = URL, life: float | None = 3 * DAY) -> Handles:
-    handles = Handles(state, clock.now)
+def remembered(state: Path, clock: Clock, url: str = URL, life: float | None = 3 * DAY) -> UploadLinks:
+    handles = UploadLinks(state, clock.now)
     handles.remember("studio", "jimmyai", SHA, Hosted(url, life))
     return handles
 
@@ -40,7 +40,7 @@ def test_a_link_is_handed_out_while_it_has_time_left(
 ) -> None:
     remembered(tmp_path, clock, life=life)
     clock.time += later
-    assert (Handles(tmp_path, clock.now).find("studio", "jimmyai", SHA) == URL) is found
+    assert (UploadLinks(tmp_path, clock.now).find("studio", "jimmyai", SHA) == URL) is found
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_link_that_may_be_a_key_or_may_be_dead_is_never_on_disk(
 ) -> None:
     assert remembered(tmp_path, clock, url, life).find("studio", "jimmyai", SHA) == url  # within the run
     assert b"CANARY" not in (tmp_path / "hosted").read_bytes()
-    assert Handles(tmp_path, clock.now).find("studio", "jimmyai", SHA) is None
+    assert UploadLinks(tmp_path, clock.now).find("studio", "jimmyai", SHA) is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"\n{}", b"\xff\n[]"])
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, clock: Clock, damage: bytes) -> None:
     remembered(tmp_path, clock)
     (tmp_path / "hosted").write_bytes(damage)
-    assert Handles(tmp_path, clock.now).find("studio", "jimmyai", SHA) is None
+    assert UploadLinks(tmp_path, clock.now).find("studio", "jimmyai", SHA) is None
 
 
 def test_every_cut_of_the_file_is_noticed(tmp_path: Path, clock: Clock) -> None:
@@ -82,7 +82,7 @@ def test_every_cut_of_the_file_is_noticed(tmp_path: Path, clock: Clock) -> None:
     whole = (tmp_path / "hosted").read_bytes()
     for length in range(len(whole)):
         (tmp_path / "hosted").write_bytes(whole[:length])
-        assert Handles(tmp_path, clock.now).find("studio", "jimmyai", SHA) is None
+        assert UploadLinks(tmp_path, clock.now).find("studio", "jimmyai", SHA) is None
 
 
 def test_what_has_expired_is_forgotten_on_disk(tmp_path: Path, clock: Clock) -> None:

@@ -307,7 +307,7 @@ def _forgets(sim: Sim, patch: pytest.MonkeyPatch) -> None:
 QUESTIONS = {
     "omits what runs": (_hides_running, "not known to show everything"),
     "another account": (_other_account, "may be another account's"),
-    "shows nothing at all": (_empty, "prove the list alive"),
+    "shows nothing at all": (_empty, "proves the list current"),
     "keeps ten minutes": (_forgets, "no longer shows tasks of that time"),
 }
 

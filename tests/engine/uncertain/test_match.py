@@ -157,7 +157,7 @@ def test_nothing_is_absent_while_any_condition_is_missing(
         good = [r for r in readings if r.at >= doubt.until + 120 and r.complete and r.skew is not None]
         good = [r for r in good if any(t.task in claimed or (t.created or 0) >= doubt.since - SLACK for t in r.tasks)]
         assert good and good[-1].at - good[0].at >= APART
-        assert good[-1].at < doubt.since + terms.coverage.kept
+        assert good[-1].at < doubt.since + terms.coverage.retention
         taken = claimed | {v.task for v in verdicts.values() if isinstance(v, Matched)}
         assert all(fit(doubt, t) is Fit.OTHER for r in readings for t in r.tasks if t.task not in taken)
 

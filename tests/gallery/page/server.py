@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._file(ASSETS / match[1])
         if match := re.fullmatch(r"/media/([\w-]+\.(?:mp4|jpg))", path):
             return self._file(self.script.media / match[1])
-        return self._json(404, {"error": {"code": "missing", "message": "there is no such thing"}})
+        return self._json(404, {"error": {"code": "missing", "message": "not found"}})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -35,7 +35,7 @@ def test_applying_everything_names_each_clip_and_its_price_and_asks(site: Server
     expect(dialog.get_by_role("listitem")).to_have_count(2)
     expect(dialog.get_by_role("listitem").nth(0)).to_contain_text("hero")
     expect(dialog.get_by_role("listitem").nth(0)).to_contain_text("0.50 USD")
-    expect(dialog).to_contain_text("You pay, at most")
+    expect(dialog).to_contain_text("Maximum cost")
     assert site.script.posts == []
     dialog.get_by_role("button", name="Apply · 1.00 USD").click()
     expect(page.get_by_text("apply is done.")).to_be_visible()
@@ -73,7 +73,7 @@ def test_where_money_is_spent_enter_alone_says_no(site: Server, visit: Visit) ->
 def test_what_is_free_needs_one_key_to_confirm(site: Server, visit: Visit) -> None:
     page = open_grid(site, visit, [card("hero", "new", None)])
     page.keyboard.press("A")
-    expect(page.get_by_role("dialog")).to_contain_text("Costs nothing")
+    expect(page.get_by_role("dialog")).to_contain_text("Free")
     page.keyboard.press("Enter")
     expect(page.get_by_text("apply is done.")).to_be_visible()
     assert site.script.posts == [("apply", {"clips": None, "revision": "plan.rest", "cost": FREE})]
@@ -90,14 +90,14 @@ def test_an_unknown_price_is_called_unknown(site: Server, visit: Visit) -> None:
 
 def test_a_refusal_is_shown_with_its_help_and_stays(site: Server, visit: Visit, watcher: Watcher) -> None:
     watcher.allow("409")
-    error = {"code": "stale", "message": "the plan is another one by now", "help": "look at it, and confirm again"}
+    error = {"code": "stale", "message": "the plan has changed", "help": "review it and confirm again"}
     site.script.answers["apply"] = (409, {"error": error})
     page = open_grid(site, visit, [card("hero", "new", None)])
     for key in ("A", "Enter"):
         page.keyboard.press(key)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("the plan is another one by now")
-    expect(alert).to_contain_text("look at it, and confirm again")
+    expect(alert).to_contain_text("the plan has changed")
+    expect(alert).to_contain_text("review it and confirm again")
     alert.get_by_role("button", name="Close").click()
     expect(alert).to_have_count(0)
 

@@ -86,7 +86,7 @@ def test_all_takes_stand_side_by_side_and_play_in_step(site: Server, visit: Visi
 
 def test_the_version_before_plays_beside_the_new_one(site: Server, visit: Visit) -> None:
     page = visit_clip(site, visit, compared())
-    expect(page.locator(".tile strong")).to_have_text(["Previous version", "Now"])
+    expect(page.locator(".tile strong")).to_have_text(["Previous version", "Current version"])
     page.wait_for_function("() => (document.querySelector('.tile video')?.currentTime ?? 0) > 0.1")
     assert page.evaluate(APART) < 0.12
     page.get_by_role("button", name="Clip", exact=True).click()
@@ -135,7 +135,7 @@ def test_seed_task_key_cost_facts_and_events_are_there(site: Server, visit: Visi
     for text in ("101", "cgt-1", f"v1:{1:064x}", "renders/hero.mp4", "clipform.yaml:14", "320 × 180", "launch"):
         expect(side).to_contain_text(text)
     expect(side.locator(".events")).to_contain_text("submitted")
-    page.get_by_text("What shapes the picture").click()
+    page.get_by_text("Fields that determine the key").click()
     expect(side).to_contain_text("dialect")
 
 
@@ -167,7 +167,7 @@ def test_a_clip_that_does_not_exist_says_so(site: Server, visit: Visit, watcher:
     site.script.show(document([card("hero")]))
     page = visit(f"{site.origin}/#/clip/zero%20%3Cb%3E")
     expect(page.get_by_text("No such clip")).to_be_visible()
-    expect(page.get_by_text("Nothing is declared as zero <b>.")).to_be_visible()
+    expect(page.get_by_text("No clip is named zero <b>.")).to_be_visible()
     page.get_by_role("link", name="All clips").click()
     expect(page.locator(".cell")).to_have_count(1)
 

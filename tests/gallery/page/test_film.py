@@ -48,7 +48,7 @@ def test_a_clip_is_as_wide_as_it_is_long(site: Server, visit: Visit) -> None:
     assert [box[0] for box in boxes] == ["red", "missing", "wide"]
     (_, _, red), (_, _, missing), (_, left, wide) = boxes
     assert red == missing and abs((wide + 2) / (red + 2) - 1.5) < 0.03 and abs(left / (red + 2) - 2) < 0.05
-    expect(page.locator("#film-sum")).to_have_text("3 clips, 0:03, 1 not made yet")
+    expect(page.locator("#film-sum")).to_have_text("3 clips, 0:03, 1 not generated yet")
 
 
 def test_the_film_plays_clip_after_clip_and_a_missing_one_lasts_its_time(site: Server, visit: Visit) -> None:

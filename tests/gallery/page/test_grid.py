@@ -39,7 +39,7 @@ def test_a_card_says_name_state_maker_cost_age_takes_and_length(site: Server, vi
     expect(only.locator(".state")).to_have_text("ready")
     expect(only.locator(".maker")).to_have_text("studio · doubao-seedance-2-0")
     expect(only.locator(".cost")).to_have_text("0.45 USD")
-    expect(only.locator(".note")).to_contain_text("made ")
+    expect(only.locator(".note")).to_contain_text("generated ")
     expect(only.locator(".takes")).to_have_text("2/3")
     expect(only.locator(".length")).to_have_text("0:02")
     expect(only.locator("img")).to_have_js_property("naturalWidth", 320)

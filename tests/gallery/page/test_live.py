@@ -85,7 +85,7 @@ def test_the_films_seconds_are_those_of_the_files(tmp_path: Path, visit: Visit) 
     with gallery(folder, visit) as (page, _):
         card(page, "sun", "ready")
         page.keyboard.press("s")
-        expect(page.locator("#film-sum")).to_have_text("2 clips, 0:02, 1 not made yet")
+        expect(page.locator("#film-sum")).to_have_text("2 clips, 0:02, 1 not generated yet")
         page.keyboard.press("Space")
         expect(page.locator(".slate-title")).to_have_text("moon")
         page.wait_for_function("() => document.querySelector('.film-controls .scrub').value === '2'")
@@ -100,7 +100,7 @@ def test_a_paid_clip_is_bought_once_at_the_price_in_the_button(paid: Path, vendo
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Apply · 0.50 USD").last.click()
         dialog = page.get_by_role("dialog", name="Apply hero?")
-        expect(dialog).to_contain_text("You pay, at most")
+        expect(dialog).to_contain_text("Maximum cost")
         dialog.get_by_role("button", name="Cancel").click()
         assert tasks(vendor) == before
         page.keyboard.press("a")

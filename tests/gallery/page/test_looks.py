@@ -116,11 +116,11 @@ def test_dark_and_light_follow_the_system_until_one_is_chosen(site: Server, visi
     assert page.evaluate(ground) == "rgb(18, 18, 17)"
     page.emulate_media(color_scheme="light")
     assert page.evaluate(ground) == "rgb(246, 245, 242)"
-    page.get_by_role("button", name="Colours: as the system").click()
-    page.get_by_role("button", name="Colours: light").click()
+    page.get_by_role("button", name="Theme: system").click()
+    page.get_by_role("button", name="Theme: light").click()
     assert page.evaluate(ground) == "rgb(18, 18, 17)"
     page.reload()
-    expect(page.get_by_role("button", name="Colours: dark")).to_be_visible()
+    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
     assert page.evaluate(ground) == "rgb(18, 18, 17)"
 
 

@@ -54,7 +54,7 @@ def test_a_file_that_the_user_changed_is_not_removed(tmp_path: Path) -> None:
 def test_a_file_that_the_user_changed_is_not_overwritten(tmp_path: Path) -> None:
     written(tmp_path / "r", "index.html")
     (tmp_path / "r" / "index.html").write_bytes(b"mine")
-    with pytest.raises(ClipformError, match=r"index\.html in r is not as a report left it"):
+    with pytest.raises(ClipformError, match=r"index\.html in r was changed since a report wrote it"):
         ReportFolder(tmp_path / "r").claim(["index.html", POSTER])
     assert (tmp_path / "r" / "index.html").read_bytes() == b"mine"
     assert not (tmp_path / "r" / POSTER).exists()
@@ -63,7 +63,7 @@ def test_a_file_that_the_user_changed_is_not_overwritten(tmp_path: Path) -> None
 def test_a_file_of_the_users_under_a_new_name_is_not_overwritten(tmp_path: Path) -> None:
     written(tmp_path / "r", "index.html")
     (tmp_path / "r" / "data.js").write_bytes(b"mine")
-    with pytest.raises(ClipformError, match="is not as a report left it"):
+    with pytest.raises(ClipformError, match="was changed since a report wrote it"):
         ReportFolder(tmp_path / "r").claim(["data.js"])
 
 
@@ -128,7 +128,7 @@ def test_a_folder_that_became_a_link_is_not_followed(where: str, tmp_path: Path)
     written(tmp_path / "r", "index.html")
     (tmp_path / "theirs").mkdir()
     (tmp_path / "r" / where).symlink_to(tmp_path / "theirs")
-    with pytest.raises(ClipformError, match="is not a folder of a report"):
+    with pytest.raises(ClipformError, match="is not a report's folder"):
         ReportFolder(tmp_path / "r").claim([VIDEO, "assets/main.js"])
     assert names(tmp_path / "theirs") == []
 
@@ -146,7 +146,7 @@ def test_a_report_that_was_copied_or_cloned_is_still_known_by_its_content(tmp_pa
     written(tmp_path / "r", "index.html", VIDEO)
     for name in ("index.html", VIDEO):
         os.utime(tmp_path / "r" / name, ns=(1, 1))
-    assert ReportFolder(tmp_path / "r").kept(VIDEO)
+    assert ReportFolder(tmp_path / "r").keep(VIDEO)
     written(tmp_path / "r", "index.html", content=b"two")
     assert names(tmp_path) == [f"r/{LIST}", "r/index.html"]
 

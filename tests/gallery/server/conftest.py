@@ -13,7 +13,7 @@ import pytest
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
 from reconciler.gallery.server import Gallery
-from reconciler.gallery.server.server import About
+from reconciler.gallery.server.server import GalleryOptions
 from reconciler.project.model import Choice, Planned
 from reconciler.project.workspace import Workspace
 from tests.gallery.server.kit import Browser
@@ -72,7 +72,7 @@ class Site:
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
         planned = self.workspace.plan(Choice(), self.workspace.load())
-        self.gallery.looked(planned)
+        self.gallery.refreshed(planned)
         return planned
 
 
@@ -107,7 +107,7 @@ def a_site(made: Path, folder: Path) -> Iterator[Site]:
     shutil.copytree(made, folder)
     workspace = Workspace(folder, SystemClock(), {"ARK_API_KEY": "a-secret-of-the-vendor"})
     clicked = Clicked()
-    with Gallery(About(workspace, Choice(), 0), clicked) as gallery, Browser(gallery.url) as browser:
+    with Gallery(GalleryOptions(workspace, Choice(), 0), clicked) as gallery, Browser(gallery.url) as browser:
         found = Site(folder, gallery, clicked, browser, workspace)
         found.look()
         yield found

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.diagnostics import ClipformError
 from reconciler.gallery.server import Gallery
-from reconciler.gallery.server.server import About
+from reconciler.gallery.server.server import GalleryOptions
 from reconciler.project.model import Choice
 from tests.gallery.server.conftest import Clicked, Site
 from tests.gallery.server.kit import Browser
@@ -101,7 +101,7 @@ def test_every_answer_forbids_what_a_page_does_not_need(shared: Site, path: str)
 
 
 def test_two_galleries_have_tokens_and_cookies_of_their_own(shared: Site) -> None:
-    with Gallery(About(shared.workspace, Choice(), 0), Clicked()) as other:
+    with Gallery(GalleryOptions(shared.workspace, Choice(), 0), Clicked()) as other:
         with Browser(other.url) as browser:
             assert browser.token != shared.browser.token
         assert browser.raw("GET", "/api/gallery", Cookie=f"clipform-{browser.port}={shared.browser.token}")[0] == 401
@@ -110,6 +110,6 @@ def test_two_galleries_have_tokens_and_cookies_of_their_own(shared: Site) -> Non
 def test_a_port_that_is_taken_is_told_when_it_was_asked_for(shared: Site) -> None:
     with (
         pytest.raises(ClipformError, match="cannot be used"),
-        Gallery(About(shared.workspace, Choice(), shared.browser.port), Clicked()),
+        Gallery(GalleryOptions(shared.workspace, Choice(), shared.browser.port), Clicked()),
     ):
         pass

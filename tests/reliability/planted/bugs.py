@@ -1,4 +1,5 @@
-"""Planted bugs: protocols and habits that are known to be wrong. Each must be caught, else the judge is no judge.
+"""Planted bugs: protocols and habits that are known to be wrong. The judge must catch each, else its verdict is
+worthless.
 
 Longer than 400 lines because it is a catalogue: each entry is short, and the list is what is published.
 """
@@ -248,7 +249,7 @@ def _overwrite(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(scan, "_output", seen)
     patch.setattr(Placer, "find", lambda self, output, placed: OutputContent.OURS)
-    patch.setattr(placing, "_must_be_ours", lambda output, name, within, placed: True)
+    patch.setattr(placing, "_require_ours", lambda output, name, within, placed: True)
 
 
 def _traceback(patch: pytest.MonkeyPatch) -> None:

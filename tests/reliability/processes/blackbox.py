@@ -1,4 +1,4 @@
-"""From outside: the installed command, the emulator in its own process, real SIGKILL at random times.
+"""Black-box test: the installed command, the emulator in its own process, SIGKILL at random times.
 
 The judge reads the emulator's ledger, the project's database and store, and searches everything that was written for
 the canary credential.
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.reliability.figures import Tally
-from tests.reliability.processes.box import CLIPS, Box, vendor
 from tests.reliability.processes.launch import PATIENCE
+from tests.reliability.processes.real_project import CLIPS, Box, vendor
 
 KINDS = ("jiekou", "ark", "uniall")
 

@@ -1,7 +1,7 @@
-"""Disks that are full, at every size, and places that cannot be written: real mounts where they are permitted.
+"""Full disks of every size, and folders that cannot be written: real mounts where permitted.
 
-A file system in memory gives space by pages, so each number of free pages is tried. `RLIMIT_FSIZE` cuts at any byte of
-a file, and a wrapper refuses from any point on: both need no mount, and stand in for one where there is none.
+A file system in memory allocates pages, so each number of free pages is tried. `RLIMIT_FSIZE` cuts at any byte of a
+file, and a wrapper fails from any point on: both need no mount and replace one where it is not permitted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.reliability.figures import Tally
-from tests.reliability.processes.box import Box
 from tests.reliability.processes.launch import PATIENCE, Hung
+from tests.reliability.processes.real_project import Box
 from tests.reliability.processes.realkills import APPLY, MOST, STORIES, Stage, stage
 from tests.reliability.simulator import checker
 

@@ -1,4 +1,4 @@
-"""The other end of `start`: processes under test, begun in milliseconds, waited for, signalled, looked after."""
+"""The client of `start`: starts processes under test in milliseconds, waits for them, signals them, reads their log."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Manners and honesty, with real processes: a vendor that is busy is left alone (I14), a state of a newer program is
-left as it is and an older one is kept (I18), a clip that is not what was asked for is kept, flagged and not bought
-again (I19).
+"""Real-process checks of three promises: a busy vendor is left alone (I14); a newer state is not changed and an older
+one is backed up (I18); a clip that differs from the request is kept, flagged and not bought again (I19).
 
-For I14 the process lives `HURRY` times as fast as the world, so that a pause of half a minute is one of a second; the
-place between it and its vendor sees when it asked.
+For I14 the process runs `HURRY` times as fast as real time, so that a pause of half a minute takes a second; the proxy
+between it and its vendor records when it asked.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from typing import Any
 
 from reconciler.state import schema
 from tests.reliability.figures import Tally
-from tests.reliability.processes.between import Request, between
-from tests.reliability.processes.box import CLIPS, ONE, Box, vendor
+from tests.reliability.processes.proxy import Request, between
+from tests.reliability.processes.real_project import CLIPS, ONE, Box, vendor
 from tests.reliability.processes.realkills import APPLY, MOST, STORIES, Stage, stage
 from tests.reliability.simulator import checker
 

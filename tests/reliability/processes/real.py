@@ -1,5 +1,4 @@
-"""The sweeps of the black box, as jobs: real processes, sockets, signals and disks. What the program does is not
-looked at from within but by its points."""
+"""The jobs of the sweeps with real processes, sockets, signals and disks. Only the points look inside the program."""
 
 from __future__ import annotations
 

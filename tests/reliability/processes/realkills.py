@@ -1,6 +1,6 @@
-"""SIGKILL at each named point of the real process, then the program again to its end, then the judge.
+"""Kills a real process with SIGKILL at each named point, runs the program again to its end, then judges.
 
-`STORIES` are played as a user would: commands before, the commands that are killed, and the same commands again.
+Each of `STORIES` is run as a user would: preparing commands, the commands that are killed, and the same commands again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from reconciler.emulator.process import Emulator
 from tests.reliability.figures import Tally
-from tests.reliability.processes.box import CLIPS, LISTS, ONE, Box, vendor
 from tests.reliability.processes.launch import Hung, Launcher, Process, launcher, survivors
+from tests.reliability.processes.real_project import CLIPS, LISTS, ONE, Box, vendor
 from tests.reliability.simulator import checker
 
 MOST = 400

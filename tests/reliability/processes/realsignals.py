@@ -1,4 +1,4 @@
-"""Signals at points and while a submit is under way; two applies at once. Real processes, real signals, real locks."""
+"""Signals at points and during a submit, and two applies at once: real processes, signals and locks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.reliability.figures import Tally
-from tests.reliability.processes.between import Between, between
-from tests.reliability.processes.box import LISTS, ONE, Box
 from tests.reliability.processes.launch import Hung, Launcher, Process
+from tests.reliability.processes.proxy import Between, between
+from tests.reliability.processes.real_project import LISTS, ONE, Box
 from tests.reliability.processes.realkills import APPLY, MOST, STORIES, Stage, stage
 from tests.reliability.simulator import checker
 

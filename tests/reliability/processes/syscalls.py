@@ -1,5 +1,6 @@
-"""What the kernel sees: the order of system calls around a purchase, and calls that must not be there. And what it may
-do: kill at each single call, SQLite's own among them, or answer it with an error."""
+"""System calls, observed with strace: their order around a purchase, and forbidden ones. Also kills at each call,
+SQLite's included, or makes it fail.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.reliability.figures import Tally
-from tests.reliability.processes.box import ONE, Box, vendor
 from tests.reliability.processes.launch import PATIENCE
+from tests.reliability.processes.real_project import ONE, Box, vendor
 from tests.reliability.processes.realkills import STORIES, Stage, stage
 from tests.reliability.processes.realsignals import settle
 

@@ -1,6 +1,6 @@
-"""The judge: reads the vendor's books, the database, the receipts, the store and the outputs, and says what is broken.
+"""The judge: compares the vendor's ledger, the database, the receipts, the store and the outputs; yields violations.
 
-It shares no code with the program: SQL of its own, hashes of its own, and its own copy of the table of moves.
+It shares no code with the program: it has its own SQL, its own hashes, and its own copy of the table of states.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ class Deadlock(BaseException):
 
 
 class VirtualClock:
-    """A `reconciler.clock.Clock`. `patience` bounds the drift of one run, so that an endless loop is an error too."""
+    """A `Clock` of virtual time. `patience` bounds how far one run may drift, so that an endless loop is an error."""
 
     def __init__(self, now: float = 2_000_000_000.0, patience: float = 30 * 86_400.0) -> None:
         self.time = now

@@ -1,4 +1,4 @@
-"""The same kills and lost answers at a vendor that has a list of its tasks: there, nobody needs to be asked."""
+"""The same kills and lost answers at a vendor that lists its tasks: there the user is never asked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def kills(tally: Tally, kind: str, first: int = 1, stride: int = 1) -> None:
                     if k % 2:
                         sim.server.plan("hero", submit=[word])
                     dead.append(sim.dies(k).dead)
-                    sim.server.heal()  # a second doubt in a row is a person's to settle (RELIABILITY §3.5)
+                    sim.server.heal()  # a person settles a second uncertain request in a row (never-pay-twice#s3-5)
                     court.look(f"{kind}, {word if k % 2 else 'accepted'}, kill at {k}, at once")
                     for _ in range(3):
                         sim.apply()

@@ -1,4 +1,4 @@
-"""The order of effects around a purchase, read from a trace: RELIABILITY §3.5 and §3.7 for a single clip."""
+"""The order of effects around a purchase, checked in a trace of a single clip (never-pay-twice#s3-5, #s3-7)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Where a process may die: every effect passes numbered points. What is behind them is the real thing.
+"""Points where a process may die: every effect passes numbered points; the effects themselves are real.
 
 Effects of the store, the receipts and the lock file have names of their own, each with a point before and one after.
-Below them every call that changes a disk has points too: before it, in the middle of what it writes (half, all but a
-byte) and after it. `doors.yaml` says which points stand around which calls of the program.
+Below them every call that changes a disk has points too: before it, within its write (half, all but a byte) and after
+it. `doors.yaml` says which points surround which calls of the program.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A power cut, worse than any disk: what was not synced may be gone, torn or there, whatever its neighbours are.
+"""Simulates a power cut: data that was not synced may be gone, torn or present, independently of its neighbours.
 
-`Platter` listens to the program's syncs and knows what is durable: the content of files as of their last sync, the
-names in folders as of theirs. `cut` builds what a reboot finds. SQLite syncs by itself: its file is what was committed,
-or, to see that this matters, what was committed a few transactions ago (`synchronous=NORMAL`).
+`Platter` observes the program's syncs and knows what is durable: the content of files as of their last sync, the names
+in folders as of theirs. `cut` builds the disk that a reboot finds. SQLite syncs by itself: its file is the committed
+state, or, to show that this matters, the state of a few transactions ago (`synchronous=NORMAL`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A project, a vendor and a clock; processes that run on them, die and start again."""
+"""Simulates a project, a vendor and a clock; processes run on them, die and start again."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""SQLite itself under power loss: a disk in memory behind a VFS of APSW, cut after every write, sync and deletion.
+"""SQLite under power loss: a disk in memory behind an APSW VFS, cut after every write, sync and deletion.
 
 The program's own `Store` runs on it, with its PRAGMAs, schema, triggers and statements; APSW brings a SQLite of its own
-(`vfs`). One run notes everything that SQLite does to its files and, between, every commit that was acknowledged. Then,
-for each cut k = 1, 2, … and by seed, the disk is what was synced, and of every later write nothing, some sectors, all
-or garbage. The store that opens there must have every commit that was acknowledged, pass SQLite's `quick_check`, and
-follow from its own log.
+(`vfs`). One run records every file operation of SQLite and every acknowledged commit between them. Then, for each cut k
+= 1, 2, … and by seed, the disk holds what was synced, and of every later write nothing, some sectors, all or garbage.
+The store that opens on it must have every acknowledged commit, pass SQLite's `quick_check`, and agree with its own log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is played: stories with every sort of effect, and all that a vendor may answer."""
+"""The stories, with every kind of effect, and the faults of the vendor's answers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A whole vendor in memory: its books, its dialect, its transport. It behaves as its script says, else well.
+"""A vendor in memory: its ledger, its dialect, its transport. It follows its script, and otherwise succeeds.
 
-The books (`Server.ledger`) are the server's alone: what it accepted is what is owed, whatever the client believes.
+The ledger (`Server.ledger`) is the server's alone: every accepted task is owed, whatever the client records.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A disk in memory behind a VFS of APSW, and APSW's connection made to look like the standard library's."""
+"""A disk in memory behind an APSW VFS, and an adapter from APSW's connection to the standard library's."""
 
 from __future__ import annotations
 

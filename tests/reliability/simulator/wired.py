@@ -1,8 +1,8 @@
-"""The program's own transport in the simulator: every exchange is answered here, as `wire.yaml` has it.
+"""The program's own HTTP transport in the simulator: every exchange is answered here, as `wire.yaml` says.
 
-`HttpTransport` is the real one, with its gate, its retries, its classes of answers and its checks of links; only the
-sockets are not there. The network notes every request with its time, its address and its headers, so that the judge can
-tell who was asked too soon, too often, or what should not have been (I7, I9, I14).
+`HttpTransport` is the real one, with its rate limiter, retries, classification of answers and link checks; only the
+sockets are replaced. The network records every request with its time, address and headers, so that the judge sees
+requests that are too early, too many or forbidden (I7, I9, I14).
 """
 
 from __future__ import annotations
@@ -299,7 +299,7 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
     """Give a simulation the real transport over this network."""
     net = Net(sim)
 
-    class Wire:
+    class FakeConnections:
         def __init__(self, proxy: str | None = None, keep: int = 0) -> None:
             assert proxy is None
 
@@ -318,8 +318,8 @@ def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
         return made
 
     patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:create"})
-    patch.setattr(channel, "Connections", Wire)
-    patch.setattr(fetch, "Connections", Wire)
+    patch.setattr(channel, "Connections", FakeConnections)
+    patch.setattr(fetch, "Connections", FakeConnections)
     sim.connect = connect  # type: ignore[method-assign]
     return net
 

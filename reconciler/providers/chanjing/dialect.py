@@ -1,7 +1,7 @@
-"""ChanJing: Seedance 1.0 Lite behind a task endpoint; errors come as HTTP 200 with a code, balance is checked late.
+"""Translate kind `chanjing`: Seedance 1.0 Lite; errors are HTTP 200 with a code, the balance is checked later.
 
 Sources: the vendor's page (fields, codes, the bare id in `data`); its public command-line repository and documents
-(hosts, token, poll, list, upload); clients of others (status words beyond `Success`, balance words). The page shows the
+(hosts, token, poll, list, upload); other clients (status words beyond `Success`, balance words). The page shows the
 frames in two spellings, `start_frame`/`end_frame` in its table and `ref_img_url` in its samples: `frame_style` chooses.
 """
 
@@ -16,8 +16,6 @@ from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
-    Mode,
-    Model,
     NoOutput,
     NotFound,
     Pace,
@@ -46,7 +44,6 @@ from reconciler.providers.capabilities import (
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value
-from reconciler.providers.limits import OWNER_PICTURE, advisory
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -56,40 +53,20 @@ from reconciler.providers.replies import (
     link,
     mapping,
     quoted,
-    standing,
     task_id,
     words,
+    working,
 )
-from reconciler.providers.settings import Settings, read
+from reconciler.providers.settings import Settings, read, setting
 
 VIDEO = 4
 """`creation_type` of a submit and `type` of a list: video."""
 
-CATALOGUE = (
-    Model(
-        name="Doubao-Seedance-1.0-lite-i2v",
-        line="1.0 Lite",
-        modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES}),
-        durations=(5, 10),
-        resolutions=("720p", "1080p"),
-        ratios=("9:16", "16:9", "1:1"),
-        required=frozenset({"duration"}),
-        defaults={
-            "resolution": "1080p",
-            "camera_fixed": False,
-            "audio": False,
-            "watermark": False,
-            "return_last_frame": False,
-        },
-        image_limits=advisory(OWNER_PICTURE),
-        note="charged in beans, and checked after the submit",
-    ),
-)
-
 QUEUED = frozenset({"queued", "ready"})
 RUNNING = frozenset({"generating"})
 
-# The page's codes; 50000 (internal error) may hide a task. 10401 is a second token error (clients of others).
+# The page's codes. 50000 (internal error) is not listed: a task may exist. 10401 is a second token error, known from
+# other clients.
 REFUSALS = (
     *rows(Refusal.INPUT, "400", "40000"),
     *rows(Refusal.TOKEN, "10400", "10401"),
@@ -107,41 +84,36 @@ _TOKEN = re.compile(r"[!-~]{1,8192}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChanjingSettings(Settings):
-    """Facts that the vendor's page leaves open."""
+    """Settings: facts that the vendor's page leaves open."""
 
     submit_path: str = "/open/v1/ai_creation/task/submit"
     poll_path: str = "/open/v1/ai_creation/task?unique_id={task}"
-    list_path: str = "/open/v1/ai_creation/task/page"
-    """Where tasks are listed."""
-    token_path: str = "/open/v1/access_token"
-    """Where a token is asked for."""
-    slot_path: str = "/open/v1/common/create_upload_url"
-    """Where a slot for an upload is asked for."""
-    file_path: str = "/open/v1/common/file_detail"
-    """Where the state of an uploaded file is read."""
-    balance_path: str = "/open/v1/user_duration"
-    """Where the balance is read."""
+    list_path: str = setting("Path of the list of tasks.", "/open/v1/ai_creation/task/page")
+    token_path: str = setting("Path of the request for a token.", "/open/v1/access_token")
+    slot_path: str = setting("Path of the request for an upload slot.", "/open/v1/common/create_upload_url")
+    file_path: str = setting("Path of an uploaded file's state.", "/open/v1/common/file_detail")
+    balance_path: str = setting("Path of the account's balance.", "/open/v1/user_duration")
     auth_header: str = "access_token: {access_token}"
-    default_model: str = CATALOGUE[0].name
-    frame_style: Literal["frames", "ref_img_url"] = "frames"
-    """`start_frame` and `end_frame` as in the page's table, or one list as in its samples."""
-    failures_free: bool = True
-    """The vendor's documents say that failed generations cost nothing."""
-    list_complete: bool = False
-    """Whether a task that the list does not show was surely not accepted. The vendor's documents do not say so."""
-    list_lag: int = 120
-    """Seconds after which a task is in the list for sure, where it is complete (assumed)."""
-    list_kept: int = 86_400
-    """Seconds for which the list keeps a task, where it is complete (assumed)."""
+    default_model: str = "Doubao-Seedance-1.0-lite-i2v"
+    frame_style: Literal["frames", "ref_img_url"] = setting(
+        "How frames are sent: `start_frame` and `end_frame` as in the page's table, or one list as in its samples.",
+        "frames",
+    )
+    failures_free: bool = setting("The vendor's documents say that failed generations cost nothing.", True)
+    list_complete: bool = setting(
+        "True if a task that the list does not show was not accepted. The vendor's documents do not say so.", False
+    )
+    list_lag: int = setting("Seconds after which an accepted task is in a complete list (assumed).", 120)
+    list_kept: int = setting("Seconds for which a complete list keeps a task (assumed).", 86_400)
 
 
 class Chanjing(HttpDialect[ChanjingSettings]):
-    """Translation for kind `chanjing`."""
+    """The translation of kind `chanjing`."""
 
     kind: ClassVar[str] = "chanjing"
     base_url: ClassVar[str] = "https://open-api.chanjing.cc"
     pace: ClassVar[Pace] = Pace(first_poll=10, poll_min=10, poll_max=30, requests_per_second=1 / 6, concurrency=5)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "chanjing/models.yaml"
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
     reserved: ClassVar[frozenset[str]] = frozenset(
         {
@@ -161,7 +133,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
     token_margin: ClassVar[float] = 300.0
 
     def submit(self, job: Job) -> Request:
-        """The page's body: `clarity` is a number, and is always sent since 1080 is dearer and the default."""
+        """Send the page's body. `clarity` is a number, always sent: the default, 1080, costs more."""
         body = {
             **job.options,
             **self._frames(job),
@@ -181,50 +153,51 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         return {"start_frame": frames[0], "end_frame": frames[1]}
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """`data` is the bare id. Beside an error code it is one only when it looks like one: a text may stand there."""
+        """Read `data`, the bare id. Beside an error code it must look like an id: it may be a text."""
         complaint = _complaint(reply)
         raw = mapping(reply.body).get("data")
         task = task_id(raw)
-        clean = reply.status == 200 and not complaint.code
-        return submitted(reply, task if clean or _UUID.match(task or "") else None, raw or None, complaint)
+        success = reply.status == 200 and not complaint.code
+        return submitted(reply, task if success or _UUID.match(task or "") else None, raw or None, complaint)
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """The task stands under `data`."""
+        """Read the task under `data`."""
         complaint = _complaint(reply)
         if reply.status != 200 or complaint.code:
             return poll_trouble(reply, complaint)
         body = mapping(reply.body)
-        found = mapping(body.get("data"))
-        if not found:
+        record = mapping(body.get("data"))
+        if not record:
             empty = "data" in body and not body["data"]
             return NotFound("the provider shows no such task") if empty else poll_trouble(reply, complaint)
-        return other_task(task, found.get("unique_id")) or self._standing(found)
+        return other_task(task, record.get("unique_id")) or self._answer(record)
 
-    def _standing(self, task: Mapping[str, object]) -> PollAnswer:
-        """Words are compared without regard to case. `Error` may pass next time, `Fail` will not."""
-        word, message = self._word(task.get("progress_desc")), words(task.get("err_msg"))
-        match word.casefold() if isinstance(word, str) else word:
+    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+        """Compare status words without case. After `Error` a retry may succeed, after `Fail` it will not."""
+        status, message = self._word(task.get("progress_desc")), words(task.get("err_msg"))
+        match status.casefold() if isinstance(status, str) else status:
             case "success":
                 url = link(first(task.get("output_url")))
                 if url is None:
                     return NoOutput(f"success without a usable link: {quoted(task.get('output_url'))}")
                 return Succeeded(url)
             case "error" | "fail" as end:
-                other = Refusal.INTERNAL if end == "error" else Refusal.INPUT
-                short = any(text in message.casefold() for text in BALANCE_WORDS)
-                return Failed(Refusal.ACCOUNT if short else other, str(word), message, self.settings.failures_free)
+                refusal = Refusal.INTERNAL if end == "error" else Refusal.INPUT
+                if any(text in message.casefold() for text in BALANCE_WORDS):
+                    refusal = Refusal.ACCOUNT
+                return Failed(refusal, str(status), message, self.settings.failures_free)
             case "cancelled" | "canceled":
                 return Cancelled(message)
             case folded:
-                return standing(folded, QUEUED, RUNNING)
+                return working(folded, QUEUED, RUNNING)
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
-        """Up to fifty tasks by id, or the newest."""
+        """Ask for up to fifty tasks by id, or for the newest."""
         body = {"type": VIDEO, "page": page, "page_size": self.list_size, "unique_ids": list(tasks)}
         return Request("POST", self.settings.list_path, body=present(body))
 
     def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
-        """`data.list`, each item the task object of a poll."""
+        """Read `data.list`; each item is a task object as in a poll."""
         complaint = _complaint(reply)
         items = at(reply.body, "data.list")
         if reply.status != 200 or complaint.code or not isinstance(items, list):
@@ -234,36 +207,36 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         return TaskPage(tuple(self._listed(task, item) for item in items if (task := _listed_id(item))), total)
 
     def _listed(self, task: str, item: object) -> Listed:
-        """One task with what it echoes of the request; names as the page has them, times as Unix seconds (assumed)."""
-        found = mapping(item)
-        motion = mapping(found.get("motion_info"))
+        """Read one task and the parts of its request that it echoes; `create_time` is Unix seconds (assumed)."""
+        record = mapping(item)
+        motion = mapping(record.get("motion_info"))
         clarity = integer(motion.get("clarity"))
         echo: dict[str, Scalar | None] = {
             "prompt": _text(motion.get("ref_prompt")),
-            "model": _text(found.get("model_code")),
+            "model": _text(record.get("model_code")),
             "duration": integer(motion.get("video_duration")),
             "resolution": None if clarity is None else f"{clarity}p",
-            "ratio": _text(found.get("aspect_ratio")) or _text(motion.get("aspect_ratio")),
+            "ratio": _text(record.get("aspect_ratio")) or _text(motion.get("aspect_ratio")),
         }
-        pictures = found.get("ref_img_url")
+        pictures = record.get("ref_img_url")
         media = tuple(url for url in pictures if isinstance(url, str)) if isinstance(pictures, list) else ()
-        created = integer(found.get("create_time"))
-        known = {name: said for name, said in echo.items() if said is not None}
-        return Listed(task, self._standing(found), None if created is None else float(created), known, media)
+        created = integer(record.get("create_time"))
+        stated = {name: value for name, value in echo.items() if value is not None}
+        return Listed(task, self._answer(record), None if created is None else float(created), stated, media)
 
     @property
     def coverage(self) -> Coverage | None:
-        """What the settings say of the list."""
-        told = self.settings
-        return Coverage(told.list_lag, told.list_kept) if told.list_complete else None
+        """The coverage of the list, if the settings declare it complete."""
+        settings = self.settings
+        return Coverage(settings.list_lag, settings.list_kept) if settings.list_complete else None
 
     def token_request(self, credentials: Mapping[str, str]) -> Request:
-        """The exchange of `app_id` and `secret_key`. The new token kills the one before."""
+        """Exchange `app_id` and `secret_key` for a token, which invalidates the previous one."""
         body = {"app_id": credentials.get("app_id", ""), "secret_key": credentials.get("secret_key", "")}
         return Request("POST", self.settings.token_path, body=body)
 
     def read_token(self, reply: Reply, now: float) -> Token | Rejected | PollTrouble:
-        """`expire_in` is a point in time, not a span; a small number is read as a span all the same."""
+        """Read the token; `expire_in` is a point in time, but a small number is read as a span."""
         complaint = _complaint(reply)
         token = at(reply.body, "data.access_token")
         if reply.status == 200 and not complaint.code and isinstance(token, str) and _TOKEN.match(token):
@@ -271,15 +244,17 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             return Token(token, float(expires) if expires > 10**9 else now + expires)
         if complaint.refusal in (Refusal.INPUT, Refusal.TOKEN):
             return Rejected(Refusal.CREDENTIALS, complaint.code, complaint.message)
-        trouble = str(complaint) or f"HTTP {reply.status} without a token"  # never the body: it may hold the secret
+        trouble = (
+            str(complaint) or f"HTTP {reply.status} without a token"
+        )  # without the body, which may hold the secret
         return PollTrouble(f"no access token: {trouble}")
 
     def upload(self, name: str, content_type: str) -> UploadAction:
-        """A slot is asked for by the file's name; it answers which content type the PUT must have."""
+        """Ask for a slot by the file's name; the reply states the content type that the PUT must have."""
         return AskFirst(Request("GET", self.settings.slot_path, (("service", "ai_creation"), ("name", name))))
 
     def read_upload(self, step: UploadAction, reply: Reply) -> UploadStep:
-        """Slot, PUT, then the file's state until it is ready (up to a minute); use `full_path`, never `sign_url`."""
+        """Read the slot, the PUT, then the file's state until it is ready (up to a minute). Its URL is `full_path`."""
         if isinstance(step, PutBytes):
             return self._file_state(step.file, step.hosted) if 200 <= reply.status < 300 else _put_failed(reply)
         complaint = _complaint(reply)
@@ -299,17 +274,17 @@ class Chanjing(HttpDialect[ChanjingSettings]):
 
     def _after_upload(self, step: AskFirst, state: int | None, hosted: str) -> UploadStep:
         if state == READY:
-            return Hosted(hosted, 30 * 86_400.0) if hosted else UploadRefused("the file is ready, yet has no link")
+            return Hosted(hosted, 30 * 86_400.0) if hosted else UploadRefused("the file is ready, but has no link")
         if state in LOST_FILE:
             return UploadRefused(f"the provider does not keep the file: {LOST_FILE[state]}")
         return self._file_state(step.file, hosted)
 
     def balance(self) -> Request:
-        """The account's beans."""
+        """Ask for the account's balance."""
         return Request("GET", self.settings.balance_path)
 
     def read_balance(self, reply: Reply) -> Balance | PollTrouble:
-        """`data.resi_total_bean`."""
+        """Read `data.resi_total_bean`."""
         complaint = _complaint(reply)
         beans = at(reply.body, "data.resi_total_bean")
         if reply.status != 200 or complaint.code or not isinstance(beans, int | float | str):
@@ -322,7 +297,7 @@ def _listed_id(item: object) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    """Text as it came, uncut: it is compared with a request."""
+    """Return text unchanged, since it is compared with a request; None if it is not text or empty."""
     return value if isinstance(value, str) and value else None
 
 
@@ -331,7 +306,7 @@ def _put_failed(reply: Reply) -> PollTrouble:
 
 
 def _complaint(reply: Reply) -> Complaint:
-    """The envelope's code, unless it is 0."""
+    """Read the envelope's code, unless it is 0."""
     body = mapping(reply.body)
     code = code_text(body.get("code"))
     if code == "0":
@@ -341,5 +316,5 @@ def _complaint(reply: Reply) -> Complaint:
 
 
 def create(settings: Mapping[str, object]) -> Chanjing:
-    """The dialect under a provider's settings."""
+    """Return the dialect with a provider's settings."""
     return Chanjing(read(ChanjingSettings, settings))

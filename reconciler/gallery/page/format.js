@@ -1,12 +1,12 @@
 "use strict";
-// From values to the words that people read: money, time, names, states.
+// Formats values for people: money, time, names, states.
 
-Gallery.words = (() => {
-  /** The states of `clipform status`, in the order in which people look for them. */
+Gallery.format = (() => {
+  /** The states of `clipform status`, the most urgent first. */
   const STATES = ["failed", "blocked", "running", "changed", "new", "restorable", "moved", "undeclared", "ready"];
-  const MAKES = new Set(["create", "replace"]);
+  const GENERATES = new Set(["create", "replace"]);
 
-  /** Decimal texts are summed as whole numbers: a price is never a float. */
+  /** Return the sum of decimal texts, computed with integers: a price is never a float. */
   function sum(amounts) {
     const places = Math.max(2, ...amounts.map((amount) => (amount.split(".")[1] || "").length));
     const total = amounts.reduce((all, amount) => {
@@ -17,12 +17,12 @@ Gallery.words = (() => {
     return trim(`${digits.slice(0, -places)}.${digits.slice(-places)}`);
   }
 
-  /** Two places at least, no zeros after them; nothing is "0". */
+  /** Return an amount with at least two decimals and no further trailing zeros; zero is "0". */
   function trim(amount) {
     const [whole, part = ""] = amount.split(".");
-    const rest = part.replace(/0+$/, "");
-    if (/^0*$/.test(whole) && rest === "") return "0";
-    return `${whole.replace(/^0+(?=\d)/, "")}.${rest.padEnd(2, "0")}`;
+    const decimals = part.replace(/0+$/, "");
+    if (/^0*$/.test(whole) && decimals === "") return "0";
+    return `${whole.replace(/^0+(?=\d)/, "")}.${decimals.padEnd(2, "0")}`;
   }
 
   function money(cost) {
@@ -33,14 +33,14 @@ Gallery.words = (() => {
 
   const free = (cost) => Boolean(cost) && trim(cost.amount) === "0";
 
-  /** A plan's cost: what is priced, and how many are not. */
+  /** Return a plan's cost: the priced sum, and the number of unpriced generations. */
   function total(cost) {
     const unpriced = cost.unpriced ? `${cost.unpriced} unpriced` : "";
     if (unpriced && free(cost)) return unpriced;
     return [money(cost), unpriced].filter(Boolean).join(" + ");
   }
 
-  /** The name in its two parts: what was declared, and which combination of its matrix. */
+  /** Split a name into the declared name and its matrix values. */
   function name(id) {
     const at = id.indexOf("[");
     if (at < 0 || !id.endsWith("]")) return { main: id, variant: "" };
@@ -50,13 +50,13 @@ Gallery.words = (() => {
 
   function clock(seconds) {
     const whole = Math.max(0, Math.floor(seconds + 1e-6));
-    const rest = String(whole % 60).padStart(2, "0");
+    const remainder = String(whole % 60).padStart(2, "0");
     const minutes = Math.floor(whole / 60);
-    if (minutes < 60) return `${minutes}:${rest}`;
-    return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+    if (minutes < 60) return `${minutes}:${remainder}`;
+    return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${remainder}`;
   }
 
-  /** A time with tenths, for a player. */
+  /** Return a time with tenths of a second, for a player. */
   const exact = (seconds) => `${clock(seconds)}.${Math.floor((Math.max(0, seconds) * 10 + 1e-6) % 10)}`;
 
   function span(seconds) {
@@ -91,15 +91,15 @@ Gallery.words = (() => {
   const ACTIONS = [["create", "to create"], ["replace", "to replace"], ["resume", "to resume"], ["restore", "to restore"],
     ["move", "to move"], ["remove", "to remove"], ["blocked", "blocked"]];
 
-  /** A plan in a line, as the terminal says it; what is up to date counts only where there is room (`all`). */
+  /** Return a plan on one line, as in the terminal; with `all`, including the clips that are up to date. */
   function plan(summary) {
     const parts = ACTIONS.filter(([action]) => summary[action]).map(([action, text]) => `${summary[action]} ${text}`);
     if (!parts.length) return summary.noop ? "Everything is up to date" : "No clips";
     return parts.concat(summary.noop && summary.all ? [`${summary.noop} up to date`] : []).join(", ");
   }
 
-  /** Where a clip stands in its file. */
+  /** Return the file and line that declare a clip. */
   const place = (file) => (file && file.path ? `${file.path}:${file.line}` : "");
 
-  return { STATES, MAKES, sum, money, free, total, name, clock, exact, span, age, day, bytes, count, plan, place };
+  return { STATES, GENERATES, sum, money, free, total, name, clock, exact, span, age, day, bytes, count, plan, place };
 })();

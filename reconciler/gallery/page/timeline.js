@@ -1,19 +1,19 @@
 "use strict";
-// The time line under the film: each clip as wide as it is long. Only what is near the window is in the page.
+// The timeline under the film: the width of each clip is its duration. Only clips near the viewport are in the page.
 
-Gallery.strip = (() => {
+Gallery.timeline = (() => {
   const { h, fill, foreign, calm } = Gallery.dom;
-  const { name, clock } = Gallery.words;
+  const { name, clock } = Gallery.format;
   const { store } = Gallery;
-  const LEAST = 14; // pixels a second: less than that is no picture any more
-  const MOST = 72;
+  const MIN_SCALE = 14; // pixels per second; with less, posters are not recognisable
+  const MAX_SCALE = 72;
   let parts = null;
   let shots = [];
   let total = 0;
-  let scale = MOST;
-  let nodes = new Map(); // which shot -> its node
-  let asked = 0;
-  let stood = [0, 0, false];
+  let scale = MAX_SCALE;
+  let nodes = new Map(); // index of a shot -> its node
+  let frame = 0;
+  let position = [0, 0, false]; // time, current shot, playing
 
   function build(seek) {
     const head = h("div", { class: "playhead", "aria-hidden": "true" });
@@ -21,40 +21,40 @@ Gallery.strip = (() => {
     const track = h("ol", { class: "track", "aria-label": "Clips of the film" });
     const inner = h("div", { class: "strip-inner" }, ruler, track, head);
     const box = h("div", { class: "strip", tabindex: "-1" }, inner);
-    const to = (event) => seek(Math.max(0, (event.clientX - inner.getBoundingClientRect().left) / scale));
+    const seekTo = (event) => seek(Math.max(0, (event.clientX - inner.getBoundingClientRect().left) / scale));
     let scrubbing = false;
     inner.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || event.pointerType === "touch") return;
       scrubbing = true;
       inner.setPointerCapture(event.pointerId);
-      to(event);
+      seekTo(event);
     });
-    inner.addEventListener("pointermove", (event) => { if (scrubbing) to(event); });
+    inner.addEventListener("pointermove", (event) => { if (scrubbing) seekTo(event); });
     for (const end of ["pointerup", "pointercancel"]) inner.addEventListener(end, () => { scrubbing = false; });
-    inner.addEventListener("click", to); // a touch: a drag scrolls, a tap seeks
-    box.addEventListener("scroll", later, { passive: true });
+    inner.addEventListener("click", seekTo); // on a touch screen a drag scrolls and a tap seeks
+    box.addEventListener("scroll", schedule, { passive: true });
     new ResizeObserver(() => {
       show(shots, total);
-      stand(...stood);
+      moveTo(...position);
     }).observe(box);
     parts = { head, ruler, track, inner, box };
     return box;
   }
 
-  const later = () => { asked ||= requestAnimationFrame(lay); };
+  const schedule = () => { frame ||= requestAnimationFrame(layout); };
 
   function show(newShots, newTotal) {
     shots = newShots;
     total = newTotal;
-    scale = Math.min(MOST, Math.max(LEAST, parts.box.clientWidth / (total || 1)));
+    scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, parts.box.clientWidth / (total || 1)));
     parts.inner.style.setProperty("width", `${Math.ceil(total * scale)}px`);
     nodes.forEach((node) => node.remove());
     nodes = new Map();
-    lay();
+    layout();
   }
 
-  function lay() {
-    asked = 0;
+  function layout() {
+    frame = 0;
     if (!parts.box.clientWidth) return;
     const from = (parts.box.scrollLeft - parts.box.clientWidth / 2) / scale;
     const to = (parts.box.scrollLeft + parts.box.clientWidth * 1.5) / scale;
@@ -69,7 +69,7 @@ Gallery.strip = (() => {
     ticks(from, to);
   }
 
-  /** The first shot that ends after a time, by halving: the list may be long. */
+  /** Return the first shot that ends after a time, by binary search: the list may be long. */
   function firstAfter(time) {
     let low = 0;
     let high = shots.length;
@@ -86,7 +86,7 @@ Gallery.strip = (() => {
     const card = store.card(shot.id);
     const image = shot.poster && h("img", { src: shot.poster, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
     if (image) image.addEventListener("error", () => image.remove());
-    const node = h("li", { class: at === stood[1] ? "shot on" : "shot", title: shot.id, "data-id": shot.id, "data-state": card ? card.state : "" },
+    const node = h("li", { class: at === position[1] ? "shot on" : "shot", title: shot.id, "data-id": shot.id, "data-state": card ? card.state : "" },
       image, foreign("span", { class: "shot-name" }, name(shot.id).main),
       card && card.state !== "ready" && h("span", { class: `shot-mark is-${card.state}`, title: card.state }));
     node.style.setProperty("left", `${shot.start * scale}px`);
@@ -105,9 +105,9 @@ Gallery.strip = (() => {
     fill(parts.ruler, marks);
   }
 
-  /** Where the film stands; the line follows while it plays. */
-  function stand(time, current, playing) {
-    stood = [time, current, playing];
+  /** Move the playhead; the timeline scrolls with it. */
+  function moveTo(time, current, playing) {
+    position = [time, current, playing];
     const x = time * scale;
     parts.head.style.setProperty("transform", `translateX(${x}px)`);
     for (const [at, node] of nodes) node.classList.toggle("on", at === current);
@@ -116,5 +116,5 @@ Gallery.strip = (() => {
     parts.box.scrollTo({ left: x - clientWidth * (playing ? 0.1 : 0.5), behavior: playing && !calm() ? "smooth" : "instant" });
   }
 
-  return { build, show, stand };
+  return { build, show, moveTo };
 })();

@@ -1,4 +1,4 @@
-"""The bugs of `wrong`: each puts one known mistake into the program. The docstring says what the mistake is."""
+"""Patches for `story_bugs`: each puts one known mistake into the program; its docstring says which."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def follow(patch: pytest.MonkeyPatch) -> None:
     async def send(self: Any, request: Request, auth: Any) -> Any:
         answer = await real(self, request, auth)
         if isinstance(answer, Reply) and answer.status in (307, 308):
-            call = replace(self._call(request, auth, fresh=True), url=answer.headers["location"])
+            call = replace(self._outgoing(request, auth, fresh=True), url=answer.headers["location"])
             async with channel.Connections(None).open(call, self._waits.submit) as incoming:
                 return Reply(incoming.status, None)
         return answer
@@ -70,12 +70,12 @@ def any_address(patch: pytest.MonkeyPatch) -> None:
 
 def by_name(patch: pytest.MonkeyPatch) -> None:
     """A name is checked, and then connected to by name: the second look may tell another address."""
-    real = fetch.Media._call
+    real = fetch.MediaClient._checked_request
 
     async def call(self: Any, method: str, url: str, attempt: int = 0) -> Any:
         return replace(await real(self, method, url, attempt), address="")
 
-    patch.setattr(fetch.Media, "_call", call)
+    patch.setattr(fetch.MediaClient, "_checked_request", call)
 
 
 def impatient(patch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def delete_unasked(patch: pytest.MonkeyPatch) -> None:
     """A cancel is sent on the word of the records, without asking how the task stands."""
 
     async def cancel(self: HttpTransport, task: str) -> Any:
-        reply = await self._channel.hurry(self.dialect.cancel(task))  # type: ignore[attr-defined]
+        reply = await self._channel.send_once(self.dialect.cancel(task))  # type: ignore[attr-defined]
         return self.dialect.read_cancel(reply)  # type: ignore[attr-defined]
 
     patch.setattr(HttpTransport, "cancel", cancel)

@@ -1,24 +1,24 @@
 "use strict";
-// Several videos that play as one: takes beside each other, the version before beside the new one. The longest leads;
-// the others are kept within a few hundredths of a second of it, first by a change of pace that nobody sees, else by a jump.
+// Plays several videos in sync: takes, or the previous and the new version. The longest one leads. The others are kept
+// within a few hundredths of a second of it, by a small change of playback rate or, if they are far off, by a seek.
 
-Gallery.InStep = class {
-  static #NEAR = 0.03;
-  static #FAR = 0.2;
+Gallery.SyncedVideos = class {
+  static #TOLERANCE = 0.03;
+  static #MAX_DRIFT = 0.2;
   #videos;
   #onTime;
   #playing = false;
   #frame = 0;
-  #seeking = 0;
-  #wanted = 0; // where everybody was sent last
+  #attempts = 0;
+  #target = 0; // the last seek position
 
   constructor(videos, onTime) {
     this.#videos = videos;
     this.#onTime = onTime;
     for (const video of videos) {
       video.addEventListener("loadedmetadata", () => {
-        if (!this.#playing && this.#wanted > 0) this.seek(this.#wanted); // sought before it could be
-        else this.#tell();
+        if (!this.#playing && this.#target > 0) this.seek(this.#target); // the seek came before the metadata
+        else this.#report();
       });
       video.addEventListener("ended", () => this.#ended(video));
       video.addEventListener("error", () => this.#drop(video));
@@ -33,16 +33,16 @@ Gallery.InStep = class {
   play() {
     if (this.#playing || !this.#videos.length) return;
     this.#playing = true;
-    this.#wanted = 0;
+    this.#target = 0;
     if (this.time >= this.seconds - 0.01) this.#each((video) => { video.currentTime = 0; });
     this.#start();
     const tick = () => {
-      this.#keep();
-      this.#tell();
+      this.#synchronise();
+      this.#report();
       if (this.#playing) this.#frame = requestAnimationFrame(tick);
     };
     this.#frame = requestAnimationFrame(tick);
-    this.#tell();
+    this.#report();
   }
 
   pause() {
@@ -52,7 +52,7 @@ Gallery.InStep = class {
       video.pause();
       video.playbackRate = 1;
     });
-    this.#tell();
+    this.#report();
   }
 
   toggle() {
@@ -61,14 +61,14 @@ Gallery.InStep = class {
   }
 
   seek(seconds) {
-    this.#wanted = Math.max(0, seconds);
-    const at = Math.min(this.#wanted, Math.max(0, this.seconds - 0.001));
+    this.#target = Math.max(0, seconds);
+    const at = Math.min(this.#target, Math.max(0, this.seconds - 0.001));
     this.#each((video) => { video.currentTime = Math.min(at, Math.max(0, length(video) - 0.001)); });
     if (this.#playing) this.#start();
-    this.#tell(at);
+    this.#report(at);
   }
 
-  /** One picture on or back, as an editor looks at a cut; 24 a second is what most clips have. */
+  /** Move by frames, assuming 24 per second as in most clips. */
   nudge(frames) {
     this.pause();
     this.seek(this.time + frames / 24);
@@ -76,7 +76,7 @@ Gallery.InStep = class {
 
   mute(muted) { this.#each((video, at) => { video.muted = muted || at > 0; }); }
 
-  /** Let go of everything: a video that is out of the page goes on loading otherwise. */
+  /** Unload the videos: otherwise a video outside the page continues to load. */
   close() {
     this.pause();
     this.#each((video) => {
@@ -86,9 +86,9 @@ Gallery.InStep = class {
     this.#videos = [];
   }
 
-  /** All start together, once each of them can. */
+  /** Start all videos together, once each of them is ready. */
   #start() {
-    const mine = ++this.#seeking;
+    const attempt = ++this.#attempts;
     const ready = this.#videos.map((video) => new Promise((resolve) => {
       if (video.readyState >= 3 && !video.seeking) return resolve();
       for (const event of ["canplay", "seeked", "error"]) video.addEventListener(event, resolve, { once: true });
@@ -97,19 +97,19 @@ Gallery.InStep = class {
       return undefined;
     }));
     Promise.all(ready).then(() => {
-      if (!this.#playing || mine !== this.#seeking) return;
+      if (!this.#playing || attempt !== this.#attempts) return;
       this.#each((video) => { if (!done(video)) video.play().catch(() => {}); });
     });
   }
 
-  #keep() {
+  #synchronise() {
     const leader = this.leader;
     if (!leader || leader.paused || leader.seeking) return;
     for (const video of this.#videos) {
       if (video === leader || video.seeking || leader.currentTime >= length(video)) continue;
-      const late = leader.currentTime - video.currentTime;
-      if (Math.abs(late) > Gallery.InStep.#FAR) video.currentTime = leader.currentTime;
-      video.playbackRate = Math.abs(late) > Gallery.InStep.#NEAR ? 1 + Math.sign(late) * 0.08 : 1;
+      const lag = leader.currentTime - video.currentTime;
+      if (Math.abs(lag) > Gallery.SyncedVideos.#MAX_DRIFT) video.currentTime = leader.currentTime;
+      video.playbackRate = Math.abs(lag) > Gallery.SyncedVideos.#TOLERANCE ? 1 + Math.sign(lag) * 0.08 : 1;
       if (video.paused) video.play().catch(() => {});
     }
   }
@@ -123,11 +123,11 @@ Gallery.InStep = class {
   #drop(video) {
     this.#videos = this.#videos.filter((each) => each !== video);
     if (!this.#videos.length) this.pause();
-    this.#tell();
+    this.#report();
   }
 
   #each(action) { this.#videos.forEach(action); }
-  #tell(at = this.time) { this.#onTime(at, this.seconds, this.#playing); }
+  #report(at = this.time) { this.#onTime(at, this.seconds, this.#playing); }
 };
 
 const length = (video) => (Number.isFinite(video.duration) ? video.duration : 0);

@@ -1,13 +1,13 @@
-"""UniAll: the resolution is part of the model's name, the switches live in a nested `extra_body`.
+"""Translate kind `uniall`: the resolution is part of the model's name, the switches are in a nested `extra_body`.
 
 Sources: the vendor's page (fields, models, limits, `video_url`); its other pages (host, further status words, `error`,
-`result`); the open-source gateways whose routes it resembles, for tolerance of their words only. Submit and poll have
-different stems. `operation` is never sent: the page says that it makes the route unclear.
+`result`); the open-source gateways whose routes it resembles, only to accept their words. Submit and poll have
+different base paths. `operation` is never sent: the page says that it makes the route ambiguous.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,13 +15,9 @@ from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
-    MediaLimits,
-    Mode,
-    Model,
     NoOutput,
     NotFound,
     Pace,
-    Placement,
     PollAnswer,
     Refusal,
     Reply,
@@ -31,47 +27,8 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
-from reconciler.providers.limits import OWNER_AUDIO, OWNER_PICTURE, advisory
-from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, standing
-from reconciler.providers.settings import Settings, read
-
-_TIERS = {
-    "seedance2.0": ("480p", "720p", "1080p", "4k"),
-    "seedance2.0-fast": ("480p", "720p"),
-    "seedance2.0-mini": ("480p", "720p"),
-}
-
-
-def _models() -> Iterator[Model]:
-    """Every tier at every resolution of the page's list."""
-    for line, resolutions in _TIERS.items():
-        for resolution in resolutions:
-            yield Model(
-                name=f"{line}-{resolution}",
-                line=line,
-                modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES, Mode.REFERENCES}),
-                durations=tuple(range(5, 16)),
-                resolutions=(resolution,),
-                resolution_in=Placement.MODEL,
-                ratios=("9:16", "1:1", "16:9"),
-                max_images=9,
-                max_videos=3,
-                max_audios=3,
-                seed_max=2**31 - 1,  # the page gives no range; this much is portable
-                has_audio=True,
-                has_camera_fixed=True,
-                has_watermark=True,
-                has_last_frame=True,
-                required=frozenset({"duration"}),
-                defaults={"resolution": resolution},
-                image_limits=advisory(OWNER_PICTURE),
-                video_limits=MediaLimits(min_seconds=2, max_seconds=15, max_total_seconds=15),
-                audio_limits=advisory(OWNER_AUDIO),
-                note="only where the account has it" if resolution == "4k" else "",
-            )
-
-
-CATALOGUE = tuple(_models())
+from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, working
+from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"queued", "NOT_START", "SUBMITTED", "QUEUED", "preprocessing", "pending"})
 RUNNING = frozenset({"in_progress", "IN_PROGRESS", "processing", "running", "unknown"})
@@ -79,7 +36,8 @@ DONE = frozenset({"completed", "SUCCESS", "succeeded"})
 FAILED = frozenset({"failed", "FAILURE"})
 CANCELLED = frozenset({"cancelled", "canceled"})
 
-# The page has no table: statuses decide, and only for an answer in the family's form (assumed). 500 may hide a task.
+# The page has no error table: the status counts if the reply has the form of those gateways (assumed). 500 is not
+# listed: a task may exist.
 STATUSES: Mapping[int, Refusal] = {
     400: Refusal.INPUT,
     401: Refusal.CREDENTIALS,
@@ -96,40 +54,35 @@ ACCOUNT_WORDS = ("quota", "balance", "额度", "余额")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UniallSettings(Settings):
-    """Facts that the vendor's page leaves open, or that its newer pages contradict."""
+    """Settings: facts that the vendor's page leaves open, or that its newer pages contradict."""
 
     submit_path: str = "/v1/video/generations"
     poll_path: str = "/v1/videos/{task}"
     default_model: str = "seedance2.0-720p"
-    link_life: int = 86_400
-    """Seconds that a result link lives at most: the model owner's, since this vendor names none."""
-    id_at: tuple[str, ...] = ("id", "task_id", "data.task_id", "data.id")
-    """Places of the id in the answer to a submit, which the page does not show."""
-    video_at: tuple[str, ...] = (
-        "video_url",
-        "result.video_url",
-        "result.outputs.0",
-        "metadata.url",
-        "data.result_url",
-        "url",
+    link_life: int = setting(
+        "Seconds for which result links are valid: the model owner's figure, since this vendor names none.", 86_400
     )
-    """Places of the link; the first is the page's."""
-    last_frame_at: tuple[str, ...] = (
-        "last_frame_url",
-        "metadata.last_frame_url",
-        "result.last_frame_url",
-        "content.last_frame_url",
+    id_at: tuple[str, ...] = setting(
+        "Paths of the task id in the reply to a submit, which the page does not show.",
+        ("id", "task_id", "data.task_id", "data.id"),
     )
-    """Places of the last frame, which the page does not show; `thumbnail_url` is none."""
+    video_at: tuple[str, ...] = setting(
+        "Paths of the link in a finished task; the first is the page's.",
+        ("video_url", "result.video_url", "result.outputs.0", "metadata.url", "data.result_url", "url"),
+    )
+    last_frame_at: tuple[str, ...] = setting(
+        "Paths of the last frame, which the page does not show; `thumbnail_url` is another picture.",
+        ("last_frame_url", "metadata.last_frame_url", "result.last_frame_url", "content.last_frame_url"),
+    )
 
 
 class Uniall(HttpDialect[UniallSettings]):
-    """Translation for kind `uniall`."""
+    """The translation of kind `uniall`."""
 
     kind: ClassVar[str] = "uniall"
     base_url: ClassVar[str] = "https://api.uniall.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, link_life=86_400)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "uniall/models.yaml"
     reserved: ClassVar[frozenset[str]] = frozenset(
         {
             "model",
@@ -150,7 +103,7 @@ class Uniall(HttpDialect[UniallSettings]):
     )
 
     def submit(self, job: Job) -> Request:
-        """The page's body; switches and seed nested, as its samples have them, and only those that are declared."""
+        """Send the page's body; switches and seed are nested, as in its samples, and sent only if declared."""
         extra = {
             **mapping(job.options.get("extra_body")),
             "generate_audio": stated(job, "audio"),
@@ -175,36 +128,36 @@ class Uniall(HttpDialect[UniallSettings]):
         return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """The page shows no answer to a submit; the places are those of the poll answer and of its family."""
+        """Read the id at the paths of poll replies and of similar gateways: the page shows no reply to a submit."""
         task, raw = find_id(reply.body, self.settings.id_at)
         return submitted(reply, task, raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """A flat task, or the family's envelope around one. An unknown task is a 400 with `task_not_exist`."""
+        """Read a flat task, or one in an envelope. An unknown task is a 400 with `task_not_exist`."""
         complaint = _complaint(reply)
         if (reply.status == 404 and str(complaint)) or complaint.code == "task_not_exist":
             return NotFound(complaint.message)
         body = mapping(reply.body)
-        found = body if "status" in body else mapping(body.get("data"))
-        if reply.status != 200 or "status" not in found:
+        record = body if "status" in body else mapping(body.get("data"))
+        if reply.status != 200 or "status" not in record:
             return poll_trouble(reply, complaint)
-        return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found, body)
+        return other_task(task, record.get("id"), record.get("task_id")) or self._answer(record, body)
 
-    def _standing(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
-        word = self._word(task.get("status"))
-        if not isinstance(word, str) or word not in DONE | FAILED | CANCELLED:
-            return standing(word, QUEUED, RUNNING, task.get("progress"))
-        if word in DONE:
+    def _answer(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
+        status = self._word(task.get("status"))
+        if not isinstance(status, str) or status not in DONE | FAILED | CANCELLED:
+            return working(status, QUEUED, RUNNING, task.get("progress"))
+        if status in DONE:
             return self._result(body if task is body else {**body, **task})
         message = first_words(at(task, "error.message"), task.get("error"), task.get("fail_reason"))
-        if word in CANCELLED:
+        if status in CANCELLED:
             return Cancelled(message)
         code = code_text(at(task, "error.code"))
         refusal = Refusal.ACCOUNT if _about_account(message) else Refusal.INTERNAL
-        return Failed(refusal, code or word, message, self.settings.failures_free)
+        return Failed(refusal, code or status, message, self.settings.failures_free)
 
     def _result(self, body: Mapping[str, object]) -> Succeeded | NoOutput:
-        """The first usable link of each sort."""
+        """Read the first usable link to the video and to the last frame."""
         url = first_link(body, self.settings.video_at)
         if url is None:
             return NoOutput(f"completed without a usable link: {quoted(body.get('video_url'))}")
@@ -216,7 +169,7 @@ def _about_account(message: str) -> bool:
 
 
 def _complaint(reply: Reply) -> Complaint:
-    """`{code, message}` or `{error: {code, message}}`; listed by status, when the answer has one of these forms."""
+    """Read `{code, message}` or `{error: {code, message}}`; in either form the status may prove a refusal."""
     body = mapping(reply.body)
     error = body.get("error")
     if reply.status == 200 and code_text(body.get("code")) in SUCCESS and not error:
@@ -230,5 +183,5 @@ def _complaint(reply: Reply) -> Complaint:
 
 
 def create(settings: Mapping[str, object]) -> Uniall:
-    """The dialect under a provider's settings."""
+    """Return the dialect with a provider's settings."""
     return Uniall(read(UniallSettings, settings))

@@ -1,8 +1,8 @@
-"""JimmyAI: one endpoint for eleven lines of Seedance 2.0 models, answers in an envelope `{code, msg, data}`.
+"""Translate kind `jimmyai`: one endpoint for eleven lines of models, replies in an envelope `{code, msg, data}`.
 
 Sources: the vendor's page (fields, rules, `data.result.video_url`, three status words); its newer reference and the
-documents of its command-line tool (envelope, codes, upload, balance). The code's type differs by endpoint, so codes are
-compared as text. No seed, no switches, no list, no cancel.
+documents of its command-line tool (envelope, codes, upload, balance). The type of the code differs between endpoints,
+so codes are compared as text. No seed, no switches, no list, no cancel.
 """
 
 from __future__ import annotations
@@ -30,20 +30,19 @@ from reconciler.providers.base import (
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
-from reconciler.providers.jimmyai_models import CATALOGUE
 from reconciler.providers.limits import MB
-from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, standing, task_id, words
-from reconciler.providers.settings import Settings, read
+from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, task_id, words, working
+from reconciler.providers.settings import Settings, read, setting
 
 _DAYS = 86_400.0
 
 OK = frozenset({"0", "200", "20000"})
-"""Success in words of the vendor's several endpoints."""
+"""Codes for success, of the vendor's several endpoints."""
 
 QUEUED = frozenset({"queued", "pending", "submitted"})
 RUNNING = frozenset({"processing"})
 
-# Body codes first; -1 (server error) is left out on purpose. Then, for codes that nobody knows, the status (assumed).
+# Body codes first; -1 (server error) is not listed: a task may exist. For an unknown code the status counts (assumed).
 REFUSALS = (*rows(Refusal.CREDENTIALS, "20001"), *rows(Refusal.INPUT, "20002"))
 UNCERTAIN = frozenset({"-1"})
 STATUSES: Mapping[int, Refusal] = {
@@ -61,31 +60,28 @@ _FAILURES: tuple[tuple[str, Refusal], ...] = (
     ("DURATION_TOO_LONG", Refusal.INPUT),
     *((text, Refusal.ACCOUNT) for text in _BALANCE_WORDS),
 )
-"""Words met inside failure messages (a published client); all else is the provider's own trouble."""
+"""Text in failure messages, from a published client; any other failure is the provider's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JimmySettings(Settings):
-    """Facts that the vendor's page leaves open."""
+    """Settings: facts that the vendor's page leaves open."""
 
     submit_path: str = "/api/open-api/v1/seedance/videos"
     poll_path: str = "/api/open-api/v1/videos/{task}"
-    upload_path: str = "/api/open-api/v1/files/upload"
-    """Where local files are brought; the multipart field is `file`."""
-    balance_path: str = "/api/open-api/v1/user/balance"
-    """Where the account's balance is read."""
+    upload_path: str = setting("Path of an upload; the multipart field is `file`.", "/api/open-api/v1/files/upload")
+    balance_path: str = setting("Path of the account's balance.", "/api/open-api/v1/user/balance")
     default_model: str = "seedance2.0-sp"
-    link_life: int = 3 * 86_400
-    """Seconds that result links and uploaded files live."""
+    link_life: int = setting("Seconds for which result links and uploaded files are valid.", 3 * 86_400)
 
 
 class JimmyAI(HttpDialect[JimmySettings]):
-    """Translation for kind `jimmyai`."""
+    """The translation of kind `jimmyai`."""
 
     kind: ClassVar[str] = "jimmyai"
     base_url: ClassVar[str] = "https://www.jimmyai.cn"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5, link_life=3 * _DAYS)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "jimmyai/models.yaml"
     reserved: ClassVar[frozenset[str]] = frozenset(
         {
             "model",
@@ -104,7 +100,7 @@ class JimmyAI(HttpDialect[JimmySettings]):
     upload_max_bytes: ClassVar[int | None] = 100 * MB
 
     def submit(self, job: Job) -> Request:
-        """The page's flat body. `resolution` goes only to lines that have the field; `ratio` beats `orientation`."""
+        """Send the page's flat body. Only some models have `resolution`; `ratio` overrides `orientation`."""
         has_field = job.model.resolution_in is Placement.FIELD
         body = {
             **job.options,
@@ -122,22 +118,22 @@ class JimmyAI(HttpDialect[JimmySettings]):
         return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """`data.task_id`; an older copy has it at the top."""
+        """Read `data.task_id`; an older copy of the page has it at the top."""
         raw = at(reply.body, "data.task_id") or mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """The task stands under `data`; an older copy is the task itself."""
+        """Read the task under `data`; in an older copy of the page the body is the task."""
         complaint = _complaint(reply)
         if reply.status == 404 and str(complaint):
             return NotFound(complaint.message)
         body = mapping(reply.body)
-        found = mapping(body.get("data")) or ({} if "data" in body else body)
-        if reply.status != 200 or complaint.code or "status" not in found:
+        record = mapping(body.get("data")) or ({} if "data" in body else body)
+        if reply.status != 200 or complaint.code or "status" not in record:
             return poll_trouble(reply, complaint)
-        return other_task(task, found.get("task_id")) or self._standing(found)
+        return other_task(task, record.get("task_id")) or self._answer(record)
 
-    def _standing(self, task: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
         message = first_words(task.get("error_message"), task.get("error_msg"))
         match self._word(task.get("status")):
             case "completed":
@@ -149,15 +145,15 @@ class JimmyAI(HttpDialect[JimmySettings]):
                 return Failed(_cause(message), "failed", message, self.settings.failures_free)
             case "canceled" | "cancelled":
                 return Cancelled(message)
-            case word:
-                return standing(word, QUEUED, RUNNING, task.get("progress"))
+            case status:
+                return working(status, QUEUED, RUNNING, task.get("progress"))
 
     def upload(self, name: str, content_type: str) -> UploadAction:
-        """One multipart exchange; the name and type of the part are the transport's."""
+        """Send one multipart form; the transport sets the name and type of the part."""
         return SendForm(self.settings.upload_path, "file")
 
     def read_upload(self, step: UploadAction, reply: Reply) -> UploadStep:
-        """`data.url`, which lives about three days."""
+        """Read `data.url`, which is valid for about three days."""
         complaint = _complaint(reply)
         url = link(at(reply.body, "data.url"))
         if reply.status == 200 and not complaint.code and url is not None:
@@ -167,11 +163,11 @@ class JimmyAI(HttpDialect[JimmySettings]):
         return poll_trouble(reply, complaint)
 
     def balance(self) -> Request:
-        """The account's balance."""
+        """Ask for the account's balance."""
         return Request("GET", self.settings.balance_path)
 
     def read_balance(self, reply: Reply) -> Balance | PollTrouble:
-        """`data.available`, in the vendor's coins."""
+        """Read `data.available`, in the vendor's coins."""
         complaint = _complaint(reply)
         available = at(reply.body, "data.available")
         if reply.status != 200 or complaint.code or not isinstance(available, int | float | str):
@@ -185,7 +181,7 @@ def _cause(message: str) -> Refusal:
 
 
 def _complaint(reply: Reply) -> Complaint:
-    """The envelope's code unless it says success; a refusal when the code, or failing that the status, is listed."""
+    """Read the envelope's code unless it is success; it is a refusal if the code, or else the status, is listed."""
     body = mapping(reply.body)
     code = code_text(body.get("code"))
     message = first_words(body.get("msg"), body.get("message"), body.get("error_msg"))
@@ -204,5 +200,5 @@ def _refusal(reply: Reply, code: str, message: str) -> Refusal | None:
 
 
 def create(settings: Mapping[str, object]) -> JimmyAI:
-    """The dialect under a provider's settings."""
+    """Return the dialect with a provider's settings."""
     return JimmyAI(read(JimmySettings, settings))

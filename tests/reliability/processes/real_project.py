@@ -1,4 +1,6 @@
-"""A project in the real world, and what its judge may look at: the vendor's ledger file, the tree, what was said."""
+"""A project with real processes and files, and the evidence for its judge: the vendor's ledger file, the tree, the
+output.
+"""
 
 from __future__ import annotations
 

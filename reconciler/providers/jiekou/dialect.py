@@ -1,7 +1,7 @@
-"""jiekou: Seedance V1 Lite image-to-video. The model is a segment of the path; the body has no model field.
+"""Translate kind `jiekou`: Seedance V1 Lite image-to-video. The model is part of the path, not a body field.
 
-Sources: the vendor's page (fields, defaults, media rules, `task_id`); its task-result page and those of its twins,
-which share paths and words (poll shape, status words, error names); what is assumed stands in `JiekouSettings`.
+Sources: the vendor's page (fields, defaults, media rules, `task_id`); its task-result page and those of two sites with
+the same paths and words (poll reply, status words, error names). Assumptions are settings, in `JiekouSettings`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
-    MediaLimits,
     MediaRef,
-    Mode,
-    Model,
     NoOutput,
     NotFound,
     Pace,
@@ -30,7 +27,6 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated
-from reconciler.providers.limits import MB, PICTURES
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -40,46 +36,16 @@ from reconciler.providers.replies import (
     link,
     mapping,
     quoted,
-    standing,
     task_id,
     words,
+    working,
 )
-from reconciler.providers.settings import Settings, read
-
-# Short side over 300, long side under 6000 (vendor's page); so 301 and 5999 are the last that pass.
-_PICTURE = MediaLimits(formats=PICTURES, max_bytes=30 * MB, min_side=301, max_side=5999, min_ratio=0.4, max_ratio=2.5)
-
-CATALOGUE = (
-    Model(
-        name="seedance-v1-lite-i2v",
-        line="V1 Lite",
-        modes=frozenset({Mode.FIRST_FRAME, Mode.FRAMES}),
-        durations=(5, 10),
-        resolutions=("480p", "720p", "1080p"),
-        ratios=("21:9", "16:9", "4:3", "1:1", "3:4", "9:16"),
-        image_schemes=frozenset({"https", "data"}),
-        prompt_required=False,
-        prompt_advised=500,
-        seed_max=2**31 - 1,
-        has_camera_fixed=True,
-        required=frozenset({"resolution"}),
-        defaults={
-            "duration": 5,
-            "ratio": "16:9",
-            "camera_fixed": False,
-            "audio": False,
-            "watermark": False,
-            "return_last_frame": False,
-        },
-        image_limits=_PICTURE,
-        note="a picture is always needed; silent",
-    ),
-)
+from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
 
-# Names of the twins' error table. BILLING_FAILED and CREATE_TASK_FAILED (500) are left out: they may hide a task.
+# Names from those sites' error table. BILLING_FAILED and CREATE_TASK_FAILED (500) are not listed: a task may exist.
 REFUSALS = (
     *rows(
         Refusal.INPUT,
@@ -109,28 +75,29 @@ REFUSALS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JiekouSettings(Settings):
-    """Facts that the vendor's page leaves open."""
+    """Settings: facts that the vendor's page leaves open."""
 
     submit_path: str = "/v3/async/{model}"
     poll_path: str = "/v3/async/task-result?task_id={task}"
-    default_model: str = CATALOGUE[0].name
-    base64_style: Literal["data-url", "bare"] = "data-url"
-    """How a picture stands in the body: as a `data:` URL, or its Base64 alone."""
+    default_model: str = "seedance-v1-lite-i2v"
+    base64_style: Literal["data-url", "bare"] = setting(
+        "How a picture is written in the body: as a `data:` URL, or as Base64 alone.", "data-url"
+    )
 
 
 class Jiekou(HttpDialect[JiekouSettings]):
-    """Translation for kind `jiekou`."""
+    """The translation of kind `jiekou`."""
 
     kind: ClassVar[str] = "jiekou"
     base_url: ClassVar[str] = "https://api.jiekou.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5)
-    catalogue = CATALOGUE
+    catalogue: ClassVar[str] = "jiekou/models.yaml"
     reserved: ClassVar[frozenset[str]] = frozenset(
         {"prompt", "image", "last_image", "resolution", "aspect_ratio", "duration", "camera_fixed", "seed"}
     )
 
     def submit(self, job: Job) -> Request:
-        """The page's flat body; an undeclared ratio is left to the server."""
+        """Send the page's flat body; an undeclared ratio is left to the server."""
         body = {
             **job.options,
             "prompt": job.prompt or None,
@@ -145,23 +112,23 @@ class Jiekou(HttpDialect[JiekouSettings]):
         return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """`{"task_id"}` is all that a success has."""
+        """Read `{"task_id"}`, the whole reply of a success."""
         raw = mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """Task, status and reason stand under `task`, the link in `videos`, the seed in effect as text in `extra`."""
+        """Read status and reason under `task`, the link in `videos`, and the seed as text in `extra`."""
         complaint = _complaint(reply)
         if complaint.code == "TASK_NOT_FOUND":
             return NotFound(complaint.message)
         if complaint.code == "TASK_FAILED":
             return Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
-        found = mapping(at(reply.body, "task"))
-        if reply.status != 200 or not found:
+        record = mapping(at(reply.body, "task"))
+        if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
-        return other_task(task, found.get("task_id")) or self._standing(found, reply.body)
+        return other_task(task, record.get("task_id")) or self._answer(record, reply.body)
 
-    def _standing(self, task: Mapping[str, object], body: object) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object], body: object) -> PollAnswer:
         match self._word(task.get("status")):
             case "TASK_STATUS_SUCCEED":
                 return _result(body)
@@ -171,8 +138,8 @@ class Jiekou(HttpDialect[JiekouSettings]):
                 return Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
             case "TASK_STATUS_CANCELED":
                 return Cancelled(words(task.get("reason")))
-            case word:
-                return standing(word, QUEUED, RUNNING, task.get("progress_percent"))
+            case status:
+                return working(status, QUEUED, RUNNING, task.get("progress_percent"))
 
     def _picture(self, ref: MediaRef | None) -> str | None:
         if ref is None:
@@ -196,5 +163,5 @@ def _complaint(reply: Reply) -> Complaint:
 
 
 def create(settings: Mapping[str, object]) -> Jiekou:
-    """The dialect under a provider's settings."""
+    """Return the dialect with a provider's settings."""
     return Jiekou(read(JiekouSettings, settings))

@@ -1,8 +1,9 @@
-"""Kinds `3hei` and `ark`: Seedance in content form, at a reseller and at the model's owner.
+"""Translate kinds `3hei` and `ark`: Seedance requests as content items, at a reseller and at the model's owner.
 
-Sources: the 3hei page (content items, roles, modes, the bare `id`); the Ark SDK's types and Ark's documents for the
-rest (task object, list, cancel, errors). 3hei names no poll path, no list and no cancel: the path is assumed, the other
-two are not offered. Body fields only: switches inside the prompt are parsed loosely and dropped in silence.
+Sources: the 3hei page (content items, roles, modes, the bare `id`); the Ark SDK's types and Ark's documents for all
+else (task object, list, cancel, errors). 3hei documents no poll path, no list and no cancel: the path is assumed, and
+the other two are not offered. Parameters are sent as body fields only: the vendor parses switches inside the prompt
+loosely and ignores wrong ones without an error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from reconciler.providers.ark_models import ARK, HEI
 from reconciler.providers.base import (
     Cancelled,
     Failed,
@@ -52,22 +52,22 @@ from reconciler.providers.replies import (
     link,
     mapping,
     quoted,
-    standing,
     task_id,
     words,
+    working,
 )
-from reconciler.providers.settings import Settings, read
+from reconciler.providers.settings import Settings, read, setting
 
 QUEUED = frozenset({"queued"})
 RUNNING = frozenset({"running"})
 DONE = frozenset({"succeeded"})
 
-# Words of gateways like 3hei, tolerated there (assumed).
+# Status words of gateways like 3hei (assumed).
 HEI_QUEUED = QUEUED | {"pending", "submitted", "created"}
 HEI_RUNNING = RUNNING | {"in_progress", "processing"}
 HEI_DONE = DONE | {"completed", "success"}
 
-# Ark's error page. InternalServiceError (500) is left out: it may hide a task. 429 has two meanings.
+# Ark's error page. InternalServiceError (500) is not listed: a task may exist. 429 has two meanings.
 REFUSALS = (
     *rows(Refusal.INPUT, "MissingParameter", "InvalidParameter", family=True),
     *rows(
@@ -85,7 +85,7 @@ REFUSALS = (
     *rows(Refusal.BUSY, "ModelAccountRpmRateLimitExceeded", "ServerOverloaded"),
 )
 
-# Codes of a task that failed later: those above, and what was found in the output.
+# Codes of a task that failed later: those above, and moderation of the output.
 FAILURES = (
     *REFUSALS,
     *rows(
@@ -96,50 +96,52 @@ FAILURES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSettings(Settings):
-    """What both profiles may override."""
+    """Settings of both kinds."""
 
-    link_life: int = 86_400
-    """Seconds that result links live: the owner's figure."""
-    id_at: tuple[str, ...] = ("id",)
-    """Places of the id in the answer to a submit."""
-    video_at: tuple[str, ...] = ("content.video_url", "video_url", "url", "metadata.url")
-    """Places of the link in a finished task: the owner's, then those of gateways."""
+    link_life: int = setting("Seconds for which result links are valid: the owner's figure.", 86_400)
+    id_at: tuple[str, ...] = setting(
+        "Paths of the task id in the reply to a submit; the first usable one counts.", ("id",)
+    )
+    video_at: tuple[str, ...] = setting(
+        "Paths of the link in a finished task: the owner's, then those of gateways.",
+        ("content.video_url", "video_url", "url", "metadata.url"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeiSettings(ContentSettings):
-    """Facts that the 3hei page leaves open."""
+    """Settings of kind `3hei`: facts that its page leaves open."""
 
     submit_path: str = "/v1/videos"
     poll_path: str = "/v1/videos/{task}"
-    default_model: str = HEI[0].name
+    default_model: str = "doubao-seedance-2-0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArkSettings(ContentSettings):
-    """Facts of the official API; the other region has another `base_url`."""
+    """Settings of kind `ark`: facts of the official API; the other region has another `base_url`."""
 
     submit_path: str = "/contents/generations/tasks"
     poll_path: str = "/contents/generations/tasks/{task}"
-    list_path: str = "/contents/generations/tasks"
-    """Where tasks are listed."""
-    default_model: str = ARK[0].name
-    failures_free: bool = True
-    """Only tasks that succeed are billed."""
-    list_complete: bool = True
-    """Whether a task that the list does not show was surely not accepted. The owner's page: tasks of every standing are
-    listed, up to the second of the request. A key that may see some models only needs `false` here."""
-    list_lag: int = 120
-    """Seconds after which a task is in the list for sure; the page knows of no delay, so this is caution."""
-    list_kept: int = 7 * 86_400
-    """Seconds for which the list keeps a task: the owner's page."""
+    list_path: str = setting("Path of the list of tasks.", "/contents/generations/tasks")
+    default_model: str = "doubao-seedance-2-0-260128"
+    failures_free: bool = setting("Only tasks that succeed are billed.", True)
+    list_complete: bool = setting(
+        "True if a task that the list does not show was not accepted. The owner's page: the list has tasks of every "
+        "status, up to the second of the request. Set false for a key that may see only some models.",
+        True,
+    )
+    list_lag: int = setting(
+        "Seconds after which an accepted task is in the list; the page names no delay, so this is caution.", 120
+    )
+    list_kept: int = setting("Seconds for which the list keeps a task: the owner's page.", 7 * 86_400)
 
 
 T = TypeVar("T", bound=ContentSettings)
 
 
 class ContentForm(HttpDialect[T], Generic[T]):
-    """The translation both profiles share."""
+    """The translation that both kinds share."""
 
     queued: ClassVar[frozenset[str]] = QUEUED
     running: ClassVar[frozenset[str]] = RUNNING
@@ -151,7 +153,7 @@ class ContentForm(HttpDialect[T], Generic[T]):
             "resolution",
             "ratio",
             "duration",
-            "frames",  # goes before the duration, which was priced
+            "frames",  # the vendor prefers it to the duration, which was priced
             "generate_audio",
             "return_last_frame",
             "seed",
@@ -161,7 +163,7 @@ class ContentForm(HttpDialect[T], Generic[T]):
     )
 
     def submit(self, job: Job) -> Request:
-        """Inputs as content items with roles, parameters as body fields; duration, resolution and sound always."""
+        """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""
         body = {
             **job.options,
             "model": job.model.name,
@@ -178,43 +180,43 @@ class ContentForm(HttpDialect[T], Generic[T]):
         return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """`{"id"}` and nothing else."""
+        """Read `{"id"}`, the whole reply."""
         task, raw = find_id(reply.body, self.settings.id_at)
         return submitted(reply, task, raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """The task object, also inside an envelope as some resellers send it."""
+        """Read the task object, also inside an envelope as some resellers send it."""
         complaint = _complaint(reply)
         if reply.status == 404 and str(complaint):
             return NotFound(str(complaint))
-        found = _task_object(reply.body)
-        if reply.status != 200 or not found:
+        record = _task_object(reply.body)
+        if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
-        return other_task(task, found.get("id"), found.get("task_id")) or self._standing(found)
+        return other_task(task, record.get("id"), record.get("task_id")) or self._answer(record)
 
-    def _standing(self, task: Mapping[str, object]) -> PollAnswer:
-        word = self._word(task.get("status"))
-        if isinstance(word, str) and word in self.done:
+    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+        status = self._word(task.get("status"))
+        if isinstance(status, str) and status in self.done:
             return self._result(task)
         code, message = code_text(at(task, "error.code")), first_words(at(task, "error.message"), task.get("error"))
-        match word:
+        match status:
             case "failed":
                 refusal = judge(FAILURES, code) or Refusal.INTERNAL
                 return Failed(refusal, code or "failed", message, self.settings.failures_free)
             case "expired":
-                why = message or "it ran past the time that the provider gives a task"
-                return Failed(Refusal.INTERNAL, "expired", why, self.settings.failures_free)
+                reason = message or "it exceeded the provider's time limit for a task"
+                return Failed(Refusal.INTERNAL, "expired", reason, self.settings.failures_free)
             case "cancelled":
                 return Cancelled(message)
             case _:
-                return standing(word, self.queued, self.running, task.get("progress"))
+                return working(status, self.queued, self.running, task.get("progress"))
 
     def _result(self, task: Mapping[str, object]) -> Succeeded | NoOutput:
-        """What was made is echoed, also where the server chose it (`-1`, `adaptive`): a record, never drift."""
+        """Read the result. Values that the server chose (`-1`, `adaptive`) go on record; they are not drift."""
         url = first_link(task, self.settings.video_at)
         if url is None:
             return NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
-        made = {name: said for name in ("resolution", "ratio") if (said := words(task.get(name)))}
+        actual = {name: text for name in ("resolution", "ratio") if (text := words(task.get(name)))}
         seconds = integer(task.get("duration"))
         return Succeeded(
             url,
@@ -222,72 +224,72 @@ class ContentForm(HttpDialect[T], Generic[T]):
             float(self.settings.link_life),
             integer(task.get("seed")),
             Usage(integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens")), seconds),
-            made if seconds is None else {**made, "duration": seconds},
+            actual if seconds is None else {**actual, "duration": seconds},
         )
 
 
 class Hei(ContentForm[HeiSettings]):
-    """Translation for kind `3hei`."""
+    """The translation of kind `3hei`."""
 
     kind: ClassVar[str] = "3hei"
     base_url: ClassVar[str] = "https://api.3hei.com"
     pace: ClassVar[Pace] = Pace(
         first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
     )
-    catalogue = HEI
+    catalogue: ClassVar[str] = "ark/models_3hei.yaml"
     queued = HEI_QUEUED
     running = HEI_RUNNING
     done = HEI_DONE
 
 
 class Ark(ContentForm[ArkSettings]):
-    """Translation for kind `ark`, which also lists tasks and cancels queued ones."""
+    """The translation of kind `ark`, which also lists tasks and cancels queued ones."""
 
     kind: ClassVar[str] = "ark"
     base_url: ClassVar[str] = "https://ark.cn-beijing.volces.com/api/v3"
     pace: ClassVar[Pace] = Pace(
         first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
     )
-    catalogue = ARK
-    list_size: ClassVar[int] = 100  # a page may hold 500, but so many ids would not fit into a URL
+    catalogue: ClassVar[str] = "ark/models.yaml"
+    list_size: ClassVar[int] = 100  # a page may hold 500, but 500 ids do not fit into a URL
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
-        """`filter.task_ids` is repeated, one for each id."""
+        """Repeat `filter.task_ids` for each id."""
         query = [("page_num", str(page)), ("page_size", str(self.list_size))]
         query += [("filter.task_ids", task) for task in tasks]
         return Request("GET", self.settings.list_path, tuple(query))
 
     def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
-        """`{total, items}`, each item a task object."""
+        """Read `{total, items}`; each item is a task object."""
         items = mapping(reply.body).get("items")
         if reply.status != 200 or not isinstance(items, list):
             return poll_trouble(reply, _complaint(reply))
-        found = tuple(self._listed(task, mapping(item)) for item in items if (task := task_id(at(item, "id"))))
-        return TaskPage(found, integer(at(reply.body, "total")))
+        tasks = tuple(self._listed(task, mapping(item)) for item in items if (task := task_id(at(item, "id"))))
+        return TaskPage(tasks, integer(at(reply.body, "total")))
 
     def _listed(self, task: str, item: Mapping[str, object]) -> Listed:
-        """One task; the prompt is not echoed. Where the model takes our seed it is, and finds a lost task again."""
+        """Read one task. It has no prompt; if the model takes a seed it has ours, which identifies a lost task."""
         audio, created = item.get("generate_audio"), integer(item.get("created_at"))
         echo: dict[str, Scalar | None] = {
             **{name: words(item.get(name)) or None for name in ("model", "resolution", "ratio")},
             **{name: integer(item.get(name)) for name in ("duration", "seed")},
             "audio": audio if isinstance(audio, bool) else None,
         }
-        known = {name: said for name, said in echo.items() if said is not None}
-        return Listed(task, self._standing(item), None if created is None else float(created), known)
+        stated = {name: value for name, value in echo.items() if value is not None}
+        return Listed(task, self._answer(item), None if created is None else float(created), stated)
 
     @property
     def coverage(self) -> Coverage | None:
-        """What the settings say of the list."""
-        told = self.settings
-        return Coverage(told.list_lag, told.list_kept) if told.list_complete else None
+        """The coverage of the list, if the settings declare it complete."""
+        settings = self.settings
+        return Coverage(settings.list_lag, settings.list_kept) if settings.list_complete else None
 
     def cancel(self, task: str) -> Request:
-        """DELETE cancels a queued task, and erases the record of a finished one (F55): poll first."""
+        """Send DELETE, which cancels a queued task but erases a finished one: poll first (never-pay-twice#f55)."""
         return fill("DELETE", self.settings.poll_path, {"task": task})
 
     def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
-        """`{}` when it was done; a running or cancelled task is refused."""
+        """Read `{}` for a cancelled task; a running or cancelled one is refused."""
         complaint = _complaint(reply)
         if reply.status in (200, 204):
             return Cancelled()
@@ -300,7 +302,7 @@ class Ark(ContentForm[ArkSettings]):
 
 
 def _content(job: Job) -> Iterator[dict[str, object]]:
-    """Text first, then media in our fixed order. Each picture has its role: one without counts as a first frame."""
+    """Yield the text, then the media in a fixed order. Each picture has a role: one without is a first frame."""
     if job.prompt:
         yield {"type": "text", "text": job.prompt}
     frames = ((job.first_frame, "first_frame"), (job.last_frame, "last_frame"))
@@ -315,13 +317,13 @@ def _item(sort: str, ref: MediaRef, role: str) -> dict[str, object]:
 
 
 def _task_object(body: object) -> Mapping[str, object]:
-    """The object with a status: the body, or what an envelope holds."""
-    places = (mapping(body), mapping(at(body, "data")), mapping(at(body, "result")))
-    return next((place for place in places if "status" in place), {})
+    """Return the object with a status: the body, or the content of an envelope; empty without one."""
+    objects = (mapping(body), mapping(at(body, "data")), mapping(at(body, "result")))
+    return next((candidate for candidate in objects if "status" in candidate), {})
 
 
 def _complaint(reply: Reply) -> Complaint:
-    """`{error: {code, message}}`; also `{code, message}` and `{code, info}` (assumed for 3hei)."""
+    """Read `{error: {code, message}}`; also `{code, message}` and `{code, info}` (assumed for 3hei)."""
     body = mapping(reply.body)
     error = body.get("error")
     if reply.status == 200 and (
@@ -334,10 +336,10 @@ def _complaint(reply: Reply) -> Complaint:
 
 
 def create_3hei(settings: Mapping[str, object]) -> Hei:
-    """Kind `3hei` under a provider's settings."""
+    """Return the dialect of kind `3hei` with a provider's settings."""
     return Hei(read(HeiSettings, settings))
 
 
 def create_ark(settings: Mapping[str, object]) -> Ark:
-    """Kind `ark` under a provider's settings."""
+    """Return the dialect of kind `ark` with a provider's settings."""
     return Ark(read(ArkSettings, settings))

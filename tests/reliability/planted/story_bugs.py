@@ -1,7 +1,7 @@
-"""More planted bugs: those of the transport, of look-ups, of money over time, of versions and locks.
+"""Planted bugs of the transport, of look-ups, of money over time, of versions and locks.
 
-Beside `bugs`, whose bugs are found by kills at points: here each is played in a small story of its own, and the judge
-must say which promise it breaks. The same story without the bug must leave the judge silent. The bugs are in `plants`.
+Kills at points find the bugs in `bugs`; here each bug has a small story of its own, and the judge must report the
+promise that it breaks. The same story without the bug must yield no finding. The patches are in `mistakes`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reconciler.engine.run.session import open_session
 from reconciler.state import lock
 from reconciler.state.store import Store
 from tests.engine.uncertain.listing import ListingServer, listing_sim
-from tests.reliability.planted import plants
+from tests.reliability.planted import mistakes
 from tests.reliability.planted.bugs import CHEAP, _lose_database
 from tests.reliability.simulator import checker, wired
 from tests.reliability.simulator.clock import Deadlock
@@ -242,40 +242,42 @@ _STUCK: Mapping[str, list[str]] = {"poll": ["*working"]}
 
 WRONG: Mapping[str, Wrong] = {
     "a step whose result was not recorded is run again": Wrong(
-        plants.step_again, _in_memory(dies="vendor.submit after"), "I1"
+        mistakes.step_again, _in_memory(dies="vendor.submit after"), "I1"
     ),
-    "the client follows a redirect": Wrong(plants.follow, _over_the_wire("submit", "redirected with its body"), "I7"),
-    "the client sends a submit again": Wrong(plants.resend, _over_the_wire("submit", "connection reset"), "I1"),
-    "credentials to storage": Wrong(plants.credentials_to_storage, _well_over_the_wire, "I7"),
+    "the client follows a redirect": Wrong(mistakes.follow, _over_the_wire("submit", "redirected with its body"), "I7"),
+    "the client sends a submit again": Wrong(mistakes.resend, _over_the_wire("submit", "connection reset"), "I1"),
+    "credentials to storage": Wrong(mistakes.credentials_to_storage, _well_over_the_wire, "I7"),
     "secrets that a server echoes": Wrong(
-        plants.unredacted, _over_the_wire("submit", "the credentials come back"), "I7"
+        mistakes.unredacted, _over_the_wire("submit", "the credentials come back"), "I7"
     ),
     "a link to a private address": Wrong(
-        plants.any_address, _over_the_wire("fetch", "to a name that is private"), "I9"
+        mistakes.any_address, _over_the_wire("fetch", "to a name that is private"), "I9"
     ),
     "a link to the cloud's metadata": Wrong(
-        plants.any_address, _over_the_wire("fetch", "to the cloud's metadata"), "I9"
+        mistakes.any_address, _over_the_wire("fetch", "to the cloud's metadata"), "I9"
     ),
-    "a name that is resolved twice": Wrong(plants.by_name, _well_over_the_wire, "I9"),
-    "no pause when the provider is busy": Wrong(plants.impatient, _over_the_wire("submit", "busy, for 8 s"), "I14"),
-    "retries without a budget": Wrong(plants.no_retry_budget, _over_the_wire("poll", "server error", ever=True), "I14"),
-    "DELETE without a fresh poll": Wrong(plants.delete_unasked, _cancelled_late, "I3"),
-    "a list that is believed at once": Wrong(plants.stale_absence, _with_a_list(lag=100.0), "I1"),
-    "a list of another account": Wrong(plants.any_account, _with_a_list(account=True), "I1"),
+    "a name that is resolved twice": Wrong(mistakes.by_name, _well_over_the_wire, "I9"),
+    "no pause when the provider is busy": Wrong(mistakes.impatient, _over_the_wire("submit", "busy, for 8 s"), "I14"),
+    "retries without a budget": Wrong(
+        mistakes.no_retry_budget, _over_the_wire("poll", "server error", ever=True), "I14"
+    ),
+    "DELETE without a fresh poll": Wrong(mistakes.delete_unasked, _cancelled_late, "I3"),
+    "a list that is believed at once": Wrong(mistakes.stale_absence, _with_a_list(lag=100.0), "I1"),
+    "a list of another account": Wrong(mistakes.any_account, _with_a_list(account=True), "I1"),
     "a stalled task gives its reservation back": Wrong(
-        plants.released, _in_memory(_CAPPED, _STUCK, cap=1_200_000, between=lambda sim: sim.write(CHEAP)), "I6"
+        mistakes.released, _in_memory(_CAPPED, _STUCK, cap=1_200_000, between=lambda sim: sim.write(CHEAP)), "I6"
     ),
     "the cap is checked outside of the transaction": Wrong(
-        plants.checked_outside, _in_memory(CHEAP, cap=1_200_000), "I6"
+        mistakes.checked_outside, _in_memory(CHEAP, cap=1_200_000), "I6"
     ),
-    "a marker that is not unique": Wrong(plants.same_marker, _in_memory(PAIR, between=_lose_database), "I1"),
-    "two clips on one task": Wrong(plants.shared_task, _in_memory(PAIR, {"submit": ["twin"]}, label="intro"), "I2"),
-    "a failed sync is tried again": Wrong(plants.sync_again, _lying_disk, "I5"),
-    "a wrong video is not flagged": Wrong(plants.unflagged, _in_memory(script={"fetch": ["wrong"]}), "I19"),
-    "a table is changed beside the log": Wrong(plants.unlogged, _in_memory(), "I20"),
-    "a newer state is opened": Wrong(plants.any_version, _newer_state, "I18"),
-    "two processes at once": Wrong(plants.no_lock, _two_at_once, "I11"),
-    "an output through a link": Wrong(plants.through_links, _link_in_the_way, "I8"),
+    "a marker that is not unique": Wrong(mistakes.same_marker, _in_memory(PAIR, between=_lose_database), "I1"),
+    "two clips on one task": Wrong(mistakes.shared_task, _in_memory(PAIR, {"submit": ["twin"]}, label="intro"), "I2"),
+    "a failed sync is tried again": Wrong(mistakes.sync_again, _lying_disk, "I5"),
+    "a wrong video is not flagged": Wrong(mistakes.unflagged, _in_memory(script={"fetch": ["wrong"]}), "I19"),
+    "a table is changed beside the log": Wrong(mistakes.unlogged, _in_memory(), "I20"),
+    "a newer state is opened": Wrong(mistakes.any_version, _newer_state, "I18"),
+    "two processes at once": Wrong(mistakes.no_lock, _two_at_once, "I11"),
+    "an output through a link": Wrong(mistakes.through_links, _link_in_the_way, "I8"),
 }
 
 

@@ -1,15 +1,15 @@
-"""The draft dialect: a free animatic made on this machine instead of a paid clip.
+"""Translate kind `draft`: a free animatic rendered on this machine instead of a paid clip.
 
-It speaks to `media.draft_renderer` in the same values as any vendor, so that the engine has no special case. The one
-difference: the draft vendor keeps nothing, so a poll carries the whole scene again and a render that was lost with
-its process is made anew. Nothing is billed, so making it twice costs a few seconds.
+`media.draft_renderer` takes the same requests as any vendor, so that the engine has no special case. The one
+difference: the renderer keeps no tasks, so a poll carries the whole scene again, and a render that was lost with its
+process is rendered again. Nothing is billed: rendering twice costs a few seconds.
 
 Body of both requests, all fields always present:
 
-    key, marker, label, take    identity (the farm's id comes from marker, else key); label and take are drawn
+    key, marker, label, take    identity (the task id is made from marker, else key); label and take are drawn
     mode, prompt, seed          mode is `Mode`'s word
     duration                    whole seconds
-    resolution, ratio           words of the catalogue; `adaptive` is the shape of the first picture
+    resolution, ratio           words of the catalogue; `adaptive` is the ratio of the first picture
     camera_fixed, audio, return_last_frame      booleans
     first_frame, last_frame     null or {scheme, value, sha256}
     images, videos, audios      lists of {scheme, value, sha256}
@@ -25,11 +25,9 @@ from typing import ClassVar
 
 from reconciler.providers.base import (
     Accepted,
-    Billing,
     Failed,
     Job,
     MediaRef,
-    Mode,
     Model,
     NoOutput,
     NotFound,
@@ -45,64 +43,31 @@ from reconciler.providers.base import (
     Unknown,
     Working,
 )
-
-_SCHEMES = frozenset({"file", "https", "asset", "data"})
-
-_ANIMATIC = Model(
-    name="animatic",
-    line="Draft",
-    modes=frozenset(Mode),
-    durations=tuple(range(1, 61)),
-    resolutions=("480p", "720p", "1080p", "2k", "4k"),
-    ratios=("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive"),
-    max_images=30,
-    max_videos=10,
-    max_audios=10,
-    lone_last_frame=True,
-    audio_alone=True,
-    audios_with_frames=True,
-    image_schemes=_SCHEMES,
-    video_schemes=_SCHEMES,
-    audio_schemes=_SCHEMES,
-    prompt_required=False,
-    seed_max=2**32 - 1,
-    has_audio=True,
-    has_camera_fixed=True,
-    has_watermark=True,
-    has_last_frame=True,
-    billing=Billing.FREE,
-    # 480p because a draft is looked at once and thrown away; it renders in about a third of the time of 720p.
-    defaults={
-        "duration": 5,
-        "resolution": "480p",
-        "ratio": "16:9",
-        "audio": False,
-        "camera_fixed": False,
-        "watermark": False,
-        "return_last_frame": False,
-    },
-    note="made on this machine, free; pictures that are not local are drawn as placeholders",
-)
+from reconciler.providers.catalogue import shipped
 
 
 class Draft:
-    """The dialect of the local renderer."""
+    """The translation of kind `draft`."""
 
     kind: ClassVar[str] = "draft"
     base_url: ClassVar[str] = "draft:"
-    # The farm itself waits a moment for a render before it answers, so polls may follow one another closely.
+    # The renderer waits a moment for a render before it replies, so polls may follow one another closely.
     pace: ClassVar[Pace] = Pace(
         first_poll=0.0, poll_min=0.05, poll_max=0.05, requests_per_second=1000.0, concurrency=8, timeout=3600.0
     )
-    models: ClassVar[Sequence[Model]] = (_ANIMATIC,)
-    default_model: ClassVar[str] = _ANIMATIC.name
+    default_model: ClassVar[str] = "animatic"
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The one model, `animatic`."""
+        return shipped("draft/models.yaml")
 
     def submit(self, job: Job) -> Request:
-        """Announce the scene; the farm answers with its id at once."""
+        """Send the scene; the renderer replies with its id at once."""
         return Request("POST", "/render", body=_scene(job))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
-        """200 with an id is accepted; 400 names what is wrong with the scene."""
+        """Read 200 with an id as accepted; 400 names the fault of the scene."""
         body = _mapping(reply.body)
         task = body.get("id")
         match reply.status:
@@ -115,11 +80,11 @@ class Draft:
         return Unknown(f"the draft renderer answered {reply.status}")
 
     def poll(self, task: str, job: Job | None) -> Request:
-        """Ask for the render, with the scene: the farm makes what it does not have."""
+        """Ask for the render, and send the scene: the renderer starts a render that it does not have."""
         return Request("GET", f"/render/{task}", body=None if job is None else _scene(job))
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
-        """Only a reply about this task and with status 200 says anything about it."""
+        """Read the task's status from a reply with status 200 about this task; any other reply is trouble."""
         body = _mapping(reply.body)
         if reply.status == 404:
             return NotFound(_text(body, "error"))
@@ -127,11 +92,11 @@ class Draft:
             return PollTrouble(f"the draft renderer answered {reply.status}", _retry_after(reply))
         if body.get("id") != task:
             return PollTrouble("the reply is about another render")
-        return _standing(body)
+        return _answer(body)
 
 
-def _standing(body: Mapping[str, object]) -> PollAnswer:
-    """What a sound reply about our render says."""
+def _answer(body: Mapping[str, object]) -> PollAnswer:
+    """Return the answer of a valid reply about this render."""
     progress = body.get("progress")
     percent = progress if isinstance(progress, int) and 0 <= progress <= 100 else None
     match body.get("status"):
@@ -148,13 +113,14 @@ def _standing(body: Mapping[str, object]) -> PollAnswer:
             code = _text(body, "code") or "internal"
             refusal = Refusal.INPUT if code == "input" else Refusal.INTERNAL
             return Failed(refusal, code, _text(body, "error"))
-        case word:
-            return Working(progress=percent, warning=f"unknown status {word!r}")
+        case status:
+            return Working(progress=percent, warning=f"unknown status {status!r}")
 
 
 def _scene(job: Job) -> dict[str, object]:
-    """All that the renderer needs to know, with this kind's defaults filled in."""
-    defaults = {**_ANIMATIC.defaults, **job.model.defaults}
+    """Return the body of a render request, with the kind's defaults filled in."""
+    [animatic] = shipped("draft/models.yaml")
+    defaults = {**animatic.defaults, **job.model.defaults}
     return {
         "key": job.key,
         "marker": job.marker,

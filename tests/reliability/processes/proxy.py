@@ -1,6 +1,6 @@
-"""A place between a process and its vendor: it passes everything on, notes every request, and can hold an answer back.
+"""A proxy between a process and its vendor: forwards everything, records every request, and can delay an answer.
 
-With it a test decides when the vendor's "yes" arrives, or that it never does, and sees what was asked and when.
+With it a test decides when, or if, the vendor's answer arrives, and sees the time of each request.
 """
 
 from __future__ import annotations

@@ -1,0 +1,256 @@
+"""The gallery's documents. Each attribute becomes the JSON member of that name, which the page's script reads. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+FORMAT_VERSION = 1
+
+Value = dict[str, object]
+"""A JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of money as decimal text."""
+
+    amount: str
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The sum of the known prices, and the number of generations without a price."""
+
+    amount: str
+    currency: str | None
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Portion(Bill):
+    """What "apply" does for one clip: its steps, and the other clips that they include."""
+
+    steps: int
+    with_: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A stored video. `video`, `poster` and `preview` are relative addresses; a report fills in `preview`."""
+
+    sha256: str
+    video: str
+    poster: str
+    preview: str | None
+    width: int
+    height: int
+    seconds: float
+    audio: bool
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Progress of a step in the current run. `elapsed` and `expected` are seconds, `progress` is a percentage."""
+
+    progress: int | None = None
+    elapsed: float = 0.0
+    expected: float | None = None
+    phase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """The line of a spec that declares a clip."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One clip, described by the step of its picked take. The defaults are those of a clip that is not declared."""
+
+    id: str
+    state: str
+    action: str
+    reason: str
+    sentence: str
+    detail: str
+    way_out: tuple[str, ...]
+    running: Running | None
+    provider: str
+    kind: str
+    model: str
+    output: str
+    cost: Amount | None
+    created: str | None
+    mismatch: str
+    shown: Video | None
+    apply: Portion | None
+    declared: str
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    file: SourceLine | None = None
+    mode: str = ""
+    duration: int | None = None
+    ratio: object = None
+    resolution: object = None
+    estimate: Amount | None = None
+    prompt: str = ""
+    pick: int = 1
+    takes: int = 1
+    needs: tuple[str, ...] = ()
+    used_by: tuple[str, ...] = ()
+    since: str | None = None  # in a comparison: same, changed, added, removed
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTotal:
+    """The running total of a watch session. `offer`: true if a plan waits for approval."""
+
+    spent: str
+    unpriced: int
+    currency: str | None
+    cap: str | None
+    offer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The subject of a comparison, and the number of clips in each group."""
+
+    kind: str  # revision or plan
+    label: str
+    commit: str
+    time: str | None
+    same: int
+    changed: int
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The Document without its cards. `stale`: the cards are older than the errors in `diagnostics`."""
+
+    project: str
+    live: bool
+    draft: bool
+    title: str
+    summary: Mapping[str, int]
+    cost: Bill
+    diagnostics: tuple[Value, ...]
+    stale: bool
+    revision: str = ""
+    generated: str = ""
+    session: SessionTotal | None = None
+    since: Since | None = None
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The whole gallery. In JSON the members of the head are members of the document."""
+
+    head: Head
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One take of a clip, with its result if it has one."""
+
+    take: int
+    key: str
+    seed: int | None
+    account: str
+    task: str | None
+    media: Video | None
+    cost: Amount | None
+    created: str | None
+    took: float | None
+    mismatch: str
+    origin: str
+    picked: bool = False
+    state: str = "ready"
+    estimate: Amount | None = None
+    attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field that differs. `words`: for a prompt, pairs of a sign (`=`, `-`, `+`) and text."""
+
+    field: str
+    before: str | None
+    after: str | None
+    words: tuple[tuple[str, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInput:
+    """A picture or clip that a clip takes as input. `media`: address of the picture, if the page can show it."""
+
+    field: str
+    text: str
+    media: str | None
+    clip: str | None
+    part: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """An entry of a clip's history."""
+
+    sequence: int
+    time: str
+    type: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A clip at the earlier side of a comparison."""
+
+    shown: Video | None
+    prompt: str
+    facts: tuple[tuple[str, str], ...]
+    changes: tuple[FieldChange, ...]
+    output: str
+    pick: int
+    cost: Amount | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One clip in full: its takes, previous result, changes, inputs, settings and history."""
+
+    card: Card
+    takes: tuple[Take, ...]
+    previous: Take | None
+    changes: tuple[FieldChange, ...]
+    inputs: tuple[ClipInput, ...]
+    facts: tuple[tuple[str, str], ...]
+    events: tuple[LogLine, ...]
+    before: Earlier | None = None
+    format_version: int = FORMAT_VERSION
+
+
+def members(value: object) -> Value:
+    """Return the JSON members of a document, for `json.dumps(default=…)`; their values are not yet encoded."""
+    if isinstance(value, Document):
+        return members(value.head) | {"cards": value.cards}
+    values = {field.name.rstrip("_"): getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]
+    if "since" in values and values["since"] is None:  # the members of a comparison are in a comparison only
+        del values["since"]
+    return values
+
+
+def dumps(value: object) -> str:
+    """Return the JSON of a document, or of a value that contains some."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=members)

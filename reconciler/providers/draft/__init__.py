@@ -1,0 +1,1 @@
+"""Kind `draft`: drafts rendered on this machine."""
