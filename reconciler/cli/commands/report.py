@@ -58,5 +58,5 @@ def run(
     )
     result = write(app.workspace, request)
     result = replace(result, sheets=tuple(app.shown_path(Path(path)) for path in result.sheets))
-    shown = None if folder is None else app.shown_path(folder)
-    app.view.note(text(result, shown), data(result, shown))
+    shown_folder = None if folder is None else app.shown_path(folder)
+    app.view.note(text(result, shown_folder), data(result, shown_folder))
