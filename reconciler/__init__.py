@@ -1,8 +1,8 @@
 """clipform: `terraform apply` for AI video clips.
 
-The command line is the interface (see `reconciler.cli`); what Python code may rely on is listed in `__all__`: the
-identity of a generation, the values of a plan and of diagnostics, and the protocol that a third-party provider speaks.
-Names are looked up when first used, so that importing this package costs nothing.
+The command line is the interface (see `reconciler.cli`). `__all__` is the public Python API: the identity of a
+generation, the values of plans and diagnostics, and the protocol of third-party providers. Names are imported on first
+use, so that importing this package is fast.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "Attempt": "records",
     "ClipformError": "diagnostics",
     "Diagnostic": "diagnostics",
@@ -29,10 +29,10 @@ _HOMES = {
     "identify": "identity",
 }
 
-__all__ = sorted(["__version__", *_HOMES])
+__all__ = sorted(["__version__", *_MODULES])
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""`python -m reconciler` is the same program as `clipform`."""
+"""Run `clipform` as `python -m reconciler`."""
 
 import sys
 

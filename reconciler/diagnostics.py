@@ -1,23 +1,23 @@
-"""What is wrong, where, and how to mend it: the values every layer reports with.
+"""Diagnostics and errors: the problem, its place and its fix. All layers use them.
 
-A problem in something the user wrote is a `Diagnostic`; an operation that cannot go on raises a
-`ClipformError`. Rendering belongs to `views`; nothing here prints.
+A problem in a file that the user wrote is a `Diagnostic`; an operation that cannot continue raises a `ClipformError`.
+`views` renders both.
 
-Error tree (each carries the exit code of the interface's table):
+Error tree, with exit codes:
 
-    ClipformError            1   something is wrong; nothing was done
+    ClipformError            1   an error; nothing was done
     ├── SpecError            1   the project's files have errors (carries all diagnostics)
     ├── UsageError          64   the command line is wrong
     ├── StateError           1   the state store cannot be used
     │   ├── StateNewer       1   written by a newer clipform
-    │   └── StateDamaged     1   SQLite says the file is not sound
-    ├── Unwritten            1   what was to be shown could not be written
-    ├── Locked               5   another process holds the state
+    │   └── StateDamaged     1   SQLite reports a damaged file
+    ├── Unwritten            1   the output could not be written
+    ├── StateLocked          5   another process holds the state
     ├── Refused              4   a rule forbids spending
     ├── ArtifactError        3   a file could not be stored or placed
-    │   └── Foreign          3   a file at the target is the user's, not ours
-    ├── MediaError           3   a video or picture cannot be read or made
-    └── ProviderError        3   a provider said no, or could not be reached
+    │   └── Foreign          3   the file at the target was not placed by clipform
+    ├── MediaError           3   a video or picture cannot be read or created
+    └── ProviderError        3   a provider refused, or is unreachable
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad it is: an error stops the run, a warning does not."""
+    """An error stops the run, a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -36,7 +36,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place in a file: lines and columns count from 1, in characters; `end` is exclusive, same line."""
+    """A place in a file. Lines and columns count from 1, in characters; `end` is an exclusive column of the line."""
 
     file: str
     line: int
@@ -49,7 +49,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Source lines shown under a message: the number of the first line and the texts, newest last."""
+    """Source lines shown under a message: the number of the first line, and the texts."""
 
     first: int
     lines: tuple[str, ...]
@@ -57,7 +57,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem: `code` is stable and kebab-case, `message` has the value found, `help` one action."""
+    """One problem. `code` is stable and in kebab-case, `message` contains the wrong value, `help` one action."""
 
     code: str
     message: str
@@ -68,7 +68,7 @@ class Diagnostic:
 
 
 class ClipformError(Exception):
-    """Base of every error that clipform raises on purpose; `help` is one actionable line or empty."""
+    """Base class of all errors that clipform raises on purpose. `help` says what to do, or is empty."""
 
     exit_code = 1
 
@@ -80,7 +80,7 @@ class ClipformError(Exception):
 
 
 class SpecError(ClipformError):
-    """The project's files have errors; `diagnostics` holds all of them, errors and warnings."""
+    """The project's files have errors; `diagnostics` has all of them and the warnings."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
@@ -94,19 +94,19 @@ class UsageError(ClipformError):
 
 
 class StateError(ClipformError):
-    """The state store cannot be used as it is."""
+    """The state store cannot be used."""
 
 
 class StateNewer(StateError):
-    """The state was written by a newer clipform: it is refused and left byte for byte."""
+    """The state was written by a newer clipform; it is not changed."""
 
 
 class StateDamaged(StateError):
-    """SQLite reports that the database file is not sound."""
+    """SQLite reports that the database file is damaged."""
 
 
 class Unwritten(ClipformError):
-    """What was to be shown could not be written: the disk behind a redirected output is full."""
+    """The output could not be written, for example because the disk is full."""
 
 
 class StateLocked(ClipformError):
@@ -116,7 +116,7 @@ class StateLocked(ClipformError):
 
 
 class Refused(ClipformError):
-    """Refused to spend: budget, `--max-cost`, `--locked`, stale plan, or no confirmation."""
+    """Spending was refused: budget, `--max-cost`, `--locked`, a stale plan, or no confirmation."""
 
     exit_code = 4
 
@@ -128,16 +128,16 @@ class ArtifactError(ClipformError):
 
 
 class Foreign(ArtifactError):
-    """The file at a target is not one that we placed; it is never overwritten unasked."""
+    """The file at a target was not placed by clipform; it is never overwritten, only moved aside on request."""
 
 
 class MediaError(ClipformError):
-    """A video or picture cannot be read or made."""
+    """A video or picture cannot be read or created."""
 
     exit_code = 3
 
 
 class ProviderError(ClipformError):
-    """A provider said no, or could not be reached."""
+    """A provider refused a request, or is unreachable."""
 
     exit_code = 3

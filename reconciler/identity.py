@@ -1,13 +1,13 @@
-"""The key of a generation: what makes two requests "the same picture, already paid for".
+"""Compute the key of a generation: two requests with the same key are for the same video, which is paid for once.
 
-Recipe `v1`, so that a stranger can compute a key in any language
-------------------------------------------------------------------
+Recipe `v1`, complete enough to compute a key in any language
+-------------------------------------------------------------
 1. Build the *document*, a JSON object with these members and no others. A member whose value is given as
    "absent" is left out; it is never null.
 
    recipe    the text "v1"
    dialect   the provider's kind: "draft", "jiekou", …  (not the alias, not the URL)
-   model     the model's name as the vendor spells it, after defaults
+   model     the model's name as the provider spells it, after defaults
    mode      "text", "first_frame", "frames", "references", "edit" or "extend"
    prompt    the prompt in Unicode NFC; absent when empty
    params    object of the declared parameters among duration, resolution, ratio, seed, camera_fixed, audio, watermark,
@@ -15,26 +15,26 @@ Recipe `v1`, so that a stranger can compute a key in any language
              resolution that lives in the model's name or is fixed. `seed` is the effective one: declared + take - 1.
              Absent when empty.
    inputs    list of {"field": F, …} in the order first_frame, last_frame, references.images[0…], references.videos[0…],
-             references.audios[0…]. Beside `field` stands one of
+             references.audios[0…]. Beside `field`, one of
              "sha256": lower-case hex of the bytes (a local file, or a decoded data: URL) ·
              "url": an https:// URL as text · "asset": an asset:// id as text ·
              "clip": the key of another clip's picked take, with "part": "last_frame", "first_frame" or "video".
              Absent when empty.
-   options   the clip's `options` as they are; absent when empty
+   options   the clip's `options` unchanged; absent when empty
    take      whole number; absent when 1
    retake    whole number; absent when 0
 
 2. Write it as canonical JSON: members sorted by Unicode code point, no white space, strings with only
    `"`, `\\` and U+0000–U+001F escaped (\\b \\t \\n \\f \\r short, others \\u00xx in lower case), encoded as UTF-8.
    A number with a fraction occurs in `options` only and is written in full, without exponent or needless zeros, with
-   at least one digit after the point: 0.5, 5.0. It is another value than the text "0.5". No binary float comes near it.
+   at least one digit after the point: 0.5, 5.0. It differs from the text "0.5". Binary floats are never used.
 3. The key is "v1:" followed by the lower-case hex SHA-256 of those bytes.
 
 Never in a key: clip names, output paths, tags, descriptions, aliases, base URLs, credentials, prices, `pick`.
 
-Why absent for defaults: stating a default, or a later release adding a field, must change no key, because a changed key
-is a purchase. Why a named recipe: a later recipe is a new name beside this one, and old keys go on verifying. Refused:
-hashing the wire request (it changes whenever a dialect is mended) and hashing the YAML (formatting would cost money).
+Defaults are absent because stating a default, or a field added by a later release, must not change a key: a changed key
+is a purchase. The recipe has a name so that a later recipe can exist beside it, and old keys stay valid. Rejected:
+hashing the request as sent (every fix of a dialect would change it) and hashing the YAML (formatting would cost money).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 
 RECIPE = "v1"
 
@@ -54,7 +54,7 @@ Scalar = str | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input's identity: `kind` is sha256, url, asset or clip; `part` only for clip."""
+    """The identity of one input. `kind` is sha256, url, asset or clip; `part` is only for clip."""
 
     field: str
     kind: str
@@ -62,14 +62,14 @@ class Input:
     part: str = ""
 
     def document(self) -> dict[str, str]:
-        """The input as it stands in the document."""
-        found = {"field": self.field, self.kind: self.value}
-        return found | {"part": self.part} if self.part else found
+        """Return the input as it is written in the document."""
+        entry = {"field": self.field, self.kind: self.value}
+        return entry | {"part": self.part} if self.part else entry
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Everything that shapes the picture, before defaults are taken out. `defaults` are the model's, of recipe v1."""
+    """Everything that determines the video, including defaults. `defaults` are the model's, of recipe v1."""
 
     dialect: str
     model: str
@@ -84,8 +84,8 @@ class Subject:
 
 
 def document(subject: Subject) -> dict[str, object]:
-    """The document of step 1."""
-    found: dict[str, object] = {
+    """Return the document of step 1."""
+    required: dict[str, object] = {
         "recipe": RECIPE,
         "dialect": subject.dialect,
         "model": subject.model,
@@ -100,18 +100,18 @@ def document(subject: Subject) -> dict[str, object]:
         "take": (subject.take, 1),
         "retake": (subject.retake, 0),
     }
-    return found | {name: value for name, (value, absent) in optional.items() if value != absent}
+    return required | {name: value for name, (value, absent) in optional.items() if value != absent}
 
 
 def _is_default(name: str, value: Scalar, defaults: Mapping[str, Scalar]) -> bool:
-    """Equal in type too: `True == 1` in Python, and a duration of 1 is not a yes."""
+    """True if a value equals the default, in type too: in Python `True == 1`."""
     stated = defaults.get(name)
     return stated is not None and type(stated) is type(value) and stated == value
 
 
 def canonical(value: object) -> str:
-    """Canonical JSON of step 2. Raises ValueError for a float, which has no one spelling."""
-    return _spelt(value) if _has_number(value) else _dumped(value)
+    """Return the canonical JSON of step 2. Raises ValueError for a float, which has no unique spelling."""
+    return _with_numbers(value) if _has_number(value) else _dumped(value)
 
 
 def _dumped(value: object) -> str:
@@ -122,34 +122,34 @@ _ONE_SPELLING = frozenset({str, int, bool, type(None)})
 
 
 def _has_number(value: object) -> bool:
-    """Whether a `Number` is in it, which `json` would write as a text. Raises ValueError for a float."""
+    """True if the value contains a `Number`, which `json` would write as a text. Raises ValueError for a float."""
     match value:
         case float():
             raise ValueError("a float has no canonical spelling; write it as text")
         case dict():
             return _has_number(list(value.values()))
-        case list() | tuple():  # a list within: every item is looked at
+        case list() | tuple():  # a list, not a generator: every item must be checked for floats
             return any([_has_number(item) for item in value if type(item) not in _ONE_SPELLING])
     return isinstance(value, Number)
 
 
-def _spelt(value: object) -> str:
+def _with_numbers(value: object) -> str:
     match value:
         case Number():
             return str(value)
         case dict():
-            return f"{{{','.join(f'{_dumped(name)}:{_spelt(value[name])}' for name in sorted(value))}}}"
+            return f"{{{','.join(f'{_dumped(name)}:{_with_numbers(value[name])}' for name in sorted(value))}}}"
         case list() | tuple():
-            return f"[{','.join(map(_spelt, value))}]"
+            return f"[{','.join(map(_with_numbers, value))}]"
     return _dumped(value)
 
 
 def key_of(text: str) -> str:
-    """The key of a canonical document: step 3."""
+    """Return the key of a canonical document (step 3)."""
     return f"{RECIPE}:{hashlib.sha256(text.encode('utf-8')).hexdigest()}"
 
 
 def identify(subject: Subject) -> tuple[str, str]:
-    """The key of a subject and the canonical document that it is the hash of."""
+    """Return the key of a subject and its canonical document."""
     text = canonical(document(subject))
     return key_of(text), text

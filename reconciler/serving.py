@@ -1,7 +1,7 @@
-"""A server on loopback that leaves signals and the log alone: what the emulator and the live gallery have in common.
+"""A loopback server without signal handlers or logging, for the emulator and the live gallery.
 
-uvicorn's own signal handling is left out: it belongs to one server in the main thread, and it would wait for streams
-that never end. Whoever serves sets `should_exit`; open answers then get `grace` seconds.
+uvicorn's signal handling is disabled: it supports only one server in the main thread, and it would wait for streams
+that never end. The caller sets `should_exit`; open responses then get `grace` seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HOST: Final = "127.0.0.1"
 
 
 class Quiet(uvicorn.Server):
-    """A server without signals, lifespan or log lines. `http` may be a connection of one's own."""
+    """A server without signals, lifespan or log lines. `http` can be a custom connection class."""
 
     def __init__(self, app: ASGIApp, *, grace: int = 1, http: type[asyncio.Protocol] = H11Protocol) -> None:
         config = uvicorn.Config(
@@ -39,12 +39,12 @@ class Quiet(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
+        """Install no signal handlers."""
         yield
 
 
 def bound(port: int) -> socket.socket:
-    """A socket that listens on loopback from now on; connections wait until the server takes them. 0: any free port."""
+    """Return a socket that listens on loopback; connections wait until the server accepts them. 0: any free port."""
     try:
         return socket.create_server((HOST, port), backlog=2048)
     except OSError as error:
@@ -53,5 +53,5 @@ def bound(port: int) -> socket.socket:
 
 
 def address(listening: socket.socket) -> str:
-    """The origin of a listening socket."""
+    """Return the origin of a listening socket, such as http://127.0.0.1:8790."""
     return f"http://{HOST}:{listening.getsockname()[1]}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import ClipformError
-from reconciler.spec.project import Secret
+from reconciler.spec.values import Secret
 
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, ObjectStore, S3Config

@@ -1,4 +1,4 @@
-"""The command line: parses options, makes one call, hands the result to a view. What needs more belongs a layer down.
+"""The command line: parses options, makes one call and passes the result to a view. Logic belongs in lower layers.
 
-Typer is imported here and nowhere else; secrets are read here, passed on, and never stored.
+Only this package imports typer. Secrets are read here, passed on and never stored.
 """

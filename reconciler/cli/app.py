@@ -1,4 +1,4 @@
-"""The program: finds the commands, maps every end to the exit codes of the interface."""
+"""The program: finds the commands and maps every outcome to an exit code."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _USAGE = 64
 
 HELP = """Declare AI video clips in YAML, see what would change, pay for each clip once.
 
-Options before or after the command: -C DIR (the project's folder), --json, --no-color, -v.
+Options before or after the command: -C DIR (project folder), --json, --no-color, -v.
 
-Exit codes: 0 done; 1 the spec or the project is wrong, nothing was done; 2 changes (plan --detailed-exitcode);
-3 some clips failed or are blocked; 4 refused to spend; 5 the state is held by another process; 64 wrong command
+Exit codes: 0 done; 1 invalid spec or project, nothing was done; 2 changes (plan --detailed-exitcode);
+3 some clips failed or are blocked; 4 refused to spend; 5 another process holds the state; 64 wrong command
 line; 130 interrupted, resumable."""
 
 
 def build() -> typer.Typer:
-    """The command line with one command for each module in `commands`."""
+    """Return the command line, with one command for each module in `commands`."""
     app = typer.Typer(
         name="clipform",
         help=HELP,
@@ -45,13 +45,13 @@ def build() -> typer.Typer:
     )
     app.callback(help=HELP)(_root)
     for module in pkgutil.iter_modules(commands.__path__):
-        found = import_module(f"{commands.__name__}.{module.name}")
-        app.command(name=module.name.rstrip("_"))(found.run)
+        command = import_module(f"{commands.__name__}.{module.name}")
+        app.command(name=module.name.rstrip("_"))(command.run)
     return app
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"clipform {__version__}")
         raise typer.Exit
 
@@ -61,24 +61,24 @@ def _root(
         False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None:
-    """Options of the program itself; `main` has taken those that every command shares."""
+    """Options of the program itself; `main` handles those that every command shares."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     if arguments is None:
-        _in_place_of_closed()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+        _reopen_closed_streams()
+    line = list(sys.argv[1:] if arguments is None else arguments)
     if VARIABLE in os.environ:
-        return respond(given)
+        return respond(line)
     if arguments is None:
-        _in_utf8()
-    context = Context(Options(json="--json" in given, no_color="--no-color" in given))
+        _restart_in_utf8()
+    context = Context(Options(json="--json" in line, no_color="--no-color" in line))
     try:
-        options, rest = split(given)
+        options, command = split(line)
         context = Context(options)
-        found = build()(args=rest or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
-        return found if isinstance(found, int) else 0
+        code = build()(args=command or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
+        return code if isinstance(code, int) else 0
     except typer.Exit as end:
         return end.exit_code
     except typer.Abort:
@@ -93,47 +93,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  # the last line of defence: words first, the traceback on request
+    except Exception as error:  # noqa: BLE001  # last resort: a message, and the traceback only with -v
         return _unexpected(context, error)
     finally:
         context.close()
-        _let_go(sys.stdout)
+        _flush(sys.stdout)
 
 
-def _in_utf8() -> None:
-    """Begin again in Python's UTF-8 mode where the locale has another encoding: names of files are UTF-8, whatever the
-    terminal shows. What it cannot show is told by its code. Refused: encoding paths by hand, which one call forgets.
+def _restart_in_utf8() -> None:
+    """Restart in Python's UTF-8 mode if the locale has another encoding: file names are UTF-8 on every terminal.
+
+    Characters that the terminal cannot show are escaped. Rejected: encoding paths by hand, which is easily forgotten.
     """
     if sys.getfilesystemencoding().lower().replace("-", "") == "utf8":
         return
-    shown = f"{getattr(sys.stdout, 'encoding', None) or 'ascii'}:backslashreplace"
+    encoding = f"{getattr(sys.stdout, 'encoding', None) or 'ascii'}:backslashreplace"
     command = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
-    os.execve(sys.executable, command, {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": shown})
+    os.execve(sys.executable, command, {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": encoding})
 
 
-def _in_place_of_closed() -> None:
-    """A closed stream is like a pipe that nobody reads: nothing goes there, and no file that is opened takes its place,
-    where whatever writes to the stream's number would write into it."""
-    sys.stdin = sys.stdin or _nowhere(0, "r")
-    sys.stdout = sys.stdout or _nowhere(1, "w")
-    sys.stderr = sys.stderr or _nowhere(2, "w")
+def _reopen_closed_streams() -> None:
+    """Open the null device for each closed standard stream.
+
+    Otherwise a file that is opened later could get its descriptor, and output would be written into that file.
+    """
+    sys.stdin = sys.stdin or _null_stream(0, "r")
+    sys.stdout = sys.stdout or _null_stream(1, "w")
+    sys.stderr = sys.stderr or _null_stream(2, "w")
 
 
-def _nowhere(number: int, mode: Literal["r", "w"]) -> TextIO:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, number)  # they are the same where it was the first that is free
-    if nowhere != number:
-        os.close(nowhere)
+def _null_stream(number: int, mode: Literal["r", "w"]) -> TextIO:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, number)  # the same descriptor if `number` was the first free one
+    if null != number:
+        os.close(null)
     return os.fdopen(number, mode, encoding="utf-8", closefd=False)
 
 
 def _unexpected(context: Context, error: Exception) -> int:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of help and version, which no view writes
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # --help and --version write without a view
         return _unwritten(f"the output cannot be written: {error.strerror}")
     if context.options.verbose:
         traceback.print_exc()
     name = f"{type(error).__name__}: {error}"
-    context.view.error(ClipformError(f"{name}. This is a bug in clipform.", help="add -v to see where", code="bug"))
+    context.view.error(
+        ClipformError(f"{name}. This is a bug in clipform.", help="add -v to see the traceback", code="bug")
+    )
     return 1
 
 
@@ -143,12 +148,12 @@ def _unwritten(message: str) -> int:
     return 1
 
 
-def _let_go(stream: TextIO) -> None:
-    """Flush while errors can be met: where nobody reads any more, the interpreter would complain at its end."""
+def _flush(stream: TextIO) -> None:
+    """Flush while errors can be handled: the interpreter would report a closed pipe when it exits."""
     try:
         stream.flush()
     except (OSError, ValueError):
         with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)

@@ -1,11 +1,11 @@
-"""What may stand at the cursor: commands, options, clips and their takes. Called by the scripts of `shells`.
+"""Shell completion of commands, options, clips and takes. The scripts of `shells` call it.
 
-The commands and their options are read from typer's own description of them, so that a new command is completed as it
-is. What an argument takes is told by its metavar, as its help shows it. typer's own scripts are not used: they split
-words at spaces, hand brackets to the shell as patterns, and know no options before the command. Nor is its
-`--install-completion`, which writes into the user's home: a script is printed, and the user says where it goes.
+Commands and options are read from typer's description of them, so a new command is completed without further code. An
+argument's metavar says what values it takes. typer's own scripts are not used: they split words at spaces, let the
+shell expand brackets as patterns, and do not know options before the command. Its `--install-completion` is not used
+either, because it writes into the user's home: here a script is printed, and the user decides where it goes.
 
-It reads the YAML and nothing else: no state, no lock, no check. Whatever goes wrong, it is silent.
+Completion reads only the YAML: no state, no lock, no checks. It reports no errors.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from reconciler.cli.shells import SCRIPTS, VARIABLE
 if TYPE_CHECKING:
     from reconciler.spec.names import Named
 
-_BREAKS = " \t\n\"'><=;|&(:"  # bash's own, where it does not say
+_BREAKS = " \t\n\"'><=;|&(:"  # bash's default, if it does not pass its own
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:=+@%#")
 _GLOBAL = (
-    ("-C", "The project's folder."),
-    ("--json", "For programs."),
-    ("--no-color", "Without colour."),
-    ("-v", "Say more."),
+    ("-C", "Project folder."),
+    ("--json", "Print JSON."),
+    ("--no-color", "Disable colour."),
+    ("-v", "Show more detail."),
     ("--help", "Show help."),
 )
 _FOLDER = frozenset({"-C", "--directory"})
 STATES = ("ready", "pending", "failed", "running", "changed", "create", "restore", "move", "remove", "blocked")
-"""The words for `is:` that are offered; `is:` knows each reason of a plan too."""
+"""The states offered after `is:`, which also accepts every reason of a plan."""
 
 
 class AnswerKind(StrEnum):
-    """What an answer offers."""
+    """The sort of candidates that an answer offers."""
 
     WORDS = "words"
     FILES = "files"
@@ -53,17 +53,17 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Words with their descriptions, or whatever files there are."""
+    """Candidates with their descriptions, or a request to the shell to offer files or folders."""
 
-    words: tuple[tuple[str, str], ...] = ()
+    candidates: tuple[tuple[str, str], ...] = ()
     kind: AnswerKind = AnswerKind.WORDS
 
 
-def respond(given: Sequence[str]) -> int:
-    """The whole of one call by a shell. Always 0, and nothing on stderr: it would land in the user's command line."""
+def respond(raw_arguments: Sequence[str]) -> int:
+    """Answer one call by a shell script. Always returns 0 and writes nothing to stderr, which the shell would show."""
     try:
         shell = os.environ.get(VARIABLE, "")
-        arguments = [os.fsencode(item).decode("utf-8", "surrogateescape") for item in given]
+        arguments = [os.fsencode(item).decode("utf-8", "surrogateescape") for item in raw_arguments]
         text = _bash(*arguments) if shell == "bash" else _lines(answer(arguments), descriptions=True)
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
@@ -72,28 +72,28 @@ def respond(given: Sequence[str]) -> int:
     return 0
 
 
-def _lines(found: Answer, *, descriptions: bool) -> str:
-    lines = [f"{word}\t{about}" if about and descriptions else word for word, about in found.words]
-    return "".join(f"{line}\n" for line in (found.kind.value, *lines))
+def _lines(answer: Answer, *, descriptions: bool) -> str:
+    lines = [f"{word}\t{about}" if about and descriptions else word for word, about in answer.candidates]
+    return "".join(f"{line}\n" for line in (answer.kind.value, *lines))
 
 
-# --- what may stand there -------------------------------------------------------------------
+# --- candidates -----------------------------------------------------------------------------
 
 
-def answer(words: Sequence[str]) -> Answer:
-    """What may be the last of these words, which follow the program's name."""
-    *done, word = words or [""]
+def answer(arguments: Sequence[str]) -> Answer:
+    """Return the candidates for the last of these arguments."""
+    *done, word = arguments or [""]
     if done and done[-1] in _FOLDER:
         return Answer(kind=AnswerKind.FOLDERS)
-    options, rest = split(done)
-    if not rest:
+    options, command = split(done)
+    if not command:
         first = [*_GLOBAL, ("--version", "Show the version.")] if word.startswith("-") else _names(word)
         return Answer(_starting(word, first))
-    return _Line(options, rest, word).answer()
+    return _Line(options, command, word).answer()
 
 
 def _names(word: str) -> Iterator[tuple[str, str]]:
-    """The commands that begin so, with the first line of their help."""
+    """Yield the commands with this prefix, and the first line of their help."""
     for name, module in _modules().items():
         if name.startswith(word):
             run = import_module(f"{commands.__name__}.{module}").run
@@ -101,7 +101,7 @@ def _names(word: str) -> Iterator[tuple[str, str]]:
 
 
 def _modules() -> dict[str, str]:
-    """Every command with the name of its module."""
+    """Return the module name of every command."""
     return {module.name.rstrip("_"): module.name for module in pkgutil.iter_modules(commands.__path__)}
 
 
@@ -111,10 +111,10 @@ def _starting(word: str, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, s
 
 @dataclass(slots=True)
 class _Line:
-    """A command line up to the cursor: the command, what is given, and the word that is being typed."""
+    """A command line up to the cursor: the command with its arguments, and the word being typed."""
 
     options: Options
-    given: list[str]
+    command: list[str]
     word: str
     positional: list[str] = field(default_factory=list)
     awaiting: Any = None  # the option whose value comes next
@@ -127,17 +127,19 @@ class _Line:
         if self.awaiting is not None:
             return self._value(self.awaiting, single=False)
         if self.word.startswith("-") and not self.only_arguments:
-            own = {max(p.opts, key=len): p.help or "" for p in parameters if p.opts[0].startswith("-") and not p.hidden}
-            return Answer(_starting(self.word, [*own.items(), *_GLOBAL]))
-        takes = [p for p in parameters if p.param_type_name == "argument"]
-        place = len(self.positional)
-        if place < len(takes):
-            return self._value(takes[place], single=takes[place].nargs == 1)
-        return self._value(takes[-1], single=False) if takes and takes[-1].nargs == -1 else Answer()
+            options = {
+                max(p.opts, key=len): p.help or "" for p in parameters if p.opts[0].startswith("-") and not p.hidden
+            }
+            return Answer(_starting(self.word, [*options.items(), *_GLOBAL]))
+        arguments = [p for p in parameters if p.param_type_name == "argument"]
+        index = len(self.positional)
+        if index < len(arguments):
+            return self._value(arguments[index], single=arguments[index].nargs == 1)
+        return self._value(arguments[-1], single=False) if arguments and arguments[-1].nargs == -1 else Answer()
 
     def _parameters(self) -> Sequence[Any]:
-        """Of this one command: importing them all would take longer."""
-        module = _modules().get(self.given[0])
+        """Return the parameters of this command only: importing all commands would take longer."""
+        module = _modules().get(self.command[0])
         if module is None:
             return ()
         app = typer.Typer(add_completion=False)
@@ -145,34 +147,34 @@ class _Line:
         return typer.main.get_command(app).params
 
     def _read(self, named: dict[str, Any]) -> None:
-        for item in self.given[1:]:
+        for item in self.command[1:]:
             if self.awaiting is not None:
                 self.awaiting = None
             elif item == "--" and not self.only_arguments:
                 self.only_arguments = True
             elif item.startswith("-") and not self.only_arguments:
-                found = named.get(item)
-                self.awaiting = found if found is not None and not found.is_flag else None
+                option = named.get(item)
+                self.awaiting = option if option is not None and not option.is_flag else None
             else:
                 self.positional.append(item)
 
     def _value(self, parameter: Any, *, single: bool) -> Answer:
-        """What a parameter takes, by what its help calls it."""
-        called = parameter.metavar or ""
-        if "CLIP" in called:
-            found = Answer(tuple(self._clips(single)))
-            return Answer(kind=AnswerKind.FILES) if "FILE" in called and not found.words and self.word else found
-        if any(word in called for word in ("FILE", "MP4")):
+        """Return the candidates for a parameter, by its metavar."""
+        metavar = parameter.metavar or ""
+        if "CLIP" in metavar:
+            clips = Answer(tuple(self._clips(single)))
+            return Answer(kind=AnswerKind.FILES) if "FILE" in metavar and not clips.candidates and self.word else clips
+        if any(word in metavar for word in ("FILE", "MP4")):
             return Answer(kind=AnswerKind.FILES)
-        if "DIR" in called:
+        if "DIR" in metavar:
             return Answer(kind=AnswerKind.FOLDERS)
         return Answer(_starting(self.word, self._listed(parameter)))
 
     def _listed(self, parameter: Any) -> Iterator[tuple[str, str]]:
-        """The values of a parameter that has a list of them."""
-        match self.given[0], parameter.name:
+        """Yield the values of a parameter that has a fixed list of them."""
+        match self.command[0], parameter.name:
             case "pick", "take":
-                takes = max((clip.takes for clip in self._known() if clip.name == self.positional[0]), default=0)
+                takes = max((clip.takes for clip in self._named_clips() if clip.name == self.positional[0]), default=0)
                 yield from ((str(number), "") for number in range(1, takes + 1))
             case "completion", "shell":
                 yield from ((shell, "") for shell in SCRIPTS)
@@ -189,7 +191,7 @@ class _Line:
 
                 yield from ((mode.value, "") for mode in Mode)
 
-    def _known(self) -> tuple[Named, ...]:
+    def _named_clips(self) -> tuple[Named, ...]:
         from reconciler.project.scan import DiskFiles, find_root
         from reconciler.spec.files import PROJECT_FILE
         from reconciler.spec.names import names
@@ -198,54 +200,57 @@ class _Line:
         return names(DiskFiles(root), PROJECT_FILE)
 
     def _clips(self, single: bool) -> Iterator[tuple[str, str]]:
-        """Names, and where several may be meant, tags and states. There a declaration stands for its combinations until
-        it is the only one left: a matrix of a hundred would hide everything else."""
+        """Yield clip names and, if several clips may be given, tags and states.
+
+        Then a declaration replaces its combinations until it is the only match: a large matrix would hide the others.
+        """
         plus = "+" if self.word.startswith("+") and not single else ""
         word = self.word[len(plus) :]
-        known = self._known()
-        found = [clip for clip in known if clip.name.startswith(word)]
-        declared = {clip.declared for clip in found}
-        names = [clip.name for clip in found] if single or "[" in word or len(declared) == 1 else []
+        clips = self._named_clips()
+        matching = [clip for clip in clips if clip.name.startswith(word)]
+        declared = {clip.declared for clip in matching}
+        names = [clip.name for clip in matching] if single or "[" in word or len(declared) == 1 else []
         if not single:
-            names = [*(clip.declared for clip in found if clip.declared.startswith(word)), *names]
+            names = [*(clip.declared for clip in matching if clip.declared.startswith(word)), *names]
         yield from ((f"{plus}{name}", "") for name in dict.fromkeys(names) if plus + name not in self.positional)
         if not single and not plus:
-            tags = dict.fromkeys(tag for clip in known for tag in clip.tags)
-            words = [*(f"tag:{tag}" for tag in tags), *(f"is:{state}" for state in STATES)]
-            yield from ((name, "") for name in words if name.startswith(word) and word)
+            tags = dict.fromkeys(tag for clip in clips for tag in clip.tags)
+            selectors = [*(f"tag:{tag}" for tag in tags), *(f"is:{state}" for state in STATES)]
+            yield from ((name, "") for name in selectors if name.startswith(word) and word)
 
 
 # --- bash -----------------------------------------------------------------------------------
 
 
 def _bash(line: str, breaks: str = _BREAKS) -> str:
-    """bash puts a reply in place of what follows the last of its word breaks, as it stands: so the reply is quoted, as
-    the user began to, and starts there."""
-    words = _words(line)
-    found = answer([word.value for word in words[1:]])
-    last = words[-1]
-    shown = tuple((last.reply(value, breaks or _BREAKS), "") for value, _ in found.words)
-    return _lines(Answer(shown, found.kind), descriptions=False)
+    """Return the answer for bash.
+
+    bash inserts a reply unquoted, after the last word break. So each reply is quoted as the user began, from there on.
+    """
+    typed = _split_words(line)
+    candidates = answer([word.value for word in typed[1:]])
+    replies = tuple((typed[-1].reply(value, breaks or _BREAKS), "") for value, _ in candidates.candidates)
+    return _lines(Answer(replies, candidates.kind), descriptions=False)
 
 
 @dataclass(slots=True)
 class _Word:
-    """A word of a command line: as typed, what it means, and the quote that is still open."""
+    """A word of a command line: the text as typed, its value, and the quote that is still open."""
 
     raw: str = ""
     value: str = ""
     quote: str = ""
-    opened: int = 0  # how much of the value stood before that quote
+    opened: int = 0  # length of the value before that quote
 
     def reply(self, value: str, breaks: str) -> str:
-        """What bash is told for a value: from where it replaces, and quoted."""
+        """Return a value for bash: quoted, without the part that bash keeps."""
         if self.quote:
-            rest = value[self.opened :]
-            return rest if self.quote == "'" else "".join(f"\\{c}" if c in '"$`\\' else c for c in rest)
+            tail = value[self.opened :]
+            return tail if self.quote == "'" else "".join(f"\\{c}" if c in '"$`\\' else c for c in tail)
         return "".join(c if c in _PLAIN or ord(c) > 127 else f"\\{c}" for c in value[self._start(breaks) :])
 
     def _start(self, breaks: str) -> int:
-        """How much of the value stands before what bash replaces."""
+        """Return the length of the value before the part that bash replaces."""
         start = count = 0
         quote = ""
         characters = iter(self.raw)
@@ -263,9 +268,9 @@ class _Word:
         return start
 
 
-def _words(line: str) -> list[_Word]:
-    """The words of a line that may end in the middle of one, or of a quote."""
-    words, current, between = [], _Word(), True
+def _split_words(line: str) -> list[_Word]:
+    """Split a line into words; it may end inside a word or a quote."""
+    split_words, current, between = [], _Word(), True
     escaped = False
     for character in line:
         if between and not character.isspace():
@@ -284,8 +289,8 @@ def _words(line: str) -> list[_Word]:
             current.quote, current.opened = character, len(current.value)
         elif character.isspace():
             if not between:
-                words.append(current)
+                split_words.append(current)
             current, between = _Word(), True
         else:
             current.value += character
-    return [*words, current]
+    return [*split_words, current]

@@ -1,4 +1,4 @@
-"""What a command works with: its view, its project, the clock, and whoever asks the user."""
+"""The context of a command: its view, its project, the clock and prompts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """One invocation. Everything is made when first asked for."""
+    """One invocation. Everything is created on first use."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -34,7 +34,7 @@ class Context:
 
     @cached_property
     def view(self) -> View:
-        """The view that the options ask for."""
+        """The view that the options select."""
         if self.options.json:
             from reconciler.views.ndjson import JsonView
 
@@ -50,78 +50,78 @@ class Context:
         )
 
     def close(self) -> None:
-        """Put the terminal back, if it was ever touched."""
+        """Restore the terminal, if it was changed."""
         if "view" in self.__dict__:
             self.view.close()
 
     @property
     def directory(self) -> Path:
-        """The folder that the command was told to work in. Raises ClipformError when there is none."""
+        """The folder to work in, absolute. Raises ClipformError if it does not exist."""
         folder = Path(self.options.directory or os.curdir)
         if not folder.is_dir():
             raise ClipformError(f"{folder} is not a folder", code="no-folder")
         return Path(os.path.realpath(folder))
 
     def shown_path(self, path: Path) -> str:
-        """A path as the user would write it: relative to where the command works, where that is shorter."""
+        """Return a path as the user would write it: relative to `directory` if that is shorter."""
         return min((os.path.relpath(path, self.directory), str(path)), key=len)
 
     @cached_property
     def workspace(self) -> Workspace:
-        """The project. Raises ClipformError when the folder is in none."""
+        """The project. Raises ClipformError if the folder is not in one."""
         from reconciler.project.scan import find_root
         from reconciler.project.workspace import Workspace
 
         return Workspace(find_root(self.directory), self.clock, os.environ)
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
-        """The transport of a paid provider. Its secrets are read here and nowhere else."""
+        """Return the transport of a paid provider. Its secrets are read only here."""
         from reconciler.providers.capabilities import SpokenOverHttp
         from reconciler.transport import Environment, HttpTransport, cache_folder, environment_proxy, open_account
 
         if not isinstance(dialect, SpokenOverHttp):
-            raise ProviderError(f"provider {config.alias}: kind {config.kind} is not reached over HTTP")
+            raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")
         account = open_account(config, dialect, os.environ)
-        world = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
-        return HttpTransport(dialect, account, pace, world)
+        environment = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
+        return HttpTransport(dialect, account, pace, environment)
 
     @property
     def keyboard(self) -> int | None:
-        """The terminal that keys may be read from: ours, and not one that another job has in front."""
-        with contextlib.suppress(OSError, ValueError):  # closed, or no file at all
+        """The descriptor to read keys from; None unless stdin is a terminal with this process in the foreground."""
+        with contextlib.suppress(OSError, ValueError):  # closed, or without a descriptor
             stdin = sys.stdin.fileno()
             if os.isatty(stdin) and os.tcgetpgrp(stdin) == os.getpgrp():
                 return stdin
         return None
 
     def marker(self) -> str:
-        """A text that no attempt has had before."""
+        """Return a new unique marker for an attempt."""
         return secrets.token_hex(16)
 
     def confirm(self, plan: Plan, *, yes: bool, question: str) -> None:
-        """Show a plan and ask. Raises Refused when the answer is no, or when there is nobody to ask."""
+        """Show a plan and ask for confirmation. Raises Refused if the answer is not yes or input is not a terminal."""
         if not self.options.json:
             self.view.plan(plan)
         if plan.has_changes() and not yes:
             self._ask(question)
 
     def ask(self, lines: Iterable[str], *, yes: bool, question: str) -> None:
-        """The same for a command that has no plan to show."""
+        """Show lines and ask for confirmation, for a command without a plan. Raises Refused as `confirm`."""
         if not self.options.json:
             self.view.text("\n".join(lines))
         if not yes:
             self._ask(question)
 
     def agree(self, warning: Diagnostic, *, yes: bool) -> None:
-        """The same for a key that would go to an address which no plan has shown."""
+        """Ask before an API key is sent to an address that no plan has shown. Raises Refused as `confirm`."""
         self.view.note(warning.message, {"event": warning.code})
         if not yes:
-            self._ask("Send it there?", no="not confirmed; no key was sent there")
+            self._ask("Send it there?", no="not confirmed; no key was sent")
 
     def _ask(self, question: str, no: str = "not confirmed; nothing was done") -> None:
         if self.options.json or not sys.stdin.isatty():
-            raise Refused("no confirmation, and no terminal to ask at", help="add --yes", code="unconfirmed")
-        sys.stderr.write(f"{question} Only 'yes' will do: ")
+            raise Refused("confirmation needed, but input is not a terminal", help="add --yes", code="unconfirmed")
+        sys.stderr.write(f"{question} Type 'yes' to continue: ")
         sys.stderr.flush()
         if sys.stdin.readline().strip() != "yes":
             raise Refused(no, code="unconfirmed")

@@ -1,4 +1,4 @@
-"""The global options, taken before and after the command, as users of uv and git expect."""
+"""The global options, accepted before and after the command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIRECTORY = ("-C", "--directory")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What holds for every command. `directory` None means the working directory."""
+    """Options of every command. `directory` None means the working directory."""
 
     directory: str | None = None
     json: bool = False
@@ -22,12 +22,12 @@ class Options:
 
 
 def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
-    """The global options, wherever they stand before `--`, and the rest. Raises UsageError for a bare `-C`."""
-    options, rest = Options(), list[str]()
+    """Split off the global options, wherever they are before `--`. Raises UsageError for a bare `-C`."""
+    options, others = Options(), list[str]()
     items = iter(arguments)
     for item in items:
         if item == "--":
-            rest += [item, *items]
+            others += [item, *items]
             break
         if item in _FLAGS:
             options = _with_flag(options, _FLAGS[item])
@@ -38,8 +38,8 @@ def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
         elif item.startswith("--directory="):
             options = replace(options, directory=_folder(item.partition("=")[2]))
         else:
-            rest.append(item)
-    return options, rest
+            others.append(item)
+    return options, others
 
 
 def _with_flag(options: Options, name: str) -> Options:

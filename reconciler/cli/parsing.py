@@ -1,4 +1,4 @@
-"""Arguments that need more than typer's own types."""
+"""Parsing and checks of arguments that typer's types do not cover."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def amount(text: str | None) -> Decimal | None:
-    """An amount of money. Raises UsageError for what is no decimal of zero or more."""
+    """Return an amount of money. Raises UsageError unless it is a decimal of zero or more."""
     if text is None:
         return None
     try:
@@ -31,8 +31,10 @@ def amount(text: str | None) -> Decimal | None:
 
 
 def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str], bool]) -> SavedPlan | None:
-    """The saved plan, when the one argument names a file and not a clip: no clip's name holds a dot or a slash, and of
-    any other name that both might have the clip is meant."""
+    """Return the saved plan if the only argument names a plan file, else None.
+
+    A name with a dot or slash cannot be a clip. If any other name fits both a clip and a file, the clip is meant.
+    """
     if len(arguments) != 1 or "[" in arguments[0]:
         return None
     name = arguments[0]
@@ -51,50 +53,50 @@ def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str]
 
 
 def picture_name(path: Path) -> Path:
-    """Where a contact sheet goes. Raises UsageError for a name that is no picture's."""
+    """Return the path of a contact sheet. Raises UsageError unless it ends in .png, .jpg or .jpeg."""
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise UsageError(f"--sheet writes a picture, and {path.name} is not named as one", help="--sheet sheet.png")
+        raise UsageError(f"--sheet must name a .png or .jpg file, not {path.name}", help="--sheet sheet.png")
     return path
 
 
 def one_clip(name: str, plan: Plan) -> str:
-    """The one clip of a plan. Raises UsageError when the words meant several."""
+    """Return the only clip of a plan. Raises UsageError if there are several."""
     names = sorted({step.clip for step in plan.steps})
     if len(names) != 1:
         few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-        raise UsageError(f"'{name}' means {len(names)} clips: {few}", help="name one of them")
+        raise UsageError(f"'{name}' matches {len(names)} clips: {few}", help="choose one of them")
     return names[0]
 
 
 def require_named(loaded: Loaded, clip: str) -> None:
-    """Raises UsageError for a name that no clip has."""
+    """Raise UsageError if no clip has this name."""
     if all(order.clip.name != clip for order in loaded.orders):
         raise UsageError(f"no clip is named '{clip}'", help="clipform status lists all clips")
 
 
 def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
-    """The order of a clip's take, the picked one if none is named. Raises UsageError when there is none."""
+    """Return the order of a clip's take, by default the picked one. Raises UsageError if there is none."""
     require_named(loaded, clip)
-    found = [order for order in loaded.orders if order.clip.name == clip]
-    wanted = found[0].clip.pick if take is None else take
-    for order in found:
-        if order.take == wanted:
+    orders = [order for order in loaded.orders if order.clip.name == clip]
+    number = orders[0].clip.spec.pick if take is None else take
+    for order in orders:
+        if order.take == number:
             return order
-    raise UsageError(f"{clip} has {len(found)} takes, not {wanted}")
+    raise UsageError(f"{clip} has no take {number}; it has {len(orders)}")
 
 
 def mode_named(word: str | None) -> Mode | None:
-    """A mode by its word. Raises UsageError for a word that is none."""
+    """Return the mode with this name. Raises UsageError for an unknown one."""
     from reconciler.providers.base import Mode
 
     try:
         return None if word is None else Mode(word)
     except ValueError as error:
-        raise UsageError(f"no mode '{word}'", help=f"modes: {', '.join(Mode)}") from error
+        raise UsageError(f"unknown mode '{word}'", help=f"modes: {', '.join(Mode)}") from error
 
 
-def one_way(**ways: object) -> None:
-    """Exactly one of several options. Raises UsageError for none, or for two that exclude each other."""
-    given = [name for name, value in ways.items() if value not in (None, False)]
+def require_one(**options: object) -> None:
+    """Raise UsageError unless exactly one of these options is given."""
+    given = [name for name, value in options.items() if value not in (None, False)]
     if len(given) != 1:
-        raise UsageError(f"say exactly one of {', '.join('--' + name for name in ways)}")
+        raise UsageError(f"choose exactly one of {', '.join('--' + name for name in options)}")

@@ -1,8 +1,8 @@
-"""The completion scripts of the shells: thin, because everything is decided by `completion`.
+"""The completion scripts of the shells. They are thin: `completion` decides everything.
 
-Each asks the program for the words that may stand at the cursor, and offers them as its shell does. They know three
-answers: words (one a line, with a tab and a description where there is one), files, folders. Whatever the program says
-on stderr goes nowhere, and one that fails offers nothing.
+Each script asks the program for the candidates at the cursor and offers them. There are three answers: words (one per
+line, with a tab and a description if there is one), files and folders. The program's stderr is discarded, and if it
+fails nothing is offered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 VARIABLE = "_CLIPFORM_COMPLETE"
-"""Set by the scripts, to the shell's name: then the arguments are what was typed so far."""
+"""The scripts set it to the shell's name; the arguments are then the words typed so far."""
 
 _BASH = r"""# clipform completion for bash; for ~/.bashrc:
 #   eval "$(clipform completion bash)"
@@ -70,4 +70,4 @@ complete -c clipform -f -a '(__clipform_complete)'
 """
 
 SCRIPTS: Mapping[str, str] = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
-"""By the name of the shell."""
+"""The scripts, by shell."""

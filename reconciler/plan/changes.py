@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from reconciler.identity import canonical
 from reconciler.plan.model import Change
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 

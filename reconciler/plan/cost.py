@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.plan.model import Action, Cost, Plan
 from reconciler.records import from_micros
-from reconciler.spec.project import Budget
-from reconciler.spec.project import Price as Row
+
+if TYPE_CHECKING:  # loads pydantic
+    from reconciler.spec.model import Budget
+    from reconciler.spec.model import Price as Row
 
 SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
 _FPS = 24

@@ -18,7 +18,8 @@ from reconciler.identity import canonical
 from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
 from reconciler.records import Attempt, Snapshot
-from reconciler.spec.project import Project, ProviderConfig, Secret
+from reconciler.spec.project import Project, ProviderConfig
+from reconciler.spec.values import Secret
 
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
@@ -28,7 +29,7 @@ ELSEWHERE = "key-elsewhere"
 
 def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
     """Return the base URL of a provider as it is declared now; empty for a kind without network."""
-    return (config.base_url or dialect.base_url).rstrip("/")
+    return (config.spec.base_url or dialect.base_url).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,9 +111,9 @@ def _address_warnings(
     config: ProviderConfig, dialect: Dialect, used: set[str], verb: str = "will be sent"
 ) -> Iterator[Diagnostic]:
     names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
-    if config.base_url is None or not names or _local(config.base_url):
+    if config.spec.base_url is None or not names or _local(config.spec.base_url):
         return
-    origin, default = _origin(config.base_url), _origin(dialect.base_url)
+    origin, default = _origin(config.spec.base_url), _origin(dialect.base_url)
     source, key = config.fields.get("base_url", config.where), " and ".join(names)
     if origin not in {default, *used}:
         former = f", nor an address that {config.alias} used before" if used else ""

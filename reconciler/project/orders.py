@@ -7,10 +7,10 @@ known before anything runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from reconciler.identity import Input, Subject, identify
@@ -19,21 +19,12 @@ from reconciler.plan.model import Cost, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
 from reconciler.spec.graph import in_order
-from reconciler.spec.memo import NOTHING, Memo
-from reconciler.spec.project import (
-    AssetMedia,
-    Clip,
-    ClipMedia,
-    DataMedia,
-    Frame,
-    LocalMedia,
-    Media,
-    Project,
-    ProviderConfig,
-    UrlMedia,
-)
-from reconciler.spec.project import Price as PriceRow
+from reconciler.spec.project import Clip, Project, ProviderConfig
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.paths import DRAFTS
+
+if TYPE_CHECKING:  # loads pydantic
+    from reconciler.spec.model import Price as PriceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class _Brief:
+class ClipInputs:
     """Everything that the orders of one clip depend on."""
 
     clip: Clip
@@ -64,66 +55,74 @@ class _Brief:
     hashes: Mapping[str, str]  # of its own inputs
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
 
-    def given(self) -> tuple[object, ...]:
-        """Return the same values for `Memo`."""
+    def values(self) -> tuple[object, ...]:
+        """Return the same values as a flat tuple, for comparison."""
         picked = (part for pair in self.picked.values() for part in pair)
         return (self.clip, self.resolved, self.config, self.currency, *self.hashes.values(), *picked)
 
 
 def build_orders(
-    project: Project, resolved: Mapping[str, Resolved], hashes: Mapping[str, str], recall: Memo = NOTHING
+    project: Project,
+    resolved: Mapping[str, Resolved],
+    hashes: Mapping[str, str],
+    orders_of: Callable[[ClipInputs], tuple[Order, ...]] | None = None,
 ) -> tuple[Order, ...]:
-    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
+    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete.
+
+    `orders_of` replaces `clip_orders`, for example by one that remembers.
+    """
+    orders_of = orders_of or clip_orders
     picked: dict[str, tuple[str, int]] = {}
     by_clip: dict[str, tuple[Order, ...]] = {}
     currency = project.budget.currency if project.budget else ""
     clips = {clip.name: clip for clip in project.clips}
     for name in in_order({clip.name: clip.depends_on() for clip in project.clips}):
         clip = clips[name]
-        brief = _Brief(
+        inputs = ClipInputs(
             clip,
             resolved[clip.name],
-            project.providers[clip.provider],
+            project.providers[clip.spec.provider],
             currency,
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
         )
-        orders = recall.step(("orders", clip.name), brief.given(), partial(_orders, brief))
-        picked[clip.name] = (orders[clip.pick - 1].wanted.key, clip.pick)
+        orders = orders_of(inputs)
+        picked[clip.name] = (orders[clip.spec.pick - 1].wanted.key, clip.spec.pick)
         by_clip[clip.name] = orders
     return tuple(order for clip in project.clips for order in by_clip[clip.name])
 
 
-def drafted(project: Project, recall: Memo = NOTHING) -> Project:
+def drafted(project: Project) -> Project:
     """Return the project with every clip sent to the draft provider and placed under `drafts/`."""
-    drafts = (recall.step(("drafted", clip.name), (clip,), partial(_drafted, clip)) for clip in project.clips)
-    return replace(project, clips=tuple(drafts))
+    return replace(project, clips=tuple(map(drafted_clip, project.clips)))
 
 
-def _drafted(clip: Clip) -> Clip:
-    duration = clip.duration if clip.duration is not None and clip.duration > 0 else None
-    output = f"{DRAFTS}/{clip.output}"
-    return replace(clip, provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
+def drafted_clip(clip: Clip) -> Clip:
+    """Return the clip as its draft: free, under `drafts/`."""
+    duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
+    output = f"{DRAFTS}/{clip.spec.output}"
+    return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
 
 
-def _orders(brief: _Brief) -> tuple[Order, ...]:
-    price = _price(brief)
-    return tuple(_order(brief, take, price) for take in range(1, brief.clip.takes + 1))
+def clip_orders(inputs: ClipInputs) -> tuple[Order, ...]:
+    """Return the orders of one clip, one for each take."""
+    price = _price(inputs)
+    return tuple(_order(inputs, take, price) for take in range(1, inputs.clip.spec.takes + 1))
 
 
-def _order(brief: _Brief, take: int, price: Cost) -> Order:
-    clip, resolved, config = brief.clip, brief.resolved, brief.config
+def _order(inputs: ClipInputs, take: int, price: Cost) -> Order:
+    clip, resolved, config = inputs.clip, inputs.resolved, inputs.config
     params = take_params(clip, take, resolved)
     subject = Subject(
         dialect=config.kind,
         model=resolved.model.name,
         mode=resolved.mode.value,
-        prompt=clip.prompt,
+        prompt=clip.spec.prompt,
         params=params,
-        inputs=tuple(_input(name, item, brief) for name, item in clip.media()),
-        options=clip.options,
+        inputs=tuple(_input(name, item, inputs) for name, item in clip.media()),
+        options=clip.spec.options,
         take=take,
-        retake=clip.retake,
+        retake=clip.spec.retake,
         defaults=defaults_v1(resolved.model),
     )
     key, document = identify(subject)
@@ -132,18 +131,18 @@ def _order(brief: _Brief, take: int, price: Cost) -> Order:
         take=take,
         key=key,
         document=document,
-        provider=clip.provider,
+        provider=clip.spec.provider,
         kind=config.kind,
         model=resolved.model.name,
-        output=clip.output if take == clip.pick else None,
-        needs=tuple((name, pick) for name, (_, pick) in brief.picked.items()),
-        protect=clip.protect,
+        output=clip.spec.output if take == clip.spec.pick else None,
+        needs=tuple((name, pick) for name, (_, pick) in inputs.picked.items()),
+        protect=clip.spec.protect,
         free=resolved.model.billing is Billing.FREE,
         cost=price,
-        tags=clip.tags,
+        tags=clip.spec.tags,
         server_defaults=_left_open(resolved),
     )
-    return Order(clip, take, wanted, resolved, brief.hashes, config.prices)
+    return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices)
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
@@ -153,8 +152,8 @@ def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
     no resolution that is part of the model's name. So a default that a project overrides counts in the key.
     """
     params = dict(resolved.settled)
-    if clip.seed is not None:
-        params["seed"] = clip.seed + take - 1
+    if clip.spec.seed is not None:
+        params["seed"] = clip.spec.seed + take - 1
     if resolved.model.resolution_in is not Placement.FIELD:
         params.pop("resolution", None)
     return params
@@ -171,21 +170,21 @@ def _word(value: Scalar) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _price(brief: _Brief) -> Cost:
-    resolved = brief.resolved
+def _price(inputs: ClipInputs) -> Cost:
+    resolved = inputs.resolved
     if resolved.model.billing is Billing.FREE:
-        return Cost(Decimal(0), brief.currency)
+        return Cost(Decimal(0), inputs.currency)
     sent = resolved.settled
     ratio, seconds = sent.get("ratio"), sent.get("duration")
     # Some models also bill the seconds of reference videos, whose lengths are not known here.
-    is_priced = isinstance(seconds, int) and not (resolved.model.billed_videos and brief.clip.videos)
+    is_priced = isinstance(seconds, int) and not (resolved.model.billed_videos and inputs.clip.references.videos)
     request = cost.PricedRequest(
         resolved.model.name,
         priced_resolution(resolved),
         ratio if isinstance(ratio, str) else None,
         seconds if isinstance(seconds, int) and is_priced else None,
     )
-    return cost.estimate(brief.config.prices, request, brief.currency)
+    return cost.estimate(inputs.config.spec.prices, request, inputs.currency)
 
 
 def priced_resolution(resolved: Resolved) -> str | None:
@@ -196,10 +195,10 @@ def priced_resolution(resolved: Resolved) -> str | None:
     return resolution if isinstance(resolution, str) else None
 
 
-def _input(name: str, item: Media, brief: _Brief) -> Input:
+def _input(name: str, item: Media, inputs: ClipInputs) -> Input:
     match item:
         case LocalMedia(path):
-            return Input(name, "sha256", brief.hashes[path])
+            return Input(name, "sha256", inputs.hashes[path])
         case UrlMedia(url):
             return Input(name, "url", url)
         case AssetMedia(ident):
@@ -207,7 +206,7 @@ def _input(name: str, item: Media, brief: _Brief) -> Input:
         case DataMedia(url):
             return Input(name, "sha256", hashlib.sha256(data_bytes(url)).hexdigest())
         case ClipMedia(clip, part):
-            return Input(name, "clip", brief.picked[clip][0], part=Frame(part).value)
+            return Input(name, "clip", inputs.picked[clip][0], part=Frame(part).value)
 
 
 def data_bytes(url: str) -> bytes:

@@ -19,7 +19,8 @@ from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
 from reconciler.spec.memo import NOTHING, Memo
-from reconciler.spec.project import Clip, DataMedia, LocalMedia, Project
+from reconciler.spec.project import Clip, Project
+from reconciler.spec.values import DataMedia, LocalMedia
 
 if TYPE_CHECKING:
     from reconciler.media.headers import MediaType
@@ -37,14 +38,14 @@ class _Look:
 class Preflight:
     """The check of one project's files.
 
-    `locate` resolves a path. `unchanged` tells if a file still has the hashed content: only then may `recall` keep
+    `locate` resolves a path. `unchanged` tells if a file still has the hashed content: only then may `memo` keep
     the facts of its header.
     """
 
     def __init__(
-        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], recall: Memo = NOTHING
+        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], memo: Memo = NOTHING
     ) -> None:
-        self._locate, self._unchanged, self._recall = locate, unchanged, recall
+        self._locate, self._unchanged, self._memo = locate, unchanged, memo
         self._seen: dict[str, _Look] = {}  # by content
         self._unsure: set[str] = set()  # content that changed while it was read
 
@@ -56,7 +57,7 @@ class Preflight:
         hashes: Mapping[str, str],
     ) -> Sequence[Diagnostic]:
         """Return every problem once. `hashes` has the readable files; the others have been reported."""
-        store, step = bool(project.publish), self._recall.step
+        store, step = bool(project.publish), self._memo.compute
         means = {a: step(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
         problems: dict[Diagnostic, None] = {}
         for clip in project.clips:
@@ -65,9 +66,9 @@ class Preflight:
             if not files or settled is None or "file" in settled.model.image_schemes:
                 continue
             contents = [hashes.get(path) for path in files]
-            given = (clip, settled, means[clip.provider], *contents)
-            look = partial(self._problems, clip, settled.model, means[clip.provider], hashes)
-            faults = step(("files", clip.name), given, look, worth=lambda _: self._unsure.isdisjoint(hashes.values()))
+            given = (clip, settled, means[clip.spec.provider], *contents)
+            look = partial(self._problems, clip, settled.model, means[clip.spec.provider], hashes)
+            faults = step(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
             problems.update(dict.fromkeys(faults))
         return tuple(problems)
 
@@ -78,7 +79,7 @@ class Preflight:
         sound: dict[Sort, list[MediaFacts]] = {}
         media = clip.media()
         given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
-        room = media_routes.room(model, clip.prompt)
+        room = media_routes.room(model, clip.spec.prompt)
         free = None if room is None else room - given
         for name, item in media:
             if not isinstance(item, LocalMedia) or item.path not in hashes:
@@ -100,8 +101,8 @@ class Preflight:
 
     def _look(self, path: str, sha256: str) -> _Look:
         if sha256 not in self._seen:
-            step, name = self._recall.step, ("header", sha256)
-            look = step(name, (), lambda: _header(self._locate(path), path), worth=lambda _: self._sure(path, sha256))
+            step, name = self._memo.compute, ("header", sha256)
+            look = step(name, (), lambda: _header(self._locate(path), path), keep=lambda _: self._sure(path, sha256))
             self._seen[sha256] = look
         return self._seen[sha256]
 

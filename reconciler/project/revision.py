@@ -21,7 +21,8 @@ from reconciler.project.workspace import Workspace, dialects_of, resolve_clips
 from reconciler.records import LockEntry
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
-from reconciler.spec.project import LocalMedia, Project
+from reconciler.spec.project import Project
+from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
 
@@ -122,8 +123,8 @@ def _locked(revision: Revision) -> dict[str, LockEntry]:
 
 def changed(loaded: Loaded, planned: Planned) -> tuple[Order, ...]:
     """Return the picked takes of a revision that have another key now or are no longer declared."""
-    current = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.pick}
-    picked = (order for order in loaded.orders if order.take == order.clip.pick)
+    current = {o.clip.name: o.wanted.key for o in planned.loaded.orders if o.take == o.clip.spec.pick}
+    picked = (order for order in loaded.orders if order.take == order.clip.spec.pick)
     return tuple(order for order in picked if current.get(order.clip.name) != order.wanted.key)
 
 
@@ -134,10 +135,10 @@ def _outputs(
     facts: dict[str, OutputFact] = {}
     files: dict[str, Path] = {}
     for order in changed(loaded, planned)[:_MOST_EXTRACTED]:
-        extracted = revision.extract(order.clip.output, folder)
+        extracted = revision.extract(order.clip.spec.output, folder)
         if extracted is not None:
             sha256, path = extracted
-            facts[order.clip.output] = OutputFact(True, sha256)
+            facts[order.clip.spec.output] = OutputFact(True, sha256)
             files[sha256] = path
     return facts, files
 

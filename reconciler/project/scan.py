@@ -16,7 +16,8 @@ from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
 from reconciler.plan.model import OutputFact
 from reconciler.records import Artifact, LockEntry, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
-from reconciler.spec.project import Clip, LocalMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import LocalMedia
 from reconciler.state import disk
 
 SPEC_LIMIT = 32 << 20

@@ -8,7 +8,7 @@ reused. Inputs are still read and compared each time; see `spec.memo`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from reconciler.plan.model import Action, Disk, Plan, Reason, Step
 from reconciler.project import endpoints, plan_notes
 from reconciler.project.excerpts import with_excerpts
 from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.orders import build_orders, drafted
+from reconciler.project.orders import ClipInputs, Order, build_orders, clip_orders, drafted_clip
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_store
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
@@ -36,14 +36,17 @@ from reconciler.providers.check import Resolved, resolve
 from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.load import read_project
 from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
-from reconciler.spec.project import LocalMedia, Project
+from reconciler.spec.project import Clip, Project, ProviderConfig
 from reconciler.spec.reader import collector_paused
+from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
 from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
 from reconciler.state.store import Store
 
 _LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
+
+Resolution = Resolved | tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +100,39 @@ class Workspace:
     @collector_paused()  # with ten thousand clips, which all stay, collection takes a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
         """Read and check the project. Raises SpecError with all diagnostics."""
-        recall = self._specs.get(draft, NOTHING)
-        with self._turn, recall.round():
-            return self._load(draft, recall)
+        memo = self._specs.get(draft, NOTHING)
+        with self._turn, memo.round():
+            return self._load(draft, memo)
 
-    def _load(self, draft: bool, recall: Memo) -> Loaded:
-        project = read_project(self.files, env=self.env, recall=recall)
-        configs = {a: recall.same(("provider", a), config, exactly) for a, config in project.providers.items()}
-        project = replace(project, providers=configs)
-        if draft:
-            project = drafted(project, recall)
-        dialects, problems = dialects_of(project, recall)
-        resolved, mismatches = resolve_clips(project, dialects, recall)
+    def _load(self, draft: bool, memo: Memo) -> Loaded:
+        def draft_of(clip: Clip) -> Clip:
+            return memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip))
+
+        def dialect(config: ProviderConfig) -> Dialect:
+            return memo.compute(("dialect", config.alias), (config,), partial(dialect_of, config))
+
+        def resolution(clip: Clip, dialect: Dialect, can_publish: bool) -> Resolution:
+            once = partial(resolve, clip, dialect, can_publish=can_publish)
+            return memo.compute(("resolved", clip.name), (clip, dialect, can_publish), once)
+
+        def orders_of(inputs: ClipInputs) -> tuple[Order, ...]:
+            return memo.compute(("orders", inputs.clip.name), inputs.values(), partial(clip_orders, inputs))
+
+        project = read_project(self.files, env=self.env, memo=memo)
+        configs = {a: memo.intern(("provider", a), config, exactly) for a, config in project.providers.items()}
+        clips = tuple(map(draft_of, project.clips)) if draft else project.clips
+        project = replace(project, providers=configs, clips=clips)
+        dialects, problems = dialects_of(project, dialect)
+        resolved, mismatches = resolve_clips(project, dialects, resolution)
         hasher = self.hasher(project)
         self._inputs = (hasher.allowed, project)
         hashes, missing = hash_inputs(project.clips, hasher)
-        unfit = Preflight(hasher.allowed.locate, hasher.unchanged, recall).check(project, resolved, dialects, hashes)
+        unfit = Preflight(hasher.allowed.locate, hasher.unchanged, memo).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)
         problems = [*project.warnings, *self._located([*problems, *mismatches, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
-        orders = build_orders(project, resolved, hashes, recall)
+        orders = build_orders(project, resolved, hashes, orders_of)
         return Loaded(project, orders, dialects, tuple(problems))
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
@@ -138,13 +153,13 @@ class Workspace:
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
         store = Store.read(directory, self.clock.now)
         if store is None:
-            records = memory.step("snapshot", (), Snapshot)
+            records = memory.compute("snapshot", (), Snapshot)
         else:
             with store:
-                records = memory.step("snapshot", (*stamp, *store.mark()), store.snapshot)
+                records = memory.compute("snapshot", (*stamp, *store.mark()), store.snapshot)
         if not is_due(records, directory):
             return records
-        return memory.step("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
+        return memory.compute("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """Return the entries of the lock file, none if it is absent. Raises SpecError if it cannot be read."""
@@ -157,7 +172,7 @@ class Workspace:
         if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
             raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
         text = path.read_bytes()
-        return self._records[False].step("lock", (text,), partial(_lock_of, text, path.name))
+        return self._records[False].compute("lock", (text,), partial(_lock_of, text, path.name))
 
     @collector_paused()
     def plan(
@@ -192,33 +207,40 @@ class Workspace:
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
 
 
-def dialects_of(project: Project, recall: Memo = NOTHING) -> tuple[dict[str, Dialect], list[Diagnostic]]:
-    """Return the dialect of each provider by alias, and what is wrong with their settings."""
+def dialect_of(config: ProviderConfig) -> Dialect:
+    """Return the dialect of a provider. Raises SpecError for wrong settings."""
+    return registry.dialect(config.kind, config.settings)
+
+
+def dialects_of(
+    project: Project, dialect_of: Callable[[ProviderConfig], Dialect] = dialect_of
+) -> tuple[dict[str, Dialect], list[Diagnostic]]:
+    """Return the dialect of each alias, and the problems of their settings."""
     dialects: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
-    for alias in {clip.provider for clip in project.clips} | set(project.providers):
+    for alias in {clip.spec.provider for clip in project.clips} | set(project.providers):
         config = project.providers[alias]
         try:
-            make = partial(registry.dialect, config.kind, config.settings)
-            dialects[alias] = recall.step(("dialect", alias), (config,), make)
+            dialects[alias] = dialect_of(config)
         except SpecError as error:
             problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
     return dialects, problems
 
 
 def resolve_clips(
-    project: Project, dialects: Mapping[str, Dialect], recall: Memo = NOTHING
+    project: Project,
+    dialects: Mapping[str, Dialect],
+    resolve: Callable[..., Resolution] = resolve,
 ) -> tuple[dict[str, Resolved], list[Diagnostic]]:
     """Return each clip with its model's settings by name, and what its model does not accept."""
     clips: dict[str, Resolved] = {}
     problems: dict[Diagnostic, None] = {}  # the clips of a matrix repeat the mistakes of their declaration
     can_publish = bool(project.publish)
     for clip in project.clips:
-        dialect = dialects.get(clip.provider)
+        dialect = dialects.get(clip.spec.provider)
         if dialect is None:
             continue
-        ask = partial(resolve, clip, dialect, can_publish=can_publish)
-        answer = recall.step(("resolved", clip.name), (clip, dialect, can_publish), ask)
+        answer = resolve(clip, dialect, can_publish=can_publish)
         if isinstance(answer, Resolved):
             clips[clip.name] = answer
             problems.update(dict.fromkeys(answer.warnings))
@@ -244,7 +266,7 @@ def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidat
         states.setdefault(step.clip, set()).update(state_words(step))
     declared = {clip.name for clip in loaded.project.clips}
     candidates = [
-        Candidate(clip.name, clip.declared, clip.tags, clip.depends_on(), frozenset(states.get(clip.name, ())))
+        Candidate(clip.name, clip.declared, clip.spec.tags, clip.depends_on(), frozenset(states.get(clip.name, ())))
         for clip in loaded.project.clips
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)

@@ -7,7 +7,7 @@ the vendor's page rules out is refused here, before anything is sent. Another la
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.diagnostics import Diagnostic, Severity
@@ -15,7 +15,8 @@ from reconciler.providers import rules
 from reconciler.providers.base import Dialect, Mode, Model, Placement, Scalar
 from reconciler.providers.capabilities import SpokenOverHttp, Uploads
 from reconciler.providers.phrases import choices, did_you_mean
-from reconciler.spec.project import Clip, ClipMedia, LocalMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import ClipMedia, LocalMedia
 
 PARAMS = ("duration", "resolution", "ratio", "seed", "camera_fixed", "audio", "watermark", "return_last_frame")
 """The clip fields that become parameters of a generation."""
@@ -84,21 +85,23 @@ def _other_problems(problem: Diagnostic, clip: Clip, dialect: Dialect, can_publi
     """Return the problems besides a resolution that contradicts the model, found by leaving it out."""
     if problem.code != CONTRADICTION:
         return ()
-    other = resolve(replace(clip, resolution=None), dialect, can_publish=can_publish)
+    other = resolve(clip.with_fields(resolution=None), dialect, can_publish=can_publish)
     return other.warnings if isinstance(other, Resolved) else other
 
 
 def find_model(clip: Clip, dialect: Dialect) -> Model | Diagnostic:
     """Return the clip's model. If the resolution is part of the name, the declared one selects from the line."""
-    wanted = clip.model or dialect.default_model
+    wanted = clip.spec.model or dialect.default_model
     named = next((model for model in dialect.models if model.name == wanted), None)
     if named is None:
         line = _line(dialect, wanted)
         return _by_resolution(clip, wanted, line) if line else _unknown_model(clip, dialect, wanted)
-    if named.resolution_in is not Placement.MODEL or clip.resolution in (None, *named.resolutions):
+    if named.resolution_in is not Placement.MODEL or clip.spec.resolution in (None, *named.resolutions):
         return named
     siblings = _line(dialect, named.line)
-    return _by_resolution(clip, named.line, siblings) if clip.model is None else _contradiction(clip, named, siblings)
+    if clip.spec.model is None:
+        return _by_resolution(clip, named.line, siblings)
+    return _contradiction(clip, named, siblings)
 
 
 def _line(dialect: Dialect, line: str) -> tuple[Model, ...]:
@@ -107,23 +110,27 @@ def _line(dialect: Dialect, line: str) -> tuple[Model, ...]:
 
 def _by_resolution(clip: Clip, line: str, models: tuple[Model, ...]) -> Model | Diagnostic:
     for model in models:
-        if clip.resolution in model.resolutions:
+        if clip.spec.resolution in model.resolutions:
             return model
     offered = choices([value for model in models for value in model.resolutions])
-    if clip.resolution is None:
+    if clip.spec.resolution is None:
         message = f"model {line} needs a resolution ({offered})"
         help = f"add `resolution:`, or name one of {choices([model.name for model in models])}"
         return Diagnostic("field-required", message, clip.source("model"), help)
-    message = f"resolution {clip.resolution} is not offered by {line} ({offered})"
-    help = f"choose one of these, or another model (clipform models --resolution {clip.resolution})"
+    message = f"resolution {clip.spec.resolution} is not offered by {line} ({offered})"
+    help = f"choose one of these, or another model (clipform models --resolution {clip.spec.resolution})"
     return Diagnostic("resolution-not-offered", message, clip.source("resolution"), help)
 
 
 def _contradiction(clip: Clip, named: Model, siblings: tuple[Model, ...]) -> Diagnostic:
-    fits = [model.name for model in siblings if clip.resolution in model.resolutions]
-    message = f"resolution {clip.resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
+    fits = [model.name for model in siblings if clip.spec.resolution in model.resolutions]
+    message = (
+        f"resolution {clip.spec.resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
+    )
     remedy = (
-        f"set model: {fits[0]}" if fits else f"choose another model (clipform models --resolution {clip.resolution})"
+        f"set model: {fits[0]}"
+        if fits
+        else f"choose another model (clipform models --resolution {clip.spec.resolution})"
     )
     help = f"{remedy}, or drop `resolution:`"
     return Diagnostic(CONTRADICTION, message, clip.source("resolution"), help)
@@ -137,14 +144,14 @@ def _unknown_model(clip: Clip, dialect: Dialect, wanted: str) -> Diagnostic:
 
 
 def _declared(clip: Clip) -> dict[str, Scalar]:
-    values = {name: getattr(clip, name) for name in PARAMS}
+    values = {name: getattr(clip.spec, name) for name in PARAMS}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _reserved_options(clip: Clip, dialect: Dialect) -> Iterator[Diagnostic]:
     """Yield options that set a field which clipform writes: they would make the key and the price wrong."""
-    reserved = dialect.reserved if clip.options and isinstance(dialect, SpokenOverHttp) else frozenset()
-    for name, whole in _dotted(clip.options):
+    reserved = dialect.reserved if clip.spec.options and isinstance(dialect, SpokenOverHttp) else frozenset()
+    for name, whole in _dotted(clip.spec.options):
         if name in reserved or (whole and any(inner.startswith(f"{name}.") for inner in reserved)):
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"
             source = clip.source(f"options.{name}") if f"options.{name}" in clip.fields else clip.source("options")

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.capabilities import Uploads
-from reconciler.spec.project import Clip, ClipMedia, LocalMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import ClipMedia, LocalMedia
 
 RESERVED = 64 * 1024
 """Bytes of a request that are reserved for everything but media: names, switches, options."""

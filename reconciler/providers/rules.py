@@ -9,7 +9,8 @@ from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import Mode, Model, Placement
 from reconciler.providers.limits import check_request
 from reconciler.providers.phrases import choices, count, nearest
-from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
 _LABELS = {
     Mode.TEXT: "text alone",
@@ -44,13 +45,14 @@ def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
 
 def mode_of(clip: Clip) -> Mode:
     """Return the inputs that a generation starts from. A last frame alone is frame mode."""
-    if clip.operation is not None:
-        return Mode(clip.operation)
-    if clip.last_frame is not None:
+    if clip.spec.operation is not None:
+        return Mode(clip.spec.operation)
+    if clip.spec.last_frame is not None:
         return Mode.FRAMES
-    if clip.first_frame is not None:
+    if clip.spec.first_frame is not None:
         return Mode.FIRST_FRAME
-    return Mode.REFERENCES if clip.images or clip.videos or clip.audios else Mode.TEXT
+    references = clip.references
+    return Mode.REFERENCES if references.images or references.videos or references.audios else Mode.TEXT
 
 
 def switches(model: Model) -> tuple[str, ...]:
@@ -70,17 +72,17 @@ def _at(clip: Clip, *names: str) -> Source | None:
 
 
 def _prompt(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if not clip.prompt.strip() and (model.prompt_required or mode_of(clip) is Mode.TEXT):
+    if not clip.spec.prompt.strip() and (model.prompt_required or mode_of(clip) is Mode.TEXT):
         why = f"{model.name} needs a prompt"
         yield Diagnostic("prompt-required", why, _at(clip, "prompt"), "add `prompt:` with a description of the clip")
-    length, source = len(clip.prompt), _at(clip, "prompt")
+    length, source = len(clip.spec.prompt), _at(clip, "prompt")
     if model.prompt_max is not None and length > model.prompt_max:
         message = f"the prompt has {length} characters; {model.name} takes at most {model.prompt_max}"
         yield Diagnostic("prompt-too-long", message, source, f"shorten it by {length - model.prompt_max}")
     elif model.prompt_advised is not None and length > model.prompt_advised:
         message = f"the prompt has {length} characters; for {model.name}, {model.prompt_advised} or fewer are advised"
         yield Diagnostic("prompt-long", message, source, "shorten it, or expect parts to be ignored", Severity.WARNING)
-    if model.reads_switches and (switch := _SWITCH.search(clip.prompt)):
+    if model.reads_switches and (switch := _SWITCH.search(clip.spec.prompt)):
         message = f"the provider reads {switch[0].strip()} in a prompt as a parameter, loosely and without errors"
         yield Diagnostic("prompt-switch", message, source, "use the clip's own fields", Severity.WARNING)
 
@@ -89,65 +91,66 @@ def _size(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     """Check the size of the parts of the request that the project writes: its prompt and its `data:` URLs."""
     urls = [(name, len(media.url)) for name, media in clip.media() if isinstance(media, DataMedia)]
     if urls:
-        size = len(clip.prompt.encode()) + sum(length for _, length in urls)
+        size = len(clip.spec.prompt.encode()) + sum(length for _, length in urls)
         yield from check_request(size, model.max_request_bytes, clip.source(urls[0][0]))
 
 
 def _durations(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if clip.duration is None or clip.duration in model.durations:
+    if clip.spec.duration is None or clip.spec.duration in model.durations:
         return
-    message = f"duration {clip.duration} is not offered by {model.name} ({choices(model.durations)})"
+    message = f"duration {clip.spec.duration} is not offered by {model.name} ({choices(model.durations)})"
     spans = [seconds for seconds in model.durations if seconds > 0]
-    other = f"choose a model that offers it (clipform models --duration {clip.duration})"
-    help = f"set {nearest(clip.duration, spans)}, or {other}" if spans else "leave the duration out"
+    other = f"choose a model that offers it (clipform models --duration {clip.spec.duration})"
+    help = f"set {nearest(clip.spec.duration, spans)}, or {other}" if spans else "leave the duration out"
     yield Diagnostic("duration-not-offered", message, clip.source("duration"), help)
 
 
 def _resolutions(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if clip.resolution is None or clip.resolution in model.resolutions:
+    if clip.spec.resolution is None or clip.spec.resolution in model.resolutions:
         return
     fixed = "always " if model.resolution_in is Placement.FIXED else ""
-    message = f"resolution {clip.resolution} is not offered by {model.name} ({fixed}{choices(model.resolutions)})"
-    help = f"choose one of these, or another model (clipform models --resolution {clip.resolution})"
+    message = f"resolution {clip.spec.resolution} is not offered by {model.name} ({fixed}{choices(model.resolutions)})"
+    help = f"choose one of these, or another model (clipform models --resolution {clip.spec.resolution})"
     yield Diagnostic("resolution-not-offered", message, clip.source("resolution"), help)
 
 
 def _ratios(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if clip.ratio is None or clip.ratio in model.ratios:
+    if clip.spec.ratio is None or clip.spec.ratio in model.ratios:
         return
-    message = f"ratio {clip.ratio} is not offered by {model.name} ({choices(model.ratios)})"
-    help = f"choose one of these, or another model (clipform models --ratio {clip.ratio})"
+    message = f"ratio {clip.spec.ratio} is not offered by {model.name} ({choices(model.ratios)})"
+    help = f"choose one of these, or another model (clipform models --ratio {clip.spec.ratio})"
     yield Diagnostic("ratio-not-offered", message, clip.source("ratio"), help)
 
 
 def _required(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     values = {"duration": model.durations, "resolution": model.resolutions, "ratio": model.ratios}
     for name, offered in values.items():
-        if name in model.required and name not in model.defaults and getattr(clip, name) is None:
+        if name in model.required and name not in model.defaults and getattr(clip.spec, name) is None:
             message = f"{model.name} needs a {name} ({choices(offered)}); the provider has no default for it"
             yield Diagnostic("field-required", message, clip.where, f"add `{name}:` to the clip or to `defaults:`")
 
 
 def _seed(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if clip.seed is None:
+    seed, takes = clip.spec.seed, clip.spec.takes
+    if seed is None:
         return
     if model.seed_max is None:
-        message = f"{model.name} takes no seed, so {clip.seed} is not sent"
+        message = f"{model.name} takes no seed, so {seed} is not sent"
         help = "keep it in a clip that is paid for, since the key covers it; leave it out of new clips"
         yield Diagnostic("seed-not-taken", message, clip.source("seed"), help, Severity.WARNING)
         return
-    last = clip.seed + clip.takes - 1
-    if clip.seed < 0 or last > model.seed_max:
-        seeds = f"seed {clip.seed}" if clip.takes == 1 else f"seed {clip.seed} with {count(clip.takes, 'take')}"
+    last = seed + takes - 1
+    if seed < 0 or last > model.seed_max:
+        seeds = f"seed {seed}" if takes == 1 else f"seed {seed} with {count(takes, 'take')}"
         message = f"{seeds} is out of range for {model.name} (0 to {model.seed_max})"
-        help = f"choose a seed up to {model.seed_max - clip.takes + 1}, or leave it out"
+        help = f"choose a seed up to {model.seed_max - takes + 1}, or leave it out"
         yield Diagnostic("seed-out-of-range", message, clip.source("seed"), help)
 
 
 def _switches(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     """A switch that the model lacks may be declared with its only possible value (`Model.defaults`)."""
     for name in ("camera_fixed", "audio", "watermark", "return_last_frame"):
-        stated: bool | None = getattr(clip, name)
+        stated: bool | None = getattr(clip.spec, name)
         if stated is None or name in switches(model) or stated == model.defaults.get(name):
             continue
         message = f"{model.name} has no `{name}` switch, found {'yes' if stated else 'no'}"
@@ -163,18 +166,20 @@ def _modes(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         yield Diagnostic("frames-with-references", message, _at(clip, *_REFERENCES), help)
     elif mode not in model.modes:
         yield _mode_not_offered(clip, model, mode)
-    elif mode in (Mode.EDIT, Mode.EXTEND) and len(clip.videos) != 1:
-        message = f"operation: {clip.operation} needs one reference video, found {len(clip.videos)}"
+    elif mode in (Mode.EDIT, Mode.EXTEND) and len(clip.references.videos) != 1:
+        message = f"operation: {clip.spec.operation} needs one reference video, found {len(clip.references.videos)}"
         yield Diagnostic("operation-video", message, clip.source("operation"), "give one video in `references.videos:`")
-    elif clip.last_frame is not None and clip.first_frame is None and not model.lone_last_frame:
+    elif clip.spec.last_frame is not None and clip.spec.first_frame is None and not model.lone_last_frame:
         message = f"{model.name} takes a last frame only together with a first"
         yield Diagnostic("lone-last-frame", message, clip.source("last_frame"), "add `first_frame:`")
 
 
 def _mixed(clip: Clip, model: Model) -> bool:
-    if clip.first_frame is None and clip.last_frame is None:
+    if clip.spec.first_frame is None and clip.spec.last_frame is None:
         return False
-    return bool(clip.images or clip.videos or (clip.audios and not model.audios_with_frames))
+    return bool(
+        clip.references.images or clip.references.videos or (clip.references.audios and not model.audios_with_frames)
+    )
 
 
 def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
@@ -189,9 +194,9 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if Mode.REFERENCES not in model.modes:
         return  # `_modes` reports that references are not accepted at all
     rows = (
-        ("images", "reference picture", len(clip.images), model.max_images),
-        ("videos", "reference video", len(clip.videos), model.max_videos),
-        ("audios", "reference audio", len(clip.audios), model.max_audios),
+        ("images", "reference picture", len(clip.references.images), model.max_images),
+        ("videos", "reference video", len(clip.references.videos), model.max_videos),
+        ("audios", "reference audio", len(clip.references.audios), model.max_audios),
     )
     for name, noun, number, most in rows:
         if number > most:
@@ -199,7 +204,11 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
             takes = f"at most {most}" if most else "none"
             message = f"{count(number, noun)} given; {model.name} takes {takes}"
             yield Diagnostic("too-many-references", message, source, f"remove {number - most}, or choose another model")
-    if mode_of(clip) is Mode.REFERENCES and clip.audios and not (clip.images or clip.videos or model.audio_alone):
+    if (
+        mode_of(clip) is Mode.REFERENCES
+        and clip.references.audios
+        and not (clip.references.images or clip.references.videos or model.audio_alone)
+    ):
         message = f"{model.name} does not take audio alone as reference"
         source = _at(clip, "references.audios", "references")
         yield Diagnostic("audio-alone", message, source, "add a reference picture or video")
@@ -207,8 +216,8 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 def _pictures(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     """Check the limit on pictures of all fields together, unless a field's own limit is exceeded already."""
-    number = len(clip.images) + (clip.first_frame is not None) + (clip.last_frame is not None)
-    if model.max_media is not None and number > model.max_media and len(clip.images) <= model.max_images:
+    number = len(clip.references.images) + (clip.spec.first_frame is not None) + (clip.spec.last_frame is not None)
+    if model.max_media is not None and number > model.max_media and len(clip.references.images) <= model.max_images:
         message = f"{count(number, 'picture')} given in all; {model.name} takes at most {model.max_media}"
         source = _at(clip, "references.images", "references")
         yield Diagnostic("too-many-pictures", message, source, f"remove {number - model.max_media}")

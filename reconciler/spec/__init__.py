@@ -1,23 +1,23 @@
-"""The spec language: YAML text in, a `Project` of resolved clips out.
+"""The spec language: from YAML texts to a `Project` of resolved clips.
 
-Pure: no files, network, clock or randomness. Whoever reads the files passes them in (`files.Files`), and gets either a
-`Project` or all diagnostics of the run. What may not be done here: knowing a provider's limits or kinds (that is the
-catalogue's), touching disk, guessing YAML types.
+Pure: no files, network, clock or randomness. The caller passes the files in (`files.Files`) and gets either a `Project`
+or all diagnostics. This package does not know the limits or kinds of providers (the catalogue does), does not touch the
+disk and does not guess YAML types.
 
-In the order of the work:
+In order of processing:
 
-- `reader`     bytes → nodes with places; limits; nothing typed
-- `shape`      nodes against `model`, the one family of models; `scalars` says what a text means in a field
-- `interpolate` `${…}`, and how much text it may all come to
+- `reader`     bytes → nodes with places; limits; no types
+- `shape`      validates nodes against `model`; `scalars` parses the text of a field; `values` are its results
+- `interpolate` resolves `${…}`, and bounds the resulting text
 - `matrix`, `expand`, `paths`  declarations → clips with outputs
-- `relations`  what only shows between clips
+- `relations`  checks between clips
 - `sections`   providers, budget, stores
 - `load`       all of it: `read_project`
-- `recall`     what the steps answered the last time, for a process that lives on
+- `memo`       remembers the results of the steps, for a long-running process
 - `schema`     the models as JSON Schema and as the text of `explain`
-- `edit`       one number changed in place
+- `edit`       changes one number in a file
 
-Decisions that the files' author meets: a field replaces the default's whole value, lists and maps too; an included
-file's vars and defaults are for its own clips, over the project's; a variable may use those above it; an empty value
-is an error, an empty map or list is not; the text of `prompt` is in NFC without blanks around it.
+Rules for authors of specs: a field replaces the default's whole value, lists and maps too; an included file's vars and
+defaults apply to its own clips, over the project's; a variable can use those above it; an empty value is an error, an
+empty map or list is not; the text of `prompt` is in NFC without surrounding blanks.
 """

@@ -1,8 +1,8 @@
-"""Changing one number in a YAML file and nothing else: what `retake` and `pick` do, so that git shows the choice.
+"""Change one number in a YAML file and nothing else, for `retake` and `pick`, so that git shows the choice.
 
-A file belongs to its author, so it is never written out anew: comments, order, layout and line endings would be lost.
-An edit is a splice of the text at a place that the reader told. Whether the splice did what it should is not argued
-but read: the new text must say exactly what the old one said with that one value changed, else the edit is refused.
+The file is not written out from its nodes: comments, order, layout and line endings would be lost. An edit is a splice
+of the text at a place that the reader gave. The result is then read and compared: it must equal the old content with
+that one value changed, else the edit is refused.
 """
 
 from __future__ import annotations
@@ -29,16 +29,15 @@ Tree = dict[str, Any]
 
 
 def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
-    """The file's text with `field` of a clip set to a number.
+    """Return the file's text with `field` of a clip set to a number.
 
-    `clip` is a declared name, or that of one combination of a matrix (`social[lang=en]`): then an entry of the
-    declaration's `overrides` is changed or added. `ClipformError` when the file cannot be edited without guessing.
+    `clip` is a declared name, or the name of one combination of a matrix (`social[lang=en]`): then an entry of the
+    declaration's `overrides` is changed or added. Raises ClipformError if the file cannot be edited without guessing.
     """
     document = _document(text, file)
-    declared, combination = _parted(clip)
+    declared, combination = _name_parts(clip)
     entry = _declaration(document, declared)
-    tree = plain(document.root)
-    assert isinstance(tree, dict)
+    tree: Tree = {key: plain(entry.value) for key, entry in document.root.entries.items()}
     if combination is None:
         candidates = _set_in_map(document, entry, field, value)
         _change(tree, "clips", declared)[field] = str(value)
@@ -46,9 +45,9 @@ def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
         candidates = _set_in_overrides(document, entry, combination, field, value)
         _change_overrides(_change(tree, "clips", declared), combination, field, value)
     for candidate in candidates:
-        if _says(candidate, file, tree):
+        if _reads_as(candidate, file, tree):
             return document.bom + candidate
-    help = f"write it by hand: {field}: {value}"
+    help = f"edit it by hand: {field}: {value}"
     raise ClipformError(f"{file} cannot be edited safely at clip {shown(clip)}", help=help, code="edit")
 
 
@@ -64,14 +63,14 @@ class _Document:
     starts: tuple[int, ...]
 
     def at(self, where: Source, column: int | None = None) -> int:
-        """The index of a place in the text."""
+        """Return the index of a place in the text."""
         return self.starts[where.line - 1] + (where.column if column is None else column) - 1
 
     def splice(self, start: int, end: int, new: str) -> str:
         return self.text[:start] + new + self.text[end:]
 
     def is_flow(self, where: Source) -> bool:
-        """Does a map or list in brackets start here?"""
+        """True if a map or list in brackets starts at a place."""
         return _FLOW.match(self.text, self.at(where)) is not None
 
 
@@ -79,7 +78,7 @@ def _document(text: str, file: str) -> _Document:
     bom, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     root = _root(body, file)
     if root is None:
-        raise ClipformError(f"{file} has errors; it is not edited", help="clipform validate", code="edit")
+        raise ClipformError(f"{file} has errors, so it is not edited", help="clipform validate", code="edit")
     lines = tuple(match[0] for match in _LINE.finditer(body) if match[0])
     starts = [0]
     for line in lines:
@@ -93,13 +92,13 @@ def _root(text: str, file: str) -> Fields | None:
     return root if isinstance(root, Fields) and not problems.errors else None
 
 
-def _says(text: str, file: str, tree: Tree) -> bool:
+def _reads_as(text: str, file: str, tree: Tree) -> bool:
     root = _root(text, file)
     return root is not None and plain(root) == tree
 
 
-def _parted(clip: str) -> tuple[str, dict[str, str] | None]:
-    """A clip's name as the declaration's and the combination's values."""
+def _name_parts(clip: str) -> tuple[str, dict[str, str] | None]:
+    """Split a clip's name into the declared name and the values of its combination."""
     declared, bracket, values = clip.partition("[")
     pairs = (value.partition("=") for value in values.removesuffix("]").split(","))
     return declared, {axis: value for axis, _, value in pairs} if bracket else None
@@ -108,18 +107,18 @@ def _parted(clip: str) -> tuple[str, dict[str, str] | None]:
 def _declaration(document: _Document, name: str) -> MappingEntry:
     clips = document.root.entries.get("clips")
     if clips is None or not isinstance(clips.value, Fields) or name not in clips.value.entries:
-        raise ClipformError(f"{document.root.where.file} declares no clip {shown(name)}", code="edit")
+        raise ClipformError(f"{document.root.where.file} does not declare clip {shown(name)}", code="edit")
     entry = clips.value.entries[name]
     if not isinstance(entry.value, Fields) and not (isinstance(entry.value, Scalar) and not entry.value.text):
         raise ClipformError(f"clip {shown(name)} is not a map of fields", help="clipform validate", code="edit")
     return entry
 
 
-# What the tree is to say ---------------------------------------------------------------------
+# The expected tree ---------------------------------------------------------------------------
 
 
 def _change(tree: Tree, *path: str) -> Tree:
-    """The map at a path, made where there is nothing yet."""
+    """Return the map at a path, and create what is missing."""
     for key in path:
         if not tree.get(key):
             tree[key] = {}
@@ -130,15 +129,15 @@ def _change(tree: Tree, *path: str) -> Tree:
 def _change_overrides(body: Tree, combination: dict[str, str], field: str, value: int) -> None:
     if not body.get("overrides"):
         body["overrides"] = []
-    index = _own_override(body["overrides"], combination, field)
+    index = _exact_override(body["overrides"], combination, field)
     if index is None:
         body["overrides"].append({"when": dict(combination), "set": {field: str(value)}})
     else:
         _change(body["overrides"][index], "set")[field] = str(value)
 
 
-def _own_override(overrides: list[Any], combination: dict[str, str], field: str) -> int | None:
-    """The override for just this combination that nothing after it overrules."""
+def _exact_override(overrides: list[Any], combination: dict[str, str], field: str) -> int | None:
+    """Return the index of the override for exactly this combination, unless a later one overrules it."""
     for index in range(len(overrides) - 1, -1, -1):
         when = overrides[index].get("when") or {} if isinstance(overrides[index], dict) else {}
         if when == combination:
@@ -156,7 +155,7 @@ def _sets(override: object, field: str) -> bool:
 
 
 def _set_in_map(document: _Document, holder: MappingEntry, field: str, value: int) -> Iterator[str]:
-    """A field of the map that `holder` is the key of: its value replaced, or a new entry."""
+    """Yield texts with a field of the map under `holder` replaced or added."""
     body = holder.value
     if isinstance(body, Fields) and field in body.entries:
         yield from _replaced(document, body.entries[field].value, str(value))
@@ -172,7 +171,7 @@ def _replaced(document: _Document, old: Node, new: str) -> Iterator[str]:
 
 
 def _added(document: _Document, holder: MappingEntry, *new: str) -> Iterator[str]:
-    """The map of `holder` with an entry more, given as lines; at its end where that can be, else at its start."""
+    """Yield texts with an entry (as lines) added to the map under `holder`, at its end if possible, else its start."""
     body = holder.value
     if isinstance(body, Fields) and document.is_flow(body.where):
         bracket = document.text.index("{", document.at(body.where)) + 1
@@ -187,9 +186,9 @@ def _added(document: _Document, holder: MappingEntry, *new: str) -> Iterator[str
 
 
 def _block_end(document: _Document, line: int, column: int) -> int:
-    """The line after the block that this line is of and that is indented to a column.
+    """Return the line after the block that contains `line` and is indented to `column`.
 
-    Blank lines after it, and comments further left, are not its own.
+    Blank lines after the block and less indented comments do not belong to it.
     """
     end = line
     for number in range(line + 1, len(document.lines) + 1):
@@ -203,12 +202,12 @@ def _block_end(document: _Document, line: int, column: int) -> int:
 
 
 def _with_lines(document: _Document, line: int, column: int, new: tuple[str, ...]) -> str:
-    """New lines before line number `line`, indented to a column, with the ends that the file's lines have."""
+    """Insert lines before line number `line`, indented to a column, with the file's line endings."""
     first = document.lines[0]
     ending = first[len(first.rstrip("\r\n")) :] or "\n"
     at = document.starts[line - 1]
     block = "".join(" " * (column - 1) + text + ending for text in new)
-    if at and document.text[at - 1] not in "\r\n":  # the last line has no end: the new one takes its place
+    if at and document.text[at - 1] not in "\r\n":  # the last line has no line ending, and must not get one
         block = ending + block.removesuffix(ending)
     return document.splice(at, at, block)
 
@@ -225,7 +224,7 @@ def _set_in_overrides(
         yield from _added(document, entry, *([f"overrides: [{new}]"] if in_brackets else ["overrides:", f"  - {new}"]))
         return
     items = overrides.value.items if isinstance(overrides.value, Items) else ()
-    index = _own_override([plain(item) for item in items], combination, field)
+    index = _exact_override([plain(item) for item in items], combination, field)
     if index is None:
         yield from _appended(document, overrides, items, new)
     elif isinstance(item := items[index], Fields) and "set" in item.entries:
@@ -233,7 +232,7 @@ def _set_in_overrides(
 
 
 def _appended(document: _Document, overrides: MappingEntry, items: tuple[Node, ...], new: str) -> Iterator[str]:
-    """A list with an item more at its end, where the last that fits wins."""
+    """Yield texts with an item added at the end of a list, where the last match wins."""
     where = overrides.value.where
     if isinstance(overrides.value, Scalar):
         yield _with_lines(document, overrides.key.where.line + 1, overrides.key.where.column + 2, (f"- {new}",))
@@ -247,11 +246,11 @@ def _appended(document: _Document, overrides: MappingEntry, items: tuple[Node, .
 
 
 def _closings(text: str, start: int) -> Iterator[int]:
-    """Where a list in brackets may end: every `]` from here on; the right one is the one that reads right."""
+    """Yield the positions where a list in brackets may end: every `]`. The check of the result finds the right one."""
     for match in islice(_CLOSING.finditer(text, start), MAX_CLOSINGS):
         yield match.start()
 
 
 def _written(text: str) -> str:
-    """A text as YAML in brackets."""
+    """Return a text as YAML for use inside brackets."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

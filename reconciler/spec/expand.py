@@ -1,7 +1,7 @@
-"""Declarations to clips: defaults under, overrides over, every name resolved, each field typed.
+"""Expand declarations into clips: apply defaults and overrides, resolve names, parse fields.
 
-What a clip says goes over its file's defaults, and those over the project's; the last override that fits a
-combination goes over all. A field is replaced whole, lists and maps too: nothing is merged inside it.
+A clip's fields replace its file's defaults, which replace the project's; the last override that matches a combination
+replaces them all. A field is replaced as a whole, lists and maps too: nothing is merged inside it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, Matrix, MatrixReader, clip_name, fits
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, fits
 from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
@@ -28,7 +28,7 @@ _DEFAULT_OUTPUT: str = ClipFields.model_fields["output"].default
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One clip as a file declares it, with what the files say for all of theirs."""
+    """One clip as a file declares it, with the defaults and variables that apply to it."""
 
     key: Scalar
     body: Fields
@@ -38,17 +38,19 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """What became of the declarations. A clip with errors has a name, and is not among the clips."""
+    """The result of all declarations. A clip with errors has a name but is not among the clips."""
 
     clips: tuple[Clip, ...]
-    names: dict[str, str]  # of every clip, to the name of its declaration
-    unclear: frozenset[str]  # declarations whose combinations are not known
+    names: dict[str, str]  # of every clip, by name: its declaration
+    unclear: frozenset[str]  # declarations with unknown combinations
 
 
 @dataclass(slots=True)
-class _Made:
-    """What became of one declaration: its clips (`count` before any was excluded), what was found wrong with it, how
-    much text it came to. `stopped`: that was more than is read."""
+class _Result:
+    """The result of one declaration: its clips (`count` before excludes), problems and volume of text.
+
+    `stopped` is set if the volume exceeded the limit.
+    """
 
     problems: Problems
     volume: Volume
@@ -58,94 +60,94 @@ class _Made:
     stopped: TooMuch | None = None
 
 
-def expand(
-    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, recall: Memo = NOTHING
-) -> Expanded:
-    """Every clip of the project, in the order declared. Raises TooMuch. Each declaration is a step for `recall`."""
+def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems, memo: Memo = NOTHING) -> Expanded:
+    """Return every clip of the project, in the order declared. Each declaration is a step of `memo`. Raises TooMuch."""
     clips: list[Clip] = []
     names: dict[str, str] = {}
     unclear: set[str] = set()
     for declared in declarations:
         name = declared.key.text
-        made = _remembered(declared, resolver, problems, MAX_CLIPS - len(names), recall)
-        problems.add(made.problems)
-        resolver.volume.add(made.volume)
-        if made.stopped is not None:
-            raise made.stopped
-        clips += made.clips
-        names.update(dict.fromkeys(made.names, name))
-        unclear |= set() if made.names else {name}
+        result = _remembered(declared, resolver, problems, MAX_CLIPS - len(names), memo)
+        problems.add(result.problems)
+        resolver.volume.add(result.volume)
+        if result.stopped is not None:
+            raise result.stopped
+        clips += result.clips
+        names.update(dict.fromkeys(result.names, name))
+        unclear |= set() if result.names else {name}
     return Expanded(tuple(clips), names, frozenset(unclear))
 
 
-def _remembered(declared: Declared, resolver: Resolver, problems: Problems, left: int, recall: Memo) -> _Made:
-    """One declaration. What was sound may be too much where others before it take more now: then that is told anew."""
+def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limit: int, memo: Memo) -> _Result:
+    """Return the result of one declaration, from memory if it still fits the limits after the others before it."""
 
-    def make() -> _Made:
-        return _expanded(declared, resolver, problems.apart(), left)
+    def expand_one() -> _Result:
+        return _expanded(declared, resolver, problems.apart(), limit)
 
-    given = (declared.key, declared.body, declared.defaults, declared.vars)
-    made = recall.step(("expand", declared.key.text), given, make, worth=lambda made: not made.problems.errors)
-    fits = made.count <= left and resolver.volume.fits(made.volume)
-    return made if fits or made.problems.errors else make()
+    inputs = (declared.key, declared.body, declared.defaults, declared.vars)
+    name = ("expand", declared.key.text)
+    result = memo.compute(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
+    fits = result.count <= limit and resolver.volume.fits(result.volume)
+    return result if fits or result.problems.errors else expand_one()
 
 
-def _expanded(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> _Made:
-    before, resolver = resolver.volume, resolver.apart(problems)
-    made = _Made(problems, Volume())
+def _expanded(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> _Result:
+    start, resolver = resolver.volume, resolver.apart(problems)
+    result = _Result(problems, Volume())
     try:
-        _fill(made, declared, resolver, left)
+        _fill(result, declared, resolver, limit)
     except TooMuch as stopped:
-        made.stopped = stopped
-    made.volume = resolver.volume.beyond(before)
-    return made
+        result.stopped = stopped
+    result.volume = resolver.volume.beyond(start)
+    return result
 
 
-def _fill(made: _Made, declared: Declared, resolver: Resolver, left: int) -> None:
-    matrix = _matrix(declared, resolver, made.problems, left)
+def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -> None:
+    matrix = _matrix(declared, resolver, result.problems, limit)
     if matrix is None:
         return
-    made.count = matrix.count
+    result.count = matrix.count
     base = _base(declared)
     for combination in matrix.combinations:
-        made.names.append(clip_name(declared.key.text, combination))
+        result.names.append(clip_name(declared.key.text, combination))
         entries = _overridden(base, matrix, combination)
-        clip = _Builder(declared, combination, entries, made.problems).build(resolver)
-        made.clips += [clip] if clip else []
+        clip = _Builder(declared, combination, entries, result.problems).build(resolver)
+        result.clips += [clip] if clip else []
 
 
-def _matrix(declared: Declared, resolver: Resolver, problems: Problems, left: int) -> Matrix | None:
+def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> ResolvedMatrix | None:
     if not NAME.fullmatch(declared.key.text):
         message = f"{shown(declared.key.text)} cannot be the name of a clip"
         problems.error("clip-name", message, declared.key.where, "use up to 100 letters, digits, - and _")
         return None
-    if left <= 0:
+    if limit <= 0:
         problems.error("too-many-clips", f"a project has at most {MAX_CLIPS:,} clips", declared.key.where, "split it")
         return None
     if not declared.body.entries.keys() & {"matrix", "overrides"}:
         return SINGLE
-    return MatrixReader(problems, resolver, NameScope(declared.vars)).read(declared.body, left)
+    return MatrixReader(problems, resolver, NameScope(declared.vars)).read(declared.body, limit)
 
 
 def _base(declared: Declared) -> dict[str, MappingEntry]:
-    """The fields without overrides. Unknown keys were told when the file was checked."""
+    """Return the fields without overrides. Unknown keys were reported when the file was checked."""
     where = declared.key.where
     output = MappingEntry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
     layered = {"output": output, **declared.defaults, **declared.body.entries}
     return {key: entry for key, entry in layered.items() if key in _FIELDS}
 
 
-def _overridden(base: dict[str, MappingEntry], matrix: Matrix, combination: Combination) -> dict[str, MappingEntry]:
-    fitting = [override.fields.entries for override in matrix.overrides if fits(override.when, combination)]
-    known = ({key: entry for key, entry in over.items() if key in _FIELDS} for over in fitting)
-    entries = base
-    for over in known:
-        entries = {**entries, **over}
+def _overridden(
+    base: dict[str, MappingEntry], matrix: ResolvedMatrix, combination: Combination
+) -> dict[str, MappingEntry]:
+    entries = dict(base)
+    for override in matrix.overrides:
+        if fits(override.when, combination):
+            entries |= {key: entry for key, entry in override.fields.entries.items() if key in _FIELDS}
     return entries
 
 
 class _Builder:
-    """Makes one clip of its fields."""
+    """Builds one clip from its fields."""
 
     def __init__(
         self, declared: Declared, combination: Combination, entries: dict[str, MappingEntry], problems: Problems
@@ -157,84 +159,54 @@ class _Builder:
         self._name = clip_name(declared.key.text, combination)
 
     def build(self, resolver: Resolver) -> Clip | None:
-        """The clip, or None with every error told."""
-        before = self._problems.errors
+        """Return the clip, or None after reporting every error."""
+        errors = self._problems.errors
         scope = NameScope(self._declared.vars, dict(self._combination) or None, self._name)
         values = {key: resolver.resolve(entry.value, scope) for key, entry in self._entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
         node = Fields(self._entries, self._declared.key.where)
         spec = checked(ClipFields, raw, node, self._problems, ("clips", self._declared.key.text))
-        if spec is None or self._problems.errors > before:
+        if spec is None or self._problems.errors > errors:
             return None
         output = self._output(spec.output)
         self._check_together(spec)
-        return self._clip(spec, output) if self._problems.errors == before else None
+        if self._problems.errors > errors:
+            return None
+        declared, places = self._declared.key, dict(_places(self._entries))
+        spec = spec if output == spec.output else spec.model_copy(update={"output": output})
+        return Clip(self._name, declared.text, spec, self._combination, declared.where, places)
 
     def _output(self, text: str) -> str:
         try:
             return output_path(text)
         except Unfit as unfit:
-            self._wrong("output", f"output {unfit.message}", unfit.help)
+            self._error("output", f"output {unfit.message}", unfit.help)
             return ""
 
     def _check_together(self, spec: ClipFields) -> None:
-        """Rules over several fields, whatever the provider."""
+        """Check the rules between fields that hold for every provider."""
         frames = [name for name in ("first_frame", "last_frame") if name in self._entries]
         references = (*spec.references.images, *spec.references.videos, *spec.references.audios)
         if frames and references:
             culprit = "references" if "references" in self._declared.body.entries else frames[0]
-            self._wrong(culprit, f"references cannot stand together with {frames[0]}", "remove one of the two")
+            self._error(culprit, f"references cannot be combined with {frames[0]}", "remove one of the two")
         if spec.operation and len(spec.references.videos) != 1:
             message = f"operation {spec.operation} needs exactly one reference video, not {len(spec.references.videos)}"
-            self._wrong("operation", message, "write references: {videos: [${clips.NAME.video}]}")
+            self._error("operation", message, "write references: {videos: [${clips.NAME.video}]}")
         if spec.pick > spec.takes:
             help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
-            self._wrong("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
+            self._error("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
         misspelt = self._declared.body.entries.keys() - _KEYS  # one may have been the prompt
         if not (spec.prompt or frames or references or misspelt):
-            self._wrong("prompt", f"clip {shown(self._declared.key.text)} has no prompt", "add prompt: what it shows")
+            self._error("prompt", f"clip {shown(self._declared.key.text)} has no prompt", "add prompt: what it shows")
 
-    def _wrong(self, field: str, message: str, help: str) -> None:
+    def _error(self, field: str, message: str, help: str) -> None:
         entry = self._entries.get(field)
         self._problems.error("bad-clip", message, entry.value.where if entry else self._declared.key.where, help)
 
-    def _clip(self, spec: ClipFields, output: str) -> Clip:
-        return Clip(
-            name=self._name,
-            declared=self._declared.key.text,
-            matrix=self._combination,
-            prompt=spec.prompt,
-            provider=spec.provider,
-            model=spec.model,
-            duration=spec.duration,
-            resolution=spec.resolution,
-            ratio=spec.ratio,
-            first_frame=spec.first_frame,
-            last_frame=spec.last_frame,
-            images=tuple(spec.references.images),
-            videos=tuple(spec.references.videos),
-            audios=tuple(spec.references.audios),
-            operation=spec.operation,
-            seed=None if spec.seed == -1 else spec.seed,
-            camera_fixed=spec.camera_fixed,
-            audio=spec.audio,
-            watermark=spec.watermark,
-            return_last_frame=spec.return_last_frame,
-            takes=spec.takes,
-            pick=spec.pick,
-            retake=spec.retake,
-            options=spec.options,
-            output=output,
-            tags=tuple(spec.tags),
-            description=spec.description,
-            protect=spec.protect,
-            where=self._declared.key.where,
-            fields=dict(_places(self._entries)),
-        )
-
 
 def _places(entries: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Source]]:
-    """Where each field's value stands, and each reference by the name that `Clip.media` gives it."""
+    """Yield the place of each field's value, and of each reference by its name in `Clip.media`."""
     for name, entry in entries.items():
         yield name, entry.value.where
     references = entries.get("references")

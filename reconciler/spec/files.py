@@ -1,4 +1,4 @@
-"""How the reader gets at files without touching disk: a port of two methods, and its reference in memory."""
+"""The port through which specs are read, and its implementation in memory."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 PROJECT_FILE = "clipform.yaml"
-"""What makes a folder a project."""
+"""A folder with this file is a project."""
 
 
 class Unreadable(Exception):
-    """A file cannot be read, in words for the user: "does not exist", "is a directory"; and the mend."""
+    """A file cannot be read. `message` follows its name ("does not exist"); `help` says how to fix it."""
 
     def __init__(self, message: str, help: str = "") -> None:
         super().__init__(message)
@@ -23,36 +23,36 @@ class Files(Protocol):
     """The files of a project, by path relative to its root, `/` separated."""
 
     def read(self, path: str) -> bytes:
-        """The whole file; `Unreadable` when it is missing, no regular file, too large, or outside the project."""
+        """Return the whole file. Raises Unreadable if it is missing, too large, not regular or outside the project."""
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        """The files that a pattern names (`matches` says which), sorted."""
+        """Return the files that match a pattern (see `matches`), sorted."""
 
 
 class MemoryFiles:
-    """Files in memory; complete, so that whoever has texts (tests, an editor) needs no disk."""
+    """Files in memory, for tests and for editors with unsaved texts."""
 
     def __init__(self, files: Mapping[str, bytes | str]) -> None:
         self._files = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
 
     def read(self, path: str) -> bytes:
-        """The bytes given for this path."""
+        """Return the bytes of a path. Raises Unreadable if there are none."""
         if path not in self._files:
             raise Unreadable("does not exist")
         return self._files[path]
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        """The paths given that the pattern names."""
+        """Return the paths that match a pattern, sorted."""
         return tuple(sorted(path for path in self._files if matches(pattern, path)))
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Does a pattern name this path? `*` stays within a folder, `**` is any depth, and neither finds hidden names."""
+    """True if a pattern matches a path. `*` stays within a folder, `**` is any depth; neither matches hidden names."""
     return _parts_match(tuple(pattern.split("/")), tuple(path.split("/")))
 
 
 def _parts_match(patterns: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Row by row, as for an edit distance: a pattern of many `**` must not take exponential time."""
+    """Match row by row, as for an edit distance: a pattern of many `**` must not take exponential time."""
     reached = {0}
     for pattern in patterns:
         if pattern == "**":

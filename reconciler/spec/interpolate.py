@@ -1,8 +1,8 @@
-"""`${…}` in texts: nodes and the names in scope in, the raw tree that the models read out.
+"""Resolve `${…}` in texts: from nodes and the names in scope to the raw tree that the models validate.
 
-There is no expression language: a name stands for a text, and `$${` is a literal `${`. Two of them stand for a value
+There are no expressions: a name is replaced by a text, and `$${` is a literal `${`. Two names have a value
 instead and must be the whole text: `${clips.NAME.last_frame}` is another clip's frame, and `${env.X}` in a credential
-is the *name* of a secret. Nothing here reads the environment; what may be known of it is passed in.
+is the *name* of a secret. The environment is not read here; the allowed variables are passed in.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import NoReturn
 
 from reconciler.diagnostics import Source
 from reconciler.spec.problems import Problems, listed, named, shown
-from reconciler.spec.project import ClipMedia, Frame, Secret
 from reconciler.spec.reader import Fields, Items, Node, Scalar
 from reconciler.spec.scalars import MAX_TEXT, Bare
+from reconciler.spec.values import ClipMedia, Frame, Secret
 
 MAX_VALUES = 1_000_000
 MAX_WRITTEN = 64_000_000
@@ -30,7 +30,7 @@ Raw = str | ClipMedia | Secret | list["Raw"] | dict[str, "Raw"]
 
 
 class Env(Enum):
-    """What `${env.X}` is where it stands."""
+    """The meaning of `${env.X}` in a text."""
 
     REFUSED = "refused"
     TEXT = "text"  # looked up in what was passed in
@@ -39,7 +39,7 @@ class Env(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NameScope:
-    """The names that a text may use; None where that sort of name has no meaning."""
+    """The names that a text can use; None if that sort of name is not allowed."""
 
     vars: Mapping[str, str]
     matrix: Mapping[str, str] | None = None
@@ -49,15 +49,15 @@ class NameScope:
 
 
 class TooMuch(Exception):
-    """The files stand for more text than is read; the problem has been told."""
+    """The resolved text exceeds the limit; the problem has been reported."""
 
 
 class _Unresolved(Exception):
-    """This text cannot be resolved; the problem has been told."""
+    """This text cannot be resolved; the problem has been reported."""
 
 
 def plain(node: Node) -> Raw:
-    """The raw tree of a node with nothing resolved: what can be checked of a file by itself."""
+    """Return the raw tree of a node with nothing resolved, to check a file by itself."""
     match node:
         case Scalar(text=text, quoted=quoted):
             return text if quoted else Bare(text)
@@ -69,38 +69,38 @@ def plain(node: Node) -> Raw:
 
 @dataclass(slots=True)
 class Volume:
-    """How much was resolved: values that a matrix or an alias multiplies are bounded over the whole run."""
+    """The amount that was resolved. It is bounded over the whole run, because matrices and aliases multiply values."""
 
     values: int = 0
     written: int = 0
 
     def fits(self, more: Volume) -> bool:
-        """Whether so much more stays within the bounds."""
+        """True if this much more stays within the limits."""
         return self.values + more.values <= MAX_VALUES and self.written + more.written <= MAX_WRITTEN
 
     def add(self, more: Volume) -> None:
-        """Count what a step resolved."""
+        """Add the volume of a step."""
         self.values += more.values
         self.written += more.written
 
-    def beyond(self, before: Volume) -> Volume:
-        """What was resolved since."""
-        return Volume(self.values - before.values, self.written - before.written)
+    def beyond(self, start: Volume) -> Volume:
+        """Return the volume since an earlier one."""
+        return Volume(self.values - start.values, self.written - start.written)
 
 
 class Resolver:
-    """Resolves nodes, and counts."""
+    """Resolves nodes and counts their volume."""
 
     def __init__(self, problems: Problems, volume: Volume | None = None) -> None:
         self._problems = problems
         self.volume = volume or Volume()
 
     def apart(self, problems: Problems) -> Resolver:
-        """One that goes on counting from here and tells another collector."""
+        """Return a resolver that continues this count and reports to another collector."""
         return Resolver(problems, replace(self.volume))
 
     def resolve(self, node: Node, scope: NameScope) -> Raw | None:
-        """The raw tree of a node, or None when something in it cannot be resolved (then that is told)."""
+        """Return the raw tree of a node, or None after reporting that something in it cannot be resolved."""
         match node:
             case Scalar():
                 return self._scalar(node, scope)
@@ -114,7 +114,7 @@ class Resolver:
     def _scalar(self, scalar: Scalar, scope: NameScope) -> Raw | None:
         self.volume.values += 1
         if self.volume.values > MAX_VALUES:
-            self._too_much(f"the files stand for more than {MAX_VALUES:,} values", scalar)
+            self._too_much(f"the resolved files have more than {MAX_VALUES:,} values", scalar)
         if "${" not in scalar.text:
             return scalar.text if scalar.quoted else Bare(scalar.text)
         try:
@@ -146,11 +146,13 @@ class Resolver:
     def _joined(self, parts: list[str], scalar: Scalar) -> str:
         size = sum(map(len, parts))
         if size > MAX_TEXT and size > len(scalar.text):
-            self._problems.error("too-long", f"this stands for {size:,} characters; at most {MAX_TEXT:,}", scalar.where)
+            self._problems.error(
+                "too-long", f"this resolves to {size:,} characters; the limit is {MAX_TEXT:,}", scalar.where
+            )
             raise _Unresolved
         self.volume.written += size
         if self.volume.written > MAX_WRITTEN:
-            self._too_much(f"the files stand for more than {MAX_WRITTEN:,} characters", scalar)
+            self._too_much(f"the resolved files have more than {MAX_WRITTEN:,} characters", scalar)
         return "".join(parts)
 
     def _too_much(self, message: str, scalar: Scalar) -> NoReturn:
@@ -159,71 +161,75 @@ class Resolver:
 
     def _token(self, token: re.Match[str], whole: bool, scope: NameScope, scalar: Scalar) -> str | ClipMedia | Secret:
         body = token["body"]
-        if body is not None and (known := _plainly(body, scope)) is not None:
-            return known
+        if body is not None and (text := _simple_value(body, scope)) is not None:
+            return text
         where = _within(scalar, token.start(), token.end())
         if body is None:
             self._fail("interpolation", "'${' is not closed", where, "write $${ for a literal ${")
         inner = self._text(Scalar(body, True, where), scope) if "${" in body else body
         if not isinstance(inner, str):
-            self._fail("interpolation", f"{shown(token[0])} has a value inside a name", where)
-        head, _, rest = inner.strip().partition(".")
+            self._fail("interpolation", f"{shown(token[0])} has a clip or a secret inside a name", where)
+        head, _, name = inner.strip().partition(".")
         match head:
             case "vars":
-                return self._named("variable", rest, scope.vars, where, "declare it under vars")
+                return self._named("variable", name, scope.vars, where, "declare it under vars")
             case "matrix" if scope.matrix is not None:
-                return self._named("matrix value", rest, scope.matrix, where, "declare it under matrix")
-            case "clip" if scope.clip is not None and rest == "name":
+                return self._named("matrix value", name, scope.matrix, where, "declare it under matrix")
+            case "clip" if scope.clip is not None and name == "name":
                 return scope.clip
             case "clips" if scope.clip is not None:
-                return self._clip(rest, whole, where)
+                return self._clip(name, whole, where)
             case "env":
-                return self._env(rest, whole, scope, where)
+                return self._env(name, whole, scope, where)
             case _:
-                self._unknown(token[0], head, rest, scope, where)
+                self._unknown(token[0], head, name, scope, where)
 
-    def _named(self, what: str, name: str, known: Mapping[str, str], where: Source, help: str) -> str:
-        if name not in known:
-            meant = self._problems.did_you_mean(name, known)
-            self._fail("unknown-name", f"there is no {what} {shown(name)}{meant}", where, help)
-        return known[name]
+    def _named(self, sort: str, name: str, values: Mapping[str, str], where: Source, help: str) -> str:
+        if name not in values:
+            meant = self._problems.did_you_mean(name, values)
+            self._fail("unknown-name", f"unknown {sort} {shown(name)}{meant}", where, help)
+        return values[name]
 
-    def _clip(self, rest: str, whole: bool, where: Source) -> ClipMedia:
-        name, _, part = rest.rpartition(".")
+    def _clip(self, path: str, whole: bool, where: Source) -> ClipMedia:
+        name, _, part = path.rpartition(".")
         if not name or part not in set(Frame):
             parts = listed([f"${{clips.{named(name or 'NAME')}.{frame}}}" for frame in Frame])
             meant = self._problems.did_you_mean(part, [str(frame) for frame in Frame]) if name else ""
             self._fail("interpolation", f"a clip has no {shown(part)} to refer to{meant}", where, f"write {parts}")
         if not whole:
-            message = f"{shown(f'${{clips.{rest}}}')} stands for a file, so it must stand alone"
-            self._fail("interpolation", message, where, "use it as the whole value of a field for media")
+            message = f"{shown(f'${{clips.{path}}}')} is a file, so it must be the whole value"
+            self._fail("interpolation", message, where, "write nothing else in the field")
         return ClipMedia(name, Frame(part))
 
     def _env(self, name: str, whole: bool, scope: NameScope, where: Source) -> str | Secret:
         if scope.env is Env.REFUSED:
-            why = "${env.…} can only stand in providers, publish and cache: elsewhere it would end in prompts and keys"
-            self._fail("env-here", why, where, "use ${vars.…} for texts that clips share")
+            message = (
+                "${env.…} is only allowed in providers, publish and cache; elsewhere it would get into prompts and keys"
+            )
+            self._fail("env-here", message, where, "use ${vars.…} for shared texts")
         if not _VARIABLE.fullmatch(name):
-            self._fail("interpolation", f"{shown(name)} is no name of an environment variable", where)
+            self._fail("interpolation", f"{shown(name)} is not a valid name of an environment variable", where)
         if scope.env is Env.NAME:
             if not whole:
-                self._fail("interpolation", "a credential must be one ${env.…} and nothing else", where)
+                self._fail("interpolation", "a credential must be a single ${env.…} and nothing else", where)
             return Secret(name)
         value = (scope.environment or {}).get(name)
         if value is None:
-            self._fail("env-missing", f"environment variable {name} is not set", where, f"set {name}, or write a value")
+            self._fail(
+                "env-missing", f"environment variable {name} is not set", where, f"set {name}, or write the value"
+            )
         return value
 
-    def _unknown(self, token: str, head: str, rest: str, scope: NameScope, where: Source) -> NoReturn:
+    def _unknown(self, token: str, head: str, name: str, scope: NameScope, where: Source) -> NoReturn:
         if head == "matrix":
-            self._fail("interpolation", f"{shown(token)}: there is no matrix here", where, "add a matrix to the clip")
+            self._fail("interpolation", f"{shown(token)} is used without a matrix", where, "add a matrix to the clip")
         if head in ("clip", "clips"):
-            help = "${clip.name} is the one thing to know of the clip itself" if scope.clip else ""
-            self._fail("interpolation", f"{shown(token)} has no meaning here", where, help)
-        if not rest and head in scope.vars:
+            help = "of the clip itself only ${clip.name} can be used" if scope.clip else ""
+            self._fail("interpolation", f"{shown(token)} cannot be used here", where, help)
+        if not name and head in scope.vars:
             self._fail("interpolation", f"unknown name {shown(token)}; did you mean '${{vars.{head}}}'?", where)
         meant = self._problems.did_you_mean(head, _HEADS)
-        help = "known are ${vars.…}, ${matrix.…}, ${clip.name}, ${clips.NAME.last_frame}; $${ is a literal ${"
+        help = "known names: ${vars.…}, ${matrix.…}, ${clip.name}, ${clips.NAME.last_frame}; $${ is a literal ${"
         self._fail("interpolation", f"unknown name {shown(token)}{meant}", where, help)
 
     def _fail(self, code: str, message: str, where: Source, help: str = "") -> NoReturn:
@@ -231,18 +237,18 @@ class Resolver:
         raise _Unresolved
 
 
-def _plainly(body: str, scope: NameScope) -> str | None:
-    """What nearly every name stands for, without the place that only a complaint needs."""
-    head, _, rest = body.partition(".")
-    if "$" in rest or rest != rest.strip():
+def _simple_value(body: str, scope: NameScope) -> str | None:
+    """Return the value of a plain variable or matrix name. Fast path: only errors need the place."""
+    head, _, name = body.partition(".")
+    if "$" in name or name != name.strip():
         return None
     if head == "vars":
-        return scope.vars.get(rest)
-    return scope.matrix.get(rest) if head == "matrix" and scope.matrix is not None else None
+        return scope.vars.get(name)
+    return scope.matrix.get(name) if head == "matrix" and scope.matrix is not None else None
 
 
 def _within(scalar: Scalar, start: int, end: int) -> Source:
-    """The place of a part of a text, where the text stands in the file as it is; else of the whole text."""
+    """Return the place of a part of a text if the file has the text verbatim, else of the whole text."""
     where = scalar.where
     width = where.end - where.column
     for quotes in (0, 1):

@@ -1,7 +1,8 @@
-"""The project file and what it includes, read into a `Project`: every problem of every file at once, or none.
+"""Read the project file and its includes into a `Project`, or report every problem of every file at once.
 
-Order of work: texts to nodes, each file's shape, then names and fields. A file that cannot be read does not hide the
-problems of the others. Files and declarations are steps that `recall` may remember; what is between clips is not.
+First texts become nodes, then each file's shape is checked, then names are resolved and fields parsed. A file that
+cannot be read does not hide the problems of the others. Files and declarations are steps of a memo; checks between
+clips are not.
 """
 
 from __future__ import annotations
@@ -26,30 +27,30 @@ from reconciler.spec.shape import checked
 
 MAX_FILES = 10_000
 MAX_SHOWN = 2000
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATTERN = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file's map, None when it is none; and what was found wrong with it by itself."""
+    """A file's map, None if it has none, and the problems of this file alone."""
 
     name: str
     root: Fields | None
-    told: Problems
+    problems: Problems
 
 
 def read_project(
-    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, recall: Memo = NOTHING
+    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, memo: Memo = NOTHING
 ) -> Project:
-    """The whole project, or `SpecError` with all diagnostics in order of file and place.
+    """Return the whole project. Raises SpecError with all diagnostics, in order of file and place.
 
-    `env` is what may be known of the environment: for addresses and the like, never for secrets.
+    `env` has the environment variables that may be used in addresses and the like, never for secrets.
     """
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(_Reading(files, problems, texts, recall), name, env or {})
+        project = _read(_Reading(files, problems, texts, memo), name, env or {})
     diagnostics = _in_order(problems, texts)
     if project is None or problems.errors:
         raise SpecError(diagnostics)
@@ -59,7 +60,7 @@ def read_project(
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """A file that has a map."""
+    """A file with a map."""
 
     name: str
     root: Fields
@@ -67,26 +68,26 @@ class _Root:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What one reading of a project works with."""
+    """The context of reading one project."""
 
     files: Files
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
-    recall: Memo
+    memo: Memo
 
 
-def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
-    problems = on.problems
-    main = _open(on, name, None, ProjectFile)
+def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
+    problems = reading.problems
+    main = _open(reading, name, None, ProjectFile)
     if main is None:
         return None
-    included = [*_included(on, main)]
+    included = [*_included(reading, main)]
     resolver = Resolver(problems)
     try:
-        vars = _vars(main, {}, resolver, on)
+        vars = _vars(main, {}, resolver, reading)
         sections = read_sections(main.root, NameScope(vars, environment=env), resolver, problems)
-        declared = _declared(on, main, included, vars, resolver)
-        expanded = expand(declared, resolver, problems, on.recall)
+        declared = _declared(reading, main, included, vars, resolver)
+        expanded = expand(declared, resolver, problems, reading.memo)
     except TooMuch:
         return None
     check_providers(expanded.clips, sections.providers, problems)
@@ -102,28 +103,28 @@ def _read(on: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
     )
 
 
-def _open(on: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> _Root | None:
-    """One file's map, its shape checked; None when it has none."""
+def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> _Root | None:
+    """Return a file's map with its shape checked, None if it has none."""
     try:
-        data = on.texts[name] = on.files.read(name)
+        data = reading.texts[name] = reading.files.read(name)
     except Unreadable as error:
-        on.problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
+        reading.problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
         return None
 
     def parse() -> _File:
-        told = on.problems.apart()
-        root = _parsed(name, data, told)
+        problems = reading.problems.apart()
+        root = _parsed(name, data, problems)
         if root is not None:
-            _check(root, model, told)
-        return _File(name, root, told)
+            _check(root, model, problems)
+        return _File(name, root, problems)
 
-    file = on.recall.step(("file", name), (data, model), parse, worth=lambda file: not file.told.errors)
-    on.problems.add(file.told)
+    file = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file.problems.errors)
+    reading.problems.add(file.problems)
     return None if file.root is None else _Root(name, file.root)
 
 
 def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
-    """A file's map; one that is empty is a map of nothing."""
+    """Return a file's map; an empty file is an empty map."""
     root = read(name, data, problems)
     if root is None and problems.errors:
         return None
@@ -136,30 +137,30 @@ def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
 
 
 def _check(root: Fields, model: type[SpecModel], problems: Problems) -> None:
-    """The shape of a whole file, by itself. What depends on names is judged when they are known."""
+    """Check the shape of a whole file. Values that depend on names are checked once these are resolved."""
     checked(model, plain(root), root, problems)
     if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
         help = "add clips: {sunrise: {prompt: mist at sunrise}}"
         problems.error("no-clips", "the project declares no clips", root.where, help)
 
 
-def _included(on: _Reading, main: _Root) -> Iterable[_Root]:
-    """The files that `include` names, each once, in the order named."""
+def _included(reading: _Reading, main: _Root) -> Iterable[_Root]:
+    """Yield the files that `include` names, each once, in the order named."""
     entry = main.root.entries.get("include")
     for item in entry.value.items if entry and isinstance(entry.value, Items) else ():
-        for name in _named(on.files, item, main.name, on.problems) if isinstance(item, Scalar) else ():
-            if name in on.texts:
+        for name in _named(reading.files, item, main.name, reading.problems) if isinstance(item, Scalar) else ():
+            if name in reading.texts:
                 continue
-            if len(on.texts) > MAX_FILES:
-                on.problems.error("too-many-files", f"a project has at most {MAX_FILES:,} files", item.where)
+            if len(reading.texts) > MAX_FILES:
+                reading.problems.error("too-many-files", f"a project can have at most {MAX_FILES:,} files", item.where)
                 return
-            file = _open(on, name, item.where, IncludeFile)
+            file = _open(reading, name, item.where, IncludeFile)
             if file:
                 yield file
 
 
 def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[str, ...]:
-    """The paths that one entry of `include` stands for."""
+    """Return the paths that match one entry of `include`."""
     text = item.text.removeprefix("./")
     if not text or text.startswith(("/", "~")) or ".." in text.split("/") or "${" in text or "\\" in text:
         message = f"include must name files inside the project, not {shown(item.text)}"
@@ -167,51 +168,53 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
         return ()
     if not _PATTERN & set(text):
         return (text,)
-    found = tuple(name for name in files.glob(text) if name != main)
-    if not found:
+    paths = tuple(name for name in files.glob(text) if name != main)
+    if not paths:
         problems.warn("include", f"no file matches {shown(item.text)}", item.where)
-    return found
+    return paths
 
 
-def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, on: _Reading) -> Mapping[str, str]:
-    """The file's variables over the outer ones. One may use those above it, so there are no circles."""
-    known = dict(outer)
+def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
+    """Return the file's variables over the outer ones. A variable can use only those above it, so none is circular."""
+    variables = dict(outer)
     for name, entry in _entries(file.root, "vars").items():
-        value = resolver.resolve(entry.value, NameScope(known)) if isinstance(entry.value, Scalar) else None
-        known[name] = str(value) if isinstance(value, str) else ""
-    return on.recall.same(("vars", file.name), known)
+        value = resolver.resolve(entry.value, NameScope(variables)) if isinstance(entry.value, Scalar) else None
+        variables[name] = str(value) if isinstance(value, str) else ""
+    return reading.memo.intern(("vars", file.name), variables)
 
 
 def _declared(
-    on: _Reading, main: _Root, included: list[_Root], vars: Mapping[str, str], resolver: Resolver
+    reading: _Reading, main: _Root, included: list[_Root], vars: Mapping[str, str], resolver: Resolver
 ) -> list[Declared]:
-    """Every declaration of every file; a name stands once in the project."""
-    found: dict[str, Declared] = {}
-    base = on.recall.same(("defaults", main.name), _section(main.root, "defaults"))
+    """Return every declaration of every file. A name can be declared only once in the project."""
+    declared: dict[str, Declared] = {}
+    base = reading.memo.intern(("defaults", main.name), _section(main.root, "defaults"))
     for file in (main, *included):
-        own_vars = vars if file is main else _vars(file, vars, resolver, on)
-        defaults = base if file is main else _defaults(on, file, base)
+        file_vars = vars if file is main else _vars(file, vars, resolver, reading)
+        defaults = base if file is main else _defaults(reading, file, base)
         for name, entry in _entries(file.root, "clips").items():
-            if name in found:
-                first = found[name].key.where
-                message = f"clip {shown(name)} is declared twice; the first is at {first}"
-                on.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
+            if name in declared:
+                first = declared[name].key.where
+                message = f"clip {shown(name)} is already declared at {first}"
+                reading.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
-                key, body = on.recall.same(("clip", name), (entry.key, body))
-                found[name] = Declared(key, body, defaults.entries, own_vars)
-    return list(found.values())
+                key, body = reading.memo.intern(("clip", name), (entry.key, body))
+                declared[name] = Declared(key, body, defaults.entries, file_vars)
+    return list(declared.values())
 
 
-def _defaults(on: _Reading, file: _Root, base: Fields) -> Fields:
-    """What a file says for all of its clips, over what the project says."""
-    own = on.recall.same(("defaults", file.name), _section(file.root, "defaults"))
-    return on.recall.step(
-        ("all defaults", file.name), (base, own), lambda: Fields({**base.entries, **own.entries}, own.where)
+def _defaults(reading: _Reading, file: _Root, base: Fields) -> Fields:
+    """Return a file's defaults over the project's."""
+    defaults = reading.memo.intern(("defaults", file.name), _section(file.root, "defaults"))
+    return reading.memo.compute(
+        ("all defaults", file.name),
+        (base, defaults),
+        lambda: Fields({**base.entries, **defaults.entries}, defaults.where),
     )
 
 
 def _section(root: Fields, name: str) -> Fields:
-    """A section that is a map; one that is not there is empty. What is no map was told when the file was checked."""
+    """Return a section, or an empty map if it is missing or not a map (which was reported before)."""
     value = root.entries[name].value if name in root.entries else None
     return value if isinstance(value, Fields) else Fields({}, root.where)
 
@@ -226,23 +229,23 @@ def _as_fields(node: Node) -> Node:
 
 
 def _in_order(problems: Problems, texts: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
-    """Diagnostics by file (the project file first) and place, each with its lines."""
+    """Return the diagnostics by file (the project file first) and place, each with its lines."""
     order = {name: index for index, name in enumerate(texts)}
 
     def rank(diagnostic: Diagnostic) -> tuple[int, int, int]:
         where = diagnostic.source
         return (order.get(where.file, -1), where.line, where.column) if where else (-1, 0, 0)
 
-    found = sorted(problems.all(), key=rank)
-    named = {diagnostic.source.file for diagnostic in found if diagnostic.source}
-    lines = {name: shown_lines(name, data, problems.secrets) for name, data in texts.items() if name in named}
-    return tuple(replace(diagnostic, excerpt=excerpt(diagnostic.source, lines)) for diagnostic in found)
+    diagnostics = sorted(problems.all(), key=rank)
+    faulty = {diagnostic.source.file for diagnostic in diagnostics if diagnostic.source}
+    lines = {name: shown_lines(name, data, problems.secrets) for name, data in texts.items() if name in faulty}
+    return tuple(replace(diagnostic, excerpt=excerpt(diagnostic.source, lines)) for diagnostic in diagnostics)
 
 
 def shown_lines(name: str, data: bytes, secrets: Iterable[Source] = ()) -> list[str]:
-    """The lines of a file as they may be shown: nothing in them steers a terminal, and a literal secret is masked."""
+    """Return the lines of a file, safe to show: terminal control characters replaced, literal secrets masked."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = _STEERING.sub("\ufffd", text).split("\n")
+    lines = _CONTROL.sub("\ufffd", text).split("\n")
     for secret in secrets:
         if secret.file == name:
             lines[secret.line - 1] = lines[secret.line - 1][: secret.column - 1] + "********"
@@ -250,16 +253,16 @@ def shown_lines(name: str, data: bytes, secrets: Iterable[Source] = ()) -> list[
 
 
 def excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | None:
-    """The line and the one before it, where a screen can take them."""
+    """Return the line of a place and the one before it, unless one is too long to show."""
     if where is None or where.file not in lines or where.line > len(lines[where.file]):
         return None
     first = max(1, where.line - 1)
-    seen = tuple(lines[where.file][first - 1 : where.line])
-    return Excerpt(first, seen) if max(map(len, seen)) <= MAX_SHOWN else None
+    excerpt_lines = tuple(lines[where.file][first - 1 : where.line])
+    return Excerpt(first, excerpt_lines) if max(map(len, excerpt_lines)) <= MAX_SHOWN else None
 
 
 def _digest(texts: Mapping[str, bytes]) -> str:
-    """SHA-256 over names and bytes; lengths keep one file's end from being the next one's start."""
+    """Return the SHA-256 over names and bytes. Lengths are hashed too, so that files cannot run into each other."""
     digest = hashlib.sha256()
     for name, data in texts.items():
         for part in (name.encode(), data):

@@ -1,7 +1,7 @@
-"""Matrices: one declaration, one clip for each combination of its values.
+"""Matrices: a declaration becomes one clip for each combination of its values.
 
-A combination is part of the clip's name (`social[ratio=16:9,lang=en]`), so a value may not hold what separates values
-there. Counting comes before making: a matrix of matrices is refused by its size.
+A combination is part of the clip's name (`social[ratio=16:9,lang=en]`), so a value cannot contain the separators used
+there. Combinations are counted before they are built, so that a huge matrix is refused early.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar
 MAX_CLIPS = 20_000
 MAX_AXES = 10
 MAX_COMPARED = 5_000_000
-"""Combinations times excludes and overrides: what a short file can ask for at most."""
+"""Limit of combinations times excludes and overrides, which a short file can make very large."""
 
 AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SEPARATORS = re.compile(r"[\[\]{}$=,]")
@@ -30,34 +30,34 @@ Combination = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
-    """Fields for the combinations that have these values."""
+class ResolvedOverride:
+    """An override with its condition checked: `fields` apply to the combinations that have the values of `when`."""
 
     when: Mapping[str, str]
     fields: Fields
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
-    """The combinations of a declaration, and the overrides for them."""
+class ResolvedMatrix:
+    """The combinations of a declaration, and its overrides."""
 
     combinations: tuple[Combination, ...]
-    overrides: tuple[Override, ...]
-    count: int  # of combinations, before some were excluded
+    overrides: tuple[ResolvedOverride, ...]
+    count: int  # of combinations before excludes
 
 
-SINGLE = Matrix(((),), (), 1)
-"""A clip without a matrix: one combination, of nothing."""
+SINGLE = ResolvedMatrix(((),), (), 1)
+"""A clip without a matrix: one empty combination."""
 
 
 def clip_name(declared: str, combination: Combination) -> str:
-    """`social`, or `social[ratio=16:9,lang=en]` with the values in the order declared."""
+    """Return `social`, or `social[ratio=16:9,lang=en]` with the values in the order declared."""
     values = ",".join(f"{axis}={value}" for axis, value in combination)
     return f"{declared}[{values}]" if values else declared
 
 
 def fits(when: Mapping[str, str], combination: Combination) -> bool:
-    """Does a combination have all these values?"""
+    """True if a combination has all these values."""
     return when.items() <= dict(combination).items()
 
 
@@ -69,18 +69,18 @@ class MatrixReader:
         self._resolver = resolver
         self._scope = scope
 
-    def read(self, declaration: Fields, left: int) -> Matrix | None:
-        """The combinations, of which there may be `left`; None when they cannot be told."""
-        before = self._problems.errors
+    def read(self, declaration: Fields, limit: int) -> ResolvedMatrix | None:
+        """Return the combinations, at most `limit`; None if they cannot be determined."""
+        errors = self._problems.errors
         axes = self._axes(declaration.entries.get("matrix"))
         unsound = "matrix" in declaration.entries and not (axes and all(axes.values()))
-        if unsound or self._problems.errors > before:
+        if unsound or self._problems.errors > errors:
             return None
         count = math.prod(len(values) for values in axes.values())
-        if count > left:
+        if count > limit:
             self._problems.error(
                 "too-many-clips",
-                f"this makes {count:,} clips; a project has at most {MAX_CLIPS:,}",
+                f"this matrix has {count:,} combinations; a project can have at most {MAX_CLIPS:,} clips",
                 declaration.entries["matrix"].key.where if axes else declaration.where,
                 "use fewer values, or split the project",
             )
@@ -92,10 +92,10 @@ class MatrixReader:
             return None
         combinations = self._without_excluded(declaration, axes)
         overrides = tuple(self._overrides(declaration, axes, combinations))
-        return Matrix(combinations, overrides, count) if self._problems.errors == before else None
+        return ResolvedMatrix(combinations, overrides, count) if self._problems.errors == errors else None
 
     def _axes(self, matrix: MappingEntry | None) -> dict[str, list[str]]:
-        """Each axis with its values. What is not of the right shape has been told before."""
+        """Return each axis with its values. A wrong shape has been reported before."""
         if matrix is None or not isinstance(matrix.value, Fields):
             return {}
         entries = matrix.value.entries
@@ -103,12 +103,12 @@ class MatrixReader:
         if not axes:
             self._problems.error("matrix", "the matrix has no values", matrix.key.where, "add a list: lang: [en, zh]")
         if len(axes) > MAX_AXES:
-            self._problems.error("matrix", f"a matrix has at most {MAX_AXES} lists", matrix.key.where)
+            self._problems.error("matrix", f"a matrix can have at most {MAX_AXES} lists", matrix.key.where)
         return axes
 
     def _values(self, axis: MappingEntry) -> list[str]:
         if not AXIS.fullmatch(axis.key.text):
-            message = f"{shown(axis.key.text)} cannot name a list of the matrix"
+            message = f"{shown(axis.key.text)} cannot be the name of a list of the matrix"
             self._problems.error(
                 "matrix", message, axis.key.where, "use letters, digits, - and _, starting with a letter"
             )
@@ -119,28 +119,24 @@ class MatrixReader:
         for item in items:
             value = self._value(item)
             if value in values:
-                self._problems.error(
-                    "matrix", f"value {shown(value)} stands twice", item.where, "remove one of the two"
-                )
+                self._problems.error("matrix", f"duplicate value {shown(value)}", item.where, "remove one of the two")
             elif value is not None:
                 values[value] = None
         return list(values)
 
     def _value(self, node: Node) -> str | None:
-        """The text of one value; it becomes part of names, so it must be able to."""
+        """Return the text of one value, checked to be usable as part of a name."""
         raw = self._resolver.resolve(node, self._scope)
         if not isinstance(raw, str):
             return None
         value = unicodedata.normalize("NFC", str(raw))
         if _SEPARATORS.search(value) or not value.isprintable() or value != value.strip() or not value:
-            message = f"{shown(value)} cannot be a value of a matrix: it becomes part of the clip's name"
-            help = "use a short text without [ ] { } $ = and commas; overrides can set what it stands for"
+            message = f"{shown(value)} cannot be a value of a matrix, because it becomes part of the clip's name"
+            help = "use a short text without [ ] { } $ = and commas; an override can set the long text"
             self._problems.error("matrix", message, node.where, help)
         elif len(value) > _MAX_VALUE:
-            message = f"a value of a matrix has at most {_MAX_VALUE} characters, not {len(value)}"
-            self._problems.error(
-                "matrix", message, node.where, "use a short text; overrides can set what it stands for"
-            )
+            message = f"a value of a matrix can have at most {_MAX_VALUE} characters, not {len(value)}"
+            self._problems.error("matrix", message, node.where, "use a short text; an override can set the long text")
         return value
 
     def _conditions(self, declaration: Fields) -> int:
@@ -149,14 +145,14 @@ class MatrixReader:
     def _without_excluded(self, declaration: Fields, axes: Mapping[str, list[str]]) -> tuple[Combination, ...]:
         excluded = [self._when(item, axes) for item in _items(declaration, "matrix", "exclude")]
         matrix = declaration.entries.get("matrix")
-        made = (tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
-        kept = tuple(one for one in made if not any(when and fits(when, one) for when in excluded))
-        if not kept and matrix:
+        combinations = (tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
+        included = tuple(one for one in combinations if not any(when and fits(when, one) for when in excluded))
+        if not included and matrix:
             self._problems.error("matrix", "every combination is excluded", matrix.key.where, "exclude fewer")
-        return kept
+        return included
 
     def _when(self, node: Node, axes: Mapping[str, list[str]]) -> dict[str, str]:
-        """The values that an `exclude` or `when` names, each of which must exist."""
+        """Return the values that an `exclude` or `when` names, checked to exist."""
         chosen: dict[str, str] = {}
         for axis, entry in node.entries.items() if isinstance(node, Fields) else ():
             value = self._value(entry.value)
@@ -174,20 +170,20 @@ class MatrixReader:
 
     def _overrides(
         self, declaration: Fields, axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
-    ) -> Iterator[Override]:
+    ) -> Iterator[ResolvedOverride]:
         for item in _items(declaration, "overrides"):
             if not isinstance(item, Fields):
                 continue
             when = self._when(item.entries["when"].value, axes) if "when" in item.entries else {}
             if not any(fits(when, combination) for combination in combinations):
-                self._problems.warn("matrix", "this override fits no combination", item.where)
+                self._problems.warn("matrix", "this override matches no combination", item.where)
             setting = item.entries["set"].value if "set" in item.entries else None
             if isinstance(setting, Fields):
-                yield Override(when, setting)
+                yield ResolvedOverride(when, setting)
 
 
 def _items(node: Node, *path: str) -> tuple[Node, ...]:
-    """The list at a path of keys, or nothing."""
+    """Return the list at a path of keys, or an empty one."""
     for key in path:
         if not isinstance(node, Fields) or key not in node.entries:
             return ()

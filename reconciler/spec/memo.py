@@ -1,20 +1,20 @@
-"""What pure steps answered the last time, so that a process that lives on does again only what changed.
+"""Memory for pure steps, so that a long-running process computes again only what changed.
 
-Reading, checking and planning a project are pure steps, each with a name (`("clip", "hero")`) and with everything that
-it depends on given to it. A step that is given the same again answers the same, so its answer may be remembered; that
-nothing changed is never supposed, always seen. Two rules make this exact:
+Reading, checking and planning a project are pure steps. Each has a name (`("clip", "hero")`) and gets everything that
+it depends on as inputs. A step with the same inputs has the same result, so the result is remembered; inputs are always
+compared, never assumed unchanged. Two rules make this exact:
 
-- What is given is compared by identity, or by value where it is plain text, bytes or a whole number. Equality would be
-  too lenient for what came out of a step: in Python `True == 1`, and `Number("0.5") == "0.5"`.
-- `same` is the one place where values are compared by equality: what was read anew becomes the object of last time if
-  nothing in it differs, its places in the file included. So a file that was saved without a change, and every clip
-  that an edit left as it was, is the same object to all later steps.
+- Inputs are compared by identity, or by value if they are str, bytes or int. Equality would be too lenient for values
+  that a step returned: in Python `True == 1`, and `Number("0.5") == "0.5"`.
+- `intern` is the one place that compares values by equality: a value that was read again is replaced by the object of
+  the last round if nothing in it differs, its places in the file included. So a file that was saved without a change,
+  and every clip that an edit did not touch, is the same object to all later steps.
 
-Refused: one key for a whole stage (any edit would lose all of it), hashes of what is given (they cost more than the
-steps), and dependency tracking (what a step depends on is what it is given, and can be read where it is called).
+Rejected: one key for a whole stage (any edit would lose all of it), hashes of the inputs (they cost more than the
+steps), and dependency tracking (the inputs of a step can be read where it is called).
 
-Bounded: a round forgets what neither it nor the round before it, nor the last whole one, has used. A round that ends
-with an error is not whole, so that a broken file does not cost everything that was known.
+Memory is bounded: a round forgets what was used neither in it, nor in the round before, nor in the last complete one. A
+round that ends with an error is not complete, so a broken file does not discard earlier results.
 """
 
 from __future__ import annotations
@@ -28,66 +28,77 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 
 _PLAIN = (str, bytes, int)
-_Known = dict[Hashable, tuple[tuple[object, ...], object]]
+_Results = dict[Hashable, tuple[tuple[object, ...], object]]
 
 
 class Memo:
-    """The memory of one chain of steps: a value that is passed along. The base remembers nothing and costs nothing."""
+    """Interface of the memory. This base class remembers nothing and costs nothing."""
 
-    def step(
-        self, name: Hashable, given: tuple[object, ...], make: Callable[[], T], worth: Callable[[T], bool] | None = None
+    def compute(
+        self,
+        name: Hashable,
+        inputs: tuple[object, ...],
+        function: Callable[[], T],
+        keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """What `make` returns, or what it returned for the same. An answer that is not `worth` it is not remembered,
-        nor is an error. `name` is the step's own: of two that share one, the last is remembered."""
-        return make()
+        """Return `function()`, or its earlier result for the same inputs.
 
-    def same(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
-        """The value of last time if it is equal, else this one."""
+        A result for which `keep` is false is not remembered, nor is an exception. `name` must be unique among the
+        steps: if two share one, the later result replaces the earlier.
+        """
+        return function()
+
+    def intern(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
+        """Return the earlier object if it equals `value`, else `value`."""
         return value
 
     @contextmanager
     def round(self) -> Iterator[None]:
-        """All steps from start to end, once."""
+        """Enclose one pass through all steps."""
         yield
 
 
 NOTHING = Memo()
-"""For a process that goes through the steps once."""
+"""For a process that runs the steps once."""
 
 
 class Memory(Memo):
-    """Remembers the last rounds."""
+    """Remembers the results of the last rounds."""
 
     def __init__(self) -> None:
-        self._now: _Known = {}
-        self._last: _Known = {}  # the round before, whole or not
-        self._whole: _Known = {}  # the last that ended well
+        self._now: _Results = {}
+        self._last: _Results = {}  # the round before, complete or not
+        self._complete: _Results = {}  # the last round without an error
 
     def __len__(self) -> int:
-        """How many answers are kept."""
-        return len({*self._now, *self._last, *self._whole})
+        """Return the number of remembered results."""
+        return len({*self._now, *self._last, *self._complete})
 
-    def step(
-        self, name: Hashable, given: tuple[object, ...], make: Callable[[], T], worth: Callable[[T], bool] | None = None
+    def compute(
+        self,
+        name: Hashable,
+        inputs: tuple[object, ...],
+        function: Callable[[], T],
+        keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """See `Memo.step`."""
-        known = self._find(name)
-        if known is not None and _alike(known[0], given):
-            self._now[name] = known
-            return cast(T, known[1])
-        made = make()
-        if worth is None or worth(made):
-            self._now[name] = (given, made)
-        return made
+        """See `Memo.compute`."""
+        entry = self._find(name)
+        if entry is not None and _alike(entry[0], inputs):
+            self._now[name] = entry
+            return cast(T, entry[1])
+        result = function()
+        if keep is None or keep(result):
+            self._now[name] = (inputs, result)
+        return result
 
-    def same(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
-        """See `Memo.same`."""
-        known = self._find(name)
-        if known is not None:
-            before = cast(T, known[1])
-            if before is value or (equal(before, value) if equal else before == value):
-                self._now[name] = known
-                return before
+    def intern(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
+        """See `Memo.intern`."""
+        entry = self._find(name)
+        if entry is not None:
+            earlier = cast(T, entry[1])
+            if earlier is value or (equal(earlier, value) if equal else earlier == value):
+                self._now[name] = entry
+                return earlier
         self._now[name] = ((), value)
         return value
 
@@ -97,23 +108,23 @@ class Memory(Memo):
         self._now = {}
         try:
             yield
-            self._whole = self._now
+            self._complete = self._now
         finally:
             self._last, self._now = self._now, {}
 
     def _find(self, name: Hashable) -> tuple[tuple[object, ...], object] | None:
-        return self._now.get(name) or self._last.get(name) or self._whole.get(name)
+        return self._now.get(name) or self._last.get(name) or self._complete.get(name)
 
 
-def _alike(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
-    if len(before) != len(now):
+def _alike(earlier: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    if len(earlier) != len(now):
         return False
-    pairs = zip(before, now, strict=True)
+    pairs = zip(earlier, now, strict=True)
     return all(a is b or (type(a) is type(b) and type(a) in _PLAIN and a == b) for a, b in pairs)
 
 
 def exactly(a: object, b: object) -> bool:
-    """Equal in type too, and in the order of maps: for values that were read, where `True == 1` would be wrong."""
+    """True if two values are equal in type too, and maps in order: for values read from files, as `True == 1`."""
     if a is b:
         return True
     if type(a) is not type(b):
@@ -126,4 +137,4 @@ def exactly(a: object, b: object) -> bool:
         return a.as_tuple() == b.as_tuple()
     if is_dataclass(a) and is_dataclass(b):
         return all(exactly(getattr(a, item.name), getattr(b, item.name)) for item in fields(a))
-    return a == b
+    return exactly(vars(a), vars(b)) if hasattr(a, "__dict__") else a == b

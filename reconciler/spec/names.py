@@ -1,7 +1,7 @@
-"""The names in a project without checking it: for whoever completes a word on a command line.
+"""Read the names of a project's clips without checking it, for shell completion.
 
-What can be read is told, also of a project that is broken: a file that is no YAML is scanned by its lines, a clip whose
-matrix cannot be told has its bare name. Nothing here is a reason to refuse, so no diagnostic comes out.
+It reads as much as possible of a broken project: a file that is not valid YAML is scanned by lines, and a clip with an
+invalid matrix has its bare name. It reports no diagnostics.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, co
 from reconciler.spec.scalars import NAME
 
 _FILES = 2000
-"""Files that are read at most: who waits for a word does not wait for ten thousand of them."""
+"""Limit of files to read, so that completion stays fast."""
 _CLIPS = re.compile(r"^clips:", re.MULTILINE)
 _KEY = re.compile(r"^( +)([A-Za-z0-9_-]{1,100}):(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One clip as it can be named: itself, or as one of its declaration's combinations."""
+    """One clip with its name: the declaration's, or that of one of its combinations."""
 
     name: str
     declared: str
@@ -34,14 +34,14 @@ class Named:
 
 
 def names(files: Files, name: str) -> tuple[Named, ...]:
-    """Every clip that can be read, in the order declared. Raises nothing."""
-    found: dict[str, Named] = {}
+    """Return every clip that can be read, in the order declared. Raises nothing."""
+    clips: dict[str, Named] = {}
     with collector_paused():
         for clip in _clips(files, name):
-            found.setdefault(clip.name, clip)
-            if len(found) >= MAX_CLIPS:
+            clips.setdefault(clip.name, clip)
+            if len(clips) >= MAX_CLIPS:
                 break
-    return tuple(found.values())
+    return tuple(clips.values())
 
 
 def _clips(files: Files, name: str) -> Iterator[Named]:
@@ -60,7 +60,7 @@ def _clips(files: Files, name: str) -> Iterator[Named]:
 
 
 def _open(files: Files, name: str) -> tuple[Fields | None, str]:
-    """A file's map, None when there is none to be had; and its text."""
+    """Return a file's map, or None, and its text."""
     try:
         data = files.read(name)
     except Unreadable:
@@ -86,38 +86,38 @@ def _declared(
 
 
 def _combinations(body: Fields, variables: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """The combinations of a matrix; of one that cannot be told, the bare name."""
+    """Return the combinations of a matrix; a single empty one if the matrix is invalid."""
     if "matrix" not in body.entries:
         return SINGLE.combinations
     problems = Problems()
     matrix_only = Fields({"matrix": body.entries["matrix"]}, body.where)
     try:
-        found = MatrixReader(problems, Resolver(problems), NameScope(variables)).read(matrix_only, MAX_CLIPS)
+        matrix = MatrixReader(problems, Resolver(problems), NameScope(variables)).read(matrix_only, MAX_CLIPS)
     except TooMuch:
-        found = None
-    return SINGLE.combinations if found is None else found.combinations
+        matrix = None
+    return SINGLE.combinations if matrix is None else matrix.combinations
 
 
 def _included(files: Files, main: Fields | None, name: str) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for text in _texts(main.entries.get("include") if main else None):
         pattern = text.removeprefix("./")
         if pattern and not pattern.startswith(("/", "~")) and ".." not in pattern.split("/"):
-            found.update(dict.fromkeys(files.glob(pattern) if set("*?[") & set(pattern) else (pattern,)))
-    found.pop(name, None)
-    return tuple(found)
+            paths.update(dict.fromkeys(files.glob(pattern) if set("*?[") & set(pattern) else (pattern,)))
+    paths.pop(name, None)
+    return tuple(paths)
 
 
 def _variables(root: Fields | None, outer: Mapping[str, str]) -> dict[str, str]:
-    known = dict(outer)
+    variables = dict(outer)
     resolver = Resolver(Problems())
     for name, entry in _entries(root, "vars").items():
         try:
-            value = resolver.resolve(entry.value, NameScope(known)) if isinstance(entry.value, Scalar) else None
+            value = resolver.resolve(entry.value, NameScope(variables)) if isinstance(entry.value, Scalar) else None
         except TooMuch:
             break
-        known[name] = str(value) if isinstance(value, str) else ""
-    return known
+        variables[name] = str(value) if isinstance(value, str) else ""
+    return variables
 
 
 def _entries(root: Fields | None, section: str) -> Mapping[str, MappingEntry]:
@@ -138,7 +138,7 @@ def _count(entry: MappingEntry | None) -> int:
 
 
 def _scanned(text: str) -> Iterator[Named]:
-    """The keys under `clips:` of a file that is no YAML, by how far they are set in."""
+    """Yield the keys under `clips:` of a file that is not valid YAML, by their indentation."""
     start = _CLIPS.search(text)
     indent = ""
     for line in text[start.end() :].splitlines() if start else ():

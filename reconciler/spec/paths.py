@@ -1,7 +1,7 @@
-"""Paths of outputs: what one may be, decided on text alone.
+"""Check output paths by their text.
 
-Only the file system can say whether two names are one file or a link leads away; that is checked again where files
-are placed. What can be known from the text is refused before anything is paid.
+A path whose text shows a problem is refused before anything is paid for. Whether two names are the same file, or a
+symlink leads elsewhere, only the file system can tell; that is checked again when files are placed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAX_PATH = 1000
 
 
 def output_path(text: str) -> str:
-    """The path of an output: relative, inside the project, a name that every file system takes."""
+    """Return the normalized path of an output: relative, inside the project, valid on every file system."""
     if text.startswith(("/", "~")) or _DRIVE.match(text):
         raise Unfit(f"must be relative to the project, not {shown(text)}", "write a path such as renders/hero.mp4")
     path = unicodedata.normalize("NFC", text).replace(":", "x")
@@ -31,7 +31,7 @@ def output_path(text: str) -> str:
     for component in components:
         _check_component(component, path)
     if components[0].casefold() in _OURS or ".git" in (component.casefold() for component in components):
-        raise Unfit(f"must not lie in {components[0]}/: {shown(path)}", "write it to renders/")
+        raise Unfit(f"must not be inside {components[0]}/: {shown(path)}", "write it to renders/")
     if len(path.encode()) > _MAX_PATH:
         raise Unfit(f"is longer than {_MAX_PATH} bytes: {shown(path)}")
     return path
@@ -43,17 +43,19 @@ def _check_component(component: str, path: str) -> None:
     if component in ("", "."):
         raise Unfit(f"has an empty part: {shown(path)}")
     if component.endswith((".", " ")) or component.startswith(" "):
-        raise Unfit(f"has a part that begins or ends with a blank or ends with a dot: {shown(path)}")
+        raise Unfit(f"has a part that starts or ends with a blank, or ends with a dot: {shown(path)}")
     if _FORBIDDEN.search(component) or not component.isprintable():
-        raise Unfit(f"has a character that not every file system takes: {shown(path)}", "use letters, digits, - and _")
+        raise Unfit(
+            f"has a character that some file systems do not allow: {shown(path)}", "use letters, digits, - and _"
+        )
     if component.split(".")[0].rstrip().casefold() in _DEVICES:
-        raise Unfit(f"has the name of a device in it: {shown(path)}")
+        raise Unfit(f"contains a device name of Windows: {shown(path)}")
     if len(component.encode()) > _MAX_COMPONENT:
         raise Unfit(f"has a part of more than {_MAX_COMPONENT} bytes: {shown(path)}")
 
 
 def same_file(path: str) -> str:
-    """Equal for paths that some file system takes for one: by case, or by the form of an accent."""
+    """Return a form that is equal for paths that some file systems treat as one, by case or by Unicode form."""
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())

@@ -1,7 +1,7 @@
-"""The collector of a run's diagnostics, and the words they share.
+"""Collect the diagnostics of a run, and format values for their messages.
 
-A reader that stops at its first problem makes the user mend one per run, so every stage adds what it finds to one
-`Problems` and goes on with what is sound.
+Every stage adds its problems to one `Problems` and continues with the valid parts, so that the user sees all problems
+at once.
 """
 
 from __future__ import annotations
@@ -16,71 +16,71 @@ MAX_KEPT = 10_000
 MAX_LISTED = 12
 MAX_SUGGESTIONS = 25
 MAX_COMPARED = 20_000
-"""Suggestions, and names compared for them, in one run: ten thousand misspelt references to ten thousand clips must
-not cost a hundred million comparisons, and a view shows twenty diagnostics."""
+"""Limits of one run for suggestions and the names compared for them: ten thousand misspelt references to ten thousand
+clips must not cost a hundred million comparisons, and a view shows only twenty diagnostics."""
 
 
 @dataclass(slots=True)
-class _Patience:
-    """What one run may still spend on suggestions."""
+class _SuggestionBudget:
+    """Suggestions and comparisons that a run may still make."""
 
     suggestions: int = MAX_SUGGESTIONS
     compared: int = MAX_COMPARED
 
 
 class Problems:
-    """Diagnostics in the order found, each place and message once."""
+    """Diagnostics in the order added, each place and message once."""
 
-    def __init__(self, patience: _Patience | None = None) -> None:
-        self._found: dict[tuple[Source | None, str], Diagnostic] = {}
+    def __init__(self, suggestions: _SuggestionBudget | None = None) -> None:
+        self._diagnostics: dict[tuple[Source | None, str], Diagnostic] = {}
         self._errors = 0
-        self._patience = patience or _Patience()
+        self._suggestions = suggestions or _SuggestionBudget()
         self.secrets: list[Source] = []  # literal secrets: no excerpt may show them
 
     def apart(self) -> Problems:
-        """A collector of its own for one step of the run; `add` takes over what it finds."""
-        return Problems(self._patience)
+        """Return a separate collector for one step, to be merged with `add`."""
+        return Problems(self._suggestions)
 
     def add(self, other: Problems) -> None:
-        """Everything that a step found."""
+        """Add all diagnostics of another collector."""
         self.secrets += other.secrets
-        for found in other._found.values():
-            tell = self.error if found.severity is Severity.ERROR else self.warn
-            tell(found.code, found.message, found.source, found.help)
+        for diagnostic in other._diagnostics.values():
+            report = self.error if diagnostic.severity is Severity.ERROR else self.warn
+            report(diagnostic.code, diagnostic.message, diagnostic.source, diagnostic.help)
 
     @property
     def errors(self) -> int:
-        """How many errors there are so far; callers compare before and after."""
+        """Number of errors so far; callers compare it around a step."""
         return self._errors
 
     def all(self) -> tuple[Diagnostic, ...]:
-        """Everything found."""
-        return tuple(self._found.values())
+        """Return all diagnostics."""
+        return tuple(self._diagnostics.values())
 
     def error(self, code: str, message: str, where: Source | None, help: str = "") -> None:
-        """Something that stops the run."""
-        if (where, message) not in self._found:
+        """Add a problem that stops the run."""
+        if (where, message) not in self._diagnostics:
             self._errors += 1
             if self._errors <= MAX_KEPT:
-                self._found[where, message] = Diagnostic(code, message, where, help)
+                self._diagnostics[where, message] = Diagnostic(code, message, where, help)
 
     def warn(self, code: str, message: str, where: Source | None, help: str = "") -> None:
-        """Something worth knowing that does not."""
-        self._found.setdefault((where, message), Diagnostic(code, message, where, help, Severity.WARNING))
+        """Add a warning."""
+        self._diagnostics.setdefault((where, message), Diagnostic(code, message, where, help, Severity.WARNING))
 
     def did_you_mean(self, word: str, names: Collection[str]) -> str:
-        """`; did you mean 'x'?`, or nothing when no name is near (or the run has compared enough)."""
-        self._patience.suggestions -= 1
-        if self._patience.suggestions < 0:
+        """Return `; did you mean 'x'?`, or an empty text if no name is near or the run has compared enough."""
+        self._suggestions.suggestions -= 1
+        if self._suggestions.suggestions < 0:
             return ""
-        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._patience.compared]
-        self._patience.compared -= len(alike)
+        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._suggestions.compared]
+        self._suggestions.compared -= len(alike)
         near = nearest(word, alike)
         return f"; did you mean {shown(near)}?" if near else ""
 
 
 def nearest(word: str, names: Collection[str]) -> str | None:
-    """The name that was probably meant."""
+    """Return the name that was probably meant, or None."""
     folded = {name.casefold(): name for name in names}
     if word.casefold() in folded:
         return folded[word.casefold()]
@@ -89,19 +89,19 @@ def nearest(word: str, names: Collection[str]) -> str | None:
 
 
 def shown(text: str, limit: int = 60) -> str:
-    """A value as a message shows it: quoted, on one line, hidden characters escaped, cut when long."""
+    """Return a value for a message: quoted, on one line, hidden characters escaped, cut if long."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
     return f"'{visible}'"
 
 
 def named(name: str) -> str:
-    """A name as it is where it can stand in a sentence, else as a value."""
+    """Return a name unchanged if it is printable and short, else as `shown` returns it."""
     return name if name and len(name) <= 200 and name.isprintable() else shown(name)
 
 
 def listed(names: Collection[str], last: str = "or") -> str:
-    """`a, b or c`; of a long list the first ones."""
+    """Return `a, b or c`; only the first ones of a long list."""
     items = [named(name) for name in names]
     if len(items) > MAX_LISTED:
         return f"{', '.join(items[:MAX_LISTED])} and {len(items) - MAX_LISTED:,} more"

@@ -1,128 +1,58 @@
-"""What a project says, after reading: frozen values with every variable, matrix and default resolved."""
+"""The result of reading a project: frozen values with every variable, matrix and default resolved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
+from reconciler.spec.values import ClipMedia, JsonValue, Media, Secret
 
-JsonValue = object
-"""A JSON value: None, bool, int, text, `Number`, list or map of the same. Floats never occur."""
+if TYPE_CHECKING:  # commands that read no spec start without pydantic
+    from reconciler.spec.model import Budget, ClipFields, Provider, References
 
-
-class Number(str):
-    """A number with a fraction, written unquoted in a free map: its canonical decimal text, never a float.
-
-    `0.50` and `5e-1` are both `Number("0.5")`. Whoever writes JSON for a provider sends it as a number; whoever hashes
-    tells it from the text `"0.5"`.
-    """
-
-    __slots__ = ()
-
-
-class Frame(StrEnum):
-    """Which part of another clip is meant."""
-
-    LAST = "last_frame"
-    FIRST = "first_frame"
-    VIDEO = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class LocalMedia:
-    """A file, as the user wrote it: a path relative to the project root, or absolute."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class UrlMedia:
-    """An `https://` URL."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class AssetMedia:
-    """An `asset://` id of the provider's own library."""
-
-    id: str  # with the scheme
-
-
-@dataclass(frozen=True, slots=True)
-class DataMedia:
-    """A `data:` URL."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClipMedia:
-    """A frame, or the video, of another clip's picked take."""
-
-    clip: str
-    part: Frame
-
-
-Media = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia
+CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip with everything resolved; a matrix makes several. `None` means "not declared".
+    """One clip with everything resolved; a matrix yields several.
 
-    Without slots, so that what is asked of it many times in a run is worked out once.
+    Without slots, so that `media` and `depends_on` are computed once.
     """
 
     name: str  # "hero" or "social[ratio=16:9,lang=en]"
     declared: str  # the name in the file: "social"
-    matrix: tuple[tuple[str, str], ...] = ()
-    prompt: str = ""  # NFC
-    provider: str = "draft"  # an alias
-    model: str | None = None
-    duration: int | None = None
-    resolution: str | None = None
-    ratio: str | None = None
-    first_frame: Media | None = None
-    last_frame: Media | None = None
-    images: tuple[Media, ...] = ()
-    videos: tuple[Media, ...] = ()
-    audios: tuple[Media, ...] = ()
-    operation: str | None = None  # edit | extend
-    seed: int | None = None  # -1 and absent are both None
-    camera_fixed: bool | None = None
-    audio: bool | None = None
-    watermark: bool | None = None
-    return_last_frame: bool | None = None
-    takes: int = 1
-    pick: int = 1
-    retake: int = 0
-    options: Mapping[str, JsonValue] = field(default_factory=dict)
-    output: str = ""  # relative to the project root, '/' separated, NFC
-    tags: tuple[str, ...] = ()
-    description: str = ""
-    protect: bool = False
+    spec: ClipFields
+    matrix: tuple[tuple[str, str], ...] = ()  # its combination of values
     where: Source | None = None  # of the clip's name
-    fields: Mapping[str, Source] = field(default_factory=dict)  # of each field's value, where it was written
+    fields: Mapping[str, Source] = field(default_factory=dict)  # of each field's value
+
+    def with_fields(self, **values: Any) -> Clip:
+        """Return the same clip with other field values, which must be of the fields' types."""
+        return replace(self, spec=self.spec.model_copy(update=values))
+
+    @property
+    def references(self) -> References:
+        """Its reference pictures, videos and sounds."""
+        return self.spec.references
 
     def media(self) -> tuple[tuple[str, Media], ...]:
-        """Every input with the field it stands in, in a fixed order (`references.images[0]`, …)."""
+        """Return every input with the name of its field (`references.images[0]`, …), in a fixed order."""
         return self._media
 
     @cached_property
     def _media(self) -> tuple[tuple[str, Media], ...]:
-        frames = (("first_frame", self.first_frame), ("last_frame", self.last_frame))
-        found: list[tuple[str, Media]] = [(name, item) for name, item in frames if item is not None]
-        for kind, items in (("images", self.images), ("videos", self.videos), ("audios", self.audios)):
-            found += [(f"references.{kind}[{i}]", item) for i, item in enumerate(items)]
-        return tuple(found)
+        frames = (("first_frame", self.spec.first_frame), ("last_frame", self.spec.last_frame))
+        media = [(name, frame) for name, frame in frames if frame is not None]
+        for kind, items in self.references:
+            media += [(f"references.{kind}[{i}]", item) for i, item in enumerate(items)]
+        return tuple(media)
 
     def depends_on(self) -> tuple[str, ...]:
-        """Names of the clips whose frames or video this one takes, sorted, each once."""
+        """Return the names of the clips whose frames or video this one uses: sorted, each once."""
         return self._depends_on
 
     @cached_property
@@ -130,59 +60,44 @@ class Clip:
         return tuple(sorted({item.clip for _, item in self._media if isinstance(item, ClipMedia)}))
 
     def source(self, field_name: str) -> Source | None:
-        """Where a field was written, else where the clip was."""
+        """Return the place of a field's value, or of the clip's name if the field is not written."""
         return self.fields.get(field_name) or self.where
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """The name of an environment variable that holds a secret; never the secret itself."""
-
-    env: str
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """One row of a price table: globs over the model, an optional resolution, exactly one unit."""
-
-    model: str = "*"
-    resolution: str | None = None
-    per_second: Decimal | None = None
-    per_clip: Decimal | None = None
-    per_1k_tokens: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """A provider as the project declares it. Durations in seconds; None means the dialect's own default."""
+    """A provider as the project declares it. In `spec`, None means the dialect's own default."""
 
     alias: str
-    kind: str
-    base_url: str | None = None
-    credentials: Mapping[str, Secret | str] = field(default_factory=dict)  # a text only for app_id, which is no secret
-    concurrency: int | None = None
-    requests_per_second: Decimal | None = None
-    poll_interval: Decimal | None = None
-    timeout: Decimal | None = None
-    prices: tuple[Price, ...] = ()
-    settings: Mapping[str, JsonValue] = field(default_factory=dict)  # overrides of [assumed] facts, and `models`
+    spec: Provider
     where: Source | None = None  # of the alias
     fields: Mapping[str, Source] = field(default_factory=dict)  # of each field's value
 
+    def with_fields(self, **values: Any) -> ProviderConfig:
+        """Return the same provider with other field values, which must be of the fields' types."""
+        return replace(self, spec=self.spec.model_copy(update=values))
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Caps in money and in clips; None means no cap of that sort."""
+    @property
+    def kind(self) -> str:
+        """Which dialect it uses."""
+        return self.spec.kind
 
-    currency: str
-    per_apply: Decimal | None = None
-    total: Decimal | None = None
-    clips_per_apply: int | None = None
+    @property
+    def credentials(self) -> Mapping[str, Secret | str]:
+        """The credentials that are set, by field. Only `app_id`, which is not secret, may be a plain text."""
+        values = ((name, getattr(self.spec, name)) for name in CREDENTIALS)
+        return {name: value for name, value in values if value is not None}
+
+    @property
+    def settings(self) -> Mapping[str, JsonValue]:
+        """The dialect's facts that the project overrides, and its `models`."""
+        models = {} if self.spec.models is None else {"models": self.spec.models}
+        return {**self.spec.settings, **models}
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Everything the project's files say. `files` are the specs read, the project file first."""
+    """Everything the project's files declare."""
 
     name: str  # "clipform.yaml"
     clips: tuple[Clip, ...]  # in file order
@@ -191,6 +106,6 @@ class Project:
     publish: Mapping[str, JsonValue] = field(default_factory=dict)
     cache: Mapping[str, JsonValue] = field(default_factory=dict)
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # the specs read, the project file first
     warnings: tuple[Diagnostic, ...] = ()
     digest: str = ""  # SHA-256 of the texts read, in order

@@ -1,11 +1,11 @@
-"""YAML text to our own nodes, each with its place, and nothing guessed: a scalar stays the text that was written.
+"""Parse YAML into nodes with places. No types are guessed: a scalar stays the text that was written.
 
-PyYAML's C parser gives events, and the nodes are composed here. The alternatives were tried and refused: loaders
-type by YAML 1.1 (`16:9` is 969 there), `yaml.compose` keeps no duplicate keys apart and with the C parser dies of a
-stack overflow on deep nesting, and the pure Python parser is ten times slower.
+PyYAML's C parser yields events, and the nodes are composed here. The alternatives were tried and rejected: loaders
+assign types by YAML 1.1 (`16:9` is 969 there), `yaml.compose` loses duplicate keys and, with the C parser, overflows
+the stack on deep nesting, and the pure Python parser is ten times slower.
 
-What cannot be bounded is not read: one document, no directives, tags or merge keys, and limits on bytes, depth and
-nodes, where an alias counts as all the nodes that it stands for.
+Input is bounded: one document, no directives, tags or merge keys, and limits on bytes, depth and nodes, where an alias
+counts as all the nodes that it refers to.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol, cast
 
 import yaml
 
@@ -34,7 +34,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text as written; `quoted` (or a block) tells `"5"` from `5` where that matters."""
+    """A text as written. `quoted` is true for quotes and blocks: a free map reads `"5"` and `5` differently."""
 
     text: str
     quoted: bool
@@ -50,7 +50,7 @@ class Items:
 
 
 class MappingEntry(NamedTuple):
-    """A key and its value, both with their places."""
+    """A key and its value, each with its place."""
 
     key: Scalar
     value: Node
@@ -58,17 +58,17 @@ class MappingEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fields:
-    """A map, in the order written. The order counts when two are compared."""
+    """A map, in the order written. Comparison includes the order."""
 
     entries: dict[str, MappingEntry]
     where: Source
 
     def __eq__(self, other: object) -> bool:
-        """Equal in everything; places alone do not tell the order where keys are aliases."""
+        """Compare entries, places and order; places alone do not give the order if keys are aliases."""
         if not isinstance(other, Fields):
             return NotImplemented
-        mine, theirs = self.entries, other.entries
-        return self.where == other.where and mine == theirs and [*mine] == [*theirs]
+        entries, others = self.entries, other.entries
+        return self.where == other.where and entries == others and [*entries] == [*others]
 
 
 Node = Scalar | Items | Fields
@@ -78,7 +78,7 @@ _STARTS = (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No cyclic garbage collection inside: nodes have no cycles, and the collector is most of the cost of loading."""
+    """Disable cyclic garbage collection: nodes have no cycles, and the collector is most of the cost of loading."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -89,7 +89,7 @@ def collector_paused() -> Iterator[None]:
 
 
 def read(file: str, data: bytes, problems: Problems) -> Node | None:
-    """The document of one file, or None when it is empty or cannot be read on (then `problems` says why)."""
+    """Return the document of one file, or None if it is empty or unreadable (then `problems` has the reason)."""
     text = _decode(file, data, problems)
     if text is None:
         return None
@@ -99,7 +99,7 @@ def read(file: str, data: bytes, problems: Problems) -> Node | None:
     except _Stop:
         return None
     except yaml.YAMLError as error:
-        fault = _in_our_words(error, text)
+        fault = _explained(error, text)
         problems.error("yaml-syntax", fault.message, composer.place(fault.mark), fault.help)
         return None
     finally:
@@ -112,42 +112,42 @@ def _decode(file: str, data: bytes, problems: Problems) -> str | None:
         size = f"{len(data) / 1024 / 1024:.1f} MiB"
         problems.error(
             "too-big",
-            f"the file is {size}; at most {MAX_BYTES // 1024 // 1024} MiB are read",
+            f"the file has {size}; the limit is {MAX_BYTES // 1024 // 1024} MiB",
             start,
-            "split it: include takes a list of files and patterns",
+            "split it: include accepts a list of files and patterns",
         )
         return None
     if data.startswith(_UTF16):
-        problems.error("not-utf-8", "the file is UTF-16; only UTF-8 is read", start, "save it as UTF-8")
+        problems.error("not-utf-8", "the file is UTF-16; it must be UTF-8", start, "save it as UTF-8")
         return None
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
+        valid = data[: error.start].decode("utf-8", "replace")
         problems.error(
             "not-utf-8",
             f"byte 0x{data[error.start]:02x} is not UTF-8",
-            _place_after(file, before),
+            _place_after(file, valid),
             "save the file as UTF-8",
         )
         return None
     bad = _UNREADABLE.search(text)
     if bad:
         place = _place_after(file, text[: bad.start()])
-        mend = 'remove it; in "double quotes" it can be written as an escape where it is really meant'
-        problems.error("control-character", f"character U+{ord(bad.group()):04X} cannot stand in a file", place, mend)
+        help = 'remove it; if it is intended, write it as an escape in "double quotes"'
+        problems.error("control-character", f"character U+{ord(bad.group()):04X} is not allowed in a file", place, help)
         return None
     return text
 
 
-def _place_after(file: str, before: str) -> Source:
-    """The place of the character that follows this text."""
-    lines = re.split("\r\n|\r|\n", before)
+def _place_after(file: str, text: str) -> Source:
+    """Return the place of the character that follows this text."""
+    lines = re.split("\r\n|\r|\n", text)
     return Source(file, len(lines), len(lines[-1]) + 1)
 
 
 class _Mark(Protocol):
-    """A place as the parser tells it, counted from 0."""
+    """A place as the parser gives it, counted from 0."""
 
     @property
     def line(self) -> int: ...
@@ -156,11 +156,11 @@ class _Mark(Protocol):
 
 
 class _Stop(Exception):
-    """Reading this file cannot go on; the problem has been told."""
+    """Reading this file cannot continue; the problem has been reported."""
 
 
 class _Anchored(NamedTuple):
-    """What an alias stands for: how many nodes, and how many levels below its own."""
+    """The target of an alias, its number of nodes, and its number of levels below the first."""
 
     node: Node
     weight: int
@@ -168,7 +168,7 @@ class _Anchored(NamedTuple):
 
 
 class _Composer:
-    """Events of one text, composed into nodes. The parser is a stream, so this has state; nothing else here does."""
+    """Composes the events of one text into nodes. It has state, because the parser is a stream."""
 
     def __init__(self, file: str, text: str, problems: Problems) -> None:
         self._file = file
@@ -179,18 +179,18 @@ class _Composer:
         self._anchors: dict[str, _Anchored | None] = {}  # None: not closed yet
 
     def dispose(self) -> None:
-        """Let go of the parser's memory."""
+        """Free the parser's memory."""
         self._parser.dispose()
 
     def place(self, start: _Mark | None, end: _Mark | None = None) -> Source:
-        """Where a mark points; the end only where it is on the same line."""
+        """Return the place of a mark; its end only if it is on the same line."""
         if start is None:
             return Source(self._file, 1, 1)
         end_column = end.column + 1 if end is not None and end.line == start.line else 0
         return Source(self._file, start.line + 1, start.column + 1, end_column)
 
     def document(self) -> Node | None:
-        """The one document, or None for a file without content."""
+        """Return the only document, or None for a file without content."""
         root: Node | None = None
         while True:
             match event := self._next():
@@ -200,12 +200,14 @@ class _Composer:
                     if root is not None:
                         self._stop(
                             "several-documents",
-                            "a second document starts here; a file holds one",
+                            "a second document starts here; a file can have only one",
                             event,
-                            "put it into a file of its own and include it",
+                            "move it to its own file and include that",
                         )
                     if event.version or event.tags:
-                        self._problem("directive", "directives (%YAML, %TAG) are not read", event, "remove the line")
+                        self._problem(
+                            "directive", "directives (%YAML, %TAG) are not supported", event, "remove the line"
+                        )
                     root = self._node(self._next(), 1)
                 case _:
                     pass
@@ -214,20 +216,19 @@ class _Composer:
         return self._parser.get_event() or yaml.StreamEndEvent()
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
-        """The node that starts with this event; its own events are consumed."""
+        """Return the node that starts with this event, and consume its events."""
         self._spend(1, event)
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, depth)
-        assert isinstance(event, _STARTS)
+        if not isinstance(event, _STARTS):
+            return self._alias(cast(yaml.AliasEvent, event), depth)
         if event.tag is not None:
-            message = f"tag {shown(str(event.tag))} is not read: the field decides the type"
+            message = f"tag {shown(str(event.tag))} is not supported: the field decides the type"
             self._problem("tag", message, event, "remove the tag")
         if event.anchor is None:
             return self._content(event, depth)
         self._anchors[event.anchor] = None
-        before, deepest, self._deepest = self._count, self._deepest, depth
+        count, deepest, self._deepest = self._count, self._deepest, depth
         node = self._content(event, depth)
-        self._anchors[event.anchor] = _Anchored(node, self._count - before + 1, self._deepest - depth)
+        self._anchors[event.anchor] = _Anchored(node, self._count - count + 1, self._deepest - depth)
         self._deepest = max(self._deepest, deepest)
         return node
 
@@ -238,7 +239,7 @@ class _Composer:
         return self._map(event, depth) if isinstance(event, yaml.MappingStartEvent) else self._list(event, depth)
 
     def _deepen(self, depth: int, event: yaml.Event) -> None:
-        """Walking a node recurses, so depth is bounded, through aliases too."""
+        """Bound the depth, through aliases too, because walking a node recurses."""
         self._deepest = max(self._deepest, depth)
         if depth > MAX_DEPTH:
             self._stop("too-deep", f"nested more than {MAX_DEPTH} levels deep", event)
@@ -246,12 +247,12 @@ class _Composer:
     def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
         if event.anchor not in self._anchors:
             self._stop("undefined-alias", f"alias {shown(str(event.anchor))} has no anchor before it", event)
-        known = self._anchors[event.anchor]
-        if known is None:
-            self._stop("recursive-alias", f"alias {shown(str(event.anchor))} stands inside its own anchor", event)
-        self._spend(known.weight, event)
-        self._deepen(depth + known.height, event)
-        return known.node
+        target = self._anchors[event.anchor]
+        if target is None:
+            self._stop("recursive-alias", f"alias {shown(str(event.anchor))} is used inside its own anchor", event)
+        self._spend(target.weight, event)
+        self._deepen(depth + target.height, event)
+        return target.node
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         where = self.place(event.start_mark, event.end_mark)
@@ -265,13 +266,15 @@ class _Composer:
         if bad := _CONTROL.search(text):
             self._problems.error(
                 "control-character",
-                f"the text holds control character U+{ord(bad.group()):04X}",
+                f"the text contains the control character U+{ord(bad.group()):04X}",
                 where,
                 "remove the escape",
             )
         elif hidden := _HIDDEN.search(text):
-            message = f"the text holds the invisible character U+{ord(hidden.group()):04X}"
-            self._problems.warn("hidden-character", message, where, "remove it unless it is meant: it is sent as it is")
+            message = f"the text contains the invisible character U+{ord(hidden.group()):04X}"
+            self._problems.warn(
+                "hidden-character", message, where, "remove it unless it is intended: it is sent unchanged"
+            )
 
     def _list(self, start: yaml.Event, depth: int) -> Items:
         items: list[Node] = []
@@ -290,19 +293,19 @@ class _Composer:
 
     def _usable(self, key: Node, entries: dict[str, MappingEntry]) -> bool:
         if not isinstance(key, Scalar):
-            self._problems.error("key-not-text", "a key must be a text, not a list or a map", key.where)
+            self._problems.error("key-not-text", "a key must be text, not a list or a map", key.where)
             return False
         if key.text == "<<" and not key.quoted:
             self._problems.error(
                 "merge-key",
-                "merge keys (<<) are not read",
+                "merge keys (<<) are not supported",
                 key.where,
-                "put what clips share under defaults, or repeat it",
+                "move shared fields to defaults, or repeat them",
             )
             return False
         if key.text in entries:
             first = entries[key.text].key.where
-            message = f"key {shown(key.text)} stands twice; the first is at line {first.line}, column {first.column}"
+            message = f"duplicate key {shown(key.text)}; first defined at line {first.line}, column {first.column}"
             self._problems.error("duplicate-key", message, key.where, "remove one of the two")
             return False
         return True
@@ -312,9 +315,9 @@ class _Composer:
         if self._count > MAX_NODES:
             self._stop(
                 "too-many-nodes",
-                f"more than {MAX_NODES:,} values, counting what aliases stand for",
+                f"more than {MAX_NODES:,} values, with aliases counted in full",
                 event,
-                "split the file, or write less through aliases",
+                "split the file, or use fewer aliases",
             )
 
     def _problem(self, code: str, message: str, event: yaml.Event, help: str = "") -> None:
@@ -326,7 +329,7 @@ class _Composer:
 
 
 class _Phrase(NamedTuple):
-    """A complaint of the parser, and ours. `opens`: the place to show is where the thing began, not where it broke."""
+    """A message of the parser and ours. `opens`: report the place where the construct begins, not where it fails."""
 
     theirs: str
     ours: str
@@ -341,28 +344,30 @@ class _Fault(NamedTuple):
 
 
 _PHRASES = (
-    _Phrase("mapping values are not allowed", "a ':' cannot stand here", "indent the line, or put the text in quotes"),
+    _Phrase(
+        "mapping values are not allowed", "a ':' is not allowed here", "indent the line, or put the text in quotes"
+    ),
     _Phrase("cannot start any token", "an unquoted text cannot start with this", "put the text in quotes"),
-    _Phrase("expected ',' or ']'", "a [ list is opened here and not closed", "close it with ]", opens=True),
-    _Phrase("expected ',' or '}'", "a { map is opened here and not closed", "close it with }", opens=True),
-    _Phrase("expected '-' indicator", "this does not go on with the list above", "start it with '- ', or indent it"),
-    _Phrase("expected key", "this is no 'key: value' of the map above it", "mind the indentation, or the quotes"),
-    _Phrase("could not find expected ':'", "a key without ':' stands here", "write 'key: value'"),
-    _Phrase("unexpected end of stream", "a quote is opened here and never closed", "close the quote", opens=True),
-    _Phrase("unknown escape", "this escape is not known", "write \\\\ for a backslash, or use 'single quotes'"),
+    _Phrase("expected ',' or ']'", "a list opened with [ is not closed", "close it with ]", opens=True),
+    _Phrase("expected ',' or '}'", "a map opened with { is not closed", "close it with }", opens=True),
+    _Phrase("expected '-' indicator", "this does not continue the list above", "start it with '- ', or indent it"),
+    _Phrase("expected key", "this is not a 'key: value' of the map above", "check the indentation and the quotes"),
+    _Phrase("could not find expected ':'", "this key has no ':'", "write 'key: value'"),
+    _Phrase("unexpected end of stream", "a quote opened here is never closed", "close the quote", opens=True),
+    _Phrase("unknown escape", "unknown escape", "write \\\\ for a backslash, or use 'single quotes'"),
     _Phrase("expected node content", "a value is missing here", "write one, or remove the comma"),
-    _Phrase("unknown directive", "directives (%…) are not read", "remove the line"),
+    _Phrase("unknown directive", "directives (%…) are not supported", "remove the line"),
 )
 
 
-def _in_our_words(error: yaml.YAMLError, text: str) -> _Fault:
+def _explained(error: yaml.YAMLError, text: str) -> _Fault:
     if not isinstance(error, yaml.MarkedYAMLError):
-        return _Fault("this cannot be read as YAML", "", None)
+        return _Fault("this is not valid YAML", "", None)
     problem = error.problem or ""
     mark = error.problem_mark or error.context_mark
     if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
-        return _Fault("a tab cannot indent", "indent with spaces", mark)
+        return _Fault("tabs cannot be used for indentation", "indent with spaces", mark)
     for phrase in _PHRASES:
         if phrase.theirs in problem:
             return _Fault(phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark)
-    return _Fault(f"this is not YAML: {problem}", "put texts with special characters in quotes", mark)
+    return _Fault(f"this is not valid YAML: {problem}", "put texts with special characters in quotes", mark)

@@ -1,4 +1,4 @@
-"""What only shows when all clips are known: shared outputs, references to clips that are not there, circles."""
+"""Check the relations between clips: shared outputs, references to missing clips, circles."""
 
 from __future__ import annotations
 
@@ -8,52 +8,56 @@ from itertools import islice
 from reconciler.spec.expand import Expanded
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import Clip, ClipMedia, LocalMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import ClipMedia, LocalMedia
 
 MAX_CIRCLES = 20
-"""Every pair in a tangle of clips may close another circle; the first few are enough to cut."""
+"""Limit of reported circles: many entangled clips have very many of them."""
 
 
 def check_relations(expanded: Expanded, problems: Problems) -> None:
-    """All checks between clips."""
+    """Run all checks between clips."""
     _check_outputs(expanded.clips, problems)
     _check_references(expanded, problems)
     _check_circles(expanded.clips, problems)
 
 
 def check_providers(clips: Sequence[Clip], aliases: Mapping[str, object], problems: Problems) -> None:
-    """Every provider that a clip names is declared."""
+    """Report clips whose provider is not declared."""
     for clip in clips:
-        if clip.provider not in aliases:
-            meant = problems.did_you_mean(clip.provider, aliases)
-            message = f"there is no provider {shown(clip.provider)}{meant}"
+        if clip.spec.provider not in aliases:
+            meant = problems.did_you_mean(clip.spec.provider, aliases)
+            message = f"unknown provider {shown(clip.spec.provider)}{meant}"
             problems.error("unknown-provider", message, clip.source("provider"), "declare it under providers")
 
 
 def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
     taken: dict[str, Clip] = {}
     for clip in clips:
-        first = taken.setdefault(same_file(clip.output), clip)
+        first = taken.setdefault(same_file(clip.spec.output), clip)
         if first is not clip:
-            same = "" if first.output == clip.output else f" (as {shown(first.output)}, one file on some systems)"
-            message = f"clips {first.name} and {clip.name} share the output {shown(clip.output)}{same}"
-            help = "put ${clip.name} or every ${matrix.…} into it" if clip.declared == first.declared else "change one"
+            output, other = clip.spec.output, first.spec.output
+            alias = "" if other == output else f" (as {shown(other)}, the same file on some systems)"
+            message = f"clips {first.name} and {clip.name} share the output {shown(output)}{alias}"
+            help = (
+                "include ${clip.name} or every ${matrix.…} in it" if clip.declared == first.declared else "change one"
+            )
             problems.error("shared-output", message, clip.source("output"), help)
     for clip in clips:
-        folder, _, _ = same_file(clip.output).rpartition("/")
+        folder, _, _ = same_file(clip.spec.output).rpartition("/")
         while folder:
             if folder in taken:
-                message = f"output {shown(clip.output)} lies inside the output of clip {taken[folder].name}"
+                message = f"output {shown(clip.spec.output)} is inside the output of clip {taken[folder].name}"
                 problems.error("shared-output", message, clip.source("output"), "change one")
             folder, _, _ = folder.rpartition("/")
     _check_inputs(clips, taken, problems)
 
 
-def _check_inputs(clips: Sequence[Clip], made: Mapping[str, Clip], problems: Problems) -> None:
-    """A clip that names another one's output as a file would not wait for it."""
+def _check_inputs(clips: Sequence[Clip], outputs: Mapping[str, Clip], problems: Problems) -> None:
+    """Warn about clips that use another clip's output as a file: they would not wait for it."""
     for clip in clips:
         for field, media in clip.media():
-            maker = made.get(same_file(media.path)) if isinstance(media, LocalMedia) else None
+            maker = outputs.get(same_file(media.path)) if isinstance(media, LocalMedia) else None
             if maker:
                 message = f"{field} is the output of clip {maker.name}, but clip {clip.name} does not wait for it"
                 help = f"write ${{clips.{maker.name}.video}}"
@@ -70,11 +74,11 @@ def _check_references(expanded: Expanded, problems: Problems) -> None:
             if media.clip == clip.name:
                 problems.error("circle", f"clip {clip.name} refers to itself", where, "name another clip, or a file")
             elif media.clip not in expanded.names and media.clip in instances:
-                message = f"{shown(media.clip)} is several clips, one for each combination of its matrix"
+                message = f"{shown(media.clip)} has several clips, one for each combination of its matrix"
                 problems.error("unknown-clip", message, where, f"name one, such as {instances[media.clip]}")
             elif media.clip not in expanded.names:
                 meant = problems.did_you_mean(media.clip, expanded.names)
-                problems.error("unknown-clip", f"there is no clip {shown(media.clip)}{meant}", where)
+                problems.error("unknown-clip", f"unknown clip {shown(media.clip)}{meant}", where)
 
 
 def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
@@ -85,7 +89,7 @@ def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
             field for field, media in first.media() if isinstance(media, ClipMedia) and media.clip == circle[1]
         )
         message = f"these clips wait for each other: {' → '.join(_shortened(circle))}"
-        problems.error("circle", message, first.source(field), "let one of them start without the other")
+        problems.error("circle", message, first.source(field), "remove one of these references")
 
 
 def _shortened(circle: list[str]) -> list[str]:
@@ -93,10 +97,10 @@ def _shortened(circle: list[str]) -> list[str]:
 
 
 def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Circles of two clips or more, each once, closed (`a, b, a`). No recursion: a chain may have every clip in it."""
+    """Yield circles of two or more clips, each once, closed (`a, b, a`). Iterative: a chain may contain every clip."""
     done: set[str] = set()
     for root in graph:
-        path: dict[str, None] = {}  # the clips from the root to here, in order
+        path: dict[str, None] = {}  # the clips from the root to this one, in order
         ahead = [(root, False)]
         while ahead:
             name, leaving = ahead.pop()

@@ -1,7 +1,7 @@
-"""The types of the spec language: what the text of one scalar means in a field of that type.
+"""The scalar types of the spec language: parsers from a text to the value of a field.
 
-The field decides, never the look of the text: `5` is a text in `prompt` and a number in `duration`. Each function
-takes what stands in the file after interpolation and returns the value or raises `Unfit`.
+The field decides the type, not the look of the text: `5` is a text in `prompt` and a number in `duration`. Each
+function takes the text after interpolation and returns the value, or raises `Unfit`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from reconciler.spec.problems import listed, shown
-from reconciler.spec.project import (
+from reconciler.spec.values import (
     AssetMedia,
     ClipMedia,
     DataMedia,
@@ -44,13 +44,13 @@ _JSON_WORDS: Mapping[str, JsonValue] = {"true": True, "false": False, "null": No
 
 
 class Bare(str):
-    """A text that was not quoted. Only a free map (`options`) and an empty value tell it from a quoted one."""
+    """A text that was not quoted. Only free maps (`options`) and empty values treat it differently."""
 
     __slots__ = ()
 
 
 class Unfit(Exception):
-    """The value will not do: a phrase that follows the field's name, and the mend."""
+    """The value does not fit. `message` is a phrase that follows the field's name; `help` says how to fix it."""
 
     def __init__(self, message: str, help: str = "", code: str = "bad-value") -> None:
         super().__init__(message)
@@ -60,23 +60,23 @@ class Unfit(Exception):
 
 
 def text(raw: object) -> str:
-    """Any text, in NFC, without blanks around it (a block's last line break is no part of a prompt)."""
-    written = _scalar(raw, "a text")
+    """Parse any text: NFC, without surrounding blanks, so without a block's last line break."""
+    written = _scalar(raw, "text")
     if len(written) > MAX_TEXT:
-        raise Unfit(f"has {len(written):,} characters; at most {MAX_TEXT:,} are taken")
+        raise Unfit(f"has {len(written):,} characters; the limit is {MAX_TEXT:,}")
     return unicodedata.normalize("NFC", written).strip()
 
 
 def line(raw: object) -> str:
-    """A text of one line that is not empty, such as a model's name."""
+    """Parse a single line of text that is not empty, such as a model's name."""
     value = text(raw)
     if not value or len(value) > 1000 or not value.isprintable():
-        raise Unfit(f"must be a text of one line, not {shown(value)}")
+        raise Unfit(f"must be a single line of text, not {shown(value)}")
     return value
 
 
 def address(raw: object) -> str:
-    """The address of a provider. What would carry a credential with it, or be lost behind a path, is none."""
+    """Parse the address of a provider. Parts that could hold a credential or get lost behind a path are refused."""
     value = line(raw)
     try:
         parts = urlsplit(value)
@@ -84,31 +84,31 @@ def address(raw: object) -> str:
     except ValueError:
         sound = False
     if not sound or not value.isascii() or " " in value or any(c in value for c in "@?#\\"):
-        # The value is not shown: it may have a key in it.
-        words = "must be an address such as https://api.example.com, without a user, a query or a fragment"
-        raise Unfit(words, "credentials have fields of their own: api_key: ${env.NAME}")
+        # The value is not shown: it may contain a key.
+        message = "must be an address such as https://api.example.com, without a user, a query or a fragment"
+        raise Unfit(message, "use a credential field: api_key: ${env.NAME}")
     return value
 
 
 def folder(raw: object) -> str:
-    """A folder that inputs may be read from; not the whole disk, and nothing that a shell would have to expand."""
+    """Parse a folder that inputs may be read from; neither the whole disk nor a path that a shell would expand."""
     value = line(raw)
     if value.startswith("~"):
-        raise Unfit(f"must not begin with ~: {shown(value)}", "write the whole path, or one relative to the project")
+        raise Unfit(f"must not start with ~: {shown(value)}", "write an absolute path, or one relative to the project")
     if not value.strip("/.") and value.startswith("/"):
-        raise Unfit(f"would allow the whole disk: {shown(value)}", "name the folder that the files are in")
+        raise Unfit(f"would allow the whole disk: {shown(value)}", "give the folder that contains the files")
     return value
 
 
 def whole(least: int, most: int = 10**18 - 1) -> Callable[[object], int]:
-    """A whole number within bounds. `010` is refused: it is 8 to some readers and 10 to others."""
+    """Return a parser of whole numbers within bounds. `010` is refused: it is 8 to some parsers and 10 to others."""
 
     def parse(raw: object) -> int:
         written = _scalar(raw, "a whole number")
         if not _WHOLE.fullmatch(written):
             octal = _LEADING_ZERO.fullmatch(written)
-            mend = f"write {int(written)}" if octal else ""
-            raise Unfit(f"must be a whole number, not {shown(written)}", mend)
+            help = f"write {int(written)}" if octal else ""
+            raise Unfit(f"must be a whole number, not {shown(written)}", help)
         value = int(written)
         if value < least:
             raise Unfit(f"must be at least {least}, not {value}")
@@ -120,7 +120,7 @@ def whole(least: int, most: int = 10**18 - 1) -> Callable[[object], int]:
 
 
 def seconds(raw: object) -> int:
-    """The length of a clip, in whole seconds; -1 leaves it to the provider."""
+    """Parse the length of a clip in whole seconds; -1 leaves it to the provider."""
     written = str(raw)
     if re.fullmatch(r"[1-9][0-9]*(\.0+)?s?", written) and not _WHOLE.fullmatch(written):
         raise Unfit(f"must be whole seconds, not {shown(written)}", f"write {written.rstrip('s').partition('.')[0]}")
@@ -130,16 +130,22 @@ def seconds(raw: object) -> int:
     return value
 
 
+def seed(raw: object) -> int | None:
+    """Parse a seed. -1 means random, so it is None."""
+    value = whole(-1)(raw)
+    return None if value == -1 else value
+
+
 def version(raw: object) -> int:
-    """The version of the format, of which there is one."""
+    """Parse the version of the format, which must be 1."""
     value = whole(1)(raw)
     if value > 1:
-        raise Unfit(f"{value} is of a newer clipform; this one reads version 1", "upgrade clipform")
+        raise Unfit(f"{value} needs a newer clipform; this one supports version 1", "upgrade clipform")
     return value
 
 
 def boolean(raw: object) -> bool:
-    """yes or no; also true, false, on, off."""
+    """Parse yes or no; also true, false, on, off."""
     written = _scalar(raw, "yes or no")
     if written.lower() not in BOOLEANS:
         raise Unfit(f"must be yes or no, not {shown(written)}")
@@ -147,7 +153,7 @@ def boolean(raw: object) -> bool:
 
 
 def decimal(raw: object) -> Decimal:
-    """An exact number that is not negative, such as a price."""
+    """Parse an exact number that is not negative, such as a price."""
     written = _scalar(raw, "a number")
     if not _DECIMAL.fullmatch(written):
         raise Unfit(f"must be a number such as 0.45, not {shown(written)}")
@@ -155,25 +161,25 @@ def decimal(raw: object) -> Decimal:
 
 
 def span(raw: object) -> Decimal:
-    """A length of time, in seconds."""
+    """Parse a length of time to seconds."""
     written = _scalar(raw, "a length of time")
     match = _SPAN.fullmatch(written)
     if not match or not Decimal(match[1]):
-        mend = f"write {written}s for seconds" if _DECIMAL.fullmatch(written) and Decimal(written) else ""
-        raise Unfit(f"must be a length of time such as 50ms, 0.5s, 10s, 5m or 24h, not {shown(written)}", mend)
+        help = f"write {written}s for seconds" if _DECIMAL.fullmatch(written) and Decimal(written) else ""
+        raise Unfit(f"must be a length of time such as 50ms, 0.5s, 10s, 5m or 24h, not {shown(written)}", help)
     return Decimal(match[1]) * _UNITS[match[2]]
 
 
 def link_life(raw: object) -> Decimal:
-    """A length of time that a signed link can live."""
+    """Parse the lifetime of a signed link to seconds."""
     seconds = span(raw)
     if seconds > MAX_LINK_LIFE:
-        raise Unfit(f"must be at most 168h (7 days): stores sign no longer, not {shown(str(raw))}")
+        raise Unfit(f"must be at most 168h (7 days), the limit of stores, not {shown(str(raw))}")
     return seconds
 
 
 def choice(*offered: str) -> Callable[[object], str]:
-    """One of a closed list of words."""
+    """Return a parser that accepts only these words."""
     wanted = listed(offered)
 
     def parse(raw: object) -> str:
@@ -186,7 +192,7 @@ def choice(*offered: str) -> Callable[[object], str]:
 
 
 def name(raw: object) -> str:
-    """A name of one's own: letters, digits, - and _."""
+    """Parse a name of letters, digits, - and _."""
     written = _scalar(raw, "a name")
     if not NAME.fullmatch(written):
         raise Unfit(f"must be a name of letters, digits, - and _, not {shown(written)}")
@@ -194,20 +200,20 @@ def name(raw: object) -> str:
 
 
 def secret(raw: object) -> Secret:
-    """The name of a secret. The secret itself would end in git, logs and backups, so it is refused, and not shown."""
+    """Parse the name of a secret. A literal secret is refused, not shown: it would get into git, logs and backups."""
     if isinstance(raw, Secret):
         return raw
-    help = "put it into the environment and write the variable's name: ${env.MY_KEY}"
-    raise Unfit("holds a literal secret", help, LITERAL_SECRET)
+    help = "set an environment variable and write its name: ${env.MY_KEY}"
+    raise Unfit("contains a literal secret", help, LITERAL_SECRET)
 
 
 def open_id(raw: object) -> Secret | str:
-    """A credential that is no secret, such as an application's id: a text, or the name of a variable."""
+    """Parse a credential that is not secret, such as an application id: a text, or the name of a variable."""
     return raw if isinstance(raw, Secret) else line(raw)
 
 
 def media(raw: object) -> Media:
-    """A picture, video or sound: a path, a URL, an asset, or a frame of another clip."""
+    """Parse a picture, video or sound: a path, a URL, an asset, or a frame of another clip."""
     if isinstance(raw, ClipMedia):
         return raw
     written = _scalar(raw, "a path or URL")
@@ -218,27 +224,27 @@ def media(raw: object) -> Media:
 
 
 def _by_scheme(scheme: str, written: str) -> Media:
-    rest = written[len(scheme) + 1 :]
+    body = written[len(scheme) + 1 :]
     match scheme:
-        case "https" if re.fullmatch(r"//[^/\s]+(/\S*)?", rest):
+        case "https" if re.fullmatch(r"//[^/\s]+(/\S*)?", body):
             return UrlMedia(written)
-        case "asset" if rest.removeprefix("//") and rest.startswith("//"):
+        case "asset" if body.removeprefix("//") and body.startswith("//"):
             return AssetMedia(written)
-        case "data" if "," in rest:
+        case "data" if "," in body:
             return DataMedia(written)
         case "https" | "asset" | "data":
-            raise Unfit(f"is not a whole {scheme}: address: {shown(written)}")
+            raise Unfit(f"is not a complete {scheme}: address: {shown(written)}")
         case "http":
-            raise Unfit(f"must not be fetched without encryption: {shown(written)}", "use the https:// address")
+            raise Unfit(f"must not be downloaded without encryption: {shown(written)}", "use the https:// address")
         case "file":
             raise Unfit(f"must not be a file: address: {shown(written)}", "write the path, relative to the project")
         case _:
-            mend = "" if rest.startswith("//") else f"write ./{written} if it is a file of that name"
-            raise Unfit(f"must be a path, or an https:, asset: or data: address, not {shown(written)}", mend)
+            help = "" if body.startswith("//") else f"write ./{written} if it is a file with that name"
+            raise Unfit(f"must be a path, or an https:, asset: or data: address, not {shown(written)}", help)
 
 
 def free(raw: object) -> JsonValue:
-    """A value of a free map, typed as JSON would: unquoted true, false, null and numbers; else text. No floats."""
+    """Parse a value of a free map: unquoted true, false, null and numbers as in JSON, all else as text. No floats."""
     if isinstance(raw, dict):
         return {key: free(value) for key, value in raw.items()}
     if isinstance(raw, list):
@@ -249,8 +255,8 @@ def free(raw: object) -> JsonValue:
 
 
 def text_as_is(raw: object) -> str:
-    """Any text, not touched."""
-    return _scalar(raw, "a text")
+    """Parse any text, unchanged."""
+    return _scalar(raw, "text")
 
 
 def _bare(written: str) -> JsonValue:
@@ -259,21 +265,21 @@ def _bare(written: str) -> JsonValue:
     if not _JSON_NUMBER.fullmatch(written):
         return written
     if len(written) > 24 or abs(Decimal(written).adjusted()) > 24:
-        raise Unfit(f"holds a number out of bounds: {shown(written)}", "put it in quotes to send it as text")
+        raise Unfit(f"contains a number that is out of range: {shown(written)}", "put it in quotes to send it as text")
     if written.removeprefix("-").isdigit():
         return int(written)
-    plain = format(Decimal(written).normalize() + 0, "f")  # + 0: there is no negative zero
+    plain = format(Decimal(written).normalize() + 0, "f")  # + 0 removes the sign of a negative zero
     return Number(plain if "." in plain else plain + ".0")
 
 
 def _scalar(raw: object, wanted: str) -> str:
-    """The text itself, where a text stands and is not nothing at all."""
+    """Return the text of a scalar; raise Unfit for anything else and for an empty value."""
     if isinstance(raw, str):
         if raw or not isinstance(raw, Bare):
-            return str(raw)  # a Bare ends here: nothing after the model tells them apart
+            return str(raw)  # a plain str: later code must not depend on Bare
         raise Unfit("has no value", "write one, or remove the line")
     if isinstance(raw, ClipMedia):
-        raise Unfit(f"must be {wanted}; a clip's frame or video can only stand in a field for media")
+        raise Unfit(f"must be {wanted}; a clip's frame or video is only allowed in a media field")
     if isinstance(raw, Secret):
-        raise Unfit("must not hold a secret")
+        raise Unfit("must not contain a secret")
     raise Unfit(f"must be {wanted}, not a {'list' if isinstance(raw, list) else 'map'}")

@@ -1,4 +1,4 @@
-"""What the models say of themselves: JSON Schema for editors, and the text of `clipform explain`."""
+"""JSON Schema for editors and the text of `clipform explain`, both derived from the models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.spec.matrix import AXIS
 from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, SpecModel
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
-from reconciler.spec.shape import content
+from reconciler.spec.shape import content, element
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _NAMED_MAPS = {"clips": NAME, "providers": NAME}
@@ -21,7 +21,7 @@ _NAMED_MAPS = {"clips": NAME, "providers": NAME}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The documentation of one field; `keys` are the fields of a map with known keys."""
+    """The documentation of one field; `keys` are the fields of a map with fixed keys."""
 
     field: str
     type: str
@@ -35,7 +35,7 @@ class Explanation:
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of the project file and of what it includes, which is the same with less in it."""
+    """Return the schema of the project file. Included files have a subset of its keys, so it covers them too."""
     schema = _cleaned(ProjectFile.model_json_schema())
     schema.pop("required", None)
     for name, pattern in _NAMED_MAPS.items():
@@ -46,16 +46,16 @@ def json_schema() -> dict[str, Any]:
 
 
 def _cleaned(schema: Any, names: bool = False) -> Any:
-    """Without pydantic's titles and internal defaults, and with maps and lists that may be left empty.
+    """Remove pydantic's titles and internal defaults, and allow empty maps and lists.
 
-    `names` says that the keys here are the user's fields, one of which could be called `title`.
+    `names`: the keys of this map are the user's fields, one of which could be called `title`.
     """
     if isinstance(schema, list):
         return [_cleaned(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = schema.items() if names else ((k, v) for k, v in schema.items() if k not in ("title", "default"))
-    cleaned = {key: _cleaned(value, names=key in ("properties", "$defs") and not names) for key, value in kept}
+    items = schema.items() if names else ((k, v) for k, v in schema.items() if k not in ("title", "default"))
+    cleaned = {key: _cleaned(value, names=key in ("properties", "$defs") and not names) for key, value in items}
     options = [option for option in cleaned.get("anyOf", ()) if option != {"type": "null"}]
     if options and not names:
         del cleaned["anyOf"]
@@ -69,44 +69,43 @@ def _cleaned(schema: Any, names: bool = False) -> Any:
 
 
 def explain(field: str) -> Explanation | None:
-    """The field of a dotted name (`duration`, `clips.duration`, `providers.prices`), or None when there is none."""
+    """Return the field of a dotted name (`duration`, `clips.duration`, `providers.prices`), or None."""
     steps = field.split(".")
     for model in (ProjectFile, ClipDecl):
-        found = _find(model, steps)
-        if found:
-            return _explanation(field, found)
+        if info := _find(model, steps):
+            return _explanation(field, info)
     return None
 
 
 def nearest_field(field: str) -> str | None:
-    """The dotted name that was probably meant."""
+    """Return the dotted name that was probably meant."""
     names = dict.fromkeys([*_names(ClipDecl), *_names(ProjectFile)])
     return nearest(field, names)
 
 
 def all_fields() -> tuple[str, ...]:
-    """Every dotted name, clips' fields without `clips.`, in the order of the models."""
-    own = [name for name in _names(ClipDecl) if not name.startswith("overrides.set.")]
+    """Return every dotted name in the order of the models, clips' fields without `clips.`."""
+    clip_fields = [name for name in _names(ClipDecl) if not name.startswith("overrides.set.")]
     others = [name for name in _names(ProjectFile) if not name.startswith(("clips.", "defaults."))]
-    return tuple(dict.fromkeys([*others, *own]))
+    return tuple(dict.fromkeys([*others, *clip_fields]))
 
 
 def _find(model: type[BaseModel], steps: list[str]) -> FieldInfo | None:
-    here: type[BaseModel] | None = model
-    found: FieldInfo | None = None
+    holder: type[BaseModel] | None = model
+    info: FieldInfo | None = None
     for step in steps:
-        if here is None or step not in here.model_fields:
+        if holder is None or step not in holder.model_fields:
             return None
-        found = here.model_fields[step]
-        here = _inside(found.annotation)
-    return found
+        info = holder.model_fields[step]
+        holder = _inside(info.annotation)
+    return info
 
 
 def _inside(annotation: Any) -> type[SpecModel] | None:
-    """The model of a map, of the maps in a list, or of the values of a map."""
+    """Return the model of a map, of the maps in a list, or of the values of a map."""
     kind = content(annotation)
-    while get_origin(kind) in (list, dict):
-        kind = content(get_args(kind)[-1])
+    while get_origin(kind) in (tuple, dict):
+        kind = content(element(kind))
     return kind if isinstance(kind, type) and issubclass(kind, SpecModel) else None
 
 
@@ -122,36 +121,34 @@ def _explanation(name: str, field: FieldInfo) -> Explanation:
     inner = _inside(field.annotation)
     return Explanation(
         field=name,
-        type=_type_words(field),
+        type=_type_label(field),
         note=field.description or "",
-        default=_default_words(field),
+        default=_default_label(field),
         example=field.examples[0] if field.examples else "",
         keys=tuple(inner.model_fields) if inner else (),
     )
 
 
-def _type_words(field: FieldInfo) -> str:
-    own = next((item for item in field.metadata if isinstance(item, Leaf)), None)
-    return own.words if own else _words(field.annotation)
+def _type_label(field: FieldInfo) -> str:
+    leaf = next((item for item in field.metadata if isinstance(item, Leaf)), None)
+    return leaf.label if leaf else _label(field.annotation)
 
 
-def _words(annotation: Any) -> str:
-    """A type as a person says it: `list of media`."""
+def _label(annotation: Any) -> str:
+    """Return the name of a type for people: `list of media`."""
     leaf = next((item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Leaf)), None)
     if leaf:
-        return leaf.words
+        return leaf.label
     options = [kind for kind in get_args(annotation) if kind is not type(None)]
     kind = content(annotation)
-    if get_origin(kind) is list:
-        return f"list of {_words(get_args(kind)[0])}"
-    if get_origin(kind) is dict:
-        return f"map of {_words(get_args(kind)[1])}"
+    if get_origin(kind) in (tuple, dict):
+        return f"{'map' if get_origin(kind) is dict else 'list'} of {_label(element(kind))}"
     if isinstance(kind, type) and issubclass(kind, SpecModel):
         return "map"
-    return _words(options[0])
+    return _label(options[0])
 
 
-def _default_words(field: FieldInfo) -> str:
+def _default_label(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True, validated_data={})

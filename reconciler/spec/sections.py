@@ -1,6 +1,6 @@
-"""The sections that only the project file has: providers, budget, publish, cache.
+"""Read the sections that only the project file has: providers, budget, publish, cache, inputs.
 
-Here `${env.X}` may stand. In a credential it stays a name; elsewhere it is looked up in what the caller knows.
+They can use `${env.X}`. In a credential it stays a name; elsewhere the value that the caller passed in replaces it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import TypeVar
 from reconciler.spec import model
 from reconciler.spec.interpolate import Env, NameScope, Resolver
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import Budget, JsonValue, Price, ProviderConfig
+from reconciler.spec.project import CREDENTIALS, ProviderConfig
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
+from reconciler.spec.values import JsonValue
 
 DRAFT = "draft"
-CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
 _STORE_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
 
 _FROM_ENV = re.compile(r"\$\{\s*env\.")
@@ -29,21 +29,21 @@ M = TypeVar("M", bound=model.SpecModel)
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """What these sections say."""
+    """The values of these sections."""
 
     providers: Mapping[str, ProviderConfig]
-    budget: Budget | None
+    budget: model.Budget | None
     publish: Mapping[str, JsonValue]
     cache: Mapping[str, JsonValue]
     allowed_inputs: tuple[str, ...]
 
 
 def read_sections(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Sections:
-    """All of them; a section with errors is told and left out."""
+    """Return all sections. One with errors is reported and left out."""
     reader = _SectionReader(scope, resolver, problems)
     if (cache := root.entries.get("cache")) is not None:
         message = "cache is not used yet: artifacts stay on this machine"
-        problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders where others need them")
+        problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders that others need")
     return Sections(
         providers=reader.providers(root.entries.get("providers")),
         budget=reader.budget(root.entries.get("budget")),
@@ -60,12 +60,13 @@ class _SectionReader:
         self._problems = problems
 
     def providers(self, section: MappingEntry | None) -> dict[str, ProviderConfig]:
-        """Every provider by alias. One with errors keeps its alias, so that clips that name it are no error too."""
-        found = {DRAFT: ProviderConfig(DRAFT, DRAFT)}
+        """Return every provider by alias. One with errors keeps its alias, so that its clips are not reported too."""
+        providers = {DRAFT: ProviderConfig(DRAFT, model.Provider(kind=DRAFT))}
         entries = section.value.entries if section and isinstance(section.value, Fields) else {}
         for alias, entry in entries.items():
-            found[alias] = self._provider(alias, entry) or ProviderConfig(alias, "")
-        return found
+            broken = ProviderConfig(alias, model.Provider.model_construct(kind=""))
+            providers[alias] = self._provider(alias, entry) or broken
+        return providers
 
     def _provider(self, alias: str, entry: MappingEntry) -> ProviderConfig | None:
         if not NAME.fullmatch(alias):
@@ -78,62 +79,47 @@ class _SectionReader:
         if alias == DRAFT and spec.kind != DRAFT:
             message = f"provider 'draft' is free and built in; its kind cannot be {shown(spec.kind)}"
             self._problems.error("provider-name", message, entry.key.where, "choose another alias")
-        credentials = {name: value for name in CREDENTIALS if (value := getattr(spec, name)) is not None}
-        models = {} if spec.models is None else {"models": spec.models}
-        return ProviderConfig(
-            alias=alias,
-            kind=spec.kind,
-            base_url=spec.base_url,
-            credentials=credentials,
-            concurrency=spec.concurrency,
-            requests_per_second=spec.requests_per_second,
-            poll_interval=spec.poll_interval,
-            timeout=spec.timeout,
-            prices=tuple(Price(**dict(price)) for price in spec.prices),
-            settings={**spec.settings, **models},
-            where=entry.key.where,
-            fields={key: item.value.where for key, item in entry.value.entries.items()},
-        )
+        places = {key: item.value.where for key, item in entry.value.entries.items()}
+        return ProviderConfig(alias, spec, entry.key.where, places)
 
     def _require_open(self, entry: MappingEntry) -> None:
-        """Addresses are written down with every request, so what may be a key has no place in one."""
+        """Report `${env.…}` in the path of an address: it may be a key, and addresses are recorded with requests."""
         given = entry.value.entries.get("base_url") if isinstance(entry.value, Fields) else None
         if given is None or not isinstance(given.value, Scalar):
             return
-        last = max((found.start() for found in _FROM_ENV.finditer(given.value.text)), default=0)
+        last = max((match.start() for match in _FROM_ENV.finditer(given.value.text)), default=0)
         if "/" in given.value.text[:last].replace("://", "", 1):
-            message = "${env.…} cannot stand in the path of an address: addresses are kept and shown"
-            help = "credentials have fields of their own: api_key: ${env.NAME}"
+            message = "${env.…} is not allowed in the path of an address, because addresses are stored and shown"
+            help = "use a credential field: api_key: ${env.NAME}"
             self._problems.error("env-here", message, given.value.where, help)
 
-    def budget(self, section: MappingEntry | None) -> Budget | None:
-        """The caps, if there are any."""
-        spec = self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
-        return Budget(**dict(spec)) if spec else None
+    def budget(self, section: MappingEntry | None) -> model.Budget | None:
+        """Return the caps, if there are any."""
+        return self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
 
     def allowed_inputs(self, section: MappingEntry | None) -> tuple[str, ...]:
-        """The folders outside the project that local media may be read from."""
+        """Return the folders outside the project that local media may be read from."""
         spec = self._typed(model.Inputs, section, (), ("inputs",), Env.REFUSED) if section else None
-        return tuple(spec.allow) if spec else ()
+        return spec.allow if spec else ()
 
     def store(self, section: MappingEntry | None, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
-        """The values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
+        """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
         spec = self._typed(kind, section, _STORE_CREDENTIALS, (name,)) if section else None
         return {key: value for key, value in spec if value is not None} if spec else {}
 
     def _typed(
         self, kind: type[M], entry: MappingEntry, secrets: tuple[str, ...], within: Location, env: Env = Env.TEXT
     ) -> M | None:
-        """A section with its names resolved, checked. What is no map was told when the file was checked."""
+        """Return a section with its names resolved, or None. A section that is not a map was reported before."""
         if not isinstance(entry.value, Fields):
             return None
-        before = self._problems.errors
+        errors = self._problems.errors
         scopes = {True: replace(self._scope, env=Env.NAME), False: replace(self._scope, env=env)}
         values = {
             key: self._resolver.resolve(item.value, scopes[key in secrets])
             for key, item in entry.value.entries.items()
             if key in kind.model_fields
         }
-        if self._problems.errors > before:
+        if self._problems.errors > errors:
             return None
         return checked(kind, {k: v for k, v in values.items() if v is not None}, entry.value, self._problems, within)

@@ -1,4 +1,4 @@
-"""Models against nodes: what pydantic finds wrong, in our words and at the place in the file."""
+"""Validate nodes against models: pydantic's errors become diagnostics with a place in the file."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ Location = Sequence[str | int]
 
 
 def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Location = ()) -> M | None:
-    """The typed value, or None with every error told. `within` is where the node stands, for the words.
+    """Return the typed value, or None after adding every error to `problems`.
 
-    A text that still has `${` in it is not judged: what it stands for is, once it is known.
+    `within` is the location of the node, for the messages. A text that still contains `${` is not checked; its resolved
+    value is checked later.
     """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         for details in error.errors(include_url=False):
             if not (isinstance(details["input"], str) and "${" in details["input"]):
-                _tell(model, details, node, problems, within)
+                _report(model, details, node, problems, within)
         return None
 
 
 def place(node: Node, location: Location) -> Source:
-    """Where the value at this path stands; for a path that is not there, the nearest that is."""
+    """Return the place of the value at a path, or of its nearest parent that exists."""
     *_, nearest = _walk(node, location)
     return nearest.where
 
 
 def _walk(node: Node, location: Location) -> Iterator[Node]:
-    """The nodes along a path, as far as they are there."""
+    """Yield the nodes along a path, as far as they exist."""
     yield node
     for step in location:
         match node:
@@ -55,7 +56,7 @@ def _walk(node: Node, location: Location) -> Iterator[Node]:
         yield node
 
 
-def _tell(model: type[BaseModel], details: ErrorDetails, node: Node, problems: Problems, within: Location) -> None:
+def _report(model: type[BaseModel], details: ErrorDetails, node: Node, problems: Problems, within: Location) -> None:
     location = details["loc"]
     path = (*within, *location)
     where = place(node, location)
@@ -64,13 +65,13 @@ def _tell(model: type[BaseModel], details: ErrorDetails, node: Node, problems: P
             _unknown_key(model, location, _key(node, location), problems, path)
         case "missing":
             message = f"{_holder(path[:-1], model)} has no {location[-1]}"
-            problems.error("missing-key", message, where, _mend(model, location))
+            problems.error("missing-key", message, where, _example(model, location))
         case "unfit":
             context = details["ctx"]
             if context["code"] == LITERAL_SECRET:
                 problems.secrets.append(where)
             problems.error(context["code"], f"{_name(path)} {context['message']}", where, context["help"])
-        case "list_type":
+        case "tuple_type":
             problems.error("bad-value", f"{_name(path)} must be a list", where, _listed(details["input"]))
         case _:
             problems.error("bad-value", f"{_name(path)} must be a map of keys and values", where)
@@ -79,15 +80,15 @@ def _tell(model: type[BaseModel], details: ErrorDetails, node: Node, problems: P
 def _unknown_key(model: type[BaseModel], location: Location, where: Source, problems: Problems, path: Location) -> None:
     key = str(location[-1])
     holder = model_at(model, location[:-1])
-    known = list(holder.model_fields) if holder else []
-    meant = problems.did_you_mean(key, known)
-    help = "" if meant else f"known are {', '.join(known)}"
+    names = list(holder.model_fields) if holder else []
+    meant = problems.did_you_mean(key, names)
+    help = "" if meant else f"known keys: {', '.join(names)}"
     if holder is IncludeFile and key in ProjectFile.model_fields:
-        meant, help = "", "move it to the project file: an included file holds vars, defaults and clips"
+        meant, help = "", "move it to the project file: an included file can have vars, defaults and clips"
     elif holder is ClipFields and key in ClipDecl.model_fields:
-        meant, help = "", "it can stand in a clip itself only"
+        meant, help = "", "only a clip itself can have it"
     elif holder is Provider and not meant:
-        help = "facts of one dialect go under settings"
+        help = "settings of one kind go under settings"
     message = f"unknown key {shown(key)} in {_holder(path[:-1], model)}{meant}"
     problems.error("unknown-key", message, where, help)
 
@@ -97,17 +98,17 @@ def _listed(raw: object) -> str:
 
 
 def _key(node: Node, location: Location) -> Source:
-    """Where the key itself stands."""
+    """Return the place of the key itself."""
     *_, parent = _walk(node, location[:-1])
     key = str(location[-1])
     return parent.entries[key].key.where if isinstance(parent, Fields) and key in parent.entries else parent.where
 
 
 def _holder(parents: Location, model: type[BaseModel]) -> str:
-    """What has the key, for a sentence."""
+    """Return the name of the map that has the key, for a message."""
     match list(parents):
         case []:
-            return "an include file" if model is IncludeFile else "the project file"
+            return "an included file" if model is IncludeFile else "the project file"
         case ["clips", name]:
             return f"clip {shown(str(name))}"
         case ["providers", name]:
@@ -117,33 +118,38 @@ def _holder(parents: Location, model: type[BaseModel]) -> str:
 
 
 def _name(location: Location) -> str:
-    """The innermost name of a path: `('clips', 'hero', 'references', 'images', 0)` is `images`."""
+    """Return the innermost name of a path: `images` for `('clips', 'hero', 'references', 'images', 0)`."""
     return next((named(step) for step in reversed(location) if isinstance(step, str)), "the file")
 
 
-def _mend(model: type[BaseModel], location: Location) -> str:
+def _example(model: type[BaseModel], location: Location) -> str:
     field = model_at(model, location[:-1])
     example = field.model_fields[str(location[-1])].examples if field else None
     return f"add {location[-1]}: {example[0]}" if example else ""
 
 
 def model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
-    """The model of the map at a path: `('clips', 'hero')` of a project file is `ClipDecl`."""
-    here: Any = model
+    """Return the model of the map at a path: `ClipDecl` for `('clips', 'hero')` of a project file."""
+    kind: Any = model
     for step in location:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            if step not in here.model_fields:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if step not in kind.model_fields:
                 return None
-            here = content(here.model_fields[str(step)].annotation)
-        elif get_origin(here) in (dict, list):
-            here = content(get_args(here)[-1])
+            kind = content(kind.model_fields[str(step)].annotation)
+        elif get_origin(kind) in (dict, tuple):
+            kind = content(element(kind))
         else:
             return None
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def element(kind: Any) -> Any:
+    """Return the type of a list's elements or a map's values."""
+    return get_args(kind)[0 if get_origin(kind) is tuple else 1]
 
 
 def content(annotation: Any) -> Any:
-    """A type without `Annotated` and without `| None`."""
+    """Return a type without `Annotated` and without `| None`."""
     if get_origin(annotation) is Annotated:
         return content(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):

@@ -10,7 +10,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
 from reconciler.providers.capabilities import SpokenOverHttp
-from reconciler.spec.project import ProviderConfig, Secret
+from reconciler.spec.project import ProviderConfig
+from reconciler.spec.values import Secret
 from reconciler.transport.addresses import is_loopback
 
 PUBLIC = frozenset({"app_id"})
@@ -51,7 +52,7 @@ def open_account(config: ProviderConfig, dialect: SpokenOverHttp, environ: Mappi
         if all(values.get(name) for name in names):
             credentials = {name: values[name] for name in names}
             _require_plain(config, credentials)
-            return Account((config.base_url or dialect.base_url).rstrip("/"), credentials)
+            return Account((config.spec.base_url or dialect.base_url).rstrip("/"), credentials)
     raise ClipformError(
         f"provider {config.alias}: {_missing(config, values)}", help=_help(config), code="no-credentials"
     )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.providers.base import Reply
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 from reconciler.transport.redact import Redactor
 
 MOST = 8 * 1024 * 1024

@@ -43,7 +43,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield from document_facts(document, clips)
     if order is not None:
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
-        if users and order.take == order.clip.pick:
+        if users and order.take == order.clip.spec.pick:
             yield "used by", ", ".join(dict.fromkeys(users))
     generation = planned.snapshot.generations.get(step.key)
     if generation is not None:
@@ -111,7 +111,7 @@ def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
     order, document = _order(step, planned), _document(step, planned)
     values: dict[str, object] = {
         "take": step.take,
-        "picked": order is not None and order.take == order.clip.pick,
+        "picked": order is not None and order.take == order.clip.spec.pick,
         "action": step.action.value,
         "reason": step.reason.value,
         "key": step.key,

@@ -36,7 +36,7 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
     return StatusRow(
         clip=step.clip,
         take=step.take,
-        picked=order is None or order.take == order.clip.pick,
+        picked=order is None or order.take == order.clip.spec.pick,
         state=state,
         detail=reason_line(step.reason, step.detail) if step.action is Action.BLOCKED else detail or step.headline,
         way_out=step.way_out,

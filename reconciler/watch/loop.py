@@ -64,9 +64,7 @@ class Watch:
         self.view = context.view if context.page is None else Screens(context.view, context.page)
         self.memory = WatchMemory()
         self.outputs: set[str] = set()  # of all plans so far
-        self.on_screen: tuple[str, tuple[Diagnostic, ...]] | None = (
-            None  # fingerprint and diagnostics of the plan on the screen
-        )
+        self.on_screen: tuple[str, tuple[Diagnostic, ...]] | None = None  # the plan: fingerprint and diagnostics
         self.meter = ""  # the last running total on the screen
         self.errors: tuple[object, ...] = ()  # the errors of the project on the screen
         self.runs: list[int] = []  # numbers of this session's runs in the store

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.identity import Input, Scalar, Subject, canonical, document, identify, key_of
 from reconciler.providers.check import PARAMS
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 
 texts = st.text(max_size=12)
 scalars = texts | st.integers(-(10**12), 10**12) | st.booleans()

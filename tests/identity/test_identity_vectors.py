@@ -20,7 +20,7 @@ from reconciler.identity import Input, Subject, identify
 from reconciler.providers import registry
 from reconciler.providers.base import Mode
 from reconciler.providers.check import PARAMS
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"), parse_float=Decimal)
 FROZEN = 67

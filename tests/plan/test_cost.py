@@ -9,17 +9,24 @@ import pytest
 from reconciler.diagnostics import Severity
 from reconciler.plan.cost import PricedRequest, estimate, objections, saved, warnings
 from reconciler.plan.model import Action, Cost, Plan, Reason, Step
-from reconciler.spec.project import Budget
-from reconciler.spec.project import Price as Row
+from reconciler.spec.model import Budget
+from reconciler.spec.model import Price as Row
 
 D = Decimal
+
+
+def row(model: str, resolution: str | None, **unit: str) -> Row:
+    """A row of a price table, as it is read."""
+    return Row.model_validate({"model": model, "resolution": resolution, **unit})
+
+
 TABLE = (
-    Row("doubao-seedance-2-0*", "720p", per_second=D("0.10")),
-    Row("doubao-seedance-2-0*", "1080p", per_second=D("0.23")),
-    Row("seedance-?-lite", None, per_clip=D("0.0000001")),
-    Row("ark-*", None, per_1k_tokens=D("0.0043")),
-    Row("Case", None, per_clip=D(7)),
-    Row("*", "480p", per_clip=D("0.45")),
+    row("doubao-seedance-2-0*", "720p", per_second="0.10"),
+    row("doubao-seedance-2-0*", "1080p", per_second="0.23"),
+    row("seedance-?-lite", None, per_clip="0.0000001"),
+    row("ark-*", None, per_1k_tokens="0.0043"),
+    row("Case", None, per_clip="7"),
+    row("*", "480p", per_clip="0.45"),
 )
 
 
@@ -95,7 +102,8 @@ def plan(*amounts: str | None, action: Action = Action.CREATE) -> Plan:
 def budget(
     per_apply: str | None = None, total: str | None = None, clips: int | None = None, currency: str = "USD"
 ) -> Budget:
-    return Budget(currency, per_apply and D(per_apply), total and D(total), clips)  # type: ignore[arg-type]  # None or a number
+    caps = {"per_apply": per_apply and D(per_apply), "total": total and D(total), "clips_per_apply": clips}
+    return Budget.model_construct(currency=currency, **caps)
 
 
 def micros(amount: str) -> dict[str, int]:

@@ -306,10 +306,10 @@ def test_only_the_last_rounds_are_kept() -> None:
     memory = Memory()
     for number in range(100):
         with memory.round():
-            assert memory.step(("clip", number), (), lambda: object()) is not None
+            assert memory.compute(("clip", number), (), lambda: object()) is not None
     assert len(memory) == 1
     for number in range(100):
         with pytest.raises(ValueError), memory.round():
-            memory.step(("other", number), (), lambda: object())
+            memory.compute(("other", number), (), lambda: object())
             raise ValueError
     assert len(memory) == 2  # the last round, and the last that ended well

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,27 +16,23 @@ from reconciler.plan.model import Cost
 from reconciler.project.orders import Order, build_orders, data_bytes, drafted
 from reconciler.providers import registry
 from reconciler.providers.check import Resolved, resolve
-from reconciler.spec.project import (
-    AssetMedia,
-    Budget,
-    Clip,
-    ClipMedia,
-    DataMedia,
-    Frame,
-    LocalMedia,
-    Project,
-    ProviderConfig,
-    UrlMedia,
-)
-from reconciler.spec.project import Price as Row
+from reconciler.spec.model import Budget, ClipFields, Provider, References
+from reconciler.spec.project import Clip, Project, ProviderConfig
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, UrlMedia
 
-STUDIO = ProviderConfig("studio", "ark", prices=(Row("*", "720p", per_second=Decimal("0.1")),))
-PROVIDERS = {"draft": ProviderConfig("draft", "draft"), "studio": STUDIO, "hei": ProviderConfig("hei", "3hei")}
+STUDIO = ProviderConfig(
+    "studio", Provider.model_validate({"kind": "ark", "prices": [{"resolution": "720p", "per_second": "0.1"}]})
+)
+PROVIDERS = {
+    "draft": ProviderConfig("draft", Provider(kind="draft")),
+    "studio": STUDIO,
+    "hei": ProviderConfig("hei", Provider(kind="3hei")),
+}
 SEEDANCE, TWO = "doubao-seedance-1-0-pro-250528", "doubao-seedance-2-0-260128"
 
 
 def clip(name: str, **fields: Any) -> Clip:
-    return Clip(name, name, **{"prompt": "a lamp", "output": f"out/{name}.mp4", **fields})
+    return Clip(name, name, ClipFields().model_copy(update={"prompt": "a lamp", "output": f"out/{name}.mp4", **fields}))
 
 
 def after(name: str) -> ClipMedia:
@@ -50,7 +45,7 @@ def wish(*clips: Clip, hashes: Mapping[str, str] | None = None, budget: Budget |
     dialects = {alias: registry.dialect(config.kind) for alias, config in PROVIDERS.items()}
     resolved: dict[str, Resolved] = {}
     for item in clips:
-        found = resolve(item, dialects[item.provider], can_publish=True)
+        found = resolve(item, dialects[item.spec.provider], can_publish=True)
         assert isinstance(found, Resolved), found
         resolved[item.name] = found
     orders: dict[str, list[Order]] = {}
@@ -83,13 +78,13 @@ def test_the_key_of_a_frame_is_the_key_of_its_clip() -> None:
 def test_an_edit_at_the_head_changes_every_key_below_it_and_none_beside() -> None:
     chain = [clip("a"), clip("b", first_frame=after("a")), clip("c", first_frame=after("b")), clip("other")]
     before = wish(*chain)
-    edited = wish(replace(chain[0], prompt="a lantern"), *chain[1:])
+    edited = wish(chain[0].with_fields(prompt="a lantern"), *chain[1:])
     assert {name for name in before if keys(before[name]) != keys(edited[name])} == {"a", "b", "c"}
 
 
 def test_a_frame_is_that_of_the_picked_take() -> None:
     head, tail = clip("head", takes=3), clip("tail", first_frame=after("head"))
-    first, second = wish(head, tail), wish(replace(head, pick=2), tail)
+    first, second = wish(head, tail), wish(head.with_fields(pick=2), tail)
     assert second["tail"][0].wanted.needs == (("head", 2),)
     assert said(second["tail"][0])["inputs"][0]["clip"] == keys(second["head"])[1]
     assert keys(first["tail"]) != keys(second["tail"])
@@ -192,8 +187,15 @@ def test_every_sort_of_input_is_identified_by_what_it_is() -> None:
     picture = "data:image/png;base64," + base64.b64encode(b"bytes").decode()
     hero = clip(
         "hero",
-        images=(LocalMedia("a.png"), UrlMedia("https://x.example/b.png"), AssetMedia("asset://c"), DataMedia(picture)),
-        videos=(ClipMedia("other", Frame.VIDEO),),
+        references=References.model_construct(
+            images=(
+                LocalMedia("a.png"),
+                UrlMedia("https://x.example/b.png"),
+                AssetMedia("asset://c"),
+                DataMedia(picture),
+            ),
+            videos=(ClipMedia("other", Frame.VIDEO),),
+        ),
     )
     found = wish(hero, clip("other"), hashes={"a.png": "aa" * 32})
     assert said(found["hero"][0])["inputs"] == [
@@ -235,10 +237,10 @@ def test_a_chain_declared_the_wrong_way_round_is_keyed() -> None:
 
 
 def test_the_price_is_that_of_what_will_be_sent() -> None:
-    budget = Budget("USD")
+    budget = Budget(currency="USD")
     stated = clip("hero", provider="studio", model=SEEDANCE, duration=10, resolution="720p", ratio="16:9")
     assert wish(stated, budget=budget)["hero"][0].wanted.cost == Cost(Decimal("1.0"), "USD")
-    unpriced = replace(stated, resolution="480p")
+    unpriced = stated.with_fields(resolution="480p")
     assert wish(unpriced, budget=budget)["hero"][0].wanted.cost == Cost(None, "USD")
 
 
@@ -261,14 +263,19 @@ def test_a_drafted_project_goes_to_the_draft_provider_under_its_own_folder() -> 
     hero = clip("hero", provider="studio", model=SEEDANCE, duration=-1, options={"x": 1}, protect=True, takes=2, seed=4)
     project = drafted(Project("clipform.yaml", (hero,), PROVIDERS))
     (found,) = project.clips
-    assert (found.provider, found.model, found.duration, found.options, found.protect) == (
+    assert (found.spec.provider, found.spec.model, found.spec.duration, found.spec.options, found.spec.protect) == (
         "draft",
         None,
         None,
         {},
         False,
     )
-    assert (found.output, found.takes, found.seed, found.prompt) == ("drafts/out/hero.mp4", 2, 4, hero.prompt)
+    assert (found.spec.output, found.spec.takes, found.spec.seed, found.spec.prompt) == (
+        "drafts/out/hero.mp4",
+        2,
+        4,
+        hero.spec.prompt,
+    )
 
 
 def test_a_draft_of_a_paid_clip_has_a_key_of_its_own_and_costs_nothing() -> None:

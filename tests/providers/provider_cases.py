@@ -9,7 +9,7 @@ exchange.yaml   one task from submit to the end
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from reconciler.diagnostics import Source
 from reconciler.providers.base import Dialect, Job, MediaRef
 from reconciler.providers.check import Resolved, resolve
 from reconciler.providers.registry import dialect
-from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.model import ClipFields
+from reconciler.spec.project import Clip
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
 HERE = Path(__file__).parent
 FOLDERS = tuple(sorted(path.parent.name for path in HERE.glob("*/accepted.yaml")))
@@ -101,7 +103,18 @@ def clip_of(case: Case) -> Clip:
     for name in ("images", "videos", "audios"):
         if name in stated:
             stated[name] = tuple(media(text) for text in stated[name])
-    return Clip(name="c", declared="c", where=Source("clips.yaml", 1, 1), fields=places, **stated)
+    return replace(clip_with(**stated), where=Source("clips.yaml", 1, 1), fields=places)
+
+
+def clip_with(name: str = "c", **fields: Any) -> Clip:
+    """A clip as if read; `images`, `videos` and `audios` are its references."""
+    return changed(Clip(name, name, ClipFields()), **fields)
+
+
+def changed(clip: Clip, **fields: Any) -> Clip:
+    """The clip with other fields."""
+    references = {name: fields.pop(name) for name in ("images", "videos", "audios") if name in fields}
+    return clip.with_fields(references=clip.references.model_copy(update=references), **fields)
 
 
 def place(name: str) -> str:
@@ -120,14 +133,14 @@ def job_of(clip: Clip, found: Resolved) -> Job:
     """The job an engine would make of it, when every input is ready to send."""
     inputs: dict[str, Any] = {name: ref(item) for name, item in clip.media() if "[" not in name}
     for name in ("images", "videos", "audios"):
-        inputs[name] = tuple(ref(item) for item in getattr(clip, name))
+        inputs[name] = tuple(ref(item) for item in getattr(clip.references, name))
     return Job(
         found.model,
         found.mode,
-        clip.prompt,
+        clip.spec.prompt,
         **found.params,
         **inputs,
-        options=clip.options,
+        options=clip.spec.options,
         label=clip.name,
         key="v1:aa",
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from provider_cases import FOLDERS
+from provider_cases import FOLDERS, changed, clip_with
 from provider_cases import media as read
 
 from reconciler.providers.base import Dialect, Mode, Model, Placement
 from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, resolve
 from reconciler.providers.registry import dialect
 from reconciler.providers.search import Needs, meets
-from reconciler.spec.project import Clip, LocalMedia, Media, UrlMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import LocalMedia, Media, UrlMedia
 
 LINES = [pytest.param(kind, model, id=f"{kind}-{model.name}") for kind in FOLDERS for model in dialect(kind).models]
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
@@ -31,14 +30,14 @@ def media(schemes: frozenset[str]) -> Media:
 
 def least(model: Model) -> Clip:
     """The least that a line takes: what it requires, in its first mode."""
-    clip = Clip("c", "c", prompt="p", model=model.name)
+    clip = clip_with(prompt="p", model=model.name)
     if "duration" in model.required:
-        clip = replace(clip, duration=model.durations[-1])
+        clip = changed(clip, duration=model.durations[-1])
     if "resolution" in model.required:
-        clip = replace(clip, resolution=model.resolutions[0])
+        clip = changed(clip, resolution=model.resolutions[0])
     if Mode.TEXT in model.modes:
         return clip
-    return replace(clip, first_frame=media(model.image_schemes))
+    return changed(clip, first_frame=media(model.image_schemes))
 
 
 def taken(clip: Clip, spoken: Dialect) -> bool:
@@ -48,19 +47,19 @@ def taken(clip: Clip, spoken: Dialect) -> bool:
 @pytest.mark.parametrize(("kind", "model"), LINES)
 def test_durations(kind: str, model: Model):
     spoken, clip = dialect(kind), least(model)
-    assert {n for n in range(-1, 70) if taken(replace(clip, duration=n), spoken)} == set(model.durations)
+    assert {n for n in range(-1, 70) if taken(changed(clip, duration=n), spoken)} == set(model.durations)
 
 
 @pytest.mark.parametrize(("kind", "model"), LINES)
 def test_resolutions(kind: str, model: Model):
     spoken, clip = dialect(kind), least(model)
-    assert {r for r in RESOLUTIONS if taken(replace(clip, resolution=r), spoken)} == set(model.resolutions)
+    assert {r for r in RESOLUTIONS if taken(changed(clip, resolution=r), spoken)} == set(model.resolutions)
 
 
 @pytest.mark.parametrize(("kind", "model"), LINES)
 def test_ratios(kind: str, model: Model):
     spoken, clip = dialect(kind), least(model)
-    assert {r for r in RATIOS if taken(replace(clip, ratio=r), spoken)} == set(model.ratios)
+    assert {r for r in RATIOS if taken(changed(clip, ratio=r), spoken)} == set(model.ratios)
 
 
 @pytest.mark.parametrize(("kind", "model"), LINES)
@@ -70,7 +69,7 @@ def test_switches(kind: str, model: Model, field: str):
     known = {model.defaults[field]} if field in model.defaults else set()
     allowed = {True, False} if getattr(model, SWITCHES[field]) else known
     spoken, clip = dialect(kind), least(model)
-    assert {value for value in (True, False) if taken(replace(clip, **{field: value}), spoken)} == allowed
+    assert {value for value in (True, False) if taken(changed(clip, **{field: value}), spoken)} == allowed
 
 
 @pytest.mark.parametrize(("kind", "model"), LINES)
@@ -78,17 +77,17 @@ def test_counts_of_references(kind: str, model: Model):
     spoken, clip = dialect(kind), least(model)
     if Mode.REFERENCES not in model.modes:
         return
-    clip = replace(clip, first_frame=None)
+    clip = changed(clip, first_frame=None)
     one = media(model.image_schemes)
     for field, most, item in (
         ("images", model.max_images, one),
         ("videos", model.max_videos, media(model.video_schemes)),
         ("audios", model.max_audios, media(model.audio_schemes)),
     ):
-        with_one = clip if field == "images" else replace(clip, images=(one,))
-        assert not taken(replace(with_one, **{field: (item,) * (most + 1)}), spoken), field
+        with_one = clip if field == "images" else changed(clip, images=(one,))
+        assert not taken(changed(with_one, **{field: (item,) * (most + 1)}), spoken), field
         if most:
-            assert taken(replace(with_one, **{field: (item,) * most}), spoken), field
+            assert taken(changed(with_one, **{field: (item,) * most}), spoken), field
 
 
 @pytest.mark.parametrize(("kind", "model"), LINES)
@@ -133,16 +132,16 @@ def test_which_local_files_need_publishing(kind: str, name: str, field: str, alo
     spoken = dialect(kind)
     model = next(model for model in spoken.models if model.name == name)
     file = LocalMedia("art/lamp")
-    clip = replace(least(model), first_frame=None, resolution=model.resolutions[0])
+    clip = changed(least(model), first_frame=None, resolution=model.resolutions[0])
     match field:
         case "first_frame":
-            clip = replace(clip, first_frame=file)
+            clip = changed(clip, first_frame=file)
         case "images":
-            clip = replace(clip, images=(file,))
+            clip = changed(clip, images=(file,))
         case "videos":
-            clip = replace(clip, videos=(file,))
+            clip = changed(clip, videos=(file,))
         case "audios":
-            clip = replace(clip, images=(UrlMedia("https://c/a"),), audios=(file,))
+            clip = changed(clip, images=(UrlMedia("https://c/a"),), audios=(file,))
     assert isinstance(resolve(clip, spoken), Resolved) == alone
     assert isinstance(resolve(clip, spoken, can_publish=True), Resolved) == published
 
@@ -163,7 +162,7 @@ def test_a_user_finds_which_models_can_do_a_shot():
 
 
 def test_all_faults_of_a_clip_are_named_at_once():
-    clip = Clip("c", "c", duration=3, ratio="21:9", seed=-1, last_frame=UrlMedia("https://c/b"))
+    clip = clip_with(duration=3, ratio="21:9", seed=-1, last_frame=UrlMedia("https://c/b"))
     found = resolve(clip, dialect("uniall"))
     assert not isinstance(found, Resolved)
     assert [problem.code for problem in found] == [
@@ -176,7 +175,7 @@ def test_all_faults_of_a_clip_are_named_at_once():
 
 
 def test_a_resolution_that_contradicts_the_model_hides_no_other_fault():
-    clip = Clip("c", "c", prompt="p", model="seedance2.0-720p", resolution="1080p", duration=99)
+    clip = clip_with(prompt="p", model="seedance2.0-720p", resolution="1080p", duration=99)
     found = resolve(clip, dialect("uniall"))
     assert not isinstance(found, Resolved)
     assert [problem.code for problem in found] == ["resolution-contradicts-model", "duration-not-offered"]

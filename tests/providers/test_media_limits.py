@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from provider_cases import clip_with
 
 from reconciler.diagnostics import Severity, Source
 from reconciler.providers.base import MediaLimits
 from reconciler.providers.check import resolve
 from reconciler.providers.limits import MB, MediaFacts, check_media, check_request, check_total
 from reconciler.providers.registry import dialect
-from reconciler.spec.project import Clip, DataMedia
+from reconciler.spec.values import DataMedia
 
 
 def model(kind: str, name: str):
@@ -75,7 +76,7 @@ def test_the_whole_request():
 def test_a_project_s_own_data_urls_are_counted_before_anything_is_sent():
     for size, problems in ((ARK.max_request_bytes - 1000, []), (ARK.max_request_bytes + 1, ["request-limit"])):
         frame = DataMedia("data:image/png;base64," + "A" * size)
-        found = resolve(Clip("hero", "hero", prompt="x", model=ARK.name, first_frame=frame), dialect("ark"))
+        found = resolve(clip_with("hero", prompt="x", model=ARK.name, first_frame=frame), dialect("ark"))
         assert [problem.code for problem in (found if isinstance(found, tuple) else ())] == problems
 
 

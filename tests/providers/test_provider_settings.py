@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_cases import FOLDERS
+from provider_cases import FOLDERS, clip_with
 
 from reconciler.diagnostics import SpecError
 from reconciler.providers import registry
@@ -27,7 +27,6 @@ from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.check import Resolved, defaults_v1, resolve
 from reconciler.providers.draft.dialect import Draft
 from reconciler.providers.registry import dialect, kinds
-from reconciler.spec.project import Clip
 
 HEADER = "auth_header is written 'Name: value' with the credential in braces, as in 'Authorization: Bearer {api_key}'"
 
@@ -161,7 +160,7 @@ def test_nested_values_are_overridden_one_by_one():
 
 def test_an_overridden_default_is_sent_and_changes_no_key_by_itself():
     spoken = dialect("uniall", {"models": {"seedance2.0-720p": {"defaults": {"duration": 6}}}})
-    found = resolve(Clip("c", "c", prompt="p"), spoken)
+    found = resolve(clip_with(prompt="p"), spoken)
     assert isinstance(found, Resolved)
     assert found.params == {}
     assert found.settled == {"duration": 6, "resolution": "720p"}

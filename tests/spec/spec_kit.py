@@ -14,27 +14,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project
-from reconciler.spec.project import (
-    AssetMedia,
-    Clip,
-    ClipMedia,
-    DataMedia,
-    LocalMedia,
-    Number,
-    Project,
-    UrlMedia,
-)
+from reconciler.spec.model import ClipFields, References
+from reconciler.spec.project import Clip, Project
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, LocalMedia, Number, UrlMedia
 
 CASES = Path(__file__).parent / "cases"
 ENVIRONMENT = {"STUDIO_URL": "https://studio.example.com"}
 _FILE = re.compile(r"^-- (.+) --$", re.MULTILINE)
-_UNSHOWN = {"name", "declared", "matrix", "where", "fields"}
 
 
 @dataclass(frozen=True)
@@ -92,11 +84,18 @@ def _printed(diagnostic: Diagnostic) -> str:
 
 def _described(clip: Clip) -> Iterable[str]:
     yield clip.name
-    for field in fields(Clip):
-        value = getattr(clip, field.name)
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
-        if field.name not in _UNSHOWN and value != default:
-            yield f"  {field.name}: {_worded(value)}"
+    defaults = values_of(ClipFields())
+    for name, value in values_of(clip.spec).items():
+        if value != defaults[name]:
+            yield f"  {name}: {_worded(value)}"
+
+
+def values_of(spec: ClipFields) -> dict[str, object]:
+    """Every field, in order; the three sorts of references each for itself."""
+    values: dict[str, object] = {}
+    for name, value in spec:
+        values |= dict(value) if isinstance(value, References) else {name: value}
+    return values
 
 
 def _worded(value: object) -> str:

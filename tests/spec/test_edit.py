@@ -68,7 +68,7 @@ def test_edit_that_would_have_to_guess_is_refused(edit: Edit) -> None:
 @pytest.mark.parametrize("edit", DONE, ids=named)
 def test_edited_clip_is_read_with_its_new_value(edit: Edit) -> None:
     project = project_of(f"version: 1\n{edit.expected.removeprefix('version: 1')}")
-    assert [getattr(clip, edit.field) for clip in project.clips if clip.name == edit.clip] == [edit.value]
+    assert [getattr(clip.spec, edit.field) for clip in project.clips if clip.name == edit.clip] == [edit.value]
 
 
 @pytest.mark.parametrize("edit", DONE, ids=named)

@@ -10,13 +10,15 @@ import pytest
 from spec_kit import ENVIRONMENT, problems_of, project_of
 
 from reconciler.diagnostics import Excerpt, SpecError
-from reconciler.spec.project import Budget, Price, ProviderConfig, Secret
+from reconciler.spec.model import Budget, Price, Provider
+from reconciler.spec.project import ProviderConfig
+from reconciler.spec.values import Secret
 
 CLIPS = "clips: {a: {prompt: x}}\n"
 
 
 def test_the_draft_provider_is_always_there() -> None:
-    assert project_of(f"version: 1\n{CLIPS}").providers == {"draft": ProviderConfig("draft", "draft")}
+    assert project_of(f"version: 1\n{CLIPS}").providers == {"draft": ProviderConfig("draft", Provider(kind="draft"))}
 
 
 def test_a_provider_is_read_into_exact_values() -> None:
@@ -39,13 +41,13 @@ providers:
 {CLIPS}"""
     ).providers["studio"]
     assert studio.kind == "3hei"
-    assert studio.base_url == "https://studio.example.com"
+    assert studio.spec.base_url == "https://studio.example.com"
     assert studio.credentials == {"api_key": Secret("STUDIO_KEY"), "app_id": "12"}
-    assert (studio.concurrency, studio.requests_per_second) == (8, Decimal("0.5"))
-    assert (studio.poll_interval, studio.timeout) == (Decimal("0.05"), Decimal(5400))
-    assert studio.prices == (
-        Price("x*", "2k", per_second=Decimal("0.10")),
-        Price("*", None, per_1k_tokens=Decimal(3)),
+    assert (studio.spec.concurrency, studio.spec.requests_per_second) == (8, Decimal("0.5"))
+    assert (studio.spec.poll_interval, studio.spec.timeout) == (Decimal("0.05"), Decimal(5400))
+    assert studio.spec.prices == (
+        Price.model_construct(model="x*", resolution="2k", per_second=Decimal("0.10")),
+        Price.model_construct(per_1k_tokens=Decimal(3)),
     )
     assert studio.settings == {"frame_style": "frames", "tries": 3, "models": {"new": {"durations": [5, 10]}}}
     assert str(studio.where) == "clipform.yaml:4:3"
@@ -55,7 +57,7 @@ providers:
 def test_an_address_may_come_from_the_environment_and_a_secret_never_does() -> None:
     declared = "{kind: x, base_url: '${env.STUDIO_URL}', api_key: '${env.NOT_SET}'}"
     provider = project_of(f"version: 1\nproviders: {{s: {declared}}}\n{CLIPS}").providers["s"]
-    assert provider.base_url == "https://studio.example.com"
+    assert provider.spec.base_url == "https://studio.example.com"
     assert provider.credentials == {"api_key": Secret("NOT_SET")}
 
 
@@ -63,12 +65,12 @@ def test_an_address_may_come_from_the_environment_and_a_secret_never_does() -> N
 def test_its_host_may_too_and_a_path_may_follow(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENVIRONMENT, "HOST", "studio.example.com")
     text = f"version: 1\nproviders: {{s: {{kind: x, base_url: '{written}'}}}}\n{CLIPS}"
-    assert str(project_of(text).providers["s"].base_url).startswith("https://studio.example.com")
+    assert str(project_of(text).providers["s"].spec.base_url).startswith("https://studio.example.com")
 
 
 def test_a_budget_is_exact() -> None:
     project = project_of(f"version: 1\nbudget: {{currency: CNY, per_apply: 0.10, clips_per_apply: 5}}\n{CLIPS}")
-    assert project.budget == Budget("CNY", Decimal("0.10"), None, 5)
+    assert project.budget == Budget.model_construct(currency="CNY", per_apply=Decimal("0.10"), clips_per_apply=5)
 
 
 def test_stores_keep_secrets_as_names_and_times_as_seconds() -> None:

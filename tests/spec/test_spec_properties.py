@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from spec_kit import Case, cases, project_of
+from spec_kit import Case, cases, project_of, values_of
 
 from reconciler.diagnostics import Source, SpecError
 from reconciler.spec.project import Clip, Project
@@ -105,15 +103,12 @@ def meanings(clips: dict[str, str]) -> dict[str, list[object]]:
     """Every clip's fields but the places in the file."""
     lines = "".join(f"  {name}: {{{fields}}}\n" for name, fields in clips.items())
     project = project_of(f"version: 1\nvars: {{v: text}}\ndefaults: {{ratio: 1:1}}\nclips:\n{lines}")
-    return {clip.name: [value(clip, name) for name in NAMES] for clip in project.clips}
+    return {clip.name: values(clip) for clip in project.clips}
 
 
-NAMES = [field.name for field in fields(Clip) if field.name not in ("where", "fields")]
-
-
-def value(clip: Clip, name: str) -> object:
-    """One field."""
-    return getattr(clip, name)
+def values(clip: Clip) -> list[object]:
+    """Every field of a clip but the places in the file."""
+    return [clip.name, clip.declared, clip.matrix, *values_of(clip.spec).values()]
 
 
 @settings(deadline=None)
@@ -123,7 +118,7 @@ def test_every_text_that_leaves_the_reader_is_a_plain_one(clips: dict[str, str])
     lines = "".join(f"  {name}: {{{fields}}}\n" for name, fields in clips.items())
     project = project_of(f"version: 1\nvars: {{v: text}}\ndefaults: {{ratio: 1:1, model: m}}\nclips:\n{lines}")
     for clip in project.clips:
-        texts = [text for name in NAMES for text in strings(getattr(clip, name))]
+        texts = [text for value in values(clip) for text in strings(value)]
         assert {type(text).__name__ for text in texts} <= {"str", "Number"}
 
 

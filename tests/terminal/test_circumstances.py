@@ -172,7 +172,7 @@ def test_without_a_terminal_there_are_lines_that_are_never_folded(folder: Path, 
 
 def test_who_says_no_pays_nothing(folder: Path, env: dict[str, str]) -> None:
     with pane(*clipform(folder, "apply"), env=env) as screen:
-        screen.until("Only 'yes' will do:")
+        screen.until("Type 'yes' to continue:")
         screen.press("y\r")
         assert screen.end() == 4
         assert "not confirmed; nothing was done" in screen.text

@@ -14,7 +14,9 @@ import pytest
 from reconciler.diagnostics import ClipformError, ProviderError
 from reconciler.providers.base import Cancelled, Failed, NotFound, PollTrouble, Reply, Request, Succeeded, Working
 from reconciler.providers.capabilities import Balance, CancelRefused, Hosted, TaskList
-from reconciler.spec.project import ProviderConfig, Secret
+from reconciler.spec.model import Provider
+from reconciler.spec.project import ProviderConfig
+from reconciler.spec.values import Secret
 from reconciler.transport import environment_proxy, open_account
 from tests.transport.kit import KEY, JumpClock, remote, submit, transport, world
 from tests.transport.server import Script, answer, serve
@@ -236,7 +238,9 @@ async def test_a_slot_that_leads_inwards_is_not_used(tmp_path: Path) -> None:
 
 def provider(kind: str, **credentials: Secret | str) -> ProviderConfig:
     """A provider as a project declares it."""
-    return ProviderConfig("studio", kind, base_url="http://127.0.0.1:9/v1/", credentials=credentials)
+    return ProviderConfig(
+        "studio", Provider.model_construct(kind=kind, base_url="http://127.0.0.1:9/v1/", **credentials)
+    )
 
 
 def test_the_first_complete_set_of_credentials_is_used(anyio_backend: str) -> None:

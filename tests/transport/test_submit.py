@@ -14,7 +14,7 @@ import pytest
 from reconciler.engine.ports import Transport
 from reconciler.providers.base import Accepted, NotSent, Rejected, Reply, Request, SubmitAnswer, Unknown
 from reconciler.providers.registry import BUILT_IN, dialect
-from reconciler.spec.project import Number
+from reconciler.spec.values import Number
 from tests.transport.kit import KEY, remote, submit, transport, world
 from tests.transport.server import CLOSE, FLOOD, HANG, READ, RESET, Script, Server, Trickle, answer, http, serve
 

@@ -1,5 +1,5 @@
-"""One command a file; the file's name is the command's name, and `run` is what it does.
+"""One module per command: the module's name is the command's name, and `run` implements it.
 
-A module here imports typer and `context` at its top and everything else inside `run`, so that `clipform --help` stays
-fast however many commands there are. A trailing underscore keeps a name that Python reserves.
+A module imports typer, `arguments` and `context` at its top and everything else inside `run`, so that
+`clipform --help` stays fast. A trailing underscore avoids a Python keyword.
 """

@@ -6,15 +6,16 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clip: Annotated[str, typer.Argument(metavar="CLIP")],
-    take: Annotated[int | None, typer.Option(min=1, help="Which take, where several are in flight.")] = None,
+    clip: arguments.ClipName,
+    take: Annotated[int | None, typer.Option(min=1, help="Take number, when several are in flight.")] = None,
 ) -> None:
-    """Cancel a task that is still queued, where the provider can. A task that runs is left to finish.
+    """Cancel a queued task, if the provider supports it. A running task is left to finish.
 
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
@@ -22,8 +23,8 @@ def run(
     from reconciler.engine.operations import cancel
     from reconciler.engine.run.session import open_session
 
-    own: Context = context.obj
-    with open_session(own.workspace, "cancel") as session:
-        remote = one_off.ProviderAccess(own.workspace.load(), own.connect, session.store.snapshot())
-        words = cancel.cancel(session, clip, take, remote)
-    own.view.note(f"{clip}: {words}.", {"clip": clip})
+    app: Context = context.obj
+    with open_session(app.workspace, "cancel") as session:
+        remote = one_off.ProviderAccess(app.workspace.load(), app.connect, session.store.snapshot())
+        outcome = cancel.cancel(session, clip, take, remote)
+    app.view.note(f"{clip}: {outcome}.", {"clip": clip})

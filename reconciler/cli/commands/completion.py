@@ -11,22 +11,23 @@ from reconciler.cli.context import Context
 
 def run(
     context: typer.Context,
-    shell: Annotated[str | None, typer.Argument(metavar="[SHELL]", help="bash, zsh, fish; else yours.")] = None,
+    shell: Annotated[
+        str | None, typer.Argument(metavar="[SHELL]", help="bash, zsh or fish; by default your shell.")
+    ] = None,
 ) -> None:
-    """Print a script that completes commands, options, clips and takes.
+    """Print a shell script that completes commands, clips and takes.
 
-    Nothing is installed: put the line at the script's head into your shell's start file.
+    It installs nothing: add the line at the top of the script to your shell's startup file.
 
-    Exit codes: 0 done, 64 no such shell.
+    Exit codes: 0 done, 64 unknown shell.
     """
     import os
 
     from reconciler.cli.shells import SCRIPTS
     from reconciler.diagnostics import UsageError
 
-    own: Context = context.obj
+    app: Context = context.obj
     name = shell or os.environ.get("SHELL", "").rpartition("/")[2]
     if name not in SCRIPTS:
-        known = ", ".join(SCRIPTS)
-        raise UsageError(f"no completion for the shell '{name}'", help=f"shells: {known}\nclipform completion bash")
-    own.view.text(SCRIPTS[name])
+        raise UsageError(f"unknown shell '{name}'", help=f"shells: {', '.join(SCRIPTS)}\nclipform completion bash")
+    app.view.text(SCRIPTS[name])

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clips: Annotated[list[str] | None, typer.Argument(metavar="[CLIP]...")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="Of the drafts.")] = False,
+    clips: arguments.Clips = None,
+    yes: arguments.Yes = False,
+    draft: arguments.Draft = False,
 ) -> None:
-    """Remove outputs and bindings. Artifacts stay in the store until `gc`, so apply brings everything back for free.
+    """Remove placed videos. They stay in the store until `gc`, so apply restores everything for free.
 
-    Exit codes: 0 done, 1 the spec is wrong, 3 something is protected or could not be removed, 4 not confirmed.
+    Exit codes: 0 done, 1 invalid spec, 3 something is protected or could not be removed, 4 not confirmed.
     """
     from reconciler.engine.operations.destroy import destroy
     from reconciler.engine.run.session import open_session
     from reconciler.project.model import Choice
 
-    own: Context = context.obj
-    with open_session(own.workspace, "destroy", draft) as session:
+    app: Context = context.obj
+    with open_session(app.workspace, "destroy", draft) as session:
         summary = destroy(
             session,
             Choice(tuple(clips or ()), draft=draft),
-            lambda plan: own.confirm(plan, yes=yes, question="Remove these files?"),
-            own.view,
-            own.connect,
+            lambda plan: app.confirm(plan, yes=yes, question="Remove these files?"),
+            app.view,
+            app.connect,
         )
-    own.view.summary(summary)
+    app.view.summary(summary)
     raise typer.Exit(summary.exit_code)

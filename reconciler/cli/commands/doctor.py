@@ -12,23 +12,25 @@ from reconciler.cli.context import Context
 def run(
     context: typer.Context,
     online: Annotated[
-        bool, typer.Option("--online", help="Also ask each provider for the time and what is left; buys nothing.")
+        bool, typer.Option("--online", help="Also ask each provider for its time and your balance; costs nothing.")
     ] = False,
 ) -> None:
-    """Check SQLite, the file system and its locks, free space, the clock, codecs, fonts and credentials.
+    """Check this machine and the credentials.
 
-    Exit codes: 0 all well, 3 something is not.
+    It checks SQLite, the file system and its locks, free space, the clock, codecs, fonts and credentials.
+
+    Exit codes: 0 no problem found, 3 a check failed.
     """
     from reconciler.engine.operations.doctor import checkup
 
-    own: Context = context.obj
-    found = list(checkup(own.workspace))
+    app: Context = context.obj
+    checks = list(checkup(app.workspace))
     if online:
         from reconciler.engine.connections.one_off import ProviderAccess
         from reconciler.engine.operations import doctor_online as providers
 
-        known = providers.on_record(own.workspace)
-        found += providers.checkup(ProviderAccess(own.workspace.load(), own.connect, known))
-    own.view.checks(found)
-    if not all(item.ok for item in found):
+        records = providers.on_record(app.workspace)
+        checks += providers.checkup(ProviderAccess(app.workspace.load(), app.connect, records))
+    app.view.checks(checks)
+    if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -11,18 +11,18 @@ from reconciler.cli.context import Context
 
 def run(
     context: typer.Context,
-    mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid flowchart.")] = False,
-    dot: Annotated[bool, typer.Option("--dot", help="For Graphviz.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
+    dot: Annotated[bool, typer.Option("--dot", help="Print Graphviz DOT.")] = False,
 ) -> None:
-    """Show which clip takes frames or video of which.
+    """Show which clips use frames or videos of other clips.
 
-    Exit codes: 0 done, 1 the spec is wrong, 64 wrong command line.
+    Exit codes: 0 done, 1 invalid spec, 64 wrong command line.
     """
     from reconciler.diagnostics import UsageError
     from reconciler.views.graph import graph
 
-    own: Context = context.obj
+    app: Context = context.obj
     if mermaid and dot:
-        raise UsageError("--mermaid and --dot exclude each other")
+        raise UsageError("choose --mermaid or --dot, not both")
     form = "mermaid" if mermaid else "dot" if dot else "text"
-    own.view.text(graph(own.workspace.load().project.clips, form))
+    app.view.text(graph(app.workspace.load().project.clips, form))

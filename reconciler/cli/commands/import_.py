@@ -8,40 +8,43 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clip: Annotated[str, typer.Argument(metavar="CLIP")],
-    file: Annotated[Path | None, typer.Option(metavar="MP4", help="The video to adopt.")] = None,
-    task: Annotated[str | None, typer.Option(metavar="ID", help="The provider's task to adopt.")] = None,
-    take: Annotated[int | None, typer.Option(min=1, help="Which take; the picked one if not said.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a key goes to a new address.")] = False,
+    clip: arguments.ClipName,
+    file: Annotated[Path | None, typer.Option(metavar="MP4", help="Video to import.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="ID", help="Provider task to import.")] = None,
+    take: Annotated[int | None, typer.Option(min=1, help="Take number; by default the picked one.")] = None,
+    yes: arguments.YesToSend = False,
 ) -> None:
-    """Adopt an existing video or task as what the clip says now, without paying; apply then places or collects it.
+    """Use an existing video or provider task as this clip's result, at no cost.
 
-    Exit codes: 0 done, 1 the spec is wrong or the clip has a result, 3 the file is not a sound video or the provider
-    does not know the task, 4 not confirmed, 64 wrong command line.
+    A later apply places the video, or downloads it from the task.
+
+    Exit codes: 0 done, 1 invalid spec or the clip already has a result, 3 the file is not a valid video or the
+    provider does not know the task, 4 not confirmed, 64 wrong command line.
     """
-    from reconciler.cli.parsing import one_order, one_way
+    from reconciler.cli.parsing import one_order, require_one
     from reconciler.engine.connections.one_off import ProviderAccess
     from reconciler.engine.operations.import_file import import_file
     from reconciler.engine.operations.import_task import import_task
     from reconciler.engine.run.session import open_session
 
-    own: Context = context.obj
-    one_way(file=file, task=task)
-    with open_session(own.workspace, "import") as session:
-        loaded = own.workspace.load()
+    app: Context = context.obj
+    require_one(file=file, task=task)
+    with open_session(app.workspace, "import") as session:
+        loaded = app.workspace.load()
         order = one_order(loaded, clip, take)
         if task is not None:
-            remote = ProviderAccess(loaded, own.connect, session.store.snapshot(), partial(own.agree, yes=yes))
-            import_task(session, order, task, own.marker(), remote)
-            own.view.note(f"{clip} now has task {task}. clipform apply collects it.", {"clip": clip, "task": task})
+            remote = ProviderAccess(loaded, app.connect, session.store.snapshot(), partial(app.agree, yes=yes))
+            import_task(session, order, task, app.marker(), remote)
+            app.view.note(f"{clip} now has task {task}. clipform apply downloads it.", {"clip": clip, "task": task})
         elif file is not None:
-            made = import_file(session, order, own.directory / file)
-            if made.mismatch:
-                own.view.note(f"note: {made.mismatch}; it is adopted as it is")
-            text = f"{clip} now has {made.sha256[:12]}. clipform apply places it for free."
-            own.view.note(text, {"clip": clip, "key": made.key, "sha256": made.sha256})
+            generation = import_file(session, order, app.directory / file)
+            if generation.mismatch:
+                app.view.note(f"note: {generation.mismatch}; it is imported unchanged")
+            text = f"{clip} now has {generation.sha256[:12]}. clipform apply places it for free."
+            app.view.note(text, {"clip": clip, "key": generation.key, "sha256": generation.sha256})

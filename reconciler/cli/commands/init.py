@@ -12,14 +12,18 @@ from reconciler.cli.context import Context
 
 def run(
     context: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Where; here if not said.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Project folder; by default the current one.")
+    ] = None,
 ) -> None:
-    """Start a small project that applies as it is, with no account and no network.
+    """Create a small example project.
 
-    Exit codes: 0 done, 1 there is a project already.
+    It applies as is, without an account or network.
+
+    Exit codes: 0 done, 1 the folder already has a project.
     """
     from reconciler.engine.operations.init import write_project
 
-    own: Context = context.obj
-    written = write_project(own.directory / (folder or "."))
-    own.view.note(f"Wrote {', '.join(written)}.\nNext: clipform apply", {"written": list(written)})
+    app: Context = context.obj
+    written = write_project(app.directory / (folder or "."))
+    app.view.note(f"Wrote {', '.join(written)}.\nNext: clipform apply", {"written": list(written)})

@@ -17,16 +17,16 @@ def run(
     resolution: Annotated[str | None, typer.Option(help="Offers 480p, 720p, 1080p, 2k or 4k.")] = None,
     ratio: Annotated[str | None, typer.Option(help="Offers this ratio.")] = None,
     mode: Annotated[str | None, typer.Option(help="text, first_frame, frames, references, edit or extend.")] = None,
-    images: Annotated[int, typer.Option(min=0, help="Takes so many reference pictures.")] = 0,
-    videos: Annotated[int, typer.Option(min=0, help="Takes so many reference videos.")] = 0,
-    audios: Annotated[int, typer.Option(min=0, help="Takes so many reference audios.")] = 0,
+    images: Annotated[int, typer.Option(min=0, help="Accepts this many reference pictures.")] = 0,
+    videos: Annotated[int, typer.Option(min=0, help="Accepts this many reference videos.")] = 0,
+    audios: Annotated[int, typer.Option(min=0, help="Accepts this many reference audios.")] = 0,
     audio: Annotated[bool, typer.Option("--audio", help="Has an audio switch.")] = False,
-    seed: Annotated[bool, typer.Option("--seed", help="Takes a seed.")] = False,
+    seed: Annotated[bool, typer.Option("--seed", help="Accepts a seed.")] = False,
     camera_fixed: Annotated[bool, typer.Option("--camera-fixed", help="Has a camera lock.")] = False,
     watermark: Annotated[bool, typer.Option("--watermark", help="Has a watermark switch.")] = False,
     return_last_frame: Annotated[bool, typer.Option("--return-last-frame", help="Can return its last frame.")] = False,
 ) -> None:
-    """List every provider's models, or those that can do a shot.
+    """List all models, or only those that can make a given shot.
 
     Exit codes: 0 done, 64 wrong command line.
     """
@@ -34,8 +34,8 @@ def run(
     from reconciler.providers import registry
     from reconciler.providers.search import Needs, lines
 
-    own: Context = context.obj
-    asked = {
+    app: Context = context.obj
+    switches = {
         "audio": audio,
         "camera_fixed": camera_fixed,
         "watermark": watermark,
@@ -48,10 +48,10 @@ def run(
         duration=duration,
         resolution=resolution,
         ratio=ratio,
-        switches=tuple(name for name, needed in asked.items() if needed),
+        switches=tuple(name for name, needed in switches.items() if needed),
         seed=seed,
         images=images,
         videos=videos,
         audios=audios,
     )
-    own.view.models(list(lines((registry.dialect(name) for name in registry.kinds()), needs)))
+    app.view.models(list(lines((registry.dialect(name) for name in registry.kinds()), needs)))

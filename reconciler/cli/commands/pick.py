@@ -6,20 +6,21 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clip: Annotated[str, typer.Argument(metavar="CLIP")],
-    take: Annotated[int, typer.Argument(metavar="N", min=1)],
+    clip: arguments.ClipName,
+    take: Annotated[int, typer.Argument(metavar="N", min=1, help="Take number.")],
 ) -> None:
-    """Choose the take that goes to the output: sets `pick` of the clip in its YAML, so that git shows it.
+    """Choose the take to place at the output. Sets `pick` in the clip's YAML, so git shows the change.
 
-    Exit codes: 0 done, 1 the spec is wrong or cannot be edited, 64 no such clip or take.
+    Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
     from reconciler.engine.operations.edit_spec import pick
 
-    own: Context = context.obj
-    edit = pick(own.workspace, clip, take)
-    own.view.note(f"{edit.file}: pick of {edit.clip} is now {edit.value}. clipform apply places it.", edit.data())
+    app: Context = context.obj
+    edit = pick(app.workspace, clip, take)
+    app.view.note(f"{edit.file}: pick of {edit.clip} is now {edit.value}. clipform apply places it.", edit.data())

@@ -7,52 +7,53 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clips: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")
-    ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="CLIP", help="Leave these out.")] = None,
+    clips: arguments.Clips = None,
+    exclude: arguments.Exclude = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the plan for apply.")] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As a comment for a pull request.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a pull request.")] = False,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit 2 if there are changes.")
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
     ] = False,
     since: Annotated[
-        str | None, typer.Option(metavar="REV", help="Say what changed since a git revision, where no state knows it.")
+        str | None, typer.Option(metavar="REV", help="Compare with a git revision where local state has no record.")
     ] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Plan a free animatic under drafts/.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Plan free drafts under drafts/.")] = False,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Re-hash outputs instead of trusting their times.")
+        bool, typer.Option("--refresh", help="Hash outputs again instead of trusting their timestamps.")
     ] = False,
 ) -> None:
-    """Show what apply would do, why, what it would cost and how long it should take.
+    """Show what apply would do, and why.
 
-    Exit codes: 0 done, 1 the spec is wrong, 2 there are changes (with --detailed-exitcode), 64 wrong command line.
+    The plan includes the cost and the expected time.
+
+    Exit codes: 0 done, 1 invalid spec, 2 there are changes (with --detailed-exitcode), 64 wrong command line.
     """
     from reconciler.project.model import Choice
 
-    own: Context = context.obj
+    app: Context = context.obj
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), draft=draft, refresh=refresh)
     if out is not None:
         from reconciler.engine.run.session import save_plan
 
-        planned = save_plan(own.workspace, choice, own.directory / out)
+        planned = save_plan(app.workspace, choice, app.directory / out)
     else:
-        planned = own.workspace.plan(choice, own.workspace.load(draft))
+        planned = app.workspace.plan(choice, app.workspace.load(draft))
     plan = planned.plan
     if since is not None:
         from reconciler.project.revision import explained
 
-        plan = explained(own.workspace, since, planned, draft=draft)
+        plan = explained(app.workspace, since, planned, draft=draft)
     if markdown:
         from reconciler.views.markdown import render
 
-        own.view.text(render(plan))
+        app.view.text(render(plan))
     else:
-        own.view.plan(plan)
+        app.view.plan(plan)
     if detailed_exitcode and plan.has_changes():
         raise typer.Exit(2)

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a key goes to a new address.")] = False,
+    yes: arguments.YesToSend = False,
 ) -> None:
-    """Rebuild a lost or damaged state from the receipts, clipform.lock, the artifacts and the providers' lists.
+    """Rebuild a lost or damaged state.
 
-    It buys nothing and deletes nothing, so it does not ask, unless a key would go to an address that is neither the
-    kind's own nor on record. What it found stands behind each clip. It may be run again.
+    Its sources are receipts, clipform.lock, stored videos and the providers' task lists. It buys nothing and deletes
+    nothing. It asks only before it sends an API key to an address that is neither the kind's own nor recorded before.
+    It prints what it found for each clip, and can be run again.
 
-    Exit codes: 0 everything is known, 1 the spec or the lock file is wrong, 3 some clips wait for your word, 4 not
+    Exit codes: 0 everything is accounted for, 1 invalid spec or lock file, 3 some clips need a decision, 4 not
     confirmed, 5 another process holds the state.
     """
     from reconciler.engine.operations.recover import recover
 
-    own: Context = context.obj
-    found = recover(own.workspace, own.marker, own.view, own.connect, partial(own.agree, yes=yes))
-    own.view.checks(found)
-    if not all(item.ok for item in found):
+    app: Context = context.obj
+    checks = recover(app.workspace, app.marker, app.view, app.connect, partial(app.agree, yes=yes))
+    app.view.checks(checks)
+    if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -8,33 +8,34 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 from reconciler.diagnostics import UsageError
 
 
 def run(
     context: typer.Context,
-    clips: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to; report/ if not said.")] = None,
+    clips: arguments.Clips = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Output directory [default: report/].")] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="REV", help="Show before and after: what changed since a git revision.")
+        str | None, typer.Option(metavar="REV", help="Show before and after, compared with a git revision.")
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Show before and after: what a saved plan would replace.")
+        Path | None, typer.Option(metavar="FILE", help="Show before and after, for what a saved plan replaces.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="A contact sheet; without --out nothing else.")
+        Path | None, typer.Option(metavar="FILE.png", help="Write a contact sheet; without --out, only that.")
     ] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Of the drafts.")] = False,
+    draft: arguments.Draft = False,
     no_videos: Annotated[
-        bool, typer.Option("--no-videos", help="Leave the videos out: posters and short previews are enough.")
+        bool, typer.Option("--no-videos", help="Leave out the videos; keep posters and short previews.")
     ] = False,
 ) -> None:
-    """Write the gallery as files that open from disk, or a contact sheet.
+    """Write the gallery as files, or a contact sheet.
 
-    Exit codes: 0 done, 1 the spec is wrong or the folder holds other things, 4 the saved plan is stale, 64 wrong
+    The gallery opens from disk, without a server.
+
+    Exit codes: 0 done, 1 the spec is invalid or the folder holds other files, 4 the saved plan is stale, 64 wrong
     command line.
     """
     from reconciler.cli.parsing import picture_name
@@ -43,19 +44,19 @@ def run(
     from reconciler.project.model import Choice
     from reconciler.project.saved_plan import read
 
-    own: Context = context.obj
+    app: Context = context.obj
     if plan is not None and (clips or since is not None or draft):
-        raise UsageError("--plan takes no clips, no --since and no --draft: the plan says what it is about")
-    folder = None if out is None and sheet is not None else target(own.directory, out, own.workspace.root)
+        raise UsageError("--plan cannot be combined with clips, --since or --draft")
+    folder = None if out is None and sheet is not None else target(app.directory, out, app.workspace.root)
     request = ReportRequest(
         choice=Choice(tuple(clips or ()), draft=draft),
         out=folder,
-        sheet=None if sheet is None else own.directory / picture_name(sheet),
+        sheet=None if sheet is None else app.directory / picture_name(sheet),
         since=since,
-        saved=None if plan is None else (plan.name, read(own.directory / plan)),
+        saved=None if plan is None else (plan.name, read(app.directory / plan)),
         whole_videos=not no_videos,
     )
-    result = write(own.workspace, request)
-    result = replace(result, sheets=tuple(own.shown_path(Path(path)) for path in result.sheets))
-    shown = None if folder is None else own.shown_path(folder)
-    own.view.note(text(result, shown), data(result, shown))
+    result = write(app.workspace, request)
+    result = replace(result, sheets=tuple(app.shown_path(Path(path)) for path in result.sheets))
+    shown = None if folder is None else app.shown_path(folder)
+    app.view.note(text(result, shown), data(result, shown))

@@ -7,46 +7,49 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clip: Annotated[str, typer.Argument(metavar="CLIP")],
-    task: Annotated[str | None, typer.Option(metavar="ID", help="It was accepted: this is its task.")] = None,
+    clip: arguments.ClipName,
+    task: Annotated[str | None, typer.Option(metavar="ID", help="The request was accepted as this task.")] = None,
     resubmit: Annotated[
-        bool, typer.Option("--resubmit", help="Pay once more: the next apply may make it again.")
+        bool, typer.Option("--resubmit", help="Pay again: let the next apply submit it once more.")
     ] = False,
-    abandon: Annotated[bool, typer.Option("--abandon", help="Give it up; it counts as paid.")] = False,
-    take: Annotated[int | None, typer.Option(min=1, help="Which take, where several wait.")] = None,
-    attempt: Annotated[int | None, typer.Option(min=1, help="Which attempt, where a take has several.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Abandon it; it counts as paid.")] = False,
+    take: Annotated[int | None, typer.Option(min=1, help="Take number, when several are unresolved.")] = None,
+    attempt: Annotated[int | None, typer.Option(min=1, help="Attempt number, when a take has several.")] = None,
+    yes: arguments.Yes = False,
 ) -> None:
-    """Settle a request that may have been accepted, or a paid task without a result. Sends nothing itself.
+    """Decide about a request whose outcome is unknown.
 
-    Exit codes: 0 done, 1 the spec is wrong or no task can settle it, 3 the provider does not know the task, 4 not
-    confirmed, 5 another process holds the state, 64 nothing to settle.
+    The same goes for a paid task without a result. It submits nothing itself.
+
+    Exit codes: 0 done, 1 invalid spec or no task can resolve it, 3 the provider does not know the task, 4 not
+    confirmed, 5 another process holds the state, 64 nothing to resolve.
     """
-    from reconciler.cli.parsing import one_way
+    from reconciler.cli.parsing import require_one
     from reconciler.engine.connections import one_off
     from reconciler.engine.operations import adopt_task, resolve
     from reconciler.engine.run.session import open_session
     from reconciler.plan.remedies import describe_attempt
 
-    own: Context = context.obj
-    one_way(task=task, resubmit=resubmit, abandon=abandon)
-    with open_session(own.workspace, "resolve") as session:
-        found = resolve.unresolved_attempt(session, clip, take, attempt)
+    app: Context = context.obj
+    require_one(task=task, resubmit=resubmit, abandon=abandon)
+    with open_session(app.workspace, "resolve") as session:
+        unresolved = resolve.unresolved_attempt(session, clip, take, attempt)
         if task is not None:
-            agree = partial(own.agree, yes=yes)
-            remote = one_off.ProviderAccess(own.workspace.load(), own.connect, session.store.snapshot(), agree)
-            adopt_task.adopt_task(session, found, task, remote)
-            own.view.note(f"{clip}: task {task} is adopted. clipform apply collects it.", {"clip": clip, "task": task})
+            agree = partial(app.agree, yes=yes)
+            remote = one_off.ProviderAccess(app.workspace.load(), app.connect, session.store.snapshot(), agree)
+            adopt_task.adopt_task(session, unresolved, task, remote)
+            app.view.note(f"{clip}: task {task} is adopted. clipform apply downloads it.", {"clip": clip, "task": task})
             return
-        own.ask([f"{clip}: {describe_attempt(found)}"], yes=yes, question="It counts as paid in full. Go on?")
+        app.ask([f"{clip}: {describe_attempt(unresolved)}"], yes=yes, question="It counts as paid in full.")
         if resubmit:
-            resolve.allow_again(session, found)
-            own.view.note(f"{clip} may be made again: clipform plan shows what that costs.", {"clip": clip})
+            resolve.allow_again(session, unresolved)
+            app.view.note(f"{clip} can be generated again. clipform plan shows the cost.", {"clip": clip})
         else:
-            resolve.abandon(session, found)
-            own.view.note(f"{clip} is given up. clipform retake {clip} makes another version.", {"clip": clip})
+            resolve.abandon(session, unresolved)
+            app.view.note(f"{clip} is abandoned. clipform retake {clip} asks for another version.", {"clip": clip})

@@ -16,5 +16,5 @@ def run(context: typer.Context) -> None:
 
     from reconciler.spec.schema import json_schema
 
-    own: Context = context.obj
-    own.view.text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    app: Context = context.obj
+    app.view.text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")

@@ -6,34 +6,33 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clips: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")
-    ] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="Of the drafts.")] = False,
+    clips: arguments.Clips = None,
+    draft: arguments.Draft = False,
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Stay, and show what changes, until q or Ctrl-C.")
+        bool, typer.Option("--watch", "-w", help="Keep running and refresh on changes; q or Ctrl-C quits.")
     ] = False,
 ) -> None:
-    """Show each clip: its state, cost, age and output.
+    """Show the state, cost, age and output of each clip.
 
-    With --watch the table follows the files and the state, also while another process applies. It only reads, and never
-    holds the state. With --json that is one document for each change, a line each.
+    With --watch the table follows the files and the state, also while another process applies. It only reads and never
+    locks the state. With --json it prints one document per change, each on one line.
 
-    Exit codes: 0 done, 1 the spec is wrong, 64 wrong command line, 130 ended with Ctrl-C (--watch).
+    Exit codes: 0 done, 1 invalid spec, 64 wrong command line, 130 stopped with Ctrl-C (--watch).
     """
     from reconciler.project.model import Choice
     from reconciler.views.status import status
 
-    own: Context = context.obj
+    app: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
     if watch:
         from reconciler.watch.status_loop import StatusLoop
 
-        raise typer.Exit(StatusLoop(own.workspace, choice, own.view, own.keyboard).run())
-    planned = own.workspace.plan(choice, own.workspace.load(draft))
-    own.view.status(status(planned, own.clock.now()))
+        raise typer.Exit(StatusLoop(app.workspace, choice, app.view, app.keyboard).run())
+    planned = app.workspace.plan(choice, app.workspace.load(draft))
+    app.view.status(status(planned, app.clock.now()))

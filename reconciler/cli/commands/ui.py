@@ -6,28 +6,28 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    clips: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")
-    ] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="The free animatic under drafts/.")] = False,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free one.")] = None,
-    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
+    clips: arguments.Clips = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Show the free drafts under drafts/.")] = False,
+    port: arguments.Port = None,
+    open_: arguments.Open = True,
 ) -> None:
-    """Show the gallery in the browser: every clip live, and only what is clicked is done.
+    """Show every clip live in the browser.
 
-    The address holds a token: whoever has it may spend as you may. It is answered on this machine only, until Ctrl-C.
+    It runs only what you click. The address contains a token: anyone who has it can spend your money. The server
+    accepts connections from this machine only and runs until Ctrl-C.
 
-    Exit codes: 0 ended with q, 1 the project cannot be found or the port used, 64 wrong command line, 130 interrupted.
+    Exit codes: 0 ended with q, 1 no project or the port cannot be used, 64 wrong command line, 130 interrupted.
     """
     from reconciler.cli.gallery import run_with_gallery
     from reconciler.project.model import Choice
     from reconciler.watch import Allowance
 
-    own: Context = context.obj
+    app: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
-    raise typer.Exit(run_with_gallery(own, choice, Allowance(on_request=True), port=port, browse=open_))
+    raise typer.Exit(run_with_gallery(app, choice, Allowance(on_request=True), port=port, browse=open_))

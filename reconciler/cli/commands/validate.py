@@ -8,10 +8,10 @@ from reconciler.cli.context import Context
 
 
 def run(context: typer.Context) -> None:
-    """Read everything, report every problem, touch nothing.
+    """Check all files and report every problem. Changes nothing.
 
-    Exit codes: 0 valid, 1 not.
+    Exit codes: 0 valid, 1 invalid.
     """
-    own: Context = context.obj
-    loaded = own.workspace.load()
-    own.view.valid(len(loaded.project.clips), len(loaded.project.files), loaded.warnings)
+    app: Context = context.obj
+    loaded = app.workspace.load()
+    app.view.valid(len(loaded.project.clips), len(loaded.project.files), loaded.warnings)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
 def run(
     context: typer.Context,
-    draft: Annotated[bool, typer.Option("--draft", help="Of the drafts.")] = False,
+    draft: arguments.Draft = False,
 ) -> None:
-    """Read every artifact and every placed output again and compare with what is on record.
+    """Compare all stored and placed videos with the records.
 
-    Exit codes: 0 all sound, 1 the state cannot be read, 3 something is missing, damaged or edited.
+    It reads every file in full.
+
+    Exit codes: 0 no problem found, 1 unreadable state, 3 something is missing, damaged or edited.
     """
     from reconciler.engine.operations.verify import verify
 
-    own: Context = context.obj
-    found = list(verify(own.workspace, draft))
-    own.view.checks(found)
-    if not all(item.ok for item in found):
+    app: Context = context.obj
+    checks = list(verify(app.workspace, draft))
+    app.view.checks(checks)
+    if not all(check.ok for check in checks):
         raise typer.Exit(3)

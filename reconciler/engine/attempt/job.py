@@ -20,7 +20,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
     return Job(
         model=model,
         mode=order.resolved.mode,
-        prompt=clip.prompt,
+        prompt=clip.spec.prompt,
         duration=_whole(params.get("duration")),
         resolution=_text(params.get("resolution")),
         ratio=_text(params.get("ratio")),
@@ -34,7 +34,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
         audio=_flag(params.get("audio")),
         watermark=_flag(params.get("watermark")),
         return_last_frame=_flag(params.get("return_last_frame")),
-        options=clip.options,
+        options=clip.spec.options,
         label=clip.name,
         take=order.take,
         key=order.wanted.key,

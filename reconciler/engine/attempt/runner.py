@@ -225,7 +225,7 @@ class AttemptRunner:
     def _ended(self, attempt: Attempt | None) -> StepEnded:
         """Return why this run ends without an artifact, in the words of the next plan."""
         order = self.context.order
-        takes = order.clip.takes if order is not None else 1
+        takes = order.clip.spec.takes if order is not None else 1
         several = attempt is not None and self.context.ports.store.unsettled(attempt.clip, attempt.take) > 1
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
         name = remedies.quote(self.context.step.clip)

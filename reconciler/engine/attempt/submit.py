@@ -138,7 +138,7 @@ def _without_secrets(answer: SubmitAnswer, redact: Callable[[str], str]) -> Subm
 def _seed(context: AttemptContext, order: Order) -> int | None:
     """Draw a seed: it makes a clip reproducible and a lost task recognisable. Drafts need neither."""
     takes_seed = order.resolved.model.seed_max is not None and context.provider.durable
-    return context.ports.seed() if takes_seed and order.clip.seed is None else None
+    return context.ports.seed() if takes_seed and order.clip.spec.seed is None else None
 
 
 def _record(context: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine.connections.local import LocalTransport
@@ -116,7 +115,7 @@ def _candidates(loaded: Loaded, site: Site) -> Iterator[tuple[ProviderConfig, Di
         return
     declared = loaded.project.providers.values()
     for config in sorted(declared, key=lambda config: (config.alias != site.alias, config.kind != site.kind)):
-        moved = replace(config, base_url=site.endpoint)
+        moved = config.with_fields(base_url=site.endpoint)
         if config.kind == site.kind and config.alias in loaded.dialects:
             yield moved, loaded.dialects[config.alias]
         elif config.kind != LOCAL:  # its settings are about another kind; its key may still be the one
@@ -124,7 +123,7 @@ def _candidates(loaded: Loaded, site: Site) -> Iterator[tuple[ProviderConfig, Di
                 dialect = registry.dialect(site.kind)
             except SpecError:  # the package of this kind is not installed any more
                 return
-            yield replace(moved, kind=site.kind, settings=MappingProxyType({})), dialect
+            yield moved.with_fields(kind=site.kind, settings={}, models=None), dialect
 
 
 def _connected(alias: str, config: ProviderConfig, dialect: Dialect, connect: Connect) -> ConnectedProvider:
@@ -149,7 +148,7 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
 
 def paced(pace: Pace, config: ProviderConfig) -> Pace:
     """Return the dialect's pace with what the project overrides."""
-    rate, interval, timeout = config.requests_per_second, config.poll_interval, config.timeout
+    rate, interval, timeout = config.spec.requests_per_second, config.spec.poll_interval, config.spec.timeout
     slowest = pace.poll_max if interval is None else float(interval)
     return replace(
         pace,
@@ -158,5 +157,5 @@ def paced(pace: Pace, config: ProviderConfig) -> Pace:
         poll_min=min(pace.poll_min, slowest),
         poll_max=slowest,
         timeout=pace.timeout if timeout is None else float(timeout),
-        concurrency=pace.concurrency if config.concurrency is None else config.concurrency,
+        concurrency=pace.concurrency if config.spec.concurrency is None else config.spec.concurrency,
     )

@@ -62,7 +62,9 @@ def publisher_of(
         return None
     publisher = Publisher(section, env)
     for order in orders:
-        if media_routes.must_publish(order.clip, order.resolved.model, means_of(dialects[order.clip.provider], True)):
+        if media_routes.must_publish(
+            order.clip, order.resolved.model, means_of(dialects[order.clip.spec.provider], True)
+        ):
             publisher.open()
             break
     return publisher

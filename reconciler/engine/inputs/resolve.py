@@ -16,7 +16,7 @@ from reconciler.media.frames import extract_frame
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
-from reconciler.spec.project import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
 
 class ReturnedFrames:
@@ -59,7 +59,7 @@ class InputResolver:
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
         """Return every input by field name. Raises MediaError when one differs from the plan or cannot be sent."""
-        free = media_routes.room(order.resolved.model, order.clip.prompt)
+        free = media_routes.room(order.resolved.model, order.clip.spec.prompt)
         if free is not None:
             free -= sum(len(item.url) for _, item in order.clip.media() if isinstance(item, DataMedia))
         refs: dict[str, MediaRef] = {}
@@ -83,7 +83,7 @@ class InputResolver:
                 return await self._of_clip(name, item, order, free)
 
     async def _send(self, file: LocalFile, order: Order, free: int | None) -> MediaRef:
-        return await self.delivery.send(order.clip.provider, order.resolved.model, file, free)
+        return await self.delivery.send(order.clip.spec.provider, order.resolved.model, file, free)
 
     def _local(self, name: str, path: str, expected: str) -> LocalFile:
         """Return a local file. Raises MediaError when its content changed: its hash is part of the key."""
@@ -106,7 +106,7 @@ class InputResolver:
     def _returned(self, name: str, sha256: str, order: Order) -> str | None:
         """Return the provider's own link to the frame, if this clip has the same provider and its model takes links."""
         takes_links = "https" in media_routes.schemes(order.resolved.model, media_routes.sort_of(name))
-        return self.returned.find(order.clip.provider, sha256) if takes_links else None
+        return self.returned.find(order.clip.spec.provider, sha256) if takes_links else None
 
     async def _frame(self, sha256: str, video: Path, part: Frame) -> str:
         """Extract a frame into the store as a PNG; return its SHA-256. It takes 0.1 s and gives the same bytes each

@@ -25,7 +25,7 @@ def destroy(session: Session, choice: Choice, confirm: Confirm, sink: Sink, conn
 
 def destruction(planned: Planned, chosen: frozenset[str] | None) -> Plan:
     """Return the plan of `destroy`: every output and binding of the chosen clips, except protected or edited ones."""
-    protected = {order.clip.name for order in planned.loaded.orders if order.clip.protect}
+    protected = {order.clip.name for order in planned.loaded.orders if order.clip.spec.protect}
     steps: list[Step] = []
     unbind: list[tuple[str, int]] = []
     for (clip, take), bound in sorted(planned.snapshot.bindings.items()):

@@ -15,7 +15,7 @@ from reconciler.media.codecs import missing_codecs, missing_glyphs
 from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
 from reconciler.spec.load import read_project
-from reconciler.spec.project import Secret
+from reconciler.spec.values import Secret
 from reconciler.state.lock import Lock
 from reconciler.state.store import Store
 

@@ -31,15 +31,15 @@ class Edit:
 def retake(workspace: Workspace, name: str) -> Edit:
     """Raise `retake` by one. Raises ClipformError for a protected clip: its video would be replaced."""
     clips = _named(workspace, name)
-    if any(clip.protect for clip in clips):
+    if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
-    return _set(workspace, clips[0], name, "retake", max(clip.retake for clip in clips) + 1)
+    return _set(workspace, clips[0], name, "retake", max(clip.spec.retake for clip in clips) + 1)
 
 
 def pick(workspace: Workspace, name: str, take: int) -> Edit:
     """Set `pick`. Raises UsageError for a take that the clip does not have."""
     clips = _named(workspace, name)
-    fewest = min(clip.takes for clip in clips)
+    fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
         raise UsageError(
             f"{name} has {fewest} take{'' if fewest == 1 else 's'}, not {take}", help="raise `takes` first"

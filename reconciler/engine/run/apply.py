@@ -184,7 +184,7 @@ class Run:
     def _inputs(self, renderer: DraftRenderer, providers: ConnectedProviders, records: RunRecords) -> InputResolver:
         """Raises ClipformError when the project's store is needed and cannot be used."""
         session, workspace, loaded = self.session, self.session.workspace, self.planned.loaded
-        picked = {o.clip.name: o.wanted.key for o in loaded.orders if o.take == o.clip.pick}
+        picked = {o.clip.name: o.wanted.key for o in loaded.orders if o.take == o.clip.spec.pick}
         hasher = workspace.hasher(loaded.project)
         handles = UploadLinks(workspace.state_dir(session.draft), session.clock.now)
         generating = [loaded.by_ident[step.ident] for step in self.planned.plan.generating()]

@@ -100,7 +100,7 @@ def diagnostic(problem: Diagnostic) -> Value:
 def cards(index: PlanIndex) -> tuple[Card, ...]:
     """Return a card, without progress, for each clip in the plan."""
     clips = index.planned.loaded.project.clips
-    declared = ((index.steps.get((clip.name, clip.pick)), clip) for clip in clips)
+    declared = ((index.steps.get((clip.name, clip.spec.pick)), clip) for clip in clips)
     selected = [card(step, clip, index) for step, clip in declared if step is not None]  # None: not in this plan
     return (*selected, *(card(step, None, index) for step in index.undeclared.values()))
 
@@ -143,21 +143,21 @@ def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
     """Return the card with the fields of the clip's spec."""
     order = index.order(step)
     settled = order.resolved.settled if order else {}
-    seconds = settled.get("duration", clip.duration)
+    seconds = settled.get("duration", clip.spec.duration)
     return replace(
         basic,
         declared=clip.declared,
-        tags=clip.tags,
-        description=clip.description,
+        tags=clip.spec.tags,
+        description=clip.spec.description,
         file=SourceLine(clip.where.file, clip.where.line) if clip.where else None,
         mode=order.resolved.mode.value if order else "",
         duration=seconds if isinstance(seconds, int) and seconds > 0 else None,
-        ratio=settled.get("ratio", clip.ratio),
-        resolution=settled.get("resolution", clip.resolution),
+        ratio=settled.get("ratio", clip.spec.ratio),
+        resolution=settled.get("resolution", clip.spec.resolution),
         estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,
-        prompt=clip.prompt,
-        pick=clip.pick,
-        takes=clip.takes,
+        prompt=clip.spec.prompt,
+        pick=clip.spec.pick,
+        takes=clip.spec.takes,
         needs=tuple(clip.depends_on()),
         used_by=tuple(index.users.get(clip.name, ())),
     )

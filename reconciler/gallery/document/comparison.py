@@ -53,7 +53,7 @@ def since_revision(index: PlanIndex, revision: ProjectRevision, chosen: frozense
 
 def since_plan(index: PlanIndex, label: str) -> Comparison:
     """Compare with what a plan would replace: the current result of each clip is the earlier side."""
-    picked = (step for step in index.steps.values() if index.clips[step.clip].pick == step.take)
+    picked = (step for step in index.steps.values() if index.clips[step.clip].spec.pick == step.take)
     steps = {step.clip: step for step in picked} | index.undeclared
     groups = {name: _planned_group(step) for name, step in steps.items()}
     results = ((name, step, index.result(step.previous_key or step.key)) for name, step in steps.items())
@@ -67,7 +67,7 @@ def _since(kind: str, label: str, groups: Mapping[str, str]) -> Since:
 
 
 def _picked(orders: Sequence[Order]) -> list[Order]:
-    return [order for order in orders if order.take == order.clip.pick]
+    return [order for order in orders if order.take == order.clip.spec.pick]
 
 
 def _under_new_names(old: Sequence[Order], new: Mapping[str, Order]) -> dict[str, Order]:
@@ -107,11 +107,11 @@ def _at_revision(old: Order, new: Order | None, index: PlanIndex) -> Earlier:
     result = source or index.result(old.wanted.key)
     return Earlier(
         shown=video,
-        prompt=old.clip.prompt,
+        prompt=old.clip.spec.prompt,
         facts=tuple(document_facts(old.wanted.document)),
         changes=field_changes(changes(old.wanted.document, new.wanted.document) if new else ()),
-        output=old.clip.output,
-        pick=old.clip.pick,
+        output=old.clip.spec.output,
+        pick=old.clip.spec.pick,
         cost=paid(result),
         note="" if video else NOT_STORED if result else NOT_GENERATED,
     )
@@ -136,7 +136,7 @@ def _current(step: Step, result: Generation, index: PlanIndex) -> Earlier:
 def _removed(name: str, old: PlanIndex, earlier: Earlier) -> Detail:
     """Return the Detail of a clip of the revision that is no longer declared."""
     clip = old.clips[name]
-    detail = of_step(old.steps[name, clip.pick], clip, old, ())
+    detail = of_step(old.steps[name, clip.spec.pick], clip, old, ())
     card = replace(
         detail.card,
         state="undeclared",

@@ -13,7 +13,8 @@ from reconciler.gallery.document.model import ClipInput, Detail, FieldChange, Lo
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
-from reconciler.spec.project import AssetMedia, Clip, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+from reconciler.spec.project import Clip
+from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
 from reconciler.views.format import utc
 from reconciler.views.history import history
@@ -30,7 +31,7 @@ _SIGNS = {word_diff.DiffRun.SAME: "=", word_diff.DiffRun.GONE: "-", word_diff.Di
 def detail(name: str, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None) -> Detail | None:
     """Return the Detail of a clip; None if no card has that name. `events` are the clip's, oldest first."""
     clip = index.clips.get(name)
-    picked = index.steps.get((name, clip.pick)) if clip else index.undeclared.get(name)
+    picked = index.steps.get((name, clip.spec.pick)) if clip else index.undeclared.get(name)
     return None if picked is None else of_step(picked, clip, index, events, progress)
 
 
@@ -38,7 +39,7 @@ def of_step(
     picked: Step, clip: Clip | None, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None
 ) -> Detail:
     """Return the Detail of a clip from the step of its picked take; `clip` is None if it is not declared."""
-    takes = range(1, clip.takes + 1) if clip else ()
+    takes = range(1, clip.spec.takes + 1) if clip else ()
     steps = [index.steps[picked.clip, take] for take in takes if (picked.clip, take) in index.steps] or [picked]
     previous = _previous(picked, index, events)
     return Detail(
@@ -57,7 +58,7 @@ def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:
     take = _with_result(step, step.key, result, index)
     return replace(
         take,
-        picked=clip is None or step.take == clip.pick,
+        picked=clip is None or step.take == clip.spec.pick,
         state=standing(step, attempt)[0],
         seed=_seed(result, attempt, order.wanted.document if order else ""),
         estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,

@@ -21,7 +21,7 @@ from reconciler.gallery.document.media import picture
 from reconciler.gallery.document.model import Card, Detail, Document, Head, Value, Video, dumps
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
-from reconciler.spec.project import LocalMedia
+from reconciler.spec.values import LocalMedia
 from reconciler.state.history import LogEntry
 from reconciler.views import format
 

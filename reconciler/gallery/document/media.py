@@ -13,7 +13,7 @@ from reconciler.gallery.document.model import Video
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Artifact
-from reconciler.spec.project import DataMedia, LocalMedia, Media
+from reconciler.spec.values import DataMedia, LocalMedia, Media
 
 PICTURES: Mapping[str, str] = {
     "png": "image/png",

@@ -22,18 +22,18 @@ class DiffRun(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WordRun:
     """Successive words that changed in the same way."""
 
     part: DiffRun
     text: str
 
 
-def words(before: str, after: str) -> tuple[Run, ...]:
+def words(before: str, after: str) -> tuple[WordRun, ...]:
     """Return the runs that turn one text into the other. Very long texts are given whole, old then new."""
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     if len(old) > _LIMIT or len(new) > _LIMIT:
-        return (Run(DiffRun.GONE, before), Run(DiffRun.NEW, after))
+        return (WordRun(DiffRun.GONE, before), WordRun(DiffRun.NEW, after))
     runs: list[tuple[DiffRun, str]] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         gone, fresh = "".join(old[a:b]), "".join(new[c:d])
@@ -44,7 +44,7 @@ def words(before: str, after: str) -> tuple[Run, ...]:
             runs[-3:] = [(DiffRun.GONE, before + space + gone), (DiffRun.NEW, after + space + fresh)]
         else:
             runs += [(part, text) for part, text in ((DiffRun.GONE, gone), (DiffRun.NEW, fresh)) if text]
-    return tuple(Run(part, text) for part, text in runs)
+    return tuple(WordRun(part, text) for part, text in runs)
 
 
 def _between_words(runs: list[tuple[DiffRun, str]]) -> bool:

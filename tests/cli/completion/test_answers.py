@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.cli.completion import STATES, AnswerKind, _bash, _words, answer
+from reconciler.cli.completion import STATES, AnswerKind, _bash, _split_words, answer
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.project.workspace import state_words
 from reconciler.spec.files import MemoryFiles
@@ -27,7 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def offered(*words: str) -> list[str]:
-    return [name for name, _ in answer(words).words]
+    return [name for name, _ in answer(words).candidates]
 
 
 COMBINATIONS = [f"social[ratio={ratio},lang={lang}]" for ratio in ("16:9", "9:16") for lang in ("en", "zh")]
@@ -178,7 +178,7 @@ def test_a_name_is_given_as_utf_8_also_where_the_locale_has_only_ascii(here: Pat
     ],
 )
 def test_the_word_at_the_cursor_is_read_as_the_shell_would(line: str, value: str, quote: str) -> None:
-    last = _words(line)[-1]
+    last = _split_words(line)[-1]
     assert (last.value, last.quote) == (value, quote)
 
 
@@ -190,7 +190,7 @@ def test_the_word_at_the_cursor_is_read_as_the_shell_would(line: str, value: str
 @settings(deadline=None, max_examples=100)
 def test_what_bash_is_told_means_the_name_again(name: str) -> None:
     """Whatever part of a name was typed bare, and wherever bash breaks words."""
-    whole = _words(f"clipform {_words('x ')[-1].reply(name, ' ')}")[-1]
+    whole = _split_words(f"clipform {_split_words('x ')[-1].reply(name, ' ')}")[-1]
     assert whole.value == name
 
 
@@ -201,4 +201,4 @@ def test_an_answer_for_bash_begins_where_bash_replaces(here: Path) -> None:
 
 
 def test_options_before_the_command_are_those_of_every_command() -> None:
-    assert {name for name, _ in answer(["-"]).words} >= {"-C", "--json", "--no-color", "-v"}
+    assert {name for name, _ in answer(["-"]).candidates} >= {"-C", "--json", "--no-color", "-v"}

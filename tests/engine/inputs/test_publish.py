@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.artifacts.publish import Publisher
 from reconciler.diagnostics import ArtifactError, ClipformError
-from reconciler.spec.project import Secret
+from reconciler.spec.values import Secret
 from tests.engine.inputs.bucket import BucketServer
 from tests.engine.inputs.kit import ENV
 

@@ -230,7 +230,7 @@ def test_a_process_that_dies_while_it_sends_is_seen_though_no_file_changes(paid:
         key=order.wanted.key,
         clip=clip,
         take=1,
-        provider=order.clip.provider,
+        provider=order.clip.spec.provider,
         kind=order.wanted.kind,
         model=order.wanted.model,
     )

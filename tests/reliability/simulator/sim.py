@@ -127,7 +127,7 @@ class Sim:
 
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> FakeTransport:
         """What reaches the vendor, for one process; an account is a key at an address."""
-        where = (config.base_url or dialect.base_url).rstrip("/")
+        where = (config.spec.base_url or dialect.base_url).rstrip("/")
         account = f"{where} {config.credentials.get('api_key')}"
         self.transports.append(FakeTransport(self.servers.get(where, self.server), dialect, self.wire.point, account))
         return self.transports[-1]

@@ -1,0 +1,16 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ClipName = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip.")]
+Clips = Annotated[list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")]
+Draft = Annotated[bool, typer.Option("--draft", help="Use draft renders instead of paid ones.")]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="CLIP", help="Leave out these clips.")]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Gallery port; 0 picks a free one.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+YesToSend = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before an API key is sent to a new address.")]

@@ -1,0 +1,73 @@
+"""The types of field values that have no plain Python type: media references, secrets and exact numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+JsonValue = object
+"""A JSON value: None, bool, int, str, `Number`, or a list or map of these. Floats never occur."""
+
+
+class Number(str):
+    """A number with a fraction, written unquoted in a free map: its canonical decimal text, never a float.
+
+    `0.50` and `5e-1` are both `Number("0.5")`. It is sent to a provider as a number, and hashed as something else than
+    the text `"0.5"`.
+    """
+
+    __slots__ = ()
+
+
+class Frame(StrEnum):
+    """The part of another clip that a `${clips.…}` reference takes."""
+
+    LAST = "last_frame"
+    FIRST = "first_frame"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """A file; `path` is as the user wrote it, relative to the project root or absolute."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class UrlMedia:
+    """An `https://` URL."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMedia:
+    """An `asset://` id in the provider's library."""
+
+    id: str  # includes the scheme
+
+
+@dataclass(frozen=True, slots=True)
+class DataMedia:
+    """A `data:` URL."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMedia:
+    """A frame or the video of another clip's picked take."""
+
+    clip: str
+    part: Frame
+
+
+Media = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The name of an environment variable that holds a secret; never the secret itself."""
+
+    env: str
