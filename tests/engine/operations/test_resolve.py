@@ -58,7 +58,7 @@ def test_of_two_versions_in_doubt_each_is_settled_by_its_number(take: int | None
     assert told.value.help == "choose one with --attempt N"
     for number in (1, 2):
         assert f"attempt {number}: uncertain at studio (film), no task id, since " in told.value.message
-    with pytest.raises(UsageError, match="nothing of attempt 3 of hero waits"):
+    with pytest.raises(UsageError, match="attempt 3 of hero is not unresolved"):
         found(doubtful, take, 3)
 
 
