@@ -11,7 +11,7 @@ DOUBLE, LOST, TORN, CAP, SECRET, ESCAPE = ("I1",), ("I2", "I3"), ("I4", "I16"), 
 
 @dataclass(slots=True)
 class Tally:
-    """What scenarios did and what became of them. `broken` are the judge's findings, each with its story."""
+    """The counts of scenarios and their results. `broken` holds the judge's findings, each with its story."""
 
     scenarios: Counter[str] = field(default_factory=Counter)
     injected: int = 0
@@ -50,7 +50,7 @@ class Tally:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
 
     def count(self, *promises: str) -> int:
-        """How many findings break one of these promises."""
+        """Return how many findings break one of these promises."""
         return sum(1 for text in self.broken if text.partition(":")[0] in promises)
 
     def rows(self) -> Iterator[tuple[str, str, str, bool]]:
@@ -112,7 +112,7 @@ class Tally:
         )
 
     def passed(self) -> bool:
-        """Whether every bar is met."""
+        """Return True if every bar is met."""
         return not self.broken and all(met for *_, met in self.rows())
 
     def table(self) -> str:
@@ -124,7 +124,7 @@ class Tally:
         return "\n".join(lines) + "\n"
 
     def by_sweep(self) -> str:
-        """How many scenarios of each sweep, as Markdown."""
+        """Return the number of scenarios of each sweep, as Markdown."""
         lines = ["| Sweep | Scenarios |", "| --- | --: |"]
         return (
             "\n".join([*lines, *(f"| {name} | {count:,} |" for name, count in sorted(self.scenarios.items()))]) + "\n"

@@ -20,8 +20,8 @@ Job = tuple[Callable[..., None], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Size:
-    """How much: the first seed, long or short, how many seeds for each sweep that has them (None: its own), and of the
-    real processes' long form every so many-th point."""
+    """The size of a run: the first seed, long or short, seeds for each random sweep (None: its own), and the stride
+    over points of real processes."""
 
     seed: int = 1
     long: bool = False
@@ -39,7 +39,7 @@ class Size:
 
 
 def jobs(size: Size) -> Iterator[Job]:
-    """All of it, the longest first."""
+    """Yield all jobs, the longest first."""
     yield from real.jobs(size.seed, long=size.long, thin=size.thin)
     yield from _commands(size)
     yield from _kills(size)

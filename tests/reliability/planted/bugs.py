@@ -290,7 +290,7 @@ def _skipping(where: str, *, folders: bool | None = None) -> Plant:
 
 @dataclass(frozen=True)
 class Bug:
-    """What is planted, which promise it breaks, and what must happen for that."""
+    """A planted bug, the promise that it breaks, and the conditions in which it shows."""
 
     plant: Plant
     breaks: str

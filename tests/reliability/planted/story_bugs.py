@@ -230,7 +230,7 @@ def _link(name: Path, target: Path) -> None:
 
 @dataclass(frozen=True)
 class Wrong:
-    """What is planted, the story in which it shows, and the promise that it breaks."""
+    """A planted bug, the story in which it shows, and the promise that it breaks."""
 
     plant: Plant
     play: Play

@@ -181,7 +181,7 @@ class Witness:
         self._busy = False
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
-        """What the interpreter calls."""
+        """Receive an audit event from the interpreter."""
         if self._busy:
             return
         self._busy = True  # what is asked of the system here is no news

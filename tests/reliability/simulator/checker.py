@@ -225,7 +225,7 @@ def _told(world: World, server: Server) -> Iterator[str]:
 
 
 def forms(secret: str) -> set[bytes]:
-    """How a secret may be written down."""
+    """Return the encodings of a secret."""
     plain = {secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
     coded = {base64.b64encode(secret.encode()).decode().rstrip("="), secret.encode().hex()}
     return {text.encode() for text in plain | coded}
@@ -257,7 +257,7 @@ def honest(before: bytes, after: bytes, *, refused: bool) -> Iterator[str]:
 
 
 def alone(acted: bool, told: bool) -> Iterator[str]:
-    """I11: of two at once, the other one did nothing and was told so."""
+    """I11: yield violations if the second of two concurrent runs did anything or was not informed."""
     if acted:
         yield "I11: two processes acted"
     if not told:

@@ -11,7 +11,7 @@ from selectors import SelectorKey
 
 
 class Deadlock(BaseException):
-    """Everybody waits, and nobody for a time: a run that would hang for ever (I13)."""
+    """Every task waits without a timeout: the run would never end (I13)."""
 
 
 class VirtualClock:
@@ -55,7 +55,7 @@ class VirtualClock:
 
 
 class _Selector(selectors.DefaultSelector):
-    """Where the loop would wait, the clock jumps instead."""
+    """Advances the clock instead of waiting."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()

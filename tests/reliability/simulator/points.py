@@ -71,7 +71,7 @@ class Tripwire:
 
 
 def refused(name: str, number: int | None) -> Exception | None:
-    """How a point fails when the disk refuses; None for a point that is not of the disk, or lies behind the act."""
+    """Return the error of a disk operation that is refused at a point; None for a point that is not before one."""
     if number is None or name.endswith(" after"):
         return None
     if name.startswith("commit"):

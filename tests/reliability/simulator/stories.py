@@ -26,7 +26,7 @@ MOVED = HEAD + "clips:\n  a: {prompt: one, output: films/a.mp4}\n  b: {prompt: t
 
 @dataclass(frozen=True)
 class Story:
-    """What is done before, and which outputs there are at the end."""
+    """The preparation of a scenario, and its outputs at the end."""
 
     before: Callable[[Sim], None]
     outputs: tuple[str, ...]

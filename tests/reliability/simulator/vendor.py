@@ -126,16 +126,16 @@ class Server:
         self.plots[label] = Plot(deque(submit), deque(poll), deque(fetch))
 
     def heal(self) -> None:
-        """All is well from now on."""
+        """Remove all faults."""
         self.plots.clear()
         self.at.clear()
 
     def count(self, verb: str) -> int:
-        """How many requests of a sort were made."""
+        """Return the number of requests of a kind."""
         return sum(1 for found, _ in self.calls if found == verb)
 
     def submits(self, label: str) -> int:
-        """How many submits of a clip reached the server."""
+        """Return how many submits of a clip reached the server."""
         return self.calls.count(("submit", label))
 
     def by_key(self) -> dict[str, list[Task]]:
@@ -153,7 +153,7 @@ class Server:
         return {"short": whole[: len(whole) // 2], "junk": b"<html>no such file</html>"}.get(word, whole)
 
     def sha256(self, task: str, word: str = "whole") -> str:
-        """What the file of a task hashes to."""
+        """Return the hash of a task's file."""
         return hashlib.sha256(self.content(task, word)).hexdigest()
 
     def sound(self, task: str) -> set[str]:
@@ -312,7 +312,7 @@ def _sent(ref: MediaRef | None) -> str | None:
 
 
 def create(settings: Mapping[str, object]) -> Fake:
-    """What the registry calls."""
+    """Return the dialect; the registry calls this."""
     assert not settings
     return Fake()
 

@@ -117,7 +117,7 @@ class Wired(Fake):
 
 
 def create(settings: Mapping[str, object]) -> Wired:
-    """What the registry calls."""
+    """Return the dialect; the registry calls this."""
     return Wired()
 
 
@@ -143,7 +143,7 @@ class Net:
         self.plans[phase].extend([(fault, acts)] * int(fault.get("often", 1)))
 
     def heal(self) -> None:
-        """All is well from now on."""
+        """Remove all faults."""
         self.plans.clear()
         self.always.clear()
 
@@ -157,7 +157,7 @@ class Net:
 
     @asynccontextmanager
     async def open(self, call: OutgoingRequest, patience: Timeouts) -> AsyncIterator[Incoming]:
-        """What stands for `Connections.open`."""
+        """Replace `Connections.open`."""
         phase = self._phase(call)
         fault, acts = self._next(phase)
         point = self.sim.wire.point
