@@ -15,6 +15,8 @@ BANNED = re.compile(
     r"|is no (?!longer|more\b|less\b)\w+)\b",
     re.IGNORECASE,
 )
+EVENT = ('"event": "mended"', "")
+"""The name of a JSON event of `watch`, which programs read: names of the format do not change."""
 CODE = sorted(path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".js", ".html", ".css", ".yaml"})
 DOCUMENTS = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.yaml"))]
 PRINTED = [
@@ -28,7 +30,7 @@ PRINTED = [
 def banned(path: Path) -> Iterator[str]:
     """Lines with a banned word."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if match := BANNED.search(line):
+        if match := BANNED.search(line.replace(*EVENT)):
             yield f"{path.relative_to(ROOT)}:{number}: {match[0]!r} in {line.strip()[:100]}"
 
 
