@@ -12,7 +12,7 @@ from tests.style.source import PACKAGE, ROOT
 
 BANNED = re.compile(
     r"\b(mend(s|ed|ing)?|told|stands?|anew|whoever|by now|at hand|who only looks?|the ways? to|nobody says"
-    r"|is no (?!longer|more\b|less\b)\w+)\b",
+    r"|(?<!there )is no (?!longer|more\b|less\b)\w+)\b",
     re.IGNORECASE,
 )
 EVENT = ('"event": "mended"', "")
@@ -45,6 +45,6 @@ def test_a_banned_word_is_noticed(text: str) -> None:
     assert BANNED.search(text)
 
 
-@pytest.mark.parametrize("text", ["recommended", "standard", "is no longer there", "a new one", "understand"])
+@pytest.mark.parametrize("text", ["recommended", "standard", "is no longer there", "there is no clip", "a new one", "understand"])
 def test_other_words_pass(text: str) -> None:
     assert not BANNED.search(text)
