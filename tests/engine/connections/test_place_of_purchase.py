@@ -144,7 +144,7 @@ def test_a_task_that_the_provider_still_has_is_not_called_cancelled(
     monkeypatch.setattr(FakeTransport, "cancel", too_late)
     with (
         open_session(bought.workspace, "cancel") as session,
-        pytest.raises(ProviderError, match="the provider said so, and still has it"),
+        pytest.raises(ProviderError, match="the provider confirmed it, but still has the task"),
     ):
         cancel.cancel(session, "hero", None, one_off.ProviderAccess(bought.workspace.load(), bought.connect))
     assert results(bought.apply()) == {"hero": "succeeded"}
@@ -158,7 +158,7 @@ def test_a_cancel_that_nothing_confirms_is_none(bought: Sim, monkeypatch: pytest
     bought.server.plan("hero", poll=["trouble"])
     with (
         open_session(bought.workspace, "cancel") as session,
-        pytest.raises(ProviderError, match="nothing confirms it"),
+        pytest.raises(ProviderError, match="the provider confirmed it, but its task could not be checked"),
     ):
         cancel.cancel(session, "hero", None, one_off.ProviderAccess(bought.workspace.load(), bought.connect))
     assert bought.states() == ["accepted"]

@@ -54,7 +54,7 @@ REFUSED = PollTrouble("no such key", refusal=Refusal.CREDENTIALS)
             Balance("12.50", "USD"),
             [(True, "its clock is 3 s ahead of this machine's"), (True, "12.50 USD left, as the provider reports")],
         ),
-        (-3600.0, None, [(False, "its clock is 3600 s behind ours")]),
+        (-3600.0, None, [(False, "its clock is 3600 s behind this machine's")]),
         (None, REFUSED, [(True, "reachable; it sends no Date header"), (False, "no such key")]),
         (PollTrouble("refused"), None, [(False, "refused")]),
     ],

@@ -64,7 +64,7 @@ def test_locked_names_what_is_not_as_it_says(clone: Sim) -> None:
         clone.apply(locked=True)
     assert refused.value.message.splitlines() == [
         "--locked: 1 would have to be generated, 1 blocked",
-        "- solo: prompt changed",
+        "- solo: the prompt, settings or inputs changed",
         "- hero#2: clipform did not create the file at the output path",
     ]
     assert clone.server.calls == []
