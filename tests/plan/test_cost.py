@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from reconciler.diagnostics import Severity
 from reconciler.plan.cost import PricedRequest, estimate, objections, saved, warnings
@@ -83,8 +84,9 @@ def test_no_table_is_no_price_and_never_nought() -> None:
     assert estimate((), PricedRequest("m", "720p", "16:9", 5), "USD") == Cost(None, "USD")
 
 
-def test_a_row_without_a_unit_prices_nothing() -> None:
-    assert estimate((Row("*"),), PricedRequest("m", "720p", "16:9", 5), "USD").amount is None
+def test_a_row_without_a_unit_cannot_be_written() -> None:
+    with pytest.raises(ValidationError):
+        row("*", None)
 
 
 # --- caps -------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_a_spec_behind_a_link_is_edited_where_it_is_or_not_at_all(inside: bool, 
 def test_a_plan_is_written_over_plans_only(sim: Sim) -> None:
     notes = sim.root / "notes.txt"
     notes.write_text("mine", encoding="utf-8")
-    with pytest.raises(UsageError, match="is no plan"):
+    with pytest.raises(UsageError, match="is not a plan file"):
         save_plan(sim.workspace, Choice(), notes)
     assert notes.read_text(encoding="utf-8") == "mine"
     for _ in range(2):
