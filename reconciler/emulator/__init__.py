@@ -15,5 +15,4 @@ Bottom up:
     vendor      the base of all vendors                       jiekou, jimmyai, chanjing, uniall, ark: one vendor each
     tamper      applies faults to answers                     api, media  the two origins
     server      sockets and signals                           welcome     the text that the command prints
-    process     the server as a child process, for tests and benchmarks
 """
