@@ -20,7 +20,7 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, bearer, json_body, text, whole
 from reconciler.emulator.world import Seen, Stage, Task

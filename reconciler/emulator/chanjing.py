@@ -17,8 +17,7 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.faults import Fail
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Fail, Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task, Upload, World, new_id

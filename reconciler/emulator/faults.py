@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from reconciler.emulator.phase import Phase
+
+class Phase(StrEnum):
+    """The type of a request; a fault rule applies to one of them."""
+
+    SUBMIT = "submit"
+    POLL = "poll"
+    LIST = "list"
+    CANCEL = "cancel"
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+    TOKEN = "token"
+    BALANCE = "balance"
+
 
 _API: Final = frozenset({Phase.SUBMIT, Phase.POLL, Phase.LIST, Phase.CANCEL, Phase.UPLOAD, Phase.TOKEN, Phase.BALANCE})
 _ANY: Final = _API | {Phase.DOWNLOAD}

@@ -30,8 +30,7 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from reconciler.diagnostics import ClipformError
-from reconciler.emulator.faults import ACTIONS, Action, Strict
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import ACTIONS, Action, Phase, Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

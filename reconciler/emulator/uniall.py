@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import (
     BROKE,

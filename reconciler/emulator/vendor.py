@@ -15,9 +15,8 @@ from typing import ClassVar
 
 from reconciler.emulator.checks import Broken, Why
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.faults import Fail, Omit, Sticky, Unfound
+from reconciler.emulator.faults import Fail, Omit, Phase, Sticky, Unfound
 from reconciler.emulator.ledger import Charge
-from reconciler.emulator.phase import Phase
 from reconciler.emulator.rules import Wanted, check_rules
 from reconciler.emulator.shapes import SERVER_RATIO, SERVER_SECONDS, Shape
 from reconciler.emulator.world import Seen, Stage, Task, World, new_id
