@@ -15,6 +15,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -37,21 +38,11 @@ _PAGE: Final = b"<!doctype html><title>Sign in</title><p>Please sign in to see t
 
 def create_media(world: World) -> Starlette:
     """Return the ASGI application of the media origin."""
-
-    async def video(request: Request) -> Response:
-        return await _result(world, request, "video/mp4")
-
-    async def frame(request: Request) -> Response:
-        return await _result(world, request, "image/png")
-
-    async def upload(request: Request) -> Response:
-        return await _upload(world, request)
-
     return Starlette(
         routes=[
-            Route("/v/{task_id}.mp4", video, methods=["GET"]),
-            Route("/f/{task_id}.png", frame, methods=["GET"]),
-            Route("/u/{id}/{name}", upload, methods=["GET", "PUT"]),
+            Route("/v/{task_id}.mp4", partial(_result, world, mime="video/mp4"), methods=["GET"]),
+            Route("/f/{task_id}.png", partial(_result, world, mime="image/png"), methods=["GET"]),
+            Route("/u/{id}/{name}", partial(_upload, world), methods=["GET", "PUT"]),
         ]
     )
 
