@@ -41,7 +41,7 @@ from reconciler.providers.error_codes import (
     rows,
     submitted,
 )
-from reconciler.providers.http_dialect import HttpDialect, fill, present, stated
+from reconciler.providers.http_dialect import HttpDialect, fill, stated
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -56,16 +56,7 @@ from reconciler.providers.replies import (
     words,
     working,
 )
-from reconciler.providers.settings import Settings, read, setting
-
-QUEUED = frozenset({"queued"})
-RUNNING = frozenset({"running"})
-DONE = frozenset({"succeeded"})
-
-# Status words of gateways like 3hei (assumed).
-HEI_QUEUED = QUEUED | {"pending", "submitted", "created"}
-HEI_RUNNING = RUNNING | {"in_progress", "processing"}
-HEI_DONE = DONE | {"completed", "success"}
+from reconciler.providers.settings import Settings, setting
 
 # Ark's error page. InternalServiceError (500) is not listed: a task may exist. 429 has two meanings.
 REFUSALS = (
@@ -143,29 +134,19 @@ T = TypeVar("T", bound=ContentSettings)
 class ContentForm(HttpDialect[T], Generic[T]):
     """The translation that both kinds share."""
 
-    queued: ClassVar[frozenset[str]] = QUEUED
-    running: ClassVar[frozenset[str]] = RUNNING
-    done: ClassVar[frozenset[str]] = DONE
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "model",
-            "content",
-            "resolution",
-            "ratio",
-            "duration",
-            "frames",  # the vendor prefers it to the duration, which was priced
-            "generate_audio",
-            "return_last_frame",
-            "seed",
-            "watermark",
-            "camera_fixed",
-        }
+    pace: ClassVar[Pace] = Pace(
+        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
     )
+    queued: ClassVar[frozenset[str]] = frozenset({"queued"})
+    running: ClassVar[frozenset[str]] = frozenset({"running"})
+    done: ClassVar[frozenset[str]] = frozenset({"succeeded"})
+    also_reserved: ClassVar[frozenset[str]] = frozenset(
+        {"frames"}
+    )  # the vendor prefers it to the duration, which was priced
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""
-        body = {
-            **job.options,
+        return {
             "model": job.model.name,
             "content": list(_content(job)),
             "resolution": stated(job, "resolution"),
@@ -177,7 +158,6 @@ class ContentForm(HttpDialect[T], Generic[T]):
             "watermark": job.watermark,
             "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
         }
-        return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """Read `{"id"}`, the whole reply."""
@@ -232,24 +212,21 @@ class Hei(ContentForm[HeiSettings]):
     """The translation of kind `3hei`."""
 
     kind: ClassVar[str] = "3hei"
+    form = HeiSettings
     base_url: ClassVar[str] = "https://api.3hei.com"
-    pace: ClassVar[Pace] = Pace(
-        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
-    )
     catalogue: ClassVar[str] = "ark/models_3hei.yaml"
-    queued = HEI_QUEUED
-    running = HEI_RUNNING
-    done = HEI_DONE
+    # With the status words of gateways like 3hei (assumed).
+    queued = ContentForm.queued | {"pending", "submitted", "created"}
+    running = ContentForm.running | {"in_progress", "processing"}
+    done = ContentForm.done | {"completed", "success"}
 
 
 class Ark(ContentForm[ArkSettings]):
     """The translation of kind `ark`, which also lists tasks and cancels queued ones."""
 
     kind: ClassVar[str] = "ark"
+    form = ArkSettings
     base_url: ClassVar[str] = "https://ark.cn-beijing.volces.com/api/v3"
-    pace: ClassVar[Pace] = Pace(
-        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
-    )
     catalogue: ClassVar[str] = "ark/models.yaml"
     list_size: ClassVar[int] = 100  # a page may hold 500, but 500 ids do not fit into a URL
 
@@ -333,13 +310,3 @@ def _complaint(reply: Reply) -> Complaint:
     code = code_text(at(error, "code")) or code_text(body.get("code"))
     message = first_words(at(error, "message"), body.get("message"), body.get("info"), error)
     return Complaint(code, message, judge(REFUSALS, code) if reply.status in REFUSING else None)
-
-
-def create_3hei(settings: Mapping[str, object]) -> Hei:
-    """Return the dialect of kind `3hei` with a provider's settings."""
-    return Hei(read(HeiSettings, settings))
-
-
-def create_ark(settings: Mapping[str, object]) -> Ark:
-    """Return the dialect of kind `ark` with a provider's settings."""
-    return Ark(read(ArkSettings, settings))

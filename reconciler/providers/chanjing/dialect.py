@@ -57,7 +57,7 @@ from reconciler.providers.replies import (
     words,
     working,
 )
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 VIDEO = 4
 """`creation_type` of a submit and `type` of a list: video."""
@@ -111,31 +111,19 @@ class Chanjing(HttpDialect[ChanjingSettings]):
     """The translation of kind `chanjing`."""
 
     kind: ClassVar[str] = "chanjing"
+    form = ChanjingSettings
     base_url: ClassVar[str] = "https://open-api.chanjing.cc"
     pace: ClassVar[Pace] = Pace(first_poll=10, poll_min=10, poll_max=30, requests_per_second=1 / 6, concurrency=5)
     catalogue: ClassVar[str] = "chanjing/models.yaml"
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "ref_prompt",
-            "creation_type",
-            "model_code",
-            "video_duration",
-            "start_frame",
-            "end_frame",
-            "ref_img_url",
-            "aspect_ratio",
-            "clarity",
-        }
-    )
+    also_reserved: ClassVar[frozenset[str]] = frozenset({"start_frame", "end_frame", "ref_img_url"})
     list_size: ClassVar[int] = 50
     upload_max_bytes: ClassVar[int | None] = None
     token_margin: ClassVar[float] = 300.0
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's body. `clarity` is a number, always sent: the default, 1080, costs more."""
-        body = {
-            **job.options,
+        return {
             **self._frames(job),
             "ref_prompt": job.prompt,
             "creation_type": VIDEO,
@@ -144,7 +132,6 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             "video_duration": stated(job, "duration"),
             "model_code": job.model.name,
         }
-        return self._submit(job.model, present(body))
 
     def _frames(self, job: Job) -> dict[str, object]:
         frames = (value(job.first_frame), value(job.last_frame))
@@ -313,8 +300,3 @@ def _complaint(reply: Reply) -> Complaint:
         return Complaint()
     refusal = judge(REFUSALS, code) if reply.status in REFUSING | {200} else None
     return Complaint(code, first_words(body.get("msg"), body.get("message")), refusal)
-
-
-def create(settings: Mapping[str, object]) -> Chanjing:
-    """Return the dialect with a provider's settings."""
-    return Chanjing(read(ChanjingSettings, settings))

@@ -44,6 +44,7 @@ from reconciler.providers.base import (
     Working,
 )
 from reconciler.providers.catalogue import shipped
+from reconciler.providers.replies import mapping
 
 
 class Draft:
@@ -68,7 +69,7 @@ class Draft:
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """Read 200 with an id as accepted; 400 names the fault of the scene."""
-        body = _mapping(reply.body)
+        body = mapping(reply.body)
         task = body.get("id")
         match reply.status:
             case 200 if isinstance(task, str) and task:
@@ -85,7 +86,7 @@ class Draft:
 
     def read_poll(self, task: str, reply: Reply) -> PollAnswer:
         """Read the task's status from a reply with status 200 about this task; any other reply is trouble."""
-        body = _mapping(reply.body)
+        body = mapping(reply.body)
         if reply.status == 404:
             return NotFound(_text(body, "error"))
         if reply.status != 200:
@@ -145,10 +146,6 @@ def _scene(job: Job) -> dict[str, object]:
 
 def _ref(ref: MediaRef | None) -> dict[str, str] | None:
     return None if ref is None else {"scheme": ref.scheme, "value": ref.value, "sha256": ref.sha256}
-
-
-def _mapping(body: object) -> Mapping[str, object]:
-    return body if isinstance(body, dict) else {}
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

@@ -21,12 +21,11 @@ from reconciler.providers.base import (
     PollAnswer,
     Refusal,
     Reply,
-    Request,
     SubmitAnswer,
     Succeeded,
 )
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import HttpDialect, present, stated
+from reconciler.providers.http_dialect import HttpDialect, stated
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -40,7 +39,7 @@ from reconciler.providers.replies import (
     words,
     working,
 )
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
@@ -89,17 +88,14 @@ class Jiekou(HttpDialect[JiekouSettings]):
     """The translation of kind `jiekou`."""
 
     kind: ClassVar[str] = "jiekou"
+    form = JiekouSettings
     base_url: ClassVar[str] = "https://api.jiekou.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5)
     catalogue: ClassVar[str] = "jiekou/models.yaml"
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {"prompt", "image", "last_image", "resolution", "aspect_ratio", "duration", "camera_fixed", "seed"}
-    )
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's flat body; an undeclared ratio is left to the server."""
-        body = {
-            **job.options,
+        return {
             "prompt": job.prompt or None,
             "image": self._picture(job.first_frame),
             "last_image": self._picture(job.last_frame),
@@ -109,7 +105,6 @@ class Jiekou(HttpDialect[JiekouSettings]):
             "camera_fixed": job.camera_fixed,
             "seed": job.seed,
         }
-        return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """Read `{"task_id"}`, the whole reply of a success."""
@@ -160,8 +155,3 @@ def _complaint(reply: Reply) -> Complaint:
     code = first_words(body.get("reason")) or code_text(body.get("code"))
     refusal = judge(REFUSALS, code) if reply.status in REFUSING else None
     return Complaint(code, first_words(body.get("message"), body.get("msg")), refusal)
-
-
-def create(settings: Mapping[str, object]) -> Jiekou:
-    """Return the dialect with a provider's settings."""
-    return Jiekou(read(JiekouSettings, settings))

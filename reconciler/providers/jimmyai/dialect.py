@@ -29,10 +29,10 @@ from reconciler.providers.base import (
 )
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
+from reconciler.providers.http_dialect import HttpDialect, stated, value, values
 from reconciler.providers.limits import MB
 from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, task_id, words, working
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 _DAYS = 86_400.0
 
@@ -79,31 +79,17 @@ class JimmyAI(HttpDialect[JimmySettings]):
     """The translation of kind `jimmyai`."""
 
     kind: ClassVar[str] = "jimmyai"
+    form = JimmySettings
     base_url: ClassVar[str] = "https://www.jimmyai.cn"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5, link_life=3 * _DAYS)
     catalogue: ClassVar[str] = "jimmyai/models.yaml"
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "model",
-            "prompt",
-            "duration",
-            "resolution",
-            "ratio",
-            "orientation",
-            "images",
-            "first_image",
-            "last_image",
-            "reference_videos",
-            "reference_audios",
-        }
-    )
+    also_reserved: ClassVar[frozenset[str]] = frozenset({"orientation"})
     upload_max_bytes: ClassVar[int | None] = 100 * MB
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's flat body. Only some models have `resolution`; `ratio` overrides `orientation`."""
         has_field = job.model.resolution_in is Placement.FIELD
-        body = {
-            **job.options,
+        return {
             "model": job.model.name,
             "prompt": job.prompt,
             "duration": stated(job, "duration"),
@@ -115,7 +101,6 @@ class JimmyAI(HttpDialect[JimmySettings]):
             "reference_videos": values(job.videos),
             "reference_audios": values(job.audios),
         }
-        return self._submit(job.model, present(body))
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """Read `data.task_id`; an older copy of the page has it at the top."""
@@ -197,8 +182,3 @@ def _refusal(reply: Reply, code: str, message: str) -> Refusal | None:
     if listed is Refusal.INPUT and (cause := _cause(message)) is not Refusal.INTERNAL:
         return cause
     return listed
-
-
-def create(settings: Mapping[str, object]) -> JimmyAI:
-    """Return the dialect with a provider's settings."""
-    return JimmyAI(read(JimmySettings, settings))

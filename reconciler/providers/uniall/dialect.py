@@ -9,26 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from reconciler.providers.base import (
     Cancelled,
     Failed,
     Job,
+    Mode,
     NoOutput,
     NotFound,
     Pace,
     PollAnswer,
     Refusal,
     Reply,
-    Request,
     SubmitAnswer,
     Succeeded,
 )
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
 from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, working
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 QUEUED = frozenset({"queued", "NOT_START", "SUBMITTED", "QUEUED", "preprocessing", "pending"})
 RUNNING = frozenset({"in_progress", "IN_PROGRESS", "processing", "running", "unknown"})
@@ -80,40 +81,14 @@ class Uniall(HttpDialect[UniallSettings]):
     """The translation of kind `uniall`."""
 
     kind: ClassVar[str] = "uniall"
+    form = UniallSettings
     base_url: ClassVar[str] = "https://api.uniall.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, link_life=86_400)
     catalogue: ClassVar[str] = "uniall/models.yaml"
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "model",
-            "prompt",
-            "duration",
-            "aspect_ratio",
-            "image",
-            "last_image",
-            "images",
-            "videos",
-            "audios",
-            "extra_body.generate_audio",
-            "extra_body.seed",
-            "extra_body.watermark",
-            "extra_body.camera_fixed",
-            "extra_body.return_last_frame",
-        }
-    )
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's body; switches and seed are nested, as in its samples, and sent only if declared."""
-        extra = {
-            **mapping(job.options.get("extra_body")),
-            "generate_audio": stated(job, "audio"),
-            "seed": job.seed,
-            "watermark": job.watermark,
-            "camera_fixed": job.camera_fixed,
-            "return_last_frame": job.return_last_frame,
-        }
-        body = {
-            **job.options,
+        return {
             "model": job.model.name,
             "prompt": job.prompt,
             "duration": stated(job, "duration"),
@@ -123,9 +98,23 @@ class Uniall(HttpDialect[UniallSettings]):
             "images": values(job.images),
             "videos": values(job.videos),
             "audios": values(job.audios),
-            "extra_body": present(extra) or None,
+            "extra_body": present({**mapping(job.options.get("extra_body")), **self._extra(job)}) or None,
         }
-        return self._submit(job.model, present(body))
+
+    def _extra(self, job: Job) -> dict[str, object]:
+        return {
+            "generate_audio": stated(job, "audio"),
+            "seed": job.seed,
+            "watermark": job.watermark,
+            "camera_fixed": job.camera_fixed,
+            "return_last_frame": job.return_last_frame,
+        }
+
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """The names of the page's body; those of `extra_body` one by one, since options may add others there."""
+        inner = self._extra(Job(self.models[0], Mode.TEXT, ""))
+        return super().reserved - {"extra_body"} | {f"extra_body.{name}" for name in inner}
 
     def read_submit(self, reply: Reply) -> SubmitAnswer:
         """Read the id at the paths of poll replies and of similar gateways: the page shows no reply to a submit."""
@@ -180,8 +169,3 @@ def _complaint(reply: Reply) -> Complaint:
     if refusal is Refusal.INPUT and _about_account(message):
         refusal = Refusal.ACCOUNT
     return Complaint(code, message, refusal)
-
-
-def create(settings: Mapping[str, object]) -> Uniall:
-    """Return the dialect with a provider's settings."""
-    return Uniall(read(UniallSettings, settings))
