@@ -12,24 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    MediaRef,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Reply,
-    Request,
-    Scalar,
-    SubmitAnswer,
-    Succeeded,
-    Usage,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply, Request, Scalar
 from reconciler.providers.capabilities import CancelRefused, Coverage, Listed, TaskPage
 from reconciler.providers.error_codes import (
     REFUSING,
@@ -159,22 +143,22 @@ class ContentForm(HttpDialect[T], Generic[T]):
             "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
         }
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"id"}`, the whole reply."""
         task, raw = find_id(reply.body, self.settings.id_at)
         return submitted(reply, task, raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task object, also inside an envelope as some resellers send it."""
         complaint = _complaint(reply)
         if reply.status == 404 and str(complaint):
-            return NotFound(str(complaint))
+            return base.NotFound(str(complaint))
         record = _task_object(reply.body)
         if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("id"), record.get("task_id")) or self._answer(record)
 
-    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object]) -> base.PollAnswer:
         status = self._word(task.get("status"))
         if isinstance(status, str) and status in self.done:
             return self._result(task)
@@ -182,28 +166,29 @@ class ContentForm(HttpDialect[T], Generic[T]):
         match status:
             case "failed":
                 refusal = judge(FAILURES, code) or Refusal.INTERNAL
-                return Failed(refusal, code or "failed", message, self.settings.failures_free)
+                return base.Failed(refusal, code or "failed", message, self.settings.failures_free)
             case "expired":
                 reason = message or "it exceeded the provider's time limit for a task"
-                return Failed(Refusal.INTERNAL, "expired", reason, self.settings.failures_free)
+                return base.Failed(Refusal.INTERNAL, "expired", reason, self.settings.failures_free)
             case "cancelled":
-                return Cancelled(message)
+                return base.Cancelled(message)
             case _:
                 return working(status, self.queued, self.running, task.get("progress"))
 
-    def _result(self, task: Mapping[str, object]) -> Succeeded | NoOutput:
+    def _result(self, task: Mapping[str, object]) -> base.Succeeded | base.NoOutput:
         """Read the result. Values that the server chose (`-1`, `adaptive`) go on record; they are not drift."""
         url = first_link(task, self.settings.video_at)
         if url is None:
-            return NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
+            return base.NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
         actual = {name: text for name in ("resolution", "ratio") if (text := words(task.get(name)))}
         seconds = integer(task.get("duration"))
-        return Succeeded(
+        tokens = integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens"))
+        return base.Succeeded(
             url,
             link(at(task, "content.last_frame_url")),
             float(self.settings.link_life),
             integer(task.get("seed")),
-            Usage(integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens")), seconds),
+            base.Usage(tokens, seconds),
             actual if seconds is None else {**actual, "duration": seconds},
         )
 
@@ -236,7 +221,7 @@ class Ark(ContentForm[ArkSettings]):
         query += [("filter.task_ids", task) for task in tasks]
         return Request("GET", self.settings.list_path, tuple(query))
 
-    def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
+    def read_list(self, reply: Reply) -> TaskPage | base.PollTrouble:
         """Read `{total, items}`; each item is a task object."""
         items = mapping(reply.body).get("items")
         if reply.status != 200 or not isinstance(items, list):
@@ -265,13 +250,13 @@ class Ark(ContentForm[ArkSettings]):
         """Send DELETE, which cancels a queued task but erases a finished one: poll first (never-pay-twice#f55)."""
         return fill("DELETE", self.settings.poll_path, {"task": task})
 
-    def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
+    def read_cancel(self, reply: Reply) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble:
         """Read `{}` for a cancelled task; a running or cancelled one is refused."""
         complaint = _complaint(reply)
         if reply.status in (200, 204):
-            return Cancelled()
+            return base.Cancelled()
         if reply.status == 404 and str(complaint):
-            return NotFound(str(complaint))
+            return base.NotFound(str(complaint))
         trouble = poll_trouble(reply, complaint)
         if trouble.refusal is None and reply.status in (400, 403, 409):
             return CancelRefused(str(complaint) or trouble.message)

@@ -10,20 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    MediaRef,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    Refusal,
-    Reply,
-    SubmitAnswer,
-    Succeeded,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, stated
 from reconciler.providers.replies import (
@@ -106,33 +94,33 @@ class Jiekou(HttpDialect[JiekouSettings]):
             "seed": job.seed,
         }
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"task_id"}`, the whole reply of a success."""
         raw = mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read status and reason under `task`, the link in `videos`, and the seed as text in `extra`."""
         complaint = _complaint(reply)
         if complaint.code == "TASK_NOT_FOUND":
-            return NotFound(complaint.message)
+            return base.NotFound(complaint.message)
         if complaint.code == "TASK_FAILED":
-            return Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
+            return base.Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
         record = mapping(at(reply.body, "task"))
         if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("task_id")) or self._answer(record, reply.body)
 
-    def _answer(self, task: Mapping[str, object], body: object) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object], body: object) -> base.PollAnswer:
         match self._word(task.get("status")):
             case "TASK_STATUS_SUCCEED":
                 return _result(body)
             case "TASK_STATUS_FAILED":
                 reason = words(task.get("reason"))
                 refusal = judge(REFUSALS, reason.split(":")[0].strip()) or Refusal.INTERNAL
-                return Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
+                return base.Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
             case "TASK_STATUS_CANCELED":
-                return Cancelled(words(task.get("reason")))
+                return base.Cancelled(words(task.get("reason")))
             case status:
                 return working(status, QUEUED, RUNNING, task.get("progress_percent"))
 
@@ -143,11 +131,11 @@ class Jiekou(HttpDialect[JiekouSettings]):
         return ref.value.partition(",")[2] if bare else ref.value
 
 
-def _result(body: object) -> Succeeded | NoOutput:
+def _result(body: object) -> base.Succeeded | base.NoOutput:
     url = link(at(body, "videos.0.video_url"))
     if url is None:
-        return NoOutput(f"the task succeeded without a usable link: {quoted(at(body, 'videos'))}")
-    return Succeeded(url, life=life(at(body, "videos.0.video_url_ttl")), seed=integer(at(body, "extra.seed")))
+        return base.NoOutput(f"the task succeeded without a usable link: {quoted(at(body, 'videos'))}")
+    return base.Succeeded(url, life=life(at(body, "videos.0.video_url_ttl")), seed=integer(at(body, "extra.seed")))
 
 
 def _complaint(reply: Reply) -> Complaint:

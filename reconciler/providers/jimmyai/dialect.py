@@ -11,22 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    NoOutput,
-    NotFound,
-    Pace,
-    Placement,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Reply,
-    Request,
-    SubmitAnswer,
-    Succeeded,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, Pace, Placement, Refusal, Reply, Request
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, stated, value, values
@@ -102,34 +88,34 @@ class JimmyAI(HttpDialect[JimmySettings]):
             "reference_audios": values(job.audios),
         }
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `data.task_id`; an older copy of the page has it at the top."""
         raw = at(reply.body, "data.task_id") or mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task under `data`; in an older copy of the page the body is the task."""
         complaint = _complaint(reply)
         if reply.status == 404 and str(complaint):
-            return NotFound(complaint.message)
+            return base.NotFound(complaint.message)
         body = mapping(reply.body)
         record = mapping(body.get("data")) or ({} if "data" in body else body)
         if reply.status != 200 or complaint.code or "status" not in record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("task_id")) or self._answer(record)
 
-    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object]) -> base.PollAnswer:
         message = first_words(task.get("error_message"), task.get("error_msg"))
         match self._word(task.get("status")):
             case "completed":
                 url = link(at(task, "result.video_url"))
                 if url is None:
-                    return NoOutput(f"completed without a usable link: {quoted(at(task, 'result.video_url'))}")
-                return Succeeded(url, life=float(self.settings.link_life))
+                    return base.NoOutput(f"completed without a usable link: {quoted(at(task, 'result.video_url'))}")
+                return base.Succeeded(url, life=float(self.settings.link_life))
             case "failed":
-                return Failed(_cause(message), "failed", message, self.settings.failures_free)
+                return base.Failed(_cause(message), "failed", message, self.settings.failures_free)
             case "canceled" | "cancelled":
-                return Cancelled(message)
+                return base.Cancelled(message)
             case status:
                 return working(status, QUEUED, RUNNING, task.get("progress"))
 
@@ -151,7 +137,7 @@ class JimmyAI(HttpDialect[JimmySettings]):
         """Ask for the account's balance."""
         return Request("GET", self.settings.balance_path)
 
-    def read_balance(self, reply: Reply) -> Balance | PollTrouble:
+    def read_balance(self, reply: Reply) -> Balance | base.PollTrouble:
         """Read `data.available`, in the vendor's coins."""
         complaint = _complaint(reply)
         available = at(reply.body, "data.available")
