@@ -124,9 +124,8 @@ class ContentForm(HttpDialect[T], Generic[T]):
     queued: ClassVar[frozenset[str]] = frozenset({"queued"})
     running: ClassVar[frozenset[str]] = frozenset({"running"})
     done: ClassVar[frozenset[str]] = frozenset({"succeeded"})
-    also_reserved: ClassVar[frozenset[str]] = frozenset(
-        {"frames"}
-    )  # the vendor prefers it to the duration, which was priced
+    # The vendor prefers it to the duration, which was priced.
+    also_reserved: ClassVar[frozenset[str]] = frozenset({"frames"})
 
     def body(self, job: Job) -> dict[str, object]:
         """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""

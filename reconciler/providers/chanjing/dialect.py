@@ -216,9 +216,8 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             return Token(token, float(expires) if expires > 10**9 else now + expires)
         if complaint.refusal in (Refusal.INPUT, Refusal.TOKEN):
             return base.Rejected(Refusal.CREDENTIALS, complaint.code, complaint.message)
-        trouble = (
-            str(complaint) or f"HTTP {reply.status} without a token"
-        )  # without the body, which may hold the secret
+        # Without the body, which may hold the secret.
+        trouble = str(complaint) or f"HTTP {reply.status} without a token"
         return base.PollTrouble(f"no access token: {trouble}")
 
     def upload(self, name: str, content_type: str) -> UploadAction:
