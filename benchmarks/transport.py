@@ -24,7 +24,7 @@ import httpx
 
 from benchmarks.bare import BODY, KEY
 from benchmarks.kit import Case, Timings, clipform, measure, note, python, table
-from reconciler.emulator.process import Emulator, emulator
+from tests.emulator.process import Emulator, emulator
 
 APPLY = "`clipform apply`"
 IN_MEMORY = "`clipform apply`, project on a tmpfs"

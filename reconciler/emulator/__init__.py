@@ -6,14 +6,12 @@ The docstring of each vendor's module lists the decisions on points that the pag
 
 Bottom up:
 
-    phase       the types of request
-    exchange    a request and its answer, as values           shapes      the clip that a request asks for
-    faults      the table of faults                           checks      a body against the page's table
+    faults      the table of faults                           shapes      the clip that a request asks for
+    exchange    a request and its answer, as values           checks      a body against the page's table
     rulebook    the file that requests faults
     ledger      every accepted task, and its price            rules       a request against the catalogue
     studio      renders the clips                             world       the state: tasks, links, uploads
     vendor      the base of all vendors                       jiekou, jimmyai, chanjing, uniall, ark: one vendor each
     tamper      applies faults to answers                     api, media  the two origins
     server      sockets and signals                           welcome     the text that the command prints
-    process     the server as a child process, for tests and benchmarks
 """

@@ -46,7 +46,7 @@ def _routes(vendor: Vendor) -> list[Route]:
     routes = [Route(item.path, _exchange(vendor, item), methods=[item.method]) for item in endpoints]
 
     async def unknown(request: Request) -> Response:
-        return _response(vendor.unknown_address())
+        return _response(vendor.refusal(*vendor.no_address))
 
     return [*routes, Route("/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
 

@@ -20,9 +20,9 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
-from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, bearer, json_body, text, whole
+from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body, text, whole
 from reconciler.emulator.world import Seen, Stage, Task
 from reconciler.media.draft.scene import FPS
 from reconciler.providers.base import Model
@@ -89,28 +89,18 @@ class ContentForm(Vendor):
     renews_links: ClassVar[bool] = False
     id_path: ClassVar[tuple[str, ...]] = ("id",)
     busy: ClassVar[str] = "RateLimitExceeded.EndpointRPMExceeded"
+    bad_key: ClassVar[tuple[str, str]] = ("AuthenticationError", "The API key in the request is missing or invalid.")
+    no_task = ("NotFound", "The task does not exist.")
+    no_address = ("NotFound", "The requested address does not exist.")
     moderated: ClassVar[tuple[str, str]] = (
         "OutputVideoSensitiveContentDetected",
         "The request failed because the output video may contain sensitive information.",
     )
-    stages: ClassVar[Mapping[Stage, str]] = {
-        Stage.QUEUED: "queued",
-        Stage.RUNNING: "running",
-        Stage.DONE: "succeeded",
-        Stage.FAILED: "failed",
-        Stage.CANCELLED: "cancelled",
-    }
+    stages = {**Vendor.stages, Stage.DONE: "succeeded"}
 
     def task_id(self) -> str:
         """Return an id in Ark's form: cgt-, the time, eight hex digits."""
         return f"cgt-{time.strftime('%Y%m%d%H%M%S', time.gmtime(self.world.now()))}-{secrets.token_hex(4)}"
-
-    def authenticate(self, call: Call) -> str:
-        """Return the Bearer key."""
-        key = bearer(call)
-        if not key or key.startswith(WRONG):
-            raise Refused(self.refusal("AuthenticationError", "The API key in the request is missing or invalid."))
-        return key
 
     def order(self, call: Call, account: str) -> Order:
         """Check the page's fields and roles, then the rules of the model."""
@@ -170,14 +160,6 @@ class ContentForm(Vendor):
         """Refuse a missing or invalid field, named in `param`."""
         codes = {Why.MISSING: "MissingParameter", Why.MODEL: "InvalidEndpointOrModel.NotFound"}
         return _error(codes.get(fault.why, "InvalidParameter"), fault.message, fault.field)
-
-    def unknown_task(self) -> Answer:
-        """Answer 404."""
-        return self.refusal("NotFound", "The task does not exist.")
-
-    def unknown_address(self) -> Answer:
-        """Answer 404 in the same envelope."""
-        return self.refusal("NotFound", "The requested address does not exist.")
 
 
 class Hei(ContentForm):

@@ -12,13 +12,12 @@ from __future__ import annotations
 import mimetypes
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.faults import Fail
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Fail, Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task, Upload, World, new_id
@@ -67,29 +66,15 @@ class _Token:
     expires: float
 
 
-@dataclass(slots=True)
-class _Tokens:
-    """The tokens, one per application: a new one invalidates the old one."""
-
-    by_app: dict[str, _Token] = field(default_factory=dict)
-
-    def issue(self, app: str, account: str, now: float) -> _Token:
-        """Return a new token of an application."""
-        self.by_app[app] = _Token(secrets.token_hex(16), account, now + _TOKEN_LIFE)
-        return self.by_app[app]
-
-    def account(self, value: str, now: float) -> str | None:
-        """Return the account of a token, None if it is not valid."""
-        valid = (token for token in self.by_app.values() if token.value == value and now < token.expires)
-        return next((token.account for token in valid), None)
-
-
 class Chanjing(Vendor):
     """Kind `chanjing`. The account is the application, prefixed with `broke-` if its secret is."""
 
     kind: ClassVar[str] = "chanjing"
     id_path: ClassVar[tuple[str, ...]] = ("data",)
     busy: ClassVar[str] = "40001"
+    model_field: ClassVar[str] = "model_code"
+    no_task = ("40000", "任务不存在")  # as a wrong value
+    no_address = ("404", "404 page not found", 404)
     moderated: ClassVar[tuple[str, str]] = ("Fail", "内容审核未通过")
     stages: ClassVar[Mapping[Stage, str]] = {
         Stage.QUEUED: "Queued",
@@ -101,7 +86,7 @@ class Chanjing(Vendor):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._tokens = _Tokens()
+        self._tokens: dict[str, _Token] = {}  # by application: a new one invalidates the old one
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return token, submit, poll, list, upload and balance."""
@@ -116,18 +101,13 @@ class Chanjing(Vendor):
             Endpoint("GET", f"{stem}/user_duration", Phase.BALANCE, self.balance),
         )
 
-    def model_of(self, call: Call) -> str:
-        """Return the field `model_code`."""
-        body = call.json() if call.content else None
-        name = body.get("model_code") if isinstance(body, dict) else None
-        return name if isinstance(name, str) else ""
-
     def authenticate(self, call: Call) -> str:
         """Return the account of the token in the header `access_token`."""
-        account = self._tokens.account(call.headers.get("access_token", ""), self.world.now())
-        if account is None:
-            raise Refused(self.refusal("10400", _SENTENCES["10400"]))
-        return account
+        value = call.headers.get("access_token", "")
+        for token in self._tokens.values():
+            if token.value == value and self.world.now() < token.expires:
+                return token.account
+        raise Refused(self.refusal("10400", _SENTENCES["10400"]))
 
     async def token(self, call: Call) -> Answer:
         """Answer a token; `expire_in` is a point in time."""
@@ -136,7 +116,7 @@ class Chanjing(Vendor):
         if secret.startswith(WRONG) or app.startswith(WRONG):
             raise Refused(self.refusal("40000", "app_id 或 secret_key 错误"))
         account = BROKE + app if secret.startswith(BROKE) else app
-        token = self._tokens.issue(app, account, self.world.now())
+        token = self._tokens[app] = _Token(secrets.token_hex(16), account, self.world.now() + _TOKEN_LIFE)
         return _enveloped({"access_token": token.value, "expire_in": int(token.expires)})
 
     def order(self, call: Call, account: str) -> Order:
@@ -232,14 +212,6 @@ class Chanjing(Vendor):
         form = fault.why in (Why.TYPE, Why.MISSING, Why.UNKNOWN)
         code = "400" if form else "40000"
         return self.refusal(code, f"{_SENTENCES[code]}: {fault.message}")
-
-    def unknown_task(self) -> Answer:
-        """Refuse as a wrong value."""
-        return self.refusal("40000", "任务不存在")
-
-    def unknown_address(self) -> Answer:
-        """Answer HTTP 404."""
-        return self.refusal("404", "404 page not found", 404)
 
     def _checked(self, call: Call, table: Mapping[str, Field]) -> dict[str, object]:
         try:

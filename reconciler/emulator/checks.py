@@ -169,15 +169,11 @@ def _probe(name: str, content: bytes) -> tuple[str, int, int]:
 
 
 def _check_sides(name: str, width: int, height: int, limits: MediaLimits) -> None:
+    size = f"`{name}` is {width}x{height}"
     if limits.min_side is not None and min(width, height) < limits.min_side:
-        raise Broken(
-            name, Why.IMAGE_SIDES, f"`{name}` is {width}x{height}; the shortest side allowed is {limits.min_side} px"
-        )
+        raise Broken(name, Why.IMAGE_SIDES, f"{size}; the shortest side allowed is {limits.min_side} px")
     if limits.max_side is not None and max(width, height) > limits.max_side:
-        raise Broken(
-            name, Why.IMAGE_SIDES, f"`{name}` is {width}x{height}; the longest side allowed is {limits.max_side} px"
-        )
-    ratio = width / height
+        raise Broken(name, Why.IMAGE_SIDES, f"{size}; the longest side allowed is {limits.max_side} px")
     least, most = limits.min_ratio or 0.0, limits.max_ratio or float("inf")
-    if not least <= ratio <= most:
-        raise Broken(name, Why.IMAGE_RATIO, f"`{name}` is {width}x{height}; width ÷ height must be {least} to {most}")
+    if not least <= width / height <= most:
+        raise Broken(name, Why.IMAGE_RATIO, f"{size}; width ÷ height must be {least} to {most}")

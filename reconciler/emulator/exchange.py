@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from reconciler.emulator.faults import Action
+from reconciler.emulator.faults import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from reconciler.emulator.phase import Phase
 
-STRICT: Final = ConfigDict(extra="forbid")
+class Phase(StrEnum):
+    """The type of a request; a fault rule applies to one of them."""
+
+    SUBMIT = "submit"
+    POLL = "poll"
+    LIST = "list"
+    CANCEL = "cancel"
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+    TOKEN = "token"
+    BALANCE = "balance"
+
 
 _API: Final = frozenset({Phase.SUBMIT, Phase.POLL, Phase.LIST, Phase.CANCEL, Phase.UPLOAD, Phase.TOKEN, Phase.BALANCE})
 _ANY: Final = _API | {Phase.DOWNLOAD}
 
 
+class Strict:
+    """Part of the faults file: other keys than its fields are errors."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refuse:
+class Refuse(Strict):
     """Refuse with one of the vendor's codes, in its envelope; `status` replaces the code's usual status."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["refuse"] = "refuse"
     code: str
     message: str = "refused by a fault rule"
@@ -32,21 +49,19 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
+class Busy(Strict):
     """The vendor's rate-limit answer. `retry_after` is sent unchanged: `8`, `-1`, `1e309`, a date; `date+30` is the
     HTTP date 30 s from now; `in_body` puts it into the body as `retry_after` instead of the header."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["busy"] = "busy"
     retry_after: str | None = None
     in_body: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Strict):
     """Answer a bare HTTP status; with `accepted` the request is carried out first."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["status"] = "status"
     status: int
     accepted: bool = False
@@ -54,133 +69,118 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+class Drop(Strict):
     """Close the connection without an answer; with `accepted` the request is carried out first."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["drop"] = "drop"
     accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Garble:
+class Garble(Strict):
     """Carry out the request and answer 200 with something other than the vendor's JSON."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["garble"] = "garble"
     how: Literal["html", "truncated", "empty", "deep", "nan", "list", "latin1"] = "html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadId:
+class BadId(Strict):
     """Accept the task and answer with a bad id; `duplicate` is the id of the previous task."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["id"] = "id"
     how: Literal["missing", "number", "list", "huge", "surrogate", "escape", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdAndError:
+class IdAndError(Strict):
     """Accept the task and answer with its id and one of the vendor's error codes."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["id_and_error"] = "id_and_error"
     code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class Redirect(Strict):
     """Redirect the client to `to`."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["redirect"] = "redirect"
     to: str
     status: Literal[301, 302, 303, 307, 308] = 302
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfound:
+class Unfound(Strict):
     """Answer that the task is unknown."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["not_found"] = "not_found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(Strict):
     """Answer with this status word; also null or a number."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["word"] = "word"
     word: str | int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backwards:
+class Backwards(Strict):
     """Answer queued, whatever earlier answers were."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["backwards"] = "backwards"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stuck:
+class Stuck(Strict):
     """Answer running for ever."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["stuck"] = "stuck"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fail:
+class Fail(Strict):
     """Fail the task at its end, with a code and text; without a code as moderation, in the vendor's words."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["fail"] = "fail"
     code: str = ""
     message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoLink:
+class NoLink(Strict):
     """Answer success without a link."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["no_link"] = "no_link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Strict):
     """Answer success with this link: a bare storage key, `file:`, `http://169.254.169.254/`, user:password@…"""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["link"] = "link"
     to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OtherTask:
+class OtherTask(Strict):
     """Answer with another task's id."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["other_task"] = "other_task"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Omit:
+class Omit(Strict):
     """Omit the `newest` newest tasks from the list; without `newest`, all tasks."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["omit"] = "omit"
     newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrongClip:
+class WrongClip(Strict):
     """Render another clip than the request (and its price) describes."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["wrong_clip"] = "wrong_clip"
     duration: int | None = None
     resolution: str | None = None
@@ -189,79 +189,70 @@ class WrongClip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnSeed:
+class OwnSeed(Strict):
     """Ignore the seed of the request, and report one of the vendor's choosing."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["own_seed"] = "own_seed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expired:
+class Expired(Strict):
     """Answer 403, as storage does for an expired link."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["expired"] = "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
+class Absent(Strict):
     """Answer 404, as if the file were not there yet."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["absent"] = "absent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Cut(Strict):
     """Close the connection after `percent` of the file; with `length: false` the headers state no length."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["cut"] = "cut"
     length: bool = True
     percent: Annotated[int, Field(ge=0, le=99)] = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Strict):
     """Answer 200 with a page of HTML, or with an empty body, as video/mp4."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["page"] = "page"
     empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endless:
+class Endless(Strict):
     """Send a body that never ends."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["endless"] = "endless"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slow:
+class Slow(Strict):
     """Send one byte every `every` seconds."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["slow"] = "slow"
     every: Annotated[float, Field(gt=0)] = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bomb:
+class Bomb(Strict):
     """Send a small gzip body that unpacks to `megabytes`, whether or not the client accepts gzip."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["bomb"] = "bomb"
     megabytes: Annotated[int, Field(ge=1, le=4096)] = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadRange:
+class BadRange(Strict):
     """Answer a range request with the whole file, from a wrong offset, too short, or from another object."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     do: Literal["bad_range"] = "bad_range"
     how: Literal["ignored", "offset", "short", "changed"] = "ignored"
 

@@ -12,19 +12,9 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
-from reconciler.emulator.vendor import (
-    BROKE,
-    WRONG,
-    Endpoint,
-    Order,
-    Vendor,
-    bearer,
-    json_body,
-    text,
-    whole,
-)
+from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, bearer, json_body, text, whole
 from reconciler.emulator.world import Seen, Stage, Task
 
 _FIELDS: Final = {
@@ -70,6 +60,9 @@ class Jiekou(Vendor):
     link_life: ClassVar[float] = 3600.0
     id_path: ClassVar[tuple[str, ...]] = ("task_id",)
     busy: ClassVar[str] = "RATE_LIMIT_EXCEEDED"
+    bad_key: ClassVar[tuple[str, str]] = ("INVALID_API_KEY", "invalid api-key")
+    no_task = ("TASK_NOT_FOUND", "task not found")
+    no_address = ("API_NOT_FOUND", "api not found")
     moderated: ClassVar[tuple[str, str]] = ("ILLEGAL_PROMPT", "ILLEGAL_PROMPT: the prompt was refused by moderation")
     stages: ClassVar[Mapping[Stage, str]] = {
         Stage.QUEUED: "TASK_STATUS_QUEUED",
@@ -92,12 +85,9 @@ class Jiekou(Vendor):
 
     def authenticate(self, call: Call) -> str:
         """Return the Bearer key."""
-        key = bearer(call)
-        if key is None:
+        if bearer(call) is None:
             raise Refused(self.refusal("MISSING_API_KEY", "missing api-key"))
-        if not key or key.startswith(WRONG):
-            raise Refused(self.refusal("INVALID_API_KEY", "invalid api-key"))
-        return key
+        return super().authenticate(call)
 
     def order(self, call: Call, account: str) -> Order:
         """Check the page's table."""
@@ -168,11 +158,3 @@ class Jiekou(Vendor):
     def broken(self, fault: Broken) -> Answer:
         """Refuse a body; faults of pictures have their own symbols."""
         return self.refusal(_PICTURE_CODES.get(fault.why, "INVALID_REQUEST_BODY"), fault.message)
-
-    def unknown_task(self) -> Answer:
-        """Answer 404."""
-        return self.refusal("TASK_NOT_FOUND", "task not found")
-
-    def unknown_address(self) -> Answer:
-        """Answer 404 in the same envelope."""
-        return self.refusal("API_NOT_FOUND", "api not found")

@@ -18,20 +18,9 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
-from reconciler.emulator.vendor import (
-    BROKE,
-    WRONG,
-    Endpoint,
-    Order,
-    Vendor,
-    bearer,
-    json_body,
-    text,
-    texts,
-    whole,
-)
+from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task, Upload, new_id
 
 _FIELDS: Final = {
@@ -69,14 +58,11 @@ class Jimmyai(Vendor):
     link_life: ClassVar[float] = _LIFE
     id_path: ClassVar[tuple[str, ...]] = ("data", "task_id")
     busy: ClassVar[str] = "429"
+    bad_key: ClassVar[tuple[str, str]] = ("20001", "unauthorized: invalid api key")
+    no_task = ("20002", "task not found", 404)  # with the code of a bad request
+    no_address = ("20002", "no such address", 404)
     moderated: ClassVar[tuple[str, str]] = ("PROVIDER_MODERATION_ERROR", "PROVIDER_MODERATION_ERROR: TRADEMARK")
-    stages: ClassVar[Mapping[Stage, str]] = {
-        Stage.QUEUED: "queued",
-        Stage.RUNNING: "processing",
-        Stage.DONE: "completed",
-        Stage.FAILED: "failed",
-        Stage.CANCELLED: "cancelled",
-    }
+    stages = {**Vendor.stages, Stage.RUNNING: "processing", Stage.DONE: "completed"}
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return submit, poll, both balances and upload."""
@@ -88,13 +74,6 @@ class Jimmyai(Vendor):
             Endpoint("GET", f"{stem}/key/balance", Phase.BALANCE, self.quota),
             Endpoint("POST", f"{stem}/files/upload", Phase.UPLOAD, self.upload),
         )
-
-    def authenticate(self, call: Call) -> str:
-        """Return the Bearer key."""
-        key = bearer(call)
-        if not key or key.startswith(WRONG):
-            raise Refused(self.refusal("20001", "unauthorized: invalid api key"))
-        return key
 
     def order(self, call: Call, account: str) -> Order:
         """Check the page's fields, then the model's rules."""
@@ -178,14 +157,6 @@ class Jimmyai(Vendor):
     def broken(self, fault: Broken) -> Answer:
         """Refuse with the one code for every bad request."""
         return self.refusal("20002", fault.message)
-
-    def unknown_task(self) -> Answer:
-        """Answer 404 with the code of a bad request."""
-        return self.refusal("20002", "task not found", 404)
-
-    def unknown_address(self) -> Answer:
-        """Answer 404 in the same envelope."""
-        return self.refusal("20002", "no such address", 404)
 
     def _used(self, account: str) -> int:
         tasks = self.world.newest_first(self.kind, account)

@@ -15,6 +15,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -22,23 +23,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from reconciler.emulator import faults
 from reconciler.emulator.api import Dropped
-from reconciler.emulator.faults import (
-    Absent,
-    Action,
-    BadRange,
-    Bomb,
-    Cut,
-    Drop,
-    Endless,
-    Expired,
-    FileAction,
-    Page,
-    Redirect,
-    Slow,
-    Status,
-)
-from reconciler.emulator.phase import Phase
 from reconciler.emulator.studio import stamped
 from reconciler.emulator.world import Stage, Task, Upload, World
 
@@ -52,21 +38,11 @@ _PAGE: Final = b"<!doctype html><title>Sign in</title><p>Please sign in to see t
 
 def create_media(world: World) -> Starlette:
     """Return the ASGI application of the media origin."""
-
-    async def video(request: Request) -> Response:
-        return await _result(world, request, "video/mp4")
-
-    async def frame(request: Request) -> Response:
-        return await _result(world, request, "image/png")
-
-    async def upload(request: Request) -> Response:
-        return await _upload(world, request)
-
     return Starlette(
         routes=[
-            Route("/v/{task_id}.mp4", video, methods=["GET"]),
-            Route("/f/{task_id}.png", frame, methods=["GET"]),
-            Route("/u/{id}/{name}", upload, methods=["GET", "PUT"]),
+            Route("/v/{task_id}.mp4", partial(_result, world, mime="video/mp4"), methods=["GET"]),
+            Route("/f/{task_id}.png", partial(_result, world, mime="image/png"), methods=["GET"]),
+            Route("/u/{id}/{name}", partial(_upload, world), methods=["GET", "PUT"]),
         ]
     )
 
@@ -110,49 +86,49 @@ def _complaint(status: int, code: str) -> Response:
     return Response(body, status, media_type="application/xml")
 
 
-def _fault(world: World, task: Task) -> Action | None:
+def _fault(world: World, task: Task) -> faults.Action | None:
     """Return the fault of this download: the task's own first."""
-    picked = world.faults.pick(task.kind, Phase.DOWNLOAD, task.model, task.id)
-    return task.fate if isinstance(task.fate, FileAction) else picked
+    picked = world.faults.pick(task.kind, faults.Phase.DOWNLOAD, task.model, task.id)
+    return task.fate if isinstance(task.fate, faults.FileAction) else picked
 
 
-def _instead(fault: Action | None) -> Response | None:
+def _instead(fault: faults.Action | None) -> Response | None:
     """Return the answer of a fault that needs no file."""
     match fault:
-        case Expired():
+        case faults.Expired():
             return _complaint(403, "AccessDenied: Request has expired")
-        case Absent():
+        case faults.Absent():
             return _complaint(404, "NoSuchKey")
-        case Status(status=status, text=text):
+        case faults.Status(status=status, text=text):
             return PlainTextResponse(text, status)
-        case Drop():
+        case faults.Drop():
             return Dropped()
-        case Redirect(to=to, status=status):
+        case faults.Redirect(to=to, status=status):
             return RedirectResponse(to, status)
-        case Page(empty=empty):
+        case faults.Page(empty=empty):
             return Response(b"" if empty else _PAGE, media_type="video/mp4")
     return None
 
 
-async def _served(request: Request, content: bytes, mime: str, fault: Action | None) -> Response:
+async def _served(request: Request, content: bytes, mime: str, fault: faults.Action | None) -> Response:
     """Return the file, or what a fault makes of it."""
     match fault:
-        case Cut(length=length, percent=percent):
+        case faults.Cut(length=length, percent=percent):
             head = f"Content-Length: {len(content)}\r\n" if length else ""
             lines = f"HTTP/1.1 200 OK\r\nContent-Type: {mime}\r\n{head}Connection: close\r\n\r\n"
             return Dropped(lines.encode() + content[: len(content) * percent // 100])
-        case Endless():
+        case faults.Endless():
             return StreamingResponse(_endless(content), media_type=mime)
-        case Slow(every=every):
+        case faults.Slow(every=every):
             size = {"content-length": str(len(content))}
             return StreamingResponse(_slowly(content, every), headers=size, media_type=mime)
-        case Bomb(megabytes=megabytes):
+        case faults.Bomb(megabytes=megabytes):
             packed = await asyncio.to_thread(_bomb, megabytes)
             return Response(packed, headers={"content-encoding": "gzip"}, media_type=mime)
-    return _ranged(request, content, mime, fault if isinstance(fault, BadRange) else None)
+    return _ranged(request, content, mime, fault if isinstance(fault, faults.BadRange) else None)
 
 
-def _ranged(request: Request, content: bytes, mime: str, fault: BadRange | None) -> Response:
+def _ranged(request: Request, content: bytes, mime: str, fault: faults.BadRange | None) -> Response:
     """Return the file, or the requested range of it."""
     changed = fault is not None and fault.how == "changed"
     etag = f'"{hashlib.sha256(content + b"changed" * changed).hexdigest()[:16]}"'
@@ -204,7 +180,7 @@ async def _upload(world: World, request: Request) -> Response:
     upload = world.uploads.get(request.path_params["id"])
     if refused is not None or upload is None:
         return refused or _complaint(404, "NoSuchKey")
-    phase = Phase.UPLOAD if request.method == "PUT" else Phase.DOWNLOAD
+    phase = faults.Phase.UPLOAD if request.method == "PUT" else faults.Phase.DOWNLOAD
     spoiled = _instead(world.faults.pick(upload.kind, phase, task=upload.id))
     if spoiled is not None:
         return spoiled

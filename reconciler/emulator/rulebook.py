@@ -24,21 +24,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from reconciler.diagnostics import ClipformError
-from reconciler.emulator.faults import ACTIONS, STRICT, Action
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import ACTIONS, Action, Phase, Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class When:
+class When(Strict):
     """The requests that a rule selects."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     phase: Phase
     dialect: str | None = None
     model: str | None = None

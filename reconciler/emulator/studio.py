@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import struct
+from abc import abstractmethod
 from collections import OrderedDict
 from fractions import Fraction
 from pathlib import Path
@@ -33,22 +34,28 @@ class Studio(Protocol):
     """Renders clips in the background."""
 
     def order(self, shape: Shape) -> None:
-        """Start a clip, unless it is started or finished."""
+        """Start a clip, unless it is started or finished; by default it is rendered when it is fetched."""
+        return
 
     def ready(self, shape: Shape) -> bool:
         """True if the clip is finished."""
+        return True
 
     def failure(self, shape: Shape) -> str:
         """Return why rendering failed; empty if it did not, or is not finished."""
+        return ""
 
+    @abstractmethod
     async def clip(self, shape: Shape) -> bytes:
         """Wait for the clip and return its mp4."""
 
+    @abstractmethod
     async def still(self, shape: Shape) -> bytes:
         """Wait for the clip and return its last frame as PNG."""
 
     async def aclose(self) -> None:
-        """Stop rendering and remove the clips."""
+        """Stop rendering and remove the clips, if any are rendered in the background."""
+        return
 
 
 def stamped(video: bytes, task: str) -> bytes:
@@ -57,7 +64,7 @@ def stamped(video: bytes, task: str) -> bytes:
     return video + struct.pack(">I4s", 8 + len(name), b"free") + name
 
 
-class Drafts:
+class Drafts(Studio):
     """Clips of the draft renderer."""
 
     def __init__(self, scratch: Path, workers: int | None = None) -> None:
@@ -127,23 +134,12 @@ class Drafts:
         return self._cache[path]
 
 
-class Blanks:
+class Blanks(Studio):
     """Plain clips, one for each size, length and sound: rendered in milliseconds, a few KB each."""
 
     def __init__(self) -> None:
         self._clips: dict[tuple[int, int, int, bool], asyncio.Task[bytes]] = {}
         self._last: dict[tuple[int, int], bytes] = {}
-
-    def order(self, shape: Shape) -> None:
-        """Do nothing: the clip is rendered when it is fetched."""
-
-    def ready(self, shape: Shape) -> bool:
-        """Return True."""
-        return True
-
-    def failure(self, shape: Shape) -> str:
-        """Return no failure."""
-        return ""
 
     async def clip(self, shape: Shape) -> bytes:
         """Return the mp4."""
@@ -159,9 +155,6 @@ class Blanks:
             Image.new("RGB", shape.size, "gray").save(out, "PNG")
             self._last[shape.size] = out.getvalue()
         return self._last[shape.size]
-
-    async def aclose(self) -> None:
-        """Do nothing: no clip is rendered in the background."""
 
 
 _RATE: Final = 4

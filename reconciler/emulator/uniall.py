@@ -7,25 +7,14 @@ gateways; `duration` is required in every mode; frames and references exclude ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
-from reconciler.emulator.vendor import (
-    BROKE,
-    WRONG,
-    Endpoint,
-    Order,
-    Vendor,
-    bearer,
-    json_body,
-    text,
-    texts,
-    whole,
-)
+from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task
 
 _FIELDS: Final = {
@@ -68,17 +57,14 @@ class Uniall(Vendor):
     kind: ClassVar[str] = "uniall"
     id_path: ClassVar[tuple[str, ...]] = ("id",)
     busy: ClassVar[str] = "rate_limit_exceeded"
+    bad_key: ClassVar[tuple[str, str]] = ("invalid_api_key", "invalid api key")
+    no_task = ("task_not_exist", "task not exist")  # 400, not 404
+    no_address = ("not_found", "invalid url")
     moderated: ClassVar[tuple[str, str]] = (
         "content_policy_violation",
         '{"error":{"code":"OutputVideoSensitiveContentDetected","message":"sensitive content"}}',
     )
-    stages: ClassVar[Mapping[Stage, str]] = {
-        Stage.QUEUED: "queued",
-        Stage.RUNNING: "in_progress",
-        Stage.DONE: "completed",
-        Stage.FAILED: "failed",
-        Stage.CANCELLED: "cancelled",
-    }
+    stages = {**Vendor.stages, Stage.RUNNING: "in_progress", Stage.DONE: "completed"}
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return submit and poll, which have different base paths."""
@@ -90,13 +76,6 @@ class Uniall(Vendor):
     def task_id(self) -> str:
         """Return an id in the form of the page's sample."""
         return "task_" + super().task_id().replace("-", "")
-
-    def authenticate(self, call: Call) -> str:
-        """Return the Bearer key."""
-        key = bearer(call)
-        if not key or key.startswith(WRONG):
-            raise Refused(self.refusal("invalid_api_key", "invalid api key"))
-        return key
 
     def order(self, call: Call, account: str) -> Order:
         """Check the page's table; fields of `extra_body` are refused at the top."""
@@ -155,11 +134,3 @@ class Uniall(Vendor):
     def broken(self, fault: Broken) -> Answer:
         """Refuse with one code for all faults, except for an unknown model."""
         return self.refusal("model_not_found" if fault.why is Why.MODEL else "invalid_request", fault.message)
-
-    def unknown_task(self) -> Answer:
-        """Answer 400, not 404."""
-        return self.refusal("task_not_exist", "task not exist")
-
-    def unknown_address(self) -> Answer:
-        """Answer 404 in the same envelope."""
-        return self.refusal("not_found", "invalid url")

@@ -15,9 +15,8 @@ from typing import ClassVar
 
 from reconciler.emulator.checks import Broken, Why
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.faults import Fail, Omit, Sticky, Unfound
+from reconciler.emulator.faults import Fail, Omit, Phase, Sticky, Unfound
 from reconciler.emulator.ledger import Charge
-from reconciler.emulator.phase import Phase
 from reconciler.emulator.rules import Wanted, check_rules
 from reconciler.emulator.shapes import SERVER_RATIO, SERVER_SECONDS, Shape
 from reconciler.emulator.world import Seen, Stage, Task, World, new_id
@@ -57,8 +56,12 @@ class Vendor(ABC):
     link_life: ClassVar[float] = 86_400.0
     renews_links: ClassVar[bool] = True  # each poll returns a new link with a full lifetime
     id_path: ClassVar[tuple[str, ...]]  # the path of the id in the answer to a submit
-    stages: ClassVar[Mapping[Stage, str]]  # the vendor's status words
+    stages: ClassVar[Mapping[Stage, str]] = {stage: stage.value for stage in Stage}  # the vendor's status words
     busy: ClassVar[str]  # the code of the rate limit
+    model_field: ClassVar[str] = "model"  # the field of a submit that names the model
+    bad_key: ClassVar[tuple[str, str]]  # refusals: code, text, and the HTTP status if it is not the code's usual one
+    no_task: ClassVar[tuple[str, str] | tuple[str, str, int]]
+    no_address: ClassVar[tuple[str, str] | tuple[str, str, int]]
     moderated: ClassVar[tuple[str, str]]  # code and text of a task that moderation stopped
 
     def __init__(self, world: World) -> None:
@@ -73,9 +76,12 @@ class Vendor(ABC):
     def endpoints(self) -> Sequence[Endpoint]:
         """Return all endpoints."""
 
-    @abstractmethod
     def authenticate(self, call: Call) -> str:
-        """Return the account of a request. Raises Refused."""
+        """Return the account of a request, by default the Bearer key. Raises Refused."""
+        key = bearer(call)
+        if not key or key.startswith(WRONG):
+            raise Refused(self.refusal(*self.bad_key))
+        return key
 
     @abstractmethod
     def order(self, call: Call, account: str) -> Order:
@@ -97,18 +103,10 @@ class Vendor(ABC):
     def broken(self, fault: Broken) -> Answer:
         """Return the refusal of a request that breaks the page's rules."""
 
-    @abstractmethod
-    def unknown_task(self) -> Answer:
-        """Return the answer about an unknown task."""
-
-    @abstractmethod
-    def unknown_address(self) -> Answer:
-        """Return the answer at an address that the vendor does not have."""
-
     def model_of(self, call: Call) -> str:
         """Return the model that a submit names, by which faults are matched; empty without one."""
         body = call.json() if call.content else None
-        name = body.get("model") if isinstance(body, dict) else None
+        name = body.get(self.model_field) if isinstance(body, dict) else None
         return name if isinstance(name, str) else ""
 
     def task_id(self) -> str:
@@ -158,7 +156,7 @@ class Vendor(ABC):
         """Return the requested task. Raises Refused, also if a fault hides the task."""
         task = self.world.find(self.kind, account, call.task_id)
         if task is None or isinstance(call.fault, Unfound) or isinstance(task.fate, Unfound):
-            raise Refused(self.unknown_task())
+            raise Refused(self.refusal(*self.no_task))
         return task
 
     def look(self, task: Task, call: Call) -> Seen:

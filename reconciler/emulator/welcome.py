@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final
 
-from reconciler.emulator.faults import ACTIONS, Row
-from reconciler.emulator.phase import Phase
+from reconciler.emulator.faults import ACTIONS, Phase, Row
 from reconciler.emulator.server import Listening
 
 VARIABLE: Final = "CLIPFORM_EMULATOR_KEY"

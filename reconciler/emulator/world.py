@@ -16,20 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
+from reconciler.emulator import faults
 from reconciler.emulator.checks import scheme_of
-from reconciler.emulator.faults import (
-    Backwards,
-    Fail,
-    Link,
-    NoLink,
-    OtherTask,
-    OwnSeed,
-    PollAction,
-    Sticky,
-    Stuck,
-    Word,
-    WrongClip,
-)
 from reconciler.emulator.ledger import Charge, Entry, Ledger, account_of, shortened
 from reconciler.emulator.rulebook import Faults
 from reconciler.emulator.shapes import Shape, Source
@@ -73,7 +61,7 @@ class Task:
     request: dict[str, object]
     taken: float
     charge: Charge
-    fate: Sticky | None = None
+    fate: faults.Sticky | None = None
     number: int = 0  # in the order of acceptance
     ended: float | None = None  # when a request first saw its end
     cancelled: bool = False
@@ -124,9 +112,9 @@ class World:
 
     def accept(self, task: Task) -> Task:
         """Accept a task: record it in the ledger, and start its clip."""
-        if isinstance(task.fate, WrongClip):
+        if isinstance(task.fate, faults.WrongClip):
             task.shape = _wrong(task.shape, task.fate)
-        elif isinstance(task.fate, OwnSeed):
+        elif isinstance(task.fate, faults.OwnSeed):
             task.shape = replace(task.shape, seed=None)
         self.studio.order(task.shape)
         task.number = len(self.ledger.entries) + 1
@@ -166,7 +154,7 @@ class World:
         if not self.studio.ready(task.shape):
             return Stage.RUNNING, 99
         task.ended = task.ended or self.now()
-        failed = isinstance(task.fate, Fail) or self.studio.failure(task.shape)
+        failed = isinstance(task.fate, faults.Fail) or self.studio.failure(task.shape)
         return (Stage.FAILED, 0) if failed else (Stage.DONE, 100)
 
     def look(self, task: Task, fault: object, life: float, renews: bool) -> Seen:
@@ -178,10 +166,10 @@ class World:
             video, last = self.link(f"/v/{task.id}.mp4", since + life), self.link(f"/f/{task.id}.png", since + life)
             seen = replace(seen, video=video, last_frame=last if task.shape.return_last_frame else None)
         elif stage is Stage.FAILED:
-            fate = task.fate if isinstance(task.fate, Fail) else Fail(code="internal")
+            fate = task.fate if isinstance(task.fate, faults.Fail) else faults.Fail(code="internal")
             message = fate.message or self.studio.failure(task.shape)
             seen = replace(seen, code=fate.code, message=message)
-        return with_fault(seen, fault if isinstance(fault, PollAction) else task.fate)
+        return with_fault(seen, fault if isinstance(fault, faults.PollAction) else task.fate)
 
     def link(self, path: str, expires: float) -> str:
         """Return a URL at the media origin that is valid until `expires`."""
@@ -226,25 +214,25 @@ def new_id() -> str:
 def with_fault(seen: Seen, fault: object) -> Seen:
     """Return a status as a fault of the poll phase changes it; other faults do not."""
     match fault:
-        case Word(word=word):
+        case faults.Word(word=word):
             return replace(seen, word=(word,), video=None, last_frame=None)
-        case Backwards():
+        case faults.Backwards():
             return Seen(seen.id, Stage.QUEUED, 0)
-        case Stuck():
+        case faults.Stuck():
             return Seen(seen.id, Stage.RUNNING, min(seen.progress, 42))
-        case Fail(code=code, message=message):
+        case faults.Fail(code=code, message=message):
             ended = seen.stage in (Stage.DONE, Stage.FAILED)
             return Seen(seen.id, Stage.FAILED, 0, code=code, message=message) if ended else seen
-        case NoLink():
+        case faults.NoLink():
             return replace(seen, video=None, last_frame=None)
-        case Link(to=to) if seen.stage is Stage.DONE:
+        case faults.Link(to=to) if seen.stage is Stage.DONE:
             return replace(seen, video=to)
-        case OtherTask():
+        case faults.OtherTask():
             return replace(seen, id=new_id())
     return seen
 
 
-def _wrong(shape: Shape, fate: WrongClip) -> Shape:
+def _wrong(shape: Shape, fate: faults.WrongClip) -> Shape:
     """Return the clip that is rendered instead."""
     return replace(
         shape,

@@ -16,6 +16,6 @@ never retries and opens no connection. A transport sends; `engine` decides.
     http_dialect   what all dialects over HTTP share
     ark, …         one folder a kind: `dialect.py` translates, `models.yaml` is its catalogue
 
-A new kind is a folder with a `create(settings)` and a `models.yaml`, a row in `registry.BUILT_IN` (in another package:
-an entry point), and a folder of hand-written data in `tests/providers`, which the contract suite picks up.
+A new kind is a folder with a class that takes settings and a `models.yaml`, a row in `registry.BUILT_IN` (in another
+package: an entry point), and a folder of hand-written data in `tests/providers`, which the contract suite picks up.
 """

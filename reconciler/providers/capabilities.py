@@ -9,17 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from reconciler.providers.base import (
-    Cancelled,
-    Dialect,
-    NotFound,
-    PollAnswer,
-    PollTrouble,
-    Rejected,
-    Reply,
-    Request,
-    Scalar,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Dialect, PollTrouble, Reply, Request, Scalar
 
 
 @runtime_checkable
@@ -46,7 +37,7 @@ class Listed:
     """
 
     task: str
-    answer: PollAnswer
+    answer: base.PollAnswer
     created: float | None = None  # Unix seconds, the provider's clock
     echo: Mapping[str, Scalar] = field(default_factory=dict)
     media: tuple[str, ...] = ()
@@ -118,7 +109,7 @@ class Cancels(Dialect, Protocol):
     def cancel(self, task: str) -> Request:
         """Return the request that cancels a queued task."""
 
-    def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
+    def read_cancel(self, reply: Reply) -> base.Cancelled | CancelRefused | base.NotFound | PollTrouble:
         """Return the outcome of a cancel."""
 
 
@@ -221,5 +212,5 @@ class Tokens(Dialect, Protocol):
     def token_request(self, credentials: Mapping[str, str]) -> Request:
         """Return the request for a token. Its body holds a secret: never record or log it."""
 
-    def read_token(self, reply: Reply, now: float) -> Token | Rejected | PollTrouble:
+    def read_token(self, reply: Reply, now: float) -> Token | base.Rejected | PollTrouble:
         """Return the token of a reply that arrived at `now`, in Unix seconds."""

@@ -123,16 +123,11 @@ def _by_resolution(clip: Clip, line: str, models: tuple[Model, ...]) -> Model | 
 
 
 def _contradiction(clip: Clip, named: Model, siblings: tuple[Model, ...]) -> Diagnostic:
-    fits = [model.name for model in siblings if clip.spec.resolution in model.resolutions]
-    message = (
-        f"resolution {clip.spec.resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
-    )
-    remedy = (
-        f"set model: {fits[0]}"
-        if fits
-        else f"choose another model (clipform models --resolution {clip.spec.resolution})"
-    )
-    help = f"{remedy}, or drop `resolution:`"
+    resolution = clip.spec.resolution
+    fits = [model.name for model in siblings if resolution in model.resolutions]
+    message = f"resolution {resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
+    other = f"choose another model (clipform models --resolution {resolution})"
+    help = f"{f'set model: {fits[0]}' if fits else other}, or drop `resolution:`"
     return Diagnostic(CONTRADICTION, message, clip.source("resolution"), help)
 
 

@@ -9,15 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.providers.base import (
-    Accepted,
-    PollTrouble,
-    Refusal,
-    Rejected,
-    Reply,
-    SubmitAnswer,
-    Unknown,
-)
+from reconciler.providers.base import Accepted, PollTrouble, Refusal, Rejected, Reply, SubmitAnswer, Unknown
 from reconciler.providers.replies import quoted, retry_after, summary, words
 
 REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import ClassVar, Generic
 from urllib.parse import parse_qsl
 
-from reconciler.providers.base import Job, MediaRef, Model, Pace, Request, Scalar
+from reconciler.providers.base import Job, MediaRef, Mode, Pace, Request, Scalar
 from reconciler.providers.catalogue import catalogue, shipped
 from reconciler.providers.check import costly_defaults
 from reconciler.providers.replies import path_text
-from reconciler.providers.settings import HOLES, S
+from reconciler.providers.settings import HOLES, S, read
 
 
 class HttpDialect(Generic[S]):
@@ -21,11 +22,12 @@ class HttpDialect(Generic[S]):
     pace: ClassVar[Pace]
     catalogue: ClassVar[str]  # the data file of the models, within this package
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("api_key",),)
-    reserved: ClassVar[frozenset[str]]
+    also_reserved: ClassVar[frozenset[str]] = frozenset()  # names that no option may set although `body` lacks them
+    form: type[S]  # the kind's settings
 
-    def __init__(self, settings: S) -> None:
-        self.settings = settings
-        self.models = catalogue(shipped(self.catalogue), settings.models)
+    def __init__(self, settings: Mapping[str, object]) -> None:
+        self.settings = read(self.form, settings)
+        self.models = catalogue(shipped(self.catalogue), self.settings.models)
 
     @property
     def default_model(self) -> str:
@@ -39,8 +41,19 @@ class HttpDialect(Generic[S]):
             return ()
         return ((name, HOLES.sub(lambda hole: credentials[hole[1]], template)),)
 
-    def _submit(self, model: Model, body: object) -> Request:
-        return fill("POST", self.settings.submit_path, {"model": model.name}, body)
+    def body(self, job: Job) -> dict[str, object]:
+        """Return all fields that this dialect writes into a submit, with None for those that are not sent."""
+        raise NotImplementedError
+
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """The names that `body` writes; a field with fields of its own is named by these, with dots."""
+        return self.also_reserved | frozenset(self.body(Job(self.models[0], Mode.TEXT, "")))
+
+    def submit(self, job: Job) -> Request:
+        """Return the request that submits a job."""
+        body = present({**job.options, **self.body(job)})
+        return fill("POST", self.settings.submit_path, {"model": job.model.name}, body)
 
     def _word(self, word: object) -> object:
         """Return a status word, translated by the setting `status_words`."""

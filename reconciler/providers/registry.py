@@ -26,12 +26,12 @@ GROUP = "clipform.providers"
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "draft": "reconciler.providers.registry:create_draft",
-        "jiekou": "reconciler.providers.jiekou.dialect:create",
-        "jimmyai": "reconciler.providers.jimmyai.dialect:create",
-        "chanjing": "reconciler.providers.chanjing.dialect:create",
-        "uniall": "reconciler.providers.uniall.dialect:create",
-        "3hei": "reconciler.providers.ark.dialect:create_3hei",
-        "ark": "reconciler.providers.ark.dialect:create_ark",
+        "jiekou": "reconciler.providers.jiekou.dialect:Jiekou",
+        "jimmyai": "reconciler.providers.jimmyai.dialect:JimmyAI",
+        "chanjing": "reconciler.providers.chanjing.dialect:Chanjing",
+        "uniall": "reconciler.providers.uniall.dialect:Uniall",
+        "3hei": "reconciler.providers.ark.dialect:Hei",
+        "ark": "reconciler.providers.ark.dialect:Ark",
     }
 )
 

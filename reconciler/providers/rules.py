@@ -177,9 +177,8 @@ def _modes(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 def _mixed(clip: Clip, model: Model) -> bool:
     if clip.spec.first_frame is None and clip.spec.last_frame is None:
         return False
-    return bool(
-        clip.references.images or clip.references.videos or (clip.references.audios and not model.audios_with_frames)
-    )
+    references = clip.references
+    return bool(references.images or references.videos or (references.audios and not model.audios_with_frames))
 
 
 def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
@@ -193,10 +192,11 @@ def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
 def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if Mode.REFERENCES not in model.modes:
         return  # `_modes` reports that references are not accepted at all
+    references = clip.references
     rows = (
-        ("images", "reference picture", len(clip.references.images), model.max_images),
-        ("videos", "reference video", len(clip.references.videos), model.max_videos),
-        ("audios", "reference audio", len(clip.references.audios), model.max_audios),
+        ("images", "reference picture", len(references.images), model.max_images),
+        ("videos", "reference video", len(references.videos), model.max_videos),
+        ("audios", "reference audio", len(references.audios), model.max_audios),
     )
     for name, noun, number, most in rows:
         if number > most:
@@ -204,11 +204,8 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
             takes = f"at most {most}" if most else "none"
             message = f"{count(number, noun)} given; {model.name} takes {takes}"
             yield Diagnostic("too-many-references", message, source, f"remove {number - most}, or choose another model")
-    if (
-        mode_of(clip) is Mode.REFERENCES
-        and clip.references.audios
-        and not (clip.references.images or clip.references.videos or model.audio_alone)
-    ):
+    alone = references.audios and not (references.images or references.videos)
+    if mode_of(clip) is Mode.REFERENCES and alone and not model.audio_alone:
         message = f"{model.name} does not take audio alone as reference"
         source = _at(clip, "references.audios", "references")
         yield Diagnostic("audio-alone", message, source, "add a reference picture or video")

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.cli.app import main
-from reconciler.emulator.process import emulator
 from tests.cli.script_kit import filtered
 from tests.docs.pages import ROOT, Block, blocks
+from tests.emulator.process import emulator
 from tests.watch.terminal import on_terminal
 
 EXAMPLES = ROOT / "examples"

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
 from tests.e2e.kit import VARIABLES, Rig
+from tests.emulator.process import Emulator, emulator
 
 
 class Account(Protocol):

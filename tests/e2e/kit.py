@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import httpx
 
 from reconciler.cli.app import main
-from reconciler.emulator.process import Emulator
+from tests.emulator.process import Emulator
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "providers"
 KINDS = ("jiekou", "jimmyai", "chanjing", "uniall", "3hei", "ark")

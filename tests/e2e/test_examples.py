@@ -14,10 +14,10 @@ import av
 import pytest
 import yaml
 
-from reconciler.emulator.process import Emulator, emulator
 from reconciler.media.mp4 import read_mp4
 from tests.e2e.conftest import Account
 from tests.e2e.kit import EXAMPLES, KINDS, VARIABLES, Rig, ask, example, traces
+from tests.emulator.process import Emulator, emulator
 
 EXPECTED: dict[str, dict[str, list[Any]]] = yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text())
 

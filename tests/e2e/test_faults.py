@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.emulator.process import Emulator, emulator
 from tests.e2e.kit import Rig, ask, project, traces
+from tests.emulator.process import Emulator, emulator
 
 CASES = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(Path(__file__).parent.glob("faults/*.yaml"))}
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
 from reconciler.engine.uncertain import match
 from tests.e2e.kit import Rig, project
+from tests.emulator.process import Emulator, emulator
 
 MakeRig = Callable[[str, Path, Emulator], Rig]
 

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
 from tests.e2e.conftest import Account
 from tests.e2e.kit import Rig, project, traces
+from tests.emulator.process import Emulator, emulator
 
 MakeRig = Callable[[str, Path, Emulator], Rig]
 

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
 from tests.emulator.kit import clip
+from tests.emulator.process import Emulator, emulator
 
 sdk = pytest.importorskip("volcenginesdkarkruntime")
 errors = pytest.importorskip("volcenginesdkarkruntime._exceptions")

@@ -13,9 +13,8 @@ import pytest
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator import rulebook
-from reconciler.emulator.faults import ACTIONS
+from reconciler.emulator.faults import ACTIONS, Phase
 from reconciler.emulator.media import _bomb
-from reconciler.emulator.phase import Phase
 from reconciler.emulator.rulebook import parse_faults, read_faults
 from reconciler.emulator.welcome import fault_table
 from tests.emulator.kit import ID_AT, LATENCY, LINK_AT, POLLS, STATUS_AT, SUBMITS, Rig, at, clip

@@ -16,8 +16,8 @@ import yaml
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator.ledger import Ledger
-from reconciler.emulator.process import Emulator, emulator
 from tests.emulator.kit import ARK, clip
+from tests.emulator.process import Emulator, emulator
 
 TASKS = "/ark/contents/generations/tasks"
 BEARER = {"authorization": "Bearer key"}

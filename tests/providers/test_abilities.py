@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.providers.ark.dialect import create_ark
+from reconciler.providers.ark.dialect import Ark
 from reconciler.providers.base import (
     Cancelled,
     NotFound,
@@ -34,8 +34,8 @@ from reconciler.providers.capabilities import (
     UploadRefused,
     Uploads,
 )
-from reconciler.providers.chanjing.dialect import create as create_chanjing
-from reconciler.providers.jimmyai.dialect import create as create_jimmyai
+from reconciler.providers.chanjing.dialect import Chanjing
+from reconciler.providers.jimmyai.dialect import JimmyAI
 from reconciler.providers.registry import dialect, kinds
 
 
@@ -58,7 +58,7 @@ def test_who_can_do_what(ability: type, having: set[str]):
 
 
 def test_chanjing_asks_for_fifty_ids_in_one_call():
-    spoken = create_chanjing({})
+    spoken = Chanjing({})
     assert spoken.list_size == 50
     assert spoken.list_tasks(["a", "b"]) == Request(
         "POST",
@@ -90,7 +90,7 @@ def test_chanjing_echoes_the_request_in_its_list():
         "resolution": "1080p",
         "ratio": "9:16",
     }
-    assert create_chanjing({}).read_list(Reply(200, body)) == TaskPage(
+    assert Chanjing({}).read_list(Reply(200, body)) == TaskPage(
         (
             Listed("a", Succeeded("https://m.example/v.mp4"), 1763715600.0, echo, ("https://res.example/start.jpg",)),
             Listed("b", Working(queued=True)),
@@ -100,7 +100,7 @@ def test_chanjing_echoes_the_request_in_its_list():
 
 
 def test_ark_repeats_the_filter_for_each_id():
-    assert create_ark({}).list_tasks(["a", "b"], page=2) == Request(
+    assert Ark({}).list_tasks(["a", "b"], page=2) == Request(
         "GET",
         "/contents/generations/tasks",
         (("page_num", "2"), ("page_size", "100"), ("filter.task_ids", "a"), ("filter.task_ids", "b")),
@@ -127,12 +127,12 @@ def test_ark_echoes_the_seed_by_which_a_lost_task_is_found():
         "seed": 77,
         "audio": True,
     }
-    found = create_ark({}).read_list(Reply(200, {"total": 1, "items": [item, "junk"]}))
+    found = Ark({}).read_list(Reply(200, {"total": 1, "items": [item, "junk"]}))
     assert found == TaskPage((Listed("cgt-1", Working(), 1763715600.0, echo),), 1)
 
 
 def test_a_list_that_cannot_be_read_proves_no_absence():
-    for spoken in (create_ark({}), create_chanjing({})):
+    for spoken in (Ark({}), Chanjing({})):
         assert isinstance(spoken.read_list(Reply(200, {})), PollTrouble)
         assert isinstance(spoken.read_list(Reply(500, {"items": [], "code": 0, "data": {"list": []}})), PollTrouble)
 
@@ -158,7 +158,7 @@ def test_a_list_that_cannot_be_read_proves_no_absence():
     ],
 )
 def test_ark_cancels(reply: Reply, answer: object):
-    spoken = create_ark({})
+    spoken = Ark({})
     assert spoken.cancel("cgt-1") == Request("DELETE", "/contents/generations/tasks/cgt-1")
     assert spoken.read_cancel(reply) == answer
 
@@ -167,7 +167,7 @@ def test_ark_cancels(reply: Reply, answer: object):
 
 
 def test_jimmyai_takes_a_file_as_a_form():
-    spoken = create_jimmyai({})
+    spoken = JimmyAI({})
     step = spoken.upload("lamp.png", "image/png")
     assert step == SendForm("/api/open-api/v1/files/upload", "file")
     reply = Reply(200, {"code": 20000, "data": {"url": "https://f.example/1.png", "filename": "lamp.png", "size": 9}})
@@ -177,7 +177,7 @@ def test_jimmyai_takes_a_file_as_a_form():
 
 
 def test_chanjing_gives_a_slot_waits_for_the_file_and_gives_its_full_path():
-    spoken = create_chanjing({})
+    spoken = Chanjing({})
     step = spoken.upload("lamp.png", "image/png")
     assert step == AskFirst(
         Request("GET", "/open/v1/common/create_upload_url", (("service", "ai_creation"), ("name", "lamp.png")))
@@ -206,7 +206,7 @@ def test_chanjing_gives_a_slot_waits_for_the_file_and_gives_its_full_path():
 
 
 def test_balances_are_shown_as_the_vendor_writes_them():
-    jimmy, chan = create_jimmyai({}), create_chanjing({})
+    jimmy, chan = JimmyAI({}), Chanjing({})
     assert jimmy.balance() == Request("GET", "/api/open-api/v1/user/balance")
     body = {"code": "20000", "data": {"balance": "12.50", "used_coin": 3, "available": "9.50"}}
     assert jimmy.read_balance(Reply(200, body)) == Balance("9.50")
@@ -221,11 +221,11 @@ NOW = 1_763_715_600.0
 
 
 def token(reply: Reply) -> object:
-    return create_chanjing({}).read_token(reply, NOW)
+    return Chanjing({}).read_token(reply, NOW)
 
 
 def test_a_token_is_asked_for_with_id_and_secret():
-    request = create_chanjing({}).token_request({"app_id": "a", "secret_key": "s"})
+    request = Chanjing({}).token_request({"app_id": "a", "secret_key": "s"})
     assert request == Request("POST", "/open/v1/access_token", body={"app_id": "a", "secret_key": "s"})
 
 

@@ -195,6 +195,34 @@ def test_every_kind_says_what_it_is():
         assert dialect(kind).kind == kind
 
 
+RESERVED = {
+    "jiekou": "aspect_ratio camera_fixed duration image last_image prompt resolution seed",
+    "jimmyai": (
+        "duration first_image images last_image model orientation prompt ratio reference_audios "
+        "reference_videos resolution"
+    ),
+    "chanjing": (
+        "aspect_ratio clarity creation_type end_frame model_code ref_img_url ref_prompt start_frame video_duration"
+    ),
+    "uniall": (
+        "aspect_ratio audios duration extra_body.camera_fixed extra_body.generate_audio "
+        "extra_body.return_last_frame extra_body.seed extra_body.watermark image images last_image model "
+        "prompt videos"
+    ),
+    "3hei": (
+        "camera_fixed content duration frames generate_audio model ratio resolution return_last_frame seed watermark"
+    ),
+    "ark": (
+        "camera_fixed content duration frames generate_audio model ratio resolution return_last_frame seed watermark"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", RESERVED)
+def test_options_may_not_set_what_a_dialect_writes(kind: str):
+    assert " ".join(sorted(dialect(kind).reserved)) == RESERVED[kind]
+
+
 def make_studio(settings: Mapping[str, object]) -> Draft:
     """A third party's factory."""
     return Draft()

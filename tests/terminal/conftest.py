@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
+from tests.emulator.process import Emulator, emulator
 from tests.terminal import picture
 from tests.terminal.pane import Pane, clipform, pane
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
+from tests.emulator.process import Emulator, emulator
 from tests.terminal import picture
 from tests.terminal.pane import CLIPFORM, clipform, environment, pane
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
+from tests.emulator.process import Emulator, emulator
 
 DRAFTS = """\
 version: 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
+from tests.emulator.process import Emulator, emulator
 from tests.terminal.pane import clipform, environment, pane
 from tests.watch.conftest import DRAFTS, edit, project
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator.process import Emulator, emulator
+from tests.emulator.process import Emulator, emulator
 from tests.watch.conftest import edit, tasks
 from tests.watch.terminal import on_pipes, on_terminal
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.clock import SystemClock
-from reconciler.emulator.process import Emulator
 from reconciler.engine.run.session import open_session
 from reconciler.project.workspace import Workspace
+from tests.emulator.process import Emulator
 from tests.watch.conftest import DRAFTS, edit, project, tasks
 from tests.watch.terminal import on_pipes, on_terminal
 

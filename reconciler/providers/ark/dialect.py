@@ -12,24 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    MediaRef,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Reply,
-    Request,
-    Scalar,
-    SubmitAnswer,
-    Succeeded,
-    Usage,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply, Request, Scalar
 from reconciler.providers.capabilities import CancelRefused, Coverage, Listed, TaskPage
 from reconciler.providers.error_codes import (
     REFUSING,
@@ -41,7 +25,7 @@ from reconciler.providers.error_codes import (
     rows,
     submitted,
 )
-from reconciler.providers.http_dialect import HttpDialect, fill, present, stated
+from reconciler.providers.http_dialect import HttpDialect, fill, stated
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -56,16 +40,7 @@ from reconciler.providers.replies import (
     words,
     working,
 )
-from reconciler.providers.settings import Settings, read, setting
-
-QUEUED = frozenset({"queued"})
-RUNNING = frozenset({"running"})
-DONE = frozenset({"succeeded"})
-
-# Status words of gateways like 3hei (assumed).
-HEI_QUEUED = QUEUED | {"pending", "submitted", "created"}
-HEI_RUNNING = RUNNING | {"in_progress", "processing"}
-HEI_DONE = DONE | {"completed", "success"}
+from reconciler.providers.settings import Settings, setting
 
 # Ark's error page. InternalServiceError (500) is not listed: a task may exist. 429 has two meanings.
 REFUSALS = (
@@ -143,29 +118,18 @@ T = TypeVar("T", bound=ContentSettings)
 class ContentForm(HttpDialect[T], Generic[T]):
     """The translation that both kinds share."""
 
-    queued: ClassVar[frozenset[str]] = QUEUED
-    running: ClassVar[frozenset[str]] = RUNNING
-    done: ClassVar[frozenset[str]] = DONE
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "model",
-            "content",
-            "resolution",
-            "ratio",
-            "duration",
-            "frames",  # the vendor prefers it to the duration, which was priced
-            "generate_audio",
-            "return_last_frame",
-            "seed",
-            "watermark",
-            "camera_fixed",
-        }
+    pace: ClassVar[Pace] = Pace(
+        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
     )
+    queued: ClassVar[frozenset[str]] = frozenset({"queued"})
+    running: ClassVar[frozenset[str]] = frozenset({"running"})
+    done: ClassVar[frozenset[str]] = frozenset({"succeeded"})
+    # The vendor prefers it to the duration, which was priced.
+    also_reserved: ClassVar[frozenset[str]] = frozenset({"frames"})
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""
-        body = {
-            **job.options,
+        return {
             "model": job.model.name,
             "content": list(_content(job)),
             "resolution": stated(job, "resolution"),
@@ -177,24 +141,23 @@ class ContentForm(HttpDialect[T], Generic[T]):
             "watermark": job.watermark,
             "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
         }
-        return self._submit(job.model, present(body))
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"id"}`, the whole reply."""
         task, raw = find_id(reply.body, self.settings.id_at)
         return submitted(reply, task, raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task object, also inside an envelope as some resellers send it."""
         complaint = _complaint(reply)
         if reply.status == 404 and str(complaint):
-            return NotFound(str(complaint))
+            return base.NotFound(str(complaint))
         record = _task_object(reply.body)
         if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("id"), record.get("task_id")) or self._answer(record)
 
-    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object]) -> base.PollAnswer:
         status = self._word(task.get("status"))
         if isinstance(status, str) and status in self.done:
             return self._result(task)
@@ -202,28 +165,29 @@ class ContentForm(HttpDialect[T], Generic[T]):
         match status:
             case "failed":
                 refusal = judge(FAILURES, code) or Refusal.INTERNAL
-                return Failed(refusal, code or "failed", message, self.settings.failures_free)
+                return base.Failed(refusal, code or "failed", message, self.settings.failures_free)
             case "expired":
                 reason = message or "it exceeded the provider's time limit for a task"
-                return Failed(Refusal.INTERNAL, "expired", reason, self.settings.failures_free)
+                return base.Failed(Refusal.INTERNAL, "expired", reason, self.settings.failures_free)
             case "cancelled":
-                return Cancelled(message)
+                return base.Cancelled(message)
             case _:
                 return working(status, self.queued, self.running, task.get("progress"))
 
-    def _result(self, task: Mapping[str, object]) -> Succeeded | NoOutput:
+    def _result(self, task: Mapping[str, object]) -> base.Succeeded | base.NoOutput:
         """Read the result. Values that the server chose (`-1`, `adaptive`) go on record; they are not drift."""
         url = first_link(task, self.settings.video_at)
         if url is None:
-            return NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
+            return base.NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
         actual = {name: text for name in ("resolution", "ratio") if (text := words(task.get(name)))}
         seconds = integer(task.get("duration"))
-        return Succeeded(
+        tokens = integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens"))
+        return base.Succeeded(
             url,
             link(at(task, "content.last_frame_url")),
             float(self.settings.link_life),
             integer(task.get("seed")),
-            Usage(integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens")), seconds),
+            base.Usage(tokens, seconds),
             actual if seconds is None else {**actual, "duration": seconds},
         )
 
@@ -232,24 +196,21 @@ class Hei(ContentForm[HeiSettings]):
     """The translation of kind `3hei`."""
 
     kind: ClassVar[str] = "3hei"
+    form = HeiSettings
     base_url: ClassVar[str] = "https://api.3hei.com"
-    pace: ClassVar[Pace] = Pace(
-        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
-    )
     catalogue: ClassVar[str] = "ark/models_3hei.yaml"
-    queued = HEI_QUEUED
-    running = HEI_RUNNING
-    done = HEI_DONE
+    # With the status words of gateways like 3hei (assumed).
+    queued = ContentForm.queued | {"pending", "submitted", "created"}
+    running = ContentForm.running | {"in_progress", "processing"}
+    done = ContentForm.done | {"completed", "success"}
 
 
 class Ark(ContentForm[ArkSettings]):
     """The translation of kind `ark`, which also lists tasks and cancels queued ones."""
 
     kind: ClassVar[str] = "ark"
+    form = ArkSettings
     base_url: ClassVar[str] = "https://ark.cn-beijing.volces.com/api/v3"
-    pace: ClassVar[Pace] = Pace(
-        first_poll=10, poll_min=10, poll_max=30, requests_per_second=1, concurrency=3, link_life=86_400
-    )
     catalogue: ClassVar[str] = "ark/models.yaml"
     list_size: ClassVar[int] = 100  # a page may hold 500, but 500 ids do not fit into a URL
 
@@ -259,7 +220,7 @@ class Ark(ContentForm[ArkSettings]):
         query += [("filter.task_ids", task) for task in tasks]
         return Request("GET", self.settings.list_path, tuple(query))
 
-    def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
+    def read_list(self, reply: Reply) -> TaskPage | base.PollTrouble:
         """Read `{total, items}`; each item is a task object."""
         items = mapping(reply.body).get("items")
         if reply.status != 200 or not isinstance(items, list):
@@ -288,13 +249,13 @@ class Ark(ContentForm[ArkSettings]):
         """Send DELETE, which cancels a queued task but erases a finished one: poll first (never-pay-twice#f55)."""
         return fill("DELETE", self.settings.poll_path, {"task": task})
 
-    def read_cancel(self, reply: Reply) -> Cancelled | CancelRefused | NotFound | PollTrouble:
+    def read_cancel(self, reply: Reply) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble:
         """Read `{}` for a cancelled task; a running or cancelled one is refused."""
         complaint = _complaint(reply)
         if reply.status in (200, 204):
-            return Cancelled()
+            return base.Cancelled()
         if reply.status == 404 and str(complaint):
-            return NotFound(str(complaint))
+            return base.NotFound(str(complaint))
         trouble = poll_trouble(reply, complaint)
         if trouble.refusal is None and reply.status in (400, 403, 409):
             return CancelRefused(str(complaint) or trouble.message)
@@ -333,13 +294,3 @@ def _complaint(reply: Reply) -> Complaint:
     code = code_text(at(error, "code")) or code_text(body.get("code"))
     message = first_words(at(error, "message"), body.get("message"), body.get("info"), error)
     return Complaint(code, message, judge(REFUSALS, code) if reply.status in REFUSING else None)
-
-
-def create_3hei(settings: Mapping[str, object]) -> Hei:
-    """Return the dialect of kind `3hei` with a provider's settings."""
-    return Hei(read(HeiSettings, settings))
-
-
-def create_ark(settings: Mapping[str, object]) -> Ark:
-    """Return the dialect of kind `ark` with a provider's settings."""
-    return Ark(read(ArkSettings, settings))

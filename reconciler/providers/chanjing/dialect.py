@@ -12,23 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Rejected,
-    Reply,
-    Request,
-    Scalar,
-    SubmitAnswer,
-    Succeeded,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, Pace, Refusal, Reply, Request, Scalar
 from reconciler.providers.capabilities import (
     AskFirst,
     Balance,
@@ -57,7 +42,7 @@ from reconciler.providers.replies import (
     words,
     working,
 )
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 VIDEO = 4
 """`creation_type` of a submit and `type` of a list: video."""
@@ -111,31 +96,19 @@ class Chanjing(HttpDialect[ChanjingSettings]):
     """The translation of kind `chanjing`."""
 
     kind: ClassVar[str] = "chanjing"
+    form = ChanjingSettings
     base_url: ClassVar[str] = "https://open-api.chanjing.cc"
     pace: ClassVar[Pace] = Pace(first_poll=10, poll_min=10, poll_max=30, requests_per_second=1 / 6, concurrency=5)
     catalogue: ClassVar[str] = "chanjing/models.yaml"
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "ref_prompt",
-            "creation_type",
-            "model_code",
-            "video_duration",
-            "start_frame",
-            "end_frame",
-            "ref_img_url",
-            "aspect_ratio",
-            "clarity",
-        }
-    )
+    also_reserved: ClassVar[frozenset[str]] = frozenset({"start_frame", "end_frame", "ref_img_url"})
     list_size: ClassVar[int] = 50
     upload_max_bytes: ClassVar[int | None] = None
     token_margin: ClassVar[float] = 300.0
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's body. `clarity` is a number, always sent: the default, 1080, costs more."""
-        body = {
-            **job.options,
+        return {
             **self._frames(job),
             "ref_prompt": job.prompt,
             "creation_type": VIDEO,
@@ -144,7 +117,6 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             "video_duration": stated(job, "duration"),
             "model_code": job.model.name,
         }
-        return self._submit(job.model, present(body))
 
     def _frames(self, job: Job) -> dict[str, object]:
         frames = (value(job.first_frame), value(job.last_frame))
@@ -152,7 +124,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             return {"ref_img_url": [frame for frame in frames if frame is not None]}
         return {"start_frame": frames[0], "end_frame": frames[1]}
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `data`, the bare id. Beside an error code it must look like an id: it may be a text."""
         complaint = _complaint(reply)
         raw = mapping(reply.body).get("data")
@@ -160,7 +132,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         success = reply.status == 200 and not complaint.code
         return submitted(reply, task if success or _UUID.match(task or "") else None, raw or None, complaint)
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task under `data`."""
         complaint = _complaint(reply)
         if reply.status != 200 or complaint.code:
@@ -169,25 +141,25 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         record = mapping(body.get("data"))
         if not record:
             empty = "data" in body and not body["data"]
-            return NotFound("the provider shows no such task") if empty else poll_trouble(reply, complaint)
+            return base.NotFound("the provider shows no such task") if empty else poll_trouble(reply, complaint)
         return other_task(task, record.get("unique_id")) or self._answer(record)
 
-    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object]) -> base.PollAnswer:
         """Compare status words without case. After `Error` a retry may succeed, after `Fail` it will not."""
         status, message = self._word(task.get("progress_desc")), words(task.get("err_msg"))
         match status.casefold() if isinstance(status, str) else status:
             case "success":
                 url = link(first(task.get("output_url")))
                 if url is None:
-                    return NoOutput(f"success without a usable link: {quoted(task.get('output_url'))}")
-                return Succeeded(url)
+                    return base.NoOutput(f"success without a usable link: {quoted(task.get('output_url'))}")
+                return base.Succeeded(url)
             case "error" | "fail" as end:
                 refusal = Refusal.INTERNAL if end == "error" else Refusal.INPUT
                 if any(text in message.casefold() for text in BALANCE_WORDS):
                     refusal = Refusal.ACCOUNT
-                return Failed(refusal, str(status), message, self.settings.failures_free)
+                return base.Failed(refusal, str(status), message, self.settings.failures_free)
             case "cancelled" | "canceled":
-                return Cancelled(message)
+                return base.Cancelled(message)
             case folded:
                 return working(folded, QUEUED, RUNNING)
 
@@ -196,7 +168,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         body = {"type": VIDEO, "page": page, "page_size": self.list_size, "unique_ids": list(tasks)}
         return Request("POST", self.settings.list_path, body=present(body))
 
-    def read_list(self, reply: Reply) -> TaskPage | PollTrouble:
+    def read_list(self, reply: Reply) -> TaskPage | base.PollTrouble:
         """Read `data.list`; each item is a task object as in a poll."""
         complaint = _complaint(reply)
         items = at(reply.body, "data.list")
@@ -235,7 +207,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         body = {"app_id": credentials.get("app_id", ""), "secret_key": credentials.get("secret_key", "")}
         return Request("POST", self.settings.token_path, body=body)
 
-    def read_token(self, reply: Reply, now: float) -> Token | Rejected | PollTrouble:
+    def read_token(self, reply: Reply, now: float) -> Token | base.Rejected | base.PollTrouble:
         """Read the token; `expire_in` is a point in time, but a small number is read as a span."""
         complaint = _complaint(reply)
         token = at(reply.body, "data.access_token")
@@ -243,11 +215,10 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             expires = integer(at(reply.body, "data.expire_in")) or 3600
             return Token(token, float(expires) if expires > 10**9 else now + expires)
         if complaint.refusal in (Refusal.INPUT, Refusal.TOKEN):
-            return Rejected(Refusal.CREDENTIALS, complaint.code, complaint.message)
-        trouble = (
-            str(complaint) or f"HTTP {reply.status} without a token"
-        )  # without the body, which may hold the secret
-        return PollTrouble(f"no access token: {trouble}")
+            return base.Rejected(Refusal.CREDENTIALS, complaint.code, complaint.message)
+        # Without the body, which may hold the secret.
+        trouble = str(complaint) or f"HTTP {reply.status} without a token"
+        return base.PollTrouble(f"no access token: {trouble}")
 
     def upload(self, name: str, content_type: str) -> UploadAction:
         """Ask for a slot by the file's name; the reply states the content type that the PUT must have."""
@@ -283,7 +254,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         """Ask for the account's balance."""
         return Request("GET", self.settings.balance_path)
 
-    def read_balance(self, reply: Reply) -> Balance | PollTrouble:
+    def read_balance(self, reply: Reply) -> Balance | base.PollTrouble:
         """Read `data.resi_total_bean`."""
         complaint = _complaint(reply)
         beans = at(reply.body, "data.resi_total_bean")
@@ -301,8 +272,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _put_failed(reply: Reply) -> PollTrouble:
-    return PollTrouble(f"the upload answered HTTP {reply.status}")
+def _put_failed(reply: Reply) -> base.PollTrouble:
+    return base.PollTrouble(f"the upload answered HTTP {reply.status}")
 
 
 def _complaint(reply: Reply) -> Complaint:
@@ -313,8 +284,3 @@ def _complaint(reply: Reply) -> Complaint:
         return Complaint()
     refusal = judge(REFUSALS, code) if reply.status in REFUSING | {200} else None
     return Complaint(code, first_words(body.get("msg"), body.get("message")), refusal)
-
-
-def create(settings: Mapping[str, object]) -> Chanjing:
-    """Return the dialect with a provider's settings."""
-    return Chanjing(read(ChanjingSettings, settings))

@@ -23,27 +23,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from reconciler.providers.base import (
-    Accepted,
-    Failed,
-    Job,
-    MediaRef,
-    Model,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Rejected,
-    Reply,
-    Request,
-    SubmitAnswer,
-    Succeeded,
-    Unknown,
-    Working,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, MediaRef, Model, Pace, Refusal, Reply, Request
 from reconciler.providers.catalogue import shipped
+from reconciler.providers.replies import mapping
 
 
 class Draft:
@@ -66,55 +49,55 @@ class Draft:
         """Send the scene; the renderer replies with its id at once."""
         return Request("POST", "/render", body=_scene(job))
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read 200 with an id as accepted; 400 names the fault of the scene."""
-        body = _mapping(reply.body)
+        body = mapping(reply.body)
         task = body.get("id")
         match reply.status:
             case 200 if isinstance(task, str) and task:
-                return Accepted(task)
+                return base.Accepted(task)
             case 400:
-                return Rejected(Refusal.INPUT, "bad-scene", _text(body, "error"))
+                return base.Rejected(Refusal.INPUT, "bad-scene", _text(body, "error"))
             case 429 | 503:
-                return Rejected(Refusal.BUSY, "busy", _text(body, "error"), _retry_after(reply))
-        return Unknown(f"the draft renderer answered {reply.status}")
+                return base.Rejected(Refusal.BUSY, "busy", _text(body, "error"), _retry_after(reply))
+        return base.Unknown(f"the draft renderer answered {reply.status}")
 
     def poll(self, task: str, job: Job | None) -> Request:
         """Ask for the render, and send the scene: the renderer starts a render that it does not have."""
         return Request("GET", f"/render/{task}", body=None if job is None else _scene(job))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task's status from a reply with status 200 about this task; any other reply is trouble."""
-        body = _mapping(reply.body)
+        body = mapping(reply.body)
         if reply.status == 404:
-            return NotFound(_text(body, "error"))
+            return base.NotFound(_text(body, "error"))
         if reply.status != 200:
-            return PollTrouble(f"the draft renderer answered {reply.status}", _retry_after(reply))
+            return base.PollTrouble(f"the draft renderer answered {reply.status}", _retry_after(reply))
         if body.get("id") != task:
-            return PollTrouble("the reply is about another render")
+            return base.PollTrouble("the reply is about another render")
         return _answer(body)
 
 
-def _answer(body: Mapping[str, object]) -> PollAnswer:
+def _answer(body: Mapping[str, object]) -> base.PollAnswer:
     """Return the answer of a valid reply about this render."""
     progress = body.get("progress")
     percent = progress if isinstance(progress, int) and 0 <= progress <= 100 else None
     match body.get("status"):
         case "queued":
-            return Working(queued=True, progress=percent)
+            return base.Working(queued=True, progress=percent)
         case "running":
-            return Working(progress=percent)
+            return base.Working(progress=percent)
         case "succeeded":
             video, last = body.get("video"), body.get("last_frame")
             if not isinstance(video, str) or not video:
-                return NoOutput("the render has no file")
-            return Succeeded(video, last if isinstance(last, str) and last else None)
+                return base.NoOutput("the render has no file")
+            return base.Succeeded(video, last if isinstance(last, str) and last else None)
         case "failed":
             code = _text(body, "code") or "internal"
             refusal = Refusal.INPUT if code == "input" else Refusal.INTERNAL
-            return Failed(refusal, code, _text(body, "error"))
+            return base.Failed(refusal, code, _text(body, "error"))
         case status:
-            return Working(progress=percent, warning=f"unknown status {status!r}")
+            return base.Working(progress=percent, warning=f"unknown status {status!r}")
 
 
 def _scene(job: Job) -> dict[str, object]:
@@ -145,10 +128,6 @@ def _scene(job: Job) -> dict[str, object]:
 
 def _ref(ref: MediaRef | None) -> dict[str, str] | None:
     return None if ref is None else {"scheme": ref.scheme, "value": ref.value, "sha256": ref.sha256}
-
-
-def _mapping(body: object) -> Mapping[str, object]:
-    return body if isinstance(body, dict) else {}
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

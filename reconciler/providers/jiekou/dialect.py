@@ -10,23 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    MediaRef,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    Refusal,
-    Reply,
-    Request,
-    SubmitAnswer,
-    Succeeded,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import HttpDialect, present, stated
+from reconciler.providers.http_dialect import HttpDialect, stated
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -40,7 +27,7 @@ from reconciler.providers.replies import (
     words,
     working,
 )
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
@@ -89,17 +76,14 @@ class Jiekou(HttpDialect[JiekouSettings]):
     """The translation of kind `jiekou`."""
 
     kind: ClassVar[str] = "jiekou"
+    form = JiekouSettings
     base_url: ClassVar[str] = "https://api.jiekou.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5)
     catalogue: ClassVar[str] = "jiekou/models.yaml"
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {"prompt", "image", "last_image", "resolution", "aspect_ratio", "duration", "camera_fixed", "seed"}
-    )
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's flat body; an undeclared ratio is left to the server."""
-        body = {
-            **job.options,
+        return {
             "prompt": job.prompt or None,
             "image": self._picture(job.first_frame),
             "last_image": self._picture(job.last_frame),
@@ -109,35 +93,34 @@ class Jiekou(HttpDialect[JiekouSettings]):
             "camera_fixed": job.camera_fixed,
             "seed": job.seed,
         }
-        return self._submit(job.model, present(body))
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"task_id"}`, the whole reply of a success."""
         raw = mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read status and reason under `task`, the link in `videos`, and the seed as text in `extra`."""
         complaint = _complaint(reply)
         if complaint.code == "TASK_NOT_FOUND":
-            return NotFound(complaint.message)
+            return base.NotFound(complaint.message)
         if complaint.code == "TASK_FAILED":
-            return Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
+            return base.Failed(Refusal.INTERNAL, complaint.code, complaint.message, self.settings.failures_free)
         record = mapping(at(reply.body, "task"))
         if reply.status != 200 or not record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("task_id")) or self._answer(record, reply.body)
 
-    def _answer(self, task: Mapping[str, object], body: object) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object], body: object) -> base.PollAnswer:
         match self._word(task.get("status")):
             case "TASK_STATUS_SUCCEED":
                 return _result(body)
             case "TASK_STATUS_FAILED":
                 reason = words(task.get("reason"))
                 refusal = judge(REFUSALS, reason.split(":")[0].strip()) or Refusal.INTERNAL
-                return Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
+                return base.Failed(refusal, "TASK_STATUS_FAILED", reason, self.settings.failures_free)
             case "TASK_STATUS_CANCELED":
-                return Cancelled(words(task.get("reason")))
+                return base.Cancelled(words(task.get("reason")))
             case status:
                 return working(status, QUEUED, RUNNING, task.get("progress_percent"))
 
@@ -148,11 +131,11 @@ class Jiekou(HttpDialect[JiekouSettings]):
         return ref.value.partition(",")[2] if bare else ref.value
 
 
-def _result(body: object) -> Succeeded | NoOutput:
+def _result(body: object) -> base.Succeeded | base.NoOutput:
     url = link(at(body, "videos.0.video_url"))
     if url is None:
-        return NoOutput(f"the task succeeded without a usable link: {quoted(at(body, 'videos'))}")
-    return Succeeded(url, life=life(at(body, "videos.0.video_url_ttl")), seed=integer(at(body, "extra.seed")))
+        return base.NoOutput(f"the task succeeded without a usable link: {quoted(at(body, 'videos'))}")
+    return base.Succeeded(url, life=life(at(body, "videos.0.video_url_ttl")), seed=integer(at(body, "extra.seed")))
 
 
 def _complaint(reply: Reply) -> Complaint:
@@ -160,8 +143,3 @@ def _complaint(reply: Reply) -> Complaint:
     code = first_words(body.get("reason")) or code_text(body.get("code"))
     refusal = judge(REFUSALS, code) if reply.status in REFUSING else None
     return Complaint(code, first_words(body.get("message"), body.get("msg")), refusal)
-
-
-def create(settings: Mapping[str, object]) -> Jiekou:
-    """Return the dialect with a provider's settings."""
-    return Jiekou(read(JiekouSettings, settings))

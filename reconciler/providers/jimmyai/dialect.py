@@ -11,28 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    NoOutput,
-    NotFound,
-    Pace,
-    Placement,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Reply,
-    Request,
-    SubmitAnswer,
-    Succeeded,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, Pace, Placement, Refusal, Reply, Request
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
+from reconciler.providers.http_dialect import HttpDialect, stated, value, values
 from reconciler.providers.limits import MB
 from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, task_id, words, working
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 _DAYS = 86_400.0
 
@@ -79,31 +65,17 @@ class JimmyAI(HttpDialect[JimmySettings]):
     """The translation of kind `jimmyai`."""
 
     kind: ClassVar[str] = "jimmyai"
+    form = JimmySettings
     base_url: ClassVar[str] = "https://www.jimmyai.cn"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5, link_life=3 * _DAYS)
     catalogue: ClassVar[str] = "jimmyai/models.yaml"
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "model",
-            "prompt",
-            "duration",
-            "resolution",
-            "ratio",
-            "orientation",
-            "images",
-            "first_image",
-            "last_image",
-            "reference_videos",
-            "reference_audios",
-        }
-    )
+    also_reserved: ClassVar[frozenset[str]] = frozenset({"orientation"})
     upload_max_bytes: ClassVar[int | None] = 100 * MB
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's flat body. Only some models have `resolution`; `ratio` overrides `orientation`."""
         has_field = job.model.resolution_in is Placement.FIELD
-        body = {
-            **job.options,
+        return {
             "model": job.model.name,
             "prompt": job.prompt,
             "duration": stated(job, "duration"),
@@ -115,36 +87,35 @@ class JimmyAI(HttpDialect[JimmySettings]):
             "reference_videos": values(job.videos),
             "reference_audios": values(job.audios),
         }
-        return self._submit(job.model, present(body))
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `data.task_id`; an older copy of the page has it at the top."""
         raw = at(reply.body, "data.task_id") or mapping(reply.body).get("task_id")
         return submitted(reply, task_id(raw), raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task under `data`; in an older copy of the page the body is the task."""
         complaint = _complaint(reply)
         if reply.status == 404 and str(complaint):
-            return NotFound(complaint.message)
+            return base.NotFound(complaint.message)
         body = mapping(reply.body)
         record = mapping(body.get("data")) or ({} if "data" in body else body)
         if reply.status != 200 or complaint.code or "status" not in record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("task_id")) or self._answer(record)
 
-    def _answer(self, task: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object]) -> base.PollAnswer:
         message = first_words(task.get("error_message"), task.get("error_msg"))
         match self._word(task.get("status")):
             case "completed":
                 url = link(at(task, "result.video_url"))
                 if url is None:
-                    return NoOutput(f"completed without a usable link: {quoted(at(task, 'result.video_url'))}")
-                return Succeeded(url, life=float(self.settings.link_life))
+                    return base.NoOutput(f"completed without a usable link: {quoted(at(task, 'result.video_url'))}")
+                return base.Succeeded(url, life=float(self.settings.link_life))
             case "failed":
-                return Failed(_cause(message), "failed", message, self.settings.failures_free)
+                return base.Failed(_cause(message), "failed", message, self.settings.failures_free)
             case "canceled" | "cancelled":
-                return Cancelled(message)
+                return base.Cancelled(message)
             case status:
                 return working(status, QUEUED, RUNNING, task.get("progress"))
 
@@ -166,7 +137,7 @@ class JimmyAI(HttpDialect[JimmySettings]):
         """Ask for the account's balance."""
         return Request("GET", self.settings.balance_path)
 
-    def read_balance(self, reply: Reply) -> Balance | PollTrouble:
+    def read_balance(self, reply: Reply) -> Balance | base.PollTrouble:
         """Read `data.available`, in the vendor's coins."""
         complaint = _complaint(reply)
         available = at(reply.body, "data.available")
@@ -197,8 +168,3 @@ def _refusal(reply: Reply, code: str, message: str) -> Refusal | None:
     if listed is Refusal.INPUT and (cause := _cause(message)) is not Refusal.INTERNAL:
         return cause
     return listed
-
-
-def create(settings: Mapping[str, object]) -> JimmyAI:
-    """Return the dialect with a provider's settings."""
-    return JimmyAI(read(JimmySettings, settings))

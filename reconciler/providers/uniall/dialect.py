@@ -9,26 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    NoOutput,
-    NotFound,
-    Pace,
-    PollAnswer,
-    Refusal,
-    Reply,
-    Request,
-    SubmitAnswer,
-    Succeeded,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Job, Mode, Pace, Refusal, Reply
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted
 from reconciler.providers.http_dialect import HttpDialect, present, stated, value, values
 from reconciler.providers.replies import at, code_text, find_id, first_link, first_words, mapping, quoted, working
-from reconciler.providers.settings import Settings, read, setting
+from reconciler.providers.settings import Settings, setting
 
 QUEUED = frozenset({"queued", "NOT_START", "SUBMITTED", "QUEUED", "preprocessing", "pending"})
 RUNNING = frozenset({"in_progress", "IN_PROGRESS", "processing", "running", "unknown"})
@@ -80,40 +69,14 @@ class Uniall(HttpDialect[UniallSettings]):
     """The translation of kind `uniall`."""
 
     kind: ClassVar[str] = "uniall"
+    form = UniallSettings
     base_url: ClassVar[str] = "https://api.uniall.ai"
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, link_life=86_400)
     catalogue: ClassVar[str] = "uniall/models.yaml"
-    reserved: ClassVar[frozenset[str]] = frozenset(
-        {
-            "model",
-            "prompt",
-            "duration",
-            "aspect_ratio",
-            "image",
-            "last_image",
-            "images",
-            "videos",
-            "audios",
-            "extra_body.generate_audio",
-            "extra_body.seed",
-            "extra_body.watermark",
-            "extra_body.camera_fixed",
-            "extra_body.return_last_frame",
-        }
-    )
 
-    def submit(self, job: Job) -> Request:
+    def body(self, job: Job) -> dict[str, object]:
         """Send the page's body; switches and seed are nested, as in its samples, and sent only if declared."""
-        extra = {
-            **mapping(job.options.get("extra_body")),
-            "generate_audio": stated(job, "audio"),
-            "seed": job.seed,
-            "watermark": job.watermark,
-            "camera_fixed": job.camera_fixed,
-            "return_last_frame": job.return_last_frame,
-        }
-        body = {
-            **job.options,
+        return {
             "model": job.model.name,
             "prompt": job.prompt,
             "duration": stated(job, "duration"),
@@ -123,27 +86,41 @@ class Uniall(HttpDialect[UniallSettings]):
             "images": values(job.images),
             "videos": values(job.videos),
             "audios": values(job.audios),
-            "extra_body": present(extra) or None,
+            "extra_body": present({**mapping(job.options.get("extra_body")), **self._extra(job)}) or None,
         }
-        return self._submit(job.model, present(body))
 
-    def read_submit(self, reply: Reply) -> SubmitAnswer:
+    def _extra(self, job: Job) -> dict[str, object]:
+        return {
+            "generate_audio": stated(job, "audio"),
+            "seed": job.seed,
+            "watermark": job.watermark,
+            "camera_fixed": job.camera_fixed,
+            "return_last_frame": job.return_last_frame,
+        }
+
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """The names of the page's body; those of `extra_body` one by one, since options may add others there."""
+        inner = self._extra(Job(self.models[0], Mode.TEXT, ""))
+        return super().reserved - {"extra_body"} | {f"extra_body.{name}" for name in inner}
+
+    def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read the id at the paths of poll replies and of similar gateways: the page shows no reply to a submit."""
         task, raw = find_id(reply.body, self.settings.id_at)
         return submitted(reply, task, raw, _complaint(reply))
 
-    def read_poll(self, task: str, reply: Reply) -> PollAnswer:
+    def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read a flat task, or one in an envelope. An unknown task is a 400 with `task_not_exist`."""
         complaint = _complaint(reply)
         if (reply.status == 404 and str(complaint)) or complaint.code == "task_not_exist":
-            return NotFound(complaint.message)
+            return base.NotFound(complaint.message)
         body = mapping(reply.body)
         record = body if "status" in body else mapping(body.get("data"))
         if reply.status != 200 or "status" not in record:
             return poll_trouble(reply, complaint)
         return other_task(task, record.get("id"), record.get("task_id")) or self._answer(record, body)
 
-    def _answer(self, task: Mapping[str, object], body: Mapping[str, object]) -> PollAnswer:
+    def _answer(self, task: Mapping[str, object], body: Mapping[str, object]) -> base.PollAnswer:
         status = self._word(task.get("status"))
         if not isinstance(status, str) or status not in DONE | FAILED | CANCELLED:
             return working(status, QUEUED, RUNNING, task.get("progress"))
@@ -151,17 +128,17 @@ class Uniall(HttpDialect[UniallSettings]):
             return self._result(body if task is body else {**body, **task})
         message = first_words(at(task, "error.message"), task.get("error"), task.get("fail_reason"))
         if status in CANCELLED:
-            return Cancelled(message)
+            return base.Cancelled(message)
         code = code_text(at(task, "error.code"))
         refusal = Refusal.ACCOUNT if _about_account(message) else Refusal.INTERNAL
-        return Failed(refusal, code or status, message, self.settings.failures_free)
+        return base.Failed(refusal, code or status, message, self.settings.failures_free)
 
-    def _result(self, body: Mapping[str, object]) -> Succeeded | NoOutput:
+    def _result(self, body: Mapping[str, object]) -> base.Succeeded | base.NoOutput:
         """Read the first usable link to the video and to the last frame."""
         url = first_link(body, self.settings.video_at)
         if url is None:
-            return NoOutput(f"completed without a usable link: {quoted(body.get('video_url'))}")
-        return Succeeded(url, first_link(body, self.settings.last_frame_at), float(self.settings.link_life))
+            return base.NoOutput(f"completed without a usable link: {quoted(body.get('video_url'))}")
+        return base.Succeeded(url, first_link(body, self.settings.last_frame_at), float(self.settings.link_life))
 
 
 def _about_account(message: str) -> bool:
@@ -180,8 +157,3 @@ def _complaint(reply: Reply) -> Complaint:
     if refusal is Refusal.INPUT and _about_account(message):
         refusal = Refusal.ACCOUNT
     return Complaint(code, message, refusal)
-
-
-def create(settings: Mapping[str, object]) -> Uniall:
-    """Return the dialect with a provider's settings."""
-    return Uniall(read(UniallSettings, settings))

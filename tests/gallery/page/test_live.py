@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from reconciler.emulator.process import Emulator
+from tests.emulator.process import Emulator
 from tests.gallery.page.conftest import Visit, Watcher
 from tests.watch.conftest import DRAFTS, edit, paid, project, tasks, vendor
 from tests.watch.terminal import Talk, on_pipes

@@ -12,11 +12,11 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
-from reconciler.emulator.process import Emulator, emulator
 from reconciler.project.workspace import Workspace
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
 from reconciler.state.store import Store
+from tests.emulator.process import Emulator, emulator
 from tests.gallery.server.kit import Browser
 from tests.watch.conftest import DRAFTS, PAID, edit, paid, project, tasks, vendor
 from tests.watch.terminal import Talk, on_pipes, on_terminal

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from reconciler.emulator.process import Emulator
+from tests.emulator.process import Emulator
 
 PATIENCE = 30.0
 _OWN = ("connection", "transfer-encoding", "content-length", "keep-alive", "date", "server")

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.emulator.process import Emulator, emulator
 from tests.e2e.kit import VARIABLES, project, traces
+from tests.emulator.process import Emulator, emulator
 from tests.reliability.processes.launch import PATIENCE, Launcher, Process
 from tests.reliability.simulator import checker
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.emulator.process import Emulator
+from tests.emulator.process import Emulator
 from tests.reliability.figures import Tally
 from tests.reliability.processes.launch import Hung, Launcher, Process, launcher, survivors
 from tests.reliability.processes.real_project import CLIPS, LISTS, ONE, Box, vendor
