@@ -1,8 +1,7 @@
-"""The port through which specs are read, and its implementation in memory."""
+"""The port through which specs are read, and the patterns of their paths."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -27,23 +26,6 @@ class Files(Protocol):
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return the files that match a pattern (see `matches`), sorted."""
-
-
-class MemoryFiles:
-    """Files in memory, for tests and for editors with unsaved texts."""
-
-    def __init__(self, files: Mapping[str, bytes | str]) -> None:
-        self._files = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a path. Raises Unreadable if there are none."""
-        if path not in self._files:
-            raise Unreadable("does not exist")
-        return self._files[path]
-
-    def glob(self, pattern: str) -> tuple[str, ...]:
-        """Return the paths that match a pattern, sorted."""
-        return tuple(sorted(path for path in self._files if matches(pattern, path)))
 
 
 def matches(pattern: str, path: str) -> bool:
