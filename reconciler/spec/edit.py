@@ -237,18 +237,12 @@ def _appended(document: _Document, overrides: MappingEntry, items: tuple[Node, .
     if isinstance(overrides.value, Scalar):
         yield _with_lines(document, overrides.key.where.line + 1, overrides.key.where.column + 2, (f"- {new}",))
     elif not document.is_flow(where):
-        yield _with_lines(
-            document, _block_end(document, items[-1].where.line, where.column + 1), where.column, (f"- {new}",)
-        )
+        end = _block_end(document, items[-1].where.line, where.column + 1)
+        yield _with_lines(document, end, where.column, (f"- {new}",))
     else:
-        for end in _closings(document.text, document.at(where)):
-            yield document.splice(end, end, (", " if items else "") + new)
-
-
-def _closings(text: str, start: int) -> Iterator[int]:
-    """Yield the positions where a list in brackets may end: every `]`. The check of the result finds the right one."""
-    for match in islice(_CLOSING.finditer(text, start), MAX_CLOSINGS):
-        yield match.start()
+        # Every `]` may be the end of the list. The check of the result finds the right one.
+        for match in islice(_CLOSING.finditer(document.text, document.at(where)), MAX_CLOSINGS):
+            yield document.splice(match.start(), match.start(), (", " if items else "") + new)
 
 
 def _written(text: str) -> str:

@@ -17,7 +17,7 @@ from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
-from reconciler.spec.reader import Fields, Items, MappingEntry, Scalar
+from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked
 
@@ -172,7 +172,7 @@ class _Builder:
         self._check_together(spec)
         if self._problems.errors > errors:
             return None
-        declared, places = self._declared.key, dict(_places(self._entries))
+        declared, places = self._declared.key, dict(_places(node))
         spec = spec if output == spec.output else spec.model_copy(update={"output": output})
         return Clip(self._name, declared.text, spec, self._combination, declared.where, places)
 
@@ -205,12 +205,11 @@ class _Builder:
         self._problems.error("bad-clip", message, entry.value.where if entry else self._declared.key.where, help)
 
 
-def _places(entries: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Source]]:
+def _places(node: Fields) -> Iterator[tuple[str, Source]]:
     """Yield the place of each field's value, and of each reference by its name in `Clip.media`."""
-    for name, entry in entries.items():
+    for name, entry in node.entries.items():
         yield name, entry.value.where
-    references = entries.get("references")
-    if references and isinstance(references.value, Fields):
-        for kind, entry in references.value.entries.items():
-            for index, item in enumerate(entry.value.items if isinstance(entry.value, Items) else ()):
-                yield f"references.{kind}[{index}]", item.where
+    references = node.map_at("references")
+    for kind in references.entries:
+        for index, item in enumerate(references.list_at(kind)):
+            yield f"references.{kind}[{index}]", item.where

@@ -20,7 +20,7 @@ from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import IncludeFile, ProjectFile, SpecModel
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
-from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
+from reconciler.spec.reader import Fields, Node, Scalar, collector_paused, read
 from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
@@ -29,15 +29,6 @@ MAX_FILES = 10_000
 MAX_SHOWN = 2000
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATTERN = frozenset("*?[")
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file's map, None if it has none, and the problems of this file alone."""
-
-    name: str
-    root: Fields | None
-    problems: Problems
 
 
 def read_project(
@@ -85,22 +76,14 @@ def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | Non
     resolver = Resolver(problems)
     try:
         vars = _vars(main, {}, resolver, reading)
-        sections = read_sections(main.root, NameScope(vars, environment=env), resolver, problems)
+        project = read_sections(name, main.root, NameScope(vars, environment=env), resolver, problems)
         declared = _declared(reading, main, included, vars, resolver)
         expanded = expand(declared, resolver, problems, reading.memo)
     except TooMuch:
         return None
-    check_providers(expanded.clips, sections.providers, problems)
+    check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
-    return Project(
-        name=name,
-        clips=expanded.clips,
-        providers=sections.providers,
-        budget=sections.budget,
-        publish=sections.publish,
-        cache=sections.cache,
-        allowed_inputs=sections.allowed_inputs,
-    )
+    return replace(project, clips=expanded.clips)
 
 
 def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> _Root | None:
@@ -111,16 +94,16 @@ def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecMo
         reading.problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
         return None
 
-    def parse() -> _File:
+    def parse() -> tuple[Fields | None, Problems]:
         problems = reading.problems.apart()
         root = _parsed(name, data, problems)
         if root is not None:
             _check(root, model, problems)
-        return _File(name, root, problems)
+        return root, problems
 
-    file = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file.problems.errors)
-    reading.problems.add(file.problems)
-    return None if file.root is None else _Root(name, file.root)
+    root, problems = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file[1].errors)
+    reading.problems.add(problems)
+    return None if root is None else _Root(name, root)
 
 
 def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
@@ -146,8 +129,7 @@ def _check(root: Fields, model: type[SpecModel], problems: Problems) -> None:
 
 def _included(reading: _Reading, main: _Root) -> Iterable[_Root]:
     """Yield the files that `include` names, each once, in the order named."""
-    entry = main.root.entries.get("include")
-    for item in entry.value.items if entry and isinstance(entry.value, Items) else ():
+    for item in main.root.list_at("include"):
         for name in _named(reading.files, item, main.name, reading.problems) if isinstance(item, Scalar) else ():
             if name in reading.texts:
                 continue
@@ -175,11 +157,9 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
 
 
 def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
-    """Return the file's variables over the outer ones. A variable can use only those above it, so none is circular."""
+    """Return the file's variables over the outer ones."""
     variables = dict(outer)
-    for name, entry in _entries(file.root, "vars").items():
-        value = resolver.resolve(entry.value, NameScope(variables)) if isinstance(entry.value, Scalar) else None
-        variables[name] = str(value) if isinstance(value, str) else ""
+    resolver.add_variables(file.root.map_at("vars"), variables)
     return reading.memo.intern(("vars", file.name), variables)
 
 
@@ -188,11 +168,11 @@ def _declared(
 ) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
-    base = reading.memo.intern(("defaults", main.name), _section(main.root, "defaults"))
+    base = reading.memo.intern(("defaults", main.name), main.root.map_at("defaults"))
     for file in (main, *included):
         file_vars = vars if file is main else _vars(file, vars, resolver, reading)
         defaults = base if file is main else _defaults(reading, file, base)
-        for name, entry in _entries(file.root, "clips").items():
+        for name, entry in file.root.map_at("clips").entries.items():
             if name in declared:
                 first = declared[name].key.where
                 message = f"clip {shown(name)} is already declared at {first}"
@@ -205,22 +185,12 @@ def _declared(
 
 def _defaults(reading: _Reading, file: _Root, base: Fields) -> Fields:
     """Return a file's defaults over the project's."""
-    defaults = reading.memo.intern(("defaults", file.name), _section(file.root, "defaults"))
+    defaults = reading.memo.intern(("defaults", file.name), file.root.map_at("defaults"))
     return reading.memo.compute(
         ("all defaults", file.name),
         (base, defaults),
         lambda: Fields({**base.entries, **defaults.entries}, defaults.where),
     )
-
-
-def _section(root: Fields, name: str) -> Fields:
-    """Return a section, or an empty map if it is missing or not a map (which was reported before)."""
-    value = root.entries[name].value if name in root.entries else None
-    return value if isinstance(value, Fields) else Fields({}, root.where)
-
-
-def _entries(root: Fields, section: str) -> Mapping[str, MappingEntry]:
-    return _section(root, section).entries
 
 
 def _as_fields(node: Node) -> Node:

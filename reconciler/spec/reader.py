@@ -70,6 +70,16 @@ class Fields:
         entries, others = self.entries, other.entries
         return self.where == other.where and entries == others and [*entries] == [*others]
 
+    def map_at(self, key: str) -> Fields:
+        """Return the map under a key; an empty one if there is none."""
+        value = self.entries[key].value if key in self.entries else None
+        return value if isinstance(value, Fields) else Fields({}, self.where)
+
+    def list_at(self, key: str) -> tuple[Node, ...]:
+        """Return the items of the list under a key; none if there is no list."""
+        value = self.entries[key].value if key in self.entries else None
+        return value.items if isinstance(value, Items) else ()
+
 
 Node = Scalar | Items | Fields
 
@@ -109,13 +119,8 @@ def read(file: str, data: bytes, problems: Problems) -> Node | None:
 def _decode(file: str, data: bytes, problems: Problems) -> str | None:
     start = Source(file, 1, 1)
     if len(data) > MAX_BYTES:
-        size = f"{len(data) / 1024 / 1024:.1f} MiB"
-        problems.error(
-            "too-big",
-            f"the file has {size}; the limit is {MAX_BYTES // 1024 // 1024} MiB",
-            start,
-            "split it: include accepts a list of files and patterns",
-        )
+        message = f"the file has {len(data) / 1024 / 1024:.1f} MiB; the limit is {MAX_BYTES // 1024 // 1024} MiB"
+        problems.error("too-big", message, start, "split it: include accepts a list of files and patterns")
         return None
     if data.startswith(_UTF16):
         problems.error("not-utf-8", "the file is UTF-16; it must be UTF-8", start, "save it as UTF-8")
@@ -123,13 +128,9 @@ def _decode(file: str, data: bytes, problems: Problems) -> str | None:
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
-        valid = data[: error.start].decode("utf-8", "replace")
-        problems.error(
-            "not-utf-8",
-            f"byte 0x{data[error.start]:02x} is not UTF-8",
-            _place_after(file, valid),
-            "save the file as UTF-8",
-        )
+        place = _place_after(file, data[: error.start].decode("utf-8", "replace"))
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        problems.error("not-utf-8", message, place, "save the file as UTF-8")
         return None
     bad = _UNREADABLE.search(text)
     if bad:
@@ -198,16 +199,11 @@ class _Composer:
                     return root
                 case yaml.DocumentStartEvent():
                     if root is not None:
-                        self._stop(
-                            "several-documents",
-                            "a second document starts here; a file can have only one",
-                            event,
-                            "move it to its own file and include that",
-                        )
+                        message = "a second document starts here; a file can have only one"
+                        self._stop("several-documents", message, event, "move it to its own file and include that")
                     if event.version or event.tags:
-                        self._problem(
-                            "directive", "directives (%YAML, %TAG) are not supported", event, "remove the line"
-                        )
+                        message = "directives (%YAML, %TAG) are not supported"
+                        self._problem("directive", message, event, "remove the line")
                     root = self._node(self._next(), 1)
                 case _:
                     pass
@@ -264,17 +260,12 @@ class _Composer:
 
     def _look_for_hidden(self, text: str, where: Source) -> None:
         if bad := _CONTROL.search(text):
-            self._problems.error(
-                "control-character",
-                f"the text contains the control character U+{ord(bad.group()):04X}",
-                where,
-                "remove the escape",
-            )
+            message = f"the text contains the control character U+{ord(bad.group()):04X}"
+            self._problems.error("control-character", message, where, "remove the escape")
         elif hidden := _HIDDEN.search(text):
             message = f"the text contains the invisible character U+{ord(hidden.group()):04X}"
-            self._problems.warn(
-                "hidden-character", message, where, "remove it unless it is intended: it is sent unchanged"
-            )
+            help = "remove it unless it is intended: it is sent unchanged"
+            self._problems.warn("hidden-character", message, where, help)
 
     def _list(self, start: yaml.Event, depth: int) -> Items:
         items: list[Node] = []
@@ -296,12 +287,8 @@ class _Composer:
             self._problems.error("key-not-text", "a key must be text, not a list or a map", key.where)
             return False
         if key.text == "<<" and not key.quoted:
-            self._problems.error(
-                "merge-key",
-                "merge keys (<<) are not supported",
-                key.where,
-                "move shared fields to defaults, or repeat them",
-            )
+            help = "move shared fields to defaults, or repeat them"
+            self._problems.error("merge-key", "merge keys (<<) are not supported", key.where, help)
             return False
         if key.text in entries:
             first = entries[key.text].key.where
@@ -313,12 +300,8 @@ class _Composer:
     def _spend(self, nodes: int, event: yaml.Event) -> None:
         self._count += nodes
         if self._count > MAX_NODES:
-            self._stop(
-                "too-many-nodes",
-                f"more than {MAX_NODES:,} values, with aliases counted in full",
-                event,
-                "split the file, or use fewer aliases",
-            )
+            message = f"more than {MAX_NODES:,} values, with aliases counted in full"
+            self._stop("too-many-nodes", message, event, "split the file, or use fewer aliases")
 
     def _problem(self, code: str, message: str, event: yaml.Event, help: str = "") -> None:
         self._problems.error(code, message, self.place(event.start_mark, event.end_mark), help)

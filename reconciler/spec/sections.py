@@ -6,14 +6,13 @@ They can use `${env.X}`. In a credential it stays a name; elsewhere the value th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.spec import model
 from reconciler.spec.interpolate import Env, NameScope, Resolver
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import CREDENTIALS, ProviderConfig
+from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
@@ -27,25 +26,16 @@ _FROM_ENV = re.compile(r"\$\{\s*env\.")
 M = TypeVar("M", bound=model.SpecModel)
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """The values of these sections."""
-
-    providers: Mapping[str, ProviderConfig]
-    budget: model.Budget | None
-    publish: Mapping[str, JsonValue]
-    cache: Mapping[str, JsonValue]
-    allowed_inputs: tuple[str, ...]
-
-
-def read_sections(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Sections:
-    """Return all sections. One with errors is reported and left out."""
+def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Project:
+    """Return a project with all sections and no clips. A section with errors is reported and left out."""
     reader = _SectionReader(scope, resolver, problems)
     if (cache := root.entries.get("cache")) is not None:
         message = "cache is not used yet: artifacts stay on this machine"
         problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders that others need")
-    return Sections(
-        providers=reader.providers(root.entries.get("providers")),
+    return Project(
+        name=name,
+        clips=(),
+        providers=reader.providers(root.map_at("providers")),
         budget=reader.budget(root.entries.get("budget")),
         publish=reader.store(root.entries.get("publish"), model.Publish, "publish"),
         cache=reader.store(root.entries.get("cache"), model.Cache, "cache"),
@@ -59,11 +49,10 @@ class _SectionReader:
         self._resolver = resolver
         self._problems = problems
 
-    def providers(self, section: MappingEntry | None) -> dict[str, ProviderConfig]:
+    def providers(self, section: Fields) -> dict[str, ProviderConfig]:
         """Return every provider by alias. One with errors keeps its alias, so that its clips are not reported too."""
         providers = {DRAFT: ProviderConfig(DRAFT, model.Provider(kind=DRAFT))}
-        entries = section.value.entries if section and isinstance(section.value, Fields) else {}
-        for alias, entry in entries.items():
+        for alias, entry in section.entries.items():
             broken = ProviderConfig(alias, model.Provider.model_construct(kind=""))
             providers[alias] = self._provider(alias, entry) or broken
         return providers
