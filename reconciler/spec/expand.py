@@ -110,7 +110,8 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
     base = _base(declared)
     for combination in matrix.combinations:
         result.names.append(clip_name(declared.key.text, combination))
-        entries = _overridden(base, matrix, combination)
+        overrides = [each.fields.entries for each in matrix.overrides if fits(each.when, combination)]
+        entries = {key: entry for layer in (base, *overrides) for key, entry in layer.items() if key in _FIELDS}
         clip = _Builder(declared, combination, entries, result.problems).build(resolver)
         result.clips += [clip] if clip else []
 
@@ -129,21 +130,10 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: i
 
 
 def _base(declared: Declared) -> dict[str, MappingEntry]:
-    """Return the fields without overrides. Unknown keys were reported when the file was checked."""
+    """Return the entries without overrides. Unknown keys were reported when the file was checked."""
     where = declared.key.where
     output = MappingEntry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
-    layered = {"output": output, **declared.defaults, **declared.body.entries}
-    return {key: entry for key, entry in layered.items() if key in _FIELDS}
-
-
-def _overridden(
-    base: dict[str, MappingEntry], matrix: ResolvedMatrix, combination: Combination
-) -> dict[str, MappingEntry]:
-    entries = dict(base)
-    for override in matrix.overrides:
-        if fits(override.when, combination):
-            entries |= {key: entry for key, entry in override.fields.entries.items() if key in _FIELDS}
-    return entries
+    return {"output": output, **declared.defaults, **declared.body.entries}
 
 
 class _Builder:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
 from reconciler.spec.expand import Declared, expand
@@ -50,14 +51,6 @@ def read_project(
 
 
 @dataclass(frozen=True, slots=True)
-class _Root:
-    """A file with a map."""
-
-    name: str
-    root: Fields
-
-
-@dataclass(frozen=True, slots=True)
 class _Reading:
     """The context of reading one project."""
 
@@ -76,7 +69,7 @@ def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | Non
     resolver = Resolver(problems)
     try:
         vars = _vars(main, {}, resolver, reading)
-        project = read_sections(name, main.root, NameScope(vars, environment=env), resolver, problems)
+        project = read_sections(name, main, NameScope(vars, environment=env), resolver, problems)
         declared = _declared(reading, main, included, vars, resolver)
         expanded = expand(declared, resolver, problems, reading.memo)
     except TooMuch:
@@ -86,7 +79,7 @@ def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | Non
     return replace(project, clips=expanded.clips)
 
 
-def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> _Root | None:
+def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> Fields | None:
     """Return a file's map with its shape checked, None if it has none."""
     try:
         data = reading.texts[name] = reading.files.read(name)
@@ -103,7 +96,7 @@ def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecMo
 
     root, problems = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file[1].errors)
     reading.problems.add(problems)
-    return None if root is None else _Root(name, root)
+    return root
 
 
 def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
@@ -127,10 +120,10 @@ def _check(root: Fields, model: type[SpecModel], problems: Problems) -> None:
         problems.error("no-clips", "the project declares no clips", root.where, help)
 
 
-def _included(reading: _Reading, main: _Root) -> Iterable[_Root]:
+def _included(reading: _Reading, main: Fields) -> Iterable[Fields]:
     """Yield the files that `include` names, each once, in the order named."""
-    for item in main.root.list_at("include"):
-        for name in _named(reading.files, item, main.name, reading.problems) if isinstance(item, Scalar) else ():
+    for item in main.list_at("include"):
+        for name in _named(reading.files, item, main.where.file, reading.problems) if isinstance(item, Scalar) else ():
             if name in reading.texts:
                 continue
             if len(reading.texts) > MAX_FILES:
@@ -156,23 +149,23 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
     return paths
 
 
-def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
+def _vars(file: Fields, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
     """Return the file's variables over the outer ones."""
     variables = dict(outer)
-    resolver.add_variables(file.root.map_at("vars"), variables)
-    return reading.memo.intern(("vars", file.name), variables)
+    resolver.add_variables(file.map_at("vars"), variables)
+    return reading.memo.intern(("vars", file.where.file), variables)
 
 
 def _declared(
-    reading: _Reading, main: _Root, included: list[_Root], vars: Mapping[str, str], resolver: Resolver
+    reading: _Reading, main: Fields, included: list[Fields], vars: Mapping[str, str], resolver: Resolver
 ) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
-    base = reading.memo.intern(("defaults", main.name), main.root.map_at("defaults"))
+    base = reading.memo.intern(("defaults", main.where.file), main.map_at("defaults"))
     for file in (main, *included):
         file_vars = vars if file is main else _vars(file, vars, resolver, reading)
         defaults = base if file is main else _defaults(reading, file, base)
-        for name, entry in file.root.map_at("clips").entries.items():
+        for name, entry in file.map_at("clips").entries.items():
             if name in declared:
                 first = declared[name].key.where
                 message = f"clip {shown(name)} is already declared at {first}"
@@ -183,14 +176,12 @@ def _declared(
     return list(declared.values())
 
 
-def _defaults(reading: _Reading, file: _Root, base: Fields) -> Fields:
+def _defaults(reading: _Reading, file: Fields, base: Fields) -> Fields:
     """Return a file's defaults over the project's."""
-    defaults = reading.memo.intern(("defaults", file.name), file.root.map_at("defaults"))
-    return reading.memo.compute(
-        ("all defaults", file.name),
-        (base, defaults),
-        lambda: Fields({**base.entries, **defaults.entries}, defaults.where),
-    )
+    name = file.where.file
+    defaults = reading.memo.intern(("defaults", name), file.map_at("defaults"))
+    both = partial(Fields, {**base.entries, **defaults.entries}, defaults.where)
+    return reading.memo.compute(("all defaults", name), (base, defaults), both)
 
 
 def _as_fields(node: Node) -> Node:
