@@ -45,7 +45,8 @@ def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
         candidates = _set_in_overrides(document, entry, combination, field, value)
         _change_overrides(_change(tree, "clips", declared), combination, field, value)
     for candidate in candidates:
-        if _reads_as(candidate, file, tree):
+        root = _root(candidate, file)
+        if root is not None and plain(root) == tree:
             return document.bom + candidate
     help = f"edit it by hand: {field}: {value}"
     raise ClipformError(f"{file} cannot be edited safely at clip {shown(clip)}", help=help, code="edit")
@@ -90,11 +91,6 @@ def _root(text: str, file: str) -> Fields | None:
     problems = Problems()
     root = read(file, text.encode("utf-8", "surrogatepass"), problems)
     return root if isinstance(root, Fields) and not problems.errors else None
-
-
-def _reads_as(text: str, file: str, tree: Tree) -> bool:
-    root = _root(text, file)
-    return root is not None and plain(root) == tree
 
 
 def _name_parts(clip: str) -> tuple[str, dict[str, str] | None]:

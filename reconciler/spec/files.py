@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -30,21 +31,17 @@ class Files(Protocol):
 
 def matches(pattern: str, path: str) -> bool:
     """True if a pattern matches a path. `*` stays within a folder, `**` is any depth; neither matches hidden names."""
-    return _parts_match(tuple(pattern.split("/")), tuple(path.split("/")))
-
-
-def _parts_match(patterns: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Match row by row, as for an edit distance: a pattern of many `**` must not take exponential time."""
-    reached = {0}
-    for pattern in patterns:
-        if pattern == "**":
+    parts = path.split("/")
+    reached = {0}  # row by row, as for an edit distance: a pattern of many `**` must not take exponential time
+    for step in pattern.split("/"):
+        if step == "**":
             reached = {end for start in reached for end in _depths(parts, start)}
         else:
-            reached = {at + 1 for at in reached if at < len(parts) and _part_matches(pattern, parts[at])}
+            reached = {at + 1 for at in reached if at < len(parts) and _part_matches(step, parts[at])}
     return len(parts) in reached
 
 
-def _depths(parts: tuple[str, ...], start: int) -> range:
+def _depths(parts: Sequence[str], start: int) -> range:
     end = start
     while end < len(parts) and not parts[end].startswith("."):
         end += 1

@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, Protocol, cast
+from typing import NamedTuple, NoReturn, cast
 
 import yaml
+from yaml._yaml import Mark as ParserMark
 
 from reconciler.diagnostics import Source
 from reconciler.spec.problems import Problems, shown
@@ -83,6 +84,7 @@ class Fields:
 
 Node = Scalar | Items | Fields
 
+_Mark = yaml.Mark | ParserMark
 _STARTS = (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)
 
 
@@ -103,17 +105,18 @@ def read(file: str, data: bytes, problems: Problems) -> Node | None:
     text = _decode(file, data, problems)
     if text is None:
         return None
-    composer = _Composer(file, text, problems)
+    parser = yaml.CBaseLoader(text)
+    composer = _Composer(file, parser, problems)
     try:
         return composer.document()
     except _Stop:
         return None
     except yaml.YAMLError as error:
-        fault = _explained(error, text)
-        problems.error("yaml-syntax", fault.message, composer.place(fault.mark), fault.help)
+        message, help, mark = _explained(error, text)
+        problems.error("yaml-syntax", message, composer.place(mark), help)
         return None
     finally:
-        composer.dispose()
+        parser.dispose()
 
 
 def _decode(file: str, data: bytes, problems: Problems) -> str | None:
@@ -147,15 +150,6 @@ def _place_after(file: str, text: str) -> Source:
     return Source(file, len(lines), len(lines[-1]) + 1)
 
 
-class _Mark(Protocol):
-    """A place as the parser gives it, counted from 0."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int: ...
-
-
 class _Stop(Exception):
     """Reading this file cannot continue; the problem has been reported."""
 
@@ -171,20 +165,16 @@ class _Anchored(NamedTuple):
 class _Composer:
     """Composes the events of one text into nodes. It has state, because the parser is a stream."""
 
-    def __init__(self, file: str, text: str, problems: Problems) -> None:
+    def __init__(self, file: str, parser: yaml.CBaseLoader, problems: Problems) -> None:
         self._file = file
-        self._parser = yaml.CBaseLoader(text)
+        self._parser = parser
         self._problems = problems
         self._count = 0
         self._deepest = 0
         self._anchors: dict[str, _Anchored | None] = {}  # None: not closed yet
 
-    def dispose(self) -> None:
-        """Free the parser's memory."""
-        self._parser.dispose()
-
     def place(self, start: _Mark | None, end: _Mark | None = None) -> Source:
-        """Return the place of a mark; its end only if it is on the same line."""
+        """Return the place of a mark, which counts from 0; its end only if it is on the same line."""
         if start is None:
             return Source(self._file, 1, 1)
         end_column = end.column + 1 if end is not None and end.line == start.line else 0
@@ -320,12 +310,6 @@ class _Phrase(NamedTuple):
     opens: bool = False
 
 
-class _Fault(NamedTuple):
-    message: str
-    help: str
-    mark: _Mark | None
-
-
 _PHRASES = (
     _Phrase(
         "mapping values are not allowed", "a ':' is not allowed here", "indent the line, or put the text in quotes"
@@ -343,14 +327,15 @@ _PHRASES = (
 )
 
 
-def _explained(error: yaml.YAMLError, text: str) -> _Fault:
+def _explained(error: yaml.YAMLError, text: str) -> tuple[str, str, _Mark | None]:
+    """Return a message, how to fix it, and the place."""
     if not isinstance(error, yaml.MarkedYAMLError):
-        return _Fault("this is not valid YAML", "", None)
+        return "this is not valid YAML", "", None
     problem = error.problem or ""
     mark = error.problem_mark or error.context_mark
     if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
-        return _Fault("tabs cannot be used for indentation", "indent with spaces", mark)
+        return "tabs cannot be used for indentation", "indent with spaces", mark
     for phrase in _PHRASES:
         if phrase.theirs in problem:
-            return _Fault(phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark)
-    return _Fault(f"this is not valid YAML: {problem}", "put texts with special characters in quotes", mark)
+            return phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark
+    return f"this is not valid YAML: {problem}", "put texts with special characters in quotes", mark
