@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Source
@@ -81,10 +81,7 @@ def _document(text: str, file: str) -> _Document:
     if root is None:
         raise ClipformError(f"{file} has errors, so it is not edited", help="clipform validate", code="edit")
     lines = tuple(match[0] for match in _LINE.finditer(body) if match[0])
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    return _Document(body, bom, root, lines, tuple(starts))
+    return _Document(body, bom, root, lines, tuple(accumulate(map(len, lines), initial=0)))
 
 
 def _root(text: str, file: str) -> Fields | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, fits
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name
 from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
@@ -108,10 +108,10 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
         return
     result.count = matrix.count
     base = _base(declared)
-    for combination in matrix.combinations:
+    for combination, overrides in matrix.combinations.items():
         result.names.append(clip_name(declared.key.text, combination))
-        overrides = [each.fields.entries for each in matrix.overrides if fits(each.when, combination)]
-        entries = {key: entry for layer in (base, *overrides) for key, entry in layer.items() if key in _FIELDS}
+        layers = (base, *(fields.entries for fields in overrides))
+        entries = {key: entry for layer in layers for key, entry in layer.items() if key in _FIELDS}
         clip = _Builder(declared, combination, entries, result.problems).build(resolver)
         result.clips += [clip] if clip else []
 

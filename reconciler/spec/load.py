@@ -91,7 +91,10 @@ def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecMo
         problems = reading.problems.apart()
         root = _parsed(name, data, problems)
         if root is not None:
-            _check(root, model, problems)
+            checked(model, plain(root), root, problems)  # values with names in them are checked once these are resolved
+            if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
+                help = "add clips: {sunrise: {prompt: mist at sunrise}}"
+                problems.error("no-clips", "the project declares no clips", root.where, help)
         return root, problems
 
     root, problems = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file[1].errors)
@@ -110,14 +113,6 @@ def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
         problems.error("bad-value", "the file must be a map of keys and values", root.where)
         return None
     return root
-
-
-def _check(root: Fields, model: type[SpecModel], problems: Problems) -> None:
-    """Check the shape of a whole file. Values that depend on names are checked once these are resolved."""
-    checked(model, plain(root), root, problems)
-    if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
-        help = "add clips: {sunrise: {prompt: mist at sunrise}}"
-        problems.error("no-clips", "the project declares no clips", root.where, help)
 
 
 def _included(reading: _Reading, main: Fields) -> Iterable[Fields]:

@@ -30,23 +30,14 @@ Combination = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedOverride:
-    """An override with its condition checked: `fields` apply to the combinations that have the values of `when`."""
-
-    when: Mapping[str, str]
-    fields: Fields
-
-
-@dataclass(frozen=True, slots=True)
 class ResolvedMatrix:
-    """The combinations of a declaration, and its overrides."""
+    """The combinations of a declaration, each with the fields that its overrides set."""
 
-    combinations: tuple[Combination, ...]
-    overrides: tuple[ResolvedOverride, ...]
+    combinations: Mapping[Combination, tuple[Fields, ...]]
     count: int  # of combinations before excludes
 
 
-SINGLE = ResolvedMatrix(((),), (), 1)
+SINGLE = ResolvedMatrix({(): ()}, 1)
 """A clip without a matrix: one empty combination."""
 
 
@@ -88,8 +79,9 @@ class MatrixReader:
             self._problems.error("too-much", message, declaration.where)
             return None
         combinations = self._without_excluded(declaration.entries.get("matrix"), excludes, axes)
-        resolved = tuple(self._overrides(overrides, axes, combinations))
-        return ResolvedMatrix(combinations, resolved, count) if self._problems.errors == errors else None
+        sets = [*self._overrides(overrides, axes, combinations)]
+        resolved = {one: tuple(fields for when, fields in sets if fits(when, one)) for one in combinations}
+        return ResolvedMatrix(resolved, count) if self._problems.errors == errors else None
 
     def _axes(self, matrix: MappingEntry | None) -> dict[str, list[str]]:
         """Return each axis with its values. A wrong shape has been reported before."""
@@ -164,11 +156,12 @@ class MatrixReader:
 
     def _overrides(
         self, overrides: tuple[Node, ...], axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
-    ) -> Iterator[ResolvedOverride]:
+    ) -> Iterator[tuple[Mapping[str, str], Fields]]:
+        """Yield the condition of each override, checked, and its fields."""
         for item in overrides:
             if not isinstance(item, Fields):
                 continue
             when = self._when(item.map_at("when"), axes)
             if not any(fits(when, combination) for combination in combinations):
                 self._problems.warn("matrix", "this override matches no combination", item.where)
-            yield ResolvedOverride(when, item.map_at("set"))
+            yield when, item.map_at("set")

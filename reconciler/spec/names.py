@@ -7,14 +7,14 @@ invalid matrix has its bare name. It reports no diagnostics.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler.diagnostics import Source
 from reconciler.spec.files import Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, MatrixReader, clip_name
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, clip_name
 from reconciler.spec.problems import Problems
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.scalars import NAME
@@ -83,7 +83,7 @@ def _declared(root: Fields, defaults: Mapping[str, MappingEntry], variables: Map
             yield Named(clip_name(name, combination), name, tags, takes)
 
 
-def _combinations(body: Fields, variables: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], ...]:
+def _combinations(body: Fields, variables: Mapping[str, str]) -> Iterable[Combination]:
     """Return the combinations of a matrix; a single empty one if the matrix is invalid."""
     if "matrix" not in body.entries:
         return SINGLE.combinations
