@@ -14,6 +14,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
@@ -60,14 +61,12 @@ class Answer:
 
 def respond(raw_arguments: Sequence[str]) -> int:
     """Answer one call by a shell script. Always returns 0 and writes nothing to stderr, which the shell would show."""
-    try:
+    with suppress(Exception):
         shell = os.environ.get(VARIABLE, "")
         arguments = [os.fsencode(item).decode("utf-8", "surrogateescape") for item in raw_arguments]
         text = _bash(*arguments) if shell == "bash" else _lines(answer(arguments))
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
-    except Exception:  # noqa: BLE001  # see above
-        return 0
     return 0
 
 
