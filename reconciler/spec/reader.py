@@ -77,7 +77,7 @@ class Fields:
         return value if isinstance(value, Fields) else Fields({}, self.where)
 
     def list_at(self, key: str) -> tuple[Node, ...]:
-        """Return the items of the list under a key; none if there is no list."""
+        """Return the items of the list under a key; an empty tuple if it is not a list."""
         value = self.entries[key].value if key in self.entries else None
         return value.items if isinstance(value, Items) else ()
 
