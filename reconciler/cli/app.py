@@ -22,8 +22,6 @@ from reconciler.cli.options import Options, split
 from reconciler.cli.shells import VARIABLE
 from reconciler.diagnostics import ClipformError, Unwritten, UsageError
 
-_USAGE = 64
-
 HELP = """Declare AI video clips in YAML, see what would change, pay for each clip once.
 
 Options before or after the command: -C DIR (project folder), --json, --no-color, -v.
@@ -85,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except typer.TyperException as error:
         context.view.error(UsageError(error.format_message(), help="clipform --help"))
-        return _USAGE
+        return UsageError.exit_code
     except Unwritten as error:
         return _unwritten(error.message)
     except ClipformError as error:

@@ -14,6 +14,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from reconciler.cli import commands
-from reconciler.cli.options import Options, split
+from reconciler.cli.options import DIRECTORY, Options, split
 from reconciler.cli.shells import SCRIPTS, VARIABLE
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _GLOBAL = (
     ("-v", "Show more detail."),
     ("--help", "Show help."),
 )
-_FOLDER = frozenset({"-C", "--directory"})
 STATES = ("ready", "pending", "failed", "running", "changed", "create", "restore", "move", "remove", "blocked")
 """The states offered after `is:`, which also accepts every reason of a plan."""
 
@@ -61,19 +61,17 @@ class Answer:
 
 def respond(raw_arguments: Sequence[str]) -> int:
     """Answer one call by a shell script. Always returns 0 and writes nothing to stderr, which the shell would show."""
-    try:
+    with suppress(Exception):
         shell = os.environ.get(VARIABLE, "")
         arguments = [os.fsencode(item).decode("utf-8", "surrogateescape") for item in raw_arguments]
-        text = _bash(*arguments) if shell == "bash" else _lines(answer(arguments), descriptions=True)
+        text = _bash(*arguments) if shell == "bash" else _lines(answer(arguments))
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
-    except Exception:  # noqa: BLE001  # see above
-        return 0
     return 0
 
 
-def _lines(answer: Answer, *, descriptions: bool) -> str:
-    lines = [f"{word}\t{about}" if about and descriptions else word for word, about in answer.candidates]
+def _lines(answer: Answer) -> str:
+    lines = [f"{word}\t{about}" if about else word for word, about in answer.candidates]
     return "".join(f"{line}\n" for line in (answer.kind.value, *lines))
 
 
@@ -83,7 +81,7 @@ def _lines(answer: Answer, *, descriptions: bool) -> str:
 def answer(arguments: Sequence[str]) -> Answer:
     """Return the candidates for the last of these arguments."""
     *done, word = arguments or [""]
-    if done and done[-1] in _FOLDER:
+    if done and done[-1] in DIRECTORY:
         return Answer(kind=AnswerKind.FOLDERS)
     options, command = split(done)
     if not command:
@@ -168,28 +166,29 @@ class _Line:
             return Answer(kind=AnswerKind.FILES)
         if "DIR" in metavar:
             return Answer(kind=AnswerKind.FOLDERS)
-        return Answer(_starting(self.word, self._listed(parameter)))
+        return Answer(_starting(self.word, ((name, "") for name in self._listed(parameter))))
 
-    def _listed(self, parameter: Any) -> Iterator[tuple[str, str]]:
-        """Yield the values of a parameter that has a fixed list of them."""
+    def _listed(self, parameter: Any) -> Iterable[str]:
+        """Return the values of a parameter that has a fixed list of them."""
         match self.command[0], parameter.name:
             case "pick", "take":
                 takes = max((clip.takes for clip in self._named_clips() if clip.name == self.positional[0]), default=0)
-                yield from ((str(number), "") for number in range(1, takes + 1))
+                return map(str, range(1, takes + 1))
             case "completion", "shell":
-                yield from ((shell, "") for shell in SCRIPTS)
+                return SCRIPTS
             case "explain", "field":
                 from reconciler.spec.schema import all_fields
 
-                yield from ((name, "") for name in all_fields())
+                return all_fields()
             case "models", "kind":
                 from reconciler.providers import registry
 
-                yield from ((kind, "") for kind in registry.kinds())
+                return registry.kinds()
             case "models", "mode":
                 from reconciler.providers.base import Mode
 
-                yield from ((mode.value, "") for mode in Mode)
+                return Mode
+        return ()
 
     def _named_clips(self) -> tuple[Named, ...]:
         from reconciler.project.scan import DiskFiles, find_root
@@ -230,42 +229,25 @@ def _bash(line: str, breaks: str = _BREAKS) -> str:
     typed = _split_words(line)
     candidates = answer([word.value for word in typed[1:]])
     replies = tuple((typed[-1].reply(value, breaks or _BREAKS), "") for value, _ in candidates.candidates)
-    return _lines(Answer(replies, candidates.kind), descriptions=False)
+    return _lines(Answer(replies, candidates.kind))
 
 
 @dataclass(slots=True)
 class _Word:
-    """A word of a command line: the text as typed, its value, and the quote that is still open."""
+    """A word of a command line: its value, and the quote that is still open."""
 
-    raw: str = ""
     value: str = ""
     quote: str = ""
     opened: int = 0  # length of the value before that quote
+    bare: list[tuple[str, int]] = field(default_factory=list)  # unquoted characters; length of the value with each
 
     def reply(self, value: str, breaks: str) -> str:
         """Return a value for bash: quoted, without the part that bash keeps."""
         if self.quote:
             tail = value[self.opened :]
             return tail if self.quote == "'" else "".join(f"\\{c}" if c in '"$`\\' else c for c in tail)
-        return "".join(c if c in _PLAIN or ord(c) > 127 else f"\\{c}" for c in value[self._start(breaks) :])
-
-    def _start(self, breaks: str) -> int:
-        """Return the length of the value before the part that bash replaces."""
-        start = count = 0
-        quote = ""
-        characters = iter(self.raw)
-        for character in characters:
-            if quote and character == quote:
-                quote = ""
-            elif not quote and character in "'\"":
-                quote = character
-            else:
-                bare = not quote and character != "\\"
-                if character == "\\" and quote != "'":
-                    next(characters, "")
-                count += 1
-                start = count if bare and character in breaks else start
-        return start
+        start = max((length for character, length in self.bare if character in breaks), default=0)
+        return "".join(c if c in _PLAIN or ord(c) > 127 else f"\\{c}" for c in value[start:])
 
 
 def _split_words(line: str) -> list[_Word]:
@@ -273,18 +255,16 @@ def _split_words(line: str) -> list[_Word]:
     split_words, current, between = [], _Word(), True
     escaped = False
     for character in line:
-        if between and not character.isspace():
-            between = False
-        current.raw += "" if between else character
+        between = between and character.isspace()
         if escaped:
             current.value += character
             escaped = False
         elif character == "\\" and current.quote != "'":
             escaped = True
+        elif character == current.quote:
+            current.quote = ""
         elif current.quote:
-            current.value, current.quote = (
-                (current.value, "") if character == current.quote else (current.value + character, current.quote)
-            )
+            current.value += character
         elif character in "'\"":
             current.quote, current.opened = character, len(current.value)
         elif character.isspace():
@@ -293,4 +273,5 @@ def _split_words(line: str) -> list[_Word]:
             current, between = _Word(), True
         else:
             current.value += character
+            current.bare.append((character, len(current.value)))
     return [*split_words, current]

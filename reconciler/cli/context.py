@@ -35,19 +35,15 @@ class Context:
     @cached_property
     def view(self) -> View:
         """The view that the options select."""
-        if self.options.json:
+        options = self.options
+        if options.json:
             from reconciler.views.ndjson import JsonView
 
             return JsonView(sys.stdout)
         from reconciler.views.terminal.view import HumanView
 
-        return HumanView(
-            sys.stdout,
-            sys.stderr,
-            no_color=self.options.no_color,
-            now=self.clock.monotonic,
-            verbose=self.options.verbose,
-        )
+        now = self.clock.monotonic
+        return HumanView(sys.stdout, sys.stderr, no_color=options.no_color, now=now, verbose=options.verbose)
 
     def close(self) -> None:
         """Restore the terminal, if it was changed."""

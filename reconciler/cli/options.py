@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.diagnostics import UsageError
 
-_FLAGS = {"--json": "json", "--no-color": "no_color", "-v": "verbose", "--verbose": "verbose"}
-_DIRECTORY = ("-C", "--directory")
+_VERBOSE = frozenset({"-v", "--verbose"})
+_FLAGS = _VERBOSE | {"--json", "--no-color"}
+DIRECTORY = ("-C", "--directory")
+"""The names of the option with a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +25,24 @@ class Options:
 
 def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     """Split off the global options, wherever they are before `--`. Raises UsageError for a bare `-C`."""
-    options, others = Options(), list[str]()
+    directory: str | None = None
+    flags, others = set[str](), list[str]()
     items = iter(arguments)
     for item in items:
         if item == "--":
             others += [item, *items]
             break
         if item in _FLAGS:
-            options = _with_flag(options, _FLAGS[item])
-        elif item in _DIRECTORY:
-            options = replace(options, directory=_folder(next(items, None)))
+            flags.add(item)
+        elif item in DIRECTORY:
+            directory = _folder(next(items, None))
         elif item.startswith("-C") and not item.startswith("--"):
-            options = replace(options, directory=item[2:])
+            directory = item[2:]
         elif item.startswith("--directory="):
-            options = replace(options, directory=_folder(item.partition("=")[2]))
+            directory = _folder(item.partition("=")[2])
         else:
             others.append(item)
-    return options, others
-
-
-def _with_flag(options: Options, name: str) -> Options:
-    return Options(
-        options.directory,
-        json=options.json or name == "json",
-        no_color=options.no_color or name == "no_color",
-        verbose=options.verbose or name == "verbose",
-    )
+    return Options(directory, "--json" in flags, "--no-color" in flags, not _VERBOSE.isdisjoint(flags)), others
 
 
 def _folder(value: str | None) -> str:

@@ -35,7 +35,7 @@ from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.load import read_project
-from reconciler.spec.memo import NOTHING, Memo, Memory, exactly
+from reconciler.spec.memo import NOTHING, Memo, exactly
 from reconciler.spec.project import Clip, Project, ProviderConfig
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import LocalMedia
@@ -71,11 +71,11 @@ class Workspace:
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
-        self._records: dict[bool, Memo] = {False: Memory(), True: Memory()}  # few steps, so also for a single command
+        self._records: dict[bool, Memo] = {False: Memo(), True: Memo()}  # few steps, so also for a single command
 
     def remember(self) -> None:
         """Keep results for the next load from now on. This doubles the memory of a project."""
-        self._specs = self._specs or {False: Memory(), True: Memory()}
+        self._specs = self._specs or {False: Memo(), True: Memo()}
 
     def state_dir(self, draft: bool) -> Path:
         """Return the state folder. Drafts have their own, so that they never touch paid results."""

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Source
@@ -45,7 +45,8 @@ def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
         candidates = _set_in_overrides(document, entry, combination, field, value)
         _change_overrides(_change(tree, "clips", declared), combination, field, value)
     for candidate in candidates:
-        if _reads_as(candidate, file, tree):
+        root = _root(candidate, file)
+        if root is not None and plain(root) == tree:
             return document.bom + candidate
     help = f"edit it by hand: {field}: {value}"
     raise ClipformError(f"{file} cannot be edited safely at clip {shown(clip)}", help=help, code="edit")
@@ -80,21 +81,13 @@ def _document(text: str, file: str) -> _Document:
     if root is None:
         raise ClipformError(f"{file} has errors, so it is not edited", help="clipform validate", code="edit")
     lines = tuple(match[0] for match in _LINE.finditer(body) if match[0])
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    return _Document(body, bom, root, lines, tuple(starts))
+    return _Document(body, bom, root, lines, tuple(accumulate(map(len, lines), initial=0)))
 
 
 def _root(text: str, file: str) -> Fields | None:
     problems = Problems()
     root = read(file, text.encode("utf-8", "surrogatepass"), problems)
     return root if isinstance(root, Fields) and not problems.errors else None
-
-
-def _reads_as(text: str, file: str, tree: Tree) -> bool:
-    root = _root(text, file)
-    return root is not None and plain(root) == tree
 
 
 def _name_parts(clip: str) -> tuple[str, dict[str, str] | None]:
@@ -237,18 +230,12 @@ def _appended(document: _Document, overrides: MappingEntry, items: tuple[Node, .
     if isinstance(overrides.value, Scalar):
         yield _with_lines(document, overrides.key.where.line + 1, overrides.key.where.column + 2, (f"- {new}",))
     elif not document.is_flow(where):
-        yield _with_lines(
-            document, _block_end(document, items[-1].where.line, where.column + 1), where.column, (f"- {new}",)
-        )
+        end = _block_end(document, items[-1].where.line, where.column + 1)
+        yield _with_lines(document, end, where.column, (f"- {new}",))
     else:
-        for end in _closings(document.text, document.at(where)):
-            yield document.splice(end, end, (", " if items else "") + new)
-
-
-def _closings(text: str, start: int) -> Iterator[int]:
-    """Yield the positions where a list in brackets may end: every `]`. The check of the result finds the right one."""
-    for match in islice(_CLOSING.finditer(text, start), MAX_CLOSINGS):
-        yield match.start()
+        # Every `]` may be the end of the list. The check of the result finds the right one.
+        for match in islice(_CLOSING.finditer(document.text, document.at(where)), MAX_CLOSINGS):
+            yield document.splice(match.start(), match.start(), (", " if items else "") + new)
 
 
 def _written(text: str) -> str:

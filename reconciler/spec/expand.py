@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, fits
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name
 from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
-from reconciler.spec.reader import Fields, Items, MappingEntry, Scalar
+from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked
 
@@ -108,9 +108,10 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
         return
     result.count = matrix.count
     base = _base(declared)
-    for combination in matrix.combinations:
+    for combination, overrides in matrix.combinations.items():
         result.names.append(clip_name(declared.key.text, combination))
-        entries = _overridden(base, matrix, combination)
+        layers = (base, *(fields.entries for fields in overrides))
+        entries = {key: entry for layer in layers for key, entry in layer.items() if key in _FIELDS}
         clip = _Builder(declared, combination, entries, result.problems).build(resolver)
         result.clips += [clip] if clip else []
 
@@ -129,52 +130,39 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: i
 
 
 def _base(declared: Declared) -> dict[str, MappingEntry]:
-    """Return the fields without overrides. Unknown keys were reported when the file was checked."""
+    """Return the entries without overrides. Unknown keys were reported when the file was checked."""
     where = declared.key.where
     output = MappingEntry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
-    layered = {"output": output, **declared.defaults, **declared.body.entries}
-    return {key: entry for key, entry in layered.items() if key in _FIELDS}
+    return {"output": output, **declared.defaults, **declared.body.entries}
 
 
-def _overridden(
-    base: dict[str, MappingEntry], matrix: ResolvedMatrix, combination: Combination
-) -> dict[str, MappingEntry]:
-    entries = dict(base)
-    for override in matrix.overrides:
-        if fits(override.when, combination):
-            entries |= {key: entry for key, entry in override.fields.entries.items() if key in _FIELDS}
-    return entries
-
-
+@dataclass(frozen=True, slots=True)
 class _Builder:
     """Builds one clip from its fields."""
 
-    def __init__(
-        self, declared: Declared, combination: Combination, entries: dict[str, MappingEntry], problems: Problems
-    ) -> None:
-        self._declared = declared
-        self._combination = combination
-        self._entries = entries
-        self._problems = problems
-        self._name = clip_name(declared.key.text, combination)
+    declared: Declared
+    combination: Combination
+    entries: dict[str, MappingEntry]
+    problems: Problems
 
     def build(self, resolver: Resolver) -> Clip | None:
         """Return the clip, or None after reporting every error."""
-        errors = self._problems.errors
-        scope = NameScope(self._declared.vars, dict(self._combination) or None, self._name)
-        values = {key: resolver.resolve(entry.value, scope) for key, entry in self._entries.items()}
+        errors = self.problems.errors
+        name = clip_name(self.declared.key.text, self.combination)
+        scope = NameScope(self.declared.vars, dict(self.combination) or None, name)
+        values = {key: resolver.resolve(entry.value, scope) for key, entry in self.entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
-        node = Fields(self._entries, self._declared.key.where)
-        spec = checked(ClipFields, raw, node, self._problems, ("clips", self._declared.key.text))
-        if spec is None or self._problems.errors > errors:
+        node = Fields(self.entries, self.declared.key.where)
+        spec = checked(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
+        if spec is None or self.problems.errors > errors:
             return None
         output = self._output(spec.output)
         self._check_together(spec)
-        if self._problems.errors > errors:
+        if self.problems.errors > errors:
             return None
-        declared, places = self._declared.key, dict(_places(self._entries))
+        declared, places = self.declared.key, dict(_places(node))
         spec = spec if output == spec.output else spec.model_copy(update={"output": output})
-        return Clip(self._name, declared.text, spec, self._combination, declared.where, places)
+        return Clip(name, declared.text, spec, self.combination, declared.where, places)
 
     def _output(self, text: str) -> str:
         try:
@@ -185,10 +173,10 @@ class _Builder:
 
     def _check_together(self, spec: ClipFields) -> None:
         """Check the rules between fields that hold for every provider."""
-        frames = [name for name in ("first_frame", "last_frame") if name in self._entries]
+        frames = [name for name in ("first_frame", "last_frame") if name in self.entries]
         references = (*spec.references.images, *spec.references.videos, *spec.references.audios)
         if frames and references:
-            culprit = "references" if "references" in self._declared.body.entries else frames[0]
+            culprit = "references" if "references" in self.declared.body.entries else frames[0]
             self._error(culprit, f"references cannot be combined with {frames[0]}", "remove one of the two")
         if spec.operation and len(spec.references.videos) != 1:
             message = f"operation {spec.operation} needs exactly one reference video, not {len(spec.references.videos)}"
@@ -196,21 +184,20 @@ class _Builder:
         if spec.pick > spec.takes:
             help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
             self._error("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
-        misspelt = self._declared.body.entries.keys() - _KEYS  # one may have been the prompt
+        misspelt = self.declared.body.entries.keys() - _KEYS  # one may have been the prompt
         if not (spec.prompt or frames or references or misspelt):
-            self._error("prompt", f"clip {shown(self._declared.key.text)} has no prompt", "add prompt: what it shows")
+            self._error("prompt", f"clip {shown(self.declared.key.text)} has no prompt", "add prompt: what it shows")
 
     def _error(self, field: str, message: str, help: str) -> None:
-        entry = self._entries.get(field)
-        self._problems.error("bad-clip", message, entry.value.where if entry else self._declared.key.where, help)
+        entry = self.entries.get(field)
+        self.problems.error("bad-clip", message, entry.value.where if entry else self.declared.key.where, help)
 
 
-def _places(entries: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Source]]:
+def _places(node: Fields) -> Iterator[tuple[str, Source]]:
     """Yield the place of each field's value, and of each reference by its name in `Clip.media`."""
-    for name, entry in entries.items():
+    for name, entry in node.entries.items():
         yield name, entry.value.where
-    references = entries.get("references")
-    if references and isinstance(references.value, Fields):
-        for kind, entry in references.value.entries.items():
-            for index, item in enumerate(entry.value.items if isinstance(entry.value, Items) else ()):
-                yield f"references.{kind}[{index}]", item.where
+    references = node.map_at("references")
+    for kind in references.entries:
+        for index, item in enumerate(references.list_at(kind)):
+            yield f"references.{kind}[{index}]", item.where

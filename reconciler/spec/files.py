@@ -1,8 +1,8 @@
-"""The port through which specs are read, and its implementation in memory."""
+"""The port through which specs are read, and the patterns of their paths."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -29,40 +29,19 @@ class Files(Protocol):
         """Return the files that match a pattern (see `matches`), sorted."""
 
 
-class MemoryFiles:
-    """Files in memory, for tests and for editors with unsaved texts."""
-
-    def __init__(self, files: Mapping[str, bytes | str]) -> None:
-        self._files = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a path. Raises Unreadable if there are none."""
-        if path not in self._files:
-            raise Unreadable("does not exist")
-        return self._files[path]
-
-    def glob(self, pattern: str) -> tuple[str, ...]:
-        """Return the paths that match a pattern, sorted."""
-        return tuple(sorted(path for path in self._files if matches(pattern, path)))
-
-
 def matches(pattern: str, path: str) -> bool:
     """True if a pattern matches a path. `*` stays within a folder, `**` is any depth; neither matches hidden names."""
-    return _parts_match(tuple(pattern.split("/")), tuple(path.split("/")))
-
-
-def _parts_match(patterns: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Match row by row, as for an edit distance: a pattern of many `**` must not take exponential time."""
-    reached = {0}
-    for pattern in patterns:
-        if pattern == "**":
+    parts = path.split("/")
+    reached = {0}  # row by row, as for an edit distance: a pattern of many `**` must not take exponential time
+    for step in pattern.split("/"):
+        if step == "**":
             reached = {end for start in reached for end in _depths(parts, start)}
         else:
-            reached = {at + 1 for at in reached if at < len(parts) and _part_matches(pattern, parts[at])}
+            reached = {at + 1 for at in reached if at < len(parts) and _part_matches(step, parts[at])}
     return len(parts) in reached
 
 
-def _depths(parts: tuple[str, ...], start: int) -> range:
+def _depths(parts: Sequence[str], start: int) -> range:
     end = start
     while end < len(parts) and not parts[end].startswith("."):
         end += 1

@@ -111,6 +111,12 @@ class Resolver:
                 fields = {key: self.resolve(entry.value, scope) for key, entry in entries.items()}
                 return None if None in fields.values() else {k: v for k, v in fields.items() if v is not None}
 
+    def add_variables(self, section: Fields, variables: dict[str, str]) -> None:
+        """Add the variables of a section. Each can use only those above it, so none is circular."""
+        for name, entry in section.entries.items():
+            value = self.resolve(entry.value, NameScope(variables)) if isinstance(entry.value, Scalar) else None
+            variables[name] = str(value) if isinstance(value, str) else ""
+
     def _scalar(self, scalar: Scalar, scope: NameScope) -> Raw | None:
         self.volume.values += 1
         if self.volume.values > MAX_VALUES:
@@ -146,10 +152,7 @@ class Resolver:
     def _joined(self, parts: list[str], scalar: Scalar) -> str:
         size = sum(map(len, parts))
         if size > MAX_TEXT and size > len(scalar.text):
-            self._problems.error(
-                "too-long", f"this resolves to {size:,} characters; the limit is {MAX_TEXT:,}", scalar.where
-            )
-            raise _Unresolved
+            self._fail("too-long", f"this resolves to {size:,} characters; the limit is {MAX_TEXT:,}", scalar.where)
         self.volume.written += size
         if self.volume.written > MAX_WRITTEN:
             self._too_much(f"the resolved files have more than {MAX_WRITTEN:,} characters", scalar)
@@ -215,9 +218,8 @@ class Resolver:
             return Secret(name)
         value = (scope.environment or {}).get(name)
         if value is None:
-            self._fail(
-                "env-missing", f"environment variable {name} is not set", where, f"set {name}, or write the value"
-            )
+            message = f"environment variable {name} is not set"
+            self._fail("env-missing", message, where, f"set {name}, or write the value")
         return value
 
     def _unknown(self, token: str, head: str, name: str, scope: NameScope, where: Source) -> NoReturn:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
 from reconciler.spec.expand import Declared, expand
@@ -20,7 +21,7 @@ from reconciler.spec.memo import NOTHING, Memo
 from reconciler.spec.model import IncludeFile, ProjectFile, SpecModel
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
-from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
+from reconciler.spec.reader import Fields, Node, Scalar, collector_paused, read
 from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
@@ -29,15 +30,6 @@ MAX_FILES = 10_000
 MAX_SHOWN = 2000
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATTERN = frozenset("*?[")
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file's map, None if it has none, and the problems of this file alone."""
-
-    name: str
-    root: Fields | None
-    problems: Problems
 
 
 def read_project(
@@ -59,14 +51,6 @@ def read_project(
 
 
 @dataclass(frozen=True, slots=True)
-class _Root:
-    """A file with a map."""
-
-    name: str
-    root: Fields
-
-
-@dataclass(frozen=True, slots=True)
 class _Reading:
     """The context of reading one project."""
 
@@ -85,25 +69,17 @@ def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | Non
     resolver = Resolver(problems)
     try:
         vars = _vars(main, {}, resolver, reading)
-        sections = read_sections(main.root, NameScope(vars, environment=env), resolver, problems)
+        project = read_sections(name, main, NameScope(vars, environment=env), resolver, problems)
         declared = _declared(reading, main, included, vars, resolver)
         expanded = expand(declared, resolver, problems, reading.memo)
     except TooMuch:
         return None
-    check_providers(expanded.clips, sections.providers, problems)
+    check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
-    return Project(
-        name=name,
-        clips=expanded.clips,
-        providers=sections.providers,
-        budget=sections.budget,
-        publish=sections.publish,
-        cache=sections.cache,
-        allowed_inputs=sections.allowed_inputs,
-    )
+    return replace(project, clips=expanded.clips)
 
 
-def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> _Root | None:
+def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> Fields | None:
     """Return a file's map with its shape checked, None if it has none."""
     try:
         data = reading.texts[name] = reading.files.read(name)
@@ -111,16 +87,19 @@ def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecMo
         reading.problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
         return None
 
-    def parse() -> _File:
+    def parse() -> tuple[Fields | None, Problems]:
         problems = reading.problems.apart()
         root = _parsed(name, data, problems)
         if root is not None:
-            _check(root, model, problems)
-        return _File(name, root, problems)
+            checked(model, plain(root), root, problems)  # values with names in them are checked once these are resolved
+            if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
+                help = "add clips: {sunrise: {prompt: mist at sunrise}}"
+                problems.error("no-clips", "the project declares no clips", root.where, help)
+        return root, problems
 
-    file = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file.problems.errors)
-    reading.problems.add(file.problems)
-    return None if file.root is None else _Root(name, file.root)
+    root, problems = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file[1].errors)
+    reading.problems.add(problems)
+    return root
 
 
 def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
@@ -136,19 +115,10 @@ def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
     return root
 
 
-def _check(root: Fields, model: type[SpecModel], problems: Problems) -> None:
-    """Check the shape of a whole file. Values that depend on names are checked once these are resolved."""
-    checked(model, plain(root), root, problems)
-    if model is ProjectFile and not root.entries.keys() & {"clips", "include"}:
-        help = "add clips: {sunrise: {prompt: mist at sunrise}}"
-        problems.error("no-clips", "the project declares no clips", root.where, help)
-
-
-def _included(reading: _Reading, main: _Root) -> Iterable[_Root]:
+def _included(reading: _Reading, main: Fields) -> Iterable[Fields]:
     """Yield the files that `include` names, each once, in the order named."""
-    entry = main.root.entries.get("include")
-    for item in entry.value.items if entry and isinstance(entry.value, Items) else ():
-        for name in _named(reading.files, item, main.name, reading.problems) if isinstance(item, Scalar) else ():
+    for item in main.list_at("include"):
+        for name in _named(reading.files, item, main.where.file, reading.problems) if isinstance(item, Scalar) else ():
             if name in reading.texts:
                 continue
             if len(reading.texts) > MAX_FILES:
@@ -174,25 +144,23 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
     return paths
 
 
-def _vars(file: _Root, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
-    """Return the file's variables over the outer ones. A variable can use only those above it, so none is circular."""
+def _vars(file: Fields, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
+    """Return the file's variables over the outer ones."""
     variables = dict(outer)
-    for name, entry in _entries(file.root, "vars").items():
-        value = resolver.resolve(entry.value, NameScope(variables)) if isinstance(entry.value, Scalar) else None
-        variables[name] = str(value) if isinstance(value, str) else ""
-    return reading.memo.intern(("vars", file.name), variables)
+    resolver.add_variables(file.map_at("vars"), variables)
+    return reading.memo.intern(("vars", file.where.file), variables)
 
 
 def _declared(
-    reading: _Reading, main: _Root, included: list[_Root], vars: Mapping[str, str], resolver: Resolver
+    reading: _Reading, main: Fields, included: list[Fields], vars: Mapping[str, str], resolver: Resolver
 ) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
-    base = reading.memo.intern(("defaults", main.name), _section(main.root, "defaults"))
+    base = reading.memo.intern(("defaults", main.where.file), main.map_at("defaults"))
     for file in (main, *included):
         file_vars = vars if file is main else _vars(file, vars, resolver, reading)
         defaults = base if file is main else _defaults(reading, file, base)
-        for name, entry in _entries(file.root, "clips").items():
+        for name, entry in file.map_at("clips").entries.items():
             if name in declared:
                 first = declared[name].key.where
                 message = f"clip {shown(name)} is already declared at {first}"
@@ -203,24 +171,12 @@ def _declared(
     return list(declared.values())
 
 
-def _defaults(reading: _Reading, file: _Root, base: Fields) -> Fields:
+def _defaults(reading: _Reading, file: Fields, base: Fields) -> Fields:
     """Return a file's defaults over the project's."""
-    defaults = reading.memo.intern(("defaults", file.name), _section(file.root, "defaults"))
-    return reading.memo.compute(
-        ("all defaults", file.name),
-        (base, defaults),
-        lambda: Fields({**base.entries, **defaults.entries}, defaults.where),
-    )
-
-
-def _section(root: Fields, name: str) -> Fields:
-    """Return a section, or an empty map if it is missing or not a map (which was reported before)."""
-    value = root.entries[name].value if name in root.entries else None
-    return value if isinstance(value, Fields) else Fields({}, root.where)
-
-
-def _entries(root: Fields, section: str) -> Mapping[str, MappingEntry]:
-    return _section(root, section).entries
+    name = file.where.file
+    defaults = reading.memo.intern(("defaults", name), file.map_at("defaults"))
+    both = partial(Fields, {**base.entries, **defaults.entries}, defaults.where)
+    return reading.memo.compute(("all defaults", name), (base, defaults), both)
 
 
 def _as_fields(node: Node) -> Node:

@@ -30,23 +30,14 @@ Combination = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedOverride:
-    """An override with its condition checked: `fields` apply to the combinations that have the values of `when`."""
-
-    when: Mapping[str, str]
-    fields: Fields
-
-
-@dataclass(frozen=True, slots=True)
 class ResolvedMatrix:
-    """The combinations of a declaration, and its overrides."""
+    """The combinations of a declaration, each with the fields that its overrides set."""
 
-    combinations: tuple[Combination, ...]
-    overrides: tuple[ResolvedOverride, ...]
+    combinations: Mapping[Combination, tuple[Fields, ...]]
     count: int  # of combinations before excludes
 
 
-SINGLE = ResolvedMatrix(((),), (), 1)
+SINGLE = ResolvedMatrix({(): ()}, 1)
 """A clip without a matrix: one empty combination."""
 
 
@@ -78,21 +69,19 @@ class MatrixReader:
             return None
         count = math.prod(len(values) for values in axes.values())
         if count > limit:
-            self._problems.error(
-                "too-many-clips",
-                f"this matrix has {count:,} combinations; a project can have at most {MAX_CLIPS:,} clips",
-                declaration.entries["matrix"].key.where if axes else declaration.where,
-                "use fewer values, or split the project",
-            )
+            message = f"this matrix has {count:,} combinations; a project can have at most {MAX_CLIPS:,} clips"
+            where = declaration.entries["matrix"].key.where if axes else declaration.where
+            self._problems.error("too-many-clips", message, where, "use fewer values, or split the project")
             return None
-        if count * self._conditions(declaration) > MAX_COMPARED:
-            self._problems.error(
-                "too-much", "too many excludes and overrides for so many combinations", declaration.where
-            )
+        excludes, overrides = declaration.map_at("matrix").list_at("exclude"), declaration.list_at("overrides")
+        if count * (len(excludes) + len(overrides)) > MAX_COMPARED:
+            message = "too many excludes and overrides for so many combinations"
+            self._problems.error("too-much", message, declaration.where)
             return None
-        combinations = self._without_excluded(declaration, axes)
-        overrides = tuple(self._overrides(declaration, axes, combinations))
-        return ResolvedMatrix(combinations, overrides, count) if self._problems.errors == errors else None
+        combinations = self._without_excluded(declaration.entries.get("matrix"), excludes, axes)
+        sets = [*self._overrides(overrides, axes, combinations)]
+        resolved = {one: tuple(fields for when, fields in sets if fits(when, one)) for one in combinations}
+        return ResolvedMatrix(resolved, count) if self._problems.errors == errors else None
 
     def _axes(self, matrix: MappingEntry | None) -> dict[str, list[str]]:
         """Return each axis with its values. A wrong shape has been reported before."""
@@ -109,9 +98,8 @@ class MatrixReader:
     def _values(self, axis: MappingEntry) -> list[str]:
         if not AXIS.fullmatch(axis.key.text):
             message = f"{shown(axis.key.text)} cannot be the name of a list of the matrix"
-            self._problems.error(
-                "matrix", message, axis.key.where, "use letters, digits, - and _, starting with a letter"
-            )
+            help = "use letters, digits, - and _, starting with a letter"
+            self._problems.error("matrix", message, axis.key.where, help)
         items = axis.value.items if isinstance(axis.value, Items) else ()
         if not items and (isinstance(axis.value, Items) or axis.value == Scalar("", False, axis.value.where)):
             self._problems.error("matrix", f"{axis.key.text} has no values", axis.key.where, "add at least one")
@@ -139,12 +127,10 @@ class MatrixReader:
             self._problems.error("matrix", message, node.where, "use a short text; an override can set the long text")
         return value
 
-    def _conditions(self, declaration: Fields) -> int:
-        return len(_items(declaration, "matrix", "exclude")) + len(_items(declaration, "overrides"))
-
-    def _without_excluded(self, declaration: Fields, axes: Mapping[str, list[str]]) -> tuple[Combination, ...]:
-        excluded = [self._when(item, axes) for item in _items(declaration, "matrix", "exclude")]
-        matrix = declaration.entries.get("matrix")
+    def _without_excluded(
+        self, matrix: MappingEntry | None, excludes: tuple[Node, ...], axes: Mapping[str, list[str]]
+    ) -> tuple[Combination, ...]:
+        excluded = [self._when(item, axes) for item in excludes]
         combinations = (tuple(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
         included = tuple(one for one in combinations if not any(when and fits(when, one) for when in excluded))
         if not included and matrix:
@@ -169,23 +155,13 @@ class MatrixReader:
         return chosen
 
     def _overrides(
-        self, declaration: Fields, axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
-    ) -> Iterator[ResolvedOverride]:
-        for item in _items(declaration, "overrides"):
+        self, overrides: tuple[Node, ...], axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
+    ) -> Iterator[tuple[Mapping[str, str], Fields]]:
+        """Yield the condition of each override, checked, and its fields."""
+        for item in overrides:
             if not isinstance(item, Fields):
                 continue
-            when = self._when(item.entries["when"].value, axes) if "when" in item.entries else {}
+            when = self._when(item.map_at("when"), axes)
             if not any(fits(when, combination) for combination in combinations):
                 self._problems.warn("matrix", "this override matches no combination", item.where)
-            setting = item.entries["set"].value if "set" in item.entries else None
-            if isinstance(setting, Fields):
-                yield ResolvedOverride(when, setting)
-
-
-def _items(node: Node, *path: str) -> tuple[Node, ...]:
-    """Return the list at a path of keys, or an empty one."""
-    for key in path:
-        if not isinstance(node, Fields) or key not in node.entries:
-            return ()
-        node = node.entries[key].value
-    return node.items if isinstance(node, Items) else ()
+            yield when, item.map_at("set")

@@ -23,6 +23,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from operator import eq
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -32,40 +33,10 @@ _Results = dict[Hashable, tuple[tuple[object, ...], object]]
 
 
 class Memo:
-    """Interface of the memory. This base class remembers nothing and costs nothing."""
+    """Remembers the results of the last rounds. A forgetful one remembers nothing."""
 
-    def compute(
-        self,
-        name: Hashable,
-        inputs: tuple[object, ...],
-        function: Callable[[], T],
-        keep: Callable[[T], bool] | None = None,
-    ) -> T:
-        """Return `function()`, or its earlier result for the same inputs.
-
-        A result for which `keep` is false is not remembered, nor is an exception. `name` must be unique among the
-        steps: if two share one, the later result replaces the earlier.
-        """
-        return function()
-
-    def intern(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
-        """Return the earlier object if it equals `value`, else `value`."""
-        return value
-
-    @contextmanager
-    def round(self) -> Iterator[None]:
-        """Enclose one pass through all steps."""
-        yield
-
-
-NOTHING = Memo()
-"""For a process that runs the steps once."""
-
-
-class Memory(Memo):
-    """Remembers the results of the last rounds."""
-
-    def __init__(self) -> None:
+    def __init__(self, *, forgetful: bool = False) -> None:
+        self._forgetful = forgetful
         self._now: _Results = {}
         self._last: _Results = {}  # the round before, complete or not
         self._complete: _Results = {}  # the last round without an error
@@ -81,7 +52,13 @@ class Memory(Memo):
         function: Callable[[], T],
         keep: Callable[[T], bool] | None = None,
     ) -> T:
-        """See `Memo.compute`."""
+        """Return `function()`, or its earlier result for the same inputs.
+
+        A result for which `keep` is false is not remembered, nor is an exception. `name` must be unique among the
+        steps: if two share one, the later result replaces the earlier.
+        """
+        if self._forgetful:
+            return function()
         entry = self._find(name)
         if entry is not None and _alike(entry[0], inputs):
             self._now[name] = entry
@@ -91,20 +68,20 @@ class Memory(Memo):
             self._now[name] = (inputs, result)
         return result
 
-    def intern(self, name: Hashable, value: T, equal: Callable[[T, T], bool] | None = None) -> T:
-        """See `Memo.intern`."""
+    def intern(self, name: Hashable, value: T, equal: Callable[[T, T], bool] = eq) -> T:
+        """Return the earlier object if it equals `value`, else `value`."""
+        if self._forgetful:
+            return value
         entry = self._find(name)
-        if entry is not None:
-            earlier = cast(T, entry[1])
-            if earlier is value or (equal(earlier, value) if equal else earlier == value):
-                self._now[name] = entry
-                return earlier
+        if entry is not None and (entry[1] is value or equal(cast(T, entry[1]), value)):
+            self._now[name] = entry
+            return cast(T, entry[1])
         self._now[name] = ((), value)
         return value
 
     @contextmanager
     def round(self) -> Iterator[None]:
-        """See `Memo.round`."""
+        """Enclose one pass through all steps."""
         self._now = {}
         try:
             yield
@@ -114,6 +91,10 @@ class Memory(Memo):
 
     def _find(self, name: Hashable) -> tuple[tuple[object, ...], object] | None:
         return self._now.get(name) or self._last.get(name) or self._complete.get(name)
+
+
+NOTHING = Memo(forgetful=True)
+"""For a process that runs the steps once."""
 
 
 def _alike(earlier: tuple[object, ...], now: tuple[object, ...]) -> bool:

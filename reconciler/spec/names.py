@@ -7,12 +7,14 @@ invalid matrix has its bare name. It reports no diagnostics.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from reconciler.diagnostics import Source
 from reconciler.spec.files import Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, MatrixReader, clip_name
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, clip_name
 from reconciler.spec.problems import Problems
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.scalars import NAME
@@ -46,46 +48,42 @@ def names(files: Files, name: str) -> tuple[Named, ...]:
 
 def _clips(files: Files, name: str) -> Iterator[Named]:
     main, text = _open(files, name)
-    if main is None:
-        yield from _scanned(text)
-    shared = _entries(main, "defaults")
+    yield from _scanned(text)
+    shared = main.map_at("defaults").entries
     variables = _variables(main, {})
     yield from _declared(main, shared, variables)
     for path in _included(files, main, name)[:_FILES]:
         root, text = _open(files, path)
-        if root is None:
-            yield from _scanned(text)
-        defaults = {**shared, **_entries(root, "defaults")}
+        yield from _scanned(text)
+        defaults = {**shared, **root.map_at("defaults").entries}
         yield from _declared(root, defaults, _variables(root, variables))
 
 
-def _open(files: Files, name: str) -> tuple[Fields | None, str]:
-    """Return a file's map, or None, and its text."""
+def _open(files: Files, name: str) -> tuple[Fields, str]:
+    """Return a file's map, or an empty one and the text to scan instead."""
+    empty = Fields({}, Source(name, 1, 1))
     try:
         data = files.read(name)
     except Unreadable:
-        return None, ""
+        return empty, ""
     try:
         root = read(name, data, Problems())
     except RecursionError:
         root = None
-    return root if isinstance(root, Fields) else None, data.decode("utf-8", "replace")
+    return (root, "") if isinstance(root, Fields) else (empty, data.decode("utf-8", "replace"))
 
 
-def _declared(
-    root: Fields | None, defaults: Mapping[str, MappingEntry], variables: Mapping[str, str]
-) -> Iterator[Named]:
-    for name, entry in _entries(root, "clips").items():
-        if not NAME.fullmatch(name):
-            continue
-        body = entry.value if isinstance(entry.value, Fields) else Fields({}, entry.key.where)
+def _declared(root: Fields, defaults: Mapping[str, MappingEntry], variables: Mapping[str, str]) -> Iterator[Named]:
+    clips = root.map_at("clips")
+    for name in filter(NAME.fullmatch, clips.entries):
+        body = clips.map_at(name)
         fields = {**defaults, **body.entries}
         tags, takes = tuple(_texts(fields.get("tags"))), _count(fields.get("takes"))
         for combination in _combinations(body, variables):
             yield Named(clip_name(name, combination), name, tags, takes)
 
 
-def _combinations(body: Fields, variables: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], ...]:
+def _combinations(body: Fields, variables: Mapping[str, str]) -> Iterable[Combination]:
     """Return the combinations of a matrix; a single empty one if the matrix is invalid."""
     if "matrix" not in body.entries:
         return SINGLE.combinations
@@ -98,9 +96,9 @@ def _combinations(body: Fields, variables: Mapping[str, str]) -> tuple[tuple[tup
     return SINGLE.combinations if matrix is None else matrix.combinations
 
 
-def _included(files: Files, main: Fields | None, name: str) -> tuple[str, ...]:
+def _included(files: Files, main: Fields, name: str) -> tuple[str, ...]:
     paths: dict[str, None] = {}
-    for text in _texts(main.entries.get("include") if main else None):
+    for text in _texts(main.entries.get("include")):
         pattern = text.removeprefix("./")
         if pattern and not pattern.startswith(("/", "~")) and ".." not in pattern.split("/"):
             paths.update(dict.fromkeys(files.glob(pattern) if set("*?[") & set(pattern) else (pattern,)))
@@ -108,21 +106,11 @@ def _included(files: Files, main: Fields | None, name: str) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _variables(root: Fields | None, outer: Mapping[str, str]) -> dict[str, str]:
+def _variables(root: Fields, outer: Mapping[str, str]) -> dict[str, str]:
     variables = dict(outer)
-    resolver = Resolver(Problems())
-    for name, entry in _entries(root, "vars").items():
-        try:
-            value = resolver.resolve(entry.value, NameScope(variables)) if isinstance(entry.value, Scalar) else None
-        except TooMuch:
-            break
-        variables[name] = str(value) if isinstance(value, str) else ""
+    with suppress(TooMuch):
+        Resolver(Problems()).add_variables(root.map_at("vars"), variables)
     return variables
-
-
-def _entries(root: Fields | None, section: str) -> Mapping[str, MappingEntry]:
-    entry = root.entries.get(section) if root is not None else None
-    return entry.value.entries if entry is not None and isinstance(entry.value, Fields) else {}
 
 
 def _texts(entry: MappingEntry | None) -> Iterator[str]:

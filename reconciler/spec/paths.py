@@ -45,9 +45,8 @@ def _check_component(component: str, path: str) -> None:
     if component.endswith((".", " ")) or component.startswith(" "):
         raise Unfit(f"has a part that starts or ends with a blank, or ends with a dot: {shown(path)}")
     if _FORBIDDEN.search(component) or not component.isprintable():
-        raise Unfit(
-            f"has a character that some file systems do not allow: {shown(path)}", "use letters, digits, - and _"
-        )
+        message = f"has a character that some file systems do not allow: {shown(path)}"
+        raise Unfit(message, "use letters, digits, - and _")
     if component.split(".")[0].rstrip().casefold() in _DEVICES:
         raise Unfit(f"contains a device name of Windows: {shown(path)}")
     if len(component.encode()) > _MAX_COMPONENT:

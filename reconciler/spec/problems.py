@@ -7,8 +7,8 @@ at once.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
@@ -20,26 +20,18 @@ MAX_COMPARED = 20_000
 clips must not cost a hundred million comparisons, and a view shows only twenty diagnostics."""
 
 
-@dataclass(slots=True)
-class _SuggestionBudget:
-    """Suggestions and comparisons that a run may still make."""
-
-    suggestions: int = MAX_SUGGESTIONS
-    compared: int = MAX_COMPARED
-
-
 class Problems:
     """Diagnostics in the order added, each place and message once."""
 
-    def __init__(self, suggestions: _SuggestionBudget | None = None) -> None:
+    def __init__(self, budget: Counter[str] | None = None) -> None:
         self._diagnostics: dict[tuple[Source | None, str], Diagnostic] = {}
-        self._errors = 0
-        self._suggestions = suggestions or _SuggestionBudget()
+        self.errors = 0  # so far; callers compare it around a step
+        self._budget = Counter(suggestions=MAX_SUGGESTIONS, compared=MAX_COMPARED) if budget is None else budget
         self.secrets: list[Source] = []  # literal secrets: no excerpt may show them
 
     def apart(self) -> Problems:
         """Return a separate collector for one step, to be merged with `add`."""
-        return Problems(self._suggestions)
+        return Problems(self._budget)
 
     def add(self, other: Problems) -> None:
         """Add all diagnostics of another collector."""
@@ -48,11 +40,6 @@ class Problems:
             report = self.error if diagnostic.severity is Severity.ERROR else self.warn
             report(diagnostic.code, diagnostic.message, diagnostic.source, diagnostic.help)
 
-    @property
-    def errors(self) -> int:
-        """Number of errors so far; callers compare it around a step."""
-        return self._errors
-
     def all(self) -> tuple[Diagnostic, ...]:
         """Return all diagnostics."""
         return tuple(self._diagnostics.values())
@@ -60,8 +47,8 @@ class Problems:
     def error(self, code: str, message: str, where: Source | None, help: str = "") -> None:
         """Add a problem that stops the run."""
         if (where, message) not in self._diagnostics:
-            self._errors += 1
-            if self._errors <= MAX_KEPT:
+            self.errors += 1
+            if self.errors <= MAX_KEPT:
                 self._diagnostics[where, message] = Diagnostic(code, message, where, help)
 
     def warn(self, code: str, message: str, where: Source | None, help: str = "") -> None:
@@ -70,11 +57,11 @@ class Problems:
 
     def did_you_mean(self, word: str, names: Collection[str]) -> str:
         """Return `; did you mean 'x'?`, or an empty text if no name is near or the run has compared enough."""
-        self._suggestions.suggestions -= 1
-        if self._suggestions.suggestions < 0:
+        self._budget["suggestions"] -= 1
+        if self._budget["suggestions"] < 0:
             return ""
-        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._suggestions.compared]
-        self._suggestions.compared -= len(alike)
+        alike = [name for name in names if abs(len(name) - len(word)) <= 3][: self._budget["compared"]]
+        self._budget["compared"] -= len(alike)
         near = nearest(word, alike)
         return f"; did you mean {shown(near)}?" if near else ""
 

@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, Protocol, cast
+from typing import NamedTuple, NoReturn, cast
 
 import yaml
+from yaml._yaml import Mark as ParserMark
 
 from reconciler.diagnostics import Source
 from reconciler.spec.problems import Problems, shown
@@ -70,9 +71,20 @@ class Fields:
         entries, others = self.entries, other.entries
         return self.where == other.where and entries == others and [*entries] == [*others]
 
+    def map_at(self, key: str) -> Fields:
+        """Return the map under a key; an empty one if there is none."""
+        value = self.entries[key].value if key in self.entries else None
+        return value if isinstance(value, Fields) else Fields({}, self.where)
+
+    def list_at(self, key: str) -> tuple[Node, ...]:
+        """Return the items of the list under a key; an empty tuple if it is not a list."""
+        value = self.entries[key].value if key in self.entries else None
+        return value.items if isinstance(value, Items) else ()
+
 
 Node = Scalar | Items | Fields
 
+_Mark = yaml.Mark | ParserMark
 _STARTS = (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)
 
 
@@ -93,29 +105,25 @@ def read(file: str, data: bytes, problems: Problems) -> Node | None:
     text = _decode(file, data, problems)
     if text is None:
         return None
-    composer = _Composer(file, text, problems)
+    parser = yaml.CBaseLoader(text)
+    composer = _Composer(file, parser, problems)
     try:
         return composer.document()
     except _Stop:
         return None
     except yaml.YAMLError as error:
-        fault = _explained(error, text)
-        problems.error("yaml-syntax", fault.message, composer.place(fault.mark), fault.help)
+        message, help, mark = _explained(error, text)
+        problems.error("yaml-syntax", message, composer.place(mark), help)
         return None
     finally:
-        composer.dispose()
+        parser.dispose()
 
 
 def _decode(file: str, data: bytes, problems: Problems) -> str | None:
     start = Source(file, 1, 1)
     if len(data) > MAX_BYTES:
-        size = f"{len(data) / 1024 / 1024:.1f} MiB"
-        problems.error(
-            "too-big",
-            f"the file has {size}; the limit is {MAX_BYTES // 1024 // 1024} MiB",
-            start,
-            "split it: include accepts a list of files and patterns",
-        )
+        message = f"the file has {len(data) / 1024 / 1024:.1f} MiB; the limit is {MAX_BYTES // 1024 // 1024} MiB"
+        problems.error("too-big", message, start, "split it: include accepts a list of files and patterns")
         return None
     if data.startswith(_UTF16):
         problems.error("not-utf-8", "the file is UTF-16; it must be UTF-8", start, "save it as UTF-8")
@@ -123,13 +131,9 @@ def _decode(file: str, data: bytes, problems: Problems) -> str | None:
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
-        valid = data[: error.start].decode("utf-8", "replace")
-        problems.error(
-            "not-utf-8",
-            f"byte 0x{data[error.start]:02x} is not UTF-8",
-            _place_after(file, valid),
-            "save the file as UTF-8",
-        )
+        place = _place_after(file, data[: error.start].decode("utf-8", "replace"))
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        problems.error("not-utf-8", message, place, "save the file as UTF-8")
         return None
     bad = _UNREADABLE.search(text)
     if bad:
@@ -144,15 +148,6 @@ def _place_after(file: str, text: str) -> Source:
     """Return the place of the character that follows this text."""
     lines = re.split("\r\n|\r|\n", text)
     return Source(file, len(lines), len(lines[-1]) + 1)
-
-
-class _Mark(Protocol):
-    """A place as the parser gives it, counted from 0."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int: ...
 
 
 class _Stop(Exception):
@@ -170,20 +165,16 @@ class _Anchored(NamedTuple):
 class _Composer:
     """Composes the events of one text into nodes. It has state, because the parser is a stream."""
 
-    def __init__(self, file: str, text: str, problems: Problems) -> None:
+    def __init__(self, file: str, parser: yaml.CBaseLoader, problems: Problems) -> None:
         self._file = file
-        self._parser = yaml.CBaseLoader(text)
+        self._parser = parser
         self._problems = problems
         self._count = 0
         self._deepest = 0
         self._anchors: dict[str, _Anchored | None] = {}  # None: not closed yet
 
-    def dispose(self) -> None:
-        """Free the parser's memory."""
-        self._parser.dispose()
-
     def place(self, start: _Mark | None, end: _Mark | None = None) -> Source:
-        """Return the place of a mark; its end only if it is on the same line."""
+        """Return the place of a mark, which counts from 0; its end only if it is on the same line."""
         if start is None:
             return Source(self._file, 1, 1)
         end_column = end.column + 1 if end is not None and end.line == start.line else 0
@@ -198,16 +189,11 @@ class _Composer:
                     return root
                 case yaml.DocumentStartEvent():
                     if root is not None:
-                        self._stop(
-                            "several-documents",
-                            "a second document starts here; a file can have only one",
-                            event,
-                            "move it to its own file and include that",
-                        )
+                        message = "a second document starts here; a file can have only one"
+                        self._stop("several-documents", message, event, "move it to its own file and include that")
                     if event.version or event.tags:
-                        self._problem(
-                            "directive", "directives (%YAML, %TAG) are not supported", event, "remove the line"
-                        )
+                        message = "directives (%YAML, %TAG) are not supported"
+                        self._problem("directive", message, event, "remove the line")
                     root = self._node(self._next(), 1)
                 case _:
                     pass
@@ -264,17 +250,12 @@ class _Composer:
 
     def _look_for_hidden(self, text: str, where: Source) -> None:
         if bad := _CONTROL.search(text):
-            self._problems.error(
-                "control-character",
-                f"the text contains the control character U+{ord(bad.group()):04X}",
-                where,
-                "remove the escape",
-            )
+            message = f"the text contains the control character U+{ord(bad.group()):04X}"
+            self._problems.error("control-character", message, where, "remove the escape")
         elif hidden := _HIDDEN.search(text):
             message = f"the text contains the invisible character U+{ord(hidden.group()):04X}"
-            self._problems.warn(
-                "hidden-character", message, where, "remove it unless it is intended: it is sent unchanged"
-            )
+            help = "remove it unless it is intended: it is sent unchanged"
+            self._problems.warn("hidden-character", message, where, help)
 
     def _list(self, start: yaml.Event, depth: int) -> Items:
         items: list[Node] = []
@@ -296,12 +277,8 @@ class _Composer:
             self._problems.error("key-not-text", "a key must be text, not a list or a map", key.where)
             return False
         if key.text == "<<" and not key.quoted:
-            self._problems.error(
-                "merge-key",
-                "merge keys (<<) are not supported",
-                key.where,
-                "move shared fields to defaults, or repeat them",
-            )
+            help = "move shared fields to defaults, or repeat them"
+            self._problems.error("merge-key", "merge keys (<<) are not supported", key.where, help)
             return False
         if key.text in entries:
             first = entries[key.text].key.where
@@ -313,12 +290,8 @@ class _Composer:
     def _spend(self, nodes: int, event: yaml.Event) -> None:
         self._count += nodes
         if self._count > MAX_NODES:
-            self._stop(
-                "too-many-nodes",
-                f"more than {MAX_NODES:,} values, with aliases counted in full",
-                event,
-                "split the file, or use fewer aliases",
-            )
+            message = f"more than {MAX_NODES:,} values, with aliases counted in full"
+            self._stop("too-many-nodes", message, event, "split the file, or use fewer aliases")
 
     def _problem(self, code: str, message: str, event: yaml.Event, help: str = "") -> None:
         self._problems.error(code, message, self.place(event.start_mark, event.end_mark), help)
@@ -335,12 +308,6 @@ class _Phrase(NamedTuple):
     ours: str
     help: str
     opens: bool = False
-
-
-class _Fault(NamedTuple):
-    message: str
-    help: str
-    mark: _Mark | None
 
 
 _PHRASES = (
@@ -360,14 +327,15 @@ _PHRASES = (
 )
 
 
-def _explained(error: yaml.YAMLError, text: str) -> _Fault:
+def _explained(error: yaml.YAMLError, text: str) -> tuple[str, str, _Mark | None]:
+    """Return a message, how to fix it, and the place."""
     if not isinstance(error, yaml.MarkedYAMLError):
-        return _Fault("this is not valid YAML", "", None)
+        return "this is not valid YAML", "", None
     problem = error.problem or ""
     mark = error.problem_mark or error.context_mark
     if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
-        return _Fault("tabs cannot be used for indentation", "indent with spaces", mark)
+        return "tabs cannot be used for indentation", "indent with spaces", mark
     for phrase in _PHRASES:
         if phrase.theirs in problem:
-            return _Fault(phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark)
-    return _Fault(f"this is not valid YAML: {problem}", "put texts with special characters in quotes", mark)
+            return phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark
+    return f"this is not valid YAML: {problem}", "put texts with special characters in quotes", mark

@@ -39,9 +39,8 @@ def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
             output, other = clip.spec.output, first.spec.output
             alias = "" if other == output else f" (as {shown(other)}, the same file on some systems)"
             message = f"clips {first.name} and {clip.name} share the output {shown(output)}{alias}"
-            help = (
-                "include ${clip.name} or every ${matrix.…} in it" if clip.declared == first.declared else "change one"
-            )
+            siblings = clip.declared == first.declared
+            help = "include ${clip.name} or every ${matrix.…} in it" if siblings else "change one"
             problems.error("shared-output", message, clip.source("output"), help)
     for clip in clips:
         folder, _, _ = same_file(clip.spec.output).rpartition("/")

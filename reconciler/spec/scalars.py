@@ -12,18 +12,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from reconciler.spec import values
 from reconciler.spec.problems import listed, shown
-from reconciler.spec.values import (
-    AssetMedia,
-    ClipMedia,
-    DataMedia,
-    JsonValue,
-    LocalMedia,
-    Media,
-    Number,
-    Secret,
-    UrlMedia,
-)
+from reconciler.spec.values import ClipMedia, JsonValue, Media, Number, Secret
 
 MAX_TEXT = 100_000
 MAX_SECONDS = 3600
@@ -220,18 +211,18 @@ def media(raw: object) -> Media:
     if not written:
         raise Unfit("is empty", "write a path or a URL, or remove the line")
     scheme = _SCHEME.match(written)
-    return _by_scheme(scheme[1].lower(), written) if scheme else LocalMedia(written)
+    return _by_scheme(scheme[1].lower(), written) if scheme else values.LocalMedia(written)
 
 
 def _by_scheme(scheme: str, written: str) -> Media:
     body = written[len(scheme) + 1 :]
     match scheme:
         case "https" if re.fullmatch(r"//[^/\s]+(/\S*)?", body):
-            return UrlMedia(written)
+            return values.UrlMedia(written)
         case "asset" if body.removeprefix("//") and body.startswith("//"):
-            return AssetMedia(written)
+            return values.AssetMedia(written)
         case "data" if "," in body:
-            return DataMedia(written)
+            return values.DataMedia(written)
         case "https" | "asset" | "data":
             raise Unfit(f"is not a complete {scheme}: address: {shown(written)}")
         case "http":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -121,7 +121,7 @@ def _explanation(name: str, field: FieldInfo) -> Explanation:
     inner = _inside(field.annotation)
     return Explanation(
         field=name,
-        type=_type_label(field),
+        type=_label(field.annotation, field.metadata),
         note=field.description or "",
         default=_default_label(field),
         example=field.examples[0] if field.examples else "",
@@ -129,14 +129,10 @@ def _explanation(name: str, field: FieldInfo) -> Explanation:
     )
 
 
-def _type_label(field: FieldInfo) -> str:
-    leaf = next((item for item in field.metadata if isinstance(item, Leaf)), None)
-    return leaf.label if leaf else _label(field.annotation)
-
-
-def _label(annotation: Any) -> str:
+def _label(annotation: Any, metadata: Iterable[object] = ()) -> str:
     """Return the name of a type for people: `list of media`."""
-    leaf = next((item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Leaf)), None)
+    metadata = (*metadata, *getattr(annotation, "__metadata__", ()))
+    leaf = next((item for item in metadata if isinstance(item, Leaf)), None)
     if leaf:
         return leaf.label
     options = [kind for kind in get_args(annotation) if kind is not type(None)]

@@ -6,64 +6,54 @@ They can use `${env.X}`. In a credential it stays a name; elsewhere the value th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.spec import model
 from reconciler.spec.interpolate import Env, NameScope, Resolver
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import CREDENTIALS, ProviderConfig
+from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
 from reconciler.spec.values import JsonValue
 
 DRAFT = "draft"
-_STORE_CREDENTIALS = ("access_key_id", "secret_access_key", "session_token")
+_SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token"})
 
 _FROM_ENV = re.compile(r"\$\{\s*env\.")
 
 M = TypeVar("M", bound=model.SpecModel)
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """The values of these sections."""
-
-    providers: Mapping[str, ProviderConfig]
-    budget: model.Budget | None
-    publish: Mapping[str, JsonValue]
-    cache: Mapping[str, JsonValue]
-    allowed_inputs: tuple[str, ...]
-
-
-def read_sections(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Sections:
-    """Return all sections. One with errors is reported and left out."""
-    reader = _SectionReader(scope, resolver, problems)
+def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Project:
+    """Return a project with all sections and no clips. A section with errors is reported and left out."""
+    reader = _SectionReader(root, scope, resolver, problems)
     if (cache := root.entries.get("cache")) is not None:
         message = "cache is not used yet: artifacts stay on this machine"
         problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders that others need")
-    return Sections(
-        providers=reader.providers(root.entries.get("providers")),
-        budget=reader.budget(root.entries.get("budget")),
-        publish=reader.store(root.entries.get("publish"), model.Publish, "publish"),
-        cache=reader.store(root.entries.get("cache"), model.Cache, "cache"),
-        allowed_inputs=reader.allowed_inputs(root.entries.get("inputs")),
+    return Project(
+        name=name,
+        clips=(),
+        providers=reader.providers(),
+        budget=reader.section(model.Budget, "budget"),
+        publish=reader.store(model.Publish, "publish"),
+        cache=reader.store(model.Cache, "cache"),
+        allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
     )
 
 
 class _SectionReader:
-    def __init__(self, scope: NameScope, resolver: Resolver, problems: Problems) -> None:
+    def __init__(self, root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> None:
+        self._root = root
         self._scope = scope
         self._resolver = resolver
         self._problems = problems
 
-    def providers(self, section: MappingEntry | None) -> dict[str, ProviderConfig]:
+    def providers(self) -> dict[str, ProviderConfig]:
         """Return every provider by alias. One with errors keeps its alias, so that its clips are not reported too."""
         providers = {DRAFT: ProviderConfig(DRAFT, model.Provider(kind=DRAFT))}
-        entries = section.value.entries if section and isinstance(section.value, Fields) else {}
-        for alias, entry in entries.items():
+        for alias, entry in self._root.map_at("providers").entries.items():
             broken = ProviderConfig(alias, model.Provider.model_construct(kind=""))
             providers[alias] = self._provider(alias, entry) or broken
         return providers
@@ -73,7 +63,7 @@ class _SectionReader:
             message = f"{shown(alias)} cannot be the name of a provider"
             self._problems.error("provider-name", message, entry.key.where, "use up to 100 letters, digits, - and _")
         self._require_open(entry)
-        spec = self._typed(model.Provider, entry, CREDENTIALS, ("providers", alias))
+        spec = self._typed(model.Provider, entry, ("providers", alias))
         if spec is None or not isinstance(entry.value, Fields):
             return None
         if alias == DRAFT and spec.kind != DRAFT:
@@ -93,30 +83,23 @@ class _SectionReader:
             help = "use a credential field: api_key: ${env.NAME}"
             self._problems.error("env-here", message, given.value.where, help)
 
-    def budget(self, section: MappingEntry | None) -> model.Budget | None:
-        """Return the caps, if there are any."""
-        return self._typed(model.Budget, section, (), ("budget",), Env.REFUSED) if section else None
+    def section(self, kind: type[M], name: str, env: Env = Env.REFUSED) -> M | None:
+        """Return a section, None if there is none."""
+        return self._typed(kind, self._root.entries.get(name), (name,), env)
 
-    def allowed_inputs(self, section: MappingEntry | None) -> tuple[str, ...]:
-        """Return the folders outside the project that local media may be read from."""
-        spec = self._typed(model.Inputs, section, (), ("inputs",), Env.REFUSED) if section else None
-        return spec.allow if spec else ()
-
-    def store(self, section: MappingEntry | None, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
+    def store(self, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
         """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
-        spec = self._typed(kind, section, _STORE_CREDENTIALS, (name,)) if section else None
+        spec = self.section(kind, name, Env.TEXT)
         return {key: value for key, value in spec if value is not None} if spec else {}
 
-    def _typed(
-        self, kind: type[M], entry: MappingEntry, secrets: tuple[str, ...], within: Location, env: Env = Env.TEXT
-    ) -> M | None:
+    def _typed(self, kind: type[M], entry: MappingEntry | None, within: Location, env: Env = Env.TEXT) -> M | None:
         """Return a section with its names resolved, or None. A section that is not a map was reported before."""
-        if not isinstance(entry.value, Fields):
+        if entry is None or not isinstance(entry.value, Fields):
             return None
         errors = self._problems.errors
         scopes = {True: replace(self._scope, env=Env.NAME), False: replace(self._scope, env=env)}
         values = {
-            key: self._resolver.resolve(item.value, scopes[key in secrets])
+            key: self._resolver.resolve(item.value, scopes[key in _SECRETS])
             for key, item in entry.value.entries.items()
             if key in kind.model_fields
         }

@@ -72,7 +72,9 @@ def _report(model: type[BaseModel], details: ErrorDetails, node: Node, problems:
                 problems.secrets.append(where)
             problems.error(context["code"], f"{_name(path)} {context['message']}", where, context["help"])
         case "tuple_type":
-            problems.error("bad-value", f"{_name(path)} must be a list", where, _listed(details["input"]))
+            raw = details["input"]
+            help = f"write [{raw}]" if isinstance(raw, str) and 0 < len(raw) < 60 else ""
+            problems.error("bad-value", f"{_name(path)} must be a list", where, help)
         case _:
             problems.error("bad-value", f"{_name(path)} must be a map of keys and values", where)
 
@@ -91,10 +93,6 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
         help = "settings of one kind go under settings"
     message = f"unknown key {shown(key)} in {_holder(path[:-1], model)}{meant}"
     problems.error("unknown-key", message, where, help)
-
-
-def _listed(raw: object) -> str:
-    return f"write [{raw}]" if isinstance(raw, str) and 0 < len(raw) < 60 else ""
 
 
 def _key(node: Node, location: Location) -> Source:

@@ -21,7 +21,7 @@ from reconciler.project.model import Choice
 from reconciler.project.saved_plan import fingerprint
 from reconciler.project.workspace import Workspace
 from reconciler.records import Artifact, Binding, Generation
-from reconciler.spec.memo import Memory
+from reconciler.spec.memo import Memo
 
 NAMES = ("a", "b", "c", "d")
 FILES = ("clipform.yaml", "shots/one.yaml", "shots/two.yaml")
@@ -303,7 +303,7 @@ def test_a_broken_file_does_not_cost_what_was_known(desk: Desk) -> None:
 
 
 def test_only_the_last_rounds_are_kept() -> None:
-    memory = Memory()
+    memory = Memo()
     for number in range(100):
         with memory.round():
             assert memory.compute(("clip", number), (), lambda: object()) is not None

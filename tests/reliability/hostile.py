@@ -18,11 +18,11 @@ from reconciler.media.mp4 import read_mp4
 from reconciler.providers.base import Accepted, Cancelled, Failed, NoOutput, Rejected, Reply, Succeeded
 from reconciler.providers.error_codes import REFUSING
 from reconciler.providers.registry import BUILT_IN, dialect
-from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project
 from reconciler.state import lockfile, receipts
 from reconciler.transport import replies
 from reconciler.transport.redact import Redactor
+from tests.memory_files import MemoryFiles
 from tests.reliability.simulator.videos import tiny
 
 KINDS = tuple(kind for kind in BUILT_IN if kind not in ("draft", "fake"))

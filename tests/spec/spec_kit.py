@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, SpecError
-from reconciler.spec.files import MemoryFiles
 from reconciler.spec.load import read_project
 from reconciler.spec.model import ClipFields, References
 from reconciler.spec.project import Clip, Project
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, LocalMedia, Number, UrlMedia
+from tests.memory_files import MemoryFiles
 
 CASES = Path(__file__).parent / "cases"
 ENVIRONMENT = {"STUDIO_URL": "https://studio.example.com"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,13 +50,8 @@ def run(
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
     asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
     with open_session(app.workspace, "apply", asked.choice.draft) as session:
-        summary = apply(
-            session,
-            asked,
-            lambda plan: app.confirm(plan, yes=yes or saved is not None, question="Apply this plan?"),
-            app.view,
-            app.connect,
-        )
+        confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")
+        summary = apply(session, asked, confirm, app.view, app.connect)
     app.view.summary(summary)
     raise typer.Exit(summary.exit_code)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import typer
 
 from reconciler.cli import arguments
@@ -24,12 +26,7 @@ def run(
 
     app: Context = context.obj
     with open_session(app.workspace, "destroy", draft) as session:
-        summary = destroy(
-            session,
-            Choice(tuple(clips or ()), draft=draft),
-            lambda plan: app.confirm(plan, yes=yes, question="Remove these files?"),
-            app.view,
-            app.connect,
-        )
+        confirm = partial(app.confirm, yes=yes, question="Remove these files?")
+        summary = destroy(session, Choice(tuple(clips or ()), draft=draft), confirm, app.view, app.connect)
     app.view.summary(summary)
     raise typer.Exit(summary.exit_code)

@@ -8,11 +8,7 @@ from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
-def run(
-    context: typer.Context,
-    yes: arguments.Yes = False,
-    draft: arguments.Draft = False,
-) -> None:
+def run(context: typer.Context, yes: arguments.Yes = False, draft: arguments.Draft = False) -> None:
     """Delete stored videos and frames that nothing uses.
 
     It keeps everything that a clip or an entry of clipform.lock uses. Earlier versions cost money to generate again, so

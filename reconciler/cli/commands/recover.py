@@ -10,10 +10,7 @@ from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
-def run(
-    context: typer.Context,
-    yes: arguments.YesToSend = False,
-) -> None:
+def run(context: typer.Context, yes: arguments.YesToSend = False) -> None:
     """Rebuild a lost or damaged state.
 
     Its sources are receipts, clipform.lock, stored videos and the providers' task lists. It buys nothing and deletes

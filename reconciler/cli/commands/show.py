@@ -8,11 +8,7 @@ from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
-def run(
-    context: typer.Context,
-    clip: arguments.ClipName,
-    draft: arguments.Draft = False,
-) -> None:
+def run(context: typer.Context, clip: arguments.ClipName, draft: arguments.Draft = False) -> None:
     """Show one clip in full.
 
     It shows its inputs, each take, its stored file and its task.

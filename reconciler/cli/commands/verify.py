@@ -8,10 +8,7 @@ from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
-def run(
-    context: typer.Context,
-    draft: arguments.Draft = False,
-) -> None:
+def run(context: typer.Context, draft: arguments.Draft = False) -> None:
     """Compare all stored and placed videos with the records.
 
     It reads every file in full.

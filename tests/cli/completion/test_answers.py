@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from reconciler.cli.completion import STATES, AnswerKind, _bash, _split_words, answer
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.project.workspace import state_words
-from reconciler.spec.files import MemoryFiles
 from reconciler.spec.names import names
 from tests.cli.completion.test_shells import SPEC
+from tests.memory_files import MemoryFiles
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import yaml
 
 from reconciler.diagnostics import Severity
 from reconciler.project.preflight import Preflight
-from reconciler.spec.memo import Memory
+from reconciler.spec.memo import Memo
 from tests.engine.inputs.kit import Bench, picture, sound, video
 
 ROWS = yaml.safe_load((Path(__file__).parent / "media.yaml").read_text("utf-8"))
@@ -106,7 +106,7 @@ def test_what_was_seen_in_a_file_is_remembered_for_its_content_alone(root: Path,
     lamp = picture(root / "lamp.png")
     sound = lamp.read_bytes()
     bench.write("first_frame: lamp.png")
-    workspace, memory = bench.workspace(), Memory()
+    workspace, memory = bench.workspace(), Memo()
     loaded = workspace.load()
     hasher = workspace.hasher(loaded.project)
 
