@@ -21,6 +21,7 @@ from reconciler.project.saved_plan import fingerprint, subset_fingerprint
 from reconciler.project.workspace import Workspace
 from reconciler.records import from_micros
 from reconciler.views import format
+from reconciler.views.base import Screen
 from reconciler.views.format import plain_decimal
 from reconciler.watch.decide import (
     Allowance,
@@ -35,7 +36,7 @@ from reconciler.watch.decide import (
     record_edit,
     record_tried,
 )
-from reconciler.watch.display import Page, Screen, Screens
+from reconciler.watch.display import Page, Screens
 from reconciler.watch.page_requests import PageRequests
 from reconciler.watch.wait import EventWaiter
 from reconciler.watch.watched_paths import is_own, names_to_watch

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
 from reconciler.diagnostics import Diagnostic
@@ -21,10 +21,8 @@ from reconciler.gallery.document.model import (
     Card,
     Document,
     Head,
-    Portion,
     Running,
     SessionTotal,
-    SourceLine,
     Value,
     dumps,
 )
@@ -149,7 +147,7 @@ def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
         declared=clip.declared,
         tags=clip.spec.tags,
         description=clip.spec.description,
-        file=SourceLine(clip.where.file, clip.where.line) if clip.where else None,
+        file={"path": clip.where.file, "line": clip.where.line} if clip.where else None,
         mode=order.resolved.mode.value if order else "",
         duration=seconds if isinstance(seconds, int) and seconds > 0 else None,
         ratio=settled.get("ratio", clip.spec.ratio),
@@ -173,14 +171,15 @@ def paid(result: Generation | None) -> Amount | None:
     return price(Cost(micros(result.cost_micros), result.currency), "") if result else None
 
 
-def portion(clip: str, index: PlanIndex) -> Portion | None:
-    """Return what "apply" does for a clip and its dependencies; None if there is nothing to do."""
+def portion(clip: str, index: PlanIndex) -> Value | None:
+    """Return what "apply" does for a clip and its dependencies: the bill, the number of steps, and the other clips that
+    they include; None if there is nothing to do."""
     steps = index.subsets.steps([clip])
     if not steps:
         return None
     total = bill(steps, index.planned.plan.currency)
     others = dict.fromkeys(step.clip for step in steps if step.clip != clip)
-    return Portion(total.amount, total.currency, total.unpriced, len(steps), tuple(others))
+    return asdict(total) | {"steps": len(steps), "with": tuple(others)}
 
 
 @dataclass(frozen=True, slots=True)

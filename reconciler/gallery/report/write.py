@@ -24,9 +24,7 @@ from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
 from reconciler.project.saved_plan import SavedPlan
 from reconciler.project.workspace import Workspace
-from reconciler.state.history import LogEntry
 from reconciler.state.paths import STATE
-from reconciler.state.store import Store
 
 INDEX = "index.html"
 _PAGE = "page.html"
@@ -66,7 +64,7 @@ def write(workspace: Workspace, request: ReportRequest) -> ReportResult:
     folder = ReportFolder(request.out) if request.out is not None else None
     context = DocumentContext(workspace.root.name, live=False, draft=choice.draft, now=workspace.clock.now())
     with _compared(workspace, request, planned) as (compared, extracted):
-        data = export.values(planned, context, _events(workspace, choice.draft), compared)
+        data = export.values(planned, context, workspace.events(choice.draft), compared)
         videos = _locate(export.videos(data), workspace, choice.draft, planned, extracted)
         with cache_folder(workspace.root / STATE) as cache:
             pictures = make(videos, cache, previews=folder is not None)
@@ -179,14 +177,6 @@ def _stored(sha: str, objects: Objects, output: str | None, root: Path) -> Path 
     if objects.has(sha, ".mp4"):
         return objects.path(sha, ".mp4")
     return root / output if output is not None and (root / output).is_file() else None
-
-
-def _events(workspace: Workspace, draft: bool) -> list[LogEntry]:
-    store = Store.read(workspace.state_dir(draft), workspace.clock.now)
-    if store is None:
-        return []
-    with store:
-        return store.events()
 
 
 def target(directory: Path, out: Path | None, root: Path) -> Path:

@@ -22,21 +22,13 @@ from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
 from reconciler.gallery.server.sse import StreamResponse
 from reconciler.project.workspace import Workspace
-from reconciler.state.history import LogEntry
-from reconciler.state.store import Store
 
 _ASSETS = Path(str(files("reconciler.gallery"))) / "page"
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".ico": "image/x-icon",
-    ".woff2": "font/woff2",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
 }
 _MAX_BODY = 64 << 10  # bytes
 
@@ -78,16 +70,9 @@ class Routes:
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
-        events = await asyncio.to_thread(self._events, name)
+        events = await asyncio.to_thread(self._workspace.events, self._draft, name, EVENTS)
         detail = self._hub.detail(name, events)
         return _not_found() if detail is None else Json(detail)
-
-    def _events(self, name: str) -> list[LogEntry]:
-        store = Store.read(self._workspace.state_dir(self._draft), self._workspace.clock.now)
-        if store is None:
-            return []
-        with store:
-            return store.events(name, EVENTS)
 
     async def _media(self, request: Request) -> Response:
         name = request.path_params["name"]

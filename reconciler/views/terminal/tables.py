@@ -13,7 +13,7 @@ from reconciler.plan.remedies import COMMENT
 from reconciler.project.finding import Finding
 from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.terminal.blocked import next_lines
+from reconciler.views.terminal.diagnostics import next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import UNBOUNDED, Style
 from reconciler.views.terminal.wrap import TextLine, cut, pad, width
