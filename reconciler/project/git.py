@@ -98,7 +98,8 @@ class Revision:
             return None
         lfs_sha256 = self._lfs_sha256(blob)
         if lfs_sha256 is not None:
-            stored = self._common() / "lfs" / "objects" / lfs_sha256[:2] / lfs_sha256[2:4] / lfs_sha256
+            common = self._root / self._ask("rev-parse", "--git-common-dir").rstrip("\n")
+            stored = common / "lfs" / "objects" / lfs_sha256[:2] / lfs_sha256[2:4] / lfs_sha256
             return (lfs_sha256, stored) if stored.is_file() else None
         hasher, part = hashlib.sha256(), folder / f"{blob.id}.part"
         with part.open("wb") as target:
@@ -143,9 +144,6 @@ class Revision:
             fields = head.split()
             if len(fields) == 4 and fields[0] in ("100644", "100755") and fields[3].isdecimal():
                 yield path.removeprefix(self._prefix), Blob(fields[2], int(fields[3]))
-
-    def _common(self) -> Path:
-        return self._root / self._ask("rev-parse", "--git-common-dir").rstrip("\n")
 
     def _ask(self, *arguments: str) -> str:
         answer = self._run(*arguments)

@@ -16,7 +16,7 @@ from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
-from reconciler.project.orders import Order, build_orders, drafted
+from reconciler.project.orders import Order, build_orders, drafted_clip
 from reconciler.project.workspace import Workspace, dialects_of, resolve_clips
 from reconciler.records import LockEntry
 from reconciler.spec.files import PROJECT_FILE, Unreadable
@@ -80,7 +80,7 @@ def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: boo
     """Load the revision's clips with their keys; no clips if it has no project."""
     try:
         project = _project(workspace, revision)
-        project = drafted(project) if draft else project
+        project = replace(project, clips=tuple(map(drafted_clip, project.clips))) if draft else project
         dialects, problems = dialects_of(project)
         resolved, mismatches = resolve_clips(project, dialects)
         errors = [problem for problem in (*problems, *mismatches) if problem.severity is Severity.ERROR]
@@ -147,8 +147,3 @@ def _available(objects: Objects, locked: Mapping[str, LockEntry], planned: Plann
     placed = {fact.sha256 for fact in planned.disk.outputs.values() if fact.sha256}
     stored = {entry.sha256 for entry in locked.values() if objects.has(entry.sha256, entry.suffix)}
     return stored | placed | planned.disk.objects
-
-
-def as_planned(revision: ProjectRevision, planned: Planned) -> Planned:
-    """Return the revision in the form that a gallery is built from; the caller replaces the plan."""
-    return replace(planned, loaded=revision.loaded, disk=revision.disk, locked={**planned.locked, **revision.locked})

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.diagnostics import ClipformError, Diagnostic, Finding
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
-from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 
 SHOWN = 20

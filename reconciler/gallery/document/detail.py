@@ -26,8 +26,6 @@ from reconciler.views.terminal import word_diff
 EVENTS = 200
 """The newest events of a clip that its Detail contains."""
 
-_SIGNS = {word_diff.DiffRun.SAME: "=", word_diff.DiffRun.GONE: "-", word_diff.DiffRun.NEW: "+"}
-
 
 def detail(name: str, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None) -> Detail | None:
     """Return the Detail of a clip; None if no card has that name. `events` are the clip's, oldest first."""
@@ -129,7 +127,7 @@ def field_changes(differences: Sequence[Change]) -> tuple[Value, ...]:
 def _field_change(change: Change) -> Value:
     old, new = _text(change.before), _text(change.after)
     runs = word_diff.words(old, new) if change.field == "prompt" and old is not None and new is not None else ()
-    signed = tuple((_SIGNS[run.part], run.text) for run in runs)
+    signed = tuple((run.part.value, run.text) for run in runs)
     return {"field": change.field, "before": old, "after": new, "words": signed or None}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.gallery.document.detail import EVENTS
-from reconciler.gallery.server.actions import PageActions, status_of
+from reconciler.gallery.server.actions import PageActions
 from reconciler.gallery.server.guard import Json, refusal
 from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
@@ -87,14 +88,10 @@ class Routes:
         if action is None:
             return _not_found()
         try:
-            body = await _body(request)
-            return (
-                refusal(400, "body", "the request body must be a JSON object")
-                if body is None
-                else Json(await action(body))
-            )
+            return Json(await action(await _body(request)))
         except ClipformError as error:
-            return refusal(status_of(error), error.code, error.message, error.help)
+            status = 400 if isinstance(error, UsageError) else 409
+            return refusal(status, error.code, error.message, error.help)
 
 
 class _Events:
@@ -111,17 +108,19 @@ class _Events:
             await StreamResponse(stream)(scope, receive, send)
 
 
-async def _body(request: Request) -> dict[str, object] | None:
-    data = bytearray()
+async def _body(request: Request) -> dict[str, object]:
+    """Return the posted JSON object. Raises UsageError for anything else."""
+    data, body = bytearray(), None
     async for chunk in request.stream():
         data += chunk
         if len(data) > _MAX_BODY:
-            return None
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
+            break
+    else:
+        with suppress(ValueError, RecursionError):
+            body = json.loads(data)
+    if not isinstance(body, dict):
+        raise UsageError("the request body must be a JSON object", code="body")
+    return body
 
 
 async def _file(path: Path, kind: str) -> Response:

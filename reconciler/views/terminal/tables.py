@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.diagnostics import Finding
 from reconciler.plan.remedies import COMMENT
-from reconciler.project.finding import Finding
 from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.terminal.diagnostics import next_lines
