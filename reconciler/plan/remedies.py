@@ -89,7 +89,6 @@ def _cost(attempt: Attempt) -> str:
 
 
 def _money(micros: int, currency: str) -> str:
-    """Return an amount with at least two decimals."""
     if not micros:
         return "free"
     whole, _, fraction = f"{from_micros(micros):f}".partition(".")
@@ -126,7 +125,6 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[
 
 
 def _second_price(attempt: Attempt) -> str:
-    """Return what it costs to send a request once more."""
     if attempt.cost_micros == 0:
         return "free"
     is_uncertain = attempt.state is State.UNCERTAIN
@@ -137,7 +135,6 @@ def _second_price(attempt: Attempt) -> str:
 
 
 def _retake(clip: str, micros: int | None, currency: str) -> str:
-    """Return the remedy that asks for a new variation."""
     price = "price unknown" if micros is None else f"costs {_money(micros, currency)}" if micros else "free"
     return remedy(f"clipform retake {quote(clip)}", f"generate a new variation at the next apply ({price})")
 

@@ -153,7 +153,6 @@ class Revision:
         return answer.stdout.decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run a git command with a timeout."""
         try:
             return subprocess.run(
                 [*_GIT, str(self._root), *arguments],

@@ -257,7 +257,6 @@ class Watch:
             self.view.note("The spec changed; planning again first.", {"event": "overtaken"})
 
     def _remaining_budget(self) -> Decimal | None:
-        """Return what the session may still spend; None without a cap."""
         cap = self.context.allowance.cap
         return None if cap is None else max(Decimal(0), cap - self.memory.spent)
 

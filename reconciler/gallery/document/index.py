@@ -98,5 +98,4 @@ class PlanIndex:
 
 
 def _locked(entry: LockEntry) -> Generation:
-    """Return the result that a lock entry records."""
     return Generation(entry.key, entry.sha256, "", **entry.provenance(), origin="locked")

@@ -20,11 +20,10 @@ from reconciler.gallery.document.model import Value
 from reconciler.gallery.server import editor
 from reconciler.gallery.server.hub import Hub
 from reconciler.plan.model import Plan
-from reconciler.plan.subset import subset
+from reconciler.plan.subset import Ident, subset
 from reconciler.project.saved_plan import subset_fingerprint
 from reconciler.project.workspace import Workspace
 
-Ident = tuple[str, int]
 Body = Mapping[str, object]
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.gallery.document.detail import EVENTS
 from reconciler.gallery.server.actions import PageActions
-from reconciler.gallery.server.guard import Json, refusal
+from reconciler.gallery.server.guard import answer, refusal
 from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
 from reconciler.gallery.server.sse import StreamResponse
@@ -67,13 +67,13 @@ class Routes:
         return await _file(_ASSETS / name, kind)
 
     async def _gallery(self, request: Request) -> Response:
-        return Json(self._hub.document())
+        return answer(self._hub.document())
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
         events = await asyncio.to_thread(self._workspace.events, self._draft, name, EVENTS)
         detail = self._hub.detail(name, events)
-        return _not_found() if detail is None else Json(detail)
+        return _not_found() if detail is None else answer(detail)
 
     async def _media(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -88,7 +88,7 @@ class Routes:
         if action is None:
             return _not_found()
         try:
-            return Json(await action(await _body(request)))
+            return answer(await action(await _body(request)))
         except ClipformError as error:
             status = 400 if isinstance(error, UsageError) else 409
             return refusal(status, error.code, error.message, error.help)
@@ -145,5 +145,4 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    text = f"{type(error).__name__}: {error}. This is a bug in clipform."
-    return refusal(500, "bug", text)
+    return refusal(500, "bug", f"{type(error).__name__}: {error}. This is a bug in clipform.")

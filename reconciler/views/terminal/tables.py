@@ -56,7 +56,6 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int) ->
 
 
 def _fit(columns: Sequence[Column], natural: Sequence[int], room: int) -> tuple[list[int], list[int]]:
-    """Return the columns that fit, and their widths."""
     indexes = list(range(len(columns)))
     droppable = sorted((i for i in indexes if columns[i].drop), key=lambda i: columns[i].drop)
     while True:
@@ -130,7 +129,6 @@ def _progress(item: StatusRow) -> str:
 
 
 def _estimate(item: StatusRow) -> str:
-    """Return the estimated price of a clip that has no video yet."""
     if item.estimate is None or item.age is not None:
         return "-"
     price = format.money(item.estimate, item.currency)
