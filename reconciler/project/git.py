@@ -177,7 +177,13 @@ class Revision:
             requests.flush()
             if answers.readline() != f"{blob.id} blob {blob.size}\n".encode():
                 raise _incomplete()
-            yield from _chunks(answers, blob.size)
+            missing = blob.size
+            while missing:
+                chunk = answers.read(min(_CHUNK, missing))
+                if not chunk:
+                    raise _incomplete()
+                missing -= len(chunk)
+                yield chunk
             answers.read(1)
         except OSError as error:
             raise _incomplete() from error
@@ -208,13 +214,3 @@ def _no_git(error: OSError) -> ClipformError:
 
 def _incomplete() -> ClipformError:
     return ClipformError("git returned an incomplete file", help="git fsck reports what is missing", code="git")
-
-
-def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield `size` bytes. Raises ClipformError if there are fewer."""
-    while size:
-        chunk = file.read(min(_CHUNK, size))
-        if not chunk:
-            raise _incomplete()
-        size -= len(chunk)
-        yield chunk

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ClipformError, Diagnostic, Severity, SpecError
+from reconciler.diagnostics import ClipformError, Severity, SpecError
 from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
 from reconciler.project.endpoints import ASKING
@@ -87,7 +87,10 @@ def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: boo
         if errors:
             raise SpecError(errors)
     except SpecError as error:
-        raise ClipformError(_message(error.diagnostics, revision.name), code="revision-spec") from error
+        first = next(problem for problem in error.diagnostics if problem.severity is Severity.ERROR)
+        text = f"{first.source}: {first.message}" if first.source else first.message
+        message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
+        raise ClipformError(message, code="revision-spec") from error
     return Loaded(project, build_orders(project, resolved, _hashes(revision, project, planned)), dialects, ())
 
 
@@ -97,12 +100,6 @@ def _project(workspace: Workspace, revision: Revision) -> Project:
     except Unreadable:
         return Project(PROJECT_FILE, (), {})
     return read_project(revision, env=workspace.env)
-
-
-def _message(problems: tuple[Diagnostic, ...], name: str) -> str:
-    first = next(problem for problem in problems if problem.severity is Severity.ERROR)
-    place = f"{first.source}: " if first.source else ""
-    return f"the project at '{name}' has errors, so nothing can be compared with it: {place}{first.message}"
 
 
 def _hashes(revision: Revision, project: Project, planned: Planned) -> dict[str, str]:

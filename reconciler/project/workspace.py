@@ -106,9 +106,6 @@ class Workspace:
             return self._load(draft, memo)
 
     def _load(self, draft: bool, memo: Memo) -> Loaded:
-        def draft_of(clip: Clip) -> Clip:
-            return memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip))
-
         def dialect(config: ProviderConfig) -> Dialect:
             return memo.compute(("dialect", config.alias), (config,), partial(dialect_of, config))
 
@@ -121,7 +118,9 @@ class Workspace:
 
         project = read_project(self.files, env=self.env, memo=memo)
         configs = {a: memo.intern(("provider", a), config, exactly) for a, config in project.providers.items()}
-        clips = tuple(map(draft_of, project.clips)) if draft else project.clips
+        clips = project.clips
+        if draft:
+            clips = tuple(memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
         project = replace(project, providers=configs, clips=clips)
         dialects, problems = dialects_of(project, dialect)
         resolved, mismatches = resolve_clips(project, dialects, resolution)
