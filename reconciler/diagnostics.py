@@ -67,6 +67,16 @@ class Diagnostic:
     excerpt: Excerpt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of `doctor` or `verify`: its name, whether it passed, the facts, and help if it failed."""
+
+    name: str
+    ok: bool
+    detail: str
+    help: str = ""
+
+
 class ClipformError(Exception):
     """Base class of all errors that clipform raises on purpose. `help` says what to do, or is empty."""
 

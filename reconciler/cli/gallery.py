@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def run_with_gallery(app: Context, choice: Choice, allowance: Allowance, *, port: int | None, browse: bool) -> int:
     """Run a watch with a gallery page until the user ends it, and return the exit code. `browse`: open a browser."""
-    from reconciler.gallery.server import Gallery
-    from reconciler.gallery.server.server import GalleryOptions
+    from reconciler.gallery.server.server import Gallery, GalleryOptions
     from reconciler.project.workspace import Workspace
     from reconciler.watch import PageRequests, Watch, WatchContext
 

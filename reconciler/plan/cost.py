@@ -46,7 +46,6 @@ def settled(rows: Sequence[Row], model: str, resolution: str | None, tokens: int
 
 
 def _row(rows: Sequence[Row], model: str, resolution: str | None) -> Row | None:
-    """Return the first row that matches."""
     for row in rows:
         if fnmatchcase(model, row.model) and row.resolution in (None, resolution):
             return row

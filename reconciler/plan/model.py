@@ -25,72 +25,51 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a step is in the plan. Only `plan` decides by it; `SENTENCES` has the text of each."""
+    """Why a step is in the plan. Only `plan` decides by it."""
 
-    NEW = "new"
-    CHANGED = "changed"
-    FAILED_BEFORE = "failed_before"
-    ARTIFACT_LOST = "artifact_lost"
-    IN_FLIGHT = "in_flight"
-    STALLED = "stalled"
-    NOT_REFERENCED = "not_referenced"
-    OUTPUT_MISSING = "output_missing"
-    OUTPUT_OTHER = "output_other"
-    KNOWN = "known"
-    SHARED = "shared"
-    RENAMED = "renamed"
-    UNDECLARED = "undeclared"
-    DESTROYED = "destroyed"
-    EDITED = "edited"
-    UP_TO_DATE = "up_to_date"
-    UNCERTAIN = "uncertain"
-    VANISHED = "vanished"
-    NO_OUTPUT = "no_output"
-    LINK_EXPIRED = "link_expired"
-    QUARANTINED = "quarantined"
-    REFUSED = "refused"
-    PROTECTED = "protected"
-    FOREIGN = "foreign"
-    BARRED = "barred"
-    UPSTREAM = "upstream"
-    PAID_BEFORE = "paid_before"
-    LOCKED_BEFORE = "locked_before"
-    LOCKED_TAKE = "locked_take"
-    GIVEN_UP = "given_up"
+    sentence: str
+    """The reason as people read it."""
 
+    def __new__(cls, value: str, sentence: str) -> Reason:
+        """Make a member."""
+        reason = str.__new__(cls, value)
+        reason._value_, reason.sentence = value, sentence
+        return reason
 
-SENTENCES: Mapping[Reason, str] = {
-    Reason.NEW: "never generated before",
-    Reason.CHANGED: "the prompt, settings or inputs changed",
-    Reason.FAILED_BEFORE: "the last attempt failed",
-    Reason.ARTIFACT_LOST: "the stored video is missing; generating it again is free",
-    Reason.IN_FLIGHT: "its task is already running",
-    Reason.STALLED: "its task is past the deadline; it is paid, so clipform polls it again and never resends it",
-    Reason.NOT_REFERENCED: "no clip uses this paid task any more; its result is stored under its own key",
-    Reason.OUTPUT_MISSING: "the output file is missing; the video is stored (free)",
-    Reason.OUTPUT_OTHER: "an older version is in place; the current one is stored (free)",
-    Reason.KNOWN: "generated before; the video is stored (free)",
-    Reason.SHARED: "same video as another clip; it is generated once",
-    Reason.RENAMED: "same video, new path (free)",
-    Reason.UNDECLARED: "no longer declared",
-    Reason.DESTROYED: "you asked to remove it; the stored video remains until clipform gc",
-    Reason.EDITED: "no longer declared, but edited by hand; the file stays",
-    Reason.UP_TO_DATE: "up to date",
-    Reason.UNCERTAIN: "the provider may have accepted the request; clipform never resends it on its own",
-    Reason.VANISHED: "the provider no longer knows the task",
-    Reason.NO_OUTPUT: "the provider reported success but returned no video",
-    Reason.LINK_EXPIRED: "the download link expired before the video was fetched",
-    Reason.QUARANTINED: "the downloaded file is not a valid video",
-    Reason.REFUSED: "the provider refused this request and would refuse it again",
-    Reason.PROTECTED: "the clip is protected; remove `protect` from its YAML first",
-    Reason.FOREIGN: "clipform did not create the file at the output path",
-    Reason.BARRED: "the output path goes through a symlink or a file",
-    Reason.UPSTREAM: "a clip that it depends on cannot be generated",
-    Reason.LOCKED_BEFORE: "recorded in clipform.lock, but the video is not on this machine",
-    Reason.LOCKED_TAKE: "recorded in clipform.lock; the file is on another machine and is not needed here",
-    Reason.GIVEN_UP: "you abandoned this request; it counts as paid",
-    Reason.PAID_BEFORE: "already paid for, but the stored video is missing; generating it again needs your approval",
-}
+    NEW = "new", "never generated before"
+    CHANGED = "changed", "the prompt, settings or inputs changed"
+    FAILED_BEFORE = "failed_before", "the last attempt failed"
+    ARTIFACT_LOST = "artifact_lost", "the stored video is missing; generating it again is free"
+    IN_FLIGHT = "in_flight", "its task is already running"
+    STALLED = "stalled", "its task is past the deadline; it is paid, so clipform polls it again and never resends it"
+    NOT_REFERENCED = "not_referenced", "no clip uses this paid task any more; its result is stored under its own key"
+    OUTPUT_MISSING = "output_missing", "the output file is missing; the video is stored (free)"
+    OUTPUT_OTHER = "output_other", "an older version is in place; the current one is stored (free)"
+    KNOWN = "known", "generated before; the video is stored (free)"
+    SHARED = "shared", "same video as another clip; it is generated once"
+    RENAMED = "renamed", "same video, new path (free)"
+    UNDECLARED = "undeclared", "no longer declared"
+    DESTROYED = "destroyed", "you asked to remove it; the stored video remains until clipform gc"
+    EDITED = "edited", "no longer declared, but edited by hand; the file stays"
+    UP_TO_DATE = "up_to_date", "up to date"
+    UNCERTAIN = "uncertain", "the provider may have accepted the request; clipform never resends it on its own"
+    VANISHED = "vanished", "the provider no longer knows the task"
+    NO_OUTPUT = "no_output", "the provider reported success but returned no video"
+    LINK_EXPIRED = "link_expired", "the download link expired before the video was fetched"
+    QUARANTINED = "quarantined", "the downloaded file is not a valid video"
+    REFUSED = "refused", "the provider refused this request and would refuse it again"
+    PROTECTED = "protected", "the clip is protected; remove `protect` from its YAML first"
+    FOREIGN = "foreign", "clipform did not create the file at the output path"
+    BARRED = "barred", "the output path goes through a symlink or a file"
+    UPSTREAM = "upstream", "a clip that it depends on cannot be generated"
+    LOCKED_BEFORE = "locked_before", "recorded in clipform.lock, but the video is not on this machine"
+    LOCKED_TAKE = "locked_take", "recorded in clipform.lock; the file is on another machine and is not needed here"
+    GIVEN_UP = "given_up", "you abandoned this request; it counts as paid"
+    PAID_BEFORE = (
+        "paid_before",
+        "already paid for, but the stored video is missing; generating it again needs your approval",
+    )
+
 
 GENERATES = frozenset({Action.CREATE, Action.REPLACE})
 """The actions that ask a provider for a new video."""
@@ -217,7 +196,7 @@ class Step:
         """Why the step is in the plan: what changed where that is known, else the reason's sentence."""
         phrases = [change.phrase for change in self.headline_changes]
         more = len(self.changes) - len(phrases)
-        return ", ".join(phrases) + (f" and {more} more" if more else "") if phrases else SENTENCES[self.reason]
+        return ", ".join(phrases) + (f" and {more} more" if more else "") if phrases else self.reason.sentence
 
     @property
     def headline_changes(self) -> tuple[Change, ...]:

@@ -7,11 +7,11 @@ shell line: the command, then its meaning and price as a comment.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from reconciler.plan.model import SENTENCES, Reason
+from reconciler.plan.model import Plan, Reason, Step
 from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State, from_micros
 
 _BLOCKING = {
@@ -49,7 +49,7 @@ def command_of(line: str) -> str:
 
 def reason_line(reason: Reason, detail: str) -> str:
     """Return the reason's sentence and the facts in one line."""
-    return f"{SENTENCES[reason]}: {detail}" if detail else SENTENCES[reason]
+    return f"{reason.sentence}: {detail}" if detail else reason.sentence
 
 
 def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Block | None:
@@ -89,7 +89,6 @@ def _cost(attempt: Attempt) -> str:
 
 
 def _money(micros: int, currency: str) -> str:
-    """Return an amount with at least two decimals."""
     if not micros:
         return "free"
     whole, _, fraction = f"{from_micros(micros):f}".partition(".")
@@ -126,7 +125,6 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[
 
 
 def _second_price(attempt: Attempt) -> str:
-    """Return what it costs to send a request once more."""
     if attempt.cost_micros == 0:
         return "free"
     is_uncertain = attempt.state is State.UNCERTAIN
@@ -137,7 +135,6 @@ def _second_price(attempt: Attempt) -> str:
 
 
 def _retake(clip: str, micros: int | None, currency: str) -> str:
-    """Return the remedy that asks for a new variation."""
     price = "price unknown" if micros is None else f"costs {_money(micros, currency)}" if micros else "free"
     return remedy(f"clipform retake {quote(clip)}", f"generate a new variation at the next apply ({price})")
 
@@ -197,3 +194,27 @@ def foreign_file(clip: str, output: str) -> Block:
     """Return the block of a clip whose output path holds a file of the user's."""
     force = remedy(f"clipform apply --force {quote(clip)}", "keep your file under another name and place the video")
     return Block(Reason.FOREIGN, output, (force,))
+
+
+def with_look_ups(plan: Plan, uncertain: Collection[str], listing: Collection[str], reasons: Mapping[str, str]) -> Plan:
+    """Return the plan with a note at each uncertain step: the result of its look-up (`reasons`, by key), or that apply
+    will look it up, which is then the first remedy, because it is free.
+
+    `uncertain` has the keys of uncertain requests, `listing` the providers that list their tasks.
+    """
+
+    def has_with_look_up(step: Step) -> bool:
+        return step.key in uncertain and (step.provider in listing or step.key in reasons) and bool(step.way_out)
+
+    return replace(
+        plan, steps=tuple(_with_look_up(step, reasons) if has_with_look_up(step) else step for step in plan.steps)
+    )
+
+
+def _with_look_up(step: Step, reasons: Mapping[str, str]) -> Step:
+    if step.key in reasons:
+        return replace(step, detail=f"{step.detail}; looked up at {step.provider}: {reasons[step.key]}")
+    clip = "" if step.reason is Reason.NOT_REFERENCED else f" {quote(step.clip)}"
+    look_up = remedy(f"clipform apply{clip}", f"look the request up at {step.provider} (free)")
+    detail = f"{step.detail}; will be looked up at {step.provider}"
+    return replace(step, detail=detail, way_out=(look_up, *step.way_out))

@@ -98,7 +98,8 @@ class Revision:
             return None
         lfs_sha256 = self._lfs_sha256(blob)
         if lfs_sha256 is not None:
-            stored = self._common() / "lfs" / "objects" / lfs_sha256[:2] / lfs_sha256[2:4] / lfs_sha256
+            common = self._root / self._ask("rev-parse", "--git-common-dir").rstrip("\n")
+            stored = common / "lfs" / "objects" / lfs_sha256[:2] / lfs_sha256[2:4] / lfs_sha256
             return (lfs_sha256, stored) if stored.is_file() else None
         hasher, part = hashlib.sha256(), folder / f"{blob.id}.part"
         with part.open("wb") as target:
@@ -144,9 +145,6 @@ class Revision:
             if len(fields) == 4 and fields[0] in ("100644", "100755") and fields[3].isdecimal():
                 yield path.removeprefix(self._prefix), Blob(fields[2], int(fields[3]))
 
-    def _common(self) -> Path:
-        return self._root / self._ask("rev-parse", "--git-common-dir").rstrip("\n")
-
     def _ask(self, *arguments: str) -> str:
         answer = self._run(*arguments)
         if answer.returncode:
@@ -155,7 +153,6 @@ class Revision:
         return answer.stdout.decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run a git command with a timeout."""
         try:
             return subprocess.run(
                 [*_GIT, str(self._root), *arguments],
@@ -180,7 +177,13 @@ class Revision:
             requests.flush()
             if answers.readline() != f"{blob.id} blob {blob.size}\n".encode():
                 raise _incomplete()
-            yield from _chunks(answers, blob.size)
+            missing = blob.size
+            while missing:
+                chunk = answers.read(min(_CHUNK, missing))
+                if not chunk:
+                    raise _incomplete()
+                missing -= len(chunk)
+                yield chunk
             answers.read(1)
         except OSError as error:
             raise _incomplete() from error
@@ -211,13 +214,3 @@ def _no_git(error: OSError) -> ClipformError:
 
 def _incomplete() -> ClipformError:
     return ClipformError("git returned an incomplete file", help="git fsck reports what is missing", code="git")
-
-
-def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield `size` bytes. Raises ClipformError if there are fewer."""
-    while size:
-        chunk = file.read(min(_CHUNK, size))
-        if not chunk:
-            raise _incomplete()
-        size -= len(chunk)
-        yield chunk

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -92,13 +92,8 @@ def build_orders(
     return tuple(order for clip in project.clips for order in by_clip[clip.name])
 
 
-def drafted(project: Project) -> Project:
-    """Return the project with every clip sent to the draft provider and placed under `drafts/`."""
-    return replace(project, clips=tuple(map(drafted_clip, project.clips)))
-
-
 def drafted_clip(clip: Clip) -> Clip:
-    """Return the clip as its draft: free, under `drafts/`."""
+    """Return the clip as its draft: sent to the draft provider, free, placed under `drafts/`."""
     duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
     output = f"{DRAFTS}/{clip.spec.output}"
     return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)

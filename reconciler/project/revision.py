@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ClipformError, Diagnostic, Severity, SpecError
+from reconciler.diagnostics import ClipformError, Severity, SpecError
 from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
-from reconciler.project.orders import Order, build_orders, drafted
+from reconciler.project.orders import Order, build_orders, drafted_clip
 from reconciler.project.workspace import Workspace, dialects_of, resolve_clips
 from reconciler.records import LockEntry
 from reconciler.spec.files import PROJECT_FILE, Unreadable
@@ -80,14 +80,17 @@ def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: boo
     """Load the revision's clips with their keys; no clips if it has no project."""
     try:
         project = _project(workspace, revision)
-        project = drafted(project) if draft else project
+        project = replace(project, clips=tuple(map(drafted_clip, project.clips))) if draft else project
         dialects, problems = dialects_of(project)
         resolved, mismatches = resolve_clips(project, dialects)
         errors = [problem for problem in (*problems, *mismatches) if problem.severity is Severity.ERROR]
         if errors:
             raise SpecError(errors)
     except SpecError as error:
-        raise ClipformError(_message(error.diagnostics, revision.name), code="revision-spec") from error
+        first = next(problem for problem in error.diagnostics if problem.severity is Severity.ERROR)
+        text = f"{first.source}: {first.message}" if first.source else first.message
+        message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
+        raise ClipformError(message, code="revision-spec") from error
     return Loaded(project, build_orders(project, resolved, _hashes(revision, project, planned)), dialects, ())
 
 
@@ -97,12 +100,6 @@ def _project(workspace: Workspace, revision: Revision) -> Project:
     except Unreadable:
         return Project(PROJECT_FILE, (), {})
     return read_project(revision, env=workspace.env)
-
-
-def _message(problems: tuple[Diagnostic, ...], name: str) -> str:
-    first = next(problem for problem in problems if problem.severity is Severity.ERROR)
-    place = f"{first.source}: " if first.source else ""
-    return f"the project at '{name}' has errors, so nothing can be compared with it: {place}{first.message}"
 
 
 def _hashes(revision: Revision, project: Project, planned: Planned) -> dict[str, str]:
@@ -147,8 +144,3 @@ def _available(objects: Objects, locked: Mapping[str, LockEntry], planned: Plann
     placed = {fact.sha256 for fact in planned.disk.outputs.values() if fact.sha256}
     stored = {entry.sha256 for entry in locked.values() if objects.has(entry.sha256, entry.suffix)}
     return stored | placed | planned.disk.objects
-
-
-def as_planned(revision: ProjectRevision, planned: Planned) -> Planned:
-    """Return the revision in the form that a gallery is built from; the caller replaces the plan."""
-    return replace(planned, loaded=revision.loaded, disk=revision.disk, locked={**planned.locked, **revision.locked})

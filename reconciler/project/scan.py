@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from reconciler.artifacts import files
@@ -120,13 +121,11 @@ def stored_artifacts(
 
 def _barred(root: Path, outputs: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the outputs whose path goes through something that is not a folder, with the first such obstacle."""
-    obstacles: dict[str, str] = {"": ""}
 
+    @cache
     def obstacle_of(folder: str) -> str:
-        if folder not in obstacles:
-            above = obstacle_of(folder.rpartition("/")[0])
-            obstacles[folder] = above or ("" if _is_passable(root, folder) else folder)
-        return obstacles[folder]
+        above = obstacle_of(folder.rpartition("/")[0]) if folder else ""
+        return above or ("" if _is_passable(root, folder) else folder)
 
     for output in outputs:
         if obstacle := obstacle_of(output.rpartition("/")[0]):

@@ -70,9 +70,6 @@ def _matches(core: str, candidate: Candidate) -> bool:
         return True
     if "*" not in core and "?" not in core:
         return False
-    return _wild(core).fullmatch(candidate.name) is not None
-
-
-def _wild(core: str) -> re.Pattern[str]:
     wild = {"*": ".*", "?": "."}
-    return re.compile("".join(wild.get(c) or re.escape(c) for c in core), re.DOTALL)
+    pattern = "".join(wild.get(c) or re.escape(c) for c in core)
+    return re.fullmatch(pattern, candidate.name, re.DOTALL) is not None

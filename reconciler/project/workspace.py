@@ -8,7 +8,7 @@ reused. Inputs are still read and compared each time; see `spec.memo`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,10 @@ from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
-from reconciler.plan import cost
+from reconciler.plan import cost, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Action, Disk, Plan, Reason, Step
-from reconciler.project import endpoints, plan_notes
-from reconciler.project.excerpts import with_excerpts
+from reconciler.project import endpoints
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import ClipInputs, Order, build_orders, clip_orders, drafted_clip
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
@@ -34,12 +33,14 @@ from reconciler.providers import registry
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.records import LockEntry, Snapshot, State
-from reconciler.spec.load import read_project
+from reconciler.spec.files import Unreadable
+from reconciler.spec.load import excerpt, read_project, shown_lines
 from reconciler.spec.memo import NOTHING, Memo, exactly
 from reconciler.spec.project import Clip, Project, ProviderConfig
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
+from reconciler.state.history import LogEntry
 from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
 from reconciler.state.store import Store
 
@@ -105,9 +106,6 @@ class Workspace:
             return self._load(draft, memo)
 
     def _load(self, draft: bool, memo: Memo) -> Loaded:
-        def draft_of(clip: Clip) -> Clip:
-            return memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip))
-
         def dialect(config: ProviderConfig) -> Dialect:
             return memo.compute(("dialect", config.alias), (config,), partial(dialect_of, config))
 
@@ -120,7 +118,9 @@ class Workspace:
 
         project = read_project(self.files, env=self.env, memo=memo)
         configs = {a: memo.intern(("provider", a), config, exactly) for a, config in project.providers.items()}
-        clips = tuple(map(draft_of, project.clips)) if draft else project.clips
+        clips = project.clips
+        if draft:
+            clips = tuple(memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
         project = replace(project, providers=configs, clips=clips)
         dialects, problems = dialects_of(project, dialect)
         resolved, mismatches = resolve_clips(project, dialects, resolution)
@@ -135,8 +135,8 @@ class Workspace:
         orders = build_orders(project, resolved, hashes, orders_of)
         return Loaded(project, orders, dialects, tuple(problems))
 
-    def _located(self, problems: Sequence[Diagnostic], project: Project) -> Iterable[Diagnostic]:
-        """Sort diagnostics by file and place, and add their source lines."""
+    def _located(self, problems: Sequence[Diagnostic], project: Project) -> list[Diagnostic]:
+        """Sort diagnostics by file and place, and add their source lines: only the reader has added its own."""
         order = {name: i for i, name in enumerate(project.files)}
         nowhere = Source(project.name, 0, 0)
 
@@ -144,7 +144,16 @@ class Workspace:
             source = item.source or nowhere
             return (order.get(source.file, len(order)), source.line, source.column)
 
-        return with_excerpts(sorted(problems, key=place), self.files)
+        lines = {name: self._lines(name) for name in {item.source.file for item in problems if item.source}}
+        located = sorted(problems, key=place)
+        return [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in located]
+
+    def _lines(self, name: str) -> list[str]:
+        """Return the lines of a file to show; none if it cannot be read."""
+        try:
+            return shown_lines(name, self.files.read(name))
+        except Unreadable:
+            return []
 
     def snapshot(self, draft: bool) -> Snapshot:
         """Return the records as the next writer will have them; empty without a state. Reads only."""
@@ -160,6 +169,14 @@ class Workspace:
         if not is_due(records, directory):
             return records
         return memory.compute("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
+
+    def events(self, draft: bool, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
+        """Return the log in order, as `Store.events` does; empty without a state."""
+        store = Store.read(self.state_dir(draft), self.clock.now)
+        if store is None:
+            return []
+        with store:
+            return store.events(clip, limit)
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """Return the entries of the lock file, none if it is absent. Raises SpecError if it cannot be read."""
@@ -199,7 +216,7 @@ class Workspace:
             scope = PlanScope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
             plan = planned(scope)
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
-        plan = plan_notes.with_notes(plan, uncertain, loaded.listing, reasons) if uncertain else plan
+        plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         capped = cost.warnings(plan, loaded.project.budget, records.spent)
         diagnostics = (*loaded.warnings, *addresses, *capped)

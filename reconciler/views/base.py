@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.diagnostics import ClipformError, Diagnostic, Finding
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
-from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 
 SHOWN = 20
@@ -60,26 +59,36 @@ class Section:
     facts: tuple[tuple[str, str], ...]
 
 
-class View(Protocol):
-    """Output of all commands. `emit` is also the engine's sink and never raises."""
+class Screen(Protocol):
+    """What a run and a watch call. `emit` and `summary` never raise: output must not stop a run."""
 
-    def diagnostics(self, items: Sequence[Diagnostic]) -> None:
-        """Report problems in the project's files."""
+    def plan(self, plan: Plan) -> None:
+        """Show a plan."""
 
     def error(self, error: ClipformError) -> None:
         """Report why a command failed."""
 
-    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
-        """Report that `validate` found no error."""
-
-    def plan(self, plan: Plan) -> None:
-        """Show a plan."""
+    def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
+        """Report a short result; `data` is its form for programs."""
 
     def emit(self, event: Event) -> None:
         """Report an event of a run."""
 
     def summary(self, summary: Summary) -> None:
         """Report how a run ended."""
+
+    def close(self) -> None:
+        """Restore the terminal."""
+
+
+class View(Screen, Protocol):
+    """Output of all commands. `emit` is also the engine's sink."""
+
+    def diagnostics(self, items: Sequence[Diagnostic]) -> None:
+        """Report problems in the project's files."""
+
+    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
+        """Report that `validate` found no error."""
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """Show `status`."""
@@ -101,9 +110,3 @@ class View(Protocol):
 
     def text(self, text: str) -> None:
         """Print a document such as a schema, a graph or Markdown."""
-
-    def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
-        """Report the short result of a command."""
-
-    def close(self) -> None:
-        """Restore the terminal."""

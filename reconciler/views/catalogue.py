@@ -45,7 +45,6 @@ def table(lines: Sequence[Line], style: Style, room: int) -> Iterator[str]:
 
 
 def _total(body: Sequence[Sequence[str]], count: int) -> int:
-    """Return the width of the first `count` columns."""
     titles = [column.title for column in _COLUMNS]
     return sum(max(len(cells[i]) for cells in (titles, *body)) + 2 for i in range(count)) - 2
 

@@ -24,6 +24,11 @@ def price(value: Cost, currency: str) -> dict[str, object] | None:
     return {"amount": plain_decimal(value.amount), "currency": value.currency or currency or None}
 
 
+def total(amount: Decimal, currency: str, unpriced: int) -> dict[str, object]:
+    """Encode a sum, and how many of its parts have no price."""
+    return {"amount": plain_decimal(amount), "currency": currency or None, "unpriced": unpriced}
+
+
 def step(item: Step, currency: str) -> dict[str, object]:
     """Encode one action of a plan."""
     members: dict[str, object] = {
@@ -57,7 +62,7 @@ def plan(item: Plan) -> dict[str, object]:
         "actions": [step(s, item.currency) for s in item.steps],
         "digest": review_digest(item),
         "summary": item.counts(),
-        "cost": {"amount": plain_decimal(item.total()), "currency": item.currency or None, "unpriced": item.unpriced()},
+        "cost": total(item.total(), item.currency, item.unpriced()),
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
         "diagnostics": [diagnostic(d) for d in item.diagnostics],
     }
@@ -124,16 +129,8 @@ def summary(item: Summary) -> dict[str, object]:
         "exit_code": item.exit_code,
         "interrupted": item.interrupted,
         "elapsed": round(item.elapsed, 2),
-        "spent": {
-            "amount": plain_decimal(item.spent),
-            "currency": item.currency or None,
-            "unpriced": item.unpriced,
-        },
-        "saved": {
-            "amount": plain_decimal(item.saved),
-            "currency": item.currency or None,
-            "unpriced": item.saved_unpriced,
-        },
+        "spent": total(item.spent, item.currency, item.unpriced),
+        "saved": total(item.saved, item.currency, item.saved_unpriced),
         "outcomes": [outcome(o) for o in item.outcomes],
     }
 

@@ -18,8 +18,7 @@ def history(entries: Sequence[LogEntry]) -> list[HistoryRow]:
 
 
 def _detail(payload: Mapping[str, object]) -> str:
-    parts = [f"{name}={_short(name, payload[name])}" for name in _FIELDS if payload.get(name)]
-    return " ".join(parts)
+    return " ".join(f"{name}={_short(name, payload[name])}" for name in _FIELDS if payload.get(name))
 
 
 def _short(name: str, value: object) -> str:

@@ -88,7 +88,6 @@ def _diff(change: Change) -> list[str]:
 
 
 def _warnings(diagnostics: Sequence[Diagnostic]) -> list[str]:
-    """Return the warnings in a fold."""
     if not diagnostics:
         return []
     texts = [_code(f"{item.source}: {item.message}" if item.source else item.message)[:500] for item in diagnostics]

@@ -8,10 +8,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TextIO
 
-from reconciler.diagnostics import ClipformError, Diagnostic, Unwritten
+from reconciler.diagnostics import ClipformError, Diagnostic, Finding, Unwritten
 from reconciler.events import Event, EventKind, Summary
 from reconciler.plan.model import Plan
-from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, encode
 from reconciler.views.base import HistoryRow, Section, StatusRow

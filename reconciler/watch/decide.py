@@ -17,10 +17,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.plan.model import GENERATES, Action, Plan, Step
-from reconciler.plan.subset import subset
+from reconciler.plan.subset import Ident, subset
 from reconciler.providers.base import LOCAL
-
-Ident = tuple[str, int]
 
 
 class Cause(StrEnum):
@@ -142,8 +140,7 @@ def is_free(step: Step, terms: Allowance) -> bool:
 
 def allowed_part(plan: Plan, allowed: Callable[[Step], bool]) -> Plan:
     """Return the allowed steps of a plan whose dependencies are allowed too. A clip keeps its old file until the new
-    one is placed. The records of removed clips stay until a full apply.
-    """
+    one is placed. The records of removed clips stay until a full apply."""
     included: list[Step] = []
     excluded: set[Ident] = set()
     waiting: set[str] = set()

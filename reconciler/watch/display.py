@@ -9,28 +9,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
-
-
-class Screen(Protocol):
-    """The methods of a view that a watch calls. `emit` and `summary` never raise: output must not stop a run."""
-
-    def plan(self, plan: Plan) -> None:
-        """Show a plan that differs from the last one."""
-
-    def error(self, error: ClipformError) -> None:
-        """Show an error."""
-
-    def note(self, message: str, data: Mapping[str, object] | None = None) -> None:
-        """Show a message; `data` is its form for programs."""
-
-    def emit(self, event: Event) -> None:
-        """Show an event of an apply."""
-
-    def summary(self, summary: Summary) -> None:
-        """Show the summary of an apply."""
-
-    def close(self) -> None:
-        """Restore the terminal."""
+from reconciler.views.base import Screen
 
 
 class Page(Screen, Protocol):

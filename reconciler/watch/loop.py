@@ -21,6 +21,7 @@ from reconciler.project.saved_plan import fingerprint, subset_fingerprint
 from reconciler.project.workspace import Workspace
 from reconciler.records import from_micros
 from reconciler.views import format
+from reconciler.views.base import Screen
 from reconciler.views.format import plain_decimal
 from reconciler.watch.decide import (
     Allowance,
@@ -35,7 +36,7 @@ from reconciler.watch.decide import (
     record_edit,
     record_tried,
 )
-from reconciler.watch.display import Page, Screen, Screens
+from reconciler.watch.display import Page, Screens
 from reconciler.watch.page_requests import PageRequests
 from reconciler.watch.wait import EventWaiter
 from reconciler.watch.watched_paths import is_own, names_to_watch
@@ -256,7 +257,6 @@ class Watch:
             self.view.note("The spec changed; planning again first.", {"event": "overtaken"})
 
     def _remaining_budget(self) -> Decimal | None:
-        """Return what the session may still spend; None without a cap."""
         cap = self.context.allowance.cap
         return None if cap is None else max(Decimal(0), cap - self.memory.spent)
 

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from reconciler.watch.decide import Cause, Click, Ident
+from reconciler.plan.subset import Ident
+from reconciler.watch.decide import Cause, Click
 
 
 class PageRequests:

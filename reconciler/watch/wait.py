@@ -78,23 +78,15 @@ class EventWaiter:
 
     def wait(self) -> Cause | Click:
         """Return the next event. Raises ClipformError if files can no longer be watched."""
-        sources = [self._wake_reader] if self._keyboard is None else [self._wake_reader, self._keyboard]
         while (cause := self._pending()) is None:
-            ready, _, _ = select.select(sources, [], [])
-            if self._wake_reader in ready:
-                os.read(self._wake_reader, 4096)
-            elif self._keyboard is not None and (cause := self._key(self._keyboard)) is not None:
-                return cause
+            if (key := self._sleep()) is not None:
+                return key
         return cause
 
     def pause(self, end: float, now: Callable[[], float]) -> Cause | None:
         """Wait until the time `end`, ignoring saved files. Returns the key or signal that ended it early, if any."""
-        sources = [self._wake_reader] if self._keyboard is None else [self._wake_reader, self._keyboard]
         while not self.stopped and (remaining := end - now()) > 0:
-            ready, _, _ = select.select(sources, [], [], remaining)
-            if self._wake_reader in ready:
-                os.read(self._wake_reader, 4096)
-            if self._keyboard is not None and self._keyboard in ready and self._key(self._keyboard) is Cause.QUIT:
+            if self._sleep(remaining) is Cause.QUIT:
                 return Cause.QUIT
         return Cause.STOP if self.stopped else None
 
@@ -153,6 +145,16 @@ class EventWaiter:
             self._edited.clear()
             return Cause.EDIT
         return self._requests.take()
+
+    def _sleep(self, seconds: float | None = None) -> Cause | None:
+        """Sleep until something happens; return the key that was pressed, if any."""
+        sources = [self._wake_reader] if self._keyboard is None else [self._wake_reader, self._keyboard]
+        ready, _, _ = select.select(sources, [], [], seconds)
+        if self._wake_reader in ready:
+            os.read(self._wake_reader, 4096)
+        elif self._keyboard is not None and self._keyboard in ready:
+            return self._key(self._keyboard)
+        return None
 
     def _key(self, keyboard: int) -> Cause | None:
         try:

@@ -15,7 +15,7 @@ from dataclasses import fields
 
 from reconciler.cli.app import HELP, build, main
 from reconciler.emulator.faults import ACTIONS
-from reconciler.plan.model import SENTENCES
+from reconciler.plan.model import Reason
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.providers.settings_help import settings_of
 from reconciler.records import COUNTS, MOVES, State
@@ -137,7 +137,7 @@ def _settings(kind: str) -> str:
 
 def reasons() -> str:
     """Why a plan does what it does: the closed list."""
-    return _table(("`reason`", "what a plan says"), [(f"`{reason}`", text) for reason, text in SENTENCES.items()])
+    return _table(("`reason`", "what a plan says"), [(f"`{reason}`", reason.sentence) for reason in Reason])
 
 
 def fault_actions() -> str:

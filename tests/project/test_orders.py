@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.engine.attempt import job
 from reconciler.plan.model import Cost
-from reconciler.project.orders import Order, build_orders, data_bytes, drafted
+from reconciler.project.orders import Order, build_orders, data_bytes, drafted_clip
 from reconciler.providers import registry
 from reconciler.providers.check import Resolved, resolve
 from reconciler.spec.model import Budget, ClipFields, Provider, References
@@ -259,10 +259,9 @@ def test_what_the_vendor_will_choose_is_told() -> None:
 # --- drafts -----------------------------------------------------------------------------------
 
 
-def test_a_drafted_project_goes_to_the_draft_provider_under_its_own_folder() -> None:
+def test_a_drafted_clip_goes_to_the_draft_provider_under_its_own_folder() -> None:
     hero = clip("hero", provider="studio", model=SEEDANCE, duration=-1, options={"x": 1}, protect=True, takes=2, seed=4)
-    project = drafted(Project("clipform.yaml", (hero,), PROVIDERS))
-    (found,) = project.clips
+    found = drafted_clip(hero)
     assert (found.spec.provider, found.spec.model, found.spec.duration, found.spec.options, found.spec.protect) == (
         "draft",
         None,
@@ -280,6 +279,6 @@ def test_a_drafted_project_goes_to_the_draft_provider_under_its_own_folder() -> 
 
 def test_a_draft_of_a_paid_clip_has_a_key_of_its_own_and_costs_nothing() -> None:
     hero = clip("hero", provider="studio", model=SEEDANCE, duration=5)
-    draft = drafted(Project("clipform.yaml", (hero,), PROVIDERS)).clips[0]
+    draft = drafted_clip(hero)
     paid, free = wish(hero)["hero"][0].wanted, wish(draft)["hero"][0].wanted
     assert free.free and free.key != paid.key and free.output != paid.output

@@ -45,6 +45,8 @@ def test_a_banned_word_is_noticed(text: str) -> None:
     assert BANNED.search(text)
 
 
-@pytest.mark.parametrize("text", ["recommended", "standard", "is no longer there", "there is no clip", "a new one", "understand"])
+@pytest.mark.parametrize(
+    "text", ["recommended", "standard", "is no longer there", "there is no clip", "a new one", "understand"]
+)
 def test_other_words_pass(text: str) -> None:
     assert not BANNED.search(text)

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.diagnostics import ClipformError, Diagnostic, Refused, Severity, Source, SpecError
+from reconciler.diagnostics import ClipformError, Diagnostic, Finding, Refused, Severity, Source, SpecError
 from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.plan.model import Action, Change, Cost, Plan, Reason, Step
-from reconciler.project.finding import Finding
 from reconciler.views import encode
 from reconciler.views.base import StatusRow
 from reconciler.views.ndjson import JsonView

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from rich.cells import cell_len
 
-from reconciler.project.finding import Finding
+from reconciler.diagnostics import Finding
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.terminal import tables
 from reconciler.views.terminal.style import Style

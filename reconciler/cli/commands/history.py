@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
-
-if TYPE_CHECKING:
-    from reconciler.state.history import LogEntry
 
 
 def run(
@@ -24,15 +21,10 @@ def run(
     Exit codes: 0 done, 1 unreadable state or spec, 64 no such clip.
     """
     from reconciler.cli.parsing import require_named
-    from reconciler.state.store import Store
     from reconciler.views.history import history
 
     app: Context = context.obj
-    store = Store.read(app.workspace.state_dir(draft), app.clock.now)
-    entries: list[LogEntry] = []
-    if store is not None:
-        with store:
-            entries = store.events(clip, limit)
+    entries = app.workspace.events(draft, clip, limit)
     if clip is not None and not entries:
         require_named(app.workspace.load(draft), clip)
     app.view.history(history(entries))

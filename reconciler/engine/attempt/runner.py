@@ -26,7 +26,7 @@ from reconciler.engine.attempt.submit import submit
 from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
 from reconciler.plan import remedies
-from reconciler.plan.model import SENTENCES, Reason
+from reconciler.plan.model import Reason
 from reconciler.plan.remedies import Block, reason_line
 from reconciler.providers.base import (
     Cancelled,
@@ -230,7 +230,7 @@ class AttemptRunner:
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
         name = remedies.quote(self.context.step.clip)
         if attempt is None or attempt.state is State.SUBMITTING:
-            return StepEnded(EventKind.BLOCKED, SENTENCES[Reason.UNCERTAIN], f"clipform show {name}")
+            return StepEnded(EventKind.BLOCKED, Reason.UNCERTAIN.sentence, f"clipform show {name}")
         if block is not None and attempt.state not in _OVER:
             looked = (
                 f"; looked up at {attempt.provider}: {self.context.lookup_reason}" if self.context.lookup_reason else ""

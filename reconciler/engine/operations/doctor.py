@@ -10,9 +10,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.diagnostics import ClipformError, StateLocked
+from reconciler.diagnostics import ClipformError, Finding, StateLocked
 from reconciler.media.codecs import missing_codecs, missing_glyphs
-from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
 from reconciler.spec.load import read_project
 from reconciler.spec.values import Secret

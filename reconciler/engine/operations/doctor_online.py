@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, Finding
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.ports import Transport
-from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Balance

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.diagnostics import ArtifactError, ClipformError, Refused, StateDamaged, StateError
+from reconciler.diagnostics import ArtifactError, ClipformError, Finding, Refused, StateDamaged, StateError
 from reconciler.engine.connections.one_off import Agree, ProviderAccess, refuse
 from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.operations.adopt_task import assign_task, begin_with_task
@@ -26,7 +26,6 @@ from reconciler.engine.run.lockfile_sync import LockfileAdopter
 from reconciler.engine.run.session import Session, open_session
 from reconciler.plan.model import GENERATES, Action, Reason, Step
 from reconciler.project import endpoints
-from reconciler.project.finding import Finding
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from reconciler.artifacts import files
 from reconciler.artifacts.store import Health
-from reconciler.diagnostics import ArtifactError
+from reconciler.diagnostics import ArtifactError, Finding
 from reconciler.plan.remedies import quote
-from reconciler.project.finding import Finding
 from reconciler.project.workspace import Workspace
 
 

@@ -10,24 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.gallery.document import model
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import (
-    Amount,
-    Bill,
-    Card,
-    Document,
-    Head,
-    Portion,
-    Running,
-    SessionTotal,
-    SourceLine,
-    Value,
-    dumps,
-)
 from reconciler.plan.model import GENERATES, Cost, Plan, Step
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
@@ -37,7 +25,7 @@ from reconciler.views import encode
 from reconciler.views.format import micros, plain_decimal, utc
 from reconciler.views.status import standing
 
-Progress = Mapping[str, Running]
+Progress = Mapping[str, model.Running]
 """The progress of the clips in the current run, by clip."""
 
 
@@ -50,20 +38,20 @@ class DocumentContext:
     live: bool
     draft: bool
     now: float
-    session: SessionTotal | None = None
+    session: model.SessionTotal | None = None
     problems: tuple[Diagnostic, ...] = ()
 
 
-def document(planned: Planned, context: DocumentContext, progress: Progress | None = None) -> Document:
+def document(planned: Planned, context: DocumentContext, progress: Progress | None = None) -> model.Document:
     """Return the Document of a plan."""
     plain = cards(PlanIndex(planned))
     with_progress = tuple(with_running(card, progress or {}) for card in plain)
-    return Document(head(planned.plan, context, plain), with_progress)
+    return model.Document(head(planned.plan, context, plain), with_progress)
 
 
-def head(plan: Plan, context: DocumentContext, plain: Sequence[Card]) -> Head:
+def head(plan: Plan, context: DocumentContext, plain: Sequence[model.Card]) -> model.Head:
     """Return the head. `plain` are the cards without progress; the revision covers them."""
-    content = Head(
+    content = model.Head(
         project=context.project,
         live=context.live,
         draft=context.draft,
@@ -73,7 +61,7 @@ def head(plan: Plan, context: DocumentContext, plain: Sequence[Card]) -> Head:
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
     )
-    digest = hashlib.sha256(dumps([content, plain]).encode("utf-8", "replace")).hexdigest()[:16]
+    digest = hashlib.sha256(model.dumps([content, plain]).encode("utf-8", "replace")).hexdigest()[:16]
     revision = f"{plan_mark(plan)}.{digest}"
     return replace(content, revision=revision, generated=utc(context.now), session=context.session)
 
@@ -83,21 +71,21 @@ def plan_mark(plan: Plan) -> str:
     return fingerprint(plan)[:32]
 
 
-def bill(steps: Sequence[Step], currency: str) -> Bill:
+def bill(steps: Sequence[Step], currency: str) -> model.Bill:
     """Return the price of the steps that generate."""
     costs = [step.cost.amount for step in steps if step.action in GENERATES]
     priced = [amount for amount in costs if amount is not None]
-    return Bill(plain_decimal(sum(priced, Decimal(0))), currency or None, len(costs) - len(priced))
+    return model.Bill(plain_decimal(sum(priced, Decimal(0))), currency or None, len(costs) - len(priced))
 
 
-def diagnostic(problem: Diagnostic) -> Value:
+def diagnostic(problem: Diagnostic) -> model.Value:
     """Return a problem with its place and, as `lines`, its excerpt with line numbers."""
     excerpt = problem.excerpt
     lines = [[excerpt.first + i, text] for i, text in enumerate(excerpt.lines)] if excerpt else []
     return encode.diagnostic(problem) | {"lines": lines}
 
 
-def cards(index: PlanIndex) -> tuple[Card, ...]:
+def cards(index: PlanIndex) -> tuple[model.Card, ...]:
     """Return a card, without progress, for each clip in the plan."""
     clips = index.planned.loaded.project.clips
     declared = ((index.steps.get((clip.name, clip.spec.pick)), clip) for clip in clips)
@@ -105,17 +93,17 @@ def cards(index: PlanIndex) -> tuple[Card, ...]:
     return (*selected, *(card(step, None, index) for step in index.undeclared.values()))
 
 
-def with_running(plain: Card, progress: Progress) -> Card:
+def with_running(plain: model.Card, progress: Progress) -> model.Card:
     """Return a card with the progress of its clip, if it is in the current run."""
     running = progress.get(plain.id)
     return plain if running is None else replace(plain, state="running", running=running)
 
 
-def card(step: Step, clip: Clip | None, index: PlanIndex) -> Card:
+def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
     """Return the card of one clip from the step of its picked take; `clip` is None if it is not declared."""
     state, detail = standing(step, index.planned.snapshot.attempts.get(step.key))
     video, result = index.shown(step)
-    basic = Card(
+    basic = model.Card(
         id=step.clip,
         state=state,
         action=step.action.value,
@@ -139,8 +127,7 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> Card:
     return basic if clip is None else _declared(basic, step, clip, index)
 
 
-def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
-    """Return the card with the fields of the clip's spec."""
+def _declared(basic: model.Card, step: Step, clip: Clip, index: PlanIndex) -> model.Card:
     order = index.order(step)
     settled = order.resolved.settled if order else {}
     seconds = settled.get("duration", clip.spec.duration)
@@ -149,7 +136,7 @@ def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
         declared=clip.declared,
         tags=clip.spec.tags,
         description=clip.spec.description,
-        file=SourceLine(clip.where.file, clip.where.line) if clip.where else None,
+        file={"path": clip.where.file, "line": clip.where.line} if clip.where else None,
         mode=order.resolved.mode.value if order else "",
         duration=seconds if isinstance(seconds, int) and seconds > 0 else None,
         ratio=settled.get("ratio", clip.spec.ratio),
@@ -163,36 +150,37 @@ def _declared(basic: Card, step: Step, clip: Clip, index: PlanIndex) -> Card:
     )
 
 
-def price(cost: Cost, currency: str) -> Amount | None:
+def price(cost: Cost, currency: str) -> model.Amount | None:
     """Return a cost as the page shows it, `currency` where it states none; None if it has no amount."""
-    return None if cost.amount is None else Amount(plain_decimal(cost.amount), cost.currency or currency or None)
+    return None if cost.amount is None else model.Amount(plain_decimal(cost.amount), cost.currency or currency or None)
 
 
-def paid(result: Generation | None) -> Amount | None:
+def paid(result: Generation | None) -> model.Amount | None:
     """Return the recorded cost of a result; None without a result or a recorded cost."""
     return price(Cost(micros(result.cost_micros), result.currency), "") if result else None
 
 
-def portion(clip: str, index: PlanIndex) -> Portion | None:
-    """Return what "apply" does for a clip and its dependencies; None if there is nothing to do."""
+def portion(clip: str, index: PlanIndex) -> model.Value | None:
+    """Return what "apply" does for a clip and its dependencies: the bill, the number of steps, and the other clips that
+    they include; None if there is nothing to do."""
     steps = index.subsets.steps([clip])
     if not steps:
         return None
     total = bill(steps, index.planned.plan.currency)
     others = dict.fromkeys(step.clip for step in steps if step.clip != clip)
-    return Portion(total.amount, total.currency, total.unpriced, len(steps), tuple(others))
+    return asdict(total) | {"steps": len(steps), "with": tuple(others)}
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
     """The difference between two lists of cards. `order` is None if names and order are equal."""
 
-    cards: list[Card]
+    cards: list[model.Card]
     removed: list[str]
     order: list[str] | None
 
 
-def patch(old: Sequence[Card], new: Sequence[Card]) -> Patch:
+def patch(old: Sequence[model.Card], new: Sequence[model.Card]) -> Patch:
     """Return the difference from `old`, which a page shows, to `new`."""
     previous = {card.id: card for card in old}
     order = [card.id for card in new]

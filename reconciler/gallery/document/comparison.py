@@ -18,7 +18,7 @@ from reconciler.gallery.document.model import Detail, Earlier, Since
 from reconciler.plan.changes import changes
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.orders import Order
-from reconciler.project.revision import ProjectRevision, as_planned
+from reconciler.project.revision import ProjectRevision
 from reconciler.records import Generation
 from reconciler.views.format import utc
 from reconciler.views.show import document_facts
@@ -97,8 +97,9 @@ def _revision_index(revision: ProjectRevision, index: PlanIndex) -> PlanIndex:
         Step(w.clip, w.take, Action.NOOP, Reason.UP_TO_DATE, w.key, w.provider, w.kind, w.model, w.output)
         for w in (order.wanted for order in revision.loaded.orders)
     )
-    plan = Plan(steps, currency=index.planned.plan.currency)
-    return PlanIndex(replace(as_planned(revision, index.planned), plan=plan))
+    planned, locked = index.planned, {**index.planned.locked, **revision.locked}
+    plan = Plan(steps, currency=planned.plan.currency)
+    return PlanIndex(replace(planned, loaded=revision.loaded, disk=revision.disk, locked=locked, plan=plan))
 
 
 def _at_revision(old: Order, new: Order | None, index: PlanIndex) -> Earlier:

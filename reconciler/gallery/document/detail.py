@@ -9,13 +9,14 @@ from dataclasses import replace
 from reconciler.gallery.document import media
 from reconciler.gallery.document.cards import Progress, card, paid, price, with_running
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import ClipInput, Detail, FieldChange, LogLine, Take
+from reconciler.gallery.document.model import Detail, Take, Value
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import Clip
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.history import LogEntry
+from reconciler.views.base import HistoryRow
 from reconciler.views.format import utc
 from reconciler.views.history import history
 from reconciler.views.show import document_facts
@@ -24,8 +25,6 @@ from reconciler.views.terminal import word_diff
 
 EVENTS = 200
 """The newest events of a clip that its Detail contains."""
-
-_SIGNS = {word_diff.DiffRun.SAME: "=", word_diff.DiffRun.GONE: "-", word_diff.DiffRun.NEW: "+"}
 
 
 def detail(name: str, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None) -> Detail | None:
@@ -49,7 +48,7 @@ def of_step(
         changes=field_changes(_changes(picked, previous, index)),
         inputs=tuple(_input(field, value, picked, index) for field, value in (clip.media() if clip else ())),
         facts=tuple(_facts(picked, index)),
-        events=tuple(_event(entry) for entry in events[-EVENTS:]),
+        events=tuple(map(_event, history(events[-EVENTS:]))),
     )
 
 
@@ -120,16 +119,16 @@ def _changes(step: Step, previous: Generation | None, index: PlanIndex) -> Seque
     return changes(previous.document, order.wanted.document)
 
 
-def field_changes(differences: Sequence[Change]) -> tuple[FieldChange, ...]:
-    """Return the differences as the page shows them, a prompt with a diff of its words."""
+def field_changes(differences: Sequence[Change]) -> tuple[Value, ...]:
+    """Return the differences as the page shows them. `words`: for a prompt, pairs of a sign (`=-+`) and text."""
     return tuple(map(_field_change, differences))
 
 
-def _field_change(change: Change) -> FieldChange:
+def _field_change(change: Change) -> Value:
     old, new = _text(change.before), _text(change.after)
     runs = word_diff.words(old, new) if change.field == "prompt" and old is not None and new is not None else ()
-    signed = tuple((_SIGNS[run.part], run.text) for run in runs)
-    return FieldChange(change.field, old, new, signed or None)
+    signed = tuple((run.part.value, run.text) for run in runs)
+    return {"field": change.field, "before": old, "after": new, "words": signed or None}
 
 
 def _text(value: object) -> str | None:
@@ -141,16 +140,17 @@ def _text(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _input(field: str, source: Media, step: Step, index: PlanIndex) -> ClipInput:
+def _input(field: str, source: Media, step: Step, index: PlanIndex) -> Value:
+    """Return an input. `media`: the address of its picture, if the page can show it."""
     order = index.order(step)
     frame = source if isinstance(source, ClipMedia) else None
-    return ClipInput(
-        field=field,
-        text=_input_text(source),
-        media=media.picture_url(source, order) if order else None,
-        clip=frame.clip if frame else None,
-        part=Frame(frame.part).value if frame else None,
-    )
+    return {
+        "field": field,
+        "text": _input_text(source),
+        "media": media.picture_url(source, order) if order else None,
+        "clip": frame.clip if frame else None,
+        "part": Frame(frame.part).value if frame else None,
+    }
 
 
 def _input_text(source: Media) -> str:
@@ -173,6 +173,5 @@ def _facts(step: Step, index: PlanIndex) -> Iterator[tuple[str, str]]:
     yield "key", short(step.key)
 
 
-def _event(entry: LogEntry) -> LogLine:
-    [row] = history([entry])
-    return LogLine(row.sequence, row.time, row.type, row.detail)
+def _event(row: HistoryRow) -> Value:
+    return {"sequence": row.sequence, "time": row.time, "type": row.type, "detail": row.detail}

@@ -67,7 +67,6 @@ def values(
 
 
 def _compared(data: ReportData, comparison: Comparison) -> ReportData:
-    """Return the data with the earlier side of a comparison."""
     details = {name: detail for name, detail in data.details.items() if name not in comparison.removed}
     details |= comparison.removed
     merged = {

@@ -58,7 +58,9 @@ class PlanIndex:
     @cached_property
     def available(self) -> frozenset[str]:
         """SHA-256 of the artifacts whose bytes are in the store or at an output."""
-        return media.available(self.planned)
+        locked, disk = self.planned.locked, self.planned.disk
+        artifacts = self.planned.snapshot.artifacts.keys() | {entry.sha256 for entry in locked.values()}
+        return disk.objects | {fact.sha256 for fact in disk.outputs.values() if fact.sha256 in artifacts}
 
     @cached_property
     def results_by_sha256(self) -> dict[str, Generation]:
@@ -96,5 +98,4 @@ class PlanIndex:
 
 
 def _locked(entry: LockEntry) -> Generation:
-    """Return the result that a lock entry records."""
     return Generation(entry.key, entry.sha256, "", **entry.provenance(), origin="locked")

@@ -66,12 +66,6 @@ def picture_url(item: Media, order: Order) -> str | None:
     return None if name is None else f"media/input/{name}"
 
 
-def available(planned: Planned) -> frozenset[str]:
-    """Return the SHA-256 of the artifacts whose bytes are in the store or at an output."""
-    artifacts = planned.snapshot.artifacts.keys() | {entry.sha256 for entry in planned.locked.values()}
-    return planned.disk.objects | {fact.sha256 for fact in planned.disk.outputs.values() if fact.sha256 in artifacts}
-
-
 def video(sha256: str, artifact: Artifact | None) -> Video | None:
     """Return an available artifact as a video; None if it is not one. Without a record (the lock file stores no
     dimensions) width and height are 0, and the page learns them from the file."""

@@ -21,20 +21,10 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Amount):
     """The sum of the known prices, and the number of generations without a price."""
 
-    amount: str
-    currency: str | None
     unpriced: int
-
-
-@dataclass(frozen=True, slots=True)
-class Portion(Bill):
-    """What "apply" does for one clip: its steps, and the other clips that they include."""
-
-    steps: int
-    with_: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +53,6 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLine:
-    """The line of a spec that declares a clip."""
-
-    path: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """One clip, described by the step of its picked take. The defaults are those of a clip that is not declared."""
 
@@ -90,11 +72,11 @@ class Card:
     created: str | None
     mismatch: str
     shown: Video | None
-    apply: Portion | None
+    apply: Value | None
     declared: str
     tags: tuple[str, ...] = ()
     description: str = ""
-    file: SourceLine | None = None
+    file: Value | None = None  # path and line of its declaration
     mode: str = ""
     duration: int | None = None
     ratio: object = None
@@ -182,44 +164,13 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field that differs. `words`: for a prompt, pairs of a sign (`=`, `-`, `+`) and text."""
-
-    field: str
-    before: str | None
-    after: str | None
-    words: tuple[tuple[str, str], ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClipInput:
-    """A picture or clip that a clip takes as input. `media`: address of the picture, if the page can show it."""
-
-    field: str
-    text: str
-    media: str | None
-    clip: str | None
-    part: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """An entry of a clip's history."""
-
-    sequence: int
-    time: str
-    type: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Earlier:
     """A clip at the earlier side of a comparison."""
 
     shown: Video | None
     prompt: str
     facts: tuple[tuple[str, str], ...]
-    changes: tuple[FieldChange, ...]
+    changes: tuple[Value, ...]
     output: str
     pick: int
     cost: Amount | None
@@ -233,10 +184,10 @@ class Detail:
     card: Card
     takes: tuple[Take, ...]
     previous: Take | None
-    changes: tuple[FieldChange, ...]
-    inputs: tuple[ClipInput, ...]
+    changes: tuple[Value, ...]
+    inputs: tuple[Value, ...]
     facts: tuple[tuple[str, str], ...]
-    events: tuple[LogLine, ...]
+    events: tuple[Value, ...]
     before: Earlier | None = None
     format_version: int = FORMAT_VERSION
 
@@ -245,7 +196,7 @@ def members(value: object) -> Value:
     """Return the JSON members of a document, for `json.dumps(default=…)`; their values are not yet encoded."""
     if isinstance(value, Document):
         return members(value.head) | {"cards": value.cards}
-    values = {field.name.rstrip("_"): getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]
+    values = {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]
     if "since" in values and values["since"] is None:  # the members of a comparison are in a comparison only
         del values["since"]
     return values

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import UsageError
 from reconciler.gallery.document import comparison, export
 from reconciler.gallery.document.cards import DocumentContext
@@ -24,9 +23,7 @@ from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
 from reconciler.project.saved_plan import SavedPlan
 from reconciler.project.workspace import Workspace
-from reconciler.state.history import LogEntry
 from reconciler.state.paths import STATE
-from reconciler.state.store import Store
 
 INDEX = "index.html"
 _PAGE = "page.html"
@@ -66,7 +63,7 @@ def write(workspace: Workspace, request: ReportRequest) -> ReportResult:
     folder = ReportFolder(request.out) if request.out is not None else None
     context = DocumentContext(workspace.root.name, live=False, draft=choice.draft, now=workspace.clock.now())
     with _compared(workspace, request, planned) as (compared, extracted):
-        data = export.values(planned, context, _events(workspace, choice.draft), compared)
+        data = export.values(planned, context, workspace.events(choice.draft), compared)
         videos = _locate(export.videos(data), workspace, choice.draft, planned, extracted)
         with cache_folder(workspace.root / STATE) as cache:
             pictures = make(videos, cache, previews=folder is not None)
@@ -117,7 +114,7 @@ def _write_folder(
     copies = _copies(media)
     folder.claim([*assets, *inputs, *copies, "data.js"])
     copied = {name for name, (source, sha) in copies.items() if folder.keep(name) or folder.copy(name, source, sha)}
-    included = {name for name, path in inputs.items() if folder.keep(name) or folder.copy(name, path, _sha256(name))}
+    included = {name for name, path in inputs.items() if folder.keep(name) or folder.copy(name, path, Path(name).stem)}
     for name, content in assets.items():
         folder.put(name, content)
     pictures = export.Pictures(
@@ -140,10 +137,6 @@ def _inside(inputs: Mapping[str, str], root: Path) -> dict[str, Path]:
     return {name: path for name, path in real.items() if path.is_relative_to(root)}
 
 
-def _sha256(name: str) -> str:
-    return name.rpartition("/")[2].partition(".")[0]
-
-
 def _copies(media: _Media) -> dict[str, tuple[Path, str]]:
     """Return the source and the required SHA-256 ("": any) of each media file, by its name in the report."""
     copies = {f"media/{sha}.jpg": (path, "") for sha, path in media.pictures.posters.items()}
@@ -154,7 +147,6 @@ def _copies(media: _Media) -> dict[str, tuple[Path, str]]:
 
 
 def _assets() -> dict[str, bytes]:
-    """Return the page and its assets, by their names in a report."""
     folder = package_files("reconciler.gallery") / "page"
     assets = {f"assets/{file.name}": file.read_bytes() for file in folder.iterdir() if file.is_file()}
     template = assets.pop(f"assets/{_PAGE}").decode()
@@ -169,24 +161,14 @@ def _locate(
     facts = {fact.sha256: path for path, fact in planned.disk.outputs.items() if fact.sha256}
     paths = {}
     for sha in videos:
-        path = _stored(sha, objects, outputs.get(sha) or facts.get(sha), workspace.root) or extracted.get(sha)
-        if path is not None:
-            paths[sha] = path
+        output = outputs.get(sha) or facts.get(sha)
+        if objects.has(sha, ".mp4"):
+            paths[sha] = objects.path(sha, ".mp4")
+        elif output is not None and (workspace.root / output).is_file():
+            paths[sha] = workspace.root / output
+        elif sha in extracted:
+            paths[sha] = extracted[sha]
     return paths
-
-
-def _stored(sha: str, objects: Objects, output: str | None, root: Path) -> Path | None:
-    if objects.has(sha, ".mp4"):
-        return objects.path(sha, ".mp4")
-    return root / output if output is not None and (root / output).is_file() else None
-
-
-def _events(workspace: Workspace, draft: bool) -> list[LogEntry]:
-    store = Store.read(workspace.state_dir(draft), workspace.clock.now)
-    if store is None:
-        return []
-    with store:
-        return store.events()
 
 
 def target(directory: Path, out: Path | None, root: Path) -> Path:

@@ -12,7 +12,3 @@
 This package does not change state or outputs (the watch does, under the lock), does not run anything from a project or
 a provider's reply, and answers only this user's browser on this machine.
 """
-
-from reconciler.gallery.server.server import Gallery
-
-__all__ = ["Gallery"]

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.diagnostics import ClipformError, Refused, Source, UsageError
+from reconciler.diagnostics import Refused, Source, UsageError
 from reconciler.engine.operations import edit_spec
 from reconciler.gallery.document.cards import bill
 from reconciler.gallery.document.model import Value
 from reconciler.gallery.server import editor
 from reconciler.gallery.server.hub import Hub
 from reconciler.plan.model import Plan
-from reconciler.plan.subset import subset
+from reconciler.plan.subset import Ident, subset
 from reconciler.project.saved_plan import subset_fingerprint
 from reconciler.project.workspace import Workspace
 
-Ident = tuple[str, int]
 Body = Mapping[str, object]
 
 
@@ -52,14 +51,8 @@ class PageActions:
 
     def actions(self) -> Mapping[str, Callable[[Body], Awaitable[Value]]]:
         """Return the actions that may be posted, by name."""
-        return {
-            "apply": self.apply,
-            "skip": self.skip,
-            "stop": self.stop,
-            "pick": self.pick,
-            "retake": self.retake,
-            "open": self.open,
-        }
+        actions = (self.apply, self.skip, self.stop, self.pick, self.retake, self.open)
+        return {action.__name__: action for action in actions}
 
     async def apply(self, body: Body) -> Value:
         """Request an apply of the plan and the price that the page showed."""
@@ -145,8 +138,3 @@ def _require_price(confirmed: object, part: Plan) -> None:
     price = {"amount": "0", "currency": due.currency} if confirmed is None else confirmed
     if not isinstance(price, Mapping) or (price.get("amount"), price.get("currency")) != (due.amount, due.currency):
         raise Refused("the price has changed", help="review it and confirm again", code="price")
-
-
-def status_of(error: ClipformError) -> int:
-    """Return the HTTP status for an error of an action."""
-    return 400 if isinstance(error, UsageError) else 409

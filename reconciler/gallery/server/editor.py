@@ -15,9 +15,7 @@ from urllib.parse import quote
 
 from reconciler.diagnostics import ClipformError
 
-_Syntax = Callable[[str, int], list[str]]
-
-_SYNTAX: tuple[tuple[str, _Syntax], ...] = (
+_SYNTAX: tuple[tuple[str, Callable[[str, int], list[str]]], ...] = (
     (
         "code code-insiders codium vscodium cursor windsurf positron",
         lambda path, line: ["--goto", f"{path}:{line}"],

@@ -102,16 +102,11 @@ def _cookie(headers: Headers, name: str) -> str:
     return value
 
 
-class Json(Response):
-    """A response of one value as JSON."""
-
-    media_type = "application/json"
-
-    def render(self, content: object) -> bytes:
-        """Encode the value on one line."""
-        return plain(content)
+def answer(value: object, status: int = 200) -> Response:
+    """Return a value as a JSON response on one line."""
+    return Response(plain(value), status, media_type="application/json")
 
 
 def refusal(status: int, code: str, message: str, help: str = "") -> Response:
     """Return an error response, in the same form as every error."""
-    return Json({"error": {"code": code, "message": message, "help": help}}, status)
+    return answer({"error": {"code": code, "message": message, "help": help}}, status)

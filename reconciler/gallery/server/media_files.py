@@ -69,7 +69,6 @@ class MediaFiles:
         return None if path is None else await asyncio.to_thread(self._input, path, index.allowed)
 
     def _input(self, path: str, allowed: Sequence[str]) -> MediaFile | None:
-        """Return an input picture from a folder that the project may read inputs from."""
         try:
             real = AllowedPaths.of(self._root, self._state, allowed).locate(path)
             status = real.lstat()

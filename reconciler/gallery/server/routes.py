@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,29 +15,21 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.gallery.document.detail import EVENTS
-from reconciler.gallery.server.actions import PageActions, status_of
-from reconciler.gallery.server.guard import Json, refusal
+from reconciler.gallery.server.actions import PageActions
+from reconciler.gallery.server.guard import answer, refusal
 from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
 from reconciler.gallery.server.sse import StreamResponse
 from reconciler.project.workspace import Workspace
-from reconciler.state.history import LogEntry
-from reconciler.state.store import Store
 
 _ASSETS = Path(str(files("reconciler.gallery"))) / "page"
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".ico": "image/x-icon",
-    ".woff2": "font/woff2",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
 }
 _MAX_BODY = 64 << 10  # bytes
 
@@ -74,20 +67,13 @@ class Routes:
         return await _file(_ASSETS / name, kind)
 
     async def _gallery(self, request: Request) -> Response:
-        return Json(self._hub.document())
+        return answer(self._hub.document())
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
-        events = await asyncio.to_thread(self._events, name)
+        events = await asyncio.to_thread(self._workspace.events, self._draft, name, EVENTS)
         detail = self._hub.detail(name, events)
-        return _not_found() if detail is None else Json(detail)
-
-    def _events(self, name: str) -> list[LogEntry]:
-        store = Store.read(self._workspace.state_dir(self._draft), self._workspace.clock.now)
-        if store is None:
-            return []
-        with store:
-            return store.events(name, EVENTS)
+        return _not_found() if detail is None else answer(detail)
 
     async def _media(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -102,14 +88,10 @@ class Routes:
         if action is None:
             return _not_found()
         try:
-            body = await _body(request)
-            return (
-                refusal(400, "body", "the request body must be a JSON object")
-                if body is None
-                else Json(await action(body))
-            )
+            return answer(await action(await _body(request)))
         except ClipformError as error:
-            return refusal(status_of(error), error.code, error.message, error.help)
+            status = 400 if isinstance(error, UsageError) else 409
+            return refusal(status, error.code, error.message, error.help)
 
 
 class _Events:
@@ -126,17 +108,19 @@ class _Events:
             await StreamResponse(stream)(scope, receive, send)
 
 
-async def _body(request: Request) -> dict[str, object] | None:
-    data = bytearray()
+async def _body(request: Request) -> dict[str, object]:
+    """Return the posted JSON object. Raises UsageError for anything else."""
+    data, body = bytearray(), None
     async for chunk in request.stream():
         data += chunk
         if len(data) > _MAX_BODY:
-            return None
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
+            break
+    else:
+        with suppress(ValueError, RecursionError):
+            body = json.loads(data)
+    if not isinstance(body, dict):
+        raise UsageError("the request body must be a JSON object", code="body")
+    return body
 
 
 async def _file(path: Path, kind: str) -> Response:
@@ -161,5 +145,4 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    text = f"{type(error).__name__}: {error}. This is a bug in clipform."
-    return refusal(500, "bug", text)
+    return refusal(500, "bug", f"{type(error).__name__}: {error}. This is a bug in clipform.")

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.views import format
-from reconciler.views.terminal.blocked import next_lines
-from reconciler.views.terminal.diagnostics import help_lines
+from reconciler.views.terminal.diagnostics import help_lines, next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import Style
 

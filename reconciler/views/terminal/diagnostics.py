@@ -1,8 +1,8 @@
-"""Render diagnostics: place, message, excerpt with a caret under the value, a line of help."""
+"""Render diagnostics (place, message, excerpt with a caret under the value, help) and the remedies of a block."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.plan.remedies import COMMENT
@@ -41,6 +41,12 @@ def help_lines(text: str, style: Style) -> Iterator[str]:
     """Yield the help under a message: a sentence, then a line for each command to copy."""
     for i, line in enumerate(text.splitlines()):
         yield TextLine(f"    {safe(line)}", at=COMMENT) if i else f"  {style.cyan('help:')} {safe(line)}"
+
+
+def next_lines(remedies: Iterable[str], style: Style) -> Iterator[str]:
+    """Yield a line for each remedy: its command can be copied, its meaning is folded as a whole."""
+    for remedy in remedies:
+        yield TextLine(f"    {style.cyan('next:')} {safe(remedy)}", at=COMMENT)
 
 
 def _excerpt(item: Diagnostic, style: Style, columns: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from reconciler.plan.model import Action, Change, Plan, Step, plain_value
 from reconciler.views import format
 from reconciler.views.terminal import word_diff
-from reconciler.views.terminal.blocked import next_lines
+from reconciler.views.terminal.diagnostics import next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import Style
 from reconciler.views.terminal.wrap import TextLine

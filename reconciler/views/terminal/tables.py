@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.diagnostics import Finding
 from reconciler.plan.remedies import COMMENT
-from reconciler.project.finding import Finding
 from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.terminal.blocked import next_lines
+from reconciler.views.terminal.diagnostics import next_lines
 from reconciler.views.terminal.sanitize import safe
 from reconciler.views.terminal.style import UNBOUNDED, Style
 from reconciler.views.terminal.wrap import TextLine, cut, pad, width
@@ -56,7 +56,6 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int) ->
 
 
 def _fit(columns: Sequence[Column], natural: Sequence[int], room: int) -> tuple[list[int], list[int]]:
-    """Return the columns that fit, and their widths."""
     indexes = list(range(len(columns)))
     droppable = sorted((i for i in indexes if columns[i].drop), key=lambda i: columns[i].drop)
     while True:
@@ -130,7 +129,6 @@ def _progress(item: StatusRow) -> str:
 
 
 def _estimate(item: StatusRow) -> str:
-    """Return the estimated price of a clip that has no video yet."""
     if item.estimate is None or item.age is not None:
         return "-"
     price = format.money(item.estimate, item.currency)

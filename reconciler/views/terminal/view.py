@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, Unwritten
+from reconciler.diagnostics import ClipformError, Diagnostic, Finding, SpecError, Unwritten
 from reconciler.events import Event, EventKind, Summary
 from reconciler.plan.model import Plan
-from reconciler.project.finding import Finding
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, format
 from reconciler.views.base import HistoryRow, Section, StatusRow

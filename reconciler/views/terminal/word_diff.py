@@ -14,11 +14,11 @@ _LIMIT = 2000  # tokens a side: the matcher is quadratic
 
 
 class DiffRun(StrEnum):
-    """What changed about a run of words."""
+    """What changed about a run of words; the value is its sign."""
 
-    SAME = "same"
-    GONE = "gone"
-    NEW = "new"
+    SAME = "="
+    GONE = "-"
+    NEW = "+"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from reconciler.diagnostics import Finding
 from reconciler.engine.operations.recover import recover
-from reconciler.project.finding import Finding
 from reconciler.project.model import Choice
 from reconciler.records import Binding
 from reconciler.state.store import Store

@@ -12,8 +12,7 @@ import pytest
 
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
-from reconciler.gallery.server import Gallery
-from reconciler.gallery.server.server import GalleryOptions
+from reconciler.gallery.server.server import Gallery, GalleryOptions
 from reconciler.project.model import Choice, Planned
 from reconciler.project.workspace import Workspace
 from tests.gallery.server.kit import Browser

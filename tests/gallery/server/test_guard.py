@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from reconciler.diagnostics import ClipformError
-from reconciler.gallery.server import Gallery
-from reconciler.gallery.server.server import GalleryOptions
+from reconciler.gallery.server.server import Gallery, GalleryOptions
 from reconciler.project.model import Choice
 from tests.gallery.server.conftest import Clicked, Site
 from tests.gallery.server.kit import Browser
