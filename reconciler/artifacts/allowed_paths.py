@@ -1,9 +1,8 @@
 """Which files local media may be read from: those of the project, and those in folders that it allows by name.
 
-A cloned project must not be able to publish other files of the user who runs it, so a file outside needs a line in
-`clipform.yaml` that a person can see (never-pay-twice#f79). Links are resolved first; only the target counts. Our own
-state is never an input: a second reader beside SQLite would break its locks (never-pay-twice#f23). Only reading is
-allowed.
+A cloned project must not be able to publish other files of the user, so a file outside needs a line in `clipform.yaml`
+that a person can see (never-pay-twice#f79). Links are resolved first; only the target counts. Our own state is never an
+input: a second reader beside SQLite would break its locks (never-pay-twice#f23). Only reading is allowed.
 """
 
 from __future__ import annotations
@@ -56,7 +55,6 @@ class AllowedPaths:
         return frozenset(path for path, real in outside if self.has(real))
 
     def _help(self, path: str, real: Path) -> str:
-        """Return the fix, with the line to write."""
         folder = str(real.parent) if os.path.isabs(path) else os.path.relpath(real.parent, self.root)
         written = folder if _SIMPLE.fullmatch(folder) else json.dumps(folder, ensure_ascii=False)
         return f"copy it into the project, or allow its folder in clipform.yaml:\ninputs: {{allow: [{written}]}}"

@@ -80,8 +80,7 @@ def bucket_of(section: Mapping[str, object], where: str) -> Bucket:
 
 
 def open_address(url: str, where: str) -> str:
-    """Return an https:// address without secrets, or an empty one; plain HTTP is allowed to this machine only, for
-    tests."""
+    """Return an https:// address without secrets, or an empty one; plain HTTP only to this machine, for tests."""
     parts = urlsplit(url)
     if url and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise store_error(f"{where} must be an https:// address", "providers fetch from there over the internet")

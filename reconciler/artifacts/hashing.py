@@ -51,8 +51,7 @@ class Hasher:
         self._changed = False
 
     def hash(self, path: str) -> Hashed:
-        """Return the hash of a file, by its path relative to the root. Raises ArtifactError, with a code, if it is not
-        an input."""
+        """Return the hash of a file by its path below the root. Raises ArtifactError, with a code, for others."""
         real = self.allowed.locate(path)
         with disk.translated(f"read {path}", ArtifactError):
             descriptor = _open(path, real)
@@ -94,9 +93,8 @@ class Hasher:
         sha256, size = files.digest(descriptor)
         closed = os.fstat(descriptor)
         if _stamp(opened) != _stamp(closed) or size != closed.st_size:
-            raise ArtifactError(
-                f"{path} changed while it was being read", help="run the command again", code="changing"
-            )
+            text = f"{path} changed while it was being read"
+            raise ArtifactError(text, help="run the command again", code="changing")
         if max(closed.st_mtime_ns, closed.st_ctime_ns) < now - RACY_NS:
             self._entries()[name] = (_stamp(closed), sha256)
             self._changed = True

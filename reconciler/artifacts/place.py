@@ -67,8 +67,7 @@ class Placer:
             return OutputContent.FOREIGN
 
     def record(self, output: str, sha256: str) -> Placed | None:
-        """Return a new record if the content at an output is `sha256` (placed by a run that died before recording
-        it)."""
+        """Return a new record if an output holds `sha256` (placed by a run that died before recording it)."""
         with _translated("read", output), suppress(FileNotFoundError), self._folder(output) as (within, name):
             if files.content_is(name, within, sha256):
                 return _record(output, name, within, sha256)
@@ -95,8 +94,7 @@ class Placer:
                 _require_exact_name(output, name, handle)
 
     def place(self, output: str, artifact: Artifact, placed: Placed | None = None) -> Placed:
-        """Put an artifact at an output; `placed` records what we placed there earlier. Raises Foreign if the file there
-        is the user's."""
+        """Put an artifact at an output; `placed`: what we placed there earlier. Raises Foreign for the user's file."""
         with _translated("place", output), self._folder(output, create=True) as (within, name):
             _require_exact_name(output, name, within)
             if files.content_is(name, within, artifact.sha256):
@@ -120,9 +118,8 @@ class Placer:
             if not files.content_is(name, source, placed.sha256):
                 raise _foreign(old)
             taken, ours = files.look(name_new, target), files.look(name, source)
-            if taken is not None and not (
-                ours and os.path.samestat(taken, ours)
-            ):  # the same file: only its case changes
+            same = taken and ours and os.path.samestat(taken, ours)  # only the case of its name changes
+            if taken is not None and not same:
                 raise _foreign(new)
             os.rename(name, name_new, src_dir_fd=source, dst_dir_fd=target)
             disk.sync(target)
@@ -183,8 +180,7 @@ class Placer:
 
     @contextmanager
     def _part(self, artifact: Artifact, within: int) -> Iterator[str]:
-        """Create a durable hidden copy of an artifact in the target's folder, removed after the block unless
-        renamed."""
+        """Create a durable hidden copy of an artifact in the target's folder, removed unless renamed."""
         name = f".clipform-{os.urandom(8).hex()}.part"
         path = self._objects.path(artifact.sha256, artifact.suffix)
         with files.folder(path.parent) as home, files.opened(path.name, home) as source:

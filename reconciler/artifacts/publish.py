@@ -49,9 +49,8 @@ class Publisher:
         if self.life > LONGEST:
             raise store_error("publish.expires: stores sign for at most 7 days", "set 168h or less")
         if self.bucket.scheme == "file" and not self.public_url:
-            raise store_error(
-                "publish: a folder store cannot create links", "add `public_url:`, the address that serves the folder"
-            )
+            help = "add `public_url:`, the address that serves the folder"
+            raise store_error("publish: a folder store cannot create links", help)
         self._env = env
         self._opened: ObjectStore | None = None
         self._present: set[str] = set()
@@ -62,15 +61,13 @@ class Publisher:
         return f"Publisher({self.bucket})"
 
     def open(self) -> ObjectStore:
-        """Return the store, with credentials; makes no request. Raises ClipformError, so call it before any money is
-        spent."""
+        """Return the store, with credentials; makes no request. Raises ClipformError: call it before paying."""
         if self._opened is None:
             self._opened = connect(self.bucket, self._env)
         return self._opened
 
     async def publish(self, name: str, content_type: str, read: Callable[[], bytes]) -> Published:
-        """Upload the content that `read` returns as `name`, unless present; return a link. Raises ArtifactError, and
-        what `read` raises."""
+        """Upload what `read` returns as `name`, unless present; return a link. Raises ArtifactError, or as `read`."""
         async with self._locks.setdefault(name, asyncio.Lock()):
             if name not in self._present:
                 await self._ensure(name, content_type, read)

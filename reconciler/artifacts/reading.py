@@ -1,8 +1,7 @@
 """Reads an input in order to send it: once, through one descriptor, and only if its content is the planned one.
 
 A key is computed from a file's hash long before the file is sent; meanwhile the file may be saved again, or be replaced
-by a link or a pipe. All bytes that are sent come from here, so the hashed bytes are the sent ones
-(never-pay-twice#f79).
+by a link or a pipe. All sent bytes come from here, so they are the hashed ones (never-pay-twice#f79).
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ class InputFile:
         self.head = os.pread(descriptor, HEAD, 0)
 
     def content(self, sha256: str) -> bytes:
-        """Return the whole content. Raises ArtifactError, code `changed`, if its hash differs; never reads past
-        `size`."""
+        """Return the content. Raises ArtifactError, code `changed`, if its hash differs; never reads past `size`."""
         buffer = bytearray()
         with disk.translated(f"read {self._label}", ArtifactError):
             for chunk in files.chunks(self._descriptor):

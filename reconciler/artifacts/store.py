@@ -56,8 +56,7 @@ class ByteSink(Protocol):
 
 
 class Part:
-    """A file that is entering the store. Fill it with `write`, or let another program write to `path`; then `commit` it
-    once."""
+    """A file that is entering the store. Fill it with `write`, or let a program write to `path`; then `commit` it."""
 
     def __init__(self, objects: Objects, folders: tuple[int, int], name: str, descriptor: int) -> None:
         self._objects = objects
@@ -131,8 +130,7 @@ class Part:
 
 
 class Objects:
-    """The store under `DIR/objects`. Reading needs no lock; to add, sweep or delete the caller must hold the state
-    lock."""
+    """The store under `DIR/objects`. To add, sweep or delete the caller must hold the state lock."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "objects"
@@ -171,8 +169,7 @@ class Objects:
             yield Part(self, (root, tmp), unique, descriptor)
 
     def quarantine(self, part: Part, name: str) -> Path:
-        """Keep the bytes of a part that is not a valid artifact, outside the store: they are paid for and may be
-        recoverable."""
+        """Keep the bytes of a part that is not a valid artifact, outside the store: they are paid for."""
         folder = self.root.parent / "quarantine"
         with disk.translated("keep a damaged result", ArtifactError):
             disk.make_directories(folder)
@@ -201,8 +198,7 @@ class Objects:
             return Health.SOUND if files.content_is(path.name, within, sha256) else Health.DAMAGED
 
     def delete(self, sha256: str, suffix: str) -> bool:
-        """Remove an object; return False if it was missing. Delete the rows that name it first
-        (`Store.drop_artifact`)."""
+        """Remove an object; return False if it was missing. Delete the rows that name it first."""
         path = self.path(sha256, suffix)
         with disk.translated("delete an artifact", ArtifactError):
             try:

@@ -73,7 +73,10 @@ class Context:
     def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
         """Return the transport of a paid provider. Its secrets are read only here."""
         from reconciler.providers.capabilities import SpokenOverHttp
-        from reconciler.transport import Environment, HttpTransport, cache_folder, environment_proxy, open_account
+        from reconciler.transport.account import environment_proxy, open_account
+        from reconciler.transport.client import HttpTransport
+        from reconciler.transport.ports import Environment
+        from reconciler.transport.tokens import cache_folder
 
         if not isinstance(dialect, SpokenOverHttp):
             raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")

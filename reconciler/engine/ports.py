@@ -11,25 +11,13 @@ from typing import Protocol, TypeVar
 from reconciler.artifacts.store import ByteSink
 from reconciler.events import Event
 from reconciler.project.endpoints import Site
-from reconciler.providers.base import (
-    Cancelled,
-    Dialect,
-    Job,
-    NotFound,
-    NotSent,
-    Pace,
-    PollAnswer,
-    PollTrouble,
-    Reply,
-    Request,
-    Unknown,
-)
+from reconciler.providers import base
 from reconciler.providers.capabilities import CancelRefused, TaskList
 
 T = TypeVar("T")
 
 
-Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
+Send = Callable[[base.Request], Awaitable[base.Reply | base.NotSent | base.Unknown]]
 """Sends a submit once, on a fresh connection, without retries or redirects; never raises."""
 
 
@@ -45,13 +33,13 @@ class Transport(Protocol):
     def slot(self) -> AbstractAsyncContextManager[Send]:
         """Wait for a slot, then give what sends one submit. Raises ProviderError with nothing sent."""
 
-    async def look(self, task: str, job: Job | None) -> PollAnswer:
+    async def look(self, task: str, job: base.Job | None) -> base.PollAnswer:
         """Return the state of a task. Retries are bounded, and polls may share a request."""
 
-    async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
+    async def cancel(self, task: str) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble | None:
         """Cancel a task, after a fresh poll that says queued; None where the provider cannot."""
 
-    async def tasks(self) -> TaskList | PollTrouble | None:
+    async def tasks(self) -> TaskList | base.PollTrouble | None:
         """Return every task that the provider lists; None where it has no list."""
 
     async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
@@ -88,9 +76,9 @@ class ConnectedProvider:
 
     alias: str
     kind: str
-    dialect: Dialect
+    dialect: base.Dialect
     transport: Transport
-    pace: Pace
+    pace: base.Pace
     durable: bool = True
     endpoint: str = ""
 

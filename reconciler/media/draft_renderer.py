@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from reconciler.providers.base import Reply, Request
 _POLL_WAIT: Final = 0.3
 """Seconds that a poll waits for its render: most answers then report progress, and none delays the engine."""
 
+_ID: Final = re.compile("[0-9a-f]{24}")  # of our own form only: it becomes part of a file name
 _CHUNK: Final = 1 << 20
 _RENDER: Final = "reconciler.media.draft.job:render_job"
 
@@ -83,11 +85,10 @@ class DraftRenderer:
         return Reply(200, {"id": task})
 
     async def ask(self, request: Request) -> Reply:
-        """Return the status of a render, after a short wait for it; 404 if it is unknown and the poll carries no
-        scene."""
+        """Return the status of a render, after a short wait; 404 if it is unknown and the poll carries no scene."""
         task = request.path.rpartition("/")[2]
         try:
-            if task not in self._renders and request.body is not None and _is_id(task):
+            if task not in self._renders and request.body is not None and _ID.fullmatch(task):
                 self._start(task, request.body)
         except MediaError as error:
             return _failed(task, error)
@@ -131,7 +132,6 @@ class DraftRenderer:
         await asyncio.to_thread(_sweep, self._scratch)
 
     def _start(self, task: str, body: object) -> None:
-        """Start a render that is not in progress yet."""
         scene = read_scene(body)
         if task in self._renders:
             return
@@ -172,11 +172,6 @@ def _task_id(body: object) -> str:
     fields = body if isinstance(body, Mapping) else {}
     text = fields.get("marker") or fields.get("key") or json.dumps(body, sort_keys=True)
     return hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:24]
-
-
-def _is_id(text: str) -> bool:
-    """Return True if it has the form of our ids: it becomes part of a file name."""
-    return len(text) == 24 and all(char in "0123456789abcdef" for char in text)
 
 
 def _copy(source: Path, part: Writable) -> tuple[int, str]:

@@ -1,6 +1,4 @@
-"""Facts about a video or a picture, and descriptions of what to draw: plain values that can be imported without a
-codec.
-"""
+"""Facts about a video or a picture, and descriptions of what to draw: plain values, imported without a codec."""
 
 from __future__ import annotations
 

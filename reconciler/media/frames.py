@@ -63,8 +63,7 @@ def opened(video: Path, *, untrimmed: bool = False) -> Iterator[InputContainer]:
 
 
 def _code(error: Exception) -> str:
-    """Return `input` if the decoder rejects the bytes; an unreadable file or lack of memory proves nothing about
-    them."""
+    """Return `input` if the decoder rejects the bytes; an unreadable file or lack of memory proves nothing."""
     import av
 
     number = getattr(error, "errno", None)

@@ -1,16 +1,14 @@
 """The type, size and length of a user's file, from its first bytes and its header. Nothing is decoded.
 
-The name's suffix is ignored: vendors look at the content. Pillow and PyAV are imported by the first file that needs
-them.
+The name's suffix is ignored: vendors look at the content. Pillow and PyAV are imported when a file needs them.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, SupportsFloat
+from typing import BinaryIO, Final
 
 from reconciler.diagnostics import MediaError
 from reconciler.providers.limits import MediaFacts
@@ -90,7 +88,7 @@ def read_header(path: Path, name: str) -> tuple[MediaType, MediaFacts]:
             if kind is None:
                 raise MediaError(f"{name} is not a supported picture, video or sound", code="input")
             file.seek(0)
-            return kind, _READERS[kind.kind](file, kind, size)
+            return kind, (_image if kind.kind == "image" else _track)(file, kind, size)
     except OSError as error:
         raise MediaError(f"{name} cannot be read: it is cut short or damaged", code="input") from error
 
@@ -129,8 +127,9 @@ def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
             if not streams.video:
                 raise OSError("no video track")
             video = streams.video[0]
-            rate = video.average_rate
-            facts = MediaFacts(kind.format, size, video.width, video.height, _seconds(container.duration), _fps(rate))
+            # 29.97 stays, 24.0004 becomes 24. An unknown rate is None, or since PyAV 19 a false rational.
+            fps = round(float(video.average_rate), 2) if video.average_rate else None
+            facts = MediaFacts(kind.format, size, video.width, video.height, _seconds(container.duration), fps)
     except (av.FFmpegError, ValueError) as error:
         raise OSError(str(error)) from error
     return facts
@@ -139,16 +138,3 @@ def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
 def _seconds(duration: int | None) -> float | None:
     """Return seconds rounded to a hundredth: containers round, and 15.001 s counts as 15 s."""
     return round(duration / 1_000_000, 2) if duration is not None else None
-
-
-def _fps(rate: SupportsFloat | None) -> float | None:
-    """Return the rounded rate: 29.97 stays, 24.0004 becomes 24. An unknown rate is None, or since PyAV 19 a false
-    rational."""
-    return round(float(rate), 2) if rate else None
-
-
-_READERS: Final[dict[str, Callable[[BinaryIO, MediaType, int], MediaFacts]]] = {
-    "image": _image,
-    "video": _track,
-    "audio": _track,
-}

@@ -134,7 +134,6 @@ def _box(head: bytes, at: int, end: int, *, is_top: bool) -> _Box:
 
 
 def _facts(moov: bytes) -> Mp4:
-    """Return the facts in the index about the film and its first picture track."""
     top = list(_boxes(moov, 0, len(moov)))
     header = _first(top, b"mvhd")
     if header is None:

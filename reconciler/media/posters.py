@@ -73,7 +73,6 @@ def _save(picture: Image.Image, out: Path) -> None:
 
 
 def _candidates(container: InputContainer) -> Iterator[Image.Image]:
-    """Yield the first frame, then frames along the clip."""
     stream = container.streams.video[0]
     stream.thread_type = "NONE"  # a worker has one core
     start = stream.start_time or 0

@@ -44,8 +44,7 @@ _HD: Final = 720
 
 
 def preview(video: str | Path, out: str | Path, side: int) -> None:
-    """Write a loop of at most three seconds whose longer side is at most `side`. Raises MediaError if the video has no
-    frames."""
+    """Write a loop of at most three seconds, its longer side at most `side`. Raises MediaError without a frame."""
     source, target = Path(video), Path(out)
     part = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
     try:
@@ -54,7 +53,7 @@ def preview(video: str | Path, out: str | Path, side: int) -> None:
             loop = _looped(frames.pictures, frames.rate)
             _encode(loop, frames, part)
         with disk.translated(f"write {target.name}", MediaError):
-            _publish(part, target)
+            disk.replace(target, part.read_bytes())
     except (av.FFmpegError, MemoryError) as error:
         raise MediaError(f"no preview of {source.name}: {error}") from error
     finally:
@@ -126,14 +125,3 @@ def _encode(loop: Iterator[Planes], frames: _Frames, target: Path) -> None:
         for index, picture in enumerate(loop):
             out.mux(video.encode(video_frame(picture, index, frames.rate)))
         out.mux(video.encode(None))
-
-
-def _publish(part: Path, target: Path) -> None:
-    """Rename a finished file to its name once its bytes are on disk."""
-    descriptor = os.open(part, disk.READ)
-    try:
-        disk.sync(descriptor)
-    finally:
-        os.close(descriptor)
-    part.replace(target)
-    disk.sync_directory(target.parent)

@@ -99,7 +99,6 @@ def _draw_head(draw: ImageDraw.ImageDraw, title: str, note: str, width: int) -> 
 
 
 def _draw_lines(draw: ImageDraw.ImageDraw, cell: Cell, x: int, top: int, width: int) -> None:
-    """Write name and take; under them the state and the cost."""
     name, small = face(18), face(16)
     note_width = round(small.getlength(cell.note)) + 10 if cell.note else 0
     label = elided(cell.name, name, width - note_width)
@@ -169,7 +168,6 @@ def _save(sheet: Image.Image, path: Path) -> None:
 
 
 def _require_ours(path: Path) -> None:
-    """Raise MediaError for a file that is not a contact sheet."""
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as picture:
             mark = picture.info.get("Comment") or picture.info.get("comment") or ""

@@ -24,9 +24,8 @@ def read_still(path: str, sha256: str = "") -> Image.Image:
     """Return the picture in a file. Raises MediaError if its content does not match `sha256`, if given."""
     content = _read(path)
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-        raise MediaError(
-            f"{relative(path)} changed after the plan was made", help="Run the command again.", code="input"
-        )
+        text = f"{relative(path)} changed after the plan was made"
+        raise MediaError(text, help="Run the command again.", code="input")
     return decode_still(content, relative(path))[0]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,8 +32,7 @@ _SHEET: Final = "reconciler.media.sheets:draw_sheet"
 
 @dataclass(frozen=True, slots=True)
 class Thumbnails:
-    """The existing files of each video, by its SHA-256; a video that cannot be decoded has a plain poster and no
-    preview."""
+    """The existing files of each video, by its SHA-256; an undecodable one has a plain poster and no preview."""
 
     posters: Mapping[str, Path]
     previews: Mapping[str, Path]
@@ -69,16 +68,13 @@ async def _make(videos: Mapping[str, Path], cache: Path, previews: bool) -> Thum
             disk.make_directories(cache / kind)
     paths = {kind: {sha: cache / kind / form.format(sha) for sha in videos} for kind, form in kinds.items()}
     missing = [(kind, sha) for kind, by_video in paths.items() for sha, path in by_video.items() if not path.is_file()]
-    pool = WorkerPool()
     try:
-        async with asyncio.TaskGroup() as group:
+        async with aclosing(WorkerPool()) as pool, asyncio.TaskGroup() as group:
             for kind, sha in missing:
                 draw = _poster if kind == "posters" else _preview
                 group.create_task(draw(pool, videos[sha], paths[kind][sha]))
     except* ClipformError as errors:
         raise errors.exceptions[0] from errors
-    finally:
-        await pool.aclose()
     existing = {
         kind: {sha: path for sha, path in by_video.items() if path.is_file()} for kind, by_video in paths.items()
     }
@@ -105,8 +101,8 @@ async def _preview(pool: WorkerPool, video: Path, out: Path) -> None:
 
 
 def draw_sheet(sheet: str, out: Path) -> Sequence[str]:
-    """Draw a contact sheet (`media.facts.Sheet.dumps`); return its files. Raises ClipformError if a user's file is in
-    the way."""
+    """Draw a contact sheet (`media.facts.Sheet.dumps`); return its files. Raises ClipformError, as for a user's
+    file."""
     try:
         written = asyncio.run(_draw_sheet(sheet, out))
     except MediaError as error:
@@ -115,8 +111,5 @@ def draw_sheet(sheet: str, out: Path) -> Sequence[str]:
 
 
 async def _draw_sheet(sheet: str, out: Path) -> object:
-    pool = WorkerPool(1)
-    try:
+    async with aclosing(WorkerPool(1)) as pool:
         return await pool.call(_SHEET, [sheet, str(out)])
-    finally:
-        await pool.aclose()

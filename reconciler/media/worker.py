@@ -74,7 +74,6 @@ def _serve(call: Mapping[str, Any], replies: TextIO) -> None:
 
 
 def _function(name: str) -> Callable[..., object]:
-    """Return the function of this package that a call names."""
     module, _, function = name.partition(":")
     if not module.startswith(_PACKAGE):
         raise MediaError(f"a worker does not run {name}. This is a bug in clipform.")

@@ -1,8 +1,7 @@
 """A few worker processes; each call goes to a free one.
 
 Not `concurrent.futures`: its pool breaks for all callers when one process dies, cannot stop one call, and starts
-children by importing the caller's main program again. Here a dead worker fails its own call only, and the next call
-starts a new one.
+children by importing the caller's main program again. Here a dead worker fails only its own call.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ _PREPARE_DRAWING: Final = "reconciler.media.draft.job:prepare"
 
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
+Worker = asyncio.subprocess.Process
 OnProgress = Callable[[int, int], None]
 """Called with the work done and the total."""
 
@@ -38,12 +38,11 @@ class WorkerPool:
 
     def __init__(self, size: int | None = None) -> None:
         self._slots = asyncio.Semaphore(size or _cores())
-        self._idle: list[asyncio.subprocess.Process] = []
+        self._idle: list[Worker] = []
         self._stopping: set[asyncio.Task[object]] = set()
 
     async def call(self, function: str, args: Sequence[object], on_progress: OnProgress | None = None) -> object:
-        """Return the result of a function of `reconciler.media` run in a worker. Raises MediaError, also if the worker
-        dies."""
+        """Return a result of a function of `reconciler.media` in a worker. Raises MediaError, also if it dies."""
         order = {"call": function, "args": list(args), "progress": on_progress is not None}
         async with self._slots:
             worker = self._idle_worker()
@@ -57,9 +56,7 @@ class WorkerPool:
             raise MediaError(str(reply["error"]), help=str(reply["help"]), code=str(reply["code"]))
         return reply["result"]
 
-    async def _ask(
-        self, worker: asyncio.subprocess.Process, order: object, on_progress: OnProgress | None
-    ) -> dict[str, object]:
+    async def _ask(self, worker: Worker, order: object, on_progress: OnProgress | None) -> dict[str, object]:
         try:
             reply = await _exchange(worker, order, on_progress)
         except BaseException:
@@ -69,7 +66,7 @@ class WorkerPool:
         self._idle.append(worker)
         return reply
 
-    def _idle_worker(self) -> asyncio.subprocess.Process | None:
+    def _idle_worker(self) -> Worker | None:
         """Return an idle worker that is still alive; the system may have ended some."""
         while self._idle:
             worker = self._idle.pop()
@@ -80,7 +77,7 @@ class WorkerPool:
 
     async def keep_warm(self, spare: int) -> None:
         """Keep this many workers, ready to draw, and stop the others; no call may be in progress."""
-        ready: list[asyncio.subprocess.Process] = []
+        ready: list[Worker] = []
         while len(ready) < spare and (worker := self._idle_worker()) is not None:
             ready.append(worker)
         while self._idle:
@@ -90,7 +87,7 @@ class WorkerPool:
                 ready.append(await _start(_PREPARE_DRAWING))
         self._idle = ready
 
-    def _stop(self, worker: asyncio.subprocess.Process) -> None:
+    def _stop(self, worker: Worker) -> None:
         with contextlib.suppress(ProcessLookupError):
             worker.kill()
         stopping: asyncio.Task[object] = asyncio.ensure_future(worker.communicate())
@@ -104,7 +101,7 @@ class WorkerPool:
         await asyncio.gather(*self._stopping, return_exceptions=True)
 
 
-async def _start(*prepared: str) -> asyncio.subprocess.Process:
+async def _start(*prepared: str) -> Worker:
     """Start a worker in a process group of its own, so that the terminal's Ctrl-C does not reach it. `prepared` names
     functions that it calls first."""
     return await asyncio.create_subprocess_exec(
@@ -127,10 +124,7 @@ def _environment() -> dict[str, str]:
     return passed | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"}
 
 
-async def _exchange(
-    worker: asyncio.subprocess.Process, order: object, on_progress: OnProgress | None
-) -> dict[str, object]:
-    """Send one call and read until its answer."""
+async def _exchange(worker: Worker, order: object, on_progress: OnProgress | None) -> dict[str, object]:
     assert worker.stdin is not None
     assert worker.stdout is not None
     answered = False
@@ -141,9 +135,8 @@ async def _exchange(
             async with asyncio.timeout(_TIMEOUT):
                 line = await worker.stdout.readline()
             if not line.endswith(b"\n"):
-                raise (MediaError if answered else _DiedSilently)(
-                    "the media worker died", help="Out of memory? Try a smaller resolution."
-                )
+                died = MediaError if answered else _DiedSilently
+                raise died("the media worker died", help="Out of memory? Try a smaller resolution.")
             answered = True
             reply: dict[str, object] = json.loads(line)
             match reply.get("progress"):

@@ -4,7 +4,7 @@ A process that dies at any statement leaves either the state before it or the st
 job:
 
 - `DIR/clipform.db` (`store`): SQLite. An append-only `event` table is the truth; one reducer
-  derives the other tables from the events, in the transaction that appends them; they can be rebuilt at any time.
+  derives the other tables from the events, in the transaction that appends them; they follow from it alone.
 - `DIR/receipts` (`receipts`): what was bought, in space that was reserved before, for when the database cannot be
   written (full disk) or is lost.
 - `DIR/lock` (`lock`): a kernel lock; one process changes things at a time.

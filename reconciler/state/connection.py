@@ -26,9 +26,8 @@ _FULL = "free some space, then run the same command again"
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Open a database; `mode` is SQLite's: ro, rw or rwc. Nothing is read or written yet."""
     with translated():
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-        )
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         return connection
 

@@ -13,8 +13,8 @@ Event types and what their payload holds:
     plan-consumed    plan
     note             what, and anything: a fact that changes no table (consent, a provider's warning)
 
-An event is applied in the transaction that appends it, by the same function that a rebuild uses; nothing else writes
-the tables. Writing tables and log separately was rejected: the two drift apart unnoticed.
+An event is applied in the transaction that appends it; nothing else writes the tables. Writing tables and
+log separately was rejected: the two drift apart unnoticed.
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
 from reconciler.state import connection as sql
 from reconciler.state import rows
 from reconciler.state.rows import Payload, Value
-
-DERIVED = ("ledger", "binding", "placed", "plan", "meta", "generation", "artifact", "attempt")
-"""Tables that a rebuild empties, those that refer before those referred to. Triggers fill `ledger` again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +55,6 @@ def append(connection: sqlite3.Connection, entry: LogEntry) -> LogEntry:
     return stored
 
 
-def replay(connection: sqlite3.Connection) -> None:
-    """Rebuild the derived tables from the log, in the caller's transaction."""
-    for table in DERIVED:
-        connection.execute(f"DELETE FROM {table}")
-    for entry in read(connection, "ORDER BY seq", ()):
-        try:
-            _REDUCERS[entry.type](connection, entry)
-        except (KeyError, StateError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
-            raise sql.damaged(f"event {entry.seq} does not follow from those before it") from error
-
-
 def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[LogEntry]:
     """Return events; `tail` is the end of the SQL statement."""
     return [_entry(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM event {tail}", values)]
@@ -89,7 +75,7 @@ def _entry(row: tuple[Any, ...]) -> LogEntry:
 
 
 def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
-    names = (*rows.columns(Attempt), "run")
+    names = (*rows.COLUMNS[Attempt], "run")
     marks = ", ".join(f":{name}" for name in names)
     values = {**_SINCE_FIRST, **entry.payload}
     connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
@@ -113,7 +99,7 @@ def _moved(connection: sqlite3.Connection, entry: LogEntry) -> None:
 
 def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, LogEntry], None]:
     statement = rows.upsert(kind)
-    names = rows.columns(kind)
+    names = rows.COLUMNS[kind]
 
     def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
         connection.execute(statement, {name: entry.payload[name] for name in names})

@@ -20,6 +20,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
@@ -33,13 +34,14 @@ VERSION = 1
 _REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})([ \r]|$)")
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
+_PLACE = attrgetter("clip", "take")
 _COST = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _HELP = "keep the correct lines, or remove the file: clipform apply writes it again from the state"
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
     """Return the text of the file, the same for the same entries in any order."""
-    ordered = sorted(entries, key=_place)
+    ordered = sorted(entries, key=_PLACE)
     lines = [f"  {_text(f'{entry.clip}#{entry.take}')}: {_text(_fields(entry))},\n" for entry in ordered]
     return f'{{\n{"".join(lines)}  "version": {VERSION}\n}}\n'
 
@@ -65,10 +67,6 @@ def write(path: Path, entries: Iterable[LockEntry]) -> bool:
     return True
 
 
-def _place(entry: LockEntry) -> tuple[str, int]:
-    return (entry.clip, entry.take)
-
-
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
 
@@ -87,9 +85,8 @@ def _parse(text: str, file: str) -> list[tuple[str, object]]:
     except json.JSONDecodeError as error:
         raise SpecError([_problem(file, error.lineno, "lock-syntax", f"this is not JSON: {error.msg}")]) from error
     except (ValueError, RecursionError) as error:
-        raise SpecError(
-            [_problem(file, 1, "lock-syntax", "a number is not in clipform's format, or values nest too deep")]
-        ) from error
+        text = "a number is not in clipform's format, or values nest too deep"
+        raise SpecError([_problem(file, 1, "lock-syntax", text)]) from error
     if not isinstance(members, _Pairs):
         raise SpecError([_problem(file, 1, "lock-syntax", "the file must hold one JSON object")])
     version = dict(members.items).get("version")
@@ -124,7 +121,7 @@ def _entries(text: str, file: str, members: list[tuple[str, object]]) -> tuple[L
             problems.append(_problem(file, _line(text, name), "lock-entry", f"{name}: {error}"))
     if problems:
         raise SpecError(problems)
-    return tuple(sorted(entries.values(), key=_place))
+    return tuple(sorted(entries.values(), key=_PLACE))
 
 
 def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:

@@ -51,12 +51,13 @@ class Findings:
 def decide(lines: Iterable[Receipt], attempts: Iterable[Attempt]) -> Findings:
     """Compare all receipts with all attempts."""
     by_marker = {attempt.marker: attempt for attempt in attempts}
-    owners = {
-        (attempt.provider, attempt.task): attempt.key for attempt in by_marker.values() if attempt.task is not None
-    }
+    owners = {(bought.provider, bought.task): bought.key for bought in by_marker.values() if bought.task is not None}
     keys = {attempt.key for attempt in by_marker.values() if attempt.state in OPEN | BLOCKED}
+    requests: dict[str, dict[str, Receipt]] = {}
+    for line in lines:
+        requests.setdefault(line.marker, {})[line.event] = line
     findings = Findings()
-    for marker, events in sorted(_by_marker(lines).items(), key=lambda item: _rank(item[1])):
+    for marker, events in sorted(requests.items(), key=lambda item: _rank(item[1])):
         if marker in by_marker:
             _compare(findings, events, by_marker[marker], owners, keys)
         elif not _is_settled(events, owners):
@@ -100,10 +101,3 @@ def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str])
         keys.add(intent.key)
     elif answer is not None:
         findings.lost.append(answer)
-
-
-def _by_marker(lines: Iterable[Receipt]) -> dict[str, dict[str, Receipt]]:
-    events: dict[str, dict[str, Receipt]] = {}
-    for line in lines:
-        events.setdefault(line.marker, {})[line.event] = line
-    return events

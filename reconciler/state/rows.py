@@ -27,20 +27,15 @@ _STATES = {state.value: state for state in State}
 _MONEY = {money.value: money for money in Money}
 
 
-_COLUMNS = {kind: tuple(field.name for field in fields(kind)) for kind in TABLES}
+COLUMNS = {kind: tuple(field.name for field in fields(kind)) for kind in TABLES}
+"""The columns of each record: the names of its fields."""
 
-
-def columns(kind: type[Record]) -> tuple[str, ...]:
-    """Return the names of a record's fields, which are its columns."""
-    return _COLUMNS[kind]
-
-
-_AUDIO = columns(Artifact).index("audio")
+_AUDIO = COLUMNS[Artifact].index("audio")
 
 
 def select(kind: type[Record], tail: str = "") -> str:
     """Return the statement that reads records of a kind, columns in the order of the fields."""
-    return f"SELECT {', '.join(columns(kind))} FROM {TABLES[kind][0]} {tail}"
+    return f"SELECT {', '.join(COLUMNS[kind])} FROM {TABLES[kind][0]} {tail}"
 
 
 def upsert(kind: type[Record]) -> str:
@@ -49,7 +44,7 @@ def upsert(kind: type[Record]) -> str:
     Not `INSERT OR REPLACE`: that deletes the old row first, which fires foreign keys and delete triggers.
     """
     table, key = TABLES[kind]
-    names = columns(kind)
+    names = COLUMNS[kind]
     updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
     marks = ", ".join(f":{name}" for name in names)
     insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
@@ -58,7 +53,7 @@ def upsert(kind: type[Record]) -> str:
 
 def values(record: Record) -> dict[str, Value]:
     """Return a record as JSON-able column values, its texts made storable."""
-    return {name: clean(getattr(record, name)) for name in columns(type(record))}
+    return {name: clean(getattr(record, name)) for name in COLUMNS[type(record)]}
 
 
 def clean(value: Value) -> Value:
@@ -75,7 +70,7 @@ def dump(payload: Payload) -> str:
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
     """Return a row of `select(Attempt)` as a record. An unknown state or money word raises KeyError: damage."""
-    cells: dict[str, object] = dict(zip(columns(Attempt), row, strict=True))
+    cells: dict[str, object] = dict(zip(COLUMNS[Attempt], row, strict=True))
     cells |= {"state": _STATES[str(cells["state"])], "money": _MONEY[str(cells["money"])]}
     return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
 
@@ -89,4 +84,4 @@ def artifact(row: tuple[Value, ...]) -> Artifact:
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:
     """Return a row of `select(kind)` as a record, for records that hold only text and numbers."""
-    return kind(**dict(zip(columns(kind), row, strict=True)))  # type: ignore[arg-type]  # as above
+    return kind(**dict(zip(COLUMNS[kind], row, strict=True)))  # type: ignore[arg-type]  # as above

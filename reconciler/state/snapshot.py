@@ -27,9 +27,8 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
 
 
 def _snapshot(connection: sqlite3.Connection) -> Snapshot:
-    generations = [
-        rows.record(Generation, row) for row in _all(connection, rows.select(Generation, "ORDER BY created"))
-    ]
+    oldest_first = _all(connection, rows.select(Generation, "ORDER BY created"))
+    generations = [rows.record(Generation, row) for row in oldest_first]
     artifacts = [rows.artifact(row) for row in _all(connection, rows.select(Artifact))]
     attempts = [rows.attempt(row) for row in _all(connection, rows.select(Attempt, "ORDER BY id"))]
     bindings = [rows.record(Binding, row) for row in _all(connection, rows.select(Binding))]

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
 from typing import Self
 
 from reconciler.diagnostics import Refused, StateError
@@ -108,9 +107,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     # Reading
@@ -182,8 +179,7 @@ class Store:
     def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
         """Write the intent before anything is sent: guard, attempt and reservation in one transaction.
 
-        Raises Refused when it does not fit under the caps, StateError `key-open` when the key has an open or blocked
-        attempt.
+        Raises Refused over the caps, StateError `key-open` when the key has an open or blocked attempt.
         """
         with self.transaction():
             if caps is not None:
@@ -201,9 +197,8 @@ class Store:
         with self.transaction():
             self._append("artifact", rows.values(artifact), attempt)
             self._append("generation", {**rows.values(generation), "note": ""}, attempt)
-            return self._move(
-                attempt, State.FETCHED, facts or Facts(cost_micros=generation.cost_micros), artifact.sha256
-            )
+            facts = facts or Facts(cost_micros=generation.cost_micros)
+            return self._move(attempt, State.FETCHED, facts, artifact.sha256)
 
     def adopt(self, generation: Generation, artifact: Artifact, clip: str = "", note: str = "") -> None:
         """Record a durable artifact as a key's result without an attempt (import, restore from the lock file)."""
@@ -214,8 +209,7 @@ class Store:
     def recover_orphans(self, except_kinds: Collection[str] = ()) -> tuple[Attempt, ...]:
         """Make attempts whose submitter died UNCERTAIN, and return them; called under the lock at the start.
 
-        Attempts of `except_kinds` (free and repeatable, such as drafts) are returned still SUBMITTING: the caller
-        closes them.
+        Attempts of `except_kinds` (free and repeatable, such as drafts) stay SUBMITTING: the caller closes them.
         """
         facts = Facts(reason="interrupted", message="clipform stopped before it knew whether the request was accepted")
         with self.transaction():
@@ -288,11 +282,6 @@ class Store:
     def note(self, fact: str, clip: str = "", about: Mapping[str, object] | None = None) -> None:
         """Log a fact that changes no table, such as a consent; without secrets and links."""
         self._append("note", {**(about or {}), "what": fact}, clip=clip)
-
-    def rebuild(self) -> None:
-        """Rebuild every table from the event log."""
-        with self.transaction():
-            history.replay(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

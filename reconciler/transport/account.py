@@ -53,9 +53,8 @@ def open_account(config: ProviderConfig, dialect: SpokenOverHttp, environ: Mappi
             credentials = {name: values[name] for name in names}
             _require_plain(config, credentials)
             return Account((config.spec.base_url or dialect.base_url).rstrip("/"), credentials)
-    raise ClipformError(
-        f"provider {config.alias}: {_missing(config, values)}", help=_help(config), code="no-credentials"
-    )
+    message = f"provider {config.alias}: {_missing(config, values)}"
+    raise ClipformError(message, help=_help(config), code="no-credentials")
 
 
 def environment_proxy(url: str) -> str | None:

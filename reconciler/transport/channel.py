@@ -14,17 +14,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
 from reconciler.diagnostics import ProviderError
-from reconciler.providers.base import (
-    Accepted,
-    NotSent,
-    Pace,
-    PollTrouble,
-    Refusal,
-    Rejected,
-    Reply,
-    Request,
-    Unknown,
-)
+from reconciler.providers import base
 from reconciler.providers.capabilities import SpokenOverHttp, Tokens
 from reconciler.providers.replies import retry_after
 from reconciler.transport import replies
@@ -47,8 +37,7 @@ HEADERS = (("User-Agent", "clipform"), ("Accept", "application/json"), ("Accept-
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Timeouts and limits of a transport. A submit has the longest timeout: giving up on it leaves an uncertain
-    request."""
+    """Timeouts and limits of a transport. A submit's is the longest: giving up leaves it uncertain."""
 
     submit: Timeouts = Timeouts(connect=10, idle=180, total=300)
     ask: Timeouts = Timeouts(connect=10, idle=30, total=60)
@@ -67,7 +56,7 @@ class Channel:
     """Exchanges with one provider. Nothing is kept per task, so ten thousand tasks cost the same as one."""
 
     def __init__(
-        self, dialect: SpokenOverHttp, account: Account, pace: Pace, environment: Environment, waits: Waits
+        self, dialect: SpokenOverHttp, account: Account, pace: base.Pace, environment: Environment, waits: Waits
     ) -> None:
         self._dialect, self._account, self._environment, self._waits = dialect, account, environment, waits
         self.redactor = Redactor(account.secrets)
@@ -77,7 +66,9 @@ class Channel:
         self._proxy = environment.proxy(account.base_url)
         self._connections = Connections(self._proxy, keep=MOST_CONNECTIONS)
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._tokens = self._token_keeper(dialect) if isinstance(dialect, Tokens) else None
+        self._tokens: TokenKeeper | None = None
+        if isinstance(dialect, Tokens):
+            self._tokens = TokenKeeper(dialect, account, environment, self.anonymous)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -86,106 +77,105 @@ class Channel:
     # --- submits ----------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """Do all the waiting of a submit: its turn, a pause, a token. Raises ProviderError (see
-        `HttpTransport.slot`)."""
+        """Do all the waiting of a submit: its turn, a pause, a token. Raises ProviderError as `HttpTransport.slot`."""
         try:
             await self.limiter.acquire(rank=Rank.SUBMIT)
         except Paused as error:
             raise ProviderError(str(error), code="paused") from error
-        if isinstance(auth := await self._auth(), PollTrouble):
-            code = "credentials" if auth.refusal is Refusal.CREDENTIALS else "token"
+        if isinstance(auth := await self._auth(), base.PollTrouble):
+            code = "credentials" if auth.refusal is base.Refusal.CREDENTIALS else "token"
             raise ProviderError(auth.message, code=code)
 
-    async def submit(self, request: Request) -> Reply | NotSent | Unknown:
+    async def submit(self, request: base.Request) -> base.Reply | base.NotSent | base.Unknown:
         """Send a submit now. Never raises. When the provider rejects the token, renew it once and send again: such a
         request was certainly not accepted."""
         auth = await self._auth()
-        if isinstance(auth, PollTrouble):
-            return NotSent(auth.message)
+        if isinstance(auth, base.PollTrouble):
+            return base.NotSent(auth.message)
         answer = await self._send(request, auth)
-        if self._refusal(answer) is not Refusal.TOKEN:
+        if self._refusal(answer) is not base.Refusal.TOKEN:
             return answer
         renewed = await self._auth(auth.token)
-        if isinstance(renewed, PollTrouble) or renewed.token == auth.token:
+        if isinstance(renewed, base.PollTrouble) or renewed.token == auth.token:
             return answer
         return await self._send(request, renewed)
 
-    async def _send(self, request: Request, auth: Auth) -> Reply | NotSent | Unknown:
+    async def _send(self, request: base.Request, auth: Auth) -> base.Reply | base.NotSent | base.Unknown:
         """Send a submit once. Any failure after the request has begun to leave, our own bugs included, is Unknown."""
         try:
             self.limiter.require_open()
             outgoing = self._outgoing(request, auth, fresh=True)
         except (Paused, ValueError, TypeError, RecursionError) as error:
-            return NotSent(self.redactor.text(f"the request was not made: {error}"))
+            return base.NotSent(self.redactor.text(f"the request was not made: {error}"))
         try:
             async with Connections(self._proxy).open(outgoing, self._waits.submit) as incoming:
                 content = await read(incoming, replies.MOST)
             answer = replies.reply(incoming.status, incoming.headers, content, self.redactor)
-            if not self._busy(answer) and isinstance(self._dialect.read_submit(answer), Accepted):
+            if not self._busy(answer) and isinstance(self._dialect.read_submit(answer), base.Accepted):
                 self.limiter.reset_backoff()
                 self.ramp.grow()
             return answer
         except ExchangeFailed as error:
             reason = self.redactor.text(error.reason)
-            return Unknown(reason) if error.sent else NotSent(reason)
+            return base.Unknown(reason) if error.sent else base.NotSent(reason)
         except Exception as error:  # noqa: BLE001  # the request may have gone out: an exception would hide that
-            return Unknown(f"the answer could not be read ({type(error).__name__}). This is a bug in clipform.")
+            return base.Unknown(f"the answer could not be read ({type(error).__name__}). This is a bug in clipform.")
 
     # --- what may be repeated ---------------------------------------------------------------
 
-    async def ask(self, request: Request, rank: Rank = Rank.POLL) -> Reply | PollTrouble:
+    async def ask(self, request: base.Request, rank: Rank = Rank.POLL) -> base.Reply | base.PollTrouble:
         """Send a request that may be repeated: a few times at most, and only while the retry budget lasts. A busy
         provider is not asked again here: the limiter pauses, and the answer says so."""
         return await self._authorised(lambda auth: self._outgoing(request, auth), rank)
 
-    async def form(self, path: str, form: replies.Form) -> Reply | PollTrouble:
+    async def form(self, path: str, form: replies.Form) -> base.Reply | base.PollTrouble:
         """Send a file as a multipart form."""
         return await self._authorised(lambda auth: self._form(path, form, auth), Rank.SUBMIT)
 
-    async def anonymous(self, request: Request) -> Reply | PollTrouble:
+    async def anonymous(self, request: base.Request) -> base.Reply | base.PollTrouble:
         """Send a repeatable request without credentials. The answer may hold one, so it is not redacted."""
         return await self._repeat(self._outgoing(request, Auth()), Redactor(), Rank.POLL)
 
-    async def send_once(self, request: Request) -> Reply | PollTrouble:
+    async def send_once(self, request: base.Request) -> base.Reply | base.PollTrouble:
         """Send a request once and at once, ahead of the queue; it still counts against the request rate."""
         auth = await self._auth()
-        if isinstance(auth, PollTrouble):
+        if isinstance(auth, base.PollTrouble):
             return auth
         try:
             self.limiter.require_open()
             self.limiter.record_request()
             return await self._exchange(self._outgoing(request, auth), self.redactor)
         except Paused as error:
-            return PollTrouble(str(error), error.wait)
+            return base.PollTrouble(str(error), error.wait)
         except ExchangeFailed as error:
-            return PollTrouble(self.redactor.text(error.reason))
+            return base.PollTrouble(self.redactor.text(error.reason))
 
-    async def _authorised(self, build: Callable[[Auth], OutgoingRequest], rank: Rank) -> Reply | PollTrouble:
+    async def _authorised(self, build: Callable[[Auth], OutgoingRequest], rank: Rank) -> base.Reply | base.PollTrouble:
         """Run an exchange with credentials; renew a rejected token once."""
         auth = await self._auth()
-        if isinstance(auth, PollTrouble):
+        if isinstance(auth, base.PollTrouble):
             return auth
         answer = await self._repeat(build(auth), self.redactor, rank)
-        if self._refusal(answer) is not Refusal.TOKEN:
+        if self._refusal(answer) is not base.Refusal.TOKEN:
             return answer
         renewed = await self._auth(auth.token)
-        if isinstance(renewed, PollTrouble) or renewed.token == auth.token:
+        if isinstance(renewed, base.PollTrouble) or renewed.token == auth.token:
             return answer
         return await self._repeat(build(renewed), self.redactor, rank)
 
-    async def _repeat(self, outgoing: OutgoingRequest, redactor: Redactor, rank: Rank) -> Reply | PollTrouble:
+    async def _repeat(self, outgoing: OutgoingRequest, redactor: Redactor, rank: Rank) -> base.Reply | base.PollTrouble:
         for attempt in range(TRIES):
             slow = False
             try:
                 async with self._turn(rank):
-                    answer: Reply | PollTrouble = await self._exchange(outgoing, redactor)
+                    answer: base.Reply | base.PollTrouble = await self._exchange(outgoing, redactor)
             except Paused as error:
-                return PollTrouble(str(error), error.wait)
+                return base.PollTrouble(str(error), error.wait)
             except ExchangeFailed as error:
-                answer, slow = PollTrouble(self.redactor.text(error.reason)), error.slow
-            if isinstance(answer, Reply) and self._busy(answer):
+                answer, slow = base.PollTrouble(self.redactor.text(error.reason)), error.slow
+            if isinstance(answer, base.Reply) and self._busy(answer):
                 return self._with_pause(answer)
-            if isinstance(answer, Reply) and answer.status < 500:
+            if isinstance(answer, base.Reply) and answer.status < 500:
                 self.limiter.reset_backoff()
                 self.retry_budget.earn()
                 return answer
@@ -205,35 +195,35 @@ class Channel:
                     yield
                     return
 
-    async def _exchange(self, outgoing: OutgoingRequest, redactor: Redactor) -> Reply:
+    async def _exchange(self, outgoing: OutgoingRequest, redactor: Redactor) -> base.Reply:
         async with self._connections.open(outgoing, self._waits.ask) as incoming:
             content = await read(incoming, replies.MOST)
         return replies.reply(incoming.status, incoming.headers, content, redactor)
 
-    def _busy(self, answer: Reply) -> bool:
+    def _busy(self, answer: base.Reply) -> bool:
         """Return True if the provider says that it is busy, in whatever form; then pause all requests."""
         outcome, hint = self._dialect.read_submit(answer), retry_after(answer)
-        says_busy = isinstance(outcome, Rejected) and outcome.refusal is Refusal.BUSY
+        says_busy = isinstance(outcome, base.Rejected) and outcome.refusal is base.Refusal.BUSY
         if not says_busy and answer.status != 429 and (answer.status != 503 or hint is None):
             return False
         self.limiter.pause(hint)
         self.ramp.shrink(hinted=hint is not None)
         return True
 
-    def _with_pause(self, answer: Reply) -> Reply | PollTrouble:
+    def _with_pause(self, answer: base.Reply) -> base.Reply | base.PollTrouble:
         """Return a busy answer, or the end of its pause if that is a long one."""
         try:
             self.limiter.require_open(LONGEST)
         except Paused as error:
-            return PollTrouble(str(error), error.wait)
+            return base.PollTrouble(str(error), error.wait)
         return answer
 
     # --- helpers ----------------------------------------------------------------------------
 
-    def _outgoing(self, request: Request, auth: Auth, *, fresh: bool = False) -> OutgoingRequest:
+    def _outgoing(self, request: base.Request, auth: Auth, *, fresh: bool = False) -> OutgoingRequest:
         """Return the request as it is sent. Raises ValueError if it would not go to the provider's own origin."""
-        base = self._account.base_url
-        url = base + quote(request.path, safe="/%:@!$&'()*+,;=-._~")
+        origin = self._account.base_url
+        url = origin + quote(request.path, safe="/%:@!$&'()*+,;=-._~")
         if request.query:
             url += "?" + urlencode(request.query, quote_via=quote)
         if not request.path.startswith("/"):
@@ -246,27 +236,23 @@ class Channel:
 
     def _form(self, path: str, form: replies.Form, auth: Auth) -> OutgoingRequest:
         content_type, content = form.encoded()
-        return replace(
-            self._outgoing(Request("POST", path, headers=(("Content-Type", content_type),)), auth), content=content
-        )
+        request = base.Request("POST", path, headers=(("Content-Type", content_type),))
+        return replace(self._outgoing(request, auth), content=content)
 
-    def _token_keeper(self, dialect: Tokens) -> TokenKeeper:
-        return TokenKeeper(dialect, self._account, self._environment, self.anonymous)
-
-    async def _auth(self, refused: str = "") -> Auth | PollTrouble:
+    async def _auth(self, refused: str = "") -> Auth | base.PollTrouble:
         """Return the headers with the credentials, with a token other than `refused` if one can be had."""
         credentials = dict(self._account.credentials)
         token = credentials.get("access_token", "")
         if self._tokens is not None and not token:
             fetched = await self._tokens.get(refused)
-            if isinstance(fetched, PollTrouble):
+            if isinstance(fetched, base.PollTrouble):
                 return replace(fetched, message=self.redactor.text(fetched.message))
             self.redactor.learn(fetched)
             token = credentials["access_token"] = fetched
         return Auth(self._dialect.auth_headers(credentials), token)
 
-    def _refusal(self, answer: Reply | NotSent | Unknown | PollTrouble) -> Refusal | None:
+    def _refusal(self, answer: base.Reply | base.NotSent | base.Unknown | base.PollTrouble) -> base.Refusal | None:
         """Return why a reply was rejected. A provider's envelope is the same for all its answers, so the table for
         submits applies to any of them."""
-        outcome = self._dialect.read_submit(answer) if isinstance(answer, Reply) else None
-        return outcome.refusal if isinstance(outcome, Rejected) else None
+        outcome = self._dialect.read_submit(answer) if isinstance(answer, base.Reply) else None
+        return outcome.refusal if isinstance(outcome, base.Rejected) else None

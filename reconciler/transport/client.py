@@ -11,38 +11,12 @@ from typing import TypeVar
 
 from reconciler.artifacts.store import ByteSink
 from reconciler.diagnostics import ProviderError
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    Job,
-    NoOutput,
-    NotFound,
-    NotSent,
-    Pace,
-    PollAnswer,
-    PollTrouble,
-    Reply,
-    Request,
-    Unknown,
-    Working,
-)
-from reconciler.providers.capabilities import (
-    Balance,
-    Balances,
-    CancelRefused,
-    Cancels,
-    Hosted,
-    Listed,
-    Lists,
-    SpokenOverHttp,
-    TaskList,
-    Uploads,
-)
+from reconciler.providers import base, capabilities
+from reconciler.providers.capabilities import CancelRefused
 from reconciler.transport import uploads
 from reconciler.transport.account import Account
 from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import MediaClient
-from reconciler.transport.pacing import ConcurrencyRamp, RetryBudget
 from reconciler.transport.poll_batcher import PollBatcher
 from reconciler.transport.ports import Environment
 
@@ -50,7 +24,7 @@ PAGES = 200
 """Pages of a list that are read at most."""
 
 A = TypeVar("A")
-Send = Callable[[Request], Awaitable[Reply | NotSent | Unknown]]
+Send = Callable[[base.Request], Awaitable[base.Reply | base.NotSent | base.Unknown]]
 
 
 class HttpTransport:
@@ -58,9 +32,9 @@ class HttpTransport:
 
     def __init__(
         self,
-        dialect: SpokenOverHttp,
+        dialect: capabilities.SpokenOverHttp,
         account: Account,
-        pace: Pace,
+        pace: base.Pace,
         environment: Environment,
         waits: Waits | None = None,
     ) -> None:
@@ -68,23 +42,14 @@ class HttpTransport:
         self.dialect, self._clock = dialect, environment.clock
         self.account, self.patience = account.fingerprint, waits.submit.idle
         self._channel = Channel(dialect, account, pace, environment, waits)
+        self.ramp, self.retry_budget = self._channel.ramp, self._channel.retry_budget
         self._media = MediaClient(account.base_url, environment, self._channel.redactor, waits.media)
-        self._batcher = (
-            PollBatcher(dialect, self.ask, self._poll, environment.clock) if isinstance(dialect, Lists) else None
-        )
+        self._batcher: PollBatcher | None = None
+        if isinstance(dialect, capabilities.Lists):
+            self._batcher = PollBatcher(dialect, self.ask, self._poll, environment.clock)
 
     def __repr__(self) -> str:
         return f"HttpTransport({self.dialect.kind})"
-
-    @property
-    def ramp(self) -> ConcurrencyRamp:
-        """The limit of concurrent submits."""
-        return self._channel.ramp
-
-    @property
-    def retry_budget(self) -> RetryBudget:
-        """The retries that remain; a new attempt after `NotSent` spends from it too."""
-        return self._channel.retry_budget
 
     # --- the engine's port ------------------------------------------------------------------
 
@@ -93,11 +58,11 @@ class HttpTransport:
         """Hold a slot for one submit. All waiting (a slot of the ramp, the rate, a pause, a token) happens before the
         block, so that nothing comes between the durable intent and the request. Raises ProviderError when nothing was
         sent: `paused` (says until when), `credentials` (stop submitting), `token` (may pass)."""
-        async with self._channel.ramp.slot():
+        async with self.ramp.slot():
             await self._channel.prepare()
             yield self._channel.submit
 
-    async def ask(self, request: Request) -> Reply | PollTrouble:
+    async def ask(self, request: base.Request) -> base.Reply | base.PollTrouble:
         """Send a request that may be repeated within the retry budget. `PollTrouble.retry_after` is how long the
         provider wants no requests: an earlier one is answered locally."""
         return await self._channel.ask(request)
@@ -119,7 +84,7 @@ class HttpTransport:
 
     # --- optional capabilities -------------------------------------------------------------
 
-    async def look(self, task: str, job: Job | None = None) -> PollAnswer:
+    async def look(self, task: str, job: base.Job | None = None) -> base.PollAnswer:
         """Return the status of a task. With a provider that lists tasks, concurrent callers share one request."""
         answer = await (self._batcher.poll(task) if self._batcher else self._poll(task, job))
         return self._without_secrets(answer)
@@ -127,76 +92,75 @@ class HttpTransport:
     def _without_secrets(self, answer: A) -> A:
         """Return an answer with its messages redacted: a vendor may quote a signed link in an error."""
         match answer:
-            case Failed():
+            case base.Failed():
                 return replace(answer, message=self.redact(answer.message), code=self.redact(answer.code))
-            case PollTrouble() | NoOutput() | NotFound() | Cancelled() | CancelRefused():
+            case base.PollTrouble() | base.NoOutput() | base.NotFound() | base.Cancelled() | CancelRefused():
                 return replace(answer, message=self.redact(answer.message))
-            case Working(warning=warning) if warning:
+            case base.Working(warning=warning) if warning:
                 return replace(answer, warning=self.redact(warning))
         return answer
 
-    async def _poll(self, task: str, job: Job | None = None) -> PollAnswer:
+    async def _poll(self, task: str, job: base.Job | None = None) -> base.PollAnswer:
         reply = await self.ask(self.dialect.poll(task, job))
-        return reply if isinstance(reply, PollTrouble) else self.dialect.read_poll(task, reply)
+        return reply if isinstance(reply, base.PollTrouble) else self.dialect.read_poll(task, reply)
 
-    async def upload(self, path: Path, sha256: str, content_type: str) -> Hosted:
+    async def upload(self, path: Path, sha256: str, content_type: str) -> capabilities.Hosted:
         """Have the provider host a local file. Raises ProviderError, code `no-uploads` if it cannot."""
-        if not isinstance(self.dialect, Uploads):
+        if not isinstance(self.dialect, capabilities.Uploads):
             raise ProviderError(f"kind {self.dialect.kind} hosts no files", code="no-uploads")
         file = uploads.UploadFile.read(path, sha256, content_type, self.dialect.upload_max_bytes)
         return await uploads.upload(self.dialect, self._channel, self._media, self._clock, file)
 
-    async def hello(self) -> float | PollTrouble | None:
-        """Return how many seconds the provider's clock is ahead of ours, from an unauthenticated request; None if the
-        answer has no date."""
-        reply = await self._channel.anonymous(Request("GET", "/"))
-        return reply if isinstance(reply, PollTrouble) else self._skew(reply)
+    async def hello(self) -> float | base.PollTrouble | None:
+        """Return how many seconds the provider's clock is ahead of ours, without credentials; None without a date."""
+        reply = await self._channel.anonymous(base.Request("GET", "/"))
+        return reply if isinstance(reply, base.PollTrouble) else self._skew(reply)
 
-    async def balance(self) -> Balance | PollTrouble | None:
+    async def balance(self) -> capabilities.Balance | base.PollTrouble | None:
         """Return the account's balance; None if the provider does not report it."""
-        if not isinstance(self.dialect, Balances):
+        if not isinstance(self.dialect, capabilities.Balances):
             return None
         reply = await self.ask(self.dialect.balance())
-        return reply if isinstance(reply, PollTrouble) else self._without_secrets(self.dialect.read_balance(reply))
+        return reply if isinstance(reply, base.PollTrouble) else self._without_secrets(self.dialect.read_balance(reply))
 
-    async def tasks(self) -> TaskList | PollTrouble | None:
+    async def tasks(self) -> capabilities.TaskList | base.PollTrouble | None:
         """Return every task that the provider lists, each once; None if it has no list. An error on any page is an
         error of the whole: an incomplete list proves nothing about a task that it does not show."""
-        if not isinstance(self.dialect, Lists):
+        if not isinstance(self.dialect, capabilities.Lists):
             return None
-        tasks: dict[str, Listed] = {}
+        tasks: dict[str, capabilities.Listed] = {}
         total, skew = 0, None
         for number in range(1, PAGES + 1):
             reply = await self.ask(self.dialect.list_tasks(page=number))
-            if isinstance(reply, PollTrouble):
+            if isinstance(reply, base.PollTrouble):
                 return reply
             page = self.dialect.read_list(reply)
-            if isinstance(page, PollTrouble):
+            if isinstance(page, base.PollTrouble):
                 return self._without_secrets(page)
             if number == 1:
                 total, skew = page.total or 0, self._skew(reply)
             tasks.update((listed.task, listed) for listed in page.tasks)
             if not page.tasks or (page.total is not None and number * self.dialect.list_size >= page.total):
-                return TaskList(tuple(tasks.values()), len(tasks) >= total, skew)
-        return PollTrouble(f"the list has more than {PAGES} pages")
+                return capabilities.TaskList(tuple(tasks.values()), len(tasks) >= total, skew)
+        return base.PollTrouble(f"the list has more than {PAGES} pages")
 
-    def _skew(self, reply: Reply) -> float | None:
+    def _skew(self, reply: base.Reply) -> float | None:
         """Return how many seconds the provider's clock is ahead of ours, from the answer's Date header."""
         try:
             return parsedate_to_datetime(reply.headers.get("date", "")).timestamp() - self._clock.now()
         except (ValueError, OverflowError):
             return None
 
-    async def cancel(self, task: str) -> Cancelled | CancelRefused | NotFound | PollTrouble | None:
+    async def cancel(self, task: str) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble | None:
         """Cancel a queued task; None if the provider cannot. Sent once, right after a poll that reports `queued`: on a
         finished task the same request may delete the result."""
-        if not isinstance(self.dialect, Cancels):
+        if not isinstance(self.dialect, capabilities.Cancels):
             return None
         match await self._poll(task):
-            case Working(queued=True):
+            case base.Working(queued=True):
                 reply = await self._channel.send_once(self.dialect.cancel(task))
-                answer = reply if isinstance(reply, PollTrouble) else self.dialect.read_cancel(reply)
+                answer = reply if isinstance(reply, base.PollTrouble) else self.dialect.read_cancel(reply)
                 return self._without_secrets(answer)
-            case (Cancelled() | NotFound() | PollTrouble()) as ended:
+            case (base.Cancelled() | base.NotFound() | base.PollTrouble()) as ended:
                 return self._without_secrets(ended)
         return CancelRefused("it is no longer queued")

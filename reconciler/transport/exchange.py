@@ -38,8 +38,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """One request as it is sent. With `address` the connection goes there instead of to the resolved host of the
-    URL."""
+    """One request as it is sent. With `address` the connection goes there, not to the URL's host."""
 
     method: str
     url: str = field(repr=False)
@@ -57,8 +56,7 @@ class ExchangeFailed(Exception):
 
 
 class _Trace:
-    """Receives httpcore's trace events and notes when the request itself (not a proxy's CONNECT) is passed to the
-    socket."""
+    """Receives httpcore's trace events and notes when the request (not a proxy's CONNECT) goes to the socket."""
 
     def __init__(self) -> None:
         self.sent = False
@@ -155,8 +153,7 @@ async def _begin(
 
 
 def _request(outgoing: OutgoingRequest, timeouts: Timeouts, trace: _Trace) -> httpx.Request:
-    """Return the httpx request. With an `address`, the name stays in `Host`, in TLS's server name and in the
-    certificate check."""
+    """Return the httpx request. With an `address`, the name stays in `Host`, in TLS and in the certificate check."""
     url = httpx.URL(outgoing.url)
     timeout = {"connect": timeouts.connect, "pool": timeouts.connect, "read": timeouts.idle, "write": timeouts.idle}
     extensions: dict[str, object] = {"timeout": timeout, "trace": trace}

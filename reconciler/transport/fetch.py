@@ -50,8 +50,7 @@ class Bounds:
 
 
 class MediaClient:
-    """The media side of one provider. `home` is its base URL: links to this machine are allowed only if that is local
-    too."""
+    """The media side of one provider. `home` is its base URL: links to this machine need a local one."""
 
     def __init__(self, home: str, environment: Environment, redactor: Redactor, bounds: Bounds | None = None) -> None:
         self._loopback = addresses.is_loopback(home)
@@ -78,9 +77,8 @@ class MediaClient:
         try:
             checked = await self._checked_request("PUT", url)
             outgoing = replace(checked, headers=(*PLAIN, ("Content-Type", content_type)), content=content)
-            async with Connections(self._environment.proxy(outgoing.url)).open(
-                outgoing, self._bounds.timeouts
-            ) as incoming:
+            proxy = self._environment.proxy(outgoing.url)
+            async with Connections(proxy).open(outgoing, self._bounds.timeouts) as incoming:
                 body = await read(incoming, replies.MOST)
                 return replies.reply(incoming.status, incoming.headers, body, self._redactor)
         except ExchangeFailed as error:
@@ -89,9 +87,8 @@ class MediaClient:
     async def _follow(self, url: str, writer: _BoundedWriter, attempt: int) -> None:
         for _ in range(HOPS + 1):
             outgoing = await self._checked_request("GET", url, attempt=attempt)
-            async with Connections(self._environment.proxy(outgoing.url)).open(
-                outgoing, self._bounds.timeouts
-            ) as incoming:
+            proxy = self._environment.proxy(outgoing.url)
+            async with Connections(proxy).open(outgoing, self._bounds.timeouts) as incoming:
                 if incoming.status not in MOVED:
                     await self._receive(incoming, writer)
                     return
@@ -102,11 +99,9 @@ class MediaClient:
         """Return the request for a link after its check. Each attempt takes the next address of the same host."""
         url = quote(url, safe=string.punctuation)  # some vendors do not escape file names
         try:
-            proxied = self._environment.proxy(url) is not None
+            proxied, resolve = self._environment.proxy(url) is not None, self._environment.resolve
             async with asyncio.timeout(self._bounds.timeouts.connect):  # the system's resolver has timeouts of its own
-                allowed = await addresses.check(
-                    url, self._environment.resolve, loopback=self._loopback, proxied=proxied
-                )
+                allowed = await addresses.check(url, resolve, loopback=self._loopback, proxied=proxied)
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
         except TimeoutError as error:
@@ -139,9 +134,8 @@ class MediaClient:
         if status != 200:
             raise self._error("download", f"the link answered HTTP {status}")
         if coding.strip().lower() != "identity":
-            raise self._error(
-                "download", f"the file has the content encoding {quoted(coding)}, which was not requested"
-            )
+            text = f"the file has the content encoding {quoted(coding)}, which was not requested"
+            raise self._error("download", text)
         announced = incoming.headers.get("content-length", "")
         length = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else None
         if length is not None and length > self._bounds.size:

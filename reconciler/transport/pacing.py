@@ -121,8 +121,7 @@ class RateLimiter:
 
     def pause(self, hint: float | None) -> None:
         """Pause all requests because the provider is busy. The pause is the provider's hint or a growing time of our
-        own, whichever is longer, plus a random share, so that clients with the same hint do not return in the same
-        second."""
+        own, whichever is longer, plus a random share, so that clients with one hint spread."""
         self._pauses += 1
         wait = max(min(hint or 0.0, DAY), min(2.0 ** min(self._pauses, 6), 60.0))
         wait += self._random() * max(1.0, 0.1 * wait)
@@ -158,8 +157,7 @@ class ConcurrencyRamp:
         self.allowed = min(self.limit, self.allowed + 1)
 
     def shrink(self, *, hinted: bool) -> None:
-        """Allow fewer submits because the provider is busy. With a hint how long to wait everything has stopped:
-        restart at one."""
+        """Allow fewer submits because the provider is busy. With a hint all has stopped: restart at one."""
         self.allowed = 1 if hinted else max(1, self.allowed // 2)
 
 

@@ -70,8 +70,7 @@ class PollBatcher:
                 batch[task].set_result(answer)
 
     async def _list(self, tasks: Sequence[str]) -> Mapping[str, PollAnswer]:
-        """Return the answers of one list request; if it fails, every task gets that error, and the next poll
-        retries."""
+        """Return the answers of one list request; if it fails, every task gets its error."""
         reply = await self._ask(self._dialect.list_tasks(tasks))
         page = reply if isinstance(reply, PollTrouble) else self._dialect.read_list(reply)
         if isinstance(page, TaskPage):

@@ -64,8 +64,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _base64(secret: bytes) -> Iterable[str]:
-    """Yield the part of a Base64 text that only the secret determines, for each of its three offsets in a group of
-    bytes."""
+    """Yield the part of a Base64 text that only the secret determines, for each of its three offsets."""
     for offset in range(3):
         coded = base64.b64encode(b"\0" * offset + secret).decode().rstrip("=")
         first = -(-offset * 8 // 6)  # characters that depend on preceding bytes

@@ -55,7 +55,6 @@ class Form:
 
 
 def _numbers(value: object) -> object:
-    """Return a value with each `Number` of the spec as a float."""
     match value:
         case Number():
             return float(value)
@@ -73,9 +72,8 @@ def reply(status: int, headers: Mapping[str, str], content: bytes, redactor: Red
         content = _inflate(content, headers.get("content-encoding", ""))
         return Reply(status, parse(redactor.values(content.decode("utf-8-sig"))), kept_headers)
     except (NotJson, UnicodeDecodeError):
-        excerpt = content[: TEXT * 2].decode(
-            "utf-8", "replace"
-        )  # redacted before it is cut: half a key is a secret too
+        excerpt = content[: TEXT * 2].decode("utf-8", "replace")
+        # Redacted before it is cut: half a key is a secret too.
         return Reply(status, None, kept_headers, redactor.text(excerpt)[:TEXT])
 
 
@@ -101,22 +99,18 @@ def _refuse_constant(constant: str) -> object:
 
 
 def _without_surrogates(value: object) -> object:
-    """Return the value with lone surrogates replaced."""
     match value:
         case str():
             return _LONE.sub("\N{REPLACEMENT CHARACTER}", value)
         case dict():
-            return {
-                _LONE.sub("\N{REPLACEMENT CHARACTER}", name): _without_surrogates(item) for name, item in value.items()
-            }
+            return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
         case list():
             return [_without_surrogates(item) for item in value]
     return value
 
 
 def _inflate(content: bytes, coding: str) -> bytes:
-    """Return the decoded content. We ask for plain bytes; some gateways compress anyway. Decompression stops at
-    `MOST`."""
+    """Return the decoded content. We ask for plain bytes; some gateways compress anyway. At most `MOST` bytes."""
     match coding.strip().lower():
         case "" | "identity":
             return content

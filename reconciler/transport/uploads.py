@@ -10,17 +10,8 @@ from pathlib import Path
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError
+from reconciler.providers import capabilities
 from reconciler.providers.base import PollTrouble, Reply
-from reconciler.providers.capabilities import (
-    AskFirst,
-    Hosted,
-    PutBytes,
-    SendForm,
-    UploadAction,
-    UploadRefused,
-    Uploads,
-    UploadStep,
-)
 from reconciler.transport import replies
 from reconciler.transport.channel import Channel
 from reconciler.transport.fetch import MediaClient
@@ -31,8 +22,7 @@ STEPS = 40
 LONGEST_WAIT = 60.0
 """Seconds between two status checks of a file, whatever the step asks for."""
 LARGEST = 512 * 1024 * 1024
-"""Bytes of a file for a provider that declares no limit; the file is held in memory, so the hashed bytes are the ones
-sent.
+"""Bytes of a file for a provider without a limit; it is held in memory, so the hashed bytes are the sent ones.
 """
 
 
@@ -56,33 +46,34 @@ class UploadFile:
         return cls(path.name, sha256[:32] + (suffix if is_plain else ""), content_type, content)
 
 
-async def upload(dialect: Uploads, channel: Channel, media: MediaClient, clock: Clock, file: UploadFile) -> Hosted:
+async def upload(
+    dialect: capabilities.Uploads, channel: Channel, media: MediaClient, clock: Clock, file: UploadFile
+) -> capabilities.Hosted:
     """Upload a file; return its URL. Raises ProviderError."""
 
-    async def do(step: UploadAction) -> Reply | PollTrouble:
+    async def do(step: capabilities.UploadAction) -> Reply | PollTrouble:
         match step:
-            case AskFirst(request, wait):
+            case capabilities.AskFirst(request, wait):
                 await clock.sleep(min(wait, LONGEST_WAIT))
                 return await channel.ask(request, Rank.SUBMIT)
-            case SendForm(path, name):
+            case capabilities.SendForm(path, name):
                 return await channel.form(path, replies.Form(name, file.name, file.content_type, file.content))
-            case PutBytes(url, content_type):
+            case capabilities.PutBytes(url, content_type):
                 return await media.put(url, content_type, file.content)
 
-    step: UploadStep = dialect.upload(file.name, file.content_type)
+    step: capabilities.UploadStep = dialect.upload(file.name, file.content_type)
     for _ in range(STEPS):
         match step:
-            case Hosted():
+            case capabilities.Hosted():
                 return step
-            case UploadRefused(message) | PollTrouble(message):
+            case capabilities.UploadRefused(message) | PollTrouble(message):
                 reason = channel.redactor.text(message)
                 raise ProviderError(f"{file.label} could not be published: {reason}", code="upload")
             case _:
                 reply = await do(step)
                 step = reply if isinstance(reply, PollTrouble) else dialect.read_upload(step, reply)
-    raise ProviderError(
-        f"{file.label} could not be published: the provider did not finish processing it", code="upload"
-    )
+    text = f"{file.label} could not be published: the provider did not finish processing it"
+    raise ProviderError(text, code="upload")
 
 
 def _read(path: Path, maximum: int) -> bytes:

@@ -14,6 +14,7 @@ from state_kit import Clock, Maker, order
 from reconciler.diagnostics import StateDamaged, StateError, StateNewer
 from reconciler.records import State
 from reconciler.state.store import Store
+from tests.state.replay import rebuild
 
 STEPS = 79
 
@@ -53,7 +54,7 @@ def _look(directory: Path) -> None:
 
 def _write(directory: Path) -> None:
     with Store.open(directory, Clock()) as store:
-        store.rebuild()
+        rebuild(store)
         Maker(store).attempt(State.DONE, key="v1:new")
         store.snapshot()
 
@@ -118,7 +119,7 @@ def test_on_a_full_disk_nothing_is_half_written_and_the_store_goes_on_later(
     begun = len(store.snapshot().attempts)
     assert len(store.events()) == begun + 1
     store.begin(order("v1:later"))
-    store.rebuild()
+    rebuild(store)
     assert len(store.snapshot().attempts) == begun + 1
 
 

@@ -18,6 +18,7 @@ from state_kit import Clock, order
 from reconciler.diagnostics import StateError
 from reconciler.state import connection, migrations, schema
 from reconciler.state.store import Store
+from tests.state.replay import rebuild
 
 
 def _killed_at(statement: int, act: Callable[[], object]) -> bool:
@@ -177,7 +178,7 @@ def test_what_an_older_state_remembers_is_remembered_and_follows_from_its_log(du
         }
         assert (spent["USD"].settled, spent["USD"].reserved) == (500_000, 250_000)
         assert store.account(snapshot.attempts["v1:aa"]) == "cafe"
-        store.rebuild()
+        rebuild(store)
         assert (store.snapshot(), store.spent()) == (snapshot, spent)
         with pytest.raises(StateError):
             store.begin(order("v1:bb"))

@@ -19,6 +19,7 @@ from reconciler.records import Attempt, State
 from reconciler.state import receipts as module
 from reconciler.state.receipts import BLOCK, Receipt, Receipts, parse
 from reconciler.state.store import Facts, Merged, Store
+from tests.state.replay import rebuild
 
 
 def _lines(directory: Path) -> list[tuple[int, str, str]]:
@@ -152,7 +153,7 @@ def test_the_database_learns_from_the_receipts(
     if found and found.state is State.ACCEPTED and known is not State.ACCEPTED:
         assert found.task == "t1"
     assert memory.merge(_receipts(attempt, events)).moved == ()
-    memory.rebuild()
+    rebuild(memory)
 
 
 def test_a_restored_attempt_keeps_its_key_from_being_bought_again_and_its_money_reserved(memory: Store) -> None:

@@ -14,6 +14,7 @@ from reconciler.diagnostics import Refused, StateError
 from reconciler.records import BLOCKED, COUNTS, MOVES, OPEN, Binding, Money, Placed, State
 from reconciler.state.budget import Spent
 from reconciler.state.store import Facts, Store
+from tests.state.replay import rebuild
 
 
 def _code(error: pytest.ExceptionInfo[StateError]) -> str:
@@ -190,7 +191,7 @@ def test_events_are_by_clip_and_the_newest_are_last(maker: Maker) -> None:
 def test_any_text_of_a_provider_can_be_kept(maker: Maker, text: str) -> None:
     attempt = maker.store.move(maker.attempt(), State.REFUSED, Facts(message=text, evidence={"raw": text}))
     assert attempt.message == text.encode("utf-8", "backslashreplace").decode()
-    maker.store.rebuild()
+    rebuild(maker.store)
     assert maker.store.attempt(attempt.id) == attempt
 
 

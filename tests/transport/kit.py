@@ -10,7 +10,12 @@ from pathlib import Path
 from reconciler.providers.base import NotSent, Pace, Reply, Request, Unknown
 from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.providers.registry import dialect
-from reconciler.transport import Account, Bounds, Environment, HttpTransport, Timeouts, Waits
+from reconciler.transport.account import Account
+from reconciler.transport.channel import Waits
+from reconciler.transport.client import HttpTransport
+from reconciler.transport.exchange import Timeouts
+from reconciler.transport.fetch import Bounds
+from reconciler.transport.ports import Environment
 
 KEY = "sk-canary/7f3a+secret=="
 """The credential of the tests; it may show up at the provider's own origin and nowhere else."""

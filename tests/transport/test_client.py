@@ -17,7 +17,7 @@ from reconciler.providers.capabilities import Balance, CancelRefused, Hosted, Ta
 from reconciler.spec.model import Provider
 from reconciler.spec.project import ProviderConfig
 from reconciler.spec.values import Secret
-from reconciler.transport import environment_proxy, open_account
+from reconciler.transport.account import environment_proxy, open_account
 from tests.transport.kit import KEY, JumpClock, remote, submit, transport, world
 from tests.transport.server import Script, answer, serve
 

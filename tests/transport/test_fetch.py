@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import ArtifactError, ProviderError
-from reconciler.transport import Bounds, exchange
+from reconciler.transport import exchange
+from reconciler.transport.fetch import Bounds
 from tests.transport.kit import FAST, KEY, JumpClock, Names, Part, transport, world
 from tests.transport.server import CLOSE, FLOOD, HANG, READ, RESET, Script, Trickle, answer, http, serve
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.transport import Redactor
-from reconciler.transport.redact import MARK
+from reconciler.transport.redact import MARK, Redactor
 
 SECRET = 'sk-ä"7/+&=\\ x9Q'
 

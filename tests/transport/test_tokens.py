@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.diagnostics import ProviderError
 from reconciler.providers.base import PollTrouble, Refusal, Rejected, Reply, Request
-from reconciler.transport import cache_folder
+from reconciler.transport.tokens import cache_folder
 from tests.transport.kit import JumpClock, remote, submit, transport, world
 from tests.transport.server import CLOSE, READ, Script, answer, serve
 

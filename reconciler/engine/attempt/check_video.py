@@ -18,15 +18,7 @@ _RATIO_TOLERANCE = 0.04
 async def facts_of(path: Path, workers: Workers) -> Artifact:
     """Return the facts of a sound video, without hash and size. Raises MediaError for a file that is not one."""
     facts = await workers.run(probe, path)
-    return Artifact(
-        sha256="",
-        size=0,
-        suffix=".mp4",
-        duration_ms=facts.duration_ms,
-        width=facts.width,
-        height=facts.height,
-        audio=facts.audio,
-    )
+    return Artifact("", 0, ".mp4", facts.duration_ms, facts.width, facts.height, facts.audio)
 
 
 def mismatch(order: Order, artifact: Artifact) -> str:

@@ -13,6 +13,7 @@ from reconciler.clock import Clock
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink, Workers
+from reconciler.engine.uncertain.settle import sleep_until_halted
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind
 from reconciler.plan.model import GENERATES, Step
@@ -110,11 +111,7 @@ class AttemptContext:
     async def pause(self, delay: float, *, nothing_sent: bool = False) -> None:
         """Wait. Raises StepEnded if the user interrupts: a later run carries on."""
         if not self.control.event.is_set() and delay > 0:
-            sleep = asyncio.ensure_future(self.ports.clock.sleep(delay))
-            try:
-                await self.unless_halted(sleep)
-            finally:
-                sleep.cancel()
+            await sleep_until_halted(self.ports.clock, self.control, delay)
         if self.control.event.is_set():
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)

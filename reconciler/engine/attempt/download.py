@@ -59,9 +59,8 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
         mismatch=mismatch(context.order, artifact) if context.order else "",
     )
     evidence = {"made": dict(result.actual)} if result.actual else {}  # what the provider chose, as it reports
-    context.ports.store.fetched(
-        attempt, artifact, generation, Facts(cost_micros=generation.cost_micros, evidence=evidence)
-    )
+    facts = Facts(cost_micros=generation.cost_micros, evidence=evidence)
+    context.ports.store.fetched(attempt, artifact, generation, facts)
     context.artifact = artifact
     context.ports.inputs.returned.note(context.provider.alias, artifact.sha256, result, context.provider.pace.link_life)
     context.say(EventKind.FETCHED, task=attempt.task)
@@ -96,6 +95,5 @@ def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError
     if error.code == LINK_DEAD:
         context.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
         return
-    raise StepEnded(
-        EventKind.FAILED, f"not downloaded: {error.message}", "it is paid for and kept; clipform apply downloads it"
-    )
+    help = "it is paid for and kept; clipform apply downloads it"
+    raise StepEnded(EventKind.FAILED, f"not downloaded: {error.message}", help)

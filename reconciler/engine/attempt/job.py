@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from reconciler.project.orders import Order, take_params
 from reconciler.providers.base import Job, MediaRef, Scalar
+
+T = TypeVar("T", int, str, bool)
 
 
 def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, marker: str) -> Job:
@@ -21,19 +24,19 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
         model=model,
         mode=order.resolved.mode,
         prompt=clip.spec.prompt,
-        duration=_whole(params.get("duration")),
-        resolution=_text(params.get("resolution")),
-        ratio=_text(params.get("ratio")),
+        duration=_as(int, params.get("duration")),
+        resolution=_as(str, params.get("resolution")),
+        ratio=_as(str, params.get("ratio")),
         first_frame=inputs.get("first_frame"),
         last_frame=inputs.get("last_frame"),
         images=_list(inputs, "images"),
         videos=_list(inputs, "videos"),
         audios=_list(inputs, "audios"),
-        seed=_whole(sent),
-        camera_fixed=_flag(params.get("camera_fixed")),
-        audio=_flag(params.get("audio")),
-        watermark=_flag(params.get("watermark")),
-        return_last_frame=_flag(params.get("return_last_frame")),
+        seed=_as(int, sent),
+        camera_fixed=_as(bool, params.get("camera_fixed")),
+        audio=_as(bool, params.get("audio")),
+        watermark=_as(bool, params.get("watermark")),
+        return_last_frame=_as(bool, params.get("return_last_frame")),
         options=clip.spec.options,
         label=clip.name,
         take=order.take,
@@ -47,13 +50,6 @@ def _list(inputs: Mapping[str, MediaRef], kind: str) -> tuple[MediaRef, ...]:
     return tuple(ref for name, ref in inputs.items() if name.startswith(f"references.{kind}["))
 
 
-def _whole(value: Scalar | None) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _text(value: Scalar | None) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _flag(value: Scalar | None) -> bool | None:
-    return value if isinstance(value, bool) else None
+def _as(kind: type[T], value: Scalar | None) -> T | None:
+    """Return the value if it is of exactly this kind: in Python a bool is an int."""
+    return value if isinstance(value, kind) and isinstance(value, bool) == (kind is bool) else None

@@ -35,9 +35,8 @@ def _report(context: AttemptContext) -> None:
     if newest is not None and newest.state is State.ACCEPTED:
         context.say(EventKind.SUBMITTED, task=newest.task, message=f"found in {context.provider.alias}'s list")
     elif newest is not None and newest.state is State.NOT_SENT:
-        context.say(
-            EventKind.NOTE, message=f"{context.step.name}: {context.provider.alias} did not accept it; it is sent again"
-        )
+        text = f"{context.step.name}: {context.provider.alias} did not accept it; it is sent again"
+        context.say(EventKind.NOTE, message=text)
         context.sent = False
 
 

@@ -99,10 +99,8 @@ def next_step(attempt: Attempt | None, situation: Situation) -> Next:
 
 
 def _await(attempt: Attempt, situation: Situation) -> Next:
-    if situation.detach and (
-        situation.sent or situation.polls
-    ):  # what an earlier run sent may be ready: it is asked once
-        return Leave()
+    if situation.detach and (situation.sent or situation.polls):
+        return Leave()  # what an earlier run sent may be ready: it is asked once
     age = situation.now - attempt.created
     if age > situation.pace.timeout and situation.polls:
         return Stall()
@@ -114,10 +112,7 @@ def poll_delay(situation: Situation, age: float) -> float:
     if situation.polls == 0:
         if not situation.sent:
             return 0.0
-        return (
-            situation.pace.first_poll
-            if situation.expected is None
-            else max(situation.pace.first_poll, 0.8 * situation.expected - age)
-        )
+        first = situation.pace.first_poll
+        return first if situation.expected is None else max(first, 0.8 * situation.expected - age)
     growth = 1.3 ** min(situation.polls - 1, 64)  # bounded: after 2,700 polls it would be beyond a float
     return float(min(situation.pace.poll_max, situation.pace.poll_min * growth))

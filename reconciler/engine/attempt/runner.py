@@ -5,40 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.engine.attempt import job
+from reconciler.engine.attempt import next_step as steps
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.attempt.download import FETCHES, download
 from reconciler.engine.attempt.look_up import look_up
-from reconciler.engine.attempt.next_step import (
-    Fetch,
-    Leave,
-    LookUp,
-    Next,
-    PlaceOutput,
-    Poll,
-    Situation,
-    Stall,
-    Stop,
-    Submit,
-    next_step,
-    poll_delay,
-)
 from reconciler.engine.attempt.submit import submit
 from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
 from reconciler.plan import remedies
 from reconciler.plan.model import Reason
 from reconciler.plan.remedies import Block, reason_line
-from reconciler.providers.base import (
-    Cancelled,
-    Failed,
-    NoOutput,
-    NotFound,
-    PollAnswer,
-    PollTrouble,
-    Refusal,
-    Succeeded,
-    Working,
-)
+from reconciler.providers import base
+from reconciler.providers.base import Refusal
 from reconciler.providers.capabilities import Lists
 from reconciler.records import Attempt, Money, State
 from reconciler.state.store import Facts
@@ -73,7 +51,7 @@ class AttemptRunner:
                 if self.context.ports.objects.has(attempt.sha256, ".mp4"):
                     return attempt.sha256
                 attempt = self._lost(attempt)
-            await self._act(attempt, next_step(attempt, self._situation()))
+            await self._act(attempt, steps.next_step(attempt, self._situation()))
 
     def _lost(self, attempt: Attempt) -> Attempt:
         """Handle an artifact that the store lost: a draft is rendered again, a paid one is never bought again."""
@@ -83,28 +61,26 @@ class AttemptRunner:
             return attempt
         return self.context.ports.store.move(attempt, State.DONE)
 
-    async def _act(self, attempt: Attempt | None, step: Next) -> None:
+    async def _act(self, attempt: Attempt | None, step: steps.Next) -> None:
         match step:
-            case Submit() if self.context.may_buy:
+            case steps.Submit() if self.context.may_buy:
                 await submit(self.context)
-            case Poll(after):
-                assert attempt is not None
+            case _ if attempt is None:
+                raise self._ended(None)
+            case steps.Poll(after):
                 await self.context.pause(self._paced(attempt, after))
                 await self._poll(attempt)
-            case LookUp():
-                assert attempt is not None
+            case steps.LookUp():
                 await look_up(self.context, attempt)
-            case Fetch():
-                assert attempt is not None
+            case steps.Fetch():
                 await self._fetch(attempt)
-            case Stall():
-                assert attempt is not None
+            case steps.Stall():
                 self.context.move(attempt, State.STALLED, Facts(reason="deadline"))
-            case Leave() if attempt is not None and attempt.state is State.STALLED:
+            case steps.Leave() if attempt.state is State.STALLED:
                 raise self._ended(attempt)
-            case Leave():
+            case steps.Leave():
                 raise StepEnded(EventKind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
-            case Submit() | PlaceOutput() | Stop():
+            case steps.Submit() | steps.PlaceOutput() | steps.Stop():
                 raise self._ended(attempt)
 
     async def _fetch(self, attempt: Attempt) -> None:
@@ -124,14 +100,12 @@ class AttemptRunner:
         now = self.context.ports.clock.monotonic()
         self.linkless = now if self.linkless is None else self.linkless
         if now - self.linkless > self.context.provider.pace.timeout:
-            help = "it is paid for and kept; clipform apply asks again"
-            raise StepEnded(
-                EventKind.FAILED, "its task is finished, but the provider gives no link to the result", help
-            )
-        return poll_delay(self._situation(), 0.0)
+            text = "its task is finished, but the provider gives no link to the result"
+            raise StepEnded(EventKind.FAILED, text, "it is paid for and kept; clipform apply asks again")
+        return steps.poll_delay(self._situation(), 0.0)
 
-    def _situation(self) -> Situation:
-        return Situation(
+    def _situation(self) -> steps.Situation:
+        return steps.Situation(
             now=self.context.ports.clock.now(),
             pace=self.context.provider.pace,
             polls=self.context.polls,
@@ -151,36 +125,36 @@ class AttemptRunner:
         self.context.polls += 1
         self._handle(attempt, answer)
         patient = not self.context.terms.detach
-        if patient and isinstance(answer, PollTrouble) and answer.retry_after is not None:
+        if patient and isinstance(answer, base.PollTrouble) and answer.retry_after is not None:
             await self.context.pause(min(answer.retry_after, LONGEST_PAUSE))
 
-    def _handle(self, attempt: Attempt, answer: PollAnswer) -> None:
-        if not isinstance(answer, NotFound):
+    def _handle(self, attempt: Attempt, answer: base.PollAnswer) -> None:
+        if not isinstance(answer, base.NotFound):
             self.context.misses.clear()
         match answer:
-            case Working(progress=progress, warning=warning):
+            case base.Working(progress=progress, warning=warning):
                 self._note(warning)
                 self.context.say(EventKind.RUNNING, task=attempt.task, progress=progress)
-            case Succeeded():
+            case base.Succeeded():
                 self.context.result, self.linkless = answer, None
                 self.context.result_time = self.context.ports.clock.now()
                 if attempt.state is not State.READY:
                     self.context.move(attempt, State.READY, Facts())
-            case PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
+            case base.PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
                 help = "its task is on record; fix the credentials, then run: clipform apply"
                 raise StepEnded(EventKind.LEFT, message, help)
-            case PollTrouble(message):
+            case base.PollTrouble(message):
                 self._note(f"{message}; polling again")
-            case NotFound(message):
+            case base.NotFound(message):
                 self._missed(attempt, message)
-            case NoOutput(message):
+            case base.NoOutput(message):
                 self._empty(attempt, message)
-            case Failed():
+            case base.Failed():
                 self._failed(attempt, answer)
-            case Cancelled(message):
+            case base.Cancelled(message):
                 self._close(attempt, State.CANCELLED, Facts(message=message))
 
-    def _failed(self, attempt: Attempt, answer: Failed) -> None:
+    def _failed(self, attempt: Attempt, answer: base.Failed) -> None:
         if answer.refusal in ACCOUNT_WIDE:
             why = f"{self.context.provider.alias}: a task failed because of the account: {answer.message}"
             self.context.control.stopped[self.context.provider.alias] = why
@@ -196,10 +170,9 @@ class AttemptRunner:
 
     def _missed(self, attempt: Attempt, message: str) -> None:
         bought = self.context.ports.store.account(attempt)
-        if bought and bought != self.context.provider.transport.account:
-            text = (
-                f"{self.context.provider.alias} does not show its task to this key, and it was bought with another one"
-            )
+        provider = self.context.provider
+        if bought and bought != provider.transport.account:
+            text = f"{provider.alias} does not show its task to this key, and it was bought with another one"
             raise StepEnded(EventKind.LEFT, text, "set the key that it was bought with, then run: clipform apply")
         now = self.context.ports.clock.monotonic()
         self.context.misses.append(now)
@@ -232,9 +205,8 @@ class AttemptRunner:
         if attempt is None or attempt.state is State.SUBMITTING:
             return StepEnded(EventKind.BLOCKED, Reason.UNCERTAIN.sentence, f"clipform show {name}")
         if block is not None and attempt.state not in _OVER:
-            looked = (
-                f"; looked up at {attempt.provider}: {self.context.lookup_reason}" if self.context.lookup_reason else ""
-            )
+            reason = self.context.lookup_reason
+            looked = f"; looked up at {attempt.provider}: {reason}" if reason else ""
             return _blocked(replace(block, detail=block.detail + looked))
         text = attempt.message or attempt.state.value.replace("_", " ")
         kind = EventKind.FAILED if attempt.state in _OVER else EventKind.BLOCKED

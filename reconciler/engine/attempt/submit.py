@@ -196,9 +196,8 @@ async def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> None:
             context.say(EventKind.SUBMITTED, task=task if context.provider.durable else None, message=message)
         case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
             context.control.stopped[context.provider.alias] = f"{context.provider.alias} refused: {refusal.value}"
-            raise StepEnded(
-                EventKind.FAILED, f"{refusal.value}: {message}", "fix the account, then run: clipform apply"
-            )
+            help = "fix the account, then run: clipform apply"
+            raise StepEnded(EventKind.FAILED, f"{refusal.value}: {message}", help)
         case Rejected(Refusal.BUSY, _, message):
             await _try_again(context, f"busy: {message}")
         case Rejected(refusal, _, message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -58,19 +59,15 @@ class ProviderAccess:
         return self._with(lambda: reach(self.loaded, self.connect, attempt, site).transport, use)
 
     def _require_agreed(self, alias: str) -> None:
-        warning = endpoints.new_address(
-            self.loaded.project.providers[alias], self.loaded.dialects[alias], self.snapshot
-        )
+        config, dialect = self.loaded.project.providers[alias], self.loaded.dialects[alias]
+        warning = endpoints.new_address(config, dialect, self.snapshot)
         if warning is not None and alias not in self.agreed:
             self.agree(warning)
             self.agreed.add(alias)
 
     def _with(self, connect: Callable[[], Transport], use: Callable[[Transport], Awaitable[T]]) -> T:
         async def connected() -> T:
-            transport = connect()
-            try:
+            async with aclosing(connect()) as transport:
                 return await use(transport)
-            finally:
-                await transport.aclose()
 
         return asyncio.run(connected())

@@ -55,8 +55,7 @@ class ConnectedProviders:
 def connect_aliases(
     loaded: Loaded, needed: frozenset[str], renderer: DraftRenderer, workers: int, connect: Connect
 ) -> dict[str, ConnectedProvider]:
-    """Connect to the providers of the needed aliases. `workers` bounds the local one: more would only wait for a
-    core."""
+    """Connect to the providers of the needed aliases. `workers` bounds the local one: more would wait for a core."""
     providers: dict[str, ConnectedProvider] = {}
     for alias in sorted(needed & loaded.dialects.keys()):
         config, dialect = loaded.project.providers[alias], loaded.dialects[alias]

@@ -62,9 +62,8 @@ def publisher_of(
         return None
     publisher = Publisher(section, env)
     for order in orders:
-        if media_routes.must_publish(
-            order.clip, order.resolved.model, means_of(dialects[order.clip.spec.provider], True)
-        ):
+        means = means_of(dialects[order.clip.spec.provider], True)
+        if media_routes.must_publish(order.clip, order.resolved.model, means):
             publisher.open()
             break
     return publisher
@@ -83,8 +82,7 @@ class MediaDelivery:
     async def send(self, alias: str, model: Model, file: LocalFile, free: int | None) -> MediaRef:
         """Deliver a file, and return its reference for a request to this provider that has `free` bytes left.
 
-        Raises MediaError when it differs from the plan or cannot be sent, ArtifactError and ProviderError when the
-        delivery fails.
+        Raises MediaError when it differs from the plan or cannot be sent, ArtifactError or ProviderError.
         """
         if "file" in media_routes.schemes(model, file.sort):
             return MediaRef("file", str(file.path), file.sha256)

@@ -41,9 +41,8 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
     clips = _named(workspace, name)
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
-        raise UsageError(
-            f"{name} has {fewest} take{'' if fewest == 1 else 's'}, not {take}", help="raise `takes` first"
-        )
+        text = f"{name} has {fewest} take{'' if fewest == 1 else 's'}, not {take}"
+        raise UsageError(text, help="raise `takes` first")
     return _set(workspace, clips[0], name, "pick", take)
 
 
@@ -60,13 +59,11 @@ def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: int) ->
     """Replace the file atomically. `set_field` has checked that the edited text reads as intended."""
     assert clip.where is not None
     file = clip.where.file
-    text = workspace.files.read(file).decode("utf-8")
-    edited = set_field(text, file, name, field, value)
+    edited = set_field(workspace.files.read(file).decode("utf-8"), file, name, field, value)
     root, target = Path(os.path.realpath(workspace.root)), Path(os.path.realpath(workspace.root / file))
     if not target.is_relative_to(root):
-        raise ClipformError(
-            f"{file} is a symlink that leads out of the project", help=f"change {field} of {name} there"
-        )
+        text = f"{file} is a symlink that leads out of the project"
+        raise ClipformError(text, help=f"change {field} of {name} there")
     with disk.translated(f"write {file}"):
         disk.replace(target, edited.encode("utf-8"))
     return Edit(file, name, field, value)

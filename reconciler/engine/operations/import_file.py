@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.attempt.check_video import mismatch
+from reconciler.engine.attempt.check_video import facts_of, mismatch
 from reconciler.engine.run.session import Session
 from reconciler.media.draft_renderer import DraftRenderer
-from reconciler.media.probe import probe
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation
 
 
 def import_file(session: Session, order: Order, path: Path) -> Generation:
     """Use a video file as the result of a clip's current key, at no cost. Raises ClipformError, MediaError."""
-    key = order.wanted.key
+    wanted, key = order.wanted, order.wanted.key
     snapshot = session.store.snapshot()
     attempt = snapshot.attempts.get(key)
     if attempt is not None and attempt.state in OPEN | BLOCKED:
@@ -27,12 +27,8 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
         raise ClipformError(f"{order.clip.name} already has a result for its current spec", help=help)
 
     async def facts() -> Artifact:
-        renderer = DraftRenderer(session.workspace.state_dir(session.draft) / "scratch", 1)
-        try:
-            probed = await renderer.run(probe, path)
-        finally:
-            await renderer.aclose()
-        return Artifact("", 0, ".mp4", probed.duration_ms, probed.width, probed.height, probed.audio)
+        async with aclosing(DraftRenderer(session.workspace.state_dir(session.draft) / "scratch", 1)) as renderer:
+            return await facts_of(path, renderer)
 
     video = asyncio.run(facts())
     stored = session.objects.add(path, ".mp4")
@@ -40,10 +36,10 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
     generation = Generation(
         key=key,
         sha256=stored.sha256,
-        document=order.wanted.document,
-        provider=order.wanted.provider,
-        kind=order.wanted.kind,
-        model=order.wanted.model,
+        document=wanted.document,
+        provider=wanted.provider,
+        kind=wanted.kind,
+        model=wanted.model,
         created=session.clock.now(),
         mismatch=mismatch(order, artifact),
         origin="imported",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, Finding, Refused, StateDamaged, StateError
@@ -127,9 +126,8 @@ def _close(session: Session, entry: LockEntry) -> None:
         if attempt.state is State.ACCEPTED:
             attempt = session.store.move(attempt, State.READY, Facts(evidence={"by": LOCK_FILE}))
         if attempt.state is State.READY:
-            session.store.move(
-                session.store.fetched(attempt, snapshot.artifacts[generation.sha256], generation), State.DONE
-            )
+            attempt = session.store.fetched(attempt, snapshot.artifacts[generation.sha256], generation)
+            session.store.move(attempt, State.DONE)
 
 
 def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
@@ -155,9 +153,10 @@ def _download_later(
     config = loaded.project.providers.get(entry.provider)
     if config is None or config.kind != entry.kind or not _still_known(access, entry.provider, entry.task):
         return
-    new = replace(
-        _new_attempt(entry, loaded, marker()), endpoint=endpoints.endpoint(config, loaded.dialects[entry.provider])
-    )
+    endpoint = endpoints.endpoint(config, loaded.dialects[entry.provider])
+    order = loaded.by_ident.get((entry.clip, entry.take))
+    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
+    new = NewAttempt(marker(), document, **entry.take_provenance(task=None), endpoint=endpoint)
     session.receipts.make_room()
     try:
         with session.store.transaction():
@@ -168,12 +167,6 @@ def _download_later(
     except StateError as error:
         if error.code != "task-taken":  # a task that another attempt has stays there
             raise
-
-
-def _new_attempt(entry: LockEntry, loaded: Loaded, marker: str) -> NewAttempt:
-    order = loaded.by_ident.get((entry.clip, entry.take))
-    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
-    return NewAttempt(marker, document, **entry.take_provenance(task=None))
 
 
 def _still_known(access: ProviderAccess, alias: str, task: str) -> bool:
@@ -199,11 +192,10 @@ def _findings(session: Session, planned: Planned) -> Iterator[Finding]:
         yield Finding(line.clip or "a clip", False, text, "look at it there; its video can be imported")
     unknown = sum(1 for step in planned.plan.steps if step.action in GENERATES and step.kind != LOCAL)
     if unknown:
-        text = (
-            f"apply buys {unknown} without a record of a purchase; one that was: clipform import CLIP --task ID first"
-        )
-        yield Finding("purchases", True, text)
-    unnamed = _unnamed(session, planned)
+        text = f"apply buys {unknown} without a record of a purchase"
+        yield Finding("purchases", True, f"{text}; one that was: clipform import CLIP --task ID first")
+    named = {*planned.snapshot.artifacts, *(entry.sha256 for entry in planned.locked.values())}
+    unnamed = sum(1 for item in session.objects if item.suffix == ".mp4" and item.sha256 not in named)
     if unnamed:
         text = f"{unnamed} in state/objects that neither the lock file nor the state records"
         yield Finding("artifacts", True, text, "clipform import CLIP --file MP4")
@@ -224,8 +216,3 @@ def _help(step: Step) -> str:
     if step.reason is Reason.LOCKED_BEFORE:
         return "\n".join(("put its file back into state/objects", *step.way_out))
     return "\n".join(step.way_out)
-
-
-def _unnamed(session: Session, planned: Planned) -> int:
-    named = {*planned.snapshot.artifacts, *(entry.sha256 for entry in planned.locked.values())}
-    return sum(1 for item in session.objects if item.suffix == ".mp4" and item.sha256 not in named)

@@ -20,11 +20,10 @@ def unresolved_attempt(session: Session, clip: str, take: int | None, number: in
     waiting = [a for a in attempts_of(session, clip) if a.state in BLOCKED | {State.STALLED}]
     chosen = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
     if not chosen:
-        subject = clip if number is None else f"attempt {number} of {clip}"
-        raise UsageError(
-            f"{subject} has no unresolved attempt" if number is None else f"{subject} is not unresolved",
-            help="clipform status",
+        text = (
+            f"{clip} has no unresolved attempt" if number is None else f"attempt {number} of {clip} is not unresolved"
         )
+        raise UsageError(text, help="clipform status")
     if len({a.take for a in chosen}) < len(chosen):
         versions = "; ".join(f"attempt {a.id}: {describe_attempt(a)}" for a in sorted(chosen, key=lambda a: a.id))
         raise UsageError(f"{clip} has several unresolved attempts: {versions}", help="choose one with --attempt N")
@@ -47,9 +46,8 @@ def allow_again(session: Session, attempt: Attempt) -> None:
     """Record the user's consent to pay once more: the attempt counts as paid, and the next apply may make a new one."""
     with session.store.transaction():
         session.store.note("resolve --resubmit", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
-        session.store.move(
-            attempt, State.ABANDONED, Facts(reason="resubmit", message="abandoned, to be generated again")
-        )
+        facts = Facts(reason="resubmit", message="abandoned, to be generated again")
+        session.store.move(attempt, State.ABANDONED, facts)
 
 
 def abandon(session: Session, attempt: Attempt) -> None:

@@ -78,8 +78,12 @@ class Executor:
         began = self.ports.clock.monotonic()
         todo = [s for s in plan.steps if s.action not in (Action.NOOP, Action.BLOCKED)]
         self._emit(Event(EventKind.STARTED, total=len(todo)))
-        self._note_blocked(plan)
-        self._record_up_to_date(plan)
+        for step in plan.blocked():
+            self._end(step, EventKind.BLOCKED, reason_line(step.reason, step.detail), "\n".join(step.way_out))
+        with self.ports.store.transaction():
+            for step in plan.steps:
+                if step.action is Action.NOOP:
+                    self._record_unchanged(step)
         for action in (Action.MOVE, Action.RESTORE):
             for step in todo:
                 if step.action is action and not step.needs_a_maker:
@@ -295,16 +299,8 @@ class Executor:
             self.ports.store.bind(binding)
             self.records.bindings[step.ident] = binding
 
-    def _record_up_to_date(self, plan: Plan) -> None:
-        """Write what changes on record only, for takes that are up to date."""
-        with self.ports.store.transaction():
-            for step in plan.steps:
-                if step.action is Action.NOOP:
-                    self._record_unchanged(step)
-
     def _unbind(self, plan: Plan) -> None:
-        """Delete the bindings of undeclared clips, last of all: after a crash before this, the removal is planned
-        again."""
+        """Delete the bindings of undeclared clips, last of all: after a crash, the removal is planned again."""
         with self.ports.store.transaction():
             not_removed = {
                 (step.clip, step.take)
@@ -316,6 +312,7 @@ class Executor:
                     self.ports.store.unbind(*ident)
 
     def _record_unchanged(self, step: Step) -> None:
+        """Write what changes on record only, for a take that is up to date."""
         if step.sha256 is None:
             return  # the file is on another machine and is not needed here
         sha256 = self._ensure_recorded(step)
@@ -329,10 +326,6 @@ class Executor:
                 self.records.placed[step.output] = record
 
     # --- ends -------------------------------------------------------------------------------
-
-    def _note_blocked(self, plan: Plan) -> None:
-        for step in plan.blocked():
-            self._end(step, EventKind.BLOCKED, reason_line(step.reason, step.detail), "\n".join(step.way_out))
 
     def _end(self, step: Step, kind: EventKind, message: str = "", help: str = "", began: float | None = None) -> None:
         elapsed = 0.0 if began is None else self.ports.clock.monotonic() - began

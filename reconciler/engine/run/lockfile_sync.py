@@ -113,12 +113,10 @@ def save_lock(session: Session, loaded: Loaded) -> None:
 
 
 def _entry(bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
-    """Return the line of a take. `line` is the present one: it may know the price and the seed of an imported result,
-    from where it was made."""
+    """Return the line of a take. `line`, the present one, may know price and seed of an imported result."""
     same = line if line is not None and (line.key, line.sha256) == (generation.key, generation.sha256) else None
     paid = same if same is not None and not generation.cost_micros else generation
     seed = same.seed if same is not None and generation.seed is None else generation.seed
-    provenance = generation.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
-    return LockEntry(
-        generation.sha256, artifact.suffix, **provenance, key=generation.key, clip=bound.clip, take=bound.take
-    )
+    values = generation.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
+    values |= {"key": generation.key, "clip": bound.clip, "take": bound.take}
+    return LockEntry(generation.sha256, artifact.suffix, **values)

@@ -60,11 +60,10 @@ class Scheduler:
     def finish(self, step: Step, *, succeeded: bool) -> tuple[Step, ...]:
         """Give the slot back. Returns the steps that can no longer be made because this one failed, nearest first."""
         self.running[step.provider] -= 1
-        return self._release(step.ident) if succeeded else self._skip(step.ident)
-
-    def _release(self, ident: Ident) -> tuple[Step, ...]:
-        for user in self.users.pop(ident, []):
-            self.waits[user].discard(ident)
+        if not succeeded:
+            return self._skip(step.ident)
+        for user in self.users.pop(step.ident, []):
+            self.waits[user].discard(step.ident)
             if not self.waits[user]:
                 self._push(user)
         return ()

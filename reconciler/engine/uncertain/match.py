@@ -182,13 +182,8 @@ def _contradicts(request: UncertainRequest, task: Listed) -> bool:
     echo, seed, seconds = task.echo, task.echo.get("seed"), request.params.get("duration")
     if request.drawn and _same_seed(request, task):
         return False
-    if (
-        request.reports_seed
-        and request.seed is not None
-        and isinstance(seed, int)
-        and seed >= 0
-        and seed != request.seed
-    ):
+    reported = request.reports_seed and request.seed is not None
+    if reported and isinstance(seed, int) and seed >= 0 and seed != request.seed:
         return True
     prompt, length = echo.get("prompt"), echo.get("duration")
     if request.prompt is not None and isinstance(prompt, str) and prompt.split() != request.prompt.split():

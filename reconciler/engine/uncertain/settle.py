@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -49,8 +50,7 @@ class Settler:
     async def settle(self) -> dict[str, str]:
         """Look up every uncertain request whose provider has a list.
 
-        Returns why a request is still uncertain, by key. A provider that cannot be asked is such a reason, never an
-        error.
+        Returns why a request is still uncertain, by key. A provider that cannot be asked is a reason, not an error.
         """
         reasons: dict[str, str] = {}
         by_site: dict[Site, list[Attempt]] = {}
@@ -83,18 +83,15 @@ class Settler:
         return f"it was not asked: {warning.message}" if warning is not None else ""
 
     async def _settle(self, attempts: Sequence[Attempt]) -> dict[str, str]:
-        """Look up the requests of one site."""
         site = self._site(attempts[0])
         try:
             provider = reach(self.loaded, self.connect, attempts[0], site)
         except ClipformError as error:
             return {a.key: f"it could not be asked: {error.message}" for a in attempts}
-        try:
+        async with aclosing(provider.transport):
             if not isinstance(provider.dialect, Lists):
                 return {}
             return await self._read(TaskListReader(self.lookups, provider, self.loaded.has(site)))
-        finally:
-            await provider.transport.aclose()
 
     async def _read(self, reader: TaskListReader) -> dict[str, str]:
         """Read the list and decide, again if a second reading soon decides. Returns what is still uncertain, by key."""

@@ -14,26 +14,15 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import StateError
 from reconciler.engine.ports import ConnectedProvider
 from reconciler.engine.uncertain import match
-from reconciler.engine.uncertain.match import (
-    JITTER,
-    Absent,
-    Ask,
-    ListReading,
-    Matched,
-    ProofTerms,
-    UncertainRequest,
-    Verdict,
-)
 from reconciler.project.endpoints import Site
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Covers, TaskList
-from reconciler.records import Attempt, State
+from reconciler.records import UNDECIDED, Attempt, State
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
 
 ABSENT = "absent"
 """The reason of an attempt that was closed because the provider's list proves that it was not accepted."""
-_UNDECIDED = (State.SUBMITTING, State.UNCERTAIN)
 
 
 @dataclass(slots=True)
@@ -61,7 +50,7 @@ class TaskListReader:
     lookups: LookupContext
     provider: ConnectedProvider
     adopts_unsited: bool = True
-    readings: list[ListReading] = field(default_factory=list)
+    readings: list[match.ListReading] = field(default_factory=list)
     trouble: str = ""  # why the list could not be read the last time
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -75,22 +64,22 @@ class TaskListReader:
             answer = await self.provider.transport.tasks()
             self.trouble = ""
             match answer:
-                case TaskList() if abs(clock.now() - began - (clock.monotonic() - steady)) > JITTER:
+                case TaskList() if abs(clock.now() - began - (clock.monotonic() - steady)) > match.JITTER:
                     self.trouble = "the clock here was set while its list was read"
                 case TaskList(tasks, complete, skew):
-                    self.readings.append(ListReading(began, tasks, complete, skew))
+                    self.readings.append(match.ListReading(began, tasks, complete, skew))
                 case PollTrouble(message):
                     self.trouble = f"its list could not be read: {message}"
                 case None:
                     self.trouble = "it has no list"
 
-    def settle(self) -> dict[int, Verdict]:
+    def settle(self) -> dict[int, match.Verdict]:
         """Decide about every uncertain request of this provider from the records as they are now, and record it."""
         attempts = self.lookups.store.attempts()
-        mine = [attempt for attempt in attempts if self._mine(attempt) and attempt.state in _UNDECIDED]
+        mine = [attempt for attempt in attempts if self._mine(attempt) and attempt.state in UNDECIDED]
         uncertain = {attempt.id: attempt for attempt in mine if attempt.state is State.UNCERTAIN}
         if self.trouble:
-            return dict.fromkeys(uncertain, Ask(self.trouble))
+            return dict.fromkeys(uncertain, match.Ask(self.trouble))
         claimed = self.lookups.claimed | {a.task for a in attempts if a.task is not None}
         generations = self.lookups.store.snapshot().generations.values()
         claimed |= {generation.task for generation in generations if generation.task is not None}
@@ -98,9 +87,8 @@ class TaskListReader:
         coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._request(attempt, attempts) for attempt in attempts if self._rival(attempt)]
         requests = [*(self._request(attempt, attempts) for attempt in mine), *rivals]
-        verdicts = match.decide(
-            requests, claimed, self.readings, ProofTerms(coverage, self.provider.transport.patience)
-        )
+        terms = match.ProofTerms(coverage, self.provider.transport.patience)
+        verdicts = match.decide(requests, claimed, self.readings, terms)
         return {number: self._record(uncertain[number], verdict) for number, verdict in verdicts.items()}
 
     def _mine(self, attempt: Attempt) -> bool:
@@ -112,9 +100,9 @@ class TaskListReader:
 
     def _rival(self, attempt: Attempt) -> bool:
         """True if it is uncertain at another alias or address of this kind, which may be the same account."""
-        return attempt.kind == self.provider.kind and not self._mine(attempt) and attempt.state in _UNDECIDED
+        return attempt.kind == self.provider.kind and not self._mine(attempt) and attempt.state in UNDECIDED
 
-    def _request(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> UncertainRequest:
+    def _request(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> match.UncertainRequest:
         model = next((model for model in self.provider.dialect.models if model.name == attempt.model), None)
         document = attempt.document or self.lookups.documents.get(attempt.key, "")
         request = match.uncertain_request(attempt, document, model)
@@ -128,18 +116,18 @@ class TaskListReader:
             again=any(a.state is State.NOT_SENT and a.reason == ABSENT for a in previous),
         )
 
-    def _record(self, attempt: Attempt, verdict: Verdict) -> Verdict:
+    def _record(self, attempt: Attempt, verdict: match.Verdict) -> match.Verdict:
         match verdict:
-            case Matched(task, why):
+            case match.Matched(task, why):
                 return self._matched(attempt, task, why)
-            case Absent(first, second):
+            case match.Absent(first, second):
                 evidence = {"by": "list", "first": first, "second": second, "listed": len(self.readings[-1].tasks)}
                 text = f"{self.provider.alias}'s list proves that it was not accepted"
                 self.lookups.store.move(attempt, State.NOT_SENT, Facts(None, ABSENT, text, evidence=evidence))
                 self.lookups.receipts.void(attempt)
         return verdict
 
-    def _matched(self, attempt: Attempt, task: str, why: str) -> Verdict:
+    def _matched(self, attempt: Attempt, task: str, why: str) -> match.Verdict:
         """Write the task id to the receipts and to the database, each even if the other fails."""
         evidence = {"by": "list", "why": why, "read": self.readings[-1].at}
         try:
@@ -150,5 +138,5 @@ class TaskListReader:
             except StateError as error:
                 if error.code != "task-taken":
                     raise
-                return Ask(f"task {task} may be it, but belongs to another clip")
-        return Matched(task, why)
+                return match.Ask(f"task {task} may be it, but belongs to another clip")
+        return match.Matched(task, why)

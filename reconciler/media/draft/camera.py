@@ -117,13 +117,8 @@ def read_camera(prompt: str, *, fixed: bool = False) -> Camera:
         if axis not in directions and pattern.search(prompt):
             directions[axis] = direction
     speed = _SLOW if _SLOWLY.search(prompt) else _FAST if _QUICKLY.search(prompt) else 1.0
-    return Camera(
-        zoom=directions.get("zoom", 0),
-        x=directions.get("x", 0),
-        y=directions.get("y", 0),
-        orbit="orbit" in directions,
-        speed=speed,
-    )
+    zoom, x, y = (directions.get(axis, 0) for axis in ("zoom", "x", "y"))
+    return Camera(zoom, x, y, orbit="orbit" in directions, speed=speed)
 
 
 def view_at(camera: Camera, moment: float) -> CameraView:
@@ -146,7 +141,6 @@ def view_at(camera: Camera, moment: float) -> CameraView:
 
 
 def _added_zoom(camera: Camera, eased: float) -> float:
-    """Return how much a zoom adds at this moment."""
     amount = min(_PUSH * camera.speed, HEADROOM - 1)
     if camera.x or camera.y or camera.orbit:
         amount /= 3

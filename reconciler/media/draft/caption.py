@@ -147,8 +147,7 @@ class Caption:
 
     @cached_property
     def _digits(self) -> dict[str, Image.Image]:
-        """A mask for each character of a timecode. All digits have the same width, so that the counter does not
-        jump."""
+        """A mask for each character of a timecode. All digits are equally wide, so that the counter does not jump."""
         digit = round(max(self._heading.getlength(digit) for digit in "0123456789"))
         masks = {}
         for char in "0123456789:":

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from reconciler.media.draft.camera import HEADROOM, Camera, CameraView, ease, view_at
 from reconciler.media.draft.caption import margin
-from reconciler.media.draft.moods import Colour, Mood, read_mood
+from reconciler.media.draft.moods import Colour, read_mood
 from reconciler.media.draft.motifs import DrawingKit, Silhouette, shapes
 from reconciler.media.draft.planes import Overlay, Planes, overlay, planes, window
 from reconciler.media.draft.scene import FPS, Scene, Size
@@ -65,12 +65,13 @@ def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
     canvas = (2 * round(size.width * HEADROOM / 2), 2 * round(size.height * HEADROOM / 2))
     kit = DrawingKit(*canvas, mood, random.Random(scene.looks_seed))
     layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, kit))
-    return CardStage(_ground(mood, size), layers, canvas, _title(scene.prompt, size), camera, scene.frames)
+    sky = [(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)]
+    ground = planes(_gradient(sky, size))
+    return CardStage(ground, layers, canvas, _title(scene.prompt, size), camera, scene.frames)
 
 
 def _parallax(view: CameraView, near: float) -> CameraView:
-    """Return the part of a move that shows at a distance: the horizon hardly moves, the foreground more than the
-    camera."""
+    """Return the part of a move that shows at a distance: the horizon hardly moves, the foreground most."""
     share = 0.2 + 1.0 * near
     return CameraView(1 + (view.zoom - 1) * share, view.x * share / 1.2, view.y * share / 1.2)
 
@@ -97,13 +98,7 @@ def _draw(frame: Planes, layer: Layer, view: CameraView, canvas: tuple[int, int]
         plane.paste(colours, (0, round(first * share)), drawn)
 
 
-def _ground(mood: Mood, size: Size) -> Planes:
-    """Return the sky, or the wall."""
-    return planes(_gradient([(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)], size))
-
-
 def _fill(shape: Silhouette, canvas: tuple[int, int], size: Size) -> Planes:
-    """Return a layer's colours, as `Layer` holds them."""
     if shape.across:
         turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(2, canvas[0]))
         return planes(turned.transpose(Image.Transpose.ROTATE_90))

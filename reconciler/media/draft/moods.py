@@ -13,8 +13,7 @@ Motif = Literal["hills", "sea", "city", "still life"]
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """The colours of a time of day and a weather: the sky from the top to the horizon, its light, the land far and
-    near."""
+    """The colours of a time of day and a weather: the sky from top to horizon, its light, the land far and near."""
 
     top: Colour
     middle: Colour

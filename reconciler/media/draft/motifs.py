@@ -12,6 +12,9 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from reconciler.media.draft.moods import Colour, Mood, Motif, mixed
 
+Colours = tuple[Colour, Colour]
+Outline = Callable[[ImageDraw.ImageDraw, float], None]
+
 PAD: Final = 6
 """Empty rows above and below a mask's shape, so that its edge is never an edge of the mask."""
 
@@ -48,12 +51,7 @@ class DrawingKit:
 
 def shapes(motif: Motif, kit: DrawingKit) -> list[Silhouette]:
     """Return the layers of a motif, farthest first."""
-    draw: dict[Motif, Callable[[DrawingKit], Iterator[Silhouette]]] = {
-        "hills": _hills,
-        "sea": _sea,
-        "city": _city,
-        "still life": _still_life,
-    }
+    draw = {"hills": _hills, "sea": _sea, "city": _city, "still life": _still_life}
     return list(draw[motif](kit))
 
 
@@ -100,11 +98,9 @@ def _still_life(kit: DrawingKit) -> Iterator[Silhouette]:
     yield _band(kit, table, 0.35, (mixed(mood.far, mood.horizon, 0.25), mixed(mood.far, mood.near, 0.55)))
     arch, pot, ball = centre - unit * 0.03, centre + unit * 0.20, centre - unit * 0.21
     yield _shadows(kit, floor, ((arch, 0.34), (pot, 0.22), (ball, 0.2)))
-    stone, glaze, chalk = (
-        (mood.horizon, mixed(mood.far, mood.near, 0.3)),
-        (mood.far, mixed(mood.near, mood.far, 0.15)),
-        (mood.light, mixed(mood.far, mood.light, 0.2)),
-    )
+    stone = (mood.horizon, mixed(mood.far, mood.near, 0.3))
+    glaze = (mood.far, mixed(mood.near, mood.far, 0.15))
+    chalk = (mood.light, mixed(mood.far, mood.light, 0.2))
     yield _object(kit, _arch, _Position(arch, floor, unit * 0.46, 0.45), stone)
     yield _object(kit, _vessel, _Position(pot, floor + unit * 0.03, unit * 0.33, 0.65), glaze)
     yield _object(kit, _ball, _Position(ball, floor + unit * 0.05, unit * 0.15, 0.8), chalk)
@@ -121,11 +117,8 @@ def _sky(kit: DrawingKit, horizon: float, light_x: float | None = None) -> Itera
     yield _disc(kit, (x, y), unit * 0.062, 0.06)
 
 
-def _ridge(
-    kit: DrawingKit, rows: tuple[float, float], swing: float, near: float, colours: tuple[Colour, Colour]
-) -> Silhouette:
-    """Return a line of hills: noise of several octaves over a base line, filled down to a foot that nearer layers
-    hide."""
+def _ridge(kit: DrawingKit, rows: tuple[float, float], swing: float, near: float, colours: Colours) -> Silhouette:
+    """Return a line of hills: noise in octaves over a base line, filled down to a foot that nearer layers hide."""
     base, foot = rows
     heights = _noise_line(kit.random, kit.width, swing * kit.height, 2.2 + 2.2 * (1 - near))
     line = [base * kit.height - height for height in heights]
@@ -151,7 +144,7 @@ def _noise_line(random: Random, length: int, height: float, waves: float) -> lis
     return line
 
 
-def _band(kit: DrawingKit, start: float, near: float, colours: tuple[Colour, Colour]) -> Silhouette:
+def _band(kit: DrawingKit, start: float, near: float, colours: Colours) -> Silhouette:
     """Return everything below a straight line: water or a table."""
     top = round(kit.height * start) - PAD
     mask = Image.new("L", (kit.width, kit.height - top))
@@ -233,7 +226,7 @@ def _blocks(kit: DrawingKit, low: float, high: float, width: float) -> list[Bloc
     return blocks
 
 
-def _skyline(kit: DrawingKit, blocks: list[Block], near: float, colours: tuple[Colour, Colour]) -> Silhouette:
+def _skyline(kit: DrawingKit, blocks: list[Block], near: float, colours: Colours) -> Silhouette:
     top = min(roof for _, _, roof in blocks) - PAD
     mask = Image.new("L", (kit.width, kit.height - top))
     draw = ImageDraw.Draw(mask)
@@ -283,12 +276,7 @@ class _Position:
     near: float
 
 
-def _object(
-    kit: DrawingKit,
-    outline: Callable[[ImageDraw.ImageDraw, float], None],
-    at: _Position,
-    colours: tuple[Colour, Colour],
-) -> Silhouette:
+def _object(kit: DrawingKit, outline: Outline, at: _Position, colours: Colours) -> Silhouette:
     """Return an object at a position, lit from the left."""
     scale = 3
     side = round(at.height)
@@ -300,7 +288,7 @@ def _object(
     return Silhouette(shape.mask, shape.top, at.near, *ends, across=True)
 
 
-def _stretched(colours: tuple[Colour, Colour], first: float, last: float, width: int) -> tuple[Colour, Colour]:
+def _stretched(colours: Colours, first: float, last: float, width: int) -> tuple[Colour, Colour]:
     """Return the end colours of a gradient over the whole canvas that runs from one to the other within the object."""
     light, dark = colours
     slope = 1 / (last - first)

@@ -1,8 +1,7 @@
 """Pictures in the encoder's format: one plane of light and two of colour at half size.
 
 Everything is converted to BT.709 limited-range planes once, before the first frame, and each frame then moves and
-blends planes only. Compared with drawing each frame in RGB this is a quarter of the work, and the encoder needs no
-conversion of its own.
+blends planes only. That is a quarter of the work of drawing each frame in RGB, and the encoder converts nothing.
 """
 
 from __future__ import annotations
@@ -48,11 +47,8 @@ class Planes(NamedTuple):
         box = window(self.size, view, size)
         half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
         small = (size[0] // 2, size[1] // 2)
-        return Planes(
-            self.light.resize(size, _SMOOTH, box),
-            self.blue.resize(small, _QUICK, half),
-            self.red.resize(small, _QUICK, half),
-        )
+        colours = (plane.resize(small, _QUICK, half) for plane in (self.blue, self.red))
+        return Planes(self.light.resize(size, _SMOOTH, box), *colours)
 
     def blended(self, other: Planes, share: float) -> Planes:
         """Return a cross-fade: `share` of the other."""
@@ -61,11 +57,8 @@ class Planes(NamedTuple):
 
 def planes(picture: Image.Image) -> Planes:
     """Return the planes of an RGB picture with even sides."""
-    return Planes(
-        picture.convert("L", _LIGHT),
-        picture.convert("L", _BLUE).reduce(2),
-        picture.convert("L", _RED).reduce(2),
-    )
+    light, blue, red = (picture.convert("L", weights) for weights in (_LIGHT, _BLUE, _RED))
+    return Planes(light, blue.reduce(2), red.reduce(2))
 
 
 def video_frame(planes: Planes, index: int, rate: Fraction | int) -> VideoFrame:

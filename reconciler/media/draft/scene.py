@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from reconciler.diagnostics import MediaError
 
@@ -20,16 +20,11 @@ FPS: Final = 24
 
 _SHORT_SIDE: Final = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
 
-_RATIOS: Final = {
-    "16:9": Fraction(16, 9),
-    "9:16": Fraction(9, 16),
-    "4:3": Fraction(4, 3),
-    "3:4": Fraction(3, 4),
-    "1:1": Fraction(1),
-    "21:9": Fraction(21, 9),
-}
+_RATIOS: Final = {name: Fraction(name.replace(":", "/")) for name in ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9")}
 
 _WIDEST: Final = _RATIOS["21:9"]
+
+_TEXTS: Final = ("key", "label", "mode", "prompt", "resolution", "ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +81,12 @@ def read_scene(body: object) -> Scene:
     """Return the scene that a request's body describes. Raises MediaError if the body is invalid."""
     if not isinstance(body, Mapping):
         raise MediaError("a draft needs a scene to draw", code="input")
-    scene = Scene(
-        key=_text(body, "key"),
-        label=_text(body, "label"),
-        take=_whole(body, "take"),
-        mode=_text(body, "mode"),
-        prompt=_text(body, "prompt"),
-        seed=None if body.get("seed") is None else _whole(body, "seed"),
-        duration=_whole(body, "duration"),
-        resolution=_text(body, "resolution"),
-        ratio=_text(body, "ratio"),
-        camera_fixed=body.get("camera_fixed") is True,
-        audio=body.get("audio") is True,
-        return_last_frame=body.get("return_last_frame") is True,
-        first_frame=_optional_ref(body.get("first_frame")),
-        last_frame=_optional_ref(body.get("last_frame")),
-        images=_refs(body, "images"),
-        videos=_refs(body, "videos"),
-    )
+    values: dict[str, Any] = {name: _text(body, name) for name in _TEXTS}
+    values |= {name: _whole(body, name) for name in ("take", "duration")}
+    values |= {name: body.get(name) is True for name in ("camera_fixed", "audio", "return_last_frame")}
+    values |= {name: _ref(body[name]) for name in ("first_frame", "last_frame") if body.get(name) is not None}
+    values |= {name: _refs(body, name) for name in ("images", "videos")}
+    scene = Scene(**values, seed=None if body.get("seed") is None else _whole(body, "seed"))
     if not 1 <= scene.duration <= 60:
         raise MediaError(f"a draft lasts 1 to 60 seconds, not {scene.duration}", code="input")
     frame_size(scene, None)
@@ -122,7 +105,6 @@ def frame_size(scene: Scene, first: Size | None) -> Size:
 
 
 def _shape(ratio: str, first: Size | None) -> Fraction:
-    """Width over height."""
     if ratio == "adaptive":
         natural = Fraction(first.width, first.height) if first else _RATIOS["16:9"]
         return min(max(natural, 1 / _WIDEST), _WIDEST)
@@ -156,10 +138,6 @@ def _refs(body: Mapping[str, object], name: str) -> tuple[Ref, ...]:
     if not isinstance(items, list):
         raise MediaError(f"the scene's {name!r} is not a list", code="input")
     return tuple(_ref(item) for item in items)
-
-
-def _optional_ref(item: object) -> Ref | None:
-    return None if item is None else _ref(item)
 
 
 def _ref(item: object) -> Ref:

@@ -48,8 +48,7 @@ class PictureStage:
 
 
 def picture_stage(stills: list[Image.Image], pair: bool, camera: Camera, size: Size, frames: int) -> PictureStage:
-    """Return a stage for pictures: a pair from first to last, others as a montage or, if there are many, as one
-    sheet."""
+    """Return a stage for pictures: a pair from first to last, others as a montage, many as one sheet."""
     if pair:
         shots = first_to_last(frames)
     else:
@@ -92,7 +91,6 @@ def contact_sheet(stills: list[Image.Image], size: Size) -> Image.Image:
 
 
 def _filled(picture: Image.Image, wide: int, high: int) -> Image.Image:
-    """Return the middle of a picture in exactly this size."""
     scale = max(wide / picture.width, high / picture.height)
     crop_x = (picture.width - wide / scale) / 2
     crop_y = (picture.height - high / scale) / 2

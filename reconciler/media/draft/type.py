@@ -116,6 +116,5 @@ def _cut(line: str, font: Font, width: int) -> str:
 
 
 def ellipsis_after(text: str) -> str:
-    """Return three dots on the base line after Latin letters: the typeface's own ellipsis is centred, for ideographs
-    only."""
+    """Return three dots on the base line after Latin letters: the typeface's own is centred, for ideographs."""
     return "…" if text and _is_wide(text[-1]) else "..."

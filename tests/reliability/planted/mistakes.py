@@ -24,7 +24,8 @@ from reconciler.state import disk, migrations, open, schema
 from reconciler.state import store as stores
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Store
-from reconciler.transport import HttpTransport, addresses, channel, fetch
+from reconciler.transport import addresses, channel, fetch
+from reconciler.transport.client import HttpTransport
 from reconciler.transport.pacing import RateLimiter, RetryBudget
 from reconciler.transport.redact import Redactor
 from tests.engine.uncertain.listing import Listing

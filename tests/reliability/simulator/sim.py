@@ -29,6 +29,7 @@ from tests.reliability.simulator import checker, points
 from tests.reliability.simulator.clock import VirtualClock, new_loop
 from tests.reliability.simulator.points import Crash, Tripwire
 from tests.reliability.simulator.vendor import FakeTransport, Server, create
+from tests.state.replay import rebuild
 
 HEAD = """version: 1
 providers:
@@ -248,7 +249,7 @@ class Sim:
     def _explained(self) -> None:
         with Store.open(self.root / "state", self.clock.now) as store:
             before = _rows(store)
-            store.rebuild()
+            rebuild(store)
             assert _rows(store) == before, "I20: the log does not give the tables"
 
 

@@ -25,6 +25,7 @@ from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Facts, Store
 from tests.reliability.figures import Tally
 from tests.reliability.simulator.vfs import Adapter, Disk, Op, Platter, cut
+from tests.state.replay import rebuild
 
 DATABASE = "clipform.db"
 T = TypeVar("T")
@@ -177,7 +178,7 @@ def _judge(store: Store, promised: int) -> Iterator[str]:
     if (last := _sequence(store)) < promised:
         yield f"lost: event {promised} was acknowledged, the newest is {last}"
     rows = _rows(store)
-    store.rebuild()
+    rebuild(store)
     if _rows(store) != rows:
         yield "torn: the log does not give the tables"
 

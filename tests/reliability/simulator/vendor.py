@@ -41,7 +41,7 @@ from reconciler.providers.base import (
     Working,
 )
 from reconciler.providers.capabilities import CancelRefused
-from reconciler.transport import Redactor
+from reconciler.transport.redact import Redactor
 
 SUBMITS = (
     "accept", "refuse-input", "refuse-moderation", "refuse-busy", "refuse-credentials", "refuse-account",

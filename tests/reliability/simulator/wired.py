@@ -41,8 +41,13 @@ from reconciler.providers.base import (
 from reconciler.providers.capabilities import CancelRefused
 from reconciler.providers.replies import task_id
 from reconciler.spec.project import ProviderConfig
-from reconciler.transport import Account, Bounds, Environment, HttpTransport, Waits, channel, fetch
+from reconciler.transport import channel, fetch
+from reconciler.transport.account import Account
+from reconciler.transport.channel import Waits
+from reconciler.transport.client import HttpTransport
 from reconciler.transport.exchange import ExchangeFailed, OutgoingRequest, Timeouts
+from reconciler.transport.fetch import Bounds
+from reconciler.transport.ports import Environment
 from tests.reliability.simulator import checker
 from tests.reliability.simulator.sim import Sim
 from tests.reliability.simulator.vendor import Fake
