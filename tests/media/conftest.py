@@ -23,7 +23,7 @@ Film = Callable[..., Path]
 def job(**fields: object) -> Job:
     """A draft to ask for: one second at 480p unless said otherwise."""
     known: dict[str, object] = {"mode": Mode.TEXT, "prompt": "a lamp", "duration": 1, "label": "hero", "key": "v1:ab"}
-    return Job(model=Draft.models[0], **{**known, **fields})  # type: ignore[arg-type]  # from tables
+    return Job(model=Draft().models[0], **{**known, **fields})  # type: ignore[arg-type]  # from tables
 
 
 def local(path: Path) -> MediaRef:

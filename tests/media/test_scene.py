@@ -51,7 +51,7 @@ def test_adaptive_takes_the_first_pictures_shape_within_bounds(first: Size | Non
 
 
 def test_every_size_of_the_catalogue_has_even_sides() -> None:
-    model = Draft.models[0]
+    model = Draft().models[0]
     for resolution in model.resolutions:
         for ratio in model.ratios:
             size = frame_size(read_scene(Draft().submit(job(resolution=resolution, ratio=ratio)).body), None)

@@ -72,6 +72,7 @@ _FILTERS = (
     (r"\d+\.\d GB", "SIZE"),
     (r"SQLite [\d.]+", "SQLite N"),
     (r"\d+ events", "N events"),
+    (r"(attempt +)#\d+", r"\1#N"),  # clips start side by side
 )
 
 
