@@ -54,7 +54,7 @@ def test_another_process_at_the_port_is_not_mistaken_for_this_one(site: Server, 
     site.script.hang_up()
     expect(page.locator("#connection")).to_have_text("ended")
     expect(page.locator("#connection")).to_have_attribute(
-        "title", "Another clipform runs here now: open the link that it printed"
+        "title", "Another clipform is running now: open the link that it printed"
     )
 
 
