@@ -181,7 +181,7 @@ def test_without_git_it_is_said(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["-C", str(edited), "report", "--since", "HEAD"]) == 1
-    assert "error: git cannot be run: no such file or directory" in capsys.readouterr().err
+    assert "error: cannot run git: no such file or directory" in capsys.readouterr().err
 
 
 def test_a_revision_with_a_broken_spec_is_said_with_its_place(

@@ -133,7 +133,7 @@ def test_what_was_never_made_is_named(clone: Path) -> None:
     edit(clone, "a bust", "a bronze bust")
     [step] = run("proof", clone)
     assert step.code == 4
-    assert "--locked: 2 would have to be generated\n- bust: prompt changed\n- bust#2: " in step.said
+    assert "--locked: 2 would have to be generated\n- bust: the prompt, settings or inputs changed\n- bust#2: " in step.said
 
 
 def test_an_output_that_is_not_the_one_that_was_made_is_named(clone: Path) -> None:
@@ -147,7 +147,7 @@ def test_an_output_that_is_missing_is_named(clone: Path) -> None:
     (clone / "renders" / "bust.mp4").unlink()
     [step] = run("proof", clone)
     assert step.code == 3
-    assert "blocked  bust: clipform.lock says that it was made before, and its file is not here" in step.said
+    assert "blocked  bust  recorded in clipform.lock, but the video is not on this machine" in step.said
 
 
 # --- what the workflow may do -------------------------------------------------------------------
