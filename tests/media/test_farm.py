@@ -238,13 +238,13 @@ def test_workers_stay_awake_between_two_farms_and_a_dead_one_has_a_successor(tmp
         await crew.keep_warm(1)
         (awake,) = workers()
         for _ in range(2):
-            farm = DraftRenderer(tmp_path / "scratch", crew=crew)
+            farm = DraftRenderer(tmp_path / "scratch", pool=crew)
             assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
             await farm.aclose()
             assert workers() == [awake]
             await crew.keep_warm(1)
         os.kill(awake, signal.SIGKILL)  # nobody has heard of it when the next call comes
-        farm = DraftRenderer(tmp_path / "scratch", crew=crew)
+        farm = DraftRenderer(tmp_path / "scratch", pool=crew)
         assert isinstance(await finished(farm, await submit(farm, asked), asked), Succeeded)
         await farm.aclose()
         await crew.aclose()

@@ -150,9 +150,9 @@ def test_a_remote_input_is_a_placeholder_and_needs_no_network(draw: Draw, ref: M
     ("ref", "words"),
     [
         (MediaRef("file", "nowhere/lamp.png"), "nowhere/lamp.png is not a file"),
-        (MediaRef("file", __file__), "test_render.py is not a picture"),
+        (MediaRef("file", __file__), "test_render.py is not a readable picture"),
         (MediaRef("data", "data:image/png;base64,@@@"), "not base64"),
-        (MediaRef("data", "data:text/plain,hello"), "not a picture"),
+        (MediaRef("data", "data:text/plain,hello"), "not a readable picture"),
         (MediaRef("data", "data:"), "no content"),
     ],
 )

@@ -17,7 +17,7 @@ POINTS = Path(__file__).parent / "points"
 _AROUND = ("vendor.list", "vendor.cancel", "draft.submit", "draft.poll", "draft.fetch")
 REAL = {
     "vendor.request sent",
-    "rmdir in farm._sweep before",
+    "rmdir in draft_renderer._sweep before",
     *(f"{name} {when}" for name in _AROUND for when in ("before", "after")),
 }
 """What only a real process passes."""
