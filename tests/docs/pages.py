@@ -72,11 +72,6 @@ def with_parts(text: str, make: dict[str, str]) -> str:
     return _PART.sub(lambda match: match[1] + make[match["name"]] + match[4], text)
 
 
-def prose(text: str) -> str:
-    """A page without code blocks and generated parts: what a person wrote in words."""
-    return _CODE.sub("", _BLOCK.sub("", _PART.sub("", text)))
-
-
 def links(text: str) -> list[str]:
     """The targets of links and pictures."""
     return _LINK.findall(_BLOCK.sub("", text))

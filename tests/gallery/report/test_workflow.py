@@ -133,7 +133,10 @@ def test_what_was_never_made_is_named(clone: Path) -> None:
     edit(clone, "a bust", "a bronze bust")
     [step] = run("proof", clone)
     assert step.code == 4
-    assert "--locked: 2 would have to be generated\n- bust: the prompt, settings or inputs changed\n- bust#2: " in step.said
+    assert (
+        "--locked: 2 would have to be generated\n- bust: the prompt, settings or inputs changed\n- bust#2: "
+        in step.said
+    )
 
 
 def test_an_output_that_is_not_the_one_that_was_made_is_named(clone: Path) -> None:
