@@ -141,7 +141,7 @@ def publish_new(part: str, name: str, within: int) -> bool:
 
 
 def discard(name: str, within: int) -> None:
-    """Remove a part file if it exists. Failing is no error: the next run sweeps it."""
+    """Remove a part file if it exists. A failure is ignored: the next run sweeps it."""
     with suppress(OSError):
         os.unlink(name, dir_fd=within)
 
