@@ -117,7 +117,8 @@ class Box:
         self.kind, self.vendor, self.folder = kind, vendor, folder
         self.secret = f"canary/{number:016x}+Zq=%7E&~<>"
         wanted = {name: {**STILL, **clip} for name, clip in clips.items()} if kind == "jiekou" else dict(clips)
-        defaults = {"model": MARKED} if kind == "ark" else {}
+        silent = not any("audio" in clip for clip in clips.values())  # the marked model makes no sound
+        defaults = {"model": MARKED} if kind == "ark" and silent else {}
         self.root = project(kind, folder / "project", vendor, wanted, **{"defaults": defaults, **more})
         if base:
             self.edit(vendor.api, base)
