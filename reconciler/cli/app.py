@@ -130,7 +130,7 @@ def _null_stream(number: int, mode: Literal["r", "w"]) -> TextIO:
 
 def _unexpected(context: Context, error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # --help and --version write without a view
-        return _unwritten(f"the output cannot be written: {error.strerror}")
+        return _unwritten(f"cannot write the output: {error.strerror}")
     if context.options.verbose:
         traceback.print_exc()
     name = f"{type(error).__name__}: {error}"
