@@ -73,8 +73,17 @@ _STATUS: Final = {
     "NotFound": 404,
     "RateLimitExceeded": 429,
     "ModelAccountRpmRateLimitExceeded": 429,
+    "ModelAccountTpmRateLimitExceeded": 429,
+    "APIAccountRpmRateLimitExceeded": 429,
+    "AccountRateLimitExceeded": 429,
+    "InflightBatchsizeExceeded": 429,
+    "RequestBurstTooFast": 429,
     "ServerOverloaded": 429,
     "QuotaExceeded": 429,
+    "SetLimitExceeded": 429,
+    "InvalidAccountStatus": 401,
+    "UnsupportedModel": 404,
+    "insufficient_user_quota": 403,  # of gateways
     "InternalServiceError": 500,
 }
 """HTTP status by the code's first part; 400 for any other code."""

@@ -24,11 +24,13 @@ CREDENTIAL_STATUSES: Mapping[int, Refusal] = {401: Refusal.CREDENTIALS, 403: Ref
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """A code that proves a refusal. `family`: any code that begins with it does too."""
+    """A code that proves a refusal. `family`: any code that begins with it does too. `phrases`: one of them must be in
+    the message, in lower case; else the row does not count."""
 
     code: str
     refusal: Refusal
     family: bool = False
+    phrases: tuple[str, ...] = ()
 
     def covers(self, code: str) -> bool:
         """True if this row lists the code."""
@@ -40,9 +42,11 @@ def rows(refusal: Refusal, *codes: str, family: bool = False) -> tuple[ErrorCode
     return tuple(ErrorCode(code, refusal, family) for code in codes)
 
 
-def judge(table: Iterable[ErrorCode], code: str) -> Refusal | None:
+def judge(table: Iterable[ErrorCode], code: str, message: str = "") -> Refusal | None:
     """Return the refusal of a listed code, else None; the first row that covers it counts."""
-    return next((row.refusal for row in table if row.covers(code)), None) if code else None
+    folded = message.casefold()
+    listed = (row for row in table if row.covers(code) and (not row.phrases or any(p in folded for p in row.phrases)))
+    return next((row.refusal for row in listed), None) if code else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from reconciler.providers.error_codes import (
     REFUSING,
     SUCCESS,
     Complaint,
+    ErrorCode,
     judge,
     other_task,
     poll_trouble,
@@ -42,31 +43,49 @@ from reconciler.providers.replies import (
 )
 from reconciler.providers.settings import Settings, setting
 
-# Ark's error page. InternalServiceError (500) is not listed: a task may exist. 429 has two meanings.
+# Ark's error page, also of tasks that failed later. InternalServiceError (500) is not listed: a task may exist.
 REFUSALS = (
-    *rows(Refusal.INPUT, "MissingParameter", "InvalidParameter", family=True),
+    *rows(
+        Refusal.INPUT,
+        "MissingParameter",
+        "InvalidParameter",
+        "InvalidArgumentError",
+        "InvalidImageURL",
+        "InvalidEndpointOrModel",
+        "NotFound",
+        "TaskTypeConstraint",
+        "TaskTypeMismatch",
+        family=True,
+    ),
+    *rows(Refusal.INPUT, "ModelNotOpen", "UnsupportedModel", "OutofContextError"),
     *rows(
         Refusal.MODERATION,
         "InputTextSensitiveContentDetected",
         "InputImageSensitiveContentDetected",
+        "InputVideoSensitiveContentDetected",
+        "InputAudioSensitiveContentDetected",
+        "OutputVideoSensitiveContentDetected",
+        "OutputAudioSensitiveContentDetected",
         "SensitiveContentDetected",
+        "InputTextRiskDetection",
+        "InputImageRiskDetection",
         family=True,
     ),
-    *rows(Refusal.INPUT, "InvalidEndpointOrModel.NotFound", "ModelNotOpen", "NotFound"),
     *rows(Refusal.CREDENTIALS, "AuthenticationError"),
-    *rows(Refusal.ACCOUNT, "InvalidEndpoint.ClosedEndpoint", "AccountOverdueError", "AccessDenied", "QuotaExceeded"),
+    *rows(Refusal.ACCOUNT, "InvalidEndpoint.ClosedEndpoint", "AccountOverdueError", "AccessDenied"),
+    *rows(Refusal.ACCOUNT, "InvalidAccountStatus", "SetLimitExceeded"),
     *rows(Refusal.ACCOUNT, "OperationDenied", family=True),
     *rows(Refusal.BUSY, "RateLimitExceeded", family=True),
-    *rows(Refusal.BUSY, "ModelAccountRpmRateLimitExceeded", "ServerOverloaded"),
+    *rows(Refusal.BUSY, "ModelAccountRpmRateLimitExceeded", "ModelAccountTpmRateLimitExceeded", "ServerOverloaded"),
+    *rows(Refusal.BUSY, "AccountRateLimitExceeded", "APIAccountRpmRateLimitExceeded"),
+    *rows(Refusal.BUSY, "InflightBatchsizeExceeded", "RequestBurstTooFast"),
+    # Three meanings: a full queue, which passes soon; a trial that is used up; the cap of a plan.
+    ErrorCode("QuotaExceeded", Refusal.BUSY, phrases=("the request has exceeded the quota", "queue", "排队")),
+    ErrorCode("QuotaExceeded", Refusal.ACCOUNT, family=True),
 )
 
-# Codes of a task that failed later: those above, and moderation of the output.
-FAILURES = (
-    *REFUSALS,
-    *rows(
-        Refusal.MODERATION, "OutputVideoSensitiveContentDetected", "OutputAudioSensitiveContentDetected", family=True
-    ),
-)
+STATUSES: Mapping[int, Refusal] = {401: Refusal.CREDENTIALS, 402: Refusal.ACCOUNT, 404: Refusal.INPUT}
+"""What a code that is not listed means at `3hei`, a gateway: by its HTTP status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +109,10 @@ class HeiSettings(ContentSettings):
     submit_path: str = "/v1/videos"
     poll_path: str = "/v1/videos/{task}"
     default_model: str = "doubao-seedance-2-0"
+    id_at: tuple[str, ...] = setting(
+        "Paths of the task id in the reply to a submit; the first usable one counts. Its two published forms differ.",
+        ("id", "task_id", "result.task_id", "result.id", "data.id", "data.task_id"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +149,8 @@ class ContentForm(HttpDialect[T], Generic[T]):
     done: ClassVar[frozenset[str]] = frozenset({"succeeded"})
     # The vendor prefers it to the duration, which was priced.
     also_reserved: ClassVar[frozenset[str]] = frozenset({"frames"})
+    refusals: ClassVar[tuple[ErrorCode, ...]] = REFUSALS
+    statuses: ClassVar[Mapping[int, Refusal]] = {}
 
     def body(self, job: Job) -> dict[str, object]:
         """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""
@@ -145,11 +170,11 @@ class ContentForm(HttpDialect[T], Generic[T]):
     def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"id"}`, the whole reply."""
         task, raw = find_id(reply.body, self.settings.id_at)
-        return submitted(reply, task, raw, _complaint(reply))
+        return submitted(reply, task, raw, self._complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task object, also inside an envelope as some resellers send it."""
-        complaint = _complaint(reply)
+        complaint = self._complaint(reply)
         if reply.status == 404 and str(complaint):
             return base.NotFound(str(complaint))
         record = _task_object(reply.body)
@@ -164,7 +189,7 @@ class ContentForm(HttpDialect[T], Generic[T]):
         code, message = code_text(at(task, "error.code")), first_words(at(task, "error.message"), task.get("error"))
         match status:
             case "failed":
-                refusal = judge(FAILURES, code) or Refusal.INTERNAL
+                refusal = judge(self.refusals, code, message) or Refusal.INTERNAL
                 return base.Failed(refusal, code or "failed", message, self.settings.failures_free)
             case "expired":
                 reason = message or "it exceeded the provider's time limit for a task"
@@ -191,6 +216,18 @@ class ContentForm(HttpDialect[T], Generic[T]):
             actual if seconds is None else {**actual, "duration": seconds},
         )
 
+    def _complaint(self, reply: Reply) -> Complaint:
+        """Read `{error: {code, message}}`; also `{code, message}` and `{code, info}`, as gateways send it."""
+        body = mapping(reply.body)
+        error = body.get("error")
+        success = code_text(body.get("code")) in SUCCESS and not error
+        if reply.status == 200 and ("status" in _task_object(body) or success):
+            return Complaint()
+        code = code_text(at(error, "code")) or code_text(body.get("code"))
+        message = first_words(at(error, "message"), body.get("message"), body.get("info"), error)
+        listed = judge(self.refusals, code, message) if reply.status in REFUSING else None
+        return Complaint(code, message, listed or (self.statuses.get(reply.status) if code or message else None))
+
 
 class Hei(ContentForm[HeiSettings]):
     """The translation of kind `3hei`."""
@@ -199,6 +236,8 @@ class Hei(ContentForm[HeiSettings]):
     form = HeiSettings
     base_url: ClassVar[str] = "https://api.3hei.com"
     catalogue: ClassVar[str] = "ark/models_3hei.yaml"
+    refusals = (*REFUSALS, *rows(Refusal.ACCOUNT, "insufficient_user_quota"))
+    statuses = STATUSES
     # With the status words of gateways like 3hei (assumed).
     queued = ContentForm.queued | {"pending", "submitted", "created"}
     running = ContentForm.running | {"in_progress", "processing"}
@@ -224,7 +263,7 @@ class Ark(ContentForm[ArkSettings]):
         """Read `{total, items}`; each item is a task object."""
         items = mapping(reply.body).get("items")
         if reply.status != 200 or not isinstance(items, list):
-            return poll_trouble(reply, _complaint(reply))
+            return poll_trouble(reply, self._complaint(reply))
         tasks = tuple(self._listed(task, mapping(item)) for item in items if (task := task_id(at(item, "id"))))
         return TaskPage(tasks, integer(at(reply.body, "total")))
 
@@ -251,7 +290,7 @@ class Ark(ContentForm[ArkSettings]):
 
     def read_cancel(self, reply: Reply) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble:
         """Read `{}` for a cancelled task; a running or cancelled one is refused."""
-        complaint = _complaint(reply)
+        complaint = self._complaint(reply)
         if reply.status in (200, 204):
             return base.Cancelled()
         if reply.status == 404 and str(complaint):
@@ -281,16 +320,3 @@ def _task_object(body: object) -> Mapping[str, object]:
     """Return the object with a status: the body, or the content of an envelope; empty without one."""
     objects = (mapping(body), mapping(at(body, "data")), mapping(at(body, "result")))
     return next((candidate for candidate in objects if "status" in candidate), {})
-
-
-def _complaint(reply: Reply) -> Complaint:
-    """Read `{error: {code, message}}`; also `{code, message}` and `{code, info}` (assumed for 3hei)."""
-    body = mapping(reply.body)
-    error = body.get("error")
-    if reply.status == 200 and (
-        "status" in _task_object(body) or (code_text(body.get("code")) in SUCCESS and not error)
-    ):
-        return Complaint()
-    code = code_text(at(error, "code")) or code_text(body.get("code"))
-    message = first_words(at(error, "message"), body.get("message"), body.get("info"), error)
-    return Complaint(code, message, judge(REFUSALS, code) if reply.status in REFUSING else None)

@@ -32,7 +32,8 @@ from reconciler.providers.settings import Settings, setting
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
 
-# Names from those sites' error table. BILLING_FAILED and CREATE_TASK_FAILED (500) are not listed: a task may exist.
+# Names from the vendor's error page and those sites' table. BILLING_FAILED and CREATE_TASK_FAILED (500) and
+# SERVICE_NOT_AVAILABLE (503) are not listed: a task may exist.
 REFUSALS = (
     *rows(
         Refusal.INPUT,
@@ -45,19 +46,25 @@ REFUSALS = (
         "INVALID_AUDIO_FILE",
         "INVALID_CUSTOM_OUTPUT_PATH",
         "API_NOT_FOUND",
+        "MODEL_NOT_FOUND",
     ),
     *rows(Refusal.MODERATION, "ILLEGAL_PROMPT", "ILLEGAL_IMAGE_CONTENT"),
-    *rows(Refusal.CREDENTIALS, "MISSING_API_KEY", "INVALID_API_KEY"),
+    *rows(Refusal.CREDENTIALS, "MISSING_API_KEY", "INVALID_API_KEY", "FAILED_TO_AUTH"),
     *rows(
         Refusal.ACCOUNT,
+        "NOT_ENOUGH_BALANCE",
         "BILLING_BALANCE_NOT_ENOUGH",
         "BILLING_AUTH_FAILED",
         "FEATURE_NOT_ALLOWED",
         "API_NOT_ALLOWED",
         "NEED_REAL_NAME_VERIFY",
+        "ACCESS_DENY",
     ),
-    *rows(Refusal.BUSY, "RATE_LIMIT_EXCEEDED"),
+    *rows(Refusal.BUSY, "RATE_LIMIT_EXCEEDED", "TOKEN_LIMIT_EXCEEDED"),
 )
+
+NOTES = {"NOT_ENOUGH_BALANCE": "jiekou is reported to answer this when it throttles, too: with a balance, apply later"}
+"""What people should know about a code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,5 +148,6 @@ def _result(body: object) -> base.Succeeded | base.NoOutput:
 def _complaint(reply: Reply) -> Complaint:
     body = mapping(reply.body)
     code = first_words(body.get("reason")) or code_text(body.get("code"))
-    refusal = judge(REFUSALS, code) if reply.status in REFUSING else None
-    return Complaint(code, first_words(body.get("message"), body.get("msg")), refusal)
+    message = first_words(body.get("message"), body.get("msg"))
+    note = f" ({NOTES[code]})" if code in NOTES else ""
+    return Complaint(code, message + note, judge(REFUSALS, code) if reply.status in REFUSING else None)

@@ -17,7 +17,7 @@ from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadA
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
 from reconciler.providers.http_dialect import HttpDialect, stated, value, values
 from reconciler.providers.limits import MB
-from reconciler.providers.replies import at, code_text, first_words, link, mapping, quoted, task_id, words, working
+from reconciler.providers.replies import at, code_text, find_id, first_words, link, mapping, quoted, words, working
 from reconciler.providers.settings import Settings, setting
 
 _DAYS = 86_400.0
@@ -40,7 +40,14 @@ STATUSES: Mapping[int, Refusal] = {
     429: Refusal.BUSY,
 }
 
-_BALANCE_WORDS = ("insufficient balance", "balance not enough", "not enough balance", "insufficient quota", "余额不足")
+_BALANCE_WORDS = (
+    "insufficient balance",
+    "balance not enough",
+    "not enough balance",
+    "insufficient quota",
+    "quota exhausted",  # of the key, although the account may have money
+    "余额不足",
+)
 _FAILURES: tuple[tuple[str, Refusal], ...] = (
     ("PROVIDER_MODERATION_ERROR", Refusal.MODERATION),
     ("DURATION_TOO_LONG", Refusal.INPUT),
@@ -89,9 +96,9 @@ class JimmyAI(HttpDialect[JimmySettings]):
         }
 
     def read_submit(self, reply: Reply) -> base.SubmitAnswer:
-        """Read `data.task_id`; an older copy of the page has it at the top."""
-        raw = at(reply.body, "data.task_id") or mapping(reply.body).get("task_id")
-        return submitted(reply, task_id(raw), raw, _complaint(reply))
+        """Read the id at one of the three places that the vendor's own tool looks at."""
+        task, raw = find_id(reply.body, ("data.task_id", "data.id", "task_id"))
+        return submitted(reply, task, raw, _complaint(reply))
 
     def read_poll(self, task: str, reply: Reply) -> base.PollAnswer:
         """Read the task under `data`; in an older copy of the page the body is the task."""
@@ -165,6 +172,7 @@ def _refusal(reply: Reply, code: str, message: str) -> Refusal | None:
     if reply.status not in REFUSING | {200} or code in OK | UNCERTAIN:
         return None
     listed = judge(REFUSALS, code) or (STATUSES.get(reply.status) if code or message else None)
-    if listed is Refusal.INPUT and (cause := _cause(message)) is not Refusal.INTERNAL:
+    cause = _cause(message)
+    if listed is Refusal.INPUT and cause is not Refusal.INTERNAL:
         return cause
-    return listed
+    return Refusal.ACCOUNT if listed and cause is Refusal.ACCOUNT else listed
