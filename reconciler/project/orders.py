@@ -7,9 +7,10 @@ known before anything runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +20,7 @@ from reconciler.plan.model import Cost, Wanted
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
 from reconciler.spec.graph import in_order
+from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project, ProviderConfig
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 from reconciler.state.paths import DRAFTS
@@ -65,13 +67,8 @@ def build_orders(
     project: Project,
     resolved: Mapping[str, Resolved],
     hashes: Mapping[str, str],
-    orders_of: Callable[[ClipInputs], tuple[Order, ...]] | None = None,
 ) -> tuple[Order, ...]:
-    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete.
-
-    `orders_of` replaces `clip_orders`, for example by one that remembers.
-    """
-    orders_of = orders_of or clip_orders
+    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
     picked: dict[str, tuple[str, int]] = {}
     by_clip: dict[str, tuple[Order, ...]] = {}
     currency = project.budget.currency if project.budget else ""
@@ -86,7 +83,7 @@ def build_orders(
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
         )
-        orders = orders_of(inputs)
+        orders = reuse(("orders", name), inputs.values(), partial(clip_orders, inputs))
         picked[clip.name] = (orders[clip.spec.pick - 1].wanted.key, clip.spec.pick)
         by_clip[clip.name] = orders
     return tuple(order for clip in project.clips for order in by_clip[clip.name])

@@ -18,7 +18,7 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
-from reconciler.spec.memo import NOTHING, Memo
+from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project
 from reconciler.spec.values import DataMedia, LocalMedia
 
@@ -38,14 +38,12 @@ class _Look:
 class Preflight:
     """The check of one project's files.
 
-    `locate` resolves a path. `unchanged` tells if a file still has the hashed content: only then may `memo` keep
-    the facts of its header.
+    `locate` resolves a path. `unchanged` tells if a file still has the hashed content: only then are the facts
+    of its header kept for the next round.
     """
 
-    def __init__(
-        self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool], memo: Memo = NOTHING
-    ) -> None:
-        self._locate, self._unchanged, self._memo = locate, unchanged, memo
+    def __init__(self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool]) -> None:
+        self._locate, self._unchanged = locate, unchanged
         self._seen: dict[str, _Look] = {}  # by content
         self._unsure: set[str] = set()  # content that changed while it was read
 
@@ -57,8 +55,8 @@ class Preflight:
         hashes: Mapping[str, str],
     ) -> Sequence[Diagnostic]:
         """Return every problem once. `hashes` has the readable files; the others have been reported."""
-        store, step = bool(project.publish), self._memo.compute
-        means = {a: step(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
+        store = bool(project.publish)
+        means = {a: reuse(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
         problems: dict[Diagnostic, None] = {}
         for clip in project.clips:
             settled = resolved.get(clip.name)
@@ -68,7 +66,7 @@ class Preflight:
             contents = [hashes.get(path) for path in files]
             given = (clip, settled, means[clip.spec.provider], *contents)
             look = partial(self._problems, clip, settled.model, means[clip.spec.provider], hashes)
-            faults = step(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
+            faults = reuse(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
             problems.update(dict.fromkeys(faults))
         return tuple(problems)
 
@@ -101,9 +99,8 @@ class Preflight:
 
     def _look(self, path: str, sha256: str) -> _Look:
         if sha256 not in self._seen:
-            step, name = self._memo.compute, ("header", sha256)
-            look = step(name, (), lambda: _header(self._locate(path), path), keep=lambda _: self._sure(path, sha256))
-            self._seen[sha256] = look
+            header = partial(_header, self._locate(path), path)
+            self._seen[sha256] = reuse(("header", sha256), (), header, keep=lambda _: self._sure(path, sha256))
         return self._seen[sha256]
 
     def _sure(self, path: str, sha256: str) -> bool:

@@ -17,7 +17,8 @@ from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order, build_orders, drafted_clip
-from reconciler.project.workspace import Workspace, dialects_of, resolve_clips
+from reconciler.project.resolve_clips import dialects_of, resolve_clips
+from reconciler.project.workspace import Workspace
 from reconciler.records import LockEntry
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project

@@ -8,7 +8,8 @@ reused. Inputs are still read and compared each time; see `spec.memo`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,22 +22,21 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.plan import cost, remedies
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import Action, Disk, Plan, Reason, Step
+from reconciler.plan.model import Disk, Plan
 from reconciler.project import endpoints
+from reconciler.project.candidates import candidates
 from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.orders import ClipInputs, Order, build_orders, clip_orders, drafted_clip
+from reconciler.project.orders import build_orders, drafted_clip
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_store
+from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
-from reconciler.project.selectors import Candidate, select
-from reconciler.providers import registry
-from reconciler.providers.base import Dialect
-from reconciler.providers.check import Resolved, resolve
+from reconciler.project.selectors import select
 from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.files import Unreadable
 from reconciler.spec.load import excerpt, read_project, shown_lines
-from reconciler.spec.memo import NOTHING, Memo, exactly
-from reconciler.spec.project import Clip, Project, ProviderConfig
+from reconciler.spec.memo import Memo, exactly, intern, reuse
+from reconciler.spec.project import Project
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
@@ -46,8 +46,6 @@ from reconciler.state.store import Store
 
 _LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
-
-Resolution = Resolved | tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,38 +99,27 @@ class Workspace:
     @collector_paused()  # with ten thousand clips, which all stay, collection takes a sixth of the time
     def load(self, draft: bool = False) -> Loaded:
         """Read and check the project. Raises SpecError with all diagnostics."""
-        memo = self._specs.get(draft, NOTHING)
-        with self._turn, memo.round():
-            return self._load(draft, memo)
+        with self._turn, self._specs[draft].round() if self._specs else nullcontext():
+            return self._load(draft)
 
-    def _load(self, draft: bool, memo: Memo) -> Loaded:
-        def dialect(config: ProviderConfig) -> Dialect:
-            return memo.compute(("dialect", config.alias), (config,), partial(dialect_of, config))
-
-        def resolution(clip: Clip, dialect: Dialect, can_publish: bool) -> Resolution:
-            once = partial(resolve, clip, dialect, can_publish=can_publish)
-            return memo.compute(("resolved", clip.name), (clip, dialect, can_publish), once)
-
-        def orders_of(inputs: ClipInputs) -> tuple[Order, ...]:
-            return memo.compute(("orders", inputs.clip.name), inputs.values(), partial(clip_orders, inputs))
-
-        project = read_project(self.files, env=self.env, memo=memo)
-        configs = {a: memo.intern(("provider", a), config, exactly) for a, config in project.providers.items()}
+    def _load(self, draft: bool) -> Loaded:
+        project = read_project(self.files, env=self.env)
+        configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         clips = project.clips
         if draft:
-            clips = tuple(memo.compute(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
+            clips = tuple(reuse(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
         project = replace(project, providers=configs, clips=clips)
-        dialects, problems = dialects_of(project, dialect)
-        resolved, mismatches = resolve_clips(project, dialects, resolution)
+        dialects, problems = dialects_of(project)
+        resolved, mismatches = resolve_clips(project, dialects)
         hasher = self.hasher(project)
         self._inputs = (hasher.allowed, project)
         hashes, missing = hash_inputs(project.clips, hasher)
-        unfit = Preflight(hasher.allowed.locate, hasher.unchanged, memo).check(project, resolved, dialects, hashes)
+        unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
         store = check_store(project.publish, self.env)
         problems = [*project.warnings, *self._located([*problems, *mismatches, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
-        orders = build_orders(project, resolved, hashes, orders_of)
+        orders = build_orders(project, resolved, hashes)
         return Loaded(project, orders, dialects, tuple(problems))
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> list[Diagnostic]:
@@ -211,9 +198,9 @@ class Workspace:
         scope = PlanScope()
         plan = planned(scope)
         if choice.clips or choice.exclude or choice.force:
-            candidates = _candidates(loaded, records, plan)
-            forced = select(choice.force, (), candidates) if choice.force else frozenset()
-            scope = PlanScope(select(choice.clips, choice.exclude, candidates), forced or frozenset())
+            selectable = candidates(loaded, records, plan)
+            forced = select(choice.force, (), selectable) if choice.force else frozenset()
+            scope = PlanScope(select(choice.clips, choice.exclude, selectable), forced or frozenset())
             plan = planned(scope)
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
@@ -222,69 +209,3 @@ class Workspace:
         diagnostics = (*loaded.warnings, *addresses, *capped)
         plan = replace(plan, diagnostics=diagnostics, places=endpoints.places(loaded.project, loaded.dialects))
         return Planned(loaded, records, disk, lock.by_key, scope, plan)
-
-
-def dialect_of(config: ProviderConfig) -> Dialect:
-    """Return the dialect of a provider. Raises SpecError for wrong settings."""
-    return registry.dialect(config.kind, config.settings)
-
-
-def dialects_of(
-    project: Project, dialect_of: Callable[[ProviderConfig], Dialect] = dialect_of
-) -> tuple[dict[str, Dialect], list[Diagnostic]]:
-    """Return the dialect of each alias, and the problems of their settings."""
-    dialects: dict[str, Dialect] = {}
-    problems: list[Diagnostic] = []
-    for alias in {clip.spec.provider for clip in project.clips} | set(project.providers):
-        config = project.providers[alias]
-        try:
-            dialects[alias] = dialect_of(config)
-        except SpecError as error:
-            problems += [replace(d, source=d.source or config.where) for d in error.diagnostics]
-    return dialects, problems
-
-
-def resolve_clips(
-    project: Project,
-    dialects: Mapping[str, Dialect],
-    resolve: Callable[..., Resolution] = resolve,
-) -> tuple[dict[str, Resolved], list[Diagnostic]]:
-    """Return each clip with its model's settings by name, and what its model does not accept."""
-    clips: dict[str, Resolved] = {}
-    problems: dict[Diagnostic, None] = {}  # the clips of a matrix repeat the mistakes of their declaration
-    can_publish = bool(project.publish)
-    for clip in project.clips:
-        dialect = dialects.get(clip.spec.provider)
-        if dialect is None:
-            continue
-        answer = resolve(clip, dialect, can_publish=can_publish)
-        if isinstance(answer, Resolved):
-            clips[clip.name] = answer
-            problems.update(dict.fromkeys(answer.warnings))
-        else:
-            problems.update(dict.fromkeys(answer))
-    return clips, list(problems)
-
-
-def state_words(step: Step) -> frozenset[str]:
-    """Return the words that `is:` accepts for a step: its action, its reason and their common names."""
-    names = {step.action.value, step.reason.value, step.reason.value.replace("_", "-")}
-    names |= {"ready"} if step.action is Action.NOOP else {"pending"}
-    names |= {"failed"} if step.reason in (Reason.FAILED_BEFORE, Reason.REFUSED) else set()
-    names |= {"running"} if step.action is Action.RESUME else set()
-    names |= {"changed"} if step.action is Action.REPLACE else set()
-    return frozenset(names)
-
-
-def _candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate]:
-    """Return every declared clip, and those that are no longer declared but still have files."""
-    states: dict[str, set[str]] = {}
-    for step in plan.steps:
-        states.setdefault(step.clip, set()).update(state_words(step))
-    declared = {clip.name for clip in loaded.project.clips}
-    candidates = [
-        Candidate(clip.name, clip.declared, clip.spec.tags, clip.depends_on(), frozenset(states.get(clip.name, ())))
-        for clip in loaded.project.clips
-    ]
-    gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
-    return candidates + [Candidate(name, name, states=frozenset(states.get(name, ()))) for name in gone]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name
-from reconciler.spec.memo import NOTHING, Memo
+from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
 from reconciler.spec.problems import Problems, shown
@@ -60,14 +60,14 @@ class _Result:
     stopped: TooMuch | None = None
 
 
-def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems, memo: Memo = NOTHING) -> Expanded:
-    """Return every clip of the project, in the order declared. Each declaration is a step of `memo`. Raises TooMuch."""
+def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems) -> Expanded:
+    """Return every clip of the project, in the order declared. Each declaration is one step. Raises TooMuch."""
     clips: list[Clip] = []
     names: dict[str, str] = {}
     unclear: set[str] = set()
     for declared in declarations:
         name = declared.key.text
-        result = _remembered(declared, resolver, problems, MAX_CLIPS - len(names), memo)
+        result = _remembered(declared, resolver, problems, MAX_CLIPS - len(names))
         problems.add(result.problems)
         resolver.volume.add(result.volume)
         if result.stopped is not None:
@@ -78,7 +78,7 @@ def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Probl
     return Expanded(tuple(clips), names, frozenset(unclear))
 
 
-def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limit: int, memo: Memo) -> _Result:
+def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> _Result:
     """Return the result of one declaration, from memory if it still fits the limits after the others before it."""
 
     def expand_one() -> _Result:
@@ -86,7 +86,7 @@ def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limi
 
     inputs = (declared.key, declared.body, declared.defaults, declared.vars)
     name = ("expand", declared.key.text)
-    result = memo.compute(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
+    result = reuse(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
     fits = result.count <= limit and resolver.volume.fits(result.volume)
     return result if fits or result.problems.errors else expand_one()
 

@@ -17,7 +17,7 @@ from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecEr
 from reconciler.spec.expand import Declared, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
-from reconciler.spec.memo import NOTHING, Memo
+from reconciler.spec.memo import intern, reuse
 from reconciler.spec.model import IncludeFile, ProjectFile, SpecModel
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import Project
@@ -32,9 +32,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202
 _PATTERN = frozenset("*?[")
 
 
-def read_project(
-    files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None, memo: Memo = NOTHING
-) -> Project:
+def read_project(files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None) -> Project:
     """Return the whole project. Raises SpecError with all diagnostics, in order of file and place.
 
     `env` has the environment variables that may be used in addresses and the like, never for secrets.
@@ -42,7 +40,7 @@ def read_project(
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(_Reading(files, problems, texts, memo), name, env or {})
+        project = _read(_Reading(files, problems, texts), name, env or {})
     diagnostics = _in_order(problems, texts)
     if project is None or problems.errors:
         raise SpecError(diagnostics)
@@ -57,7 +55,6 @@ class _Reading:
     files: Files
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
-    memo: Memo
 
 
 def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
@@ -68,10 +65,10 @@ def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | Non
     included = [*_included(reading, main)]
     resolver = Resolver(problems)
     try:
-        vars = _vars(main, {}, resolver, reading)
+        vars = _vars(main, {}, resolver)
         project = read_sections(name, main, NameScope(vars, environment=env), resolver, problems)
         declared = _declared(reading, main, included, vars, resolver)
-        expanded = expand(declared, resolver, problems, reading.memo)
+        expanded = expand(declared, resolver, problems)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
@@ -97,7 +94,7 @@ def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecMo
                 problems.error("no-clips", "the project declares no clips", root.where, help)
         return root, problems
 
-    root, problems = reading.memo.compute(("file", name), (data, model), parse, keep=lambda file: not file[1].errors)
+    root, problems = reuse(("file", name), (data, model), parse, keep=lambda file: not file[1].errors)
     reading.problems.add(problems)
     return root
 
@@ -144,11 +141,11 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
     return paths
 
 
-def _vars(file: Fields, outer: Mapping[str, str], resolver: Resolver, reading: _Reading) -> Mapping[str, str]:
+def _vars(file: Fields, outer: Mapping[str, str], resolver: Resolver) -> Mapping[str, str]:
     """Return the file's variables over the outer ones."""
     variables = dict(outer)
     resolver.add_variables(file.map_at("vars"), variables)
-    return reading.memo.intern(("vars", file.where.file), variables)
+    return intern(("vars", file.where.file), variables)
 
 
 def _declared(
@@ -156,27 +153,27 @@ def _declared(
 ) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
-    base = reading.memo.intern(("defaults", main.where.file), main.map_at("defaults"))
+    base = intern(("defaults", main.where.file), main.map_at("defaults"))
     for file in (main, *included):
-        file_vars = vars if file is main else _vars(file, vars, resolver, reading)
-        defaults = base if file is main else _defaults(reading, file, base)
+        file_vars = vars if file is main else _vars(file, vars, resolver)
+        defaults = base if file is main else _defaults(file, base)
         for name, entry in file.map_at("clips").entries.items():
             if name in declared:
                 first = declared[name].key.where
                 message = f"clip {shown(name)} is already declared at {first}"
                 reading.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
-                key, body = reading.memo.intern(("clip", name), (entry.key, body))
+                key, body = intern(("clip", name), (entry.key, body))
                 declared[name] = Declared(key, body, defaults.entries, file_vars)
     return list(declared.values())
 
 
-def _defaults(reading: _Reading, file: Fields, base: Fields) -> Fields:
+def _defaults(file: Fields, base: Fields) -> Fields:
     """Return a file's defaults over the project's."""
     name = file.where.file
-    defaults = reading.memo.intern(("defaults", name), file.map_at("defaults"))
+    defaults = intern(("defaults", name), file.map_at("defaults"))
     both = partial(Fields, {**base.entries, **defaults.entries}, defaults.where)
-    return reading.memo.compute(("all defaults", name), (base, defaults), both)
+    return reuse(("all defaults", name), (base, defaults), both)
 
 
 def _as_fields(node: Node) -> Node:

@@ -13,6 +13,9 @@ compared, never assumed unchanged. Two rules make this exact:
 Rejected: one key for a whole stage (any edit would lose all of it), hashes of the inputs (they cost more than the
 steps), and dependency tracking (the inputs of a step can be read where it is called).
 
+Steps call `reuse` and `intern`; who runs them in a `Memo.round` gives them that memory, and outside a round nothing is
+remembered. So a pure function needs no parameter for it, and answers the same with and without.
+
 Memory is bounded: a round forgets what was used neither in it, nor in the round before, nor in the last complete one. A
 round that ends with an error is not complete, so a broken file does not discard earlier results.
 """
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from operator import eq
@@ -33,10 +37,9 @@ _Results = dict[Hashable, tuple[tuple[object, ...], object]]
 
 
 class Memo:
-    """Remembers the results of the last rounds. A forgetful one remembers nothing."""
+    """Remembers the results of the last rounds."""
 
-    def __init__(self, *, forgetful: bool = False) -> None:
-        self._forgetful = forgetful
+    def __init__(self) -> None:
         self._now: _Results = {}
         self._last: _Results = {}  # the round before, complete or not
         self._complete: _Results = {}  # the last round without an error
@@ -57,8 +60,6 @@ class Memo:
         A result for which `keep` is false is not remembered, nor is an exception. `name` must be unique among the
         steps: if two share one, the later result replaces the earlier.
         """
-        if self._forgetful:
-            return function()
         entry = self._find(name)
         if entry is not None and _alike(entry[0], inputs):
             self._now[name] = entry
@@ -70,8 +71,6 @@ class Memo:
 
     def intern(self, name: Hashable, value: T, equal: Callable[[T, T], bool] = eq) -> T:
         """Return the earlier object if it equals `value`, else `value`."""
-        if self._forgetful:
-            return value
         entry = self._find(name)
         if entry is not None and (entry[1] is value or equal(cast(T, entry[1]), value)):
             self._now[name] = entry
@@ -81,20 +80,35 @@ class Memo:
 
     @contextmanager
     def round(self) -> Iterator[None]:
-        """Enclose one pass through all steps."""
+        """Enclose one pass through all steps: `reuse` and `intern` use this memory inside."""
         self._now = {}
+        token = _CURRENT.set(self)
         try:
             yield
             self._complete = self._now
         finally:
+            _CURRENT.reset(token)
             self._last, self._now = self._now, {}
 
     def _find(self, name: Hashable) -> tuple[tuple[object, ...], object] | None:
         return self._now.get(name) or self._last.get(name) or self._complete.get(name)
 
 
-NOTHING = Memo(forgetful=True)
-"""For a process that runs the steps once."""
+_CURRENT: ContextVar[Memo | None] = ContextVar("memo", default=None)
+
+
+def reuse(
+    name: Hashable, inputs: tuple[object, ...], function: Callable[[], T], keep: Callable[[T], bool] | None = None
+) -> T:
+    """Return `Memo.compute` of the round that encloses this call; outside a round, `function()`."""
+    memo = _CURRENT.get()
+    return function() if memo is None else memo.compute(name, inputs, function, keep)
+
+
+def intern(name: Hashable, value: T, equal: Callable[[T, T], bool] = eq) -> T:
+    """Return `Memo.intern` of the round that encloses this call; outside a round, `value`."""
+    memo = _CURRENT.get()
+    return value if memo is None else memo.intern(name, value, equal)
 
 
 def _alike(earlier: tuple[object, ...], now: tuple[object, ...]) -> bool:

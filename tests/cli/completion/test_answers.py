@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.cli.completion import STATES, AnswerKind, _bash, _split_words, answer
 from reconciler.plan.model import Action, Reason, Step
-from reconciler.project.workspace import state_words
+from reconciler.project.candidates import state_words
 from reconciler.spec.names import names
 from tests.cli.completion.test_shells import SPEC
 from tests.memory_files import MemoryFiles

@@ -112,7 +112,7 @@ def test_what_was_seen_in_a_file_is_remembered_for_its_content_alone(root: Path,
 
     def look() -> list[str]:
         hero = bench.hero(loaded)
-        check = Preflight(hasher.allowed.locate, hasher.unchanged, memory).check
+        check = Preflight(hasher.allowed.locate, hasher.unchanged).check
         with memory.round():
             found = check(loaded.project, {"hero": hero.resolved}, loaded.dialects, hero.hashes)
         return [problem.code for problem in found]
