@@ -138,7 +138,8 @@ class Attempt(TakeProvenance):
 
     `endpoint` is the base URL that it was sent to: its task is asked for there, whatever the project file says since.
     Empty for what was written before schema 2, and for drafts.
-    Times are UTC seconds since the epoch. `document` is the identity document of the key.
+    Times are UTC seconds since the epoch. `document` is the identity document of the key. `expires_after` was drawn for
+    this attempt alone, and its task shows it. `looked` is when it was first looked for, by the provider's clock.
     """
 
     id: int
@@ -152,6 +153,8 @@ class Attempt(TakeProvenance):
     sha256: str | None = None
     document: str = ""
     endpoint: str = ""
+    expires_after: int | None = None
+    looked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

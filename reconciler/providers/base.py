@@ -127,7 +127,8 @@ class MediaRef:
 class Job:
     """One generation to request, with every value resolved.
 
-    `label` and `take` are for people (the draft's caption); `marker` is unique to the attempt.
+    `label` and `take` are for people (the draft's caption); `marker` is unique to the attempt. `expires_after` is the
+    number that marks its task (`capabilities.Marks`).
     """
 
     model: Model
@@ -151,6 +152,7 @@ class Job:
     take: int = 1
     key: str = ""
     marker: str = ""
+    expires_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,14 @@ class Covers(Lists, Protocol):
         """None unless the list is declared complete: absence from it then proves nothing."""
 
 
+@runtime_checkable
+class Marks(Dialect, Protocol):
+    """A vendor whose tasks show a number that shapes no video: a lost task is recognised by it."""
+
+    def marks(self, job: base.Job) -> range:
+        """Return the numbers that may be sent as `Job.expires_after`; empty if none is to be sent with this job."""
+
+
 @dataclass(frozen=True, slots=True)
 class CancelRefused:
     """The task was not cancelled: it still runs, or it has ended."""

@@ -47,7 +47,7 @@ class NewAttempt(TakeProvenance):
 
     `marker` is unique for ever: it identifies the attempt in receipts and in a provider's list. `run` is of
     `Store.start_run`. `account` identifies the account that buys and is not secret. `endpoint` is the base URL that the
-    request is sent to.
+    request is sent to. `expires_after` is the number that was drawn to recognise its task.
     """
 
     marker: str
@@ -55,6 +55,7 @@ class NewAttempt(TakeProvenance):
     run: int = 0
     account: str = ""
     endpoint: str = ""
+    expires_after: int | None = None
 
 
 def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:

@@ -81,7 +81,7 @@ def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
     connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
 
 
-_SINCE_FIRST: Payload = {"endpoint": ""}
+_SINCE_FIRST: Payload = {"endpoint": "", "expires_after": None, "looked": None}
 """Attempt columns that a later schema added: older events do not have them."""
 
 _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,

@@ -51,6 +51,13 @@ def third(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def fourth(db: Database) -> None:
+    """Version 4: the number by which a lost task is recognised, and when it was first looked for."""
+    db.table("attempt").add_column("expires_after", int)
+    db.table("attempt").add_column("looked", float)
+
+
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
     """Bring a database to `version`. Two processes may try at once: the second has nothing to do."""
     db = Database(database, execute_plugins=False)

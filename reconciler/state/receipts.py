@@ -8,7 +8,8 @@ task is. Lines:
     event                     intent · accepted · void (certainly nothing was bought)
     marker                    which attempt: unique for ever, while numbers start again with a new database
     attempt                   its number in the store named
-    intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency, endpoint, account
+    intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency, endpoint, account,
+                              expires_after
     accepted also:            task
 
 Never a prompt, a link or a secret. The rest of the allocated space is NUL bytes. A line torn by a crash stays where
@@ -55,6 +56,7 @@ class Receipt(TakeProvenance):
     model: str = ""
     endpoint: str = ""
     account: str = ""
+    expires_after: int | None = None
 
 
 class Receipts:
@@ -100,7 +102,8 @@ class Receipts:
         """Write an intent; called after its commit and before the request. `account` is `NewAttempt.account`."""
         self.make_room()
         names = ("key", "clip", "take", "provider", "kind", "model", "seed", "cost_micros", "currency", "endpoint")
-        self._write("intent", attempt, {**{name: getattr(attempt, name) for name in names}, "account": account})
+        values = {name: getattr(attempt, name) for name in (*names, "expires_after")}
+        self._write("intent", attempt, {**values, "account": account})
         self._awaiting.add(attempt.marker)
 
     def accepted(self, attempt: Attempt, task: str) -> None:
@@ -193,7 +196,7 @@ _TEXTS = (
 def _well_formed(values: Mapping[str, object]) -> bool:
     texts = all(isinstance(values[name], str) for name in _TEXTS)
     whole = all(type(values[name]) is int for name in ("seq", "attempt", "take"))
-    optional = all(type(values[name]) in (int, NoneType) for name in ("seed", "cost_micros"))
+    optional = all(type(values[name]) in (int, NoneType) for name in ("seed", "cost_micros", "expires_after"))
     task = isinstance(values["task"], str | None) and isinstance(values["time"], float | int)
     return texts and whole and optional and task and bool(values["marker"])
 

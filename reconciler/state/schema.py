@@ -9,7 +9,7 @@ from __future__ import annotations
 from reconciler.records import BLOCKED, MOVES, OPEN, State
 
 APPLICATION_ID = 0x636C6970  # "clip"
-VERSION = 3  # of the schema; the database's `user_version`
+VERSION = 4  # of the schema; the database's `user_version`
 
 
 def rules() -> tuple[str, ...]:

@@ -147,6 +147,12 @@ class Store:
         attempts = self._attempts("WHERE clip = ? AND take = ?", (clip, take))
         return sum(attempt.state in OPEN | BLOCKED for attempt in attempts)
 
+    def marks(self) -> set[int]:
+        """Return the `expires_after` of every attempt without a task: a new attempt needs another one."""
+        with self._reading():
+            rows = self._connection.execute("SELECT expires_after FROM attempt WHERE task IS NULL").fetchall()
+        return {row[0] for row in rows if row[0] is not None}
+
     def account(self, attempt: Attempt) -> str:
         """Return the account that an attempt was bought with (`NewAttempt.account`); empty when unknown."""
         with self._reading():
@@ -233,7 +239,13 @@ class Store:
 
     def _restore(self, purchase: Purchase) -> Attempt:
         line = purchase.intent
-        new = NewAttempt(line.marker, **line.take_provenance(), endpoint=line.endpoint, account=line.account)
+        new = NewAttempt(
+            line.marker,
+            **line.take_provenance(),
+            endpoint=line.endpoint,
+            account=line.account,
+            expires_after=line.expires_after,
+        )
         attempt = self._write_intent(new, line.time)
         if purchase.task is not None:
             return self.move(attempt, State.ACCEPTED, Facts(task=purchase.task, evidence=_RECEIPTS))
@@ -330,6 +342,7 @@ class Store:
             updated=created,
             document=new.document,
             endpoint=new.endpoint,
+            expires_after=new.expires_after,
         )
         self._append("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
         return self.attempt(number)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine.uncertain import match
+from reconciler.state.store import Store
 from tests.e2e.kit import Rig, project
 from tests.emulator.process import Emulator, emulator
 
@@ -21,8 +22,9 @@ SILENCE = {
     "chanjing": "its list does not show it",
 }
 """The reason for a question, by kind, where the list is empty."""
-MARKED = {"defaults": {"model": "doubao-seedance-1-0-lite-t2v-250428"}}
-"""A model that takes a seed and reports it."""
+UNMARKED = {"settings": {"marker": "none"}}
+"""A provider whose requests carry no number of their own."""
+EXPIRY = "execution_expires_after"
 LOST = [{"when": {"phase": "submit"}, "do": "drop", "accepted": True}]
 NEVER_TAKEN = [{"when": {"phase": "submit"}, "do": "drop"}]
 SILENT = [{"when": {"phase": "list"}, "do": "omit"}]
@@ -53,7 +55,7 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def test_what_was_taken_is_found_in_the_list_and_carried_on_with(
     kind: str, losing: Emulator, rig: MakeRig, tmp_path: Path
 ) -> None:
-    loser = rig(kind, project(kind, tmp_path / "project", losing, CLIPS, **(MARKED if kind == "ark" else {})), losing)
+    loser = rig(kind, project(kind, tmp_path / "project", losing, CLIPS), losing)
     applied = loser.run("apply", "--yes")
     assert applied.code == 0, applied.text
     assert applied.results == {"hit": "succeeded"}
@@ -62,13 +64,14 @@ def test_what_was_taken_is_found_in_the_list_and_carried_on_with(
 
 
 @pytest.mark.parametrize("stated", [{}, {"seed": 7}], ids=str)
-def test_a_model_without_a_seed_is_asked_about_and_never_bought_twice(
+def test_a_model_without_a_seed_and_a_marker_is_asked_about_and_never_bought_twice(
     stated: dict[str, Any], losing: Emulator, rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ark's default model reports seeds of its own; the list is believed at once, as if two minutes had passed."""
     monkeypatch.setattr(match.ProofTerms, "settle", 0.0)
     monkeypatch.setattr(match, "APART", 0.0)
-    folder = project("ark", tmp_path / "project", losing, {"hit": {"prompt": "a lamp", **stated}})
+    clips = {"hit": {"prompt": "a lamp", **stated}}
+    folder = project("ark", tmp_path / "project", losing, clips, provider=UNMARKED)
     loser = rig("ark", folder, losing)
     for _ in range(3):
         asked = loser.run("apply", "--yes")
@@ -80,6 +83,59 @@ def test_a_model_without_a_seed_is_asked_about_and_never_bought_twice(
         0,
         ["seed-not-taken"] if stated else [],
     )
+
+
+def test_as_many_lost_tasks_as_there_are_are_each_recognised_by_a_number_of_its_own(
+    losing: Emulator, rig: MakeRig, tmp_path: Path
+) -> None:
+    """They ask for the same, and Ark's list shows no prompt and no seed of ours."""
+    folder = project("ark", tmp_path / "project", losing, {"hit": {"prompt": "a lamp", "takes": 3}})
+    loser = rig("ark", folder, losing)
+    applied = loser.run("apply", "--yes")
+    assert applied.code == 0, applied.text
+    numbers = [entry["request"]["execution_expires_after"] for entry in loser.ledger()]
+    assert len(set(numbers)) == 3
+    assert all(172_801 <= number <= 259_199 for number in numbers)
+    receipts = [json.loads(line) for line in (folder / "state" / "receipts").read_bytes().rstrip(b"\0").splitlines()]
+    assert [line["expires_after"] for line in receipts if line["event"] == "intent"] == numbers
+    with Store.open(folder / "state", lambda: 0.0) as store:
+        assert [attempt.expires_after for attempt in store.attempts()] == numbers
+
+
+@pytest.mark.parametrize(
+    "more", [{"provider": UNMARKED}, {"defaults": {"options": {EXPIRY: 3600}}}], ids=["off", "own"]
+)
+def test_nothing_is_drawn_where_that_is_switched_off_or_the_user_states_it(
+    more: dict[str, Any], vendor: Emulator, rig: MakeRig, tmp_path: Path
+) -> None:
+    owner = rig("ark", project("ark", tmp_path / "project", vendor, CLIPS, **more), vendor)
+    applied = owner.run("apply", "--yes")
+    assert applied.code == 0, applied.text
+    assert [entry["request"].get(EXPIRY) for entry in owner.ledger()] == [3600 if "defaults" in more else None]
+
+
+def test_a_reseller_is_sent_no_number_unless_the_project_says_so(
+    vendor: Emulator, rig: MakeRig, tmp_path: Path
+) -> None:
+    owner = rig("3hei", project("3hei", tmp_path / "project", vendor, CLIPS), vendor)
+    assert owner.run("apply", "--yes").code == 0
+    assert [EXPIRY in entry["request"] for entry in owner.ledger()] == [False]
+    more = {"settings": {"marker": "expires_after"}}
+    asked = rig("3hei", project("3hei", tmp_path / "other", vendor, {"b": {"prompt": "b"}}, provider=more), vendor)
+    assert EXPIRY in asked.run("apply", "--yes").text, "its emulator refuses what its page does not show"
+
+
+def test_a_lost_database_finds_the_lost_task_by_the_number_in_the_receipts(
+    rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for late in _emulator(tmp_path, LOST + LATE):
+        loser = rig("ark", project("ark", tmp_path / "project", late, CLIPS), late)
+        assert loser.run("apply", "--yes").code == 3
+        for file in (loser.folder / "state").glob("clipform.db*"):
+            file.unlink()
+        found = loser.run("apply", "--yes")
+        assert found.code == 0, found.text
+        assert len(loser.ledger()) == 1
 
 
 @pytest.mark.parametrize("kind", ["ark", "chanjing"])
@@ -97,7 +153,7 @@ def test_a_list_that_shows_nothing_proves_nothing(kind: str, silent: Emulator, r
 @pytest.mark.parametrize("kind", ["ark", "chanjing"])
 def test_a_list_that_is_late_is_asked_again_by_the_next_run(kind: str, rig: MakeRig, tmp_path: Path) -> None:
     for late in _emulator(tmp_path, LOST + LATE):
-        loser = rig(kind, project(kind, tmp_path / "project", late, CLIPS, **(MARKED if kind == "ark" else {})), late)
+        loser = rig(kind, project(kind, tmp_path / "project", late, CLIPS), late)
         assert loser.run("apply", "--yes").code == 3
         found = loser.run("apply", "--yes")
         assert found.code == 0, found.text

@@ -75,9 +75,10 @@ def _next_version() -> Migrations:
     steps(name="first")(migrations.first)
     steps(name="second")(migrations.second)
     steps(name="third")(migrations.third)
+    steps(name="fourth")(migrations.fourth)
 
     @steps()
-    def fourth(db: Database) -> None:
+    def fifth(db: Database) -> None:
         db.table("attempt").add_column("region", str)
         db.execute("UPDATE meta SET value = value || '!'")
         db.table("later").create({"id": int}, pk="id", strict=True)

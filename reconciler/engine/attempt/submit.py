@@ -19,6 +19,7 @@ from reconciler.engine.ports import Send
 from reconciler.events import EventKind
 from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
+from reconciler.providers.capabilities import Marks
 from reconciler.records import Attempt, State, to_micros
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
@@ -34,10 +35,11 @@ async def submit(context: AttemptContext) -> None:
     order, marker, seed = context.order, context.ports.marker(), _seed(context, context.order)
     context.require_open()
     inputs = await context.ports.inputs.ready(order)
-    context.job = jobs.build(order, inputs, seed=seed, marker=marker)
-    request = context.provider.dialect.submit(context.job)
+    job = jobs.build(order, inputs, seed=seed, marker=marker)
     async with _slot(context) as send:
         context.require_open()
+        context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
+        request = context.provider.dialect.submit(context.job)
         attempt = _begin(context, _intent(context, order, context.job))
         context.sent = True
         answer = await _finish(_send(context, send, request, attempt))
@@ -110,6 +112,7 @@ def _intent(context: AttemptContext, order: Order, job: Job) -> NewAttempt:
         run=context.terms.run,
         account=context.provider.transport.account if context.provider.durable else "",
         endpoint=context.provider.endpoint,
+        expires_after=job.expires_after,
     )
 
 
@@ -139,6 +142,16 @@ def _seed(context: AttemptContext, order: Order) -> int | None:
     """Draw a seed: it makes a clip reproducible and a lost task recognisable. Drafts need neither."""
     takes_seed = order.resolved.model.seed_max is not None and context.provider.durable
     return context.ports.seed() if takes_seed and order.clip.spec.seed is None else None
+
+
+def _mark(context: AttemptContext, job: Job) -> int | None:
+    """Draw the number that the task will show, unlike that of any other attempt without a task."""
+    dialect = context.provider.dialect
+    values = dialect.marks(job) if isinstance(dialect, Marks) else range(0)
+    if not values:
+        return None
+    first, taken = context.ports.seed(), context.ports.store.marks()
+    return next(value for n in range(len(values)) if (value := values[(first + n) % len(values)]) not in taken)
 
 
 def _record(context: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:

@@ -1,11 +1,11 @@
 """Decides from a provider's list what became of uncertain requests. Pure (never-pay-twice#s3-2, #s3-6).
 
 A listed task fits a request to some degree (`Fit`): it is surely another one, it may be it, it shows the whole request,
-or it carries the seed that was drawn for this attempt. The verdicts for all
+or it carries a number that was drawn for this attempt: its seed or its `expires_after`. The verdicts for all
 uncertain requests of a provider together, from the listed tasks that no other attempt has:
 
     listed                                              verdict
-    exactly one carries our seed                        Matched
+    exactly one carries our number                      Matched
     as many show the whole request as were sent         Matched, in the order of their times
     more, or fewer, or some that only may be it         Ask
     none that may be it, and all of §3.6 holds          Absent
@@ -76,6 +76,7 @@ class UncertainRequest:
     model: str
     seed: int | None = None
     drawn: bool = False
+    expires_after: int | None = None  # drawn for this attempt alone
     reports_seed: bool = False  # the model shows the seed that it was sent
     prompt: str | None = None
     params: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
@@ -153,7 +154,7 @@ def fit(request: UncertainRequest, task: Listed, skew: float = 0.0) -> Fit:
     """Return how well a listed task fits a request, its time included."""
     if _contradicts(request, task):
         return Fit.OTHER
-    if request.drawn and task.echo.get("seed") == request.seed and task.echo.get("model") == request.model:
+    if _same_mark(request, task) and task.echo.get("model") == request.model:
         degree = Fit.MARKED
     else:
         degree = Fit.WHOLE if _shows_all(request, task) else Fit.MAYBE
@@ -161,7 +162,8 @@ def fit(request: UncertainRequest, task: Listed, skew: float = 0.0) -> Fit:
         return Fit.MAYBE
     if request.since - SLACK <= task.created - skew <= request.until + SLACK:
         return degree
-    return Fit.OTHER if degree is Fit.MAYBE and not _same_seed(request, task) else Fit.MAYBE
+    same = _same_seed(request, task) or _same_mark(request, task)
+    return Fit.OTHER if degree is Fit.MAYBE and not same else Fit.MAYBE
 
 
 def _fits(request: UncertainRequest, tasks: Iterable[Listed], skew: float) -> dict[str, Fit]:
@@ -173,6 +175,13 @@ def _same_seed(request: UncertainRequest, task: Listed) -> bool:
     return request.seed is not None and task.echo.get("seed") == request.seed
 
 
+def _same_mark(request: UncertainRequest, task: Listed) -> bool:
+    """True if the task shows a number that was drawn for this request alone."""
+    expires_after = request.expires_after
+    marked = expires_after is not None and task.echo.get("expires_after") == expires_after
+    return marked or (request.drawn and _same_seed(request, task))
+
+
 def _contradicts(request: UncertainRequest, task: Listed) -> bool:
     """True if the task cannot be this request.
 
@@ -180,7 +189,7 @@ def _contradicts(request: UncertainRequest, task: Listed) -> bool:
     the model reports the one that it was sent. It does not change a text or a stated length, or add pictures.
     """
     echo, seed, seconds = task.echo, task.echo.get("seed"), request.params.get("duration")
-    if request.drawn and _same_seed(request, task):
+    if _same_mark(request, task):
         return False
     reported = request.reports_seed and request.seed is not None
     if reported and isinstance(seed, int) and seed >= 0 and seed != request.seed:
@@ -234,7 +243,7 @@ class _Proof:
 
 
 def _marked(requests: Sequence[UncertainRequest], fits: Mapping[int, Mapping[str, Fit]]) -> dict[int, Verdict]:
-    """Return verdicts for the requests whose seed is listed."""
+    """Return verdicts for the requests whose seed or `expires_after` is listed."""
     marks = {d.attempt: [task for task, degree in fits[d.attempt].items() if degree is Fit.MARKED] for d in requests}
     holders: defaultdict[str, int] = defaultdict(int)
     for tasks in marks.values():
@@ -243,17 +252,17 @@ def _marked(requests: Sequence[UncertainRequest], fits: Mapping[int, Mapping[str
     verdicts: dict[int, Verdict] = {}
     for number, tasks in marks.items():
         if len(tasks) == 1 and holders[tasks[0]] == 1:
-            verdicts[number] = Matched(tasks[0], "it has the seed that was drawn for this request")
+            verdicts[number] = Matched(tasks[0], "it has the number that was drawn for this request")
         elif tasks:
-            verdicts[number] = Ask(f"{_names(tasks)} carry its seed")
+            verdicts[number] = Ask(f"{_names(tasks)} carry its number")
     return verdicts
 
 
 def _alike(requests: Iterable[UncertainRequest]) -> list[list[UncertainRequest]]:
-    """Group requests that ask for the same, in the order of their attempts. One with a drawn seed is alone."""
+    """Group requests that ask for the same, in the order of their attempts. One with a drawn number is alone."""
     groups: dict[str, list[UncertainRequest]] = {}
     for request in sorted(requests, key=lambda d: d.attempt):
-        alone = request.drawn or not request.alike
+        alone = request.drawn or request.expires_after is not None or not request.alike
         groups.setdefault(f"#{request.attempt}" if alone else request.alike, []).append(request)
     return list(groups.values())
 
@@ -328,9 +337,8 @@ def uncertain_request(attempt: Attempt, document: str, model: Model | None) -> U
     flying = attempt.state is State.SUBMITTING
     until = float("inf") if flying else attempt.updated
     reports = model is not None and model.reports_seed
-    bare = UncertainRequest(
-        attempt.id, attempt.created, until, attempt.model, attempt.seed, reports_seed=reports, flying=flying
-    )
+    bare = UncertainRequest(attempt.id, attempt.created, until, attempt.model, attempt.seed, flying=flying)
+    bare = replace(bare, expires_after=attempt.expires_after, reports_seed=reports)
     if not document or model is None:
         return bare
     identity = json.loads(document)

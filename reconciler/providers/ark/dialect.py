@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from reconciler.providers import base
 from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply, Request, Scalar
@@ -88,9 +88,21 @@ STATUSES: Mapping[int, Refusal] = {401: Refusal.CREDENTIALS, 402: Refusal.ACCOUN
 """What a code that is not listed means at `3hei`, a gateway: by its HTTP status."""
 
 
+EXPIRY = "execution_expires_after"
+MARKS = range(172_801, 259_200)
+"""Values of `EXPIRY` above the default of 172,800 s and below the largest. It shapes no video and costs nothing; a task
+shows it as it was sent, also while it runs (real replies of 2.0 and 2.5, read in November 2026)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSettings(Settings):
     """Settings of both kinds."""
+
+    marker: Literal["expires_after", "none"] = setting(
+        f"`expires_after` sends an {EXPIRY} of its own with each request, by which a lost task is recognised; "
+        "`none` for a gateway that refuses the field.",
+        "expires_after",
+    )
 
     link_life: int = setting("Seconds for which result links are valid: the owner's figure.", 86_400)
     id_at: tuple[str, ...] = setting(
@@ -108,6 +120,7 @@ class HeiSettings(ContentSettings):
 
     submit_path: str = "/v1/videos"
     poll_path: str = "/v1/videos/{task}"
+    marker: Literal["expires_after", "none"] = "none"  # its page does not show the field
     default_model: str = "doubao-seedance-2-0"
     id_at: tuple[str, ...] = setting(
         "Paths of the task id in the reply to a submit; the first usable one counts. Its two published forms differ.",
@@ -154,7 +167,7 @@ class ContentForm(HttpDialect[T], Generic[T]):
 
     def body(self, job: Job) -> dict[str, object]:
         """Send inputs as content items and parameters as body fields; always duration, resolution and audio."""
-        return {
+        fields: dict[str, object] = {
             "model": job.model.name,
             "content": list(_content(job)),
             "resolution": stated(job, "resolution"),
@@ -166,6 +179,11 @@ class ContentForm(HttpDialect[T], Generic[T]):
             "watermark": job.watermark,
             "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
         }
+        return fields if job.expires_after is None else {**fields, EXPIRY: job.expires_after}
+
+    def marks(self, job: Job) -> range:
+        """Return the values for `EXPIRY`; empty if it is switched off, or if the user sets the field."""
+        return MARKS if self.settings.marker == "expires_after" and EXPIRY not in job.options else range(0)
 
     def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"id"}`, the whole reply."""
@@ -268,11 +286,12 @@ class Ark(ContentForm[ArkSettings]):
         return TaskPage(tasks, integer(at(reply.body, "total")))
 
     def _listed(self, task: str, item: Mapping[str, object]) -> Listed:
-        """Read one task. It has no prompt; if the model takes a seed it has ours, which identifies a lost task."""
+        """Read one task. It has no prompt; `EXPIRY` is as sent, and so is the seed if the model takes one."""
         audio, created = item.get("generate_audio"), integer(item.get("created_at"))
         echo: dict[str, Scalar | None] = {
             **{name: words(item.get(name)) or None for name in ("model", "resolution", "ratio")},
             **{name: integer(item.get(name)) for name in ("duration", "seed")},
+            "expires_after": integer(item.get(EXPIRY)),
             "audio": audio if isinstance(audio, bool) else None,
         }
         stated = {name: value for name, value in echo.items() if value is not None}

@@ -30,8 +30,6 @@ CLIPS: Mapping[str, Mapping[str, Any]] = {"hero": {"prompt": "a lamp"}, "intro":
 ONE: Mapping[str, Mapping[str, Any]] = {"hero": {"prompt": "a lamp"}}
 STILL = {"first_frame": "https://example.com/first.jpg", "resolution": "720p"}
 """What every model of a vendor wants that makes no video of words alone."""
-MARKED = "doubao-seedance-1-0-pro-250528"
-"""A model of Ark's that reports the seed it was sent, so that a lost task is found in the list and not asked about."""
 LISTS = ("ark", "chanjing")
 """The kinds whose vendor has a list of its tasks: nobody is to be asked there about what was bought."""
 
@@ -117,9 +115,7 @@ class Box:
         self.kind, self.vendor, self.folder = kind, vendor, folder
         self.secret = f"canary/{number:016x}+Zq=%7E&~<>"
         wanted = {name: {**STILL, **clip} for name, clip in clips.items()} if kind == "jiekou" else dict(clips)
-        silent = not any("audio" in clip for clip in clips.values())  # the marked model makes no sound
-        defaults = {"model": MARKED} if kind == "ark" and silent else {}
-        self.root = project(kind, folder / "project", vendor, wanted, **{"defaults": defaults, **more})
+        self.root = project(kind, folder / "project", vendor, wanted, **more)
         if base:
             self.edit(vendor.api, base)
         self.prompts = [clip["prompt"] for clip in clips.values()]
