@@ -214,9 +214,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The provider may or may not have accepted it; the program never sends it again."""
+    """The provider may or may not have accepted it; the program never sends it again.
+
+    `complaint`: the provider refuses, in words that prove nothing; it would answer the next request alike.
+    """
 
     message: str
+    complaint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ def submitted(reply: Reply, task: str | None, raw: object, complaint: Complaint)
         return Rejected(complaint.refusal, complaint.code, complaint.message, retry_after(reply))
     if raw is not None:
         return Unknown(f"the task id cannot be used: {quoted(raw)} (HTTP {reply.status})")
-    return Unknown(f"neither a task id nor a known refusal: {summary(reply)}")
+    refuses = 400 <= reply.status < 500 or (reply.status == 200 and bool(complaint.code))
+    return Unknown(f"neither a task id nor a known refusal: {summary(reply)}", complaint=refuses)
 
 
 def poll_trouble(reply: Reply, complaint: Complaint) -> PollTrouble:

@@ -43,6 +43,7 @@ async def submit(context: AttemptContext) -> None:
         attempt = _begin(context, _intent(context, order, context.job))
         context.sent = True
         answer = await _finish(_send(context, send, request, attempt))
+        _stop_after_complaint(context, answer)
     if context.provider.durable:
         context.job = None  # it may hold megabytes of images, and only the draft renderer needs it again
     await _after_submit(context, answer)
@@ -136,6 +137,15 @@ def _without_secrets(answer: SubmitAnswer, redact: Callable[[str], str]) -> Subm
         case NotSent(message) | Unknown(message):
             return replace(answer, message=redact(message))
     return answer
+
+
+def _stop_after_complaint(context: AttemptContext, answer: SubmitAnswer) -> None:
+    """Stop submitting to a provider that refuses in words that prove nothing, such as an empty account under a new
+    code: it would leave every clip of the run in doubt. The slot is still held, so no other request has gone out."""
+    if isinstance(answer, Unknown) and answer.complaint:
+        alias, clip = context.provider.alias, context.step.name
+        text = f"{alias} answered {clip} with an unlisted refusal; nothing more is submitted to it in this run"
+        context.control.stopped.setdefault(alias, text)
 
 
 def _seed(context: AttemptContext, order: Order) -> int | None:
