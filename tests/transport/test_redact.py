@@ -90,8 +90,9 @@ def test_a_redactor_shows_nothing_and_ignores_what_is_too_short() -> None:
     assert redactor.text("abc") == "abc"
 
 
-@pytest.mark.timeout(5)
-def test_hostile_text_takes_no_time() -> None:
-    redactor = Redactor([SECRET])
-    for text in ("https://" * 20_000, "token=" * 20_000, "a" * 200_000, "Bearer " * 20_000, "//@" * 50_000):
-        redactor.text(text)
+@pytest.mark.parametrize("piece", ["https://", "token=", "a", "Bearer ", "//@"])
+def test_hostile_text_is_read_in_linear_time(piece: str) -> None:
+    """With a pattern that reads each place again for every place before it, a megabyte does not end before the limit
+    that the suite has for any test."""
+    text = piece * (1_000_000 // len(piece))
+    assert SECRET not in Redactor([SECRET]).text(f"{text}{SECRET}")
