@@ -29,7 +29,7 @@ class Reader:
         self.plans += 1
 
     def note(self, text: str, event: object) -> None:
-        if "Waiting: " in text:
+        if "Waiting: " in text or "Watching." in text:
             self._press(b"q")
 
     def __getattr__(self, name: str) -> Any:
