@@ -21,7 +21,7 @@ _NAMED_MAPS = {"clips": NAME, "providers": NAME}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The documentation of one field; `keys` are the fields of a map with fixed keys."""
+    """The documentation of one field. `keys`: the fields of a map with fixed keys; `also`: others of the same name."""
 
     field: str
     type: str
@@ -29,6 +29,7 @@ class Explanation:
     default: str = ""
     example: str = ""
     keys: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 # JSON Schema ---------------------------------------------------------------------------------
@@ -69,11 +70,13 @@ def _cleaned(schema: Any, names: bool = False) -> Any:
 
 
 def explain(field: str) -> Explanation | None:
-    """Return the field of a dotted name (`duration`, `clips.duration`, `providers.prices`), or None."""
-    steps = field.split(".")
-    for model in (ProjectFile, ClipDecl):
-        if info := _find(model, steps):
-            return _explanation(field, info)
+    """Return the field of a dotted name (`duration`, `clips.duration`, `providers.prices`) or of its end (`prices`); or
+    None."""
+    endings = tuple(name for name in all_fields() if name.endswith(f".{field}"))
+    for name in (field, *endings):
+        for model in (ProjectFile, ClipDecl):
+            if info := _find(model, name.split(".")):
+                return _explanation(name, info, tuple(other for other in endings if other != name))
     return None
 
 
@@ -117,7 +120,7 @@ def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from _names(inner, f"{prefix}{name}.")
 
 
-def _explanation(name: str, field: FieldInfo) -> Explanation:
+def _explanation(name: str, field: FieldInfo, also: tuple[str, ...]) -> Explanation:
     inner = _inside(field.annotation)
     return Explanation(
         field=name,
@@ -126,6 +129,7 @@ def _explanation(name: str, field: FieldInfo) -> Explanation:
         default=_default_label(field),
         example=field.examples[0] if field.examples else "",
         keys=tuple(inner.model_fields) if inner else (),
+        also=also,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -137,6 +138,36 @@ def test_every_field_is_explained_with_a_type_and_a_note_and_an_example() -> Non
 def test_a_field_is_explained(field: str, type: str, default: str) -> None:
     told = explain(field)
     assert told and (told.field, told.type, told.default) == (field, type, default)
+
+
+def test_every_field_of_the_schema_is_explained_by_its_name_alone() -> None:
+    names = {name for properties in _properties(SCHEMA) for name in properties}
+    assert len(names) > 60
+    assert [name for name in sorted(names) if explain(name) is None] == []
+
+
+def _properties(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema.get("properties", {})
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _properties(part)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "also"),
+    [
+        ("prices", "providers.prices", ()),
+        ("per_second", "providers.prices.per_second", ()),
+        ("duration", "duration", ()),
+        ("images", "references.images", ()),
+        ("endpoint", "publish.endpoint", ("cache.endpoint",)),
+    ],
+)
+def test_the_end_of_a_name_explains_the_first_field_and_names_the_others(
+    name: str, field: str, also: tuple[str, ...]
+) -> None:
+    explained = explain(name)
+    assert explained and (explained.field, explained.also) == (field, also)
 
 
 def test_a_map_is_explained_with_its_keys() -> None:

@@ -12,7 +12,7 @@ from reconciler.cli.context import Context
 def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FIELD")]) -> None:
     """Explain a YAML field or the settings of a kind.
 
-    Examples: duration, providers.prices, ark.
+    Examples: duration, providers.prices, prices, ark.
 
     Exit codes: 0 done, 64 no such field.
     """
@@ -38,5 +38,6 @@ def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FI
         raise UsageError(f"unknown field '{field}'{hint}", help="list the fields of a clip:\nclipform explain clips")
     facts = [("type", explanation.type), ("default", explanation.default), ("note", explanation.note)]
     facts += [("example", explanation.example), ("keys", ", ".join(explanation.keys))]
+    facts += [("also", ", ".join(explanation.also))]
     section = Section(explanation.field, tuple((name, value) for name, value in facts if value))
     app.view.show([section], asdict(explanation))
