@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -60,21 +59,6 @@ MOVES: Mapping[State, frozenset[State]] = {
     **dict.fromkeys(LOOKED_AT_AGAIN, frozenset({State.ACCEPTED, State.ABANDONED})),
 }
 """The states that each state may move to. A state that is absent is terminal."""
-
-
-MICROS = 1_000_000
-"""Amounts are stored as whole millionths of a currency."""
-
-
-def to_micros(amount: Decimal | None) -> int | None:
-    """Return an amount in millionths; None, for no known price, stays None."""
-    return None if amount is None else int(amount * MICROS)
-
-
-def from_micros(micros: int) -> Decimal:
-    """Return millionths as an amount."""
-    return Decimal(micros) / MICROS
-
 
 ABANDONED = "abandoned"
 """The reason of an ABANDONED attempt whose key is not bought again without consent. Any other reason ("resubmit") lets

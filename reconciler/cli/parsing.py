@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.money import parse
 
 if TYPE_CHECKING:
     from reconciler.plan.model import Plan
@@ -18,14 +19,11 @@ if TYPE_CHECKING:
 
 
 def amount(text: str | None) -> Decimal | None:
-    """Return an amount of money. Raises UsageError unless it is a decimal of zero or more."""
+    """Return an amount of money. Raises UsageError for any other text."""
     if text is None:
         return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
+    value = parse(text)
+    if value is None:
         raise UsageError(f"--max-cost must be an amount such as 2.50, not '{text}'")
     return value
 

@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from reconciler import money
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.plan.model import Action, Cost, Plan
-from reconciler.records import from_micros
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Budget
@@ -34,15 +34,22 @@ class PricedRequest:
 def estimate(rows: Sequence[Row], request: PricedRequest, currency: str) -> Cost:
     """Return the price of a request by the first row that matches; amount None without one or if a fact is missing."""
     row = _row(rows, request.model, request.resolution)
-    return Cost(None if row is None else _amount(row, request), currency)
+    amount = None if row is None else _amount(row, request)
+    return Cost(None if amount is None else money.bounded(amount), currency)
 
 
-def settled(rows: Sequence[Row], model: str, resolution: str | None, tokens: int | None) -> Decimal | None:
-    """Return the price of the tokens that a provider reported; None if the model is not billed by tokens."""
+def bills_tokens(rows: Sequence[Row], model: str, resolution: str | None) -> bool:
+    """True if the price table prices a model by the tokens that its provider reports."""
     row = _row(rows, model, resolution)
-    if row is None or row.per_1k_tokens is None or tokens is None:
+    return row is not None and row.per_1k_tokens is not None
+
+
+def settled(rows: Sequence[Row], model: str, resolution: str | None, tokens: int) -> Decimal | None:
+    """Return the price of the tokens that a provider reported; None without a price by tokens, or out of bounds."""
+    row = _row(rows, model, resolution)
+    if row is None or row.per_1k_tokens is None:
         return None
-    return (row.per_1k_tokens * tokens / 1000).quantize(MICRO, ROUND_HALF_EVEN)
+    return money.bounded((row.per_1k_tokens * tokens / 1000).quantize(MICRO, ROUND_HALF_EVEN))
 
 
 def _row(rows: Sequence[Row], model: str, resolution: str | None) -> Row | None:
@@ -110,7 +117,7 @@ def objections(
     reasons: list[str] = []
     caps = [("--max-cost", max_cost, Decimal(0))]
     if budget is not None:
-        already = from_micros(spent.get(budget.currency, 0))
+        already = money.from_micros(spent.get(budget.currency, 0))
         caps += [("budget.per_apply", budget.per_apply, Decimal(0)), ("budget.total", budget.total, already)]
         paid = sum(1 for step in steps if step.cost.amount != 0)
         if budget.clips_per_apply is not None and paid > budget.clips_per_apply:
@@ -122,7 +129,8 @@ def objections(
         reasons.append(f"{clips} no known price (`prices` of the provider), and a cap on cost is set ({capped[0][0]})")
     for name, cap, already in capped:
         if plan.total() and plan.total() + already > cap:  # a free plan is allowed whatever was spent
-            sum_text = f" on top of {already} already spent" if already else ""
-            text = f"the plan costs {plan.total()} {plan.currency}{sum_text}, {name} is {cap}"
-            reasons.append(text.replace("  ", " "))
+            sum_text = f" on top of {money.plain(already)} already spent" if already else ""
+            reasons.append(
+                f"the plan costs {money.text(plan.total(), plan.currency)}{sum_text}, {name} is {money.plain(cap)}"
+            )
     return tuple(reasons)

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from reconciler import money
 from reconciler.plan.model import Plan, Reason, Step
-from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State, from_micros
+from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -89,10 +90,7 @@ def _cost(attempt: Attempt) -> str:
 
 
 def _money(micros: int, currency: str) -> str:
-    if not micros:
-        return "free"
-    whole, _, fraction = f"{from_micros(micros):f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')} {currency}".rstrip()
+    return money.text(money.from_micros(micros), currency)
 
 
 def _date(seconds: float) -> str:

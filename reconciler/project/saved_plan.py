@@ -66,11 +66,15 @@ def _destinations(plan: Plan) -> list[list[str]]:
     return [[alias, digest] for alias, digest in plan.places if alias in asked]
 
 
-def save(path: Path, ident: str, choice: Choice, planned: Planned) -> None:
+def of(ident: str, choice: Choice, planned: Planned) -> SavedPlan:
+    """Return a plan as a file holds it."""
+    return SavedPlan(ident, choice, planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
+
+
+def save(path: Path, saved: SavedPlan) -> None:
     """Write a plan file atomically."""
     from reconciler.state import disk
 
-    saved = SavedPlan(ident, choice, planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
     text = json.dumps({"clipform_plan": VERSION, **asdict(saved)}, indent=1) + "\n"
     with disk.translated(f"write {path.name}"):
         disk.replace(path, text.encode())
@@ -84,7 +88,10 @@ def read(path: Path) -> SavedPlan:
         values = json.loads(path.read_bytes())
         if values.pop("clipform_plan") != VERSION:
             raise ValueError("another version of the format")
-        return SavedPlan(choice=_choice(values.pop("choice")), **values)
+        saved = SavedPlan(choice=_choice(values.pop("choice")), **values)
+        if not _well_formed(saved):
+            raise ValueError("a field has another type")
+        return saved
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ClipformError(
             f"{path.name} is not a plan file of this clipform version: {error}", code="plan-file"
@@ -106,6 +113,11 @@ def require_fresh(saved: SavedPlan, planned: Planned) -> None:
     if (saved.store, saved.sequence, saved.fingerprint) != current:
         help = "clipform plan --out FILE makes a new one"
         raise Refused("this plan is stale: specs, state or files changed since it was saved", help=help, code="stale")
+
+
+def _well_formed(saved: SavedPlan) -> bool:
+    texts = (saved.id, saved.store, saved.fingerprint)
+    return all(isinstance(text, str) and text.isascii() for text in texts) and type(saved.sequence) is int
 
 
 def _choice(values: dict[str, Any]) -> Choice:

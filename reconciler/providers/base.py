@@ -246,11 +246,10 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The usage that the provider reports, in its units."""
+    """The tokens that the provider reports. `nonsense` is a figure that cannot be, quoted: then the cost is unknown."""
 
     tokens: int | None = None
-    seconds: int | None = None
-    amount: str = ""
+    nonsense: str = ""
 
 
 @dataclass(frozen=True, slots=True)

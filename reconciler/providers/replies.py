@@ -13,10 +13,11 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-from reconciler.providers.base import Reply, Working
+from reconciler.providers.base import Reply, Usage, Working
 
 _ID = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,256}\Z")
 _LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f\ud800-\udfff]{1,8192}\Z")
+_MOST_TOKENS = 10**9  # an hour of 4k has fewer
 _QUOTED = 200
 _MESSAGE = 500
 
@@ -73,6 +74,17 @@ def integer(value: object) -> int | None:
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else None
     return int(value) if isinstance(value, str) and re.match(r"-?[0-9]{1,18}\Z", value) else None
+
+
+def tokens_used(usage: Mapping[str, object], *names: str) -> Usage:
+    """Return the tokens that a vendor bills, by the first of these names that it reports."""
+    for name in names:
+        value = usage.get(name)
+        if value is not None:
+            if type(value) is int and 0 < value < _MOST_TOKENS:
+                return Usage(value)
+            return Usage(nonsense=f"{name} {quoted(value)}")
+    return Usage()
 
 
 def percent(value: object) -> int | None:

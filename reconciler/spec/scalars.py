@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from reconciler import money
 from reconciler.spec import values
 from reconciler.spec.problems import listed, shown
 from reconciler.spec.values import ClipMedia, JsonValue, Media, Number, Secret
@@ -146,9 +147,10 @@ def boolean(raw: object) -> bool:
 def decimal(raw: object) -> Decimal:
     """Parse an exact number that is not negative, such as a price."""
     written = _scalar(raw, "a number")
-    if not _DECIMAL.fullmatch(written):
+    amount = money.parse(written)
+    if amount is None:
         raise Unfit(f"must be a number such as 0.45, not {shown(written)}")
-    return Decimal(written)
+    return amount
 
 
 def span(raw: object) -> Decimal:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from decimal import Decimal
 
+from reconciler import money
 from reconciler.diagnostics import Refused
 from reconciler.records import TakeProvenance
 
@@ -61,11 +61,19 @@ class NewAttempt(TakeProvenance):
 def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:
     """Return the sums by currency, of everything or of one run."""
     rows = connection.execute(
-        "SELECT currency, sum(settled), sum(reserved), sum(clips) FROM ledger "
+        f"SELECT currency, {_sum('settled')}, {_sum('reserved')}, sum(clips) FROM ledger "
         "WHERE ? IS NULL OR run = ? GROUP BY currency",
         (run, run),
     )
-    return {currency: Spent(settled, reserved, clips) for currency, settled, reserved, clips in rows}
+    return {
+        currency: Spent(money.MICROS * settled + more, money.MICROS * reserved + even_more, clips)
+        for currency, settled, more, reserved, even_more, clips in rows
+    }
+
+
+def _sum(column: str) -> str:
+    """Return the sums of whole amounts and of their millionths: one sum of all might be too large for SQLite."""
+    return f"sum(max({column}, 0) / {money.MICROS}), sum(max({column}, 0) % {money.MICROS})"
 
 
 def unpriced(connection: sqlite3.Connection, run: int) -> int:
@@ -94,12 +102,6 @@ def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
 
 def _under(new: NewAttempt, caps: Caps, sum_micros: int, cap: int | None, scope: str) -> None:
     if cap is not None and sum_micros > cap:
-        over = f"would bring {scope} to {amount(sum_micros)} {caps.currency}, over the budget of {amount(cap)}"
+        total = money.text(money.from_micros(sum_micros), caps.currency)
+        over = f"would bring {scope} to {total}, over the budget of {money.plain(money.from_micros(cap))}"
         raise Refused(f"clip '{new.clip}' {over}", code="budget")
-
-
-def amount(micros: int) -> str:
-    """Return millionths as a decimal text without trailing zeros, two places at least: 500000 → 0.50."""
-    text = f"{Decimal(micros) / 1_000_000:.6f}"
-    head, _, tail = text.partition(".")
-    return f"{head}.{tail.rstrip('0').ljust(2, '0')}"

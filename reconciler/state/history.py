@@ -77,7 +77,7 @@ def _entry(row: tuple[Any, ...]) -> LogEntry:
 def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
     names = (*rows.COLUMNS[Attempt], "run")
     marks = ", ".join(f":{name}" for name in names)
-    values = {**_SINCE_FIRST, **entry.payload}
+    values = {**_SINCE_FIRST, **rows.with_sound_cost(entry.payload)}
     connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
 
 
@@ -91,7 +91,7 @@ WHERE id = :attempt AND state = :from"""
 
 def _moved(connection: sqlite3.Connection, entry: LogEntry) -> None:
     """Move an attempt by compare-and-set: StateError `state-moved` if it is no longer in the given state."""
-    values = {key: value for key, value in entry.payload.items() if key != "evidence"}
+    values = {key: value for key, value in rows.with_sound_cost(entry.payload).items() if key != "evidence"}
     cursor = connection.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time})
     if cursor.rowcount != 1:
         raise StateError(f"attempt {entry.attempt} is no longer {entry.payload['from']}", code="state-moved")
@@ -102,7 +102,8 @@ def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, LogEntry],
     names = rows.COLUMNS[kind]
 
     def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
-        connection.execute(statement, {name: entry.payload[name] for name in names})
+        values = rows.with_sound_cost(entry.payload) if "cost_micros" in names else entry.payload
+        connection.execute(statement, {name: values[name] for name in names})
 
     return reduce
 

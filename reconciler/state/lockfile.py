@@ -19,14 +19,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
 
+from reconciler import money
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
 from reconciler.records import LockEntry
 from reconciler.state import disk
-from reconciler.state.budget import amount
 from reconciler.state.paths import LOCK_FILE
 
 VERSION = 1
@@ -35,7 +34,6 @@ _REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})([ \r]|$)")
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
 _PLACE = attrgetter("clip", "take")
-_COST = re.compile(r"\d{1,12}(\.\d{1,6})?")
 _HELP = "keep the correct lines, or remove the file: clipform apply writes it again from the state"
 
 
@@ -72,7 +70,8 @@ def _text(value: object) -> str:
 
 
 def _fields(entry: LockEntry) -> dict[str, object]:
-    cost = None if entry.cost_micros is None else amount(entry.cost_micros)
+    micros = money.checked(entry.cost_micros)
+    cost = None if micros is None else money.plain(money.from_micros(micros))
     fields: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
     fields |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
     return {name: value for name, value in fields.items() if value is not None}
@@ -136,9 +135,10 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
         raise ValueError("'task' must be a text")
     if seed is not None and type(seed) is not int:
         raise ValueError("'seed' must be a whole number")
-    if cost is not None and not (isinstance(cost, str) and _COST.fullmatch(cost)):
+    amount = money.parse(cost) if isinstance(cost, str) else None
+    if cost is not None and amount is None:
         raise ValueError("'cost' must be a decimal text such as \"0.50\"")
-    micros = None if cost is None else int(Decimal(cost) * 1_000_000)
+    micros = money.to_micros(amount)
     currency = _string(fields, "currency") if "currency" in fields else ""
     return LockEntry(clip=clip, take=int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
 

@@ -53,9 +53,11 @@ def third(db: Database) -> None:
 
 @migrations()
 def fourth(db: Database) -> None:
-    """Version 4: the number by which a lost task is recognised, and when it was first looked for."""
+    """Version 4: the number by which a lost task is recognised, and when it was first looked for; sound amounts."""
     db.table("attempt").add_column("expires_after", int)
     db.table("attempt").add_column("looked", float)
+    for statement in schema.replace_books():
+        db.execute(statement)
 
 
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:

@@ -22,11 +22,11 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
-from types import NoneType
 
+from reconciler import money
 from reconciler.diagnostics import StateError
 from reconciler.records import Attempt, TakeProvenance
 from reconciler.state import disk
@@ -181,12 +181,14 @@ def parse(data: bytes) -> tuple[Receipt, ...]:
 def _receipt(line: bytes) -> Receipt | None:
     try:
         receipt = Receipt(**json.loads(line))
+        receipt = replace(receipt, cost_micros=money.checked(receipt.cost_micros))  # a purchase at an unknown price
         # A task id from a torn or garbled line would be polled for nothing: every field must have its type.
         return receipt if _well_formed(asdict(receipt)) else None
     except (ValueError, TypeError, RecursionError):
         return None
 
 
+_END_OF_TIME = 253_402_300_800  # the year 10000: dates end there
 _TEXTS = (
     *("store", "event", "marker", "key", "clip", "provider", "kind", "model"),
     *("currency", "endpoint", "account"),
@@ -195,10 +197,16 @@ _TEXTS = (
 
 def _well_formed(values: Mapping[str, object]) -> bool:
     texts = all(isinstance(values[name], str) for name in _TEXTS)
-    whole = all(type(values[name]) is int for name in ("seq", "attempt", "take"))
-    optional = all(type(values[name]) in (int, NoneType) for name in ("seed", "cost_micros", "expires_after"))
-    task = isinstance(values["task"], str | None) and isinstance(values["time"], float | int)
-    return texts and whole and optional and task and bool(values["marker"])
+    whole = all(_is_whole(values[name]) for name in ("seq", "attempt", "take"))
+    optional = all(values[name] is None or _is_whole(values[name]) for name in ("seed", "expires_after"))
+    time = values["time"]
+    timed = isinstance(time, float | int) and 0 <= time < _END_OF_TIME
+    return texts and whole and optional and timed and isinstance(values["task"], str | None) and bool(values["marker"])
+
+
+def _is_whole(value: object) -> bool:
+    """True for a whole number that the database can hold."""
+    return type(value) is int and abs(value) < 2**63
 
 
 def _content(descriptor: int) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TypeVar
 
+from reconciler import money
 from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, State
 
 Record = Artifact | Attempt | Binding | Generation | Placed
@@ -70,7 +71,7 @@ def dump(payload: Payload) -> str:
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
     """Return a row of `select(Attempt)` as a record. An unknown state or money word raises KeyError: damage."""
-    cells: dict[str, object] = dict(zip(COLUMNS[Attempt], row, strict=True))
+    cells = _cells(Attempt, row)
     cells |= {"state": _STATES[str(cells["state"])], "money": _MONEY[str(cells["money"])]}
     return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
 
@@ -84,4 +85,14 @@ def artifact(row: tuple[Value, ...]) -> Artifact:
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:
     """Return a row of `select(kind)` as a record, for records that hold only text and numbers."""
-    return kind(**dict(zip(COLUMNS[kind], row, strict=True)))  # type: ignore[arg-type]  # as above
+    return kind(**_cells(kind, row))  # type: ignore[arg-type]  # as above
+
+
+def _cells(kind: type[Record], row: tuple[Value, ...]) -> dict[str, object]:
+    cells: dict[str, object] = dict(zip(COLUMNS[kind], row, strict=True))
+    return with_sound_cost(cells) if "cost_micros" in cells else cells
+
+
+def with_sound_cost(cells: Mapping[str, object]) -> dict[str, object]:
+    """Return cells whose cost is an amount, or unknown."""
+    return {**cells, "cost_micros": money.checked(cells.get("cost_micros"))}

@@ -6,10 +6,12 @@ The rules are generated from `records`, so that code and database cannot disagre
 
 from __future__ import annotations
 
+from reconciler import money
 from reconciler.records import BLOCKED, MOVES, OPEN, State
 
 APPLICATION_ID = 0x636C6970  # "clip"
 VERSION = 4  # of the schema; the database's `user_version`
+_MOST = 9 * 10**18  # a sum stops there: beyond 2^63 SQLite refuses the row, and with it a paid result
 
 
 def rules() -> tuple[str, ...]:
@@ -20,6 +22,24 @@ def rules() -> tuple[str, ...]:
 def replace_moves() -> tuple[str, ...]:
     """Return the statements that bring the rule of an older schema up to `MOVES`."""
     return ("DROP TRIGGER attempt_moves", _moves())
+
+
+def replace_books() -> tuple[str, ...]:
+    """Return the statements that bring amounts out of bounds, and the triggers that sum them, up to date.
+
+    Such an attempt costs what was reserved for it. Its event stays as it is: the reducer reads it in the same way.
+    """
+    reserved = (
+        "SELECT json_extract(payload, '$.cost_micros') FROM event WHERE event.attempt = attempt.id AND type = 'begun'"
+    )
+    where = f"WHERE cost_micros NOT BETWEEN 0 AND {money.LIMIT * money.MICROS - 1}"
+    return (
+        f"UPDATE attempt SET cost_micros = ({reserved}) {where}",
+        f"UPDATE attempt SET cost_micros = NULL {where}",
+        f"UPDATE generation SET cost_micros = NULL {where}",
+        *("DROP TRIGGER attempt_spends", "DROP TRIGGER attempt_respends"),
+        *(_spends(), _respends()),
+    )
 
 
 def _texts(states: frozenset[State]) -> str:
@@ -73,7 +93,7 @@ def _book(row: str, sign: str) -> str:
     """Update the sums of a run: adding up all attempts for each new one would be quadratic."""
     amount = f"coalesce({row}.cost_micros, 0)"
     return f"""UPDATE ledger SET
-  settled = settled {sign} CASE {row}.money WHEN 'settled' THEN {amount} ELSE 0 END,
-  reserved = reserved {sign} CASE {row}.money WHEN 'reserved' THEN {amount} ELSE 0 END,
+  settled = max(0, min({_MOST}, settled {sign} CASE {row}.money WHEN 'settled' THEN {amount} ELSE 0 END)),
+  reserved = max(0, min({_MOST}, reserved {sign} CASE {row}.money WHEN 'reserved' THEN {amount} ELSE 0 END)),
   clips = clips {sign} ({row}.money <> 'released' AND coalesce({row}.cost_micros, 1) > 0)
 WHERE run = {row}.run AND currency = {row}.currency;"""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from reconciler import money
 from reconciler.plan.model import Action, Plan
-from reconciler.records import from_micros
 
 SEPARATOR = " · "
 """Between short facts on one line."""
@@ -41,26 +41,16 @@ def age(value: float | None) -> str:
     return f"{max(0, int(value))} s"
 
 
-def money(amount: Decimal | None, currency: str) -> str:
-    """Return an amount with at least two decimals; "unpriced" for None, "free" for zero."""
-    if amount is None:
-        return "unpriced"
-    if amount == 0:
-        return "free"
-    text = plain_decimal(amount)
-    return f"{text}{'' if '.' in text else '.00'} {currency}".rstrip()
-
-
 def total(amount: Decimal, unpriced: int, currency: str) -> str:
     """Return a sum and how many of its parts have no price."""
     if not unpriced:
-        return money(amount, currency)
-    return f"{money(amount, currency)} and {unpriced} unpriced" if amount else f"{unpriced} unpriced"
+        return money.text(amount, currency)
+    return f"{money.text(amount, currency)} and {unpriced} unpriced" if amount else f"{unpriced} unpriced"
 
 
 def micros(amount: int | None) -> Decimal | None:
     """Return millionths as an amount."""
-    return None if amount is None else from_micros(amount)
+    return None if amount is None else money.from_micros(amount)
 
 
 def utc(seconds: float) -> str:
@@ -69,12 +59,9 @@ def utc(seconds: float) -> str:
 
 
 def plain_decimal(amount: Decimal) -> str:
-    """Return an amount without exponent, with at least two decimals if it has a fraction."""
+    """Return an amount for programs: as people read it, and whole if it has no decimals."""
     text = f"{amount:f}"
-    if "." not in text:
-        return text
-    whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    return money.plain(amount) if "." in text else text
 
 
 def clips(count: int) -> str:

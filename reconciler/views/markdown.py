@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler import money
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.model import Action, Change, Plan, Step, plain_value
 from reconciler.project.saved_plan import review_digest
@@ -61,7 +62,7 @@ def _digest_line(plan: Plan) -> str:
 
 def _row(step: Step, plan: Plan) -> str:
     paid = step.action in (Action.CREATE, Action.REPLACE)
-    cost = format.money(step.cost.amount, step.cost.currency or plan.currency) if paid else ""
+    cost = money.text(step.cost.amount, step.cost.currency or plan.currency) if paid else ""
     detail = [_cell(step.detail)] if step.action is Action.BLOCKED and step.detail else []
     headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
     why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])

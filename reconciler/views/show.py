@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from reconciler import money
 from reconciler.plan.changes import NO_NAMES, input_text
 from reconciler.plan.model import Step
 from reconciler.project.model import Planned
@@ -37,7 +38,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "output", step.output
     order = _order(step, planned)
     if order is not None:
-        yield "estimated", format.money(order.wanted.cost.amount, order.wanted.cost.currency)
+        yield "estimated", money.text(order.wanted.cost.amount, order.wanted.cost.currency)
     if document := _document(step, planned):
         clips = {order.wanted.key: order.wanted.name for order in planned.loaded.orders}
         yield from document_facts(document, clips)
@@ -97,7 +98,7 @@ def _generation(generation: Generation, planned: Planned, root: str) -> Iterator
     if generation.elapsed:
         yield "took", format.seconds(generation.elapsed)
     if generation.cost_micros is not None:
-        yield "cost", format.money(micros(generation.cost_micros), generation.currency)
+        yield "cost", money.text(micros(generation.cost_micros), generation.currency)
     optional = (("task", generation.task), ("seed used", generation.seed), ("mismatch", generation.mismatch or None))
     yield from ((name, str(value)) for name, value in optional if value is not None)
 

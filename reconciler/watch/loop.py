@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 
+from reconciler import money
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
 from reconciler.engine.connections.providers import Connect
 from reconciler.engine.run.apply import ApplyOptions, Run
@@ -19,7 +20,6 @@ from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.saved_plan import fingerprint, subset_fingerprint
 from reconciler.project.workspace import Workspace
-from reconciler.records import from_micros
 from reconciler.views import format
 from reconciler.views.base import Screen
 from reconciler.views.format import plain_decimal
@@ -178,7 +178,7 @@ class Watch:
     def _total_line(self, plan: Plan, wait: Wait) -> str:
         """Return the session's cost, and what a key would do, as a line of text."""
         cap = self.context.allowance.cap
-        of = "" if cap is None else f" of {format.money(cap, plan.currency) if cap else '0'}"
+        of = "" if cap is None else f" of {money.text(cap, plan.currency) if cap else '0'}"
         line = f"Session: {format.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
         if not plan.has_changes() or not wait.offer:
             return f"{line} Watching."
@@ -245,7 +245,7 @@ class Watch:
         finally:
             self.view.close()
             sums = (spent.micros for run in self.runs for spent in store.spent(run).values())
-            self.memory = record_bought(replace(self.memory, spent=from_micros(sum(sums))), apply.plan)
+            self.memory = record_bought(replace(self.memory, spent=money.from_micros(sum(sums))), apply.plan)
         self.unpriced += summary.unpriced
         if context.requests.stopped:  # nothing restarts without a click
             self.memory = record_tried(self.memory, planned.plan)

@@ -119,16 +119,16 @@ def micros(amount: str) -> dict[str, int]:
         (("0.5", None), None, None, "0", ()),  # nobody set a cap
         (("0.5", "0.5"), budget("1"), None, "0", ()),  # as much as the cap is within it
         (("0.1",) * 3, budget("0.3"), None, "0", ()),  # and 3 x 0.1 is 0.3
-        (("0.5", "0.51"), budget("1"), None, "0", ("the plan costs 1.01 USD, budget.per_apply is 1",)),
-        (("0.5",), None, "0.49", "0", ("the plan costs 0.5 USD, --max-cost is 0.49",)),
-        (("0.5",), None, "0", "0", ("the plan costs 0.5 USD, --max-cost is 0",)),
+        (("0.5", "0.51"), budget("1"), None, "0", ("the plan costs 1.01 USD, budget.per_apply is 1.00",)),
+        (("0.5",), None, "0.49", "0", ("the plan costs 0.50 USD, --max-cost is 0.49",)),
+        (("0.5",), None, "0", "0", ("the plan costs 0.50 USD, --max-cost is 0.00",)),
         (("0.5",), budget(total="10"), None, "9.5", ()),
         (
             ("0.5",),
             budget(total="10"),
             None,
             "9.51",
-            ("the plan costs 0.5 USD on top of 9.51 already spent, budget.total is 10",),
+            ("the plan costs 0.50 USD on top of 9.51 already spent, budget.total is 10.00",),
         ),
         (("0.5",), budget(per_apply="1"), None, "99", ()),  # what was spent before is no matter of one apply
         (
@@ -161,7 +161,7 @@ def test_a_plan_says_beforehand_that_apply_will_refuse_it() -> None:
     (said,) = warnings(plan("0.5"), budget(total="10"), micros("9.51"))
     assert (said.code, said.severity) == ("over-budget", Severity.WARNING)
     assert said.message == (
-        "apply refuses this plan: the plan costs 0.5 USD on top of 9.51 already spent, budget.total is 10"
+        "apply refuses this plan: the plan costs 0.50 USD on top of 9.51 already spent, budget.total is 10.00"
     )
     assert warnings(plan("0.5"), budget(total="10"), micros("9.5")) == ()
     assert warnings(plan("0.5"), None, {}) == ()

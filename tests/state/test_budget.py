@@ -12,7 +12,7 @@ from state_kit import Clock, Maker, dump, memory_store, order
 
 from reconciler.diagnostics import Refused
 from reconciler.records import Money, State
-from reconciler.state.budget import Caps, amount
+from reconciler.state.budget import Caps
 from reconciler.state.store import Facts, Store
 
 USD = {"currency": "USD"}
@@ -93,11 +93,6 @@ def test_many_writers_at_once_never_get_past_a_cap_together(tmp_path: Path) -> N
         assert sum(pool.map(buy, range(4))) == 8  # 24 of 25
     with Store.open(tmp_path, Clock()) as store:
         assert store.spent()["USD"].micros == 24
-
-
-@pytest.mark.parametrize(("micros", "text"), [(0, "0.00"), (500_000, "0.50"), (1, "0.000001"), (12_340_000, "12.34")])
-def test_amounts_are_written_without_needless_zeros(micros: int, text: str) -> None:
-    assert amount(micros) == text
 
 
 @given(st.lists(st.tuples(st.sampled_from(State), st.integers(0, 50), st.sampled_from(["USD", "CNY"])), max_size=6))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler import money
 from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.views import format
 from reconciler.views.terminal.sanitize import safe
@@ -91,11 +92,11 @@ def test_ages_have_one_unit(value: float | None, shown: str) -> None:
     ],
 )
 def test_amounts_are_exact_and_without_exponents(amount: str | None, shown: str) -> None:
-    assert format.money(None if amount is None else Decimal(amount), "USD") == shown
+    assert money.text(None if amount is None else Decimal(amount), "USD") == shown
 
 
 def test_an_amount_without_a_currency_stands_alone() -> None:
-    assert format.money(Decimal(2), "") == "2.00"
+    assert money.text(Decimal(2), "") == "2.00"
 
 
 def _plan(*steps: tuple[Action, str | None], expected: float | None = None) -> Plan:

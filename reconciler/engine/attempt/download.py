@@ -10,9 +10,10 @@ from reconciler.engine.attempt.check_video import facts_of, mismatch
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
+from reconciler.money import to_micros
 from reconciler.plan import cost
 from reconciler.providers.base import Succeeded
-from reconciler.records import Artifact, Attempt, Generation, State, to_micros
+from reconciler.records import Artifact, Attempt, Generation, State
 from reconciler.state.store import Facts
 
 FETCHES = 3
@@ -45,6 +46,7 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
         if context.fetches >= FETCHES:
             context.move(attempt, State.QUARANTINED, Facts(message=error.message))
         return
+    micros, nonsense = _cost(context, attempt, result)
     generation = Generation(
         key=attempt.key,
         sha256=artifact.sha256,
@@ -52,18 +54,22 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
         **attempt.provenance(
             task=attempt.task if context.provider.durable else None,  # a local task's id means nothing later
             seed=result.seed if result.seed is not None else attempt.seed,
-            cost_micros=_cost(context, attempt, result),
+            cost_micros=micros,
         ),
         created=context.ports.clock.now(),
         elapsed=context.ports.clock.now() - attempt.created,
         mismatch=mismatch(context.order, artifact) if context.order else "",
     )
-    evidence = {"made": dict(result.actual)} if result.actual else {}  # what the provider chose, as it reports
+    evidence: dict[str, object] = {"made": dict(result.actual)} if result.actual else {}  # as the provider reports it
+    evidence |= {"usage": nonsense} if nonsense else {}
     facts = Facts(cost_micros=generation.cost_micros, evidence=evidence)
     context.ports.store.fetched(attempt, artifact, generation, facts)
     context.artifact = artifact
     context.ports.inputs.returned.note(context.provider.alias, artifact.sha256, result, context.provider.pace.link_life)
     context.say(EventKind.FETCHED, task=attempt.task)
+    if nonsense:
+        text = f"{context.provider.alias} reports {nonsense}, which cannot be: its cost is unknown"
+        context.say(EventKind.NOTE, message=f"{context.step.name}: {text} and stays booked as estimated")
     if generation.mismatch:
         context.say(EventKind.NOTE, message=f"{context.step.name}: {generation.mismatch}; it is kept as it is")
 
@@ -79,12 +85,16 @@ async def _checked(context: AttemptContext, part: Part, attempt: Attempt) -> Art
         raise
 
 
-def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> int | None:
-    """Return the cost in millionths: by the reported usage where the provider bills by it, else as estimated."""
-    if context.order is None:
-        return attempt.cost_micros
-    used = cost.settled(context.order.prices, attempt.model, context.order.resolution, result.usage.tokens)
-    return attempt.cost_micros if used is None else to_micros(used)
+def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> tuple[int | None, str]:
+    """Return the cost in millionths, and the reported figure that cannot be, if there is one: then, and where usage is
+    not billed, the cost is the estimate."""
+    order, usage = context.order, result.usage
+    if order is None or not cost.bills_tokens(order.prices, attempt.model, order.resolution):
+        return attempt.cost_micros, ""
+    if usage.tokens is None:
+        return attempt.cost_micros, usage.nonsense
+    used = cost.settled(order.prices, attempt.model, order.resolution, usage.tokens)
+    return (attempt.cost_micros, f"{usage.tokens} tokens") if used is None else (to_micros(used), "")
 
 
 def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError) -> None:

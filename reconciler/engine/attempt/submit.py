@@ -17,10 +17,11 @@ from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import StepEnded
 from reconciler.engine.ports import Send
 from reconciler.events import EventKind
+from reconciler.money import to_micros
 from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
 from reconciler.providers.capabilities import Marks
-from reconciler.records import Attempt, State, to_micros
+from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
 

@@ -28,12 +28,13 @@ from reconciler.engine.uncertain.settle import Settler
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind, Summary
 from reconciler.media.draft_renderer import DraftRenderer
+from reconciler.money import to_micros
 from reconciler.plan import cost
 from reconciler.plan.model import Action, Plan
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
-from reconciler.records import State, to_micros
+from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE, STATE
 

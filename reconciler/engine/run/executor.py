@@ -21,12 +21,13 @@ from reconciler.engine.run.lockfile_sync import LockfileAdopter
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
 from reconciler.events import Event, EventKind, Outcome, Summary
+from reconciler.money import from_micros
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State, from_micros
+from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
 from reconciler.state.paths import LOCK_FILE
 
 

@@ -73,7 +73,7 @@ def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
     saved_plan.require_free(path)
     with open_session(workspace, "plan", choice.draft) as session:
         planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
-        saved_plan.save(path, secrets.token_hex(16), choice, planned)
+        saved_plan.save(path, saved_plan.of(secrets.token_hex(16), choice, planned))
     return planned
 
 

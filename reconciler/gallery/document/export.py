@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from reconciler import money
 from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail
@@ -188,6 +189,6 @@ def _cost(card: Card) -> str:
     """Return the cost on record, else the estimate."""
     for price, form in ((card.cost, "{}"), (card.estimate, "about {}")):
         if price is not None:
-            text = format.money(Decimal(price.amount), price.currency or "")
+            text = money.text(Decimal(price.amount), price.currency or "")
             return text if text == "free" else form.format(text)
     return "unpriced" if card.state in ("new", "changed") else ""

@@ -38,6 +38,7 @@ from reconciler.providers.replies import (
     mapping,
     quoted,
     task_id,
+    tokens_used,
     words,
     working,
 )
@@ -224,13 +225,12 @@ class ContentForm(HttpDialect[T], Generic[T]):
             return base.NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
         actual = {name: text for name in ("resolution", "ratio") if (text := words(task.get(name)))}
         seconds = integer(task.get("duration"))
-        tokens = integer(at(task, "usage.total_tokens")) or integer(at(task, "usage.completion_tokens"))
         return base.Succeeded(
             url,
             link(at(task, "content.last_frame_url")),
             float(self.settings.link_life),
             integer(task.get("seed")),
-            base.Usage(tokens, seconds),
+            tokens_used(mapping(task.get("usage")), "total_tokens", "completion_tokens"),
             actual if seconds is None else {**actual, "duration": seconds},
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler import money
 from reconciler.diagnostics import Finding
 from reconciler.plan.remedies import COMMENT
 from reconciler.views import format
@@ -112,7 +113,7 @@ def lines_of(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str
 def _status_cells(item: StatusRow) -> list[str]:
     name = item.clip if item.take == 1 and item.picked else f"{item.clip}#{item.take}"
     state = " ".join(filter(None, (item.state, _progress(item))))
-    cost = format.money(item.cost, item.currency) if item.cost is not None else _estimate(item)
+    cost = money.text(item.cost, item.currency) if item.cost is not None else _estimate(item)
     output = item.output or ("(not picked)" if not item.picked else "-")
     return [name, state, f"{item.provider}/{item.model}", cost, format.age(item.age) or "-", output]
 
@@ -131,7 +132,7 @@ def _progress(item: StatusRow) -> str:
 def _estimate(item: StatusRow) -> str:
     if item.estimate is None or item.age is not None:
         return "-"
-    price = format.money(item.estimate, item.currency)
+    price = money.text(item.estimate, item.currency)
     return f"about {price}" if item.estimate else price
 
 

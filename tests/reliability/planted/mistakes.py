@@ -16,10 +16,11 @@ from reconciler.engine.attempt import download, submit
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.run import session
 from reconciler.engine.uncertain import match
+from reconciler.money import to_micros
 from reconciler.plan import cost
 from reconciler.providers.base import Reply, Request
 from reconciler.providers.capabilities import Coverage
-from reconciler.records import Attempt, Money, State, to_micros
+from reconciler.records import Attempt, Money, State
 from reconciler.state import disk, migrations, open, schema
 from reconciler.state import store as stores
 from reconciler.state.budget import Caps, NewAttempt
