@@ -95,6 +95,15 @@ class Covers(Lists, Protocol):
 
 
 @runtime_checkable
+class Echoes(Lists, Protocol):
+    """A vendor whose documents say that its list shows some facts of each request as they were sent."""
+
+    @property
+    def echoes(self) -> frozenset[str]:
+        """Their names in `Listed.echo`; a task that shows another value is another request's."""
+
+
+@runtime_checkable
 class Marks(Dialect, Protocol):
     """A vendor whose tasks show a number that shapes no video: a lost task is recognised by it."""
 

@@ -11,7 +11,8 @@ uncertain requests of a provider together, from the listed tasks that no other a
     none that may be it, and all of §3.6 holds          Absent
     none that may be it, and something is missing       Ask; `again`: when another reading may decide
 
-A task that may be it is never passed over: "another one" needs a contradiction, not just a missing echo. A wrong
+A task that may be it is never passed over: "another one" needs a contradiction, not just a missing echo, and a value
+contradicts only if the provider is documented, or seen with a task of ours, to report it as it was sent. A wrong
 `Matched` gives a clip another's video, a wrong `Absent` pays twice; a needless `Ask` costs somebody a minute.
 """
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
@@ -77,7 +78,7 @@ class UncertainRequest:
     seed: int | None = None
     drawn: bool = False
     expires_after: int | None = None  # drawn for this attempt alone
-    reports_seed: bool = False  # the model shows the seed that it was sent
+    reports: frozenset[str] = frozenset()  # facts that the vendor's documents say it shows as they were sent
     prompt: str | None = None
     params: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
     media: tuple[str | None, ...] | None = None  # URLs; None where it went out under one that is not on record
@@ -114,6 +115,10 @@ class Ask:
 
 
 Verdict = Matched | Absent | Ask
+Claimed = Mapping[str, UncertainRequest | None]
+"""The tasks of other attempts, each with its request if that is on record."""
+Reported = Set[tuple[str, str]]
+"""Model and name of the facts that a list is seen to report as they were sent."""
 
 
 class Fit(IntEnum):
@@ -126,15 +131,16 @@ class Fit(IntEnum):
 
 
 def decide(
-    requests: Sequence[UncertainRequest], claimed: Collection[str], readings: Sequence[ListReading], terms: ProofTerms
+    requests: Sequence[UncertainRequest], claimed: Claimed, readings: Sequence[ListReading], terms: ProofTerms
 ) -> dict[int, Verdict]:
-    """Return a verdict for each uncertain request of one provider. `claimed`: tasks of other attempts."""
+    """Return a verdict for each uncertain request of one provider."""
     asked = [request.attempt for request in requests if not (request.flying or request.rival)]
     if not readings:
         return dict.fromkeys(asked, Ask("its list was not read"))
     skew = next((reading.skew for reading in reversed(readings) if reading.skew is not None), 0.0)
     listed = {task.task: task for reading in readings for task in reading.tasks if task.task not in claimed}
-    fits = {request.attempt: _fits(request, listed.values(), skew) for request in requests}
+    evidence = reported((task for reading in readings for task in reading.tasks), claimed)
+    fits = {request.attempt: _fits(request, listed.values(), skew, evidence) for request in requests}
     verdicts = _marked(requests, fits)
     taken = {verdict.task for verdict in verdicts.values() if isinstance(verdict, Matched)}
     for candidates in fits.values():
@@ -150,9 +156,9 @@ def decide(
 # --- one task, one request ------------------------------------------------------------------
 
 
-def fit(request: UncertainRequest, task: Listed, skew: float = 0.0) -> Fit:
+def fit(request: UncertainRequest, task: Listed, skew: float = 0.0, evidence: Reported = frozenset()) -> Fit:
     """Return how well a listed task fits a request, its time included."""
-    if _contradicts(request, task):
+    if _contradicts(request, task, evidence):
         return Fit.OTHER
     if _same_mark(request, task) and task.echo.get("model") == request.model:
         degree = Fit.MARKED
@@ -166,8 +172,8 @@ def fit(request: UncertainRequest, task: Listed, skew: float = 0.0) -> Fit:
     return Fit.OTHER if degree is Fit.MAYBE and not same else Fit.MAYBE
 
 
-def _fits(request: UncertainRequest, tasks: Iterable[Listed], skew: float) -> dict[str, Fit]:
-    degrees = {task.task: fit(request, task, skew) for task in tasks}
+def _fits(request: UncertainRequest, tasks: Iterable[Listed], skew: float, evidence: Reported) -> dict[str, Fit]:
+    degrees = {task.task: fit(request, task, skew, evidence) for task in tasks}
     return {task: degree for task, degree in degrees.items() if degree is not Fit.OTHER}
 
 
@@ -182,24 +188,54 @@ def _same_mark(request: UncertainRequest, task: Listed) -> bool:
     return marked or (request.drawn and _same_seed(request, task))
 
 
-def _contradicts(request: UncertainRequest, task: Listed) -> bool:
-    """True if the task cannot be this request.
+def sent_facts(request: UncertainRequest) -> dict[str, object]:
+    """Return what a request is known to have stated, by the names of an echo."""
+    seconds = request.params.get("duration")
+    facts = {
+        "seed": request.seed,
+        "expires_after": request.expires_after,
+        "prompt": None if request.prompt is None else request.prompt.split(),
+        "duration": seconds if isinstance(seconds, int) and seconds > 0 else None,
+        "media": None if request.media is None else len(request.media),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
 
-    A provider may rename a model, host a picture elsewhere and choose what the request left open, also a seed unless
-    the model reports the one that it was sent. It does not change a text or a stated length, or add pictures.
+
+def _shown_facts(task: Listed) -> dict[str, object]:
+    """Return what a listed task shows, for comparison with `sent_facts`."""
+    facts: dict[str, object] = dict(task.echo)
+    seed, prompt = facts.pop("seed", None), facts.pop("prompt", None)
+    if isinstance(seed, int) and seed >= 0:
+        facts["seed"] = seed
+    if isinstance(prompt, str):
+        facts["prompt"] = prompt.split()
+    return {**facts, "media": len(task.media)} if task.media else facts
+
+
+def reported(tasks: Iterable[Listed], claimed: Claimed) -> Reported:
+    """Return model and name of each fact that the list is seen to report: a task of ours shows it as it was sent."""
+    pairs = ((request, _shown_facts(task)) for task in tasks if (request := claimed.get(task.task)) is not None)
+    return frozenset(
+        (request.model, name)
+        for request, shown in pairs
+        for name, value in sent_facts(request).items()
+        if shown.get(name) == value
+    )
+
+
+def _contradicts(request: UncertainRequest, task: Listed, evidence: Reported) -> bool:
+    """True if the task cannot be this request: it shows another value of a fact that the vendor reports as it was sent.
+
+    That it does so is a documented fact of the vendor, or the same list shows it with one of our own tasks. A vendor
+    may choose what the request left open, report a value of its own, or report nothing while the task runs.
     """
-    echo, seed, seconds = task.echo, task.echo.get("seed"), request.params.get("duration")
     if _same_mark(request, task):
         return False
-    reported = request.reports_seed and request.seed is not None
-    if reported and isinstance(seed, int) and seed >= 0 and seed != request.seed:
-        return True
-    prompt, length = echo.get("prompt"), echo.get("duration")
-    if request.prompt is not None and isinstance(prompt, str) and prompt.split() != request.prompt.split():
-        return True
-    if isinstance(seconds, int) and isinstance(length, int) and seconds > 0 and length != seconds:
-        return True
-    return request.media is not None and bool(task.media) and len(task.media) != len(request.media)
+    shown = _shown_facts(task)
+    return any(
+        name in shown and shown[name] != value and (name in request.reports or (request.model, name) in evidence)
+        for name, value in sent_facts(request).items()
+    )
 
 
 def _shows_all(request: UncertainRequest, task: Listed) -> bool:
@@ -332,13 +368,14 @@ def _names(tasks: Sequence[str]) -> str:
 def uncertain_request(attempt: Attempt, document: str, model: Model | None) -> UncertainRequest:
     """Return an attempt as the provider would show it.
 
-    `document` is the identity document of its key, empty when lost. What it leaves out are the model's defaults.
+    `document` is the identity document of its key. What it leaves out are the model's defaults. Without it nothing but
+    the record is known, so the request may have had options of the provider's own.
     """
     flying = attempt.state is State.SUBMITTING
     until = float("inf") if flying else attempt.updated
-    reports = model is not None and model.reports_seed
+    reports = frozenset({"seed"} if model is not None and model.reports_seed else ())
     bare = UncertainRequest(attempt.id, attempt.created, until, attempt.model, attempt.seed, flying=flying)
-    bare = replace(bare, expires_after=attempt.expires_after, reports_seed=reports)
+    bare = replace(bare, expires_after=attempt.expires_after, reports=reports, plain=False)
     if not document or model is None:
         return bare
     identity = json.loads(document)

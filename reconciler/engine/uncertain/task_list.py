@@ -16,7 +16,7 @@ from reconciler.engine.ports import ConnectedProvider
 from reconciler.engine.uncertain import match
 from reconciler.project.endpoints import Site
 from reconciler.providers.base import PollTrouble
-from reconciler.providers.capabilities import Covers, TaskList
+from reconciler.providers.capabilities import Covers, Echoes, TaskList
 from reconciler.records import UNDECIDED, Attempt, State
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Store
@@ -80,9 +80,7 @@ class TaskListReader:
         uncertain = {attempt.id: attempt for attempt in mine if attempt.state is State.UNCERTAIN}
         if self.trouble:
             return dict.fromkeys(uncertain, match.Ask(self.trouble))
-        claimed = self.lookups.claimed | {a.task for a in attempts if a.task is not None}
-        generations = self.lookups.store.snapshot().generations.values()
-        claimed |= {generation.task for generation in generations if generation.task is not None}
+        claimed = self._claimed(attempts)
         dialect = self.provider.dialect
         coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._request(attempt, attempts) for attempt in attempts if self._rival(attempt)]
@@ -90,6 +88,27 @@ class TaskListReader:
         terms = match.ProofTerms(coverage, self.provider.transport.patience)
         verdicts = match.decide(requests, claimed, self.readings, terms)
         return {number: self._record(uncertain[number], verdict) for number, verdict in verdicts.items()}
+
+    def _claimed(self, attempts: tuple[Attempt, ...]) -> match.Claimed:
+        """Return the listed tasks that are on record, each with its request if an attempt of this provider has it."""
+        generations = self.lookups.store.snapshot().generations.values()
+        tasks = self.lookups.claimed | {generation.task for generation in generations if generation.task is not None}
+        owners = {attempt.task: attempt for attempt in attempts if attempt.task is not None}
+        listed = {task.task for reading in self.readings for task in reading.tasks}
+        return {
+            task: self._shown(owners[task]) if task in owners and self._mine(owners[task]) else None
+            for task in listed & (tasks | owners.keys())
+        }
+
+    def _shown(self, attempt: Attempt) -> match.UncertainRequest:
+        """Return an attempt as the provider would show it."""
+        dialect = self.provider.dialect
+        model = next((model for model in dialect.models if model.name == attempt.model), None)
+        request = match.uncertain_request(
+            attempt, attempt.document or self.lookups.documents.get(attempt.key, ""), model
+        )
+        echoes = dialect.echoes if isinstance(dialect, Echoes) else frozenset()
+        return replace(request, reports=request.reports | echoes)
 
     def _mine(self, attempt: Attempt) -> bool:
         """True if it was sent to this alias and address."""
@@ -103,9 +122,7 @@ class TaskListReader:
         return attempt.kind == self.provider.kind and not self._mine(attempt) and attempt.state in UNDECIDED
 
     def _request(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> match.UncertainRequest:
-        model = next((model for model in self.provider.dialect.models if model.name == attempt.model), None)
-        document = attempt.document or self.lookups.documents.get(attempt.key, "")
-        request = match.uncertain_request(attempt, document, model)
+        request = self._shown(attempt)
         if not self._mine(attempt):
             return replace(request, rival=True)
         previous = [a for a in attempts if a.key == attempt.key and a.id < attempt.id][-1:]

@@ -103,6 +103,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
     also_reserved: ClassVar[frozenset[str]] = frozenset({"start_frame", "end_frame", "ref_img_url"})
     list_size: ClassVar[int] = 50
+    echoes: ClassVar[frozenset[str]] = frozenset({"prompt", "duration"})  # its sample of a list, read in November 2026
     upload_max_bytes: ClassVar[int | None] = None
     token_margin: ClassVar[float] = 300.0
 

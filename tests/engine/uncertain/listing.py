@@ -31,6 +31,7 @@ class ListingServer(Server):
         self.now, self.ours = now, ours
         self.lag, self.ahead = 0.0, 0.0
         self.own_seeds = False  # whatever was asked for, and no prompt
+        self.own_length = 0  # seconds that each task shows, whatever was asked for
         self.hidden: Callable[[Task], bool] = lambda task: False
         self.born: dict[str, float] = {}
         self.account = "one"
@@ -56,6 +57,8 @@ class ListingServer(Server):
             echo = {"model": FILM.name, "duration": 1, "seed": body["seed"]}
         if self.own_seeds:
             echo = {"model": FILM.name, "duration": 1, "seed": 58_944 + len(task.id)}
+        if self.own_length:
+            echo = {"model": FILM.name, "duration": self.own_length}
         return Listed(task.id, Working(), float(int(self.born[task.id] + self.ahead)), echo)
 
 

@@ -51,7 +51,7 @@ def verdict(rig: Rig, model: str, sent: int | None, drawn: int | None, **setting
     read = ark.read_list(Reply(200, rig.ask("GET", PATH).json()))  # type: ignore[attr-defined]
     assert isinstance(read, TaskPage)
     readings = [ListReading(began + after, read.tasks, True, 0.0) for after in (400.0, 500.0)]
-    return decide([doubt], {known}, readings, ProofTerms(ark.coverage))[1]  # type: ignore[attr-defined]
+    return decide([doubt], {known: None}, readings, ProofTerms(ark.coverage))[1]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("drawn", [None, 77], ids=["no seed", "a seed that an earlier release drew"])

@@ -62,6 +62,16 @@ def test_a_seed_of_the_vendors_own_never_proves_an_absence(own: Sim) -> None:
     assert "may be it" in own.notes.text()
 
 
+def test_a_length_that_the_vendor_is_not_seen_to_report_never_proves_an_absence(sim: Sim) -> None:
+    """Every task shows the length of what was made, not the one that was asked for, and nothing else."""
+    server(sim).own_length = 7
+    sim.server.plan("hero", submit=["unknown-after"])
+    for _ in range(4):
+        assert sim.apply().exit_code == 3, "it is not known whether it was taken"
+        later(sim)
+    assert bought(sim) == 1
+
+
 def test_what_such_a_list_does_not_show_at_all_is_asked_for_again(own: Sim) -> None:
     own.server.plan("hero", submit=["unknown-before"])
     for _ in range(4):
