@@ -23,6 +23,7 @@ from pathlib import Path
 from reconciler.artifacts import files
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, Foreign
+from reconciler.next_command import command
 from reconciler.records import Artifact, Placed
 from reconciler.state import disk
 
@@ -187,7 +188,7 @@ class Placer:
             target = os.open(name, disk.CREATE, 0o666, dir_fd=within)
             try:
                 if files.transfer(source, target) != artifact.sha256:
-                    help = "clipform verify lists damaged objects"
+                    help = f"{command('verify')} lists damaged objects"
                     raise ArtifactError(f"object {artifact.sha256[:12]}… is damaged", help=help, code="object-damaged")
                 disk.sync(target)
                 yield name
@@ -233,7 +234,7 @@ def _translated(doing: str, output: str) -> AbstractContextManager[None]:
 
 
 def _foreign(output: str) -> Foreign:
-    help = "clipform apply --force CLIP moves it aside first"
+    help = f"{command('apply', '--force', 'CLIP')} moves it aside first"
     return Foreign(f"{output} was not placed by clipform, or was edited since", help=help, code="foreign")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ArtifactError
+from reconciler.next_command import command
 from reconciler.state import disk
 
 HEAD = 4096
@@ -38,7 +39,7 @@ class InputFile:
                 if len(buffer) > self.size:
                     break
         if len(buffer) != self.size or hashlib.sha256(buffer).hexdigest() != sha256:
-            help = "clipform apply plans again with the new content"
+            help = f"{command('apply')} plans again with the new content"
             raise ArtifactError(f"{self._label} changed while applying", help=help, code="changed")
         return bytes(buffer)
 

@@ -21,6 +21,8 @@ from reconciler.cli.context import Context
 from reconciler.cli.options import Options, split
 from reconciler.cli.shells import VARIABLE
 from reconciler.diagnostics import ClipformError, Unwritten, UsageError
+from reconciler.next_command import command as next_command
+from reconciler.next_command import place
 
 HELP = """Declare AI video clips in YAML, see what would change, pay for each clip once.
 
@@ -75,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options, command = split(line)
         context = Context(options)
+        place(options.directory, draft="--draft" in command)
         code = build()(args=command or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
         return code if isinstance(code, int) else 0
     except typer.Exit as end:
@@ -82,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return 130
     except typer.TyperException as error:
-        context.view.error(UsageError(error.format_message(), help="clipform --help"))
+        context.view.error(UsageError(error.format_message(), help=next_command("--help")))
         return UsageError.exit_code
     except Unwritten as error:
         return _unwritten(error.message)
@@ -94,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # last resort: a message, and the traceback only with -v
         return _unexpected(context, error)
     finally:
+        place(None, draft=False)
         context.close()
         _flush(sys.stdout)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.money import parse
+from reconciler.next_command import command
 
 if TYPE_CHECKING:
     from reconciler.plan.model import Plan
@@ -69,7 +70,7 @@ def one_clip(name: str, plan: Plan) -> str:
 def require_named(loaded: Loaded, clip: str) -> None:
     """Raise UsageError if no clip has this name."""
     if all(order.clip.name != clip for order in loaded.orders):
-        raise UsageError(f"no clip is named '{clip}'", help="clipform status lists all clips")
+        raise UsageError(f"no clip is named '{clip}'", help=f"{command('status')} lists all clips")
 
 
 def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:

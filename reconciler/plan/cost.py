@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import money
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.next_command import command
 from reconciler.plan.model import Action, Cost, Plan
 
 if TYPE_CHECKING:  # loads pydantic
@@ -96,14 +97,16 @@ def saved(prices: Iterable[Cost]) -> tuple[Decimal, int]:
     return sum((amount for amount in amounts if amount is not None), Decimal(0)), amounts.count(None)
 
 
-OVER_BUDGET_HELP = "raise the limit, or select fewer clips: clipform apply CLIP…"
+def over_budget_help() -> str:
+    """Return what to do about a plan that costs more than the budget."""
+    return f"raise the limit, or select fewer clips: {command('apply', 'CLIP')}"
 
 
 def warnings(plan: Plan, budget: Budget | None, spent: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     """Return the warning that apply will refuse this plan by the project's own budget; empty if it will not."""
     reasons = objections(plan, budget, None, spent)
     text = f"apply refuses this plan: {'; '.join(reasons)}"
-    return (Diagnostic("over-budget", text, None, OVER_BUDGET_HELP, Severity.WARNING),) if reasons else ()
+    return (Diagnostic("over-budget", text, None, over_budget_help(), Severity.WARNING),) if reasons else ()
 
 
 def objections(

@@ -49,7 +49,7 @@ class Reason(StrEnum):
     SHARED = "shared", "same video as another clip; it is generated once"
     RENAMED = "renamed", "same video, new path (free)"
     UNDECLARED = "undeclared", "no longer declared"
-    DESTROYED = "destroyed", "you asked to remove it; the stored video remains until clipform gc"
+    DESTROYED = "destroyed", "you asked to remove it; the stored video remains until gc"
     EDITED = "edited", "no longer declared, but edited by hand; the file stays"
     UP_TO_DATE = "up_to_date", "up to date"
     UNCERTAIN = "uncertain", "the provider may have accepted the request; clipform never resends it on its own"

@@ -6,12 +6,13 @@ shell line: the command, then its meaning and price as a comment.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from reconciler import money
+from reconciler.next_command import command, quote
 from reconciler.plan.model import Plan, Reason, Step
 from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State
 
@@ -61,7 +62,7 @@ def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Bl
         return Block(_BLOCKING[attempt.state], detail, settle(attempt, takes=takes, several=several))
     again = _retake(attempt.clip, attempt.cost_micros, attempt.currency)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
-        look = remedy(f"clipform show {quote(attempt.clip)}", "see what was sent (free)")
+        look = remedy(command("show", attempt.clip), "see what was sent (free)")
         return Block(Reason.REFUSED, detail, (look, again))
     if attempt.state is State.ABANDONED and attempt.reason == ABANDONED:
         return Block(Reason.GIVEN_UP, detail, (again,))
@@ -97,27 +98,22 @@ def _date(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def quote(clip: str) -> str:
-    """Return a clip's name as a shell word: a matrix suffix needs quotes."""
-    return "'" + clip.replace("'", "'\\''") + "'" if "[" in clip else clip
-
-
 def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[str, ...]:
     """Return the remedies for an attempt.
 
     They name the take if the clip has several `takes`, and the attempt if the take has `several` unresolved ones.
     """
-    which = f" --take {attempt.take}" if max(takes, attempt.take) > 1 else ""
-    which = f" --attempt {attempt.id}" if several else which
-    resolve = f"clipform resolve {quote(attempt.clip)}{which}"
-    abandon = remedy(f"{resolve} --abandon", "give it up; it still counts as paid")
+    which = ("--take", str(attempt.take)) if max(takes, attempt.take) > 1 else ()
+    which = ("--attempt", str(attempt.id)) if several else which
+    resolve = partial(command, "resolve", attempt.clip, *which)
+    abandon = remedy(resolve("--abandon"), "give it up; it still counts as paid")
     if attempt.state is State.STALLED:
-        return (remedy(f"clipform apply {quote(attempt.clip)}", "check the task again (free)"), abandon)
-    again = remedy(f"{resolve} --resubmit", f"send it again at the next apply ({_second_price(attempt)})")
+        return (remedy(command("apply", attempt.clip), "check the task again (free)"), abandon)
+    again = remedy(resolve("--resubmit"), f"send it again at the next apply ({_second_price(attempt)})")
     if attempt.state is State.UNCERTAIN:
-        return (remedy(f"{resolve} --task ID", "use the provider's task with this ID (free)"), again, abandon)
+        return (remedy(resolve("--task", "ID"), "use the provider's task with this ID (free)"), again, abandon)
     if attempt.task:
-        fetch = remedy(f"{resolve} --task {shlex.quote(attempt.task)}", "check this task again (free)")
+        fetch = remedy(resolve("--task", attempt.task), "check this task again (free)")
         return (fetch, again, abandon)
     return (again, abandon)
 
@@ -134,7 +130,7 @@ def _second_price(attempt: Attempt) -> str:
 
 def _retake(clip: str, micros: int | None, currency: str) -> str:
     price = "price unknown" if micros is None else f"costs {_money(micros, currency)}" if micros else "free"
-    return remedy(f"clipform retake {quote(clip)}", f"generate a new variation at the next apply ({price})")
+    return remedy(command("retake", clip), f"generate a new variation at the next apply ({price})")
 
 
 def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | None) -> Block:
@@ -147,7 +143,7 @@ def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | N
 
 def protected(clip: str, generation: Generation | None) -> Block:
     """Return the block of a protected clip; its current video stays."""
-    apply = remedy(f"clipform apply {quote(clip)}", "apply the change once protect is removed")
+    apply = remedy(command("apply", clip), "apply the change once protect is removed")
     return Block(Reason.PROTECTED, _describe(generation) if generation else "", (apply,))
 
 
@@ -168,7 +164,7 @@ def elsewhere(clip: str, entry: LockEntry) -> Block:
     again = _retake(clip, entry.cost_micros, entry.currency)
     if not entry.task:
         return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (again,))
-    adopt = f"clipform import {quote(clip)} --task {shlex.quote(entry.task)}"
+    adopt = command("import", clip, "--task", entry.task)
     return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (remedy(adopt, "fetch that task's video (free)"), again))
 
 
@@ -176,21 +172,21 @@ def upstream(clip: str, missing: Iterable[str], *, selected: bool) -> Block:
     """Return the block of a clip whose needs are missing: they are blocked, or (`selected`) not part of this plan."""
     names = sorted(missing)
     if selected:
-        lines = [remedy(f"clipform apply {quote('+' + clip)}", "apply it with the clips that it needs")]
+        lines = [remedy(command("apply", "+" + clip), "apply it with the clips that it needs")]
     else:
-        lines = [remedy(f"clipform show {quote(name)}", f"see what blocks {name} (free)") for name in names[:3]]
+        lines = [remedy(command("show", name), f"see what blocks {quote(name)} (free)") for name in names[:3]]
     return Block(Reason.UPSTREAM, f"needs {', '.join(names)}", tuple(lines))
 
 
 def barred(output: str, obstacle: str) -> Block:
     """Return the block of an output path that leads through `obstacle`, which is not a folder."""
-    look = remedy(f"ls -l {shlex.quote(obstacle)}", "see what it is (free)")
+    look = remedy(f"ls -l {quote(obstacle)}", "see what it is (free)")
     return Block(Reason.BARRED, f"{obstacle}, in the path {output}, is not a folder", (look,))
 
 
 def foreign_file(clip: str, output: str) -> Block:
     """Return the block of a clip whose output path holds a file of the user's."""
-    force = remedy(f"clipform apply --force {quote(clip)}", "keep your file under another name and place the video")
+    force = remedy(command("apply", "--force", clip), "keep your file under another name and place the video")
     return Block(Reason.FOREIGN, output, (force,))
 
 
@@ -212,7 +208,7 @@ def with_look_ups(plan: Plan, uncertain: Collection[str], listing: Collection[st
 def _with_look_up(step: Step, reasons: Mapping[str, str]) -> Step:
     if step.key in reasons:
         return replace(step, detail=f"{step.detail}; looked up at {step.provider}: {reasons[step.key]}")
-    clip = "" if step.reason is Reason.NOT_REFERENCED else f" {quote(step.clip)}"
-    look_up = remedy(f"clipform apply{clip}", f"look the request up at {step.provider} (free)")
+    clip = () if step.reason is Reason.NOT_REFERENCED else (step.clip,)
+    look_up = remedy(command("apply", *clip), f"look the request up at {step.provider} (free)")
     detail = f"{step.detail}; will be looked up at {step.provider}"
     return replace(step, detail=detail, way_out=(look_up, *step.way_out))

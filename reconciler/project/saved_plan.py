@@ -16,6 +16,7 @@ from typing import Any
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.identity import canonical
+from reconciler.next_command import command
 from reconciler.plan.model import Plan, Step
 from reconciler.plan.subset import subset
 from reconciler.project.endpoints import ASKING
@@ -111,7 +112,7 @@ def require_fresh(saved: SavedPlan, planned: Planned) -> None:
     """Raise Refused if anything changed since the plan was saved."""
     current = (planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
     if (saved.store, saved.sequence, saved.fingerprint) != current:
-        help = "clipform plan --out FILE makes a new one"
+        help = f"{command('plan', '--out', 'FILE')} makes a new one"
         raise Refused("this plan is stale: specs, state or files changed since it was saved", help=help, code="stale")
 
 

@@ -14,6 +14,7 @@ from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
+from reconciler.next_command import command
 from reconciler.plan.model import OutputFact
 from reconciler.records import Artifact, LockEntry, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
@@ -62,7 +63,9 @@ def find_root(start: Path) -> Path:
         if os.path.lexists(folder / PROJECT_FILE):  # the reader reports one that is not a file
             return folder
     raise ClipformError(
-        f"no {PROJECT_FILE} in {start} or above it", help="create a project here:\nclipform init", code="no-project"
+        f"no {PROJECT_FILE} in {start} or above it",
+        help=f"create a project here:\n{command('init')}",
+        code="no-project",
     )
 
 

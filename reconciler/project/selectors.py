@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from reconciler.diagnostics import UsageError
+from reconciler.next_command import command
 from reconciler.spec.graph import closure, dependents
 
 
@@ -49,7 +50,7 @@ class _Graph:
         names = [c.name for c in self.candidates if _matches(core, c)]
         if not names:
             raise UsageError(
-                f"no clip matches '{core}'{self._suggestion(core)}", help="clipform status lists all clips"
+                f"no clip matches '{core}'{self._suggestion(core)}", help=f"{command('status')} lists all clips"
             )
         needs = closure(names, self.needs) if with_needs else {}
         users = closure(names, dependents(self.needs)) if with_users else {}

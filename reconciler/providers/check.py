@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.next_command import command
 from reconciler.providers import rules
 from reconciler.providers.base import Dialect, Mode, Model, Placement, Scalar
 from reconciler.providers.capabilities import SpokenOverHttp, Uploads
@@ -118,7 +119,7 @@ def _by_resolution(clip: Clip, line: str, models: tuple[Model, ...]) -> Model | 
         help = f"add `resolution:`, or name one of {choices([model.name for model in models])}"
         return Diagnostic("field-required", message, clip.source("model"), help)
     message = f"resolution {clip.spec.resolution} is not offered by {line} ({offered})"
-    help = f"choose one of these, or another model (clipform models --resolution {clip.spec.resolution})"
+    help = f"choose one of these, or another model ({command('models', '--resolution', clip.spec.resolution)})"
     return Diagnostic("resolution-not-offered", message, clip.source("resolution"), help)
 
 
@@ -126,7 +127,7 @@ def _contradiction(clip: Clip, named: Model, siblings: tuple[Model, ...]) -> Dia
     resolution = clip.spec.resolution
     fits = [model.name for model in siblings if resolution in model.resolutions]
     message = f"resolution {resolution} contradicts model {named.name}, which makes {choices(named.resolutions)}"
-    other = f"choose another model (clipform models --resolution {resolution})"
+    other = f"choose another model ({command('models', '--resolution', str(resolution))})"
     help = f"{f'set model: {fits[0]}' if fits else other}, or drop `resolution:`"
     return Diagnostic(CONTRADICTION, message, clip.source("resolution"), help)
 

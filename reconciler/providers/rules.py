@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
+from reconciler.next_command import command
 from reconciler.providers.base import Mode, Model, Placement
 from reconciler.providers.limits import check_request
 from reconciler.providers.phrases import choices, count, nearest
@@ -100,7 +101,7 @@ def _durations(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         return
     message = f"duration {clip.spec.duration} is not offered by {model.name} ({choices(model.durations)})"
     spans = [seconds for seconds in model.durations if seconds > 0]
-    other = f"choose a model that offers it (clipform models --duration {clip.spec.duration})"
+    other = f"choose a model that offers it ({command('models', '--duration', str(clip.spec.duration))})"
     help = f"set {nearest(clip.spec.duration, spans)}, or {other}" if spans else "leave the duration out"
     yield Diagnostic("duration-not-offered", message, clip.source("duration"), help)
 
@@ -110,7 +111,7 @@ def _resolutions(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         return
     fixed = "always " if model.resolution_in is Placement.FIXED else ""
     message = f"resolution {clip.spec.resolution} is not offered by {model.name} ({fixed}{choices(model.resolutions)})"
-    help = f"choose one of these, or another model (clipform models --resolution {clip.spec.resolution})"
+    help = f"choose one of these, or another model ({command('models', '--resolution', clip.spec.resolution)})"
     yield Diagnostic("resolution-not-offered", message, clip.source("resolution"), help)
 
 
@@ -118,7 +119,7 @@ def _ratios(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if clip.spec.ratio is None or clip.spec.ratio in model.ratios:
         return
     message = f"ratio {clip.spec.ratio} is not offered by {model.name} ({choices(model.ratios)})"
-    help = f"choose one of these, or another model (clipform models --ratio {clip.spec.ratio})"
+    help = f"choose one of these, or another model ({command('models', '--ratio', clip.spec.ratio)})"
     yield Diagnostic("ratio-not-offered", message, clip.source("ratio"), help)
 
 
@@ -154,7 +155,7 @@ def _switches(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         if stated is None or name in switches(model) or stated == model.defaults.get(name):
             continue
         message = f"{model.name} has no `{name}` switch, found {'yes' if stated else 'no'}"
-        help = f"remove `{name}:`, or choose a model that has it (clipform models --{name.replace('_', '-')})"
+        help = f"remove `{name}:`, or choose a model that has it ({command('models', '--' + name.replace('_', '-'))})"
         yield Diagnostic("switch-not-offered", message, clip.source(name), help)
 
 
@@ -184,7 +185,7 @@ def _mixed(clip: Clip, model: Model) -> bool:
 def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
     takes = choices([label for offered, label in _LABELS.items() if offered in model.modes])
     message = f"{model.name} does not take {_LABELS[mode]} (it takes {takes})"
-    help = f"give it one of these, or choose another model (clipform models --mode {mode})"
+    help = f"give it one of these, or choose another model ({command('models', '--mode', mode)})"
     fields = {Mode.FIRST_FRAME: ("first_frame",), Mode.FRAMES: ("last_frame",), Mode.REFERENCES: _REFERENCES}
     return Diagnostic("mode-not-offered", message, _at(clip, *fields.get(mode, ("operation",))), help)
 

@@ -15,6 +15,7 @@ from itertools import accumulate, islice
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Source
+from reconciler.next_command import command
 from reconciler.spec.interpolate import plain
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, read
@@ -79,7 +80,7 @@ def _document(text: str, file: str) -> _Document:
     bom, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     root = _root(body, file)
     if root is None:
-        raise ClipformError(f"{file} has errors, so it is not edited", help="clipform validate", code="edit")
+        raise ClipformError(f"{file} has errors, so it is not edited", help=command("validate"), code="edit")
     lines = tuple(match[0] for match in _LINE.finditer(body) if match[0])
     return _Document(body, bom, root, lines, tuple(accumulate(map(len, lines), initial=0)))
 
@@ -103,7 +104,7 @@ def _declaration(document: _Document, name: str) -> MappingEntry:
         raise ClipformError(f"{document.root.where.file} does not declare clip {shown(name)}", code="edit")
     entry = clips.value.entries[name]
     if not isinstance(entry.value, Fields) and not (isinstance(entry.value, Scalar) and not entry.value.text):
-        raise ClipformError(f"clip {shown(name)} is not a map of fields", help="clipform validate", code="edit")
+        raise ClipformError(f"clip {shown(name)} is not a map of fields", help=command("validate"), code="edit")
     return entry
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.diagnostics import StateDamaged, StateError
+from reconciler.next_command import command
 
 BUSY_MS = 5_000
 """Milliseconds to wait for a reader. Readers take milliseconds; longer means that something is wrong."""
@@ -125,7 +126,7 @@ def explain(error: sqlite3.Error) -> StateError:
 
 def damaged(detail: str) -> StateDamaged:
     """Return the error for a database that is not sound: nothing is bought by its records."""
-    help = "put back a backup of state/, or rebuild it from receipts, lock file and providers:\nclipform recover"
+    help = f"put back a backup of state/, or rebuild it from receipts, lock file and providers:\n{command('recover')}"
     return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
 
 

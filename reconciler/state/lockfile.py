@@ -24,6 +24,7 @@ from pathlib import Path
 
 from reconciler import money
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
+from reconciler.next_command import command
 from reconciler.records import LockEntry
 from reconciler.state import disk
 from reconciler.state.paths import LOCK_FILE
@@ -34,7 +35,6 @@ _REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})([ \r]|$)")
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
 _PLACE = attrgetter("clip", "take")
-_HELP = "keep the correct lines, or remove the file: clipform apply writes it again from the state"
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
@@ -157,4 +157,5 @@ def _line(text: str, name: str) -> int:
 
 
 def _problem(file: str, line: int, code: str, message: str) -> Diagnostic:
-    return Diagnostic(code, message, Source(file, line, 1), _HELP)
+    help = f"keep the correct lines, or remove the file: {command('apply')} writes it again from the state"
+    return Diagnostic(code, message, Source(file, line, 1), help)

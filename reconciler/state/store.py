@@ -17,6 +17,7 @@ from threading import RLock
 from typing import Self
 
 from reconciler.diagnostics import Refused, StateError
+from reconciler.next_command import command
 from reconciler.records import (
     BLOCKED,
     COUNTS,
@@ -279,7 +280,7 @@ class Store:
         with self._reading():
             used = self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone()
         if used:
-            help = "clipform plan --out FILE makes a new one"
+            help = f"{command('plan', '--out', 'FILE')} makes a new one"
             raise Refused("this plan was already applied", help=help, code="plan-used")
 
     def consume_plan(self, plan: str) -> None:

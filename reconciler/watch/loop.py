@@ -16,6 +16,7 @@ from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
 from reconciler.engine.run.signals import signals
 from reconciler.engine.run.warm_workers import WarmWorkers
+from reconciler.next_command import command
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.saved_plan import fingerprint, subset_fingerprint
@@ -184,7 +185,8 @@ class Watch:
             return f"{line} Watching."
         line += f" Waiting: {self._waiting(plan)}."
         if self.context.keyboard is None:
-            return f"{line} No terminal to confirm at: {'use the page' if self.context.page else 'run clipform apply'}."
+            instead = "use the page" if self.context.page else f"run {command('apply')}"
+            return f"{line} No terminal to confirm at: {instead}."
         return f"{line} [a] apply  [s] skip  [q] quit"
 
     def _waiting(self, plan: Plan) -> str:

@@ -30,6 +30,11 @@ for stream in (0, 1, 2):
 os.close(terminal)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
+_IN_FOLDER = """
+import os, runpy, sys
+os.chdir(sys.argv.pop(1))
+runpy.run_module("reconciler", run_name="__main__", alter_sys=True)
+"""
 CLIPFORM = (sys.executable, "-m", "reconciler")
 
 
@@ -141,8 +146,8 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def clipform(folder: Path, *arguments: str) -> tuple[str, ...]:
-    """The command line of a project."""
-    return (*CLIPFORM, "-C", str(folder), *arguments)
+    """The command line of a project, as in a shell that is in its folder."""
+    return (sys.executable, "-c", _IN_FOLDER, str(folder), *arguments)
 
 
 def _size(terminal: int, columns: int, rows: int) -> None:

@@ -71,7 +71,7 @@ def test_ctrl_c_under_a_running_task_leaves_it_and_the_next_watch_collects_it(
         assert screen.end() == 130
         assert screen.is_sane()
         assert "Traceback" not in screen.said
-        assert times == 2 or "clipform apply" in screen.said  # how to go on
+        assert times == 2 or "To continue, run:" in screen.said  # how to go on
     assert tasks(vendor) == before + 1
     with on_terminal(paid, "--yes") as screen:
         screen.until(r"resume +hero .*hero: finished renders/hero.mp4.*Nothing to do.*Watching\.\n")

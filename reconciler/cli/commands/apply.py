@@ -10,6 +10,7 @@ import typer
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
 from reconciler.diagnostics import UsageError
+from reconciler.next_command import place
 
 if TYPE_CHECKING:
     from reconciler.project.model import Choice
@@ -49,6 +50,7 @@ def run(
     saved = plan_file(app.directory, clips or [], lambda name: _means_clips(app, Choice((name,), draft=draft)))
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
     asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
+    place(app.options.directory, draft=asked.choice.draft)
     with open_session(app.workspace, "apply", asked.choice.draft) as session:
         confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")
         summary = apply(session, asked, confirm, app.view, app.connect)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.next_command import command
 
 
 def run(
@@ -29,5 +30,7 @@ def run(
     app: Context = context.obj
     name = shell or os.environ.get("SHELL", "").rpartition("/")[2]
     if name not in SCRIPTS:
-        raise UsageError(f"unknown shell '{name}'", help=f"shells: {', '.join(SCRIPTS)}\nclipform completion bash")
+        raise UsageError(
+            f"unknown shell '{name}'", help=f"shells: {', '.join(SCRIPTS)}\n{command('completion', 'bash')}"
+        )
     app.view.text(SCRIPTS[name])

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.next_command import command
 
 
 def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FIELD")]) -> None:
@@ -35,7 +36,9 @@ def run(context: typer.Context, field: Annotated[str, typer.Argument(metavar="FI
     if explanation is None:
         near = nearest_field(field)
         hint = f"; did you mean '{near}'?" if near else ""
-        raise UsageError(f"unknown field '{field}'{hint}", help="list the fields of a clip:\nclipform explain clips")
+        raise UsageError(
+            f"unknown field '{field}'{hint}", help=f"list the fields of a clip:\n{command('explain', 'clips')}"
+        )
     facts = [("type", explanation.type), ("default", explanation.default), ("note", explanation.note)]
     facts += [("example", explanation.example), ("keys", ", ".join(explanation.keys))]
     facts += [("also", ", ".join(explanation.also))]

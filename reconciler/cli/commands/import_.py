@@ -10,6 +10,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.next_command import command
 
 
 def run(
@@ -41,10 +42,10 @@ def run(
         if task is not None:
             remote = ProviderAccess(loaded, app.connect, session.store.snapshot(), partial(app.agree, yes=yes))
             import_task(session, order, task, app.marker(), remote)
-            app.view.note(f"{clip} now has task {task}. clipform apply downloads it.", {"clip": clip, "task": task})
+            app.view.note(f"{clip} now has task {task}. {command('apply')} downloads it.", {"clip": clip, "task": task})
         elif file is not None:
             generation = import_file(session, order, app.directory / file)
             if generation.mismatch:
                 app.view.note(f"note: {generation.mismatch}; it is imported unchanged")
-            text = f"{clip} now has {generation.sha256[:12]}. clipform apply places it for free."
+            text = f"{clip} now has {generation.sha256[:12]}. {command('apply')} places it for free."
             app.view.note(text, {"clip": clip, "key": generation.key, "sha256": generation.sha256})

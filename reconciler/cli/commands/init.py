@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reconciler.cli.context import Context
+from reconciler.next_command import command, place
 
 
 def run(
@@ -25,5 +27,7 @@ def run(
     from reconciler.engine.operations.init import write_project
 
     app: Context = context.obj
+    target = os.path.join(app.options.directory or "", folder or "")
+    place(target or None, draft=False)
     written = write_project(app.directory / (folder or "."))
-    app.view.note(f"Wrote {', '.join(written)}.\nNext: clipform apply", {"written": list(written)})
+    app.view.note(f"Wrote {', '.join(written)}.\nNext: {command('apply')}", {"written": list(written)})

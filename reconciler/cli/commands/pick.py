@@ -8,6 +8,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.next_command import command
 
 
 def run(
@@ -23,4 +24,4 @@ def run(
 
     app: Context = context.obj
     edit = pick(app.workspace, clip, take)
-    app.view.note(f"{edit.file}: pick of {edit.clip} is now {edit.value}. clipform apply places it.", edit.data())
+    app.view.note(f"{edit.file}: pick of {edit.clip} is now {edit.value}. {command('apply')} places it.", edit.data())

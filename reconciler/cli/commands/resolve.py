@@ -9,6 +9,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.next_command import command
 
 
 def run(
@@ -44,12 +45,14 @@ def run(
             agree = partial(app.agree, yes=yes)
             remote = one_off.ProviderAccess(app.workspace.load(), app.connect, session.store.snapshot(), agree)
             adopt_task.adopt_task(session, unresolved, task, remote)
-            app.view.note(f"{clip}: task {task} is adopted. clipform apply downloads it.", {"clip": clip, "task": task})
+            app.view.note(
+                f"{clip}: task {task} is adopted. {command('apply')} downloads it.", {"clip": clip, "task": task}
+            )
             return
         app.ask([f"{clip}: {describe_attempt(unresolved)}"], yes=yes, question="It counts as paid in full.")
         if resubmit:
             resolve.allow_again(session, unresolved)
-            app.view.note(f"{clip} can be generated again. clipform plan shows the cost.", {"clip": clip})
+            app.view.note(f"{clip} can be generated again. {command('plan')} shows the cost.", {"clip": clip})
         else:
             resolve.abandon(session, unresolved)
-            app.view.note(f"{clip} is abandoned. clipform retake {clip} asks for another version.", {"clip": clip})
+            app.view.note(f"{clip} is abandoned. {command('retake', clip)} asks for another version.", {"clip": clip})

@@ -6,6 +6,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.next_command import command
 
 
 def run(context: typer.Context, clip: arguments.ClipName) -> None:
@@ -17,4 +18,6 @@ def run(context: typer.Context, clip: arguments.ClipName) -> None:
 
     app: Context = context.obj
     edit = retake(app.workspace, clip)
-    app.view.note(f"{edit.file}: retake of {edit.clip} is now {edit.value}. clipform apply generates it.", edit.data())
+    app.view.note(
+        f"{edit.file}: retake of {edit.clip} is now {edit.value}. {command('apply')} generates it.", edit.data()
+    )

@@ -16,6 +16,7 @@ from reconciler.engine.ports import ConnectedProvider, Sink, Workers
 from reconciler.engine.uncertain.settle import sleep_until_halted
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind
+from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Step
 from reconciler.project.orders import Order
 from reconciler.providers.base import Job, Succeeded
@@ -115,7 +116,7 @@ class AttemptContext:
         if self.control.event.is_set():
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
-            raise StepEnded(EventKind.LEFT, "interrupted; its task is on record", "clipform apply carries on")
+            raise StepEnded(EventKind.LEFT, "interrupted; its task is on record", f"{command('apply')} carries on")
 
     async def unless_halted(self, future: asyncio.Future[Any]) -> None:
         """Wait until `future` is done or the user interrupts."""

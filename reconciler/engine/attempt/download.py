@@ -11,6 +11,7 @@ from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
 from reconciler.money import to_micros
+from reconciler.next_command import command
 from reconciler.plan import cost
 from reconciler.providers.base import Succeeded
 from reconciler.records import Artifact, Attempt, Generation, State
@@ -41,7 +42,9 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
         return
     except MediaError as error:
         if error.code != UNSOUND:
-            help = "\n".join(filter(None, (error.help, "it is paid for and kept; clipform apply downloads it again")))
+            help = "\n".join(
+                filter(None, (error.help, f"it is paid for and kept; {command('apply')} downloads it again"))
+            )
             raise StepEnded(EventKind.FAILED, f"not examined: {error.message}", help) from error
         if context.fetches >= FETCHES:
             context.move(attempt, State.QUARANTINED, Facts(message=error.message))
@@ -105,5 +108,5 @@ def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError
     if error.code == LINK_DEAD:
         context.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
         return
-    help = "it is paid for and kept; clipform apply downloads it"
+    help = f"it is paid for and kept; {command('apply')} downloads it"
     raise StepEnded(EventKind.FAILED, f"not downloaded: {error.message}", help)

@@ -7,6 +7,7 @@ from reconciler.engine.control import StepEnded
 from reconciler.engine.uncertain.match import APART, Ask
 from reconciler.engine.uncertain.settle import ROUNDS, question, sleep_until_halted
 from reconciler.events import EventKind
+from reconciler.next_command import command
 from reconciler.records import Attempt, State
 
 
@@ -50,5 +51,7 @@ async def _may_wait(context: AttemptContext, again: float) -> bool:
         with control.waiting():
             await sleep_until_halted(clock, control, delay, idle=True)
     if control.event.is_set():
-        raise StepEnded(EventKind.BLOCKED, "interrupted before it could be looked up", "clipform apply looks it up")
+        raise StepEnded(
+            EventKind.BLOCKED, "interrupted before it could be looked up", f"{command('apply')} looks it up"
+        )
     return again - clock.now() < 1.0

@@ -12,6 +12,7 @@ from reconciler.engine.attempt.look_up import look_up
 from reconciler.engine.attempt.submit import submit
 from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
+from reconciler.next_command import command
 from reconciler.plan import remedies
 from reconciler.plan.model import Reason
 from reconciler.plan.remedies import Block, reason_line
@@ -79,7 +80,9 @@ class AttemptRunner:
             case steps.Leave() if attempt.state is State.STALLED:
                 raise self._ended(attempt)
             case steps.Leave():
-                raise StepEnded(EventKind.LEFT, "its task goes on at the provider", "clipform apply collects it later")
+                raise StepEnded(
+                    EventKind.LEFT, "its task goes on at the provider", f"{command('apply')} collects it later"
+                )
             case steps.Submit() | steps.PlaceOutput() | steps.Stop():
                 raise self._ended(attempt)
 
@@ -101,7 +104,7 @@ class AttemptRunner:
         self.linkless = now if self.linkless is None else self.linkless
         if now - self.linkless > self.context.provider.pace.timeout:
             text = "its task is finished, but the provider gives no link to the result"
-            raise StepEnded(EventKind.FAILED, text, "it is paid for and kept; clipform apply asks again")
+            raise StepEnded(EventKind.FAILED, text, f"it is paid for and kept; {command('apply')} asks again")
         return steps.poll_delay(self._situation(), 0.0)
 
     def _situation(self) -> steps.Situation:
@@ -141,7 +144,7 @@ class AttemptRunner:
                 if attempt.state is not State.READY:
                     self.context.move(attempt, State.READY, Facts())
             case base.PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
-                help = "its task is on record; fix the credentials, then run: clipform apply"
+                help = f"its task is on record; fix the credentials, then run: {command('apply')}"
                 raise StepEnded(EventKind.LEFT, message, help)
             case base.PollTrouble(message):
                 self._note(f"{message}; polling again")
@@ -173,7 +176,7 @@ class AttemptRunner:
         provider = self.context.provider
         if bought and bought != provider.transport.account:
             text = f"{provider.alias} does not show its task to this key, and it was bought with another one"
-            raise StepEnded(EventKind.LEFT, text, "set the key that it was bought with, then run: clipform apply")
+            raise StepEnded(EventKind.LEFT, text, f"set the key that it was bought with, then run: {command('apply')}")
         now = self.context.ports.clock.monotonic()
         self.context.misses.append(now)
         if len(self.context.misses) >= MISSES and now - self.context.misses[0] >= MISSING:
@@ -201,16 +204,16 @@ class AttemptRunner:
         takes = order.clip.spec.takes if order is not None else 1
         several = attempt is not None and self.context.ports.store.unsettled(attempt.clip, attempt.take) > 1
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
-        name = remedies.quote(self.context.step.clip)
+        name = self.context.step.clip
         if attempt is None or attempt.state is State.SUBMITTING:
-            return StepEnded(EventKind.BLOCKED, Reason.UNCERTAIN.sentence, f"clipform show {name}")
+            return StepEnded(EventKind.BLOCKED, Reason.UNCERTAIN.sentence, command("show", name))
         if block is not None and attempt.state not in _OVER:
             reason = self.context.lookup_reason
             looked = f"; looked up at {attempt.provider}: {reason}" if reason else ""
             return _blocked(replace(block, detail=block.detail + looked))
         text = attempt.message or attempt.state.value.replace("_", " ")
         kind = EventKind.FAILED if attempt.state in _OVER else EventKind.BLOCKED
-        return StepEnded(kind, text, "\n".join(block.way_out) if block else f"clipform show {name}")
+        return StepEnded(kind, text, "\n".join(block.way_out) if block else command("show", name))
 
 
 def _blocked(block: Block) -> StepEnded:

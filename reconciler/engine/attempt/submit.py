@@ -18,6 +18,7 @@ from reconciler.engine.control import StepEnded
 from reconciler.engine.ports import Send
 from reconciler.events import EventKind
 from reconciler.money import to_micros
+from reconciler.next_command import command
 from reconciler.project.orders import Order
 from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected, Request, SubmitAnswer, Unknown
 from reconciler.providers.capabilities import Marks
@@ -93,8 +94,10 @@ async def _slot(context: AttemptContext) -> AsyncIterator[Send]:
 def _no_slot(context: AttemptContext, error: ProviderError) -> StepEnded:
     if error.code == "credentials":
         context.control.stopped[context.provider.alias] = f"{context.provider.alias}: {error.message}"
-        return StepEnded(EventKind.FAILED, error.message, error.help or "fix the credentials, then run: clipform apply")
-    return StepEnded(EventKind.SKIPPED, error.message, error.help or "clipform apply carries on later")
+        return StepEnded(
+            EventKind.FAILED, error.message, error.help or f"fix the credentials, then run: {command('apply')}"
+        )
+    return StepEnded(EventKind.SKIPPED, error.message, error.help or f"{command('apply')} carries on later")
 
 
 def _intent(context: AttemptContext, order: Order, job: Job) -> NewAttempt:
@@ -198,7 +201,7 @@ def _accept(context: AttemptContext, attempt: Attempt, task: str) -> None:
             return
         context.control.stopped[context.provider.alias] = f"{context.provider.alias}: {error.message}"
         text = f"task {task} was accepted and is paid for, but could not be recorded: {error.message}"
-        help = "fix that, then run: clipform apply (the receipts have the task)"
+        help = f"fix that, then run: {command('apply')} (the receipts have the task)"
         raise StateError(text, help=help, code=error.code) from error
 
 
@@ -220,7 +223,7 @@ async def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> None:
             context.say(EventKind.SUBMITTED, task=task if context.provider.durable else None, message=message)
         case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
             context.control.stopped[context.provider.alias] = f"{context.provider.alias} refused: {refusal.value}"
-            help = "fix the account, then run: clipform apply"
+            help = f"fix the account, then run: {command('apply')}"
             raise StepEnded(EventKind.FAILED, f"{refusal.value}: {message}", help)
         case Rejected(Refusal.BUSY, _, message):
             await _try_again(context, f"busy: {message}")
@@ -236,7 +239,7 @@ async def _try_again(context: AttemptContext, why: str) -> None:
     """Wait before another try: nothing was bought. Raises StepEnded after `TRIES`."""
     context.tries += 1
     if context.tries >= TRIES:
-        raise StepEnded(EventKind.FAILED, why, "nothing was bought; clipform apply tries again")
+        raise StepEnded(EventKind.FAILED, why, f"nothing was bought; {command('apply')} tries again")
     await context.pause(2.0**context.tries, nothing_sent=True)
     context.sent = False
 

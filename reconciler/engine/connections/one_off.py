@@ -11,6 +11,7 @@ from typing import TypeVar
 from reconciler.diagnostics import Diagnostic, ProviderError
 from reconciler.engine.connections.providers import LOCAL, Connect, paced, reach
 from reconciler.engine.ports import Transport
+from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
@@ -25,7 +26,9 @@ Agree = Callable[[Diagnostic], None]
 
 def refuse(warning: Diagnostic) -> None:
     """Refuse where nobody can be asked. Raises ProviderError."""
-    help = "if you trust that address, run: clipform apply (its plan shows the address, and confirming it trusts it)"
+    help = (
+        f"if you trust that address, run: {command('apply')} (its plan shows the address, and confirming it trusts it)"
+    )
     raise ProviderError(f"not asked: {warning.message}", help=help, code=warning.code)
 
 

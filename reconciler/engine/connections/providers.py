@@ -14,6 +14,7 @@ from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine.connections.local import LocalTransport
 from reconciler.engine.ports import ConnectedProvider, Transport
 from reconciler.media.draft_renderer import DraftRenderer
+from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
@@ -138,10 +139,10 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
     try:
         dialect = registry.dialect(attempt.kind)
     except SpecError:
-        help = f"install the package of kind {attempt.kind}, then run: clipform apply"
+        help = f"install the package of kind {attempt.kind}, then run: {command('apply')}"
         return ProviderError(text, help=help, code="out-of-reach")
     names = dialect.credentials[0] if isinstance(dialect, SpokenOverHttp) else ("api_key",)
-    help = f"declare it as it was, and clipform apply carries on:\n{endpoints.declaration(attempt, names)}"
+    help = f"declare it as it was, and {command('apply')} carries on:\n{endpoints.declaration(attempt, names)}"
     return ProviderError(text, help=help, code="out-of-reach")
 
 

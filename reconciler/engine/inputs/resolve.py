@@ -13,6 +13,7 @@ from reconciler.diagnostics import MediaError
 from reconciler.engine.inputs.delivery import LocalFile, MediaDelivery
 from reconciler.engine.ports import Workers
 from reconciler.media.frames import extract_frame
+from reconciler.next_command import command
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
@@ -88,13 +89,15 @@ class InputResolver:
     def _local(self, name: str, path: str, expected: str) -> LocalFile:
         """Return a local file. Raises MediaError when its content changed: its hash is part of the key."""
         if self.rehash(path) != expected:
-            raise MediaError(f"{path} changed while applying", help="clipform apply plans again with the new content")
+            raise MediaError(
+                f"{path} changed while applying", help=f"{command('apply')} plans again with the new content"
+            )
         return LocalFile(name, self.root / path, expected, path)
 
     async def _of_clip(self, name: str, item: ClipMedia, order: Order, free: int | None) -> MediaRef:
         sha256 = self.artifacts(item.clip)
         if sha256 is None or not self.objects.has(sha256, ".mp4"):
-            raise MediaError(f"the video of {item.clip} is not in the store", help=f"clipform apply {item.clip}")
+            raise MediaError(f"the video of {item.clip} is not in the store", help=command("apply", item.clip))
         if item.part is Frame.LAST and (link := self._returned(name, sha256, order)) is not None:
             return MediaRef("https", link)
         file = LocalFile(name, self.objects.path(sha256, ".mp4"), sha256, f"{item.part.value} of {item.clip}")

@@ -9,6 +9,7 @@ from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations.resolve import attempts_of
 from reconciler.engine.ports import Transport
 from reconciler.engine.run.session import Session
+from reconciler.next_command import command
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollTrouble, Succeeded, Working
 from reconciler.providers.capabilities import CancelRefused
 from reconciler.records import State
@@ -19,7 +20,7 @@ def cancel(session: Session, clip: str, take: int | None, access: ProviderAccess
     """Cancel a task that is still queued; return a message. Raises ClipformError when it was not cancelled."""
     running = [a for a in attempts_of(session, clip) if a.state is State.ACCEPTED and take in (None, a.take)]
     if len(running) != 1:
-        raise UsageError(f"{clip} has {len(running)} tasks in flight", help="clipform show CLIP, and --take N")
+        raise UsageError(f"{clip} has {len(running)} tasks in flight", help=f"{command('show', 'CLIP')}, and --take N")
     [attempt] = running
     task = attempt.task or ""
     answer = access.ask_about(attempt, session.store.account(attempt), partial(_cancel, task))
@@ -29,9 +30,11 @@ def cancel(session: Session, clip: str, take: int | None, access: ProviderAccess
             session.store.move(attempt, State.CANCELLED, Facts(message="cancelled by the user"))
             return f"task {task} was cancelled"
         case None:
-            raise ProviderError(f"kind {attempt.kind} cannot cancel a task", help="clipform apply collects its result")
+            raise ProviderError(
+                f"kind {attempt.kind} cannot cancel a task", help=f"{command('apply')} collects its result"
+            )
         case CancelRefused(message) | PollTrouble(message) | NotFound(message):
-            help = "its result is kept: clipform apply collects it"
+            help = f"its result is kept: {command('apply')} collects it"
             raise ProviderError(f"task {task} was not cancelled: {message}", help=help)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, Finding, StateLocked
 from reconciler.media.codecs import missing_codecs, missing_glyphs
+from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 from reconciler.spec.load import read_project
 from reconciler.spec.values import Secret
@@ -103,7 +104,7 @@ def _credentials(workspace: Workspace) -> Iterator[Finding]:
     try:
         project = read_project(workspace.files, env=workspace.env)
     except ClipformError as error:
-        yield Finding("project", False, error.message, "clipform validate")
+        yield Finding("project", False, error.message, command("validate"))
         return
     yield Finding("project", True, f"{_count(project.clips, 'clip')} in {_count(project.files, 'file')}")
     for config in project.providers.values():

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import set_field
 from reconciler.spec.load import read_project
@@ -51,7 +52,7 @@ def _named(workspace: Workspace, name: str) -> list[Clip]:
     clips = read_project(workspace.files, env=workspace.env).clips
     named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
     if not named:
-        raise UsageError(f"no clip is named '{name}'", help="clipform status lists all clips")
+        raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")
     return named
 
 

@@ -11,6 +11,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt.check_video import facts_of, mismatch
 from reconciler.engine.run.session import Session
 from reconciler.media.draft_renderer import DraftRenderer
+from reconciler.next_command import command
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, OPEN, Artifact, Generation
 
@@ -21,9 +22,9 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
     snapshot = session.store.snapshot()
     attempt = snapshot.attempts.get(key)
     if attempt is not None and attempt.state in OPEN | BLOCKED:
-        raise ClipformError(f"{order.clip.name} has an unresolved task", help=f"clipform show {order.clip.name}")
+        raise ClipformError(f"{order.clip.name} has an unresolved task", help=command("show", order.clip.name))
     if key in snapshot.generations:
-        help = f"to make another version, run:\nclipform retake {order.clip.name}"
+        help = f"to make another version, run:\n{command('retake', order.clip.name)}"
         raise ClipformError(f"{order.clip.name} already has a result for its current spec", help=help)
 
     async def facts() -> Artifact:

@@ -8,6 +8,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations.adopt_task import adopt_task, begin_with_task, poll_task, require_known
 from reconciler.engine.run.session import Session
+from reconciler.next_command import command
 from reconciler.plan.remedies import describe_attempt
 from reconciler.project import endpoints
 from reconciler.project.orders import Order
@@ -27,7 +28,7 @@ def import_task(session: Session, order: Order, task: str, marker: str, access: 
         return adopt_task(session, previous, task, access)
     if wanted.key in snapshot.generations or (previous is not None and previous.state in OPEN | BLOCKED):
         state = describe_attempt(previous) if previous is not None else "it has an artifact"
-        raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=f"clipform show {wanted.clip}")
+        raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=command("show", wanted.clip))
     account, answer = access.ask(wanted.provider, partial(poll_task, task))
     require_known(answer, wanted.provider, task)
     config, dialect = access.loaded.project.providers[wanted.provider], access.loaded.dialects[wanted.provider]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError
+from reconciler.next_command import command
 from reconciler.spec.files import PROJECT_FILE
 from reconciler.spec.schema import json_schema
 from reconciler.state import disk
@@ -36,7 +37,7 @@ def write_project(folder: Path) -> tuple[str, ...]:
     """Write the missing files and return their names. Raises ClipformError when there is a project already."""
     project = folder / PROJECT_FILE
     if project.exists() or project.is_symlink():
-        raise ClipformError(f"{project.name} already exists", help="clipform plan", code="exists")
+        raise ClipformError(f"{project.name} already exists", help=command("plan"), code="exists")
     schema = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     ignore = folder / ".gitignore"
     with disk.translated("write the project"):

@@ -23,6 +23,7 @@ from reconciler.engine.ports import Sink
 from reconciler.engine.run.apply import settle_uncertain
 from reconciler.engine.run.lockfile_sync import LockfileAdopter
 from reconciler.engine.run.session import Session, open_session
+from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Reason, Step
 from reconciler.project import endpoints
 from reconciler.project.model import Choice, Loaded, Planned
@@ -193,12 +194,12 @@ def _findings(session: Session, planned: Planned) -> Iterator[Finding]:
     unknown = sum(1 for step in planned.plan.steps if step.action in GENERATES and step.kind != LOCAL)
     if unknown:
         text = f"apply buys {unknown} without a record of a purchase"
-        yield Finding("purchases", True, f"{text}; one that was: clipform import CLIP --task ID first")
+        yield Finding("purchases", True, f"{text}; one that was: {command('import', 'CLIP', '--task', 'ID')} first")
     named = {*planned.snapshot.artifacts, *(entry.sha256 for entry in planned.locked.values())}
     unnamed = sum(1 for item in session.objects if item.suffix == ".mp4" and item.sha256 not in named)
     if unnamed:
         text = f"{unnamed} in state/objects that neither the lock file nor the state records"
-        yield Finding("artifacts", True, text, "clipform import CLIP --file MP4")
+        yield Finding("artifacts", True, text, command("import", "CLIP", "--file", "MP4"))
 
 
 def _detail(step: Step, attempt: Attempt | None) -> str:
@@ -206,7 +207,7 @@ def _detail(step: Step, attempt: Attempt | None) -> str:
         case _ if step.action in GENERATES:
             return "no receipt and no line of the lock file records a purchase"
         case Action.RESUME:
-            return f"{step.detail}; clipform apply downloads it"
+            return f"{step.detail}; {command('apply')} downloads it"
         case _ if attempt is not None and attempt.state in OPEN | BLOCKED:
             return step.detail or step.headline
     return f"{step.headline}{': ' + step.detail if step.detail else ''}"

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.session import Session
+from reconciler.next_command import command
 from reconciler.plan.remedies import describe_attempt
 from reconciler.records import ABANDONED, BLOCKED, Attempt, State
 from reconciler.state.store import Facts
@@ -23,7 +24,7 @@ def unresolved_attempt(session: Session, clip: str, take: int | None, number: in
         text = (
             f"{clip} has no unresolved attempt" if number is None else f"attempt {number} of {clip} is not unresolved"
         )
-        raise UsageError(text, help="clipform status")
+        raise UsageError(text, help=command("status"))
     if len({a.take for a in chosen}) < len(chosen):
         versions = "; ".join(f"attempt {a.id}: {describe_attempt(a)}" for a in sorted(chosen, key=lambda a: a.id))
         raise UsageError(f"{clip} has several unresolved attempts: {versions}", help="choose one with --attempt N")

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.artifacts import files
 from reconciler.artifacts.store import Health
 from reconciler.diagnostics import ArtifactError, Finding
-from reconciler.plan.remedies import quote
+from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 
 
@@ -22,7 +22,7 @@ def verify(workspace: Workspace, draft: bool) -> Iterator[Finding]:
             continue
         name = f"{artifact.sha256[:12]}{artifact.suffix}"
         yield Finding(name, health is Health.SOUND, health.value, _fix(health))
-    holders = {bound.output: quote(bound.clip) for bound in snapshot.bindings.values()}
+    holders = {bound.output: bound.clip for bound in snapshot.bindings.values()}
     for path, placed in sorted(snapshot.placed.items()):
         yield _output(workspace.root / path, path, placed.sha256, holders.get(path, "CLIP"))
 
@@ -31,7 +31,7 @@ def _fix(health: Health) -> str:
     if health is Health.SOUND:
         return ""
     action = "put its file back into" if health is Health.MISSING else "delete it from"
-    return f"{action} state/objects; then clipform plan shows what it takes to get it back"
+    return f"{action} state/objects; then {command('plan')} shows what it takes to get it back"
 
 
 def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:
@@ -39,7 +39,7 @@ def _output(full: Path, path: str, sha256: str, clip: str) -> Finding:
         with files.folder(full.parent) as within, files.opened(full.name, within) as descriptor:
             same = files.digest(descriptor)[0] == sha256
     except FileNotFoundError:
-        return Finding(path, False, "missing", "clipform apply restores it")
+        return Finding(path, False, "missing", f"{command('apply')} restores it")
     except (OSError, ArtifactError):
         return Finding(path, False, "not a readable file")
-    return Finding(path, same, "as placed" if same else "edited since it was placed", f"clipform apply --force {clip}")
+    return Finding(path, same, "as placed" if same else "edited since it was placed", command("apply", "--force", clip))

@@ -29,6 +29,7 @@ from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind, Summary
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
+from reconciler.next_command import command
 from reconciler.plan import cost
 from reconciler.plan.model import Action, Plan
 from reconciler.project import saved_plan
@@ -126,7 +127,7 @@ class Run:
             raise Refused(_not_locked(plan), help=help, code="locked-plan")
         objections = cost.objections(plan, project.budget, self.options.max_cost, self.planned.snapshot.spent)
         if objections:
-            raise Refused("; ".join(objections), help=cost.OVER_BUDGET_HELP, code="budget")
+            raise Refused("; ".join(objections), help=cost.over_budget_help(), code="budget")
 
     def execute(self) -> Summary:
         """Carry out the plan, and bring the lock file up to date whatever happens."""
@@ -219,7 +220,7 @@ def _save_lock(session: Session, loaded: Loaded) -> None:
         save_lock(session, loaded)
     except StateError as error:
         text = f"this run is on record, and {LOCK_FILE} could not be written: {error.message}"
-        raise ArtifactError(text, help="fix that; the next clipform apply writes it", code=error.code) from error
+        raise ArtifactError(text, help=f"fix that; the next {command('apply')} writes it", code=error.code) from error
 
 
 def _unassigned(session: Session) -> Iterator[Event]:

@@ -17,6 +17,7 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ArtifactError
 from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
+from reconciler.next_command import command
 from reconciler.plan.model import OutputFact, Step
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order
@@ -77,7 +78,7 @@ class LockfileAdopter:
         if missing and output is not None and self.placer.record(output, entry.sha256) is not None:
             self.objects.add(self.root / output, entry.suffix)
         if self.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
-            help = "clipform verify lists missing and damaged files"
+            help = f"{command('verify')} lists missing and damaged files"
             raise ArtifactError(f"the artifact of {entry.clip} is missing or damaged", help=help)
         path = self.objects.path(entry.sha256, entry.suffix)
         with path.open("rb") as file:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 
+from reconciler.next_command import command
+
 GRACE = {signal.SIGINT: 30.0, signal.SIGTERM: 5.0, signal.SIGHUP: 5.0}
 """Seconds from the first signal until the process ends, whatever is still open: a silent provider must not hold it for
 minutes, and a SIGKILL often follows a SIGTERM after a few seconds."""
@@ -20,8 +22,6 @@ Hold = Callable[[Callable[[], None]], AbstractContextManager[None]]
 
 waited: ContextVar[float | None] = ContextVar("waited", default=None)
 """Seconds that open requests are waited for, while a signal interrupts a run; None when something else does."""
-
-_LAST = b"clipform apply carries on: requests that were open are looked up or asked about\n"
 
 
 @contextmanager
@@ -67,4 +67,6 @@ def _say_last() -> None:
     """Write the last message if that does not block: a reader that does not read must not delay the end."""
     with suppress(OSError, ValueError):
         if select.select((), (2,), (), 0)[1]:
-            os.write(2, _LAST)
+            os.write(
+                2, f"{command('apply')} carries on: requests that were open are looked up or asked about\n".encode()
+            )

@@ -15,6 +15,7 @@ from reconciler.engine.control import RunControl
 from reconciler.engine.uncertain.match import APART, Absent, Ask, Matched
 from reconciler.engine.uncertain.task_list import LookupContext, TaskListReader
 from reconciler.events import Event, EventKind
+from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
@@ -131,4 +132,4 @@ def question(ask: Ask) -> str:
     if ask.again is None:
         return ask.reason
     when = datetime.fromtimestamp(ask.again, UTC).strftime("%H:%M:%S UTC")
-    return f"{ask.reason}; clipform apply looks again after {when}"
+    return f"{ask.reason}; {command('apply')} looks again after {when}"

@@ -20,6 +20,7 @@ from typing import Final
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ArtifactError, ClipformError
+from reconciler.next_command import command
 from reconciler.state import disk
 
 LIST: Final = ".clipform-report.json"
@@ -191,4 +192,4 @@ def _written(entry: Mapping[str, object] | None) -> Written | None:
 
 
 def _foreign(message: str) -> ClipformError:
-    return ClipformError(message, help="choose a new folder: clipform report --out DIR", code="foreign")
+    return ClipformError(message, help=f"choose a new folder: {command('report', '--out', 'DIR')}", code="foreign")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from reconciler.gallery.report.write import INDEX, ReportResult
+from reconciler.next_command import command
 from reconciler.views import format
 
 _MB = 1_000_000
@@ -30,10 +31,10 @@ def text(result: ReportResult, folder: str | None) -> str:
         lines.append(f"Since {since.label}: {', '.join(counts) or 'no clip differs'}.")
     if result.unreadable:
         lines.append(
-            f"{result.unreadable} without a preview: the video does not decode. For details run: clipform verify"
+            f"{result.unreadable} without a preview: the video does not decode. For details run: {command('verify')}"
         )
     if result.damaged:
-        lines.append(f"{result.damaged} left out: the stored video is damaged. For details run: clipform verify")
+        lines.append(f"{result.damaged} left out: the stored video is damaged. For details run: {command('verify')}")
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from reconciler.gallery.document.media import media_index
 from reconciler.gallery.document.model import Since
 from reconciler.gallery.report.folder import ReportFolder
 from reconciler.media.thumbnails import Thumbnails, cache_folder, draw_sheet, make
+from reconciler.next_command import command
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
@@ -176,5 +177,5 @@ def target(directory: Path, out: Path | None, root: Path) -> Path:
     the project, or is inside its state."""
     real = Path(os.path.realpath(root / "report" if out is None else directory / out))
     if real == root or root.is_relative_to(real) or real.is_relative_to(root / STATE):
-        raise UsageError(f"a report cannot be written to {out}", help="clipform report --out report")
+        raise UsageError(f"a report cannot be written to {out}", help=command("report", "--out", "report"))
     return real

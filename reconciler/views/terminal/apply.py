@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.events import Event, EventKind, Outcome, Summary
+from reconciler.next_command import command
 from reconciler.views import format
 from reconciler.views.terminal.diagnostics import help_lines, next_lines
 from reconciler.views.terminal.sanitize import safe
@@ -69,7 +70,7 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
     line = f"{state}: {', '.join(parts) or 'nothing to do'} in {format.seconds(item.elapsed)}."
     yield style.bold(" ".join([line, *_money(item, generated)]))
     if item.interrupted:
-        yield "To continue, run: clipform apply. Nothing that you paid for is lost."
+        yield f"To continue, run: {command('apply')}. Nothing that you paid for is lost."
 
 
 def _money(item: Summary, generated: int) -> Iterator[str]:

@@ -1,0 +1,48 @@
+"""Compose the commands that clipform prints as a next step. Every such command is made here.
+
+A printed command is pasted into a shell, perhaps without a second look. So each word is quoted for `sh`, and the
+command acts on the project and on the mode (drafts or not) of the command that printed it: it repeats `-C DIR` and
+`--draft`. The command line sets these two once (`place`); they belong to the process, like its working directory.
+Rejected: passing them through every layer that can fail, and adding them to finished texts, where a vendor's words look
+like ours.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+DRAFTABLE = frozenset(
+    {"apply", "destroy", "gc", "history", "plan", "report", "show", "status", "ui", "verify", "watch"}
+)
+"""The commands that take `--draft`."""
+
+
+@dataclass(slots=True)
+class _Place:
+    directory: str | None = None
+    draft: bool = False
+
+
+_place = _Place()
+
+
+def place(directory: str | None, *, draft: bool) -> None:
+    """Set what every printed command repeats: the folder of `-C` as the user wrote it, and `--draft`."""
+    _place.directory, _place.draft = directory, draft
+
+
+def command(verb: str, *words: str) -> str:
+    """Return a clipform command as a line for a shell. Each word is one argument."""
+    line = ["clipform"]
+    if _place.directory is not None:
+        line += ["-C", _place.directory]
+    line.append(verb)
+    if _place.draft and verb in DRAFTABLE:
+        line.append("--draft")
+    return shlex.join([*line, *words])
+
+
+def quote(word: str) -> str:
+    """Return a text as one word of a shell."""
+    return shlex.quote(word)
