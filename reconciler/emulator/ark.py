@@ -158,7 +158,8 @@ class ContentForm(Vendor):
         }
         if done:
             document["content"] = {name: link for name, link in content.items() if link is not None}
-            document["usage"] = {"completion_tokens": shape.tokens, "total_tokens": shape.tokens}
+            used = self.tokens(self.models[task.model], shape)
+            document["usage"] = {"completion_tokens": used, "total_tokens": used}
         return document
 
     def refusal(self, code: str, message: str, status: int | None = None) -> Answer:

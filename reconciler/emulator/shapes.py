@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.media.draft.scene import FPS, frame_size, read_scene
+from reconciler.media.draft.scene import frame_size, read_scene
 
 SERVER_SECONDS: Final = 5
 SERVER_RATIO: Final = "16:9"
@@ -32,6 +32,7 @@ class Shape:
     duration: int
     resolution: str
     ratio: str
+    family: str = ""  # of picture sizes
     audio: bool = False
     seed: int | None = None
     camera_fixed: bool = False
@@ -55,6 +56,7 @@ class Shape:
             "duration": self.duration,
             "resolution": self.resolution,
             "ratio": self.ratio,
+            "family": self.family,
             "camera_fixed": self.camera_fixed,
             "audio": self.audio,
             "return_last_frame": self.return_last_frame,
@@ -70,9 +72,3 @@ class Shape:
         """Width and height in pixels."""
         size = frame_size(read_scene(self.scene), None)
         return size.width, size.height
-
-    @property
-    def tokens(self) -> int:
-        """The tokens that the model's owner bills: width x height x frames / 1024 (Ark docs)."""
-        width, height = self.size
-        return width * height * FPS * self.duration // 1024

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
@@ -21,12 +22,14 @@ from reconciler.emulator.rules import Wanted, check_rules
 from reconciler.emulator.shapes import SERVER_RATIO, SERVER_SECONDS, Shape
 from reconciler.emulator.world import Seen, Stage, Task, World, new_id
 from reconciler.providers.base import Billing, Model, Placement
+from reconciler.providers.pixels import least_billed, tokens
 from reconciler.providers.registry import dialect
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
 WRONG = "wrong-"
 BROKE = "broke-"
+VIDEO_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,14 @@ class Vendor(ABC):
             case Billing.PER_CLIP:
                 return Charge(Decimal(1), "clip")
             case Billing.TOKENS:
-                return Charge(Decimal(order.shape.tokens), "token")
-        return Charge(Decimal(order.shape.duration), "second")
+                return Charge(Decimal(self.tokens(order.wanted.model, order.shape)), "token")
+        return Charge(Decimal(order.shape.duration + _video_seconds(order.wanted.model, order.shape)), "second")
+
+    def tokens(self, model: Model, shape: Shape) -> int:
+        """Return the tokens that the model's owner bills for a clip and its reference videos."""
+        videos = _video_seconds(model, shape)
+        least = least_billed(shape.resolution, shape.duration) if videos else Fraction(0)
+        return int(tokens(shape.size, max(Fraction(shape.duration + videos), least)))
 
     async def submit(self, call: Call) -> Answer:
         """Check a submit, accept its task, and answer."""
@@ -191,6 +200,7 @@ class Vendor(ABC):
             duration=duration if duration > 0 else SERVER_SECONDS,
             resolution=resolution,
             ratio=SERVER_RATIO if ratio == "adaptive" else ratio,
+            family=wanted.model.pixels,
             audio=audio,
             seed=wanted.seed,
             camera_fixed=camera_fixed,
@@ -200,6 +210,11 @@ class Vendor(ABC):
             images=tuple(map(source, wanted.images)),
             videos=tuple(map(source, wanted.videos)),
         )
+
+
+def _video_seconds(model: Model, shape: Shape) -> int:
+    """Return the billed seconds of reference videos. Decided here: each of them is five seconds long."""
+    return VIDEO_SECONDS * min(len(shape.videos), model.billed_videos)
 
 
 def _check_size(call: Call, model: Model) -> None:

@@ -1,11 +1,9 @@
-"""Estimate prices and check a plan against its budgets. Decimals only; an unknown price is never zero."""
+"""Check a plan against its budgets. Decimals only; an unknown price is never zero."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reconciler import money
@@ -15,72 +13,6 @@ from reconciler.plan.model import Action, Cost, Plan
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Budget
-    from reconciler.spec.model import Price as Row
-
-SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
-_FPS = 24
-MICRO = Decimal("0.000001")
-
-
-@dataclass(frozen=True, slots=True)
-class PricedRequest:
-    """The settings of a request that its price depends on; None where they are not known."""
-
-    model: str
-    resolution: str | None = None
-    ratio: str | None = None
-    seconds: int | None = None
-
-
-def estimate(rows: Sequence[Row], request: PricedRequest, currency: str) -> Cost:
-    """Return the price of a request by the first row that matches; amount None without one or if a fact is missing."""
-    row = _row(rows, request.model, request.resolution)
-    amount = None if row is None else _amount(row, request)
-    return Cost(None if amount is None else money.bounded(amount), currency)
-
-
-def bills_tokens(rows: Sequence[Row], model: str, resolution: str | None) -> bool:
-    """True if the price table prices a model by the tokens that its provider reports."""
-    row = _row(rows, model, resolution)
-    return row is not None and row.per_1k_tokens is not None
-
-
-def settled(rows: Sequence[Row], model: str, resolution: str | None, tokens: int) -> Decimal | None:
-    """Return the price of the tokens that a provider reported; None without a price by tokens, or out of bounds."""
-    row = _row(rows, model, resolution)
-    if row is None or row.per_1k_tokens is None:
-        return None
-    return money.bounded((row.per_1k_tokens * tokens / 1000).quantize(MICRO, ROUND_HALF_EVEN))
-
-
-def _row(rows: Sequence[Row], model: str, resolution: str | None) -> Row | None:
-    for row in rows:
-        if fnmatchcase(model, row.model) and row.resolution in (None, resolution):
-            return row
-    return None
-
-
-def _amount(row: Row, request: PricedRequest) -> Decimal | None:
-    if row.per_clip is not None:
-        return row.per_clip
-    if request.seconds is None or request.seconds < 0:
-        return None
-    if row.per_second is not None:
-        return row.per_second * request.seconds
-    tokens = _tokens(request.resolution, request.ratio, request.seconds)
-    if row.per_1k_tokens is None or tokens is None:
-        return None
-    return (row.per_1k_tokens * tokens / 1000).quantize(MICRO, ROUND_HALF_EVEN)
-
-
-def _tokens(resolution: str | None, ratio: str | None, seconds: int) -> Decimal | None:
-    """Return the tokens by Ark's published formula: seconds x width x height x frames per second / 1024."""
-    lines = SHORT_SIDES.get(resolution or "")
-    wide, _, high = (ratio or "").partition(":")
-    if lines is None or not (wide.isdigit() and high.isdigit()):
-        return None
-    short, long = Decimal(lines), Decimal(lines) * max(int(wide), int(high)) / min(int(wide), int(high))
-    return seconds * short * long * _FPS / 1024
 
 
 WITHOUT_REQUEST = frozenset({Action.NOOP, Action.RESTORE, Action.MOVE})

@@ -113,10 +113,12 @@ def plain_value(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An amount; None without a known price ("unpriced")."""
+    """An amount; None without a known price ("unpriced"). Of a range it is the upper end, which is reserved and capped;
+    `least` is the lower end."""
 
     amount: Decimal | None
     currency: str = ""
+    least: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,13 @@ class Plan:
     def total(self) -> Decimal:
         """Return the known cost of all generations."""
         return sum((s.cost.amount for s in self.generating() if s.cost.amount is not None), Decimal(0))
+
+    def least(self) -> Decimal | None:
+        """Return the least that all generations with a price may cost; None if no price is a range."""
+        costs = [s.cost for s in self.generating() if s.cost.amount is not None]
+        if all(cost.least is None for cost in costs):
+            return None
+        return sum((cost.amount or Decimal(0) if cost.least is None else cost.least for cost in costs), Decimal(0))
 
     def unpriced(self) -> int:
         """Return how many generations have no known price."""

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from reconciler.identity import Input, Subject, identify
-from reconciler.plan import cost
+from reconciler.plan import estimate
+from reconciler.plan.estimate import PricedRequest
 from reconciler.plan.model import Cost, Wanted
+from reconciler.project.priced import priced_request
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
 from reconciler.spec.graph import in_order
@@ -39,11 +41,7 @@ class Order:
     resolved: Resolved
     hashes: Mapping[str, str]  # SHA-256 of its local inputs by path
     prices: tuple[PriceRow, ...] = ()  # the provider's price table, also for the usage that it reports
-
-    @property
-    def resolution(self) -> str | None:
-        """The resolution that is priced: the stated one, the default that is sent, or the model's only one."""
-        return priced_resolution(self.resolved)
+    priced: PricedRequest = PricedRequest("")  # what its price depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +96,12 @@ def drafted_clip(clip: Clip) -> Clip:
 
 def clip_orders(inputs: ClipInputs) -> tuple[Order, ...]:
     """Return the orders of one clip, one for each take."""
-    price = _price(inputs)
-    return tuple(_order(inputs, take, price) for take in range(1, inputs.clip.spec.takes + 1))
+    request = priced_request(inputs.clip, inputs.resolved)
+    price = _price(inputs, request)
+    return tuple(_order(inputs, take, price, request) for take in range(1, inputs.clip.spec.takes + 1))
 
 
-def _order(inputs: ClipInputs, take: int, price: Cost) -> Order:
+def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -> Order:
     clip, resolved, config = inputs.clip, inputs.resolved, inputs.config
     params = take_params(clip, take, resolved)
     subject = Subject(
@@ -134,7 +133,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost) -> Order:
         tags=clip.spec.tags,
         server_defaults=_left_open(resolved),
     )
-    return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices)
+    return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request)
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
@@ -162,29 +161,10 @@ def _word(value: Scalar) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _price(inputs: ClipInputs) -> Cost:
-    resolved = inputs.resolved
-    if resolved.model.billing is Billing.FREE:
+def _price(inputs: ClipInputs, request: PricedRequest) -> Cost:
+    if inputs.resolved.model.billing is Billing.FREE:
         return Cost(Decimal(0), inputs.currency)
-    sent = resolved.settled
-    ratio, seconds = sent.get("ratio"), sent.get("duration")
-    # Some models also bill the seconds of reference videos, whose lengths are not known here.
-    is_priced = isinstance(seconds, int) and not (resolved.model.billed_videos and inputs.clip.references.videos)
-    request = cost.PricedRequest(
-        resolved.model.name,
-        priced_resolution(resolved),
-        ratio if isinstance(ratio, str) else None,
-        seconds if isinstance(seconds, int) and is_priced else None,
-    )
-    return cost.estimate(inputs.config.spec.prices, request, inputs.currency)
-
-
-def priced_resolution(resolved: Resolved) -> str | None:
-    """Return the stated resolution, the default that is sent, or the model's only one."""
-    resolution = resolved.settled.get("resolution")
-    if resolution is None and len(resolved.model.resolutions) == 1:
-        return resolved.model.resolutions[0]
-    return resolution if isinstance(resolution, str) else None
+    return estimate.estimate(inputs.config.spec.prices, request, inputs.currency)
 
 
 def _input(name: str, item: Media, inputs: ClipInputs) -> Input:

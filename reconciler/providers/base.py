@@ -100,6 +100,7 @@ class Model:
     has_last_frame: bool = False
     reads_switches: bool = False  # the vendor parses `--rs 720p` and the like in the prompt
     billing: Billing = Billing.UNKNOWN
+    pixels: str = ""  # the family of `pixels.yaml` whose picture sizes it has; without one, tokens have no price
     billed_videos: int = 0  # so many reference videos, from the first, are billed by their seconds as well
     required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must declare them
     defaults: Mapping[str, Scalar] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 
@@ -21,7 +21,13 @@ def price(value: Cost, currency: str) -> dict[str, object] | None:
     """Encode an amount as text, so that no reader makes it a float; None without a price."""
     if value.amount is None:
         return None
-    return {"amount": plain_decimal(value.amount), "currency": value.currency or currency or None}
+    members = {"amount": plain_decimal(value.amount), "currency": value.currency or currency or None}
+    return _ranged(members, value.least)
+
+
+def _ranged(members: Mapping[str, object], least: Decimal | None) -> dict[str, object]:
+    """Add the lower end of a range; a single amount has none."""
+    return dict(members) if least is None else {**members, "least": plain_decimal(least)}
 
 
 def total(amount: Decimal, currency: str, unpriced: int) -> dict[str, object]:
@@ -62,7 +68,7 @@ def plan(item: Plan) -> dict[str, object]:
         "actions": [step(s, item.currency) for s in item.steps],
         "digest": review_digest(item),
         "summary": item.counts(),
-        "cost": total(item.total(), item.currency, item.unpriced()),
+        "cost": _ranged(total(item.total(), item.currency, item.unpriced()), item.least()),
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
         "diagnostics": [diagnostic(d) for d in item.diagnostics],
     }

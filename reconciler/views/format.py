@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from reconciler import money
-from reconciler.plan.model import Action, Plan
+from reconciler.plan.model import Action, Cost, Plan
 
 SEPARATOR = " · "
 """Between short facts on one line."""
@@ -41,11 +41,27 @@ def age(value: float | None) -> str:
     return f"{max(0, int(value))} s"
 
 
-def total(amount: Decimal, unpriced: int, currency: str) -> str:
+def amount(most: Decimal | None, currency: str, least: Decimal | None = None) -> str:
+    """Return an amount, or a range up to it."""
+    text = money.text(most, currency)
+    return text if least is None or most is None else f"{money.plain(least)}–{text}"
+
+
+def price(cost: Cost, currency: str) -> str:
+    """Return the price of one clip; `currency` is for a price that names none."""
+    return amount(cost.amount, cost.currency or currency, cost.least)
+
+
+def plan_total(plan: Plan) -> str:
+    """Return what a plan costs."""
+    return total(plan.total(), plan.unpriced(), plan.currency, plan.least())
+
+
+def total(known: Decimal, unpriced: int, currency: str, least: Decimal | None = None) -> str:
     """Return a sum and how many of its parts have no price."""
     if not unpriced:
-        return money.text(amount, currency)
-    return f"{money.text(amount, currency)} and {unpriced} unpriced" if amount else f"{unpriced} unpriced"
+        return amount(known, currency, least)
+    return f"{amount(known, currency, least)} and {unpriced} unpriced" if known else f"{unpriced} unpriced"
 
 
 def micros(amount: int | None) -> Decimal | None:
@@ -82,7 +98,7 @@ def summary_line(plan: Plan) -> str:
     parts.append(f"{counts[Action.NOOP]} up to date")
     line = f"Plan: {', '.join(parts)}."
     if plan.generating():
-        line += f" Cost: {total(plan.total(), plan.unpriced(), plan.currency)}."
+        line += f" Cost: {plan_total(plan)}."
     if plan.expected is not None:
         line += f" About {seconds(plan.expected)}."
     return line

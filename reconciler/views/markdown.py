@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from reconciler import money
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.model import Action, Change, Plan, Step, plain_value
 from reconciler.project.saved_plan import review_digest
@@ -55,14 +54,14 @@ def _rank(step: Step) -> int:
 
 def _digest_line(plan: Plan) -> str:
     """Return what applying the plan costs, and the digest that identifies it."""
-    cost = format.total(plan.total(), plan.unpriced(), plan.currency)
+    cost = format.plan_total(plan)
     price = f"**{cost if cost == 'free' else f'+{cost}'}**" if plan.generating() else "**free**"
     return f"{price} · plan `{review_digest(plan)}`"
 
 
 def _row(step: Step, plan: Plan) -> str:
     paid = step.action in (Action.CREATE, Action.REPLACE)
-    cost = money.text(step.cost.amount, step.cost.currency or plan.currency) if paid else ""
+    cost = format.price(step.cost, plan.currency) if paid else ""
     detail = [_cell(step.detail)] if step.action is Action.BLOCKED and step.detail else []
     headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
     why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])

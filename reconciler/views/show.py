@@ -38,7 +38,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "output", step.output
     order = _order(step, planned)
     if order is not None:
-        yield "estimated", money.text(order.wanted.cost.amount, order.wanted.cost.currency)
+        yield "estimated", format.price(order.wanted.cost, "")
     if document := _document(step, planned):
         clips = {order.wanted.key: order.wanted.name for order in planned.loaded.orders}
         yield from document_facts(document, clips)

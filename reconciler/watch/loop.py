@@ -192,7 +192,7 @@ class Watch:
     def _waiting(self, plan: Plan) -> str:
         generating = plan.generating()
         if generating:
-            return f"{format.clips(len(generating))}, {format.total(plan.total(), plan.unpriced(), plan.currency)}"
+            return f"{format.clips(len(generating))}, {format.plan_total(plan)}"
         unconfirmed = [step for step in plan.changes() if not is_free(step, Allowance())] or plan.changes()
         return f"{len(unconfirmed)} to {unconfirmed[0].action.value}"
 

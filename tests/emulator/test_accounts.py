@@ -214,7 +214,7 @@ def test_the_ledger_is_what_was_accepted_in_order(rig: Rig) -> None:
     assert [(entry["kind"], entry["task"]) for entry in told["entries"]] == tasks
     assert [entry["sequence"] for entry in told["entries"]] == list(range(1, 7))
     charges = {entry["kind"]: (entry["charge"]["amount"], entry["charge"]["unit"]) for entry in told["entries"]}
-    assert charges["ark"] == ("108000", "token")
+    assert charges["ark"] == ("108900", "token")
     assert charges["uniall"] == ("8", "second")
 
 

@@ -60,7 +60,7 @@ def test_the_vendors_client_submits_polls_and_finds_the_video(vendor: Emulator, 
     assert (task.id, task.status, task.model) == (made.id, "succeeded", MODEL)
     assert (task.duration, task.ratio, task.resolution) == (5, "16:9", "720p")
     assert task.seed >= 0
-    assert (task.framespersecond, task.usage.completion_tokens) == (24, 108_000)
+    assert (task.framespersecond, task.usage.completion_tokens) == (24, 108_900)
     assert task.error is None
     assert clip(httpx.get(task.content.video_url).content).width == 1280
     assert httpx.get(task.content.last_frame_url).status_code == 200

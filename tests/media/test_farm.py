@@ -125,7 +125,7 @@ def test_a_job_goes_from_submit_to_a_verified_file(tmp_path: Path) -> None:
         video, still = io.BytesIO(), io.BytesIO()
         size, digest = await farm.fetch(done.video, video)
         assert (size, digest) == (len(video.getvalue()), hashlib.sha256(video.getvalue()).hexdigest())
-        assert (await farm.run(probe, done.video)) == VideoFacts(1000, 854, 480, False, 24)
+        assert (await farm.run(probe, done.video)) == VideoFacts(1000, 864, 496, False, 24)
         await farm.run(extract_frame, done.video, "last_frame", tmp_path / "own.png")
         await farm.fetch(done.last_frame, still)
         assert still.getvalue() == (tmp_path / "own.png").read_bytes()

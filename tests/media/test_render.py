@@ -41,11 +41,11 @@ def near(colour: tuple[int, ...], other: tuple[int, int, int]) -> bool:
 @pytest.mark.parametrize(
     ("fields", "facts"),
     [
-        ({}, VideoFacts(1000, 854, 480, False, 24)),
-        ({"duration": 3, "audio": True}, VideoFacts(3000, 854, 480, True, 72)),
-        ({"duration": 2, "audio": True, "ratio": "1:1"}, VideoFacts(2000, 480, 480, True, 48)),
-        ({"ratio": "9:16"}, VideoFacts(1000, 480, 854, False, 24)),
-        ({"resolution": "720p", "ratio": "4:3"}, VideoFacts(1000, 960, 720, False, 24)),
+        ({}, VideoFacts(1000, 864, 496, False, 24)),
+        ({"duration": 3, "audio": True}, VideoFacts(3000, 864, 496, True, 72)),
+        ({"duration": 2, "audio": True, "ratio": "1:1"}, VideoFacts(2000, 640, 640, True, 48)),
+        ({"ratio": "9:16"}, VideoFacts(1000, 496, 864, False, 24)),
+        ({"resolution": "720p", "ratio": "4:3"}, VideoFacts(1000, 1112, 834, False, 24)),
     ],
 )
 def test_length_size_and_sound_are_those_asked_for(draw: Draw, fields: dict[str, object], facts: VideoFacts) -> None:

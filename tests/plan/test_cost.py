@@ -1,95 +1,17 @@
-"""What a generation should cost, and when a plan may not be afforded. A cent too little is somebody's money."""
+"""When a plan may not be afforded."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 import pytest
-from pydantic import ValidationError
 
 from reconciler.diagnostics import Severity
-from reconciler.plan.cost import PricedRequest, estimate, objections, saved, warnings
+from reconciler.plan.cost import objections, saved, warnings
 from reconciler.plan.model import Action, Cost, Plan, Reason, Step
 from reconciler.spec.model import Budget
-from reconciler.spec.model import Price as Row
 
 D = Decimal
-
-
-def row(model: str, resolution: str | None, **unit: str) -> Row:
-    """A row of a price table, as it is read."""
-    return Row.model_validate({"model": model, "resolution": resolution, **unit})
-
-
-TABLE = (
-    row("doubao-seedance-2-0*", "720p", per_second="0.10"),
-    row("doubao-seedance-2-0*", "1080p", per_second="0.23"),
-    row("seedance-?-lite", None, per_clip="0.0000001"),
-    row("ark-*", None, per_1k_tokens="0.0043"),
-    row("Case", None, per_clip="7"),
-    row("*", "480p", per_clip="0.45"),
-)
-
-
-@pytest.mark.parametrize(
-    ("model", "resolution", "ratio", "seconds", "amount"),
-    [
-        ("doubao-seedance-2-0", "720p", None, 5, "0.50"),
-        ("doubao-seedance-2-0-260128", "720p", None, 5, "0.50"),  # a glob
-        ("doubao-seedance-2-0", "720p", None, 3, "0.30"),  # 3 x 0.1 is 0.30000000000000004 in floats
-        ("doubao-seedance-2-0", "1080p", None, 7, "1.61"),
-        ("doubao-seedance-2-0", "480p", None, 7, "0.45"),  # no row of the model has it: the next that matches
-        ("doubao-seedance-2-0", "2k", None, 5, None),  # none has it
-        ("doubao-seedance-2-0", None, None, 5, None),  # nobody knows the resolution: not the cheapest row
-        ("doubao-seedance-2-0", "720p", None, None, None),  # nobody knows how long
-        ("doubao-seedance-2-0", "720p", None, -1, None),  # the provider chooses how long
-        ("seedance-1-lite", None, None, None, "0.0000001"),  # a clip costs what it costs
-        ("seedance-10-lite", "480p", None, 5, "0.45"),  # ? is one character
-        ("Case", None, None, 5, "7"),
-        ("case", None, None, 5, None),  # models are spelt as the vendor spells them
-    ],
-)
-def test_the_first_row_that_matches_is_the_price(
-    model: str, resolution: str | None, ratio: str | None, seconds: int | None, amount: str | None
-) -> None:
-    expected = Cost(None if amount is None else D(amount), "USD")
-    assert estimate(TABLE, PricedRequest(model, resolution, ratio, seconds), "USD") == expected
-
-
-@pytest.mark.parametrize(
-    ("resolution", "ratio", "seconds", "amount"),
-    [
-        # seconds x width x height x 24 / 1024 tokens, at 0.0043 a thousand
-        ("720p", "16:9", 5, "0.464400"),  # 5 x 1280 x 720: 108,000 tokens
-        ("720p", "9:16", 5, "0.464400"),
-        ("1080p", "16:9", 10, "2.089800"),  # 486,000 tokens
-        ("480p", "1:1", 1, "0.023220"),  # 5,400 tokens
-        ("720p", "4:3", 5, "0.348300"),
-        ("480p", "16:9", 5, "0.206400"),  # 853.33 wide: rounded once, at the end
-        ("720p", "adaptive", 5, None),  # the shape is the first picture's
-        ("720p", None, 5, None),
-        (None, "16:9", 5, None),
-        ("8k", "16:9", 5, None),
-        ("720p", "16:9", None, None),
-    ],
-)
-def test_tokens_are_counted_by_arks_formula(
-    resolution: str | None, ratio: str | None, seconds: int | None, amount: str | None
-) -> None:
-    found = estimate(TABLE[3:4], PricedRequest("ark-1", resolution, ratio, seconds), "USD").amount
-    assert (None if found is None else str(found)) == amount
-
-
-def test_no_table_is_no_price_and_never_nought() -> None:
-    assert estimate((), PricedRequest("m", "720p", "16:9", 5), "USD") == Cost(None, "USD")
-
-
-def test_a_row_without_a_unit_cannot_be_written() -> None:
-    with pytest.raises(ValidationError):
-        row("*", None)
-
-
-# --- caps -------------------------------------------------------------------------------------
 
 
 def plan(*amounts: str | None, action: Action = Action.CREATE) -> Plan:

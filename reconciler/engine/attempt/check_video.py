@@ -6,11 +6,11 @@ from pathlib import Path
 
 from reconciler.engine.ports import Workers
 from reconciler.media.probe import probe
-from reconciler.plan.cost import SHORT_SIDES
 from reconciler.project.orders import Order
 from reconciler.providers.check import costly_defaults
 from reconciler.records import Artifact
 
+_SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080, "2k": 1440, "4k": 2160}
 _TOLERANCE_MS = 500
 _RATIO_TOLERANCE = 0.04
 
@@ -28,7 +28,7 @@ def mismatch(order: Order, artifact: Artifact) -> str:
     duration, resolution, ratio = asked.get("duration"), asked.get("resolution"), asked.get("ratio")
     if isinstance(duration, int) and duration > 0 and abs(artifact.duration_ms - duration * 1000) > _TOLERANCE_MS:
         differences.append(f"asked for {duration} s, got {artifact.duration_ms / 1000:.2f} s")
-    lines = SHORT_SIDES.get(str(resolution))
+    lines = _SHORT_SIDES.get(str(resolution))
     if lines is not None and min(artifact.width, artifact.height) < lines * 0.85:
         differences.append(f"asked for {resolution}, got {artifact.width}x{artifact.height}")
     if isinstance(ratio, str) and _off(ratio, artifact):

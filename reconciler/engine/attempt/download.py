@@ -12,7 +12,7 @@ from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
 from reconciler.money import to_micros
 from reconciler.next_command import command
-from reconciler.plan import cost
+from reconciler.plan import estimate
 from reconciler.providers.base import Succeeded
 from reconciler.records import Artifact, Attempt, Generation, State
 from reconciler.state.store import Facts
@@ -92,11 +92,11 @@ def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> tuple
     """Return the cost in millionths, and the reported figure that cannot be, if there is one: then, and where usage is
     not billed, the cost is the estimate."""
     order, usage = context.order, result.usage
-    if order is None or not cost.bills_tokens(order.prices, attempt.model, order.resolution):
+    if order is None or not estimate.bills_tokens(order.prices, order.priced):
         return attempt.cost_micros, ""
     if usage.tokens is None:
         return attempt.cost_micros, usage.nonsense
-    used = cost.settled(order.prices, attempt.model, order.resolution, usage.tokens)
+    used = estimate.settled(order.prices, order.priced, usage.tokens)
     return (attempt.cost_micros, f"{usage.tokens} tokens") if used is None else (to_micros(used), "")
 
 

@@ -1,8 +1,9 @@
 """The content of a draft, read from the body that the draft dialect sends, and its size.
 
-**Sizes.** The resolution's number is the shorter side (480, 720, 1080, 1440, 2160); the longer one follows from the
-ratio, rounded to even: 480p is 854×480, 480×854, 640×480, 480×640, 480×480 and 1120×480. `adaptive` takes the shape of
-the first picture, at most 21:9 either way, and is 16:9 without one.
+**Sizes** are those of a model family (`providers/pixels.yaml`), so that a draft and its final clip have one size: 480p
+of Seedance 2.0 is 864×496, 496×864, 752×560, 560×752, 640×640 and 992×432. Where the table has none, the resolution's
+number is the shorter side and the ratio gives the longer one, rounded to even. `adaptive` takes the shape of the first
+picture, at most 21:9 either way, and is 16:9 without one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from reconciler.diagnostics import MediaError
+from reconciler.providers.pixels import size_of
 
 FPS: Final = 24
 """Frames per second of every draft: the rate of film, and a whole number of frames in each second."""
@@ -24,7 +26,7 @@ _RATIOS: Final = {name: Fraction(name.replace(":", "/")) for name in ("16:9", "9
 
 _WIDEST: Final = _RATIOS["21:9"]
 
-_TEXTS: Final = ("key", "label", "mode", "prompt", "resolution", "ratio")
+_TEXTS: Final = ("key", "label", "mode", "prompt", "resolution", "ratio", "family")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Scene:
     duration: int
     resolution: str
     ratio: str
+    family: str
     camera_fixed: bool
     audio: bool
     return_last_frame: bool
@@ -98,16 +101,19 @@ def frame_size(scene: Scene, first: Size | None) -> Size:
     short = _SHORT_SIDE.get(scene.resolution)
     if short is None:
         raise MediaError(f"no draft has the resolution {scene.resolution!r}", code="input")
-    shape = _shape(scene.ratio, first)
+    ratio = "16:9" if scene.ratio == "adaptive" and first is None else scene.ratio
+    listed = size_of(scene.family, scene.resolution, ratio)
+    if listed is not None:
+        return Size(*listed)
+    shape = _shape(ratio, first)
     if shape >= 1:
         return Size(_even(short * shape), short)
     return Size(short, _even(short / shape))
 
 
 def _shape(ratio: str, first: Size | None) -> Fraction:
-    if ratio == "adaptive":
-        natural = Fraction(first.width, first.height) if first else _RATIOS["16:9"]
-        return min(max(natural, 1 / _WIDEST), _WIDEST)
+    if ratio == "adaptive" and first is not None:
+        return min(max(Fraction(first.width, first.height), 1 / _WIDEST), _WIDEST)
     shape = _RATIOS.get(ratio)
     if shape is None:
         raise MediaError(f"no draft has the ratio {ratio!r}", code="input")

@@ -115,6 +115,7 @@ def _scene(job: Job) -> dict[str, object]:
         "duration": job.duration if job.duration is not None else defaults["duration"],
         "resolution": job.resolution or defaults["resolution"],
         "ratio": job.ratio or defaults["ratio"],
+        "family": job.model.pixels or animatic.pixels,
         "camera_fixed": bool(job.camera_fixed),
         "audio": bool(job.audio),
         "return_last_frame": bool(job.return_last_frame),

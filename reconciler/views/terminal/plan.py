@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from reconciler import money
 from reconciler.plan.model import Action, Change, Plan, Step, plain_value
 from reconciler.views import format
 from reconciler.views.terminal import word_diff
@@ -65,7 +64,7 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
     parts = [safe(path)] if path else []
     if step.action in (Action.CREATE, Action.REPLACE):
         parts.insert(0, f"{safe(step.provider)}/{safe(step.model)}")
-        parts.append(money.text(step.cost.amount, step.cost.currency or currency))
+        parts.append(format.price(step.cost, currency))
         if step.expected is not None:
             parts.append(f"about {format.seconds(step.expected)}")
     if parts:

@@ -23,7 +23,7 @@ budget: {total: 500}
 clips:
   hero: {prompt: a lamp}
 """
-ESTIMATE = 216_000_000  # 1280 x 720 x 24 frames / 1024 = 21,600 tokens, at 10 USD a thousand
+ESTIMATE = 225_000_000  # 1280 x 720 x (24 + 1) / 1024 = 22,500 tokens, at 10 USD a thousand
 
 NONSENSE = (-1, -(10**9), 0, 10**9, 10**17, 9 * 10**17, 10**30, float("nan"), float("inf"), 1.5, True, "21600", [], {})
 """Figures that cannot be."""
@@ -41,7 +41,7 @@ def usage_of(task: Mapping[str, object]) -> Succeeded:
 def billed(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Sim]:
     """A project whose vendor bills by tokens, and reports this figure."""
     read = Fake.read_poll
-    film = replace(FILM, resolutions=("720p",), ratios=("16:9",))
+    film = replace(FILM, resolutions=("720p",), ratios=("16:9",), pixels="2.0")
     monkeypatch.setattr(Fake, "models", (film,))
 
     def reporting(figure: object) -> Sim:
@@ -77,7 +77,7 @@ def test_a_figure_that_cannot_be_costs_no_video_and_is_booked_as_estimated(
     assert [(a.cost_micros, a.money) for a in sim.attempts()] == [(ESTIMATE, Money.SETTLED)]
     assert [entry.cost_micros for entry in sim.workspace.lock_entries()] == [ESTIMATE]
     sim.write(SPEC + "  second: {prompt: a torch}\n  third: {prompt: a candle}\n")
-    with pytest.raises(Refused, match=r"costs 432\.00 USD on top of 216\.00 already spent, budget\.total is 500\.00"):
+    with pytest.raises(Refused, match=r"costs 450\.00 USD on top of 225\.00 already spent, budget\.total is 500\.00"):
         sim.apply()
     sim.write(SPEC)
     assert sim.apply().exit_code == 0

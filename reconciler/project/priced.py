@@ -1,0 +1,63 @@
+"""Return what the price of a clip depends on, as far as it is known before the request. Pure."""
+
+from __future__ import annotations
+
+from reconciler.plan.estimate import PricedRequest, Span
+from reconciler.providers.base import Model, Scalar
+from reconciler.providers.check import Resolved
+from reconciler.providers.pixels import Size, size_of, sizes_of
+from reconciler.spec.project import Clip
+
+
+def priced_request(clip: Clip, resolved: Resolved) -> PricedRequest:
+    """Return the priced facts of a clip. What the provider chooses is a range of all that it may choose."""
+    model, resolution = resolved.model, _resolution(resolved)
+    return PricedRequest(
+        model.name,
+        resolution,
+        _sizes(model, resolution, resolved.settled.get("ratio", model.defaults.get("ratio"))),
+        _seconds(model, resolved.settled.get("duration")),
+        _input_seconds(model, len(clip.references.videos)),
+    )
+
+
+def _resolution(resolved: Resolved) -> str | None:
+    """Return the stated resolution, the default that is sent, or the model's only one."""
+    resolution = resolved.settled.get("resolution")
+    if resolution is None and len(resolved.model.resolutions) == 1:
+        return resolved.model.resolutions[0]
+    return resolution if isinstance(resolution, str) else None
+
+
+def _sizes(model: Model, resolution: str | None, ratio: Scalar | None) -> tuple[Size, ...]:
+    """Return the picture's size; those of all ratios where the provider chooses one."""
+    if resolution is None:
+        return ()
+    if ratio in (None, "adaptive"):
+        return sizes_of(model.pixels, resolution)
+    size = size_of(model.pixels, resolution, str(ratio))
+    return () if size is None else (size,)
+
+
+def _seconds(model: Model, duration: Scalar | None) -> Span | None:
+    """Return the length of the result; where the provider chooses it, the shortest and the longest of the model."""
+    if not isinstance(duration, int):
+        return None
+    if duration > 0:
+        return duration, duration
+    lengths = [seconds for seconds in model.durations if seconds > 0]
+    return (min(lengths), max(lengths)) if lengths else None
+
+
+def _input_seconds(model: Model, videos: int) -> Span | None:
+    """Return the seconds of the reference videos that are billed, whose lengths are not known here. The vendor's own
+    limits bound them; limits that it does not enforce bound nothing."""
+    billed, limits = min(videos, model.billed_videos), model.video_limits
+    if not billed:
+        return 0, 0
+    if not limits.strict or limits.min_seconds is None or limits.max_seconds is None:
+        return None
+    most = billed * limits.max_seconds
+    return billed * limits.min_seconds, most if limits.max_total_seconds is None else min(
+        most, limits.max_total_seconds
+    )
