@@ -56,6 +56,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.STALLED: frozenset({State.ACCEPTED, *_POLLED, State.ABANDONED}),
     State.READY: frozenset({State.FETCHED, State.RESULT_EXPIRED, State.QUARANTINED}),
     State.FETCHED: frozenset({State.DONE}),
+    State.FAILED: frozenset({State.ABANDONED}),
     **dict.fromkeys(LOOKED_AT_AGAIN, frozenset({State.ACCEPTED, State.ABANDONED})),
 }
 """The states that each state may move to. A state that is absent is terminal."""
@@ -139,6 +140,11 @@ class Attempt(TakeProvenance):
     endpoint: str = ""
     expires_after: int | None = None
     looked: float | None = None
+
+
+def is_paid_failure(attempt: Attempt) -> bool:
+    """True for a failure that is booked as paid: its key is bought again only with the user's consent."""
+    return attempt.state is State.FAILED and attempt.money is not Money.RELEASED and attempt.cost_micros != 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import critical_path, typical_seconds
-from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State
+from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State, is_paid_failure
 from reconciler.spec.graph import in_order
 
 _HAD_ARTIFACT = frozenset({State.FETCHED, State.DONE})
@@ -56,8 +56,11 @@ class _Planner:
         self.wanted = [by_ident[ident] for ident in in_order({ident: w.needs for ident, w in by_ident.items()})]
         self.facts, self.snapshot, self.scope = facts, facts.snapshot, scope
         self.takes = Counter(w.clip for w in wanted)
+        keys = {w.key for w in wanted}
         self.unresolved = Counter(
-            (a.clip, a.take) for a in self.snapshot.attempts.values() if a.state in OPEN | BLOCKED
+            (a.clip, a.take)
+            for a in self.snapshot.attempts.values()
+            if a.state in OPEN | BLOCKED or (a.key in keys and is_paid_failure(a))
         )
         self.movable = facts.movable({w.output for w in wanted if w.output})
         self.moved: set[str] = set()
@@ -92,11 +95,11 @@ class _Planner:
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _IN_PROGRESS:
             return self._resume(w, attempt)
+        is_locked = self.facts.locked_elsewhere(w.key, attempt)
         if attempt is not None:  # closed: it concerns the clip under its present name
             block = self._block_of(replace(attempt, clip=w.clip, take=w.take))
-            if block is not None:
+            if block is not None and not (block.reason is Reason.FAILED_PAID and (is_locked or w.free)):
                 return self._blocked(w, block)
-        is_locked = self.facts.locked_elsewhere(w.key, attempt)
         if w.output is None and is_locked and w.key not in self.snapshot.generations:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._generate(w, attempt)

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     UPSTREAM = "upstream", "a clip that it depends on cannot be generated"
     LOCKED_BEFORE = "locked_before", "recorded in clipform.lock, but the video is not on this machine"
     LOCKED_TAKE = "locked_take", "recorded in clipform.lock; the file is on another machine and is not needed here"
+    FAILED_PAID = "failed_paid", "it failed and counts as paid; clipform never pays for another try on its own"
     GIVEN_UP = "given_up", "you abandoned this request; it counts as paid"
     PAID_BEFORE = (
         "paid_before",

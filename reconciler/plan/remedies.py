@@ -14,7 +14,7 @@ from functools import partial
 from reconciler import money
 from reconciler.next_command import command, quote
 from reconciler.plan.model import Plan, Reason, Step
-from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State
+from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State, is_paid_failure
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -64,6 +64,8 @@ def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Bl
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
         look = remedy(command("show", attempt.clip), "see what was sent (free)")
         return Block(Reason.REFUSED, detail, (look, again))
+    if is_paid_failure(attempt):
+        return Block(Reason.FAILED_PAID, detail, settle(attempt, takes=takes, several=several))
     if attempt.state is State.ABANDONED and attempt.reason == ABANDONED:
         return Block(Reason.GIVEN_UP, detail, (again,))
     return None
@@ -110,6 +112,8 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[
     if attempt.state is State.STALLED:
         return (remedy(command("apply", attempt.clip), "check the task again (free)"), abandon)
     again = remedy(resolve("--resubmit"), f"send it again at the next apply ({_second_price(attempt)})")
+    if attempt.state is State.FAILED:
+        return (again, _retake(attempt.clip, attempt.cost_micros, attempt.currency))
     if attempt.state is State.UNCERTAIN:
         return (remedy(resolve("--task", "ID"), "use the provider's task with this ID (free)"), again, abandon)
     if attempt.task:

@@ -56,7 +56,7 @@ def fourth(db: Database) -> None:
     """Version 4: the number by which a lost task is recognised, and when it was first looked for; sound amounts."""
     db.table("attempt").add_column("expires_after", int)
     db.table("attempt").add_column("looked", float)
-    for statement in schema.replace_books():
+    for statement in (*schema.replace_books(), *schema.replace_moves()):
         db.execute(statement)
 
 

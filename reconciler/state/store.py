@@ -30,6 +30,7 @@ from reconciler.records import (
     Placed,
     Snapshot,
     State,
+    is_paid_failure,
 )
 from reconciler.state import budget, history, merge, rows
 from reconciler.state import connection as sql
@@ -144,9 +145,9 @@ class Store:
         return self._attempts("WHERE key = ? ORDER BY id", (key,))
 
     def unsettled(self, clip: str, take: int) -> int:
-        """Return how many attempts of a take are open or blocked: versions of it, each with its own key."""
+        """Return how many attempts of a take are open or wait for a decision: each has its own key."""
         attempts = self._attempts("WHERE clip = ? AND take = ?", (clip, take))
-        return sum(attempt.state in OPEN | BLOCKED for attempt in attempts)
+        return sum(attempt.state in OPEN | BLOCKED or is_paid_failure(attempt) for attempt in attempts)
 
     def marks(self) -> set[int]:
         """Return the `expires_after` of every attempt without a task: a new attempt needs another one."""

@@ -29,7 +29,7 @@ from typing import Any
 
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import GENERATES, Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
-from reconciler.records import Attempt, Binding, Generation, LockEntry, Placed, Snapshot, State
+from reconciler.records import Attempt, Binding, Generation, LockEntry, Money, Placed, Snapshot, State
 
 Given = Mapping[str, object]
 
@@ -97,7 +97,7 @@ def _ident(name: str) -> tuple[str, int]:
 
 
 _RECORD = {"clip", "key", "state", "output", "provider", "take", "says", "task", "reason", "message"}
-_RECORD |= {"held", "collected"}
+_RECORD |= {"held", "collected", "money", "cost_micros"}
 
 
 def snapshot(records: Iterable[Given], placed: Mapping[str, str]) -> Snapshot:
@@ -109,7 +109,8 @@ def snapshot(records: Iterable[Given], placed: Mapping[str, str]) -> Snapshot:
         clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), str(given["key"]), given["state"]
         says, output = document(given.get("says", {})), given.get("output")  # type: ignore[arg-type]  # as above
         if state != "known":
-            facts = {name: given[name] for name in ("task", "reason", "message") if name in given}
+            facts = {name: given[name] for name in ("task", "reason", "message", "cost_micros") if name in given}
+            facts |= {"money": Money(given["money"])} if "money" in given else {}
             found.attempts[key] = attempt(number, key, State(state), clip=clip, take=take, **facts)  # type: ignore[index]
         if state in ("fetched", "done", "known") and not given.get("collected"):
             found.generations[key] = Generation(key, film(key), says, **BY)  # type: ignore[index]

@@ -54,6 +54,7 @@ BLOCKS: Mapping[Reason, Block] = {
     Reason.REFUSED: of(
         State.REFUSED, task=None, reason="bad input", money=Money.RELEASED, message="the picture is small"
     ),
+    Reason.FAILED_PAID: of(State.FAILED, reason="internal", money=Money.SETTLED, message="the render failed"),
     Reason.GIVEN_UP: of(State.ABANDONED, reason="abandoned", money=Money.SETTLED),
     Reason.PAID_BEFORE: remedies.artifact_lost(NAME, MADE, None),
     Reason.LOCKED_BEFORE: remedies.elsewhere(NAME, LockEntry("ab" * 32, ".mp4", key="v1:aa", clip=NAME, take=1, **BY)),

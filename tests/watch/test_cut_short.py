@@ -31,7 +31,7 @@ def test_a_failed_purchase_waits_for_a_key_even_where_the_apply_did_not_end_well
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim.write(ONE)
-    sim.server.plan("hero", poll=["fail-billed"])
+    sim.server.plan("hero", poll=["cancelled"])
     execute, terms = loop.Run.execute, Allowance(yes=True, cap=Decimal(10))
 
     def cut_short(run: loop.Run) -> None:
@@ -52,5 +52,5 @@ def test_a_failed_purchase_waits_for_a_key_even_where_the_apply_did_not_end_well
             assert isinstance(found, Apply)
             with pytest.raises(StateError, match="disk is full"):
                 watch._carry_out(session, ears, planned, found)
-    assert sim.states("hero") == ["failed"]
+    assert sim.states("hero") == ["cancelled"]
     assert watch.memory.spent == Decimal("0.5")

@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Decide about a request whose outcome is unknown.
 
-    The same goes for a paid task without a result. It submits nothing itself.
+    The same goes for a paid task without a result, and for a failure that counts as paid. It submits nothing itself.
 
     Exit codes: 0 done, 1 invalid spec or no task can resolve it, 3 the provider does not know the task, 4 not
     confirmed, 5 another process holds the state, 64 nothing to resolve.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.providers.base import Pace
-from reconciler.records import BLOCKED, Attempt, State
+from reconciler.records import BLOCKED, Attempt, State, is_paid_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def next_step(attempt: Attempt | None, situation: Situation) -> Next:
             return Stop()
         case state if state in _AGAIN and not situation.sent:
             return Submit()
-        case State.REFUSED | State.FAILED if not situation.sent:
+        case State.REFUSED | State.FAILED if not situation.sent and not is_paid_failure(attempt):
             return Submit()  # the plan allowed it: final refusals are blocked there
     return Stop()
 

@@ -12,13 +12,14 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.session import Session
 from reconciler.next_command import command
 from reconciler.plan.remedies import describe_attempt
-from reconciler.records import ABANDONED, BLOCKED, Attempt, State
+from reconciler.records import ABANDONED, BLOCKED, Attempt, State, is_paid_failure
 from reconciler.state.store import Facts
 
 
 def unresolved_attempt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
     """Return the one unresolved attempt of a clip. Raises UsageError when there is none, or several."""
-    waiting = [a for a in attempts_of(session, clip) if a.state in BLOCKED | {State.STALLED}]
+    wanted = _wanted(session, clip)
+    waiting = [a for a in attempts_of(session, clip) if _waits(a, wanted)]
     chosen = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
     if not chosen:
         text = (
@@ -36,11 +37,21 @@ def unresolved_attempt(session: Session, clip: str, take: int | None, number: in
 
 def attempts_of(session: Session, clip: str) -> list[Attempt]:
     """Return the newest attempt of each key that a clip of that name was sent for, or wants now."""
-    wanted: set[str] = set()
-    with suppress(ClipformError):  # with a broken spec, the name that was sent still works
-        loaded = session.workspace.load(session.draft)
-        wanted = {order.wanted.key for order in loaded.orders if order.clip.name == clip}
+    wanted = _wanted(session, clip)
     return [a for a in session.store.snapshot().attempts.values() if a.clip == clip or a.key in wanted]
+
+
+def _wanted(session: Session, clip: str) -> set[str]:
+    """Return the keys that a clip wants; none with a broken spec, where the name that was sent still works."""
+    with suppress(ClipformError):
+        loaded = session.workspace.load(session.draft)
+        return {order.wanted.key for order in loaded.orders if order.clip.name == clip}
+    return set()
+
+
+def _waits(attempt: Attempt, wanted: set[str]) -> bool:
+    """True if the user may decide about an attempt; about a failure only while its key is wanted."""
+    return attempt.state in BLOCKED | {State.STALLED} or (attempt.key in wanted and is_paid_failure(attempt))
 
 
 def allow_again(session: Session, attempt: Attempt) -> None:

@@ -20,7 +20,7 @@ from reconciler.engine.attempt.next_step import (
     poll_delay,
 )
 from reconciler.providers.base import Pace
-from reconciler.records import BLOCKED, MOVES, OPEN, Attempt, State
+from reconciler.records import BLOCKED, MOVES, OPEN, Attempt, Money, State
 
 PACE = Pace(first_poll=4.0, poll_min=2.0, poll_max=10.0, timeout=100.0)
 FRESH = Situation(now=1000.0, pace=PACE)
@@ -90,6 +90,7 @@ TABLE: dict[State, dict[str, Next]] = {
         state: {**dict.fromkeys(SITUATIONS, Submit()), "sent": Stop(), "detached": Stop()}
         for state in set(State) - OPEN - BLOCKED
     },
+    State.FAILED: dict.fromkeys(SITUATIONS, Stop()),  # it counts as paid
 }
 
 
@@ -110,6 +111,11 @@ def test_only_a_closed_attempt_makes_room_for_another_request() -> None:
         for situation in SITUATIONS.values():
             if isinstance(next_step(attempt(state), situation), Submit):
                 assert state not in MOVES
+
+
+def test_a_failure_that_is_free_is_submitted_again() -> None:
+    free = replace(attempt(State.FAILED), money=Money.RELEASED)
+    assert next_step(free, SITUATIONS["fresh"]) == Submit()
 
 
 def test_no_run_sends_twice_for_one_key() -> None:

@@ -197,4 +197,4 @@ def test_a_task_that_fails_after_all_is_not_bought_again_by_a_plan_that_only_col
     assert (results(summary), summary.exit_code) == ({"hero": "failed"}, 3)
     assert (len(sim.server.ledger), len(sim.attempts())) == (1, 1)
     planned = sim.workspace.plan(Choice(), sim.workspace.load()).plan
-    assert planned.total() == (0 if word == "fail-free" else Decimal("0.50")), "the next plan shows the price"
+    assert planned.total() == (Decimal("0.50") if word == "cancelled" else 0), "the next plan shows the price"

@@ -24,6 +24,7 @@ submitting      not_sent refused uncertain accepted
 uncertain       accepted not_sent abandoned
 accepted        stalled ready no_output failed vanished cancelled
 stalled         accepted ready no_output failed vanished cancelled abandoned
+failed          abandoned
 ready           fetched result_expired quarantined
 fetched         done
 vanished        abandoned
