@@ -11,6 +11,9 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
+DISTRIBUTION = "clipform"
+"""Tells this package from another distribution of the same name that was installed over it."""
+
 _MODULES = {
     "Attempt": "records",
     "ClipformError": "diagnostics",

@@ -10,10 +10,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Literal, TextIO
 
 import typer
 
+import reconciler
 from reconciler import __version__
 from reconciler.cli import commands
 from reconciler.cli.completion import respond
@@ -75,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _restart_in_utf8()
     context = Context(Options(json="--json" in line, no_color="--no-color" in line))
     try:
+        _require_own_package()
         options, command = split(line)
         context = Context(options)
         place(options.directory, draft="--draft" in command)
@@ -100,6 +103,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place(None, draft=False)
         context.close()
         _flush(sys.stdout)
+
+
+def _require_own_package() -> None:
+    """Raise ClipformError if another distribution's package `reconciler` was installed over this one."""
+    if getattr(reconciler, "DISTRIBUTION", None) != "clipform":
+        message = f"another package named reconciler replaced files of clipform in {Path(__file__).parents[1]}"
+        help = "install clipform in an environment of its own, with `uv tool install` or `pipx install`"
+        raise ClipformError(message, help=help, code="package")
 
 
 def _restart_in_utf8() -> None:

@@ -30,7 +30,8 @@ clips:
     first_frame: ${{clips.sunrise.last_frame}}
 """
 
-IGNORED = ("/state/", "/renders/", "/drafts/", "/report/")
+COMMIT = "# Videos: remove the next line to commit them with clipform.lock, so that CI can compare them."
+IGNORED = ("/state/", "/drafts/", "/report/", COMMIT, "/renders/")
 
 
 def write_project(folder: Path) -> tuple[str, ...]:
