@@ -208,7 +208,7 @@ class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
     `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
-    newest last, `spent` what is paid or reserved, in millionths by currency.
+    newest last, `spent` what is paid or reserved, in millionths by currency, and `booked` the same by key.
     """
 
     store: str = ""  # id of this store
@@ -220,3 +220,4 @@ class Snapshot:
     placed: Mapping[str, Placed] = field(default_factory=dict)
     timings: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
     spent: Mapping[str, int] = field(default_factory=dict)
+    booked: Mapping[str, int] = field(default_factory=dict)

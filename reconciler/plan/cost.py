@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from reconciler import money
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.next_command import command
 from reconciler.plan.model import Action, Cost, Plan
+from reconciler.records import LockEntry, Snapshot
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Budget
@@ -34,25 +36,49 @@ def over_budget_help() -> str:
     return f"raise the limit, or select fewer clips: {command('apply', 'CLIP')}"
 
 
-def warnings(plan: Plan, budget: Budget | None, spent: Mapping[str, int]) -> tuple[Diagnostic, ...]:
-    """Return the warning that apply will refuse this plan by the project's own budget; empty if it will not."""
+def spent_so_far(snapshot: Snapshot, locked: Mapping[str, LockEntry]) -> Mapping[str, int]:
+    """Return what the project is known to have spent, in millionths by currency.
+
+    That is what the records hold, and what `locked`, the lock file by key, has beyond them: what another machine
+    bought, or a state that was lost.
+    """
+    sums = defaultdict(int, snapshot.spent)
+    for key, entry in locked.items():
+        sums[entry.currency] += max(0, (entry.cost_micros or 0) - snapshot.booked.get(key, 0))
+    return sums
+
+
+def counted(budget: Budget, spent: Mapping[str, int]) -> int:
+    """Return the part of `spent` that `budget.total` counts: in its currency, or bought while no budget named one."""
+    return sum(spent.get(currency, 0) for currency in {budget.currency, ""})
+
+
+def warnings(plan: Plan, budget: Budget | None, spent: Mapping[str, int]) -> Iterator[Diagnostic]:
+    """Yield why apply will refuse this plan by the project's own budget, and what the budget cannot count."""
     reasons = objections(plan, budget, None, spent)
-    text = f"apply refuses this plan: {'; '.join(reasons)}"
-    return (Diagnostic("over-budget", text, None, over_budget_help(), Severity.WARNING),) if reasons else ()
+    if reasons:
+        text = f"apply refuses this plan: {'; '.join(reasons)}"
+        yield Diagnostic("over-budget", text, None, over_budget_help(), Severity.WARNING)
+    if budget is None or budget.total is None or not plan.total():
+        return
+    others = [(name, micros) for name, micros in sorted(spent.items()) if micros and name not in (budget.currency, "")]
+    if others:
+        sums = ", ".join(money.text(money.from_micros(micros), name) for name, micros in others)
+        text = f"budget.total is in {budget.currency} and does not count what was paid in another currency: {sums}"
+        yield Diagnostic("other-currency", text, None, "lower the limit by what that is worth", Severity.WARNING)
 
 
 def objections(
     plan: Plan, budget: Budget | None, max_cost: Decimal | None, spent: Mapping[str, int]
 ) -> tuple[str, ...]:
-    """Return why this plan must not be applied, in sentences; empty if it may. `spent` is settled plus reserved so far,
-    in millionths by currency."""
+    """Return why this plan must not be applied, in sentences; empty if it may. `spent` is that of `spent_so_far`."""
     steps = plan.generating()
     if not steps:
         return ()
     reasons: list[str] = []
     caps = [("--max-cost", max_cost, Decimal(0))]
     if budget is not None:
-        already = money.from_micros(spent.get(budget.currency, 0))
+        already = money.from_micros(counted(budget, spent))
         caps += [("budget.per_apply", budget.per_apply, Decimal(0)), ("budget.total", budget.total, already)]
         paid = sum(1 for step in steps if step.cost.amount != 0)
         if budget.clips_per_apply is not None and paid > budget.clips_per_apply:

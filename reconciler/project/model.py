@@ -63,6 +63,7 @@ class Planned:
     locked: Mapping[str, LockEntry]  # by key
     scope: PlanScope
     plan: Plan
+    spent: Mapping[str, int]  # by the project so far, in millionths by currency
 
 
 Confirm = Callable[[Plan], None]

@@ -205,7 +205,8 @@ class Workspace:
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
-        capped = cost.warnings(plan, loaded.project.budget, records.spent)
+        spent = cost.spent_so_far(records, lock.by_key)
+        capped = cost.warnings(plan, loaded.project.budget, spent)
         diagnostics = (*loaded.warnings, *addresses, *capped)
         plan = replace(plan, diagnostics=diagnostics, places=endpoints.places(loaded.project, loaded.dialects))
-        return Planned(loaded, records, disk, lock.by_key, scope, plan)
+        return Planned(loaded, records, disk, lock.by_key, scope, plan, spent)

@@ -18,12 +18,14 @@ from reconciler.records import TakeProvenance
 class Caps:
     """Bounds on settled + reserved, in millionths of one currency; None: no such bound.
 
-    `run_micros` and `run_clips` bound what began in one apply (`NewAttempt.run`), `total_micros` everything.
+    `run_micros` and `run_clips` bound what began in one apply (`NewAttempt.run`), `total_micros` everything, of which
+    `unrecorded_micros` was spent beside this currency's sums.
     """
 
     currency: str
     run_micros: int | None = None
     total_micros: int | None = None
+    unrecorded_micros: int = 0
     run_clips: int | None = None
 
 
@@ -95,7 +97,8 @@ def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
     run = spent(connection, new.run)
     cost = new.cost_micros or 0
     _under(new, caps, cost + run.get(caps.currency, Spent()).micros, caps.run_micros, "this apply")
-    _under(new, caps, cost + spent(connection).get(caps.currency, Spent()).micros, caps.total_micros, "the project")
+    total = spent(connection).get(caps.currency, Spent()).micros + caps.unrecorded_micros
+    _under(new, caps, cost + total, caps.total_micros, "the project")
     if caps.run_clips is not None and sum(sums.clips for sums in run.values()) >= caps.run_clips:
         raise Refused(f"the budget allows {caps.run_clips} paid clip(s) in this apply", code="budget")
 

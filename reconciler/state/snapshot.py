@@ -10,7 +10,7 @@ import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 
-from reconciler.records import Artifact, Attempt, Binding, Generation, Placed, Snapshot
+from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot
 from reconciler.state import budget, rows
 from reconciler.state import connection as sql
 
@@ -43,7 +43,17 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
         placed={record.output: record for record in placed},
         timings=_timings(generations),
         spent={currency: sums.micros for currency, sums in budget.spent(connection).items()},
+        booked=_booked(attempts),
     )
+
+
+def _booked(attempts: Iterable[Attempt]) -> Mapping[str, int]:
+    """Return what is paid or reserved for each key, by all its attempts."""
+    sums: dict[str, int] = defaultdict(int)
+    for attempt in attempts:
+        if attempt.money is not Money.RELEASED and attempt.cost_micros:
+            sums[attempt.key] += attempt.cost_micros
+    return sums
 
 
 def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value, ...]) -> tuple[Attempt, ...]:

@@ -125,7 +125,7 @@ class Run:
         if self.options.locked and plan.generating():
             help = "apply without --locked, and commit clipform.lock"
             raise Refused(_not_locked(plan), help=help, code="locked-plan")
-        objections = cost.objections(plan, project.budget, self.options.max_cost, self.planned.snapshot.spent)
+        objections = cost.objections(plan, project.budget, self.options.max_cost, self.planned.spent)
         if objections:
             raise Refused("; ".join(objections), help=cost.over_budget_help(), code="budget")
 
@@ -206,8 +206,11 @@ class Run:
         caps = [cap for cap in (budget.per_apply if budget else None, self.options.max_cost) if cap is not None]
         if budget is None and not caps:
             return None
+        currency = budget.currency if budget else ""
+        known = cost.counted(budget, self.planned.spent) if budget else 0
         return Caps(
-            currency=budget.currency if budget else "",
+            currency=currency,
+            unrecorded_micros=known - self.planned.snapshot.spent.get(currency, 0) if budget else 0,
             run_micros=to_micros(min(caps, default=None)),
             total_micros=to_micros(budget.total) if budget else None,
             run_clips=budget.clips_per_apply if budget else None,
