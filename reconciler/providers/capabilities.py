@@ -68,12 +68,12 @@ class Lists(Dialect, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TaskList:
-    """All pages of a list. `complete`: the number of tasks equals the vendor's count. `skew`: seconds by which the
-    vendor's clock is ahead of ours, None if its replies have no date."""
+    """All pages of a list. `complete`: the number of tasks equals the vendor's count. `date`: the vendor's time of the
+    first page, in Unix seconds; None if its reply has no readable date."""
 
     tasks: tuple[Listed, ...]
     complete: bool = True
-    skew: float | None = None
+    date: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Event types and what their payload holds:
     run              command: an apply began; its number is the event's
     begun            the attempt's columns, `run` and `account`
     moved            from, to, money, task, cost_micros, reason, message, sha256, evidence
+    looked           date: the provider's time of the first look for an uncertain attempt
     artifact         the artifact's columns             artifact-dropped  sha256 (and what was generated from it)
     generation       the generation's columns, note
     bound            the binding's columns              unbound           clip, take
@@ -111,7 +112,7 @@ def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, LogEntry],
 def _execute(*statements: str) -> Callable[[sqlite3.Connection, LogEntry], None]:
     def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
         for statement in statements:
-            connection.execute(statement, {**entry.payload, "time": entry.time})
+            connection.execute(statement, {**entry.payload, "time": entry.time, "attempt": entry.attempt})
 
     return reduce
 
@@ -122,6 +123,7 @@ _REDUCERS: Mapping[str, Callable[[sqlite3.Connection, LogEntry], None]] = {
     "note": _execute(),
     "begun": _begun,
     "moved": _moved,
+    "looked": _execute("UPDATE attempt SET looked = :date WHERE id = :attempt AND looked IS NULL"),
     "artifact": _upsert(Artifact),
     "artifact-dropped": _execute(
         "DELETE FROM generation WHERE sha256 = :sha256", "DELETE FROM artifact WHERE sha256 = :sha256"

@@ -198,6 +198,10 @@ class Store:
         """Move an attempt from the state of the given record; StateError `state-moved` if it moved since."""
         return self._move(attempt, to, facts or Facts(), None)
 
+    def look(self, attempt: Attempt, date: float) -> None:
+        """Record when an uncertain attempt was first looked for, in UTC seconds of the provider's clock."""
+        self._append("looked", {"date": date}, attempt)
+
     def fetched(
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
     ) -> Attempt:

@@ -114,7 +114,9 @@ class HttpTransport:
     async def hello(self) -> float | base.PollTrouble | None:
         """Return how many seconds the provider's clock is ahead of ours, without credentials; None without a date."""
         reply = await self._channel.anonymous(base.Request("GET", "/"))
-        return reply if isinstance(reply, base.PollTrouble) else self._skew(reply)
+        if isinstance(reply, base.PollTrouble):
+            return reply
+        return None if (date := _date(reply)) is None else date - self._clock.now()
 
     async def balance(self) -> capabilities.Balance | base.PollTrouble | None:
         """Return the account's balance; None if the provider does not report it."""
@@ -129,7 +131,7 @@ class HttpTransport:
         if not isinstance(self.dialect, capabilities.Lists):
             return None
         tasks: dict[str, capabilities.Listed] = {}
-        total, skew = 0, None
+        total, date = 0, None
         for number in range(1, PAGES + 1):
             reply = await self.ask(self.dialect.list_tasks(page=number))
             if isinstance(reply, base.PollTrouble):
@@ -138,18 +140,11 @@ class HttpTransport:
             if isinstance(page, base.PollTrouble):
                 return self._without_secrets(page)
             if number == 1:
-                total, skew = page.total or 0, self._skew(reply)
+                total, date = page.total or 0, _date(reply)
             tasks.update((listed.task, listed) for listed in page.tasks)
             if not page.tasks or (page.total is not None and number * self.dialect.list_size >= page.total):
-                return capabilities.TaskList(tuple(tasks.values()), len(tasks) >= total, skew)
+                return capabilities.TaskList(tuple(tasks.values()), len(tasks) >= total, date)
         return base.PollTrouble(f"the list has more than {PAGES} pages")
-
-    def _skew(self, reply: base.Reply) -> float | None:
-        """Return how many seconds the provider's clock is ahead of ours, from the answer's Date header."""
-        try:
-            return parsedate_to_datetime(reply.headers.get("date", "")).timestamp() - self._clock.now()
-        except (ValueError, OverflowError):
-            return None
 
     async def cancel(self, task: str) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble | None:
         """Cancel a queued task; None if the provider cannot. Sent once, right after a poll that reports `queued`: on a
@@ -164,3 +159,11 @@ class HttpTransport:
             case (base.Cancelled() | base.NotFound() | base.PollTrouble()) as ended:
                 return self._without_secrets(ended)
         return CancelRefused("it is no longer queued")
+
+
+def _date(reply: base.Reply) -> float | None:
+    """Return the time of an answer's Date header, in Unix seconds."""
+    try:
+        return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None

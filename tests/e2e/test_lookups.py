@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.uncertain import match
+from reconciler.engine.uncertain import absence
 from reconciler.state.store import Store
 from tests.e2e.kit import Rig, project
 from tests.emulator.process import Emulator, emulator
@@ -68,8 +68,8 @@ def test_a_model_without_a_seed_and_a_marker_is_asked_about_and_never_bought_twi
     stated: dict[str, Any], losing: Emulator, rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ark's default model reports seeds of its own; the list is believed at once, as if two minutes had passed."""
-    monkeypatch.setattr(match.ProofTerms, "settle", 0.0)
-    monkeypatch.setattr(match, "APART", 0.0)
+    monkeypatch.setattr(absence.ProofTerms, "settle", 0.0)
+    monkeypatch.setattr(absence, "APART", 0.0)
     clips = {"hit": {"prompt": "a lamp", **stated}}
     folder = project("ark", tmp_path / "project", losing, clips, provider=UNMARKED)
     loser = rig("ark", folder, losing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import StepEnded
-from reconciler.engine.uncertain.match import APART, Ask
+from reconciler.engine.uncertain.absence import APART, Ask
 from reconciler.engine.uncertain.settle import ROUNDS, question, sleep_until_halted
 from reconciler.events import EventKind
 from reconciler.next_command import command
@@ -17,7 +17,7 @@ async def look_up(context: AttemptContext, attempt: Attempt) -> None:
     The first reading is made at once and shows what was accepted. The time after which a request may count as absent is
     waited for only while the run has other things to do.
     """
-    reader, since = context.ports.lookups.reader(context.provider), attempt.updated
+    reader, since = context.ports.lookups.reader(context.provider), context.ports.clock.monotonic()
     for _ in range(ROUNDS):
         await reader.read(since)
         verdict = reader.settle().get(attempt.id)
@@ -25,7 +25,7 @@ async def look_up(context: AttemptContext, attempt: Attempt) -> None:
             _report(context)
             return
         if verdict.again is None or not await _may_wait(context, verdict.again):
-            context.lookup_reason = question(verdict)
+            context.lookup_reason = question(verdict, context.ports.clock)
             return
         since = verdict.again
     context.lookup_reason = "its list did not settle it"
@@ -44,7 +44,7 @@ def _report(context: AttemptContext) -> None:
 async def _may_wait(context: AttemptContext, again: float) -> bool:
     """Wait until `again` if that is soon, or while other generations are running. Returns True if the time has come."""
     clock, control = context.ports.clock, context.control
-    delay = again - clock.now()
+    delay = again - clock.monotonic()
     if delay <= APART:
         await sleep_until_halted(clock, control, delay)
     elif not context.terms.detach:
@@ -54,4 +54,4 @@ async def _may_wait(context: AttemptContext, again: float) -> bool:
         raise StepEnded(
             EventKind.BLOCKED, "interrupted before it could be looked up", f"{command('apply')} looks it up"
         )
-    return again - clock.now() < 1.0
+    return again - clock.monotonic() < 1.0

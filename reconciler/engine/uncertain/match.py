@@ -18,76 +18,20 @@ contradicts only if the provider is documented, or seen with a task of ours, to 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from reconciler.providers.base import Model, Scalar
-from reconciler.providers.capabilities import Coverage, Listed
-from reconciler.providers.check import defaults_v1
-from reconciler.records import Attempt, State
+from reconciler.engine.uncertain.absence import APART, Absent, Ask, ListReading, Proof, ProofTerms, first_look
+from reconciler.engine.uncertain.requests import UncertainRequest, sent_facts
+from reconciler.providers.base import Scalar
+from reconciler.providers.capabilities import Listed
 
-SETTLE = 120.0
-"""Seconds that must pass before a request that is not listed may count as absent (never-pay-twice#m5)."""
-APART = 30.0
-"""Seconds between the two readings of a proof."""
 SLACK = 300.0
 """Seconds by which a task's time may lie outside the time of its request, with the clocks compared."""
-JITTER = 2.0
-"""Seconds by which two comparisons of the same two clocks may differ: a `Date` has whole seconds, and travels."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListReading:
-    """One reading of a list; `at` is when it began, by our clock."""
-
-    at: float
-    tasks: tuple[Listed, ...]
-    complete: bool = True
-    skew: float | None = None  # seconds by which the provider's clock is ahead
-
-
-@dataclass(frozen=True, slots=True)
-class ProofTerms:
-    """What a proof of absence needs beside the readings. `patience`: seconds that a submit may be silent."""
-
-    coverage: Coverage | None
-    patience: float = 0.0
-
-    @property
-    def settle(self) -> float:
-        """Seconds after which every accepted request is listed."""
-        return max(2 * self.patience, self.coverage.lag if self.coverage else 0.0, SETTLE)
-
-
-@dataclass(frozen=True, slots=True)
-class UncertainRequest:
-    """A request that may have been accepted, as the provider would show it. What is unknown is None.
-
-    It was sent between `since` and `until`. `drawn`: the seed was drawn for this attempt alone. `alike` is equal for
-    requests that ask for the same. A request that is being sent (`flying`), or is uncertain at another alias of the
-    provider (`rival`), gets no verdict: it is here because listed tasks may be its own.
-    """
-
-    attempt: int
-    since: float
-    until: float
-    model: str
-    seed: int | None = None
-    drawn: bool = False
-    expires_after: int | None = None  # drawn for this attempt alone
-    reports: frozenset[str] = frozenset()  # facts that the vendor's documents say it shows as they were sent
-    prompt: str | None = None
-    params: Mapping[str, Scalar] = field(default_factory=dict)  # duration, resolution, ratio, audio
-    media: tuple[str | None, ...] | None = None  # URLs; None where it went out under one that is not on record
-    alike: str = ""
-    own_account: bool = True  # the list is surely of the account that it was sent to
-    plain: bool = True  # without the provider's own options, which a list may filter by: Ark's `service_tier`
-    again: bool = False  # the attempt before it was uncertain too, and proven absent
-    flying: bool = False
-    rival: bool = False
+DAY = 86_400.0
+"""Seconds by which our clock may have been set back since a request was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +40,6 @@ class Matched:
 
     task: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """It was not accepted: proven by two readings at these times."""
-
-    first: float
-    second: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A person must decide. `again`: when another reading may decide instead; None: never."""
-
-    reason: str
-    again: float | None = None
 
 
 Verdict = Matched | Absent | Ask
@@ -137,7 +65,8 @@ def decide(
     asked = [request.attempt for request in requests if not (request.flying or request.rival)]
     if not readings:
         return dict.fromkeys(asked, Ask("its list was not read"))
-    skew = next((reading.skew for reading in reversed(readings) if reading.skew is not None), 0.0)
+    requests = [replace(r, looked=first_look(r.attempt, r.looked, readings)) for r in requests]
+    skew = next((reading.date - reading.at for reading in reversed(readings) if reading.date is not None), None)
     listed = {task.task: task for reading in readings for task in reading.tasks if task.task not in claimed}
     evidence = reported((task for reading in readings for task in reading.tasks), claimed)
     fits = {request.attempt: _fits(request, listed.values(), skew, evidence) for request in requests}
@@ -147,7 +76,7 @@ def decide(
         for task in taken & candidates.keys():
             del candidates[task]
     undecided = [request for request in requests if request.attempt not in verdicts]
-    proof = _Proof(readings, terms, frozenset(claimed))
+    proof = Proof(readings, terms, claimed)
     for group in _alike(undecided):
         verdicts |= _group(group, [d for d in undecided if d not in group], fits, listed, proof)
     return {number: verdicts[number] for number in asked}
@@ -156,23 +85,33 @@ def decide(
 # --- one task, one request ------------------------------------------------------------------
 
 
-def fit(request: UncertainRequest, task: Listed, skew: float = 0.0, evidence: Reported = frozenset()) -> Fit:
-    """Return how well a listed task fits a request, its time included."""
+def fit(request: UncertainRequest, task: Listed, skew: float | None, evidence: Reported) -> Fit:
+    """Return how well a listed task fits a request, its time included. `skew`: by how much the provider's clock is
+    ahead of ours; None: unknown."""
     if _contradicts(request, task, evidence):
         return Fit.OTHER
-    if _same_mark(request, task) and task.echo.get("model") == request.model:
-        degree = Fit.MARKED
-    else:
-        degree = Fit.WHOLE if _shows_all(request, task) else Fit.MAYBE
+    marked = _same_mark(request, task)
     if task.created is None:
         return Fit.MAYBE
-    if request.since - SLACK <= task.created - skew <= request.until + SLACK:
-        return degree
-    same = _same_seed(request, task) or _same_mark(request, task)
-    return Fit.OTHER if degree is Fit.MAYBE and not same else Fit.MAYBE
+    if not _possible(request, task.created, skew):
+        return Fit.MAYBE if marked or _same_seed(request, task) or _shows_all(request, task) else Fit.OTHER
+    if marked and task.echo.get("model") == request.model:
+        return Fit.MARKED
+    near = skew is not None and request.since - SLACK <= task.created - skew <= request.until + SLACK
+    return Fit.WHOLE if near and _shows_all(request, task) else Fit.MAYBE
 
 
-def _fits(request: UncertainRequest, tasks: Iterable[Listed], skew: float, evidence: Reported) -> dict[str, Fit]:
+def _possible(request: UncertainRequest, created: float, skew: float | None) -> bool:
+    """Return True if a task of this time may be the request's.
+
+    It is not from after the first look, by the provider's clock. The time of the request is known by our clock only,
+    which may have been set since: forward, so that the task seems newer than it is, or back by as much as a day.
+    """
+    early = skew is not None and created - skew < request.since - SLACK - DAY
+    return not early and (request.looked is None or created <= request.looked + SLACK)
+
+
+def _fits(request: UncertainRequest, tasks: Iterable[Listed], skew: float | None, evidence: Reported) -> dict[str, Fit]:
     degrees = {task.task: fit(request, task, skew, evidence) for task in tasks}
     return {task: degree for task, degree in degrees.items() if degree is not Fit.OTHER}
 
@@ -186,19 +125,6 @@ def _same_mark(request: UncertainRequest, task: Listed) -> bool:
     expires_after = request.expires_after
     marked = expires_after is not None and task.echo.get("expires_after") == expires_after
     return marked or (request.drawn and _same_seed(request, task))
-
-
-def sent_facts(request: UncertainRequest) -> dict[str, object]:
-    """Return what a request is known to have stated, by the names of an echo."""
-    seconds = request.params.get("duration")
-    facts = {
-        "seed": request.seed,
-        "expires_after": request.expires_after,
-        "prompt": None if request.prompt is None else request.prompt.split(),
-        "duration": seconds if isinstance(seconds, int) and seconds > 0 else None,
-        "media": None if request.media is None else len(request.media),
-    }
-    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _shown_facts(task: Listed) -> dict[str, object]:
@@ -254,27 +180,6 @@ def _shows_all(request: UncertainRequest, task: Listed) -> bool:
     return all(ours in (None, theirs) for ours, theirs in zip(request.media, task.media, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """The evidence that a request which is not listed was not accepted."""
-
-    readings: Sequence[ListReading]
-    terms: ProofTerms
-    claimed: frozenset[str]
-
-    def alive(self, request: UncertainRequest, reading: ListReading) -> bool:
-        """True if the list shows a task from after the request was sent, or a task that is on record."""
-        since = request.since - SLACK + (reading.skew or 0.0)
-        new = any(task.created is not None and task.created >= since for task in reading.tasks)
-        return new or any(task.task in self.claimed for task in reading.tasks)
-
-    def forward(self, request: UncertainRequest, reading: ListReading) -> float:
-        """Return by how many seconds our clock was set forward since the first reading for a request: as much as the
-        provider's fell behind. That time has not passed."""
-        skews = [r.skew for r in self.readings if r.at >= request.until and r.skew is not None]
-        return max(0.0, skews[0] - reading.skew - JITTER) if skews and reading.skew is not None else 0.0
-
-
 # --- all of a provider ----------------------------------------------------------------------
 
 
@@ -308,17 +213,17 @@ def _group(
     others: Sequence[UncertainRequest],
     fits: Mapping[int, Mapping[str, Fit]],
     listed: Mapping[str, Listed],
-    proof: _Proof,
+    proof: Proof,
 ) -> dict[int, Verdict]:
     """Decide about requests that ask for the same: assigned by order only if the counts match (never-pay-twice#f42)."""
     candidates = {task for request in group for task in fits[request.attempt]}
     if not candidates:
-        return {request.attempt: _absent(request, proof) for request in group}
+        return {request.attempt: proof.verdict(request) for request in group}
     ordered = sorted(candidates, key=lambda task: (listed[task].created or 0.0, task))
     unsure = [t for t in ordered if any(fits[request.attempt].get(t) is not Fit.WHOLE for request in group)]
     rivals = any(candidates & fits[request.attempt].keys() for request in others)
     if any(request.flying for request in group):
-        verdict = Ask("the same request is being sent now", again=proof.readings[-1].at + APART)
+        verdict = Ask("the same request is being sent now", again=proof.readings[-1].steady + APART)
     elif unsure:
         verdict = Ask(f"{_names(unsure)} may be it, and does not show enough to tell")
     elif rivals:
@@ -331,63 +236,7 @@ def _group(
     return {request.attempt: verdict for request in group}
 
 
-def _absent(request: UncertainRequest, proof: _Proof) -> Verdict:
-    """Decide if a list without any task that may be it proves absence: the conditions of never-pay-twice#s3-6."""
-    coverage, last = proof.terms.coverage, proof.readings[-1]
-    if coverage is None or not request.plain:
-        return Ask("its list does not show it, and is not known to show everything")
-    if not request.own_account:
-        return Ask("its list does not show it, and may be another account's")
-    if last.at > request.since + coverage.retention - SLACK:
-        return Ask("its list does not show it, and no longer shows tasks of that time")
-    if not last.complete or last.skew is None:
-        return Ask("its list does not show it, and could not be read completely with the provider's time")
-    if not proof.alive(request, last):
-        return Ask("its list shows neither it nor any task that proves the list current")
-    if request.again:
-        return Ask("it was uncertain twice in a row, and is not listed")
-    ripe, set_forward = request.until + proof.terms.settle, proof.forward(request, last)
-    whole = [r for r in proof.readings if r.complete and r.skew is not None and proof.alive(request, r)]
-    passed = [time for r in whole if (time := r.at - proof.forward(request, r)) >= ripe]
-    if not passed:
-        return Ask("its list does not show it yet", again=ripe + set_forward)
-    if passed[-1] - passed[0] < APART:
-        return Ask("its list does not show it; a second look decides", again=passed[0] + APART + set_forward)
-    return Absent(passed[0], passed[-1])
-
-
 def _names(tasks: Sequence[str]) -> str:
     names = ", ".join(tasks[:3])
     more = f" and {len(tasks) - 3} more" if len(tasks) > 3 else ""
     return f"task{'s' if len(tasks) > 1 else ''} {names}{more}"
-
-
-# --- from records ---------------------------------------------------------------------------
-
-
-def uncertain_request(attempt: Attempt, document: str, model: Model | None) -> UncertainRequest:
-    """Return an attempt as the provider would show it.
-
-    `document` is the identity document of its key. What it leaves out are the model's defaults. Without it nothing but
-    the record is known, so the request may have had options of the provider's own.
-    """
-    flying = attempt.state is State.SUBMITTING
-    until = float("inf") if flying else attempt.updated
-    reports = frozenset({"seed"} if model is not None and model.reports_seed else ())
-    bare = UncertainRequest(attempt.id, attempt.created, until, attempt.model, attempt.seed, flying=flying)
-    bare = replace(bare, expires_after=attempt.expires_after, reports=reports, plain=False)
-    if not document or model is None:
-        return bare
-    identity = json.loads(document)
-    stated = identity.get("params", {})
-    params = {**defaults_v1(model), **stated}
-    media = tuple(item.get("url") for item in identity.get("inputs", []))
-    return replace(
-        bare,
-        drawn=attempt.seed is not None and "seed" not in stated,
-        prompt=identity.get("prompt", ""),
-        params={name: params[name] for name in ("duration", "resolution", "ratio", "audio") if name in params},
-        media=media,
-        plain=not identity.get("options"),
-        alike=json.dumps({name: value for name, value in identity.items() if name not in ("take", "retake")}),
-    )

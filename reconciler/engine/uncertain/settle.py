@@ -12,7 +12,8 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.providers import LOCAL, Connect, reach
 from reconciler.engine.control import RunControl
-from reconciler.engine.uncertain.match import APART, Absent, Ask, Matched
+from reconciler.engine.uncertain.absence import APART, Absent, Ask
+from reconciler.engine.uncertain.match import Matched
 from reconciler.engine.uncertain.task_list import LookupContext, TaskListReader
 from reconciler.events import Event, EventKind
 from reconciler.next_command import command
@@ -99,7 +100,7 @@ class Settler:
         clock = self.lookups.clock
         attempts = {a.id: a for a in self.lookups.store.attempts()}
         reasons: dict[str, str] = {}
-        since = clock.now()
+        since = clock.monotonic()
         for _ in range(ROUNDS):
             await reader.read(since)
             asks: list[Ask] = []
@@ -112,13 +113,13 @@ class Settler:
                     case Absent():
                         self._note(attempt, f"its request was not accepted: {attempt.provider} has no such task")
                     case Ask():
-                        reasons[attempt.key] = question(verdict)
+                        reasons[attempt.key] = question(verdict, clock)
                         asks.append(verdict)
-            soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.now() <= APART]
+            soon = [ask.again for ask in asks if ask.again is not None and ask.again - clock.monotonic() <= APART]
             if not soon:
                 break
             since = min(soon)
-            await sleep_until_halted(clock, self.control, since - clock.now())
+            await sleep_until_halted(clock, self.control, since - clock.monotonic())
             if self.control.event.is_set():
                 break
         return reasons
@@ -127,9 +128,9 @@ class Settler:
         self.say(Event(EventKind.NOTE, attempt.clip, attempt.take, message=f"{attempt.clip}: {text}"))
 
 
-def question(ask: Ask) -> str:
+def question(ask: Ask, clock: Clock) -> str:
     """Return the reason, with the time after which another reading may decide."""
     if ask.again is None:
         return ask.reason
-    when = datetime.fromtimestamp(ask.again, UTC).strftime("%H:%M:%S UTC")
+    when = datetime.fromtimestamp(clock.now() + ask.again - clock.monotonic(), UTC).strftime("%H:%M:%S UTC")
     return f"{ask.reason}; {command('apply')} looks again after {when}"

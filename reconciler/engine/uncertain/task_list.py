@@ -14,6 +14,8 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import StateError
 from reconciler.engine.ports import ConnectedProvider
 from reconciler.engine.uncertain import match
+from reconciler.engine.uncertain.absence import Absent, Ask, ListReading, ProofTerms, first_look
+from reconciler.engine.uncertain.requests import UncertainRequest, uncertain_request
 from reconciler.project.endpoints import Site
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Covers, Echoes, TaskList
@@ -50,24 +52,23 @@ class TaskListReader:
     lookups: LookupContext
     provider: ConnectedProvider
     adopts_unsited: bool = True
-    readings: list[match.ListReading] = field(default_factory=list)
+    readings: list[ListReading] = field(default_factory=list)
     trouble: str = ""  # why the list could not be read the last time
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, since: float) -> None:
-        """Read the list, unless it was read after `since`."""
+        """Read the list, unless a reading began at `since` or later, by the monotonic clock."""
         async with self.turn:
-            if self.readings and self.readings[-1].at >= since and not self.trouble:
+            if self.readings and self.readings[-1].steady >= since and not self.trouble:
                 return
             clock = self.lookups.clock
             began, steady = clock.now(), clock.monotonic()
+            after = frozenset(a.id for a in self.lookups.store.attempts() if a.state is State.UNCERTAIN)
             answer = await self.provider.transport.tasks()
             self.trouble = ""
             match answer:
-                case TaskList() if abs(clock.now() - began - (clock.monotonic() - steady)) > match.JITTER:
-                    self.trouble = "the clock here was set while its list was read"
-                case TaskList(tasks, complete, skew):
-                    self.readings.append(match.ListReading(began, tasks, complete, skew))
+                case TaskList(tasks, complete, date):
+                    self.readings.append(ListReading(began, steady, tasks, complete, date, after))
                 case PollTrouble(message):
                     self.trouble = f"its list could not be read: {message}"
                 case None:
@@ -79,13 +80,17 @@ class TaskListReader:
         mine = [attempt for attempt in attempts if self._mine(attempt) and attempt.state in UNDECIDED]
         uncertain = {attempt.id: attempt for attempt in mine if attempt.state is State.UNCERTAIN}
         if self.trouble:
-            return dict.fromkeys(uncertain, match.Ask(self.trouble))
+            return dict.fromkeys(uncertain, Ask(self.trouble))
+        for attempt in uncertain.values():
+            looked = first_look(attempt.id, attempt.looked, self.readings)
+            if attempt.looked is None and looked is not None:
+                self.lookups.store.look(attempt, looked)
         claimed = self._claimed(attempts)
         dialect = self.provider.dialect
         coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._request(attempt, attempts) for attempt in attempts if self._rival(attempt)]
         requests = [*(self._request(attempt, attempts) for attempt in mine), *rivals]
-        terms = match.ProofTerms(coverage, self.provider.transport.patience)
+        terms = ProofTerms(coverage, self.provider.transport.patience)
         verdicts = match.decide(requests, claimed, self.readings, terms)
         return {number: self._record(uncertain[number], verdict) for number, verdict in verdicts.items()}
 
@@ -100,13 +105,11 @@ class TaskListReader:
             for task in listed & (tasks | owners.keys())
         }
 
-    def _shown(self, attempt: Attempt) -> match.UncertainRequest:
+    def _shown(self, attempt: Attempt) -> UncertainRequest:
         """Return an attempt as the provider would show it."""
         dialect = self.provider.dialect
         model = next((model for model in dialect.models if model.name == attempt.model), None)
-        request = match.uncertain_request(
-            attempt, attempt.document or self.lookups.documents.get(attempt.key, ""), model
-        )
+        request = uncertain_request(attempt, attempt.document or self.lookups.documents.get(attempt.key, ""), model)
         echoes = dialect.echoes if isinstance(dialect, Echoes) else frozenset()
         return replace(request, reports=request.reports | echoes)
 
@@ -121,7 +124,7 @@ class TaskListReader:
         """True if it is uncertain at another alias or address of this kind, which may be the same account."""
         return attempt.kind == self.provider.kind and not self._mine(attempt) and attempt.state in UNDECIDED
 
-    def _request(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> match.UncertainRequest:
+    def _request(self, attempt: Attempt, attempts: tuple[Attempt, ...]) -> UncertainRequest:
         request = self._shown(attempt)
         if not self._mine(attempt):
             return replace(request, rival=True)
@@ -137,7 +140,7 @@ class TaskListReader:
         match verdict:
             case match.Matched(task, why):
                 return self._matched(attempt, task, why)
-            case match.Absent(first, second):
+            case Absent(first, second):
                 evidence = {"by": "list", "first": first, "second": second, "listed": len(self.readings[-1].tasks)}
                 text = f"{self.provider.alias}'s list proves that it was not accepted"
                 self.lookups.store.move(attempt, State.NOT_SENT, Facts(None, ABSENT, text, evidence=evidence))
@@ -155,5 +158,5 @@ class TaskListReader:
             except StateError as error:
                 if error.code != "task-taken":
                     raise
-                return match.Ask(f"task {task} may be it, but belongs to another clip")
+                return Ask(f"task {task} may be it, but belongs to another clip")
         return match.Matched(task, why)

@@ -146,7 +146,10 @@ class ArkSettings(ContentSettings):
     list_lag: int = setting(
         "Seconds after which an accepted task is in the list; the page names no delay, so this is caution.", 120
     )
-    list_kept: int = setting("Seconds for which the list keeps a task: the owner's page.", 7 * 86_400)
+    list_kept: int = setting(
+        "Seconds for which the list keeps a task: the owner's API pages say 7 days, its guide of 2025 says 24 hours.",
+        86_400,
+    )
 
 
 T = TypeVar("T", bound=ContentSettings)

@@ -23,19 +23,23 @@ TAKES = OLD + "  hero: {prompt: a lamp, takes: 2}\n"
 
 
 class ListingServer(Server):
-    """`lag`: seconds until a task is listed; `hidden`: what the list never shows; `ahead`: of its clock. `ours` is the
-    clock of whoever reads, which may jump."""
+    """`lag`: seconds until a task is listed; `hidden`: what the list never shows; `ahead`: of its clock, which never
+    jumps; `dateless`: its answers have no date."""
 
-    def __init__(self, now: Callable[[], float], ours: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         super().__init__(tiny(1), tiny(3))
-        self.now, self.ours = now, ours
-        self.lag, self.ahead = 0.0, 0.0
+        self.now = now
+        self.lag, self.ahead, self.dateless = 0.0, 0.0, False
         self.own_seeds = False  # whatever was asked for, and no prompt
         self.own_length = 0  # seconds that each task shows, whatever was asked for
         self.hidden: Callable[[Task], bool] = lambda task: False
         self.born: dict[str, float] = {}
         self.account = "one"
         self.owner: dict[str, str] = {}
+
+    def date(self) -> float | None:
+        """Its time, as an answer has it."""
+        return None if self.dateless else self.now() + self.ahead
 
     def _accept(self, body: Mapping[str, object]) -> Task:
         task = super()._accept(body)
@@ -113,7 +117,7 @@ class ListingTransport(FakeTransport):
             found += part.tasks
             if len(found) >= (part.total or 0):
                 break
-        return TaskList(tuple(found), True, self.listing.now() + self.listing.ahead - self.listing.ours())
+        return TaskList(tuple(found), True, self.listing.date())
 
 
 def seeded(settings: Mapping[str, object]) -> Listing:
@@ -131,7 +135,7 @@ def plain(settings: Mapping[str, object]) -> Plain:
 def listing_sim(root: Path, patch: pytest.MonkeyPatch, kind: str) -> Sim:
     """A project with one clip made and another one to come."""
     found = Sim(root, Server(tiny(1), tiny(3)), patch)
-    found.server = ListingServer(lambda: found.clock.time, lambda: found.clock.now())
+    found.server = ListingServer(lambda: found.clock.time)
     found.server.own_seeds = kind == "own"
     patch.setattr(sims, "FakeTransport", ListingTransport)
     patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:{kind}"})

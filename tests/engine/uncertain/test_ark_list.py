@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.uncertain.match import (
-    Absent,
-    Ask,
-    ListReading,
-    Matched,
-    ProofTerms,
-    Verdict,
-    decide,
-    uncertain_request,
-)
+from reconciler.engine.uncertain.absence import Absent, Ask, ListReading, ProofTerms
+from reconciler.engine.uncertain.match import Matched, Verdict, decide
+from reconciler.engine.uncertain.requests import uncertain_request
 from reconciler.providers.base import Reply
 from reconciler.providers.capabilities import TaskPage
 from reconciler.providers.registry import dialect
@@ -50,7 +43,8 @@ def verdict(rig: Rig, model: str, sent: int | None, drawn: int | None, **setting
     doubt = uncertain_request(attempt, DOCUMENT, next(m for m in ark.models if m.name == model))
     read = ark.read_list(Reply(200, rig.ask("GET", PATH).json()))  # type: ignore[attr-defined]
     assert isinstance(read, TaskPage)
-    readings = [ListReading(began + after, read.tasks, True, 0.0) for after in (400.0, 500.0)]
+    times = (began, began + 400.0, began + 500.0)
+    readings = [ListReading(time, time, read.tasks, True, time, (1,)) for time in times]
     return decide([doubt], {known: None}, readings, ProofTerms(ark.coverage))[1]  # type: ignore[attr-defined]
 
 

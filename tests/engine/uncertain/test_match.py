@@ -11,29 +11,18 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.uncertain.match import (
-    APART,
-    SLACK,
-    Absent,
-    Ask,
-    Claimed,
-    Fit,
-    ListReading,
-    Matched,
-    ProofTerms,
-    UncertainRequest,
-    decide,
-    fit,
-    reported,
-    uncertain_request,
-)
+from reconciler.engine.uncertain.absence import APART, Absent, Ask, ListReading, ProofTerms
+from reconciler.engine.uncertain.match import Claimed, Fit, Matched, decide, fit, reported
+from reconciler.engine.uncertain.requests import UncertainRequest, uncertain_request
 from reconciler.providers.base import Model, Working
 from reconciler.providers.capabilities import Coverage, Listed
 from reconciler.records import Attempt, State
 
 CASES = {case["name"]: case for case in yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))}
 
-SENT = UncertainRequest(1, 1000.0, 1010.0, "m", prompt="a lamp", params={"duration": 5}, media=(), alike="lamp")
+SENT = UncertainRequest(
+    1, 1000.0, 1010.0, "m", looked=1010.0, prompt="a lamp", params={"duration": 5}, media=(), alike="lamp"
+)
 OURS = replace(SENT, attempt=99, prompt="a candle", seed=1)
 """The request of `old`: the list shows it as it was sent."""
 KNOWN = Listed("old", Working(), 500.0, {"model": "m", "duration": 5, "prompt": "a candle", "seed": 1})
@@ -59,7 +48,12 @@ def test_a_list_says(name: str) -> None:
     tasks = tuple(listed(told) for told in case["tasks"]) + ((KNOWN,) if case.get("old", True) else ())
     reads, complete = case.get("reads", [1400, 1430]), case.get("complete", True)
     skews = case.get("skews", [case.get("skew", 0.0)] * len(reads))
-    readings = [ListReading(float(at), tasks, complete, skew) for at, skew in zip(reads, skews, strict=True)]
+    dates = [None if skew is None else at + skew for at, skew in zip(reads, skews, strict=True)]
+    first = next((date for at, date in zip(reads, dates, strict=True) if at >= 1010), None)
+    looked = case.get("looked", None if first is None else min(first, 1010.0 + skews[0]))
+    doubts = [replace(doubt, looked=looked) for doubt in doubts]
+    readings = [ListReading(float(at), float(at), tasks, complete, date) for at, date in zip(reads, dates, strict=True)]
+    readings = [replace(reading, after=range(1, 9) if reading.at >= 1010 else ()) for reading in readings]
     lag = case.get("lag", 0)
     terms = ProofTerms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("patience", 0))
     verdicts = decide(doubts, {"old": None if case.get("unseen") else OURS}, readings, terms)
@@ -116,12 +110,19 @@ DOUBTS = st.lists(
     max_size=3,
 ).map(lambda found: [replace(doubt, attempt=n) for n, doubt in enumerate(found, 1)])
 READINGS = st.lists(
-    st.builds(ListReading, st.sampled_from([1010.0, 1129.0, 1130.0, 1145.0, 1170.0]), TASKS.map(tuple), st.booleans(),
-              st.sampled_from([None, 0.0, -3600.0])),
+    st.builds(lambda at, tasks, complete, skew: ListReading(
+                  at, at, tuple(tasks), complete, None if skew is None else at + skew, range(1, 4)),
+              st.sampled_from([1010.0, 1129.0, 1130.0, 1145.0, 1170.0]), TASKS, st.booleans(),
+              st.sampled_from([None, 0.0, 0.0, -3600.0, 3600.0])),
     max_size=3,
 ).map(lambda found: sorted(found, key=lambda r: r.at))  # fmt: skip
 TERMS = st.builds(ProofTerms, st.sampled_from([None, Coverage(0.0, 150.0), Coverage(60.0, 86_400.0)]))
 CLAIMED = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([None, SENT]), max_size=3)
+
+
+def skew(readings: list[ListReading]) -> float | None:
+    """By how much the provider's clock is ahead at the last reading with a date."""
+    return next((reading.date - reading.at for reading in readings[::-1] if reading.date is not None), None)
 
 
 @given(DOUBTS, CLAIMED, READINGS, TERMS)
@@ -146,10 +147,10 @@ def test_nothing_is_found_where_two_would_do(
         if not isinstance(verdict, Matched):
             continue
         evidence = reported((t for r in readings for t in r.tasks), claimed)
-        degree = fit(doubt, listed[verdict.task], evidence=evidence)
+        degree = fit(doubt, listed[verdict.task], skew(readings), evidence)
         assert degree >= Fit.WHOLE
         rivals = [other for other in doubts if other is not doubt and other.seed == doubt.seed]
-        equal = [task for task in listed.values() if fit(doubt, task, evidence=evidence) is degree]
+        equal = [task for task in listed.values() if fit(doubt, task, skew(readings), evidence) is degree]
         assert len(equal) == 1 or len(equal) <= 1 + len(rivals)
 
 
@@ -162,14 +163,17 @@ def test_nothing_is_absent_while_any_condition_is_missing(
         if not isinstance(verdicts.get(doubt.attempt), Absent):
             continue
         assert terms.coverage is not None and doubt.own_account and not doubt.again
-        good = [r for r in readings if r.at >= doubt.until + 120 and r.complete and r.skew is not None]
-        good = [r for r in good if any(t.task in claimed or (t.created or 0) >= doubt.since - SLACK for t in r.tasks)]
+        good = [r for r in readings if r.complete and r.date is not None and r.date >= 1010 + 120]
+        good = [r for r in good if any(t.task in claimed or (t.created or 0) >= 1010 for t in r.tasks)]
         assert good and good[-1].at - good[0].at >= APART
         assert good[-1].at < doubt.since + terms.coverage.retention
         taken = claimed.keys() | {v.task for v in verdicts.values() if isinstance(v, Matched)}
         evidence = reported((t for r in readings for t in r.tasks), claimed)
         assert all(
-            fit(doubt, t, evidence=evidence) is Fit.OTHER for r in readings for t in r.tasks if t.task not in taken
+            fit(doubt, t, skew(readings), evidence) is Fit.OTHER
+            for r in readings
+            for t in r.tasks
+            if t.task not in taken
         )
 
 

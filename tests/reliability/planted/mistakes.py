@@ -15,7 +15,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.engine.attempt import download, submit
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.run import session
-from reconciler.engine.uncertain import match
+from reconciler.engine.uncertain import absence
 from reconciler.money import to_micros
 from reconciler.plan import cost
 from reconciler.providers.base import Reply, Request
@@ -108,8 +108,8 @@ def delete_unasked(patch: pytest.MonkeyPatch) -> None:
 
 def stale_absence(patch: pytest.MonkeyPatch) -> None:
     """What a list does not show at once does not exist (M5)."""
-    patch.setattr(match, "SETTLE", 0.0)
-    patch.setattr(match, "APART", 0.0)
+    patch.setattr(absence, "SETTLE", 0.0)
+    patch.setattr(absence, "APART", 0.0)
     patch.setattr(Listing, "vouched", Coverage(0.0, 86_400.0))
     patch.setattr("tests.engine.uncertain.listing.ListingTransport.patience", 0.0)
 
