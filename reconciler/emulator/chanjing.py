@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.faults import Fail, Phase
+from reconciler.emulator.faults import Fail, IgnoreFrames, Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, WRONG, Endpoint, Order, Vendor, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task, Upload, World, new_id
@@ -224,7 +224,8 @@ class Chanjing(Vendor):
 
     def _document(self, task: Task, seen: Seen) -> dict[str, object]:
         body = task.request
-        frames = texts(body, "ref_img_url") or [body[name] for name in ("start_frame", "end_frame") if name in body]
+        shown: dict[str, object] = {} if isinstance(task.fate, IgnoreFrames) else body
+        frames = texts(shown, "ref_img_url") or [shown[name] for name in ("start_frame", "end_frame") if name in shown]
         return {
             "id": task.number,
             "unique_id": seen.id,

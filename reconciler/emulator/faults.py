@@ -196,6 +196,13 @@ class OwnSeed(Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoreFrames(Strict):
+    """Ignore the frames of the request: the task shows none (`chanjing`)."""
+
+    do: Literal["ignore_frames"] = "ignore_frames"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Strict):
     """Answer 403, as storage does for an expired link."""
 
@@ -260,7 +267,7 @@ class BadRange(Strict):
 PollAction = Unfound | Word | Backwards | Stuck | Fail | NoLink | Link | OtherTask
 FileAction = Expired | Absent | Cut | Page | Endless | Slow | Bomb | BadRange
 AnyAction = Refuse | Busy | Status | Drop | Garble | BadId | IdAndError | Redirect
-Action = AnyAction | PollAction | FileAction | WrongClip | OwnSeed | Omit
+Action = AnyAction | PollAction | FileAction | WrongClip | OwnSeed | IgnoreFrames | Omit
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +306,7 @@ ACTIONS: Final[Mapping[str, Row]] = {
     "omit": Row(Omit, _at(Phase.LIST), "F41"),
     "wrong_clip": Row(WrongClip, _at(Phase.SUBMIT), "F67"),
     "own_seed": Row(OwnSeed, _at(Phase.SUBMIT), "F42"),
+    "ignore_frames": Row(IgnoreFrames, _at(Phase.SUBMIT), "F67"),
     "expired": Row(Expired, _FILES, "F56"),
     "absent": Row(Absent, _FILES, "F51 F56"),
     "cut": Row(Cut, _FILES, "F57 F58"),
@@ -310,5 +318,5 @@ ACTIONS: Final[Mapping[str, Row]] = {
 }
 """Every action by its name in a faults file; its class documents the effect."""
 
-Sticky = PollAction | FileAction | WrongClip | OwnSeed
+Sticky = PollAction | FileAction | WrongClip | OwnSeed | IgnoreFrames
 """Actions that apply to a task for its lifetime if a rule on its submit has them."""

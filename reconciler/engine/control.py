@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class RunControl:
     going: int = 0
     idling: int = 0
     open: int = 0
+    framed: set[str] = field(default_factory=set)  # aliases whose tasks show the frames that they were sent, or not
+    framing: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     def carry(self, going: int) -> None:
         """Set how many generations are running."""

@@ -243,6 +243,7 @@ class Working:
     queued: bool = False
     progress: int | None = None
     warning: str = ""
+    without_frames: bool = False  # the task shows that it has no frames, whatever the request had
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,7 @@ class Succeeded:
     seed: int | None = None
     usage: Usage = Usage()
     actual: Mapping[str, str | int] = field(default_factory=dict)  # duration, resolution and ratio of the result
+    without_frames: bool = False  # as of `Working`
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,14 @@ class TaskPage:
 
 
 @runtime_checkable
+class ShowsFrames(Protocol):
+    """A dialect whose tasks show the frames that they were sent, so that ignored ones are noticed."""
+
+    @property
+    def shows_frames(self) -> bool: ...
+
+
+@runtime_checkable
 class Lists(Dialect, Protocol):
     """A vendor with a list of tasks."""
 

@@ -51,11 +51,12 @@ def judge(table: Iterable[ErrorCode], code: str, message: str = "") -> Refusal |
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """The error part of a reply: its code and message, and the refusal if the dialect lists the code."""
+    """The error part of a reply: its code and message, the refusal if the dialect lists the code, and a note on it."""
 
     code: str = ""
     message: str = ""
     refusal: Refusal | None = None
+    note: str = ""
 
     def __str__(self) -> str:
         return ": ".join(filter(None, (self.code, self.message)))
@@ -66,12 +67,13 @@ def submitted(reply: Reply, task: str | None, raw: object, complaint: Complaint)
     if task is not None:
         trouble = str(complaint) if complaint.code or not 200 <= reply.status < 300 else ""
         return Accepted(task, f"accepted, with a complaint (HTTP {reply.status}) {trouble}".strip() if trouble else "")
+    note = f" ({complaint.note})" if complaint.note else ""
     if complaint.refusal is not None:
-        return Rejected(complaint.refusal, complaint.code, complaint.message, retry_after(reply))
+        return Rejected(complaint.refusal, complaint.code, complaint.message + note, retry_after(reply))
     if raw is not None:
         return Unknown(f"the task id cannot be used: {quoted(raw)} (HTTP {reply.status})")
     refuses = 400 <= reply.status < 500 or (reply.status == 200 and bool(complaint.code))
-    return Unknown(f"neither a task id nor a known refusal: {summary(reply)}", complaint=refuses)
+    return Unknown(f"neither a task id nor a known refusal: {summary(reply)}{note}", complaint=refuses)
 
 
 def poll_trouble(reply: Reply, complaint: Complaint) -> PollTrouble:

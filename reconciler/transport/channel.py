@@ -66,6 +66,7 @@ class Channel:
         self._proxy = environment.proxy(account.base_url)
         self._connections = Connections(self._proxy, keep=MOST_CONNECTIONS)
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._rejecting: set[str] = set()  # URLs that rejected a fresh token
         self._tokens: TokenKeeper | None = None
         if isinstance(dialect, Tokens):
             self._tokens = TokenKeeper(dialect, account, environment, self.anonymous)
@@ -151,17 +152,22 @@ class Channel:
             return base.PollTrouble(self.redactor.text(error.reason))
 
     async def _authorised(self, build: Callable[[Auth], OutgoingRequest], rank: Rank) -> base.Reply | base.PollTrouble:
-        """Run an exchange with credentials; renew a rejected token once."""
+        """Run an exchange with credentials; renew a rejected token once. A path that rejects the new one, too, means
+        something else by that code, and does not cause another renewal: each would end the token of other processes."""
         auth = await self._auth()
         if isinstance(auth, base.PollTrouble):
             return auth
-        answer = await self._repeat(build(auth), self.redactor, rank)
-        if self._refusal(answer) is not base.Refusal.TOKEN:
+        outgoing = build(auth)
+        answer, path = await self._repeat(outgoing, self.redactor, rank), outgoing.url.partition("?")[0]
+        if self._refusal(answer) is not base.Refusal.TOKEN or path in self._rejecting:
             return answer
         renewed = await self._auth(auth.token)
         if isinstance(renewed, base.PollTrouble) or renewed.token == auth.token:
             return answer
-        return await self._repeat(build(renewed), self.redactor, rank)
+        answer = await self._repeat(build(renewed), self.redactor, rank)
+        if self._refusal(answer) is base.Refusal.TOKEN:
+            self._rejecting.add(path)
+        return answer
 
     async def _repeat(self, outgoing: OutgoingRequest, redactor: Redactor, rank: Rank) -> base.Reply | base.PollTrouble:
         for attempt in range(TRIES):

@@ -244,6 +244,13 @@ def test_a_seed_that_is_ignored_and_another_one_reported(faulty: Faulty) -> None
     assert own != sent == 2**31 - 1
 
 
+def test_frames_that_are_ignored_are_not_shown(faulty: Faulty) -> None:
+    rig = faulty({"when": {**SUBMIT, "nth": 1}, "do": "ignore_frames"})
+    ignored, sent = (rig.poll("chanjing", rig.submit("chanjing")).json()["data"] for _ in range(2))
+    assert (ignored["ref_img_url"], ignored["motion_info"]["photo_path_url"]) == ([], "")
+    assert len(sent["ref_img_url"]) == 2
+
+
 @pytest.mark.parametrize(
     ("fault", "status"),
     [

@@ -152,6 +152,18 @@ async def test_a_token_that_is_turned_down_twice_is_the_users_affair() -> None:
     assert len(server.seen) == 4
 
 
+async def test_uploads_that_fail_under_the_code_of_a_bad_token_renew_it_once() -> None:
+    slot = Request("GET", "/slot", (("name", "a.png"),))
+    async with (
+        serve(token("token-one"), STALE, token("token-two"), STALE) as server,
+        transport(server.url, "chanjing", credentials=ACCOUNT) as made,
+    ):
+        for _ in range(3):
+            assert isinstance(await made.ask(slot), Reply)
+    assert [seen.headers.get("access_token") for seen in server.seen].count(None) == 2
+    assert len(server.seen) == 6
+
+
 async def test_a_submit_with_an_unclear_answer_is_not_sent_again() -> None:
     async with (
         serve(token("token-one"), answer(200, {"code": 50000}), OK) as server,

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from reconciler.diagnostics import ProviderError, StateError
+from reconciler.engine.attempt import frames
 from reconciler.engine.attempt import job as jobs
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import StepEnded
@@ -38,7 +39,7 @@ async def submit(context: AttemptContext) -> None:
     context.require_open()
     inputs = await context.ports.inputs.ready(order)
     job = jobs.build(order, inputs, seed=seed, marker=marker)
-    async with _slot(context) as send:
+    async with frames.checked(context), _slot(context) as send:
         context.require_open()
         context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
         request = context.provider.dialect.submit(context.job)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from reconciler.providers import base
@@ -58,6 +58,12 @@ REFUSALS = (
     *rows(Refusal.BUSY, "40001"),
 )
 
+NOTES = {"50000": "chanjing is reported to answer this to bad input, too, such as emoji in the prompt"}
+"""What people should know about a code."""
+
+NOT_CHARGED = "不消耗蝉豆"
+"""Text in the message of a failure that cost no beans."""
+
 BALANCE_WORDS = ("扣费失败", "余额不足", "蝉豆不足", "欠费", "insufficient balance")
 
 READY, LOST_FILE = 1, {98: "its content was refused", 99: "it was deleted", 100: "it was cleared"}
@@ -83,6 +89,11 @@ class ChanjingSettings(Settings):
     frame_style: Literal["frames", "ref_img_url"] = setting(
         "How frames are sent: `start_frame` and `end_frame` as in the page's table, or one list as in its samples.",
         "frames",
+    )
+    shows_frames: bool = setting(
+        "A task shows the frames of its request. If the first one shows none, the vendor ignores how they are sent, "
+        "and the run submits no more.",
+        True,
     )
     failures_free: bool = setting("The vendor's documents say that failed generations cost nothing.", True)
     list_complete: bool = setting(
@@ -153,16 +164,23 @@ class Chanjing(HttpDialect[ChanjingSettings]):
                 url = link(first(task.get("output_url")))
                 if url is None:
                     return base.NoOutput(f"success without a usable link: {quoted(task.get('output_url'))}")
-                return base.Succeeded(url)
+                return base.Succeeded(url, without_frames=self._without_frames(task))
             case "error" | "fail" as end:
                 refusal = Refusal.INTERNAL if end == "error" else Refusal.INPUT
                 if any(text in message.casefold() for text in BALANCE_WORDS):
                     refusal = Refusal.ACCOUNT
-                return base.Failed(refusal, str(status), message, self.settings.failures_free)
+                return base.Failed(refusal, str(status), message, self.settings.failures_free or NOT_CHARGED in message)
             case "cancelled" | "canceled":
                 return base.Cancelled(message)
             case folded:
-                return working(folded, QUEUED, RUNNING)
+                return replace(working(folded, QUEUED, RUNNING), without_frames=self._without_frames(task))
+
+    def _without_frames(self, task: Mapping[str, object]) -> bool:
+        """True if the task shows its frames in one of their spellings, and all that it shows are empty."""
+        motion = mapping(task.get("motion_info"))
+        frames = [task[name] for name in ("ref_img_url", "start_frame") if name in task]
+        frames += [motion["photo_path_url"]] if "photo_path_url" in motion else []
+        return bool(frames) and not any(frames)
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:
         """Ask for up to fifty tasks by id, or for the newest."""
@@ -196,6 +214,11 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         created = integer(record.get("create_time"))
         stated = {name: value for name, value in echo.items() if value is not None}
         return Listed(task, self._answer(record), None if created is None else float(created), stated, media)
+
+    @property
+    def shows_frames(self) -> bool:
+        """True if a task shows the frames of its request."""
+        return self.settings.shows_frames
 
     @property
     def coverage(self) -> Coverage | None:
@@ -284,4 +307,4 @@ def _complaint(reply: Reply) -> Complaint:
     if code == "0":
         return Complaint()
     refusal = judge(REFUSALS, code) if reply.status in REFUSING | {200} else None
-    return Complaint(code, first_words(body.get("msg"), body.get("message")), refusal)
+    return Complaint(code, first_words(body.get("msg"), body.get("message")), refusal, NOTES.get(code, ""))

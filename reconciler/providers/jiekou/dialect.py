@@ -148,6 +148,5 @@ def _result(body: object) -> base.Succeeded | base.NoOutput:
 def _complaint(reply: Reply) -> Complaint:
     body = mapping(reply.body)
     code = first_words(body.get("reason")) or code_text(body.get("code"))
-    message = first_words(body.get("message"), body.get("msg"))
-    note = f" ({NOTES[code]})" if code in NOTES else ""
-    return Complaint(code, message + note, judge(REFUSALS, code) if reply.status in REFUSING else None)
+    refusal = judge(REFUSALS, code) if reply.status in REFUSING else None
+    return Complaint(code, first_words(body.get("message"), body.get("msg")), refusal, NOTES.get(code, ""))
