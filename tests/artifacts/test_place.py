@@ -169,12 +169,12 @@ def test_moving_onto_something_is_refused(root: Path, placer: Placer, old: Artif
 
 
 def test_setting_aside_keeps_the_users_file_under_a_free_name(root: Path, placer: Placer, old: Artifact) -> None:
-    for number in (1, 2):
+    for number in range(1, 8):
         (root / "hero.mp4").write_bytes(b"mine %d" % number)
         assert placer.set_aside("hero.mp4") == f"hero.kept-{number}.mp4"
     placer.place("hero.mp4", old)
     assert (root / "hero.kept-1.mp4").read_bytes() == b"mine 1"
-    assert _tree(root) == {"hero.mp4", "hero.kept-1.mp4", "hero.kept-2.mp4"}
+    assert _tree(root) == {"hero.mp4", *(f"hero.kept-{number}.mp4" for number in range(1, 8))}
 
 
 @pytest.mark.parametrize(
@@ -340,6 +340,24 @@ def test_where_case_is_ignored_the_disk_is_the_judge(root: Path, placer: Placer,
         placer.place("HERO.MP4", old)
     assert error.value.code == "foreign"
     placer.place("Hero.mp4", old)  # a third file on this file system
+
+
+def test_where_case_is_ignored_another_spelling_is_another_output(
+    root: Path, placer: Placer, old: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder answers to any spelling and lists one, as on macOS."""
+    placer.place("hero.mp4", old)
+    look = files.look
+
+    def any_spelling(name: str, within: int) -> os.stat_result | None:
+        spelt = {entry.casefold(): entry for entry in os.listdir(within)}
+        return look(spelt.get(name.casefold(), name), within)
+
+    monkeypatch.setattr(files, "look", any_spelling)
+    with pytest.raises(Foreign) as error:
+        placer.place("Hero.mp4", old)
+    assert error.value.code == "case"
+    assert _tree(root) == {"hero.mp4"}
 
 
 def test_a_project_that_cannot_be_written_is_a_plain_error(objects: Objects, old: Artifact) -> None:

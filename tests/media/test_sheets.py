@@ -54,6 +54,13 @@ def test_a_name_in_chinese_is_drawn_with_its_own_characters(red: Path, tmp_path:
     assert ink(one, (0, 0, *one.size)) > 0.1
 
 
+def test_a_clip_s_cost_is_at_the_right_below_its_picture(red: Path, tmp_path: Path) -> None:
+    box = (LEFT + WIDE - 60, TOP + HIGH + 26, LEFT + WIDE, TOP + HIGH + 54)
+    priced, silent = (drawn([cell(red, cost=cost)], tmp_path / f"{cost}.png") for cost in ("0.50 USD", ""))
+    assert ink(priced, box) > 0.02
+    assert ink(silent, box) == 0
+
+
 def test_a_long_name_stays_in_its_cell(red: Path, tmp_path: Path) -> None:
     many = [cell(red, "social[ratio=16:9,lang=zh,market=shanghai]", note="take 2 of 3"), cell(red, "x")]
     picture = drawn(many, tmp_path / "s.png")

@@ -43,6 +43,12 @@ def test_both_texts_can_be_read_off_the_difference(before: str, after: str) -> N
     assert "".join(run.text for run in runs if run.part is not DiffRun.GONE) == after
 
 
+def test_a_word_that_occurs_often_in_a_long_text_is_compared_too() -> None:
+    before = "the lamp glows " * 100
+    assert plain(before, before + "the end") == before + "{+the end+}"
+    assert plain("the " * 300, "a " + "the " * 300) == "{+a +}" + "the " * 300
+
+
 def test_texts_too_long_to_compare_are_shown_whole() -> None:
     """Word by word the work would grow with the square."""
     before, after = "word " * 2000, "word " * 1999 + "end "

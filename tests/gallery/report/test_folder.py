@@ -133,6 +133,19 @@ def test_a_folder_that_became_a_link_is_not_followed(where: str, tmp_path: Path)
     assert names(tmp_path / "theirs") == []
 
 
+def test_a_link_at_a_name_that_was_claimed_is_not_ours(tmp_path: Path) -> None:
+    """A run claimed the name and died; since then somebody put a link there."""
+    (tmp_path / "theirs.jpg").write_bytes(b"mine")
+    ReportFolder(tmp_path / "r").claim(["index.html", POSTER])
+    (tmp_path / "r" / "media").mkdir(exist_ok=True)
+    (tmp_path / "r" / POSTER).symlink_to(tmp_path / "theirs.jpg")
+    written(tmp_path / "r", "index.html")
+    assert (tmp_path / "r" / POSTER).is_symlink()
+    with pytest.raises(ClipformError):
+        ReportFolder(tmp_path / "r").claim([POSTER])
+    assert (tmp_path / "theirs.jpg").read_bytes() == b"mine"
+
+
 def test_what_a_dead_run_left_is_taken_over(tmp_path: Path) -> None:
     """It claimed its names and wrote one of two."""
     folder = ReportFolder(tmp_path / "r")

@@ -169,11 +169,13 @@ def test_the_editor_gets_its_arguments_as_they_are_and_no_shell_sees_them(site: 
     """The program says what it was given through a pipe, which is what is waited for."""
     told = tmp_path / "told"
     os.mkfifo(told)
-    script = "import json, sys; json.dump(sys.argv[2:], open(sys.argv[1], 'w'))"
+    script = "import json, os, sys; json.dump([os.getsid(0), *sys.argv[2:]], open(sys.argv[1], 'w'))"
     words = [sys.executable, "-c", script, str(told), "; touch oops", "$(touch oops)"]
     site.workspace.env = {"CLIPFORM_EDITOR": shlex.join(words)}
     assert site.browser.post("open", clip="sea").json()["message"] == "Opened clipform.yaml:8."
-    assert json.loads(told.read_text()) == ["; touch oops", "$(touch oops)", f"{site.folder}/clipform.yaml"]
+    session, *arguments = json.loads(told.read_text())
+    assert arguments == ["; touch oops", "$(touch oops)", f"{site.folder}/clipform.yaml"]
+    assert session != os.getsid(0)  # Ctrl-C at our terminal does not reach it
     assert not (site.folder / "oops").exists()
 
 

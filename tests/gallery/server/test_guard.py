@@ -94,6 +94,7 @@ def test_every_answer_forbids_what_a_page_does_not_need(shared: Site, path: str)
     assert (
         policy["frame-ancestors"] == "'none'" and policy["base-uri"] == "'none'" and policy["form-action"] == "'none'"
     )
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
     assert "access-control-allow-origin" not in headers and "server" not in headers
     assert headers["cache-control"] in ("no-store", "no-cache")
