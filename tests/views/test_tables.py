@@ -45,6 +45,11 @@ intro                         blocked      -         -    renders/intro.mp4
 """)
 
 
+def test_no_cell_is_cut_below_four_columns() -> None:
+    cells = tables.grid((Column("CLIP"), Column("OUTPUT")), [("intermezzo", "renders/a.mp4")], 5)
+    assert list(cells) == [["CLIP", "OUT…"], ["int…", "ren…"]]
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
     told = [line for line in status(ROWS, width) if not line.startswith("    ")]

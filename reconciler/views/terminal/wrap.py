@@ -103,7 +103,7 @@ class _Rows:
 
     def _start(self, size: int) -> int:
         """Return the hanging indent, or less for a word that just fits."""
-        return self.hang if self.hang + size <= self.columns else max(_LEAST, self.columns - size)
+        return self.hang if self.hang + size <= self.columns else self.columns - size
 
 
 def cut(text: str, size: int, where: str = "end") -> str:
