@@ -75,6 +75,7 @@ Gallery.dialogs = (() => {
     fill(dialog, h("h2", { id: "help-title", tabindex: "-1", autofocus: true }, "Keyboard"),
       h("div", { class: "help-groups" }, [...groups].map(([title, keys]) => h("section", {}, h("h3", {}, title),
         h("dl", {}, keys.map((key) => h("div", {}, h("dt", {}, key.caps.map((text) => h("kbd", {}, text))), h("dd", {}, key.label))))))),
+      h("label", { class: "help-choice" }, h("input", { type: "checkbox", checked: Gallery.keys.usesCharacters(), on: { change: (event) => Gallery.keys.useCharacters(event.target.checked) } }), "Letters, digits and signs act without a modifier"),
       h("div", { class: "dialog-actions" }, button("Close", { class: "button", on: { click: () => dialog.close() } })));
     dialog.showModal();
   }

@@ -59,7 +59,7 @@ Gallery.film = (() => {
     parts = { players, active: 0, title, text, state, toggleButton, sound, range, now, current,
       slate: h("div", { class: "film-slate", hidden: true }, state, title, text) };
     fill(find("view-film"),
-      h("div", { class: "film-stage" }, ...players, parts.slate),
+      h("div", { class: "film-stage", tabindex: "-1" }, ...players, parts.slate),
       h("div", { class: "film-controls" }, toggleButton, now, current, range, sound),
       Gallery.timeline.build((seconds) => seek(seconds)),
       h("p", { class: "film-sum", id: "film-sum" }));
@@ -220,7 +220,7 @@ Gallery.film = (() => {
     if (!parts) build();
     shots = [];
     rebuild();
-    parts.toggleButton.focus({ preventScroll: true });
+    parts.slate.parentElement.focus({ preventScroll: true }); // no button: Enter opens the clip, Space plays
   }
 
   function exit() {

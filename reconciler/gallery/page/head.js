@@ -23,6 +23,7 @@ Gallery.head = (() => {
         if (link.dataset.view === route.view) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
       }
+      retitle();
     });
     find("apply-all").addEventListener("click", () => Gallery.dialogs.apply(null));
     find("skip").addEventListener("click", skip);
@@ -40,7 +41,7 @@ Gallery.head = (() => {
 
   function draw(head) {
     fill(find("project"), head.project);
-    document.title = `${head.diagnostics.some((each) => each.severity === "error") ? "! " : ""}${head.title || head.project}`;
+    retitle();
     find("draft").hidden = !head.draft;
     const cost = total(head.cost);
     const generates = head.summary.create + head.summary.replace > 0;
@@ -51,6 +52,15 @@ Gallery.head = (() => {
     actions(head);
     diagnostics(head);
     connection(store.state.connection);
+  }
+
+  /** Name the view and the project in the title of the document. */
+  function retitle() {
+    const { head, route } = store.state;
+    if (!head) return;
+    const view = { film: "Storyboard", changes: "Before and after", clip: route.id }[route.view];
+    const mark = head.diagnostics.some((each) => each.severity === "error") ? "! " : "";
+    document.title = `${mark}${view ? `${view} · ` : ""}${head.title || head.project}`;
   }
 
   function session(total) {
@@ -74,7 +84,7 @@ Gallery.head = (() => {
     find("apply-all").hidden = !hasSteps(head);
     const steps = ACTIONS.reduce((all, action) => all + head.summary[action], 0);
     fill(find("apply-all"), "Apply ", h("span", { class: "wide" }, steps === 1 ? "" : "all "), "· ", total(head.cost));
-    find("apply-all").setAttribute("aria-label", `Apply ${count(steps, "step")}, ${total(head.cost)}`);
+    find("apply-all").title = count(steps, "step");
     find("skip").hidden = !(head.session && head.session.offer);
     running();
   }

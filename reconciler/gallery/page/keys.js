@@ -41,6 +41,8 @@ Gallery.keys = (() => {
     { group: "Actions", keys: ["x"], caps: ["x"], label: "Skip the waiting plan", live: true, act: head.skip },
     { group: "Actions", keys: ["?"], caps: ["?"], label: "Show this help", act: dialogs.help },
   ];
+  const choice = Gallery.choice("clipform-keys");
+  let characters = choice.read() !== "off"; // keys of one character act; speech input and a slip of the hand type them too
   const byKey = new Map(table.flatMap((row) => row.keys.map((key) => [key, row])));
 
   /** True if the focused element handles the key itself. */
@@ -57,7 +59,7 @@ Gallery.keys = (() => {
     if (dialogs.isOpen()) return;
     if (event.target === find("filter-text") && event.key === "Escape") return void leaveFilter(event);
     if (event.target === find("filter-text") && (event.key === "Enter" || event.key === "ArrowDown")) return void enterGrid(event);
-    if (isHandled(event)) return;
+    if (isHandled(event) || (!characters && event.key.length === 1 && event.key !== " ")) return;
     const row = byKey.get(event.key);
     if (!row || (row.views && !row.views.includes(view())) || (row.live && !Gallery.source.live)) return;
     event.preventDefault();
@@ -77,7 +79,12 @@ Gallery.keys = (() => {
     grid.go(store.neighbour(0));
   }
 
+  function useCharacters(on) {
+    characters = on;
+    choice.write(on ? "on" : "off");
+  }
+
   const start = () => addEventListener("keydown", press);
 
-  return { table, start };
+  return { table, start, useCharacters, usesCharacters: () => characters };
 })();

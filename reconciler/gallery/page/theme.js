@@ -4,30 +4,36 @@
 /** The only global name of the page; every script adds a part. */
 const Gallery = {};
 
-Gallery.theme = (() => {
-  const NAME = "clipform-theme";
-  const NEXT = { auto: "light", light: "dark", dark: "auto" };
-
-  function read() {
+/** A choice that the browser remembers. Storage may be disabled, also for a page from disk: then it lasts as long as the page. */
+Gallery.choice = (name) => ({
+  read() {
     try {
-      const stored = localStorage.getItem(NAME);
-      return stored in NEXT ? stored : "auto";
+      return localStorage.getItem(name);
     } catch {
-      return "auto"; // storage may be disabled, also for a page from disk
+      return null;
     }
-  }
+  },
+  write(value) {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      // see above
+    }
+  },
+});
+
+Gallery.theme = (() => {
+  const NEXT = { auto: "light", light: "dark", dark: "auto" };
+  const choice = Gallery.choice("clipform-theme");
+  const stored = choice.read();
 
   function set(theme) {
     document.documentElement.dataset.theme = theme;
-    try {
-      localStorage.setItem(NAME, theme);
-    } catch {
-      // the choice then lasts as long as the page
-    }
+    choice.write(theme);
     return theme;
   }
 
-  document.documentElement.dataset.theme = read();
+  document.documentElement.dataset.theme = stored in NEXT ? stored : "auto";
   return {
     current: () => document.documentElement.dataset.theme,
     next: () => set(NEXT[document.documentElement.dataset.theme]),

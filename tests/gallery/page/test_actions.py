@@ -30,7 +30,7 @@ def open_grid(site: Server, visit: Visit, cards: list[Value], **head: object) ->
 
 def test_applying_everything_names_each_clip_and_its_price_and_asks(site: Server, visit: Visit) -> None:
     page = open_grid(site, visit, paid(), cost=cost("1.00"))
-    page.get_by_role("button", name="Apply 2 steps, 1.00 USD").click()
+    page.get_by_role("button", name="Apply all · 1.00 USD").click()
     dialog = page.get_by_role("dialog", name="Apply the whole plan?")
     expect(dialog.get_by_role("listitem")).to_have_count(2)
     expect(dialog.get_by_role("listitem").nth(0)).to_contain_text("hero")

@@ -134,7 +134,10 @@ def test_seed_task_key_cost_facts_and_events_are_there(site: Server, visit: Visi
     side = page.get_by_role("complementary", name="Facts")
     for text in ("101", "cgt-1", f"v1:{1:064x}", "renders/hero.mp4", "clipform.yaml:14", "320 × 180", "launch"):
         expect(side).to_contain_text(text)
-    expect(side.locator(".events")).to_contain_text("submitted")
+    events = side.get_by_label("Events, newest first")
+    expect(events).to_contain_text("submitted")
+    events.focus()
+    expect(events).to_be_focused()
     page.get_by_text("Fields that determine the key").click()
     expect(side).to_contain_text("dialect")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from playwright.sync_api import Page, expect
@@ -68,6 +69,21 @@ def test_the_film_plays_clip_after_clip_and_a_missing_one_lasts_its_time(site: S
     card_time = [row for row in log if row[3]]
     clock, shown = (card_time[-1][at] - card_time[0][at] for at in (0, 1))
     assert abs(clock - shown) < 0.3, "a second of a missing clip is a second"
+
+
+def test_enter_opens_the_clip_at_once_and_the_sound_says_what_its_button_does(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, film())
+    page.get_by_label("Sound on").click()
+    expect(page.get_by_label("Sound off")).to_be_visible()
+    expect(page.get_by_label("Sound on")).to_have_count(0)
+    page.get_by_label("Sound off").click()
+    expect(page.get_by_label("Sound on")).to_be_visible()
+    page.goto(f"{site.origin}/#/")
+    page.goto(f"{site.origin}/#/storyboard")  # by the address, so that no pointer has moved the focus
+    expect(page.locator(".film-stage")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#clip-name")).to_have_text("red")
+    expect(page).to_have_title(re.compile("^red · "))
 
 
 def test_time_is_moved_by_keys_by_the_line_and_by_the_range(site: Server, visit: Visit) -> None:

@@ -176,6 +176,7 @@ def test_clips_are_filtered_by_state_tag_and_provider(site: Server, visit: Visit
     expect(page.locator(".cell")).to_have_count(4)
     page.get_by_role("button", name="blocked 1").click()
     page.get_by_role("button", name="changed 1").click()
+    expect(page.get_by_role("button", name="changed 1")).to_be_focused()  # though the buttons were drawn again
     expect(page.locator(".cell")).to_have_count(2)
     assert shown(page) == ["two", "three"]
     page.get_by_label("Filter by tag").select_option("b")

@@ -127,6 +127,47 @@ def test_every_key_that_the_page_knows_is_pressed_here_and_in_its_help(site: Ser
     expect(dialog).to_be_hidden()
 
 
+def test_keys_of_one_character_can_be_switched_off_and_stay_off(site: Server, visit: Visit) -> None:
+    seven(site)
+    page = visit(site.origin)
+    expect(page.locator(".cell")).to_have_count(7)
+    page.keyboard.press("?")
+    page.get_by_label("Letters, digits and signs act without a modifier").uncheck()
+    page.get_by_role("button", name="Close").click()
+    for _ in range(2):
+        page.locator(".cell a").first.focus()
+        for key in "ra1Ax?":
+            page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        assert site.script.posts == []
+        page.keyboard.press("Enter")
+        expect(page.locator("#view-clip")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#view-grid")).to_be_visible()
+        page.reload()
+        expect(page.locator(".cell")).to_have_count(7)
+    page.get_by_role("button", name="Keyboard help").click()
+    page.get_by_label("Letters, digits and signs act without a modifier").check()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+
+
+def test_each_view_has_its_title_and_what_scrolls_can_be_reached(site: Server, visit: Visit) -> None:
+    seven(site)
+    page = visit(site.origin)
+    expect(page.locator(".cell")).to_have_count(7)
+    project = page.title()
+    page.keyboard.press("s")
+    expect(page).to_have_title(f"Storyboard · {project}")
+    page.keyboard.press("g")
+    expect(page).to_have_title(project)
+    page.locator(".cell a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_title(project)
+    assert page.title().endswith(f" · {project}")
+
+
 def test_keys_are_texts_in_a_field_and_the_browsers_own_with_a_modifier(site: Server, visit: Visit) -> None:
     seven(site)
     page = visit(site.origin)

@@ -47,7 +47,7 @@ def test_edit_apply_retake_pick_play_and_break_without_a_reload(tmp_path: Path, 
     folder = project(tmp_path / "p", TWO)
     with gallery(folder, visit) as (page, _):
         card(page, "sun", "new")
-        page.get_by_role("button", name="Apply 3 steps, free").click()
+        page.get_by_role("button", name="Apply all · free").click()
         page.get_by_role("dialog").get_by_role("button", name="Apply · free").click()
         card(page, "sun", "ready")
         card(page, "moon", "ready")
