@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import ClipformError
+from reconciler.spec.environment import resolved, value_of
 from reconciler.spec.values import Secret
 
 if TYPE_CHECKING:
@@ -55,15 +56,17 @@ class Bucket:
     endpoint: str = ""
     region: str = ""
     credentials: Mapping[str, Secret | str] = field(default_factory=dict, repr=False)
+    shown: str = ""
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.name}"
+        return self.shown
 
 
-def bucket_of(section: Mapping[str, object], where: str) -> Bucket:
+def bucket_of(section: Mapping[str, object], where: str, env: Mapping[str, str]) -> Bucket:
     """Return the store of a section; `where` is the field with its address, such as `publish.store`."""
     part, _, key = where.partition(".")
-    parts = urlsplit(str(section.get(key, "")))
+    written = str(section.get(key, ""))
+    parts = urlsplit(resolved(written, where, env))
     name = parts.path if parts.scheme == "file" else parts.netloc
     if parts.scheme not in (*_LOGINS, "file") or not name.strip("/") or "@" in name or parts.query or parts.fragment:
         help = "write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder"
@@ -73,14 +76,16 @@ def bucket_of(section: Mapping[str, object], where: str) -> Bucket:
         scheme=parts.scheme,
         name=name,
         prefix="" if parts.scheme == "file" else parts.path.strip("/"),
-        endpoint=open_address(str(section.get("endpoint", "")), f"{part}.endpoint"),
-        region=str(section.get("region", "")),
+        endpoint=open_address(str(section.get("endpoint", "")), f"{part}.endpoint", env),
+        region=resolved(str(section.get("region", "")), f"{part}.region", env),
         credentials=credentials,
+        shown="/".join(written.split("/")[:3]) if parts.scheme != "file" else written,
     )
 
 
-def open_address(url: str, where: str) -> str:
+def open_address(written: str, where: str, env: Mapping[str, str]) -> str:
     """Return an https:// address without secrets, or an empty one; plain HTTP only to this machine, for tests."""
+    url = resolved(written, where, env)
     parts = urlsplit(url)
     if url and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise store_error(f"{where} must be an https:// address", "providers fetch from there over the internet")
@@ -133,7 +138,7 @@ def _credentials(bucket: Bucket, env: Mapping[str, str]) -> dict[str, str]:
     variables = _VARIABLES[bucket.scheme]
     if unused := sorted(bucket.credentials.keys() - variables.keys()):
         raise store_error(f"{unused[0]} does not apply to {bucket.scheme}:// stores", f"set {_choices(bucket.scheme)}")
-    explicit = {variables[name]: _value(value, env) for name, value in bucket.credentials.items()}
+    explicit = {variables[name]: value_of(value, env) for name, value in bucket.credentials.items()}
     available = {name: value for name, value in {**env, **explicit}.items() if value}
     for login in _LOGINS[bucket.scheme]:
         if all(name in available for name in login):
@@ -143,10 +148,6 @@ def _credentials(bucket: Bucket, env: Mapping[str, str]) -> dict[str, str]:
 
 def _choices(scheme: str) -> str:
     return ", or ".join(" and ".join(login) for login in _LOGINS[scheme])
-
-
-def _value(value: Secret | str, env: Mapping[str, str]) -> str:
-    return env.get(value.env, "") if isinstance(value, Secret) else value
 
 
 def store_error(message: str, help: str) -> ClipformError:

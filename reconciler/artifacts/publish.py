@@ -43,8 +43,8 @@ class Publisher:
 
     def __init__(self, section: Mapping[str, object], env: Mapping[str, str]) -> None:
         """Raises ClipformError for an invalid section. `open` checks the credentials."""
-        self.bucket = bucket_of(section, "publish.store")
-        self.public_url = open_address(str(section.get("public_url", "")), "publish.public_url").rstrip("/")
+        self.bucket = bucket_of(section, "publish.store", env)
+        self.public_url = open_address(str(section.get("public_url", "")), "publish.public_url", env).rstrip("/")
         self.life = float(str(section.get("expires", DEFAULT_LIFE)))
         if self.life > LONGEST:
             raise store_error("publish.expires: stores sign for at most 7 days", "set 168h or less")

@@ -18,6 +18,7 @@ from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
 from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
+from reconciler.spec import environment
 from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project
 from reconciler.spec.values import DataMedia, LocalMedia
@@ -109,6 +110,15 @@ class Preflight:
             return True
         self._unsure.add(sha256)
         return False
+
+
+def check_addresses(project: Project, env: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield each provider address that names a variable which is not set."""
+    for config in project.providers.values():
+        try:
+            environment.resolved(config.spec.base_url or "", f"providers.{config.alias}.base_url", env)
+        except ClipformError as error:
+            yield Diagnostic(error.code, error.message, config.fields.get("base_url"), error.help)
 
 
 def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[Diagnostic, ...]:

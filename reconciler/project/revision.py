@@ -100,7 +100,7 @@ def _project(workspace: Workspace, revision: Revision) -> Project:
         revision.read(PROJECT_FILE)
     except Unreadable:
         return Project(PROJECT_FILE, (), {})
-    return read_project(revision, env=workspace.env)
+    return read_project(revision)
 
 
 def _hashes(revision: Revision, project: Project, planned: Planned) -> dict[str, str]:

@@ -28,7 +28,7 @@ from reconciler.project.candidates import candidates
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted_clip
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
-from reconciler.project.preflight import Preflight, check_store
+from reconciler.project.preflight import Preflight, check_addresses, check_store
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
 from reconciler.project.selectors import select
@@ -62,7 +62,7 @@ def _lock_of(text: bytes, name: str) -> _Lock:
 
 
 class Workspace:
-    """One project folder. `env` has the variables that provider addresses may use."""
+    """One project folder. `env` has the variables that addresses and credentials may name."""
 
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
@@ -103,7 +103,7 @@ class Workspace:
             return self._load(draft)
 
     def _load(self, draft: bool) -> Loaded:
-        project = read_project(self.files, env=self.env)
+        project = read_project(self.files)
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         clips = project.clips
         if draft:
@@ -115,7 +115,7 @@ class Workspace:
         self._inputs = (hasher.allowed, project)
         hashes, missing = hash_inputs(project.clips, hasher)
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
-        store = check_store(project.publish, self.env)
+        store = (*check_addresses(project, self.env), *check_store(project.publish, self.env))
         problems = [*project.warnings, *self._located([*problems, *mismatches, *missing, *store, *unfit], project)]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)

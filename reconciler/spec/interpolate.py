@@ -2,7 +2,7 @@
 
 There are no expressions: a name is replaced by a text, and `$${` is a literal `${`. Two names have a value
 instead and must be the whole text: `${clips.NAME.last_frame}` is another clip's frame, and `${env.X}` in a credential
-is the *name* of a secret. The environment is not read here; the allowed variables are passed in.
+is the *name* of a secret. In an address `${env.X}` stays as it is. The environment is never read here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Env(Enum):
     """The meaning of `${env.X}` in a text."""
 
     REFUSED = "refused"
-    TEXT = "text"  # looked up in what was passed in
-    NAME = "name"  # the name of a secret, never looked up
+    KEPT = "kept"  # part of an address: stays as written until the address is used
+    NAME = "name"  # the name of a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,16 @@ class NameScope:
     matrix: Mapping[str, str] | None = None
     clip: str | None = None
     env: Env = Env.REFUSED
-    environment: Mapping[str, str] | None = None
 
 
 class TooMuch(Exception):
     """The resolved text exceeds the limit; the problem has been reported."""
+
+
+class Unresolved(str):
+    """A text with names that are not resolved yet: its value is checked later."""
+
+    __slots__ = ()
 
 
 class _Unresolved(Exception):
@@ -60,7 +65,7 @@ def plain(node: Node) -> Raw:
     """Return the raw tree of a node with nothing resolved, to check a file by itself."""
     match node:
         case Scalar(text=text, quoted=quoted):
-            return text if quoted else Bare(text)
+            return Unresolved(text) if "${" in text else text if quoted else Bare(text)
         case Items(items=items):
             return [plain(item) for item in items]
         case Fields(entries=entries):
@@ -207,7 +212,8 @@ class Resolver:
     def _env(self, name: str, whole: bool, scope: NameScope, where: Source) -> str | Secret:
         if scope.env is Env.REFUSED:
             message = (
-                "${env.…} is only allowed in providers, publish and cache; elsewhere it would get into prompts and keys"
+                "${env.…} is only allowed in credentials and addresses of providers, publish and cache; elsewhere"
+                " it would get into prompts and keys"
             )
             self._fail("env-here", message, where, "use ${vars.…} for shared texts")
         if not _VARIABLE.fullmatch(name):
@@ -216,11 +222,7 @@ class Resolver:
             if not whole:
                 self._fail("interpolation", "a credential must be a single ${env.…} and nothing else", where)
             return Secret(name)
-        value = (scope.environment or {}).get(name)
-        if value is None:
-            message = f"environment variable {name} is not set"
-            self._fail("env-missing", message, where, f"set {name}, or write the value")
-        return value
+        return f"${{env.{name}}}"
 
     def _unknown(self, token: str, head: str, name: str, scope: NameScope, where: Source) -> NoReturn:
         if head == "matrix":

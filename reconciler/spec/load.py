@@ -32,15 +32,12 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202
 _PATTERN = frozenset("*?[")
 
 
-def read_project(files: Files, name: str = PROJECT_FILE, env: Mapping[str, str] | None = None) -> Project:
-    """Return the whole project. Raises SpecError with all diagnostics, in order of file and place.
-
-    `env` has the environment variables that may be used in addresses and the like, never for secrets.
-    """
+def read_project(files: Files, name: str = PROJECT_FILE) -> Project:
+    """Return the whole project. Raises SpecError with all diagnostics, in order of file and place."""
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(_Reading(files, problems, texts), name, env or {})
+        project = _read(_Reading(files, problems, texts), name)
     diagnostics = _in_order(problems, texts)
     if project is None or problems.errors:
         raise SpecError(diagnostics)
@@ -57,7 +54,7 @@ class _Reading:
     texts: dict[str, bytes]  # of every file read, in order
 
 
-def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | None:
+def _read(reading: _Reading, name: str) -> Project | None:
     problems = reading.problems
     main = _open(reading, name, None, ProjectFile)
     if main is None:
@@ -66,7 +63,7 @@ def _read(reading: _Reading, name: str, env: Mapping[str, str]) -> Project | Non
     resolver = Resolver(problems)
     try:
         vars = _vars(main, {}, resolver)
-        project = read_sections(name, main, NameScope(vars, environment=env), resolver, problems)
+        project = read_sections(name, main, NameScope(vars), resolver, problems)
         declared = _declared(reading, main, included, vars, resolver)
         expanded = expand(declared, resolver, problems)
     except TooMuch:

@@ -82,6 +82,7 @@ Medium = Annotated[Media, Leaf(scalars.media, "media", {"type": "string"})]
 SecretName = Annotated[Secret, Leaf(scalars.secret, "secret", _ENV_ONLY)]
 OpenId = Annotated[Secret | str, Leaf(scalars.open_id, "text or secret", {"type": ["string", "number"]})]
 Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]
+Variable = Annotated[str, Leaf(scalars.variable, "name of an environment variable", {"type": "string"})]
 Folder = Annotated[str, Leaf(scalars.folder, "folder", {"type": "string"})]
 Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
 Positive = Annotated[int, _whole_from(1)]
@@ -98,6 +99,7 @@ _AS_MAP = _none_is(dict)
 _AS_LIST = _none_is(tuple)
 
 MediaList = Annotated[tuple[Medium, ...], _AS_LIST]
+Variables = Annotated[tuple[Variable, ...], _AS_LIST]
 FreeMap = Annotated[dict[str, Free], _AS_MAP]
 
 
@@ -236,6 +238,11 @@ class Provider(SpecModel):
     access_token: SecretName | None = _field(
         "The variable that holds a ready-made token instead.", "${env.CHANJING_TOKEN}"
     )
+    env: Variables = _field(
+        "Environment variables that base_url may contain as ${env.NAME}; the owner of the address reads them.",
+        "[STUDIO_HOST]",
+        (),
+    )
     concurrency: Annotated[int | None, _whole_from(1, 10_000)] = _field("Most tasks in flight at once.", "8")
     requests_per_second: Amount | None = _field("Most requests per second.", "5")
     poll_interval: Span | None = _field("Longest interval between two status requests for a task.", "10s")
@@ -263,6 +270,9 @@ class Budget(SpecModel):
 class StoreSpec(SpecModel):
     """An object store and its credentials; without keys, the usual ones of the environment are used."""
 
+    env: Variables = _field(
+        "Environment variables that this section's addresses may contain as ${env.NAME}.", "[MEDIA_HOST]", ()
+    )
     endpoint: Line | None = _field("Address of a store other than the default.", "https://s3.example.com")
     region: Line | None = _field("Region of the bucket.", "eu-central-1")
     access_key_id: OpenId | None = _field("Id of the access key.", "${env.AWS_ACCESS_KEY_ID}")

@@ -23,6 +23,7 @@ MAX_LINK_LIFE = 7 * 24 * 3600
 LITERAL_SECRET = "literal-secret"
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FROM_ENV = re.compile(r"\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _LEADING_ZERO = re.compile(r"-?0+([0-9]{1,18})")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?")
@@ -70,15 +71,25 @@ def line(raw: object) -> str:
 def address(raw: object) -> str:
     """Parse the address of a provider. Parts that could hold a credential or get lost behind a path are refused."""
     value = line(raw)
+    if _FROM_ENV.fullmatch(value):
+        return value
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(_FROM_ENV.sub("1", value))  # a host, a port or a part of a path
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         sound = False
-    if not sound or not value.isascii() or " " in value or any(c in value for c in "@?#\\"):
+    if not sound or not value.isascii() or " " in value or set(_FROM_ENV.sub("1", value)) & set("@?#\\{}"):
         # The value is not shown: it may contain a key.
         message = "must be an address such as https://api.example.com, without a user, a query or a fragment"
         raise Unfit(message, "use a credential field: api_key: ${env.NAME}")
+    return value
+
+
+def variable(raw: object) -> str:
+    """Parse the name of an environment variable."""
+    value = line(raw)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise Unfit(f"must be the name of an environment variable, not {shown(value)}")
     return value
 
 

@@ -1,27 +1,27 @@
 """Read the sections that only the project file has: providers, budget, publish, cache, inputs.
 
-They can use `${env.X}`. In a credential it stays a name; elsewhere the value that the caller passed in replaces it.
+A credential can be `${env.X}`: the name of a secret. An address can contain it if the section lists X under `env`; it
+stays in the address as a name. No value of the environment is read here.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.spec import model
-from reconciler.spec.interpolate import Env, NameScope, Resolver
+from reconciler.spec.environment import ADDRESSES, names_in
+from reconciler.spec.interpolate import Env, NameScope, Raw, Resolver
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
-from reconciler.spec.reader import Fields, MappingEntry, Scalar
+from reconciler.spec.reader import Fields, MappingEntry
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
 from reconciler.spec.values import JsonValue
 
 DRAFT = "draft"
 _SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token"})
-
-_FROM_ENV = re.compile(r"\$\{\s*env\.")
 
 M = TypeVar("M", bound=model.SpecModel)
 
@@ -62,7 +62,6 @@ class _SectionReader:
         if not NAME.fullmatch(alias):
             message = f"{shown(alias)} cannot be the name of a provider"
             self._problems.error("provider-name", message, entry.key.where, "use up to 100 letters, digits, - and _")
-        self._require_open(entry)
         spec = self._typed(model.Provider, entry, ("providers", alias))
         if spec is None or not isinstance(entry.value, Fields):
             return None
@@ -72,37 +71,42 @@ class _SectionReader:
         places = {key: item.value.where for key, item in entry.value.entries.items()}
         return ProviderConfig(alias, spec, entry.key.where, places)
 
-    def _require_open(self, entry: MappingEntry) -> None:
-        """Report `${env.…}` in the path of an address: it may be a key, and addresses are recorded with requests."""
-        given = entry.value.entries.get("base_url") if isinstance(entry.value, Fields) else None
-        if given is None or not isinstance(given.value, Scalar):
-            return
-        last = max((match.start() for match in _FROM_ENV.finditer(given.value.text)), default=0)
-        if "/" in given.value.text[:last].replace("://", "", 1):
-            message = "${env.…} is not allowed in the path of an address, because addresses are stored and shown"
-            help = "use a credential field: api_key: ${env.NAME}"
-            self._problems.error("env-here", message, given.value.where, help)
-
-    def section(self, kind: type[M], name: str, env: Env = Env.REFUSED) -> M | None:
+    def section(self, kind: type[M], name: str) -> M | None:
         """Return a section, None if there is none."""
-        return self._typed(kind, self._root.entries.get(name), (name,), env)
+        return self._typed(kind, self._root.entries.get(name), (name,))
 
     def store(self, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
         """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
-        spec = self.section(kind, name, Env.TEXT)
-        return {key: value for key, value in spec if value is not None} if spec else {}
+        spec = self.section(kind, name)
+        return {key: value for key, value in spec if value not in (None, ())} if spec else {}
 
-    def _typed(self, kind: type[M], entry: MappingEntry | None, within: Location, env: Env = Env.TEXT) -> M | None:
+    def _typed(self, kind: type[M], entry: MappingEntry | None, within: Location) -> M | None:
         """Return a section with its names resolved, or None. A section that is not a map was reported before."""
         if entry is None or not isinstance(entry.value, Fields):
             return None
         errors = self._problems.errors
-        scopes = {True: replace(self._scope, env=Env.NAME), False: replace(self._scope, env=env)}
         values = {
-            key: self._resolver.resolve(item.value, scopes[key in _SECRETS])
+            key: self._resolver.resolve(item.value, replace(self._scope, env=_use(key)))
             for key, item in entry.value.entries.items()
             if key in kind.model_fields
         }
+        self._require_listed(values, entry.value)
         if self._problems.errors > errors:
             return None
         return checked(kind, {k: v for k, v in values.items() if v is not None}, entry.value, self._problems, within)
+
+    def _require_listed(self, values: Mapping[str, Raw | None], section: Fields) -> None:
+        """Report a variable in an address that the section does not list: the address's owner reads its value."""
+        listed = values.get("env")
+        allowed = {str(name) for name in listed} if isinstance(listed, list) else set()
+        for key in ADDRESSES & values.keys():
+            for name in names_in(values[key]):
+                if name not in allowed:
+                    message = f"{key} contains environment variable {name}, which is not listed beside it"
+                    help = f"add `env: [{name}]` if its value is public, or use a credential field for a key"
+                    self._problems.error("env-here", message, section.entries[key].value.where, help)
+
+
+def _use(key: str) -> Env:
+    """Return what `${env.X}` means in a field."""
+    return Env.NAME if key in _SECRETS else Env.KEPT if key in ADDRESSES else Env.REFUSED

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.diagnostics import Source
-from reconciler.spec.interpolate import Raw
+from reconciler.spec.interpolate import Raw, Unresolved
 from reconciler.spec.model import ClipDecl, ClipFields, IncludeFile, ProjectFile, Provider
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.reader import Fields, Items, Node
@@ -24,14 +24,13 @@ Location = Sequence[str | int]
 def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Location = ()) -> M | None:
     """Return the typed value, or None after adding every error to `problems`.
 
-    `within` is the location of the node, for the messages. A text that still contains `${` is not checked; its resolved
-    value is checked later.
+    `within` is the location of the node, for the messages. An `Unresolved` text is not reported.
     """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            if not (isinstance(details["input"], str) and "${" in details["input"]):
+            if not isinstance(details["input"], Unresolved):
                 _report(model, details, node, problems, within)
         return None
 

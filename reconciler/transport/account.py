@@ -10,6 +10,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
 from reconciler.providers.capabilities import SpokenOverHttp
+from reconciler.spec.environment import resolved, value_of, values_in
 from reconciler.spec.project import ProviderConfig
 from reconciler.spec.values import Secret
 from reconciler.transport.addresses import is_loopback
@@ -24,6 +25,7 @@ class Account:
 
     base_url: str
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    masked: tuple[str, ...] = field(default=(), repr=False)  # values of the environment in the address
 
     @property
     def name(self) -> str:
@@ -40,19 +42,21 @@ class Account:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The credentials that must never be shown."""
-        return tuple(text for name, text in self.credentials.items() if name not in PUBLIC)
+        """The texts that must never be shown."""
+        return (*(text for name, text in self.credentials.items() if name not in PUBLIC), *self.masked)
 
 
 def open_account(config: ProviderConfig, dialect: SpokenOverHttp, environ: Mapping[str, str]) -> Account:
     """Return a provider's account with the first complete set of credentials. Raises ClipformError naming the missing
     ones. Call it only where secrets may be read."""
-    values = {name: _text(value, environ) for name, value in config.credentials.items()}
+    values = {name: value_of(value, environ) for name, value in config.credentials.items()}
     for names in dialect.credentials:
         if all(values.get(name) for name in names):
             credentials = {name: values[name] for name in names}
             _require_plain(config, credentials)
-            return Account((config.spec.base_url or dialect.base_url).rstrip("/"), credentials)
+            address = config.spec.base_url or dialect.base_url
+            base_url = resolved(address, f"providers.{config.alias}.base_url", environ).rstrip("/")
+            return Account(base_url, credentials, values_in(address, environ))
     message = f"provider {config.alias}: {_missing(config, values)}"
     raise ClipformError(message, help=_help(config), code="no-credentials")
 
@@ -69,10 +73,6 @@ def environment_proxy(url: str) -> str | None:
     if "://" not in proxy:
         return f"http://{proxy}"
     raise ClipformError("the proxy in the environment is not an HTTP proxy", help="unset ALL_PROXY", code="proxy")
-
-
-def _text(value: Secret | str, environ: Mapping[str, str]) -> str:
-    return environ.get(value.env, "").strip() if isinstance(value, Secret) else value
 
 
 def _require_plain(config: ProviderConfig, credentials: Mapping[str, str]) -> None:

@@ -105,6 +105,7 @@ class Desk:
     def save(self) -> None:
         main = (
             "version: 1\ninclude: [shots/*.yaml]\nproviders:\n  studio:\n    kind: ark\n    base_url: ${env.HOST}\n"
+            "    env: [HOST]\n"
             f"    settings:\n      {self.setting}\n    prices: [{{model: '*', per_clip: {self.price}}}]\n"
             "publish: {store: 's3://media/x', public_url: 'https://media.example.com'}\n"
         )

@@ -118,7 +118,7 @@ def _vast(chance: random.Random, data: bytes) -> bytes:
 
 def _read(data: bytes) -> bool:
     try:
-        read_project(MemoryFiles({"clipform.yaml": data}), env={"KEY": "canary"})
+        read_project(MemoryFiles({"clipform.yaml": data}))
     except SpecError as error:
         assert error.diagnostics and all(each.message.isprintable() for each in error.diagnostics)
     return True

@@ -25,7 +25,6 @@ from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, LocalMedia,
 from tests.memory_files import MemoryFiles
 
 CASES = Path(__file__).parent / "cases"
-ENVIRONMENT = {"STUDIO_URL": "https://studio.example.com"}
 _FILE = re.compile(r"^-- (.+) --$", re.MULTILINE)
 
 
@@ -55,7 +54,7 @@ def _case(path: Path) -> Case:
 def project_of(files: Mapping[str, str | bytes] | str | bytes) -> Project:
     """The project that these files are; a lone text is the project file."""
     given = {"clipform.yaml": files} if isinstance(files, str | bytes) else files
-    return read_project(MemoryFiles(given), env=ENVIRONMENT)
+    return read_project(MemoryFiles(given))
 
 
 def problems_of(files: Mapping[str, str | bytes] | str | bytes) -> list[str]:

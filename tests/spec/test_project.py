@@ -7,9 +7,10 @@ import sys
 from decimal import Decimal
 
 import pytest
-from spec_kit import ENVIRONMENT, problems_of, project_of
+from spec_kit import problems_of, project_of
 
-from reconciler.diagnostics import Excerpt, SpecError
+from reconciler.diagnostics import ClipformError, Excerpt, SpecError
+from reconciler.spec.environment import resolved
 from reconciler.spec.model import Budget, Price, Provider
 from reconciler.spec.project import ProviderConfig
 from reconciler.spec.values import Secret
@@ -55,17 +56,24 @@ providers:
 
 
 def test_an_address_may_come_from_the_environment_and_a_secret_never_does() -> None:
-    declared = "{kind: x, base_url: '${env.STUDIO_URL}', api_key: '${env.NOT_SET}'}"
+    declared = "{kind: x, base_url: '${env.STUDIO_URL}', env: [STUDIO_URL], api_key: '${env.NOT_SET}'}"
     provider = project_of(f"version: 1\nproviders: {{s: {declared}}}\n{CLIPS}").providers["s"]
-    assert provider.spec.base_url == "https://studio.example.com"
+    assert provider.spec.base_url == "${env.STUDIO_URL}"  # its value is read where it is used
     assert provider.credentials == {"api_key": Secret("NOT_SET")}
 
 
-@pytest.mark.parametrize("written", ["${env.STUDIO_URL}/v1", "https://${env.HOST}/v1", "https://${env.HOST}"])
-def test_its_host_may_too_and_a_path_may_follow(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENVIRONMENT, "HOST", "studio.example.com")
-    text = f"version: 1\nproviders: {{s: {{kind: x, base_url: '{written}'}}}}\n{CLIPS}"
-    assert str(project_of(text).providers["s"].spec.base_url).startswith("https://studio.example.com")
+@pytest.mark.parametrize("written", ["https://${env.HOST}/v1", "https://${env.HOST}", "https://a:${env.HOST}"])
+def test_its_host_may_too_and_a_path_may_follow(written: str) -> None:
+    text = f"version: 1\nproviders: {{s: {{kind: x, base_url: '{written}', env: [HOST]}}}}\n{CLIPS}"
+    assert project_of(text).providers["s"].spec.base_url == written
+    assert resolved(written, "base_url", {"HOST": "8080"}) == written.replace("${env.HOST}", "8080")
+
+
+@pytest.mark.parametrize("value", ["", "me@evil.example", "a?b", "a#b", "a b", "\u202e"])
+def test_a_value_cannot_turn_an_address_into_another(value: str) -> None:
+    with pytest.raises(ClipformError) as caught:
+        resolved("https://${env.HOST}/v1", "base_url", {"HOST": value})
+    assert not value or value not in caught.value.message
 
 
 def test_a_budget_is_exact() -> None:
@@ -76,14 +84,14 @@ def test_a_budget_is_exact() -> None:
 def test_stores_keep_secrets_as_names_and_times_as_seconds() -> None:
     project = project_of(
         "version: 1\npublish: {store: 's3://b/p', expires: 24h, secret_access_key: '${env.S3_SECRET}'}\n"
-        f"cache: {{remote: 's3://b/c', endpoint: '${{env.STUDIO_URL}}'}}\n{CLIPS}"
+        f"cache: {{remote: 's3://b/c', endpoint: '${{env.STUDIO_URL}}', env: [STUDIO_URL]}}\n{CLIPS}"
     )
     assert project.publish == {
         "store": "s3://b/p",
         "expires": Decimal(86400),
         "secret_access_key": Secret("S3_SECRET"),
     }
-    assert project.cache == {"remote": "s3://b/c", "endpoint": "https://studio.example.com"}
+    assert project.cache == {"remote": "s3://b/c", "endpoint": "${env.STUDIO_URL}", "env": ("STUDIO_URL",)}
 
 
 def test_the_digest_is_of_every_name_and_byte() -> None:

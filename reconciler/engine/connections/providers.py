@@ -23,6 +23,7 @@ from reconciler.providers.base import LOCAL as LOCAL
 from reconciler.providers.base import Dialect, Pace
 from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.records import Attempt
+from reconciler.spec.environment import names_in
 from reconciler.spec.project import ProviderConfig
 
 Connect = Callable[[ProviderConfig, Dialect, Pace], Transport]
@@ -111,7 +112,7 @@ def reach_all(
 
 def _candidates(loaded: Loaded, site: Site) -> Iterator[tuple[ProviderConfig, Dialect]]:
     """Every declared provider as if it pointed to the site, the site's own alias first."""
-    if not site.endpoint:
+    if not site.endpoint or names_in(site.endpoint):  # only a declared address may name variables
         return
     declared = loaded.project.providers.values()
     for config in sorted(declared, key=lambda config: (config.alias != site.alias, config.kind != site.kind)):

@@ -102,7 +102,7 @@ def _listed(name: str, missing: tuple[str, ...], fine: str, help: str) -> Findin
 def _credentials(workspace: Workspace) -> Iterator[Finding]:
     """Yield which environment variables are set; never their values."""
     try:
-        project = read_project(workspace.files, env=workspace.env)
+        project = read_project(workspace.files)
     except ClipformError as error:
         yield Finding("project", False, error.message, command("validate"))
         return

@@ -49,7 +49,7 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
 
 def _named(workspace: Workspace, name: str) -> list[Clip]:
     """Return the clip of that name, or all clips of the declaration of that name."""
-    clips = read_project(workspace.files, env=workspace.env).clips
+    clips = read_project(workspace.files).clips
     named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
     if not named:
         raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")

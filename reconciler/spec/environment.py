@@ -1,0 +1,50 @@
+"""Environment variables that a project names.
+
+The name is kept wherever it is read, shown, compared and stored. The value appears only where it is used, and only this
+module looks it up. Pure: the environment is passed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from reconciler.diagnostics import ClipformError
+from reconciler.spec.values import Secret
+
+ADDRESSES = frozenset({"base_url", "store", "remote", "endpoint", "region", "public_url"})
+"""The fields that may name variables of their section's `env` list."""
+VARIABLE = re.compile(r"\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}")
+
+
+def names_in(text: object) -> tuple[str, ...]:
+    """Return the variables that a text names, in order."""
+    return tuple(VARIABLE.findall(text)) if isinstance(text, str) else ()
+
+
+def value_of(value: Secret | str, environment: Mapping[str, str]) -> str:
+    """Return a credential; empty if its variable is not set."""
+    return environment.get(value.env, "").strip() if isinstance(value, Secret) else value
+
+
+def values_in(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values that resolving a text inserts: what no output may show."""
+    return tuple(value for name in names_in(text) if (value := environment.get(name)))
+
+
+def resolved(text: str, where: str, environment: Mapping[str, str]) -> str:
+    """Return an address with its variables replaced. Raises ClipformError, which names variables and no values."""
+    names = names_in(text)
+    if missing := [name for name in names if not environment.get(name)]:
+        message = f"{where} needs {' and '.join(missing)}, which the environment does not set"
+        raise ClipformError(message, help=f"set {missing[0]}, or write the value", code="env-missing")
+    address = VARIABLE.sub(lambda match: environment[match[1]], text)
+    if names and not _is_sound(address):
+        message = f"{where}: with its value, {text} is not a plain address"
+        raise ClipformError(message, help=f"correct {names[0]} in the environment", code="env-value")
+    return address
+
+
+def _is_sound(address: str) -> bool:
+    """True if the values brought no user, query, fragment or unprintable character into an address."""
+    return address.isascii() and address.isprintable() and not set(address) & set(" @?#\\{}")
