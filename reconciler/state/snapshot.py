@@ -64,6 +64,12 @@ def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value
         raise sql.damaged(f"an attempt's state is {error}") from error
 
 
+def generation(connection: sqlite3.Connection, key: str) -> Generation | None:
+    """Return the result of a key, None if there is none."""
+    row = connection.execute(rows.select(Generation, "WHERE key = ?"), (key,)).fetchone()
+    return None if row is None else rows.record(Generation, row)
+
+
 def store_id(connection: sqlite3.Connection) -> str:
     """Return the random id of this store; empty when it was never completed."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'store'").fetchone()

@@ -144,6 +144,11 @@ class Store:
             return self._attempts("ORDER BY id", ())
         return self._attempts("WHERE key = ? ORDER BY id", (key,))
 
+    def generation(self, key: str) -> Generation | None:
+        """Return the result of a key, None if there is none."""
+        with self._reading():
+            return reads.generation(self._connection, key)
+
     def unsettled(self, clip: str, take: int) -> int:
         """Return how many attempts of a take are open or wait for a decision: each has its own key."""
         attempts = self._attempts("WHERE clip = ? AND take = ?", (clip, take))

@@ -21,7 +21,7 @@ from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
 from reconciler.engine.run.executor import Executor, RunRecords
-from reconciler.engine.run.lockfile_sync import LockfileAdopter, save_lock
+from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, save_lock
 from reconciler.engine.run.session import Session, end_unwanted_drafts
 from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.uncertain.settle import Settler
@@ -181,7 +181,8 @@ class Run:
         run = options.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
         terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force)
         adopter = LockfileAdopter.of(session, planned)
-        return Executor(ports, session.placer, providers, planned.loaded.by_ident, records, terms, adopter)
+        saver = LockfileSaver(session, planned.loaded)
+        return Executor(ports, session.placer, providers, planned.loaded.by_ident, records, terms, adopter, saver)
 
     def _inputs(self, renderer: DraftRenderer, providers: ConnectedProviders, records: RunRecords) -> InputResolver:
         """Raises ClipformError when the project's store is needed and cannot be used."""

@@ -17,7 +17,7 @@ from reconciler.engine.attempt.context import AttemptContext, Ports, RunTerms
 from reconciler.engine.attempt.runner import AttemptRunner
 from reconciler.engine.connections.providers import ConnectedProviders
 from reconciler.engine.control import RunControl, StepEnded
-from reconciler.engine.run.lockfile_sync import LockfileAdopter
+from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
 from reconciler.events import Event, EventKind, Outcome, Summary
@@ -51,7 +51,8 @@ class RunRecords:
 
 @dataclass(slots=True)
 class Executor:
-    """Carries out one plan. `orders` are by clip and take; `adopter` records what only the lock file knows."""
+    """Carries out one plan. `orders` are by clip and take; `adopter` records what only the lock file knows, and `saver`
+    writes it while results come."""
 
     ports: Ports
     placer: Placer
@@ -60,6 +61,7 @@ class Executor:
     records: RunRecords
     terms: RunTerms
     adopter: LockfileAdopter
+    saver: LockfileSaver
     control: RunControl = field(default_factory=RunControl)
     outcomes: dict[Ident, Outcome] = field(default_factory=dict)
     failed: bool = False
@@ -116,6 +118,7 @@ class Executor:
                     step = running.pop(task)
                     for skipped in scheduler.finish(step, succeeded=task.result()):
                         self._end(skipped, *self._reason_skipped(step))
+                self.saver.save()  # once for all that were made meanwhile
         finally:
             for task in running:
                 task.cancel()
@@ -146,6 +149,8 @@ class Executor:
                 runner = self._runner(step)
                 sha256 = await runner.make()
                 self._fetched(step, sha256, runner.context.artifact)
+                if runner.context.provider.durable and step.ident in self.records.bindings:
+                    self.saver.add(self.records.bindings[step.ident], self.records.artifacts[sha256])
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
             return False

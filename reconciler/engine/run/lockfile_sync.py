@@ -6,6 +6,7 @@ In a fresh clone the lock file is the only memory of what was made.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Self
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Health, Objects
 from reconciler.clock import Clock
-from reconciler.diagnostics import ArtifactError
+from reconciler.diagnostics import ArtifactError, StateError
 from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
 from reconciler.next_command import command
@@ -91,13 +92,48 @@ class LockfileAdopter:
         return artifact
 
 
+@dataclass(slots=True)
+class LockfileSaver:
+    """Keeps `clipform.lock` up to date while a run goes on: a kill and a lost state then forget nothing that was made.
+
+    Its lines are in memory, because to read the whole state for each clip would be quadratic.
+    """
+
+    session: Session
+    loaded: Loaded
+    lines: dict[tuple[str, int], LockEntry] | None = None
+    is_dirty: bool = False
+
+    def add(self, bound: Binding, artifact: Artifact) -> None:
+        """Take over what a take holds now; `save` writes it."""
+        self.is_dirty = True
+        if self.lines is None:
+            self.lines = _lines(self.session, self.loaded)
+        elif (generation := self.session.store.generation(bound.key)) is not None:
+            ident = (bound.clip, bound.take)
+            self.lines[ident] = _entry(bound, generation, artifact, self.lines.get(ident))
+
+    def save(self) -> None:
+        """Write the file if there is news. If it cannot be written, the end of the run reports that."""
+        if self.is_dirty and self.lines is not None:
+            self.is_dirty = False
+            with suppress(StateError):
+                lockfile.write(self.session.workspace.root / LOCK_FILE, self.lines.values())
+
+
 def save_lock(session: Session, loaded: Loaded) -> None:
-    """Write `clipform.lock` from what the takes hold now.
+    """Write `clipform.lock` from what the takes hold now."""
+    path, lines = session.workspace.root / LOCK_FILE, _lines(session, loaded)
+    if lines or path.exists():
+        lockfile.write(path, lines.values())
+
+
+def _lines(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntry]:
+    """Return the lines of the lock file by clip and take.
 
     A line stays where it may know more than this state: for a take without a record here, or for the key that the spec
     asks for now. It may be the only memory of a purchase.
     """
-    path = session.workspace.root / LOCK_FILE
     snapshot = session.store.snapshot()
     lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
     wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}
@@ -109,8 +145,7 @@ def save_lock(session: Session, loaded: Loaded) -> None:
             entries |= {ident: lines[ident]} if ident in lines else {}
         elif ident not in entries or bound.key == wanted.get(ident):
             entries[ident] = _entry(bound, generation, snapshot.artifacts[generation.sha256], lines.get(ident))
-    if entries or path.exists():
-        lockfile.write(path, entries.values())
+    return entries
 
 
 def _entry(bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
