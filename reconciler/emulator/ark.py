@@ -5,8 +5,9 @@ assumed for 3hei too. 3hei has no list and no delete, and accepts only fields th
 passes on. A null field counts as absent, since Ark's SDK sends null for every omitted field. 2.0 takes no seed and no
 `camera_fixed` (the owner's feature table), and reports a seed of its own choosing.
 
-Decided here: DELETE of a running or cancelled task answers 403 `OperationDenied.TaskState`; a content item may have no
-key but `type`, its content and `role`; a link expires a day after the task's end and is not renewed.
+Decided here: an endpoint id (`ep-…`) serves the default model; DELETE of a running or cancelled task answers 403
+`OperationDenied.TaskState`; a content item may have no key but `type`, its content and `role`; a link expires a day
+after the task's end and is not renewed.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body, text, whole
 from reconciler.emulator.world import Seen, Stage, Task
 from reconciler.media.draft.scene import FPS
-from reconciler.providers.base import Model
+from reconciler.providers.base import Mode, Model
+from reconciler.providers.registry import dialect
 
 _RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "adaptive")
 
 _SHARED: Final = {
     "model": Field(Type.TEXT, required=True),
     "content": Field(Type.OBJECTS, required=True),
-    "resolution": Field(Type.TEXT, choices=("480p", "720p", "1080p")),
+    "resolution": Field(Type.TEXT, choices=("480p", "720p", "1080p", "4k")),
     "ratio": Field(Type.TEXT, choices=_RATIOS),
     "duration": Field(Type.WHOLE),
     "generate_audio": Field(Type.FLAG),
@@ -114,9 +116,10 @@ class ContentForm(Vendor):
     def order(self, call: Call, account: str) -> Order:
         """Check the page's fields and roles, then the rules of the model."""
         body = check_fields(json_body(call), self.fields, nulls=True)
-        model = self.models.get(str(body["model"]))
+        name = str(body["model"])
+        model = self.models.get(dialect(self.kind).default_model if name.startswith("ep-") else name)
         if model is None:
-            raise Broken("model", Why.MODEL, f"The model or endpoint {body['model']} does not exist.")
+            raise Broken("model", Why.MODEL, f"The model or endpoint {name} does not exist.")
         if account.startswith(BROKE):
             raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
         _check_line(body, model)
@@ -339,7 +342,7 @@ def _with_content(wanted: Wanted, items: Sequence[_Item]) -> Wanted:
 
 def _check_line(body: Mapping[str, object], model: Model) -> None:
     """Check the fields that not every model generation has (Ark docs)."""
-    two, one_five = model.line.startswith("2.0"), model.line.startswith("1.5")
+    two, drafts = model.line.startswith("2."), model.line in ("1.5 pro", "2.5")
     frames, name = body.get("frames"), body.get("safety_identifier")
     flex, audio = body.get("service_tier") == "flex", body.get("generate_audio") is True
     for field, refused in (
@@ -348,7 +351,7 @@ def _check_line(body: Mapping[str, object], model: Model) -> None:
         ("camera_fixed", body.get("camera_fixed") is not None and two),
         ("frames", frames is not None and (two or (isinstance(frames, int) and (frames - 25) % 4 != 0))),
         ("service_tier", flex and two),
-        ("draft", body.get("draft") is True and not one_five),
+        ("draft", body.get("draft") is True and not drafts),
         ("safety_identifier", isinstance(name, str) and len(name) > 64),
     ):
         if refused:
@@ -356,6 +359,9 @@ def _check_line(body: Mapping[str, object], model: Model) -> None:
 
 
 def _check_mode(body: Mapping[str, object], wanted: Wanted) -> None:
-    """Refuse a camera lock in reference mode."""
+    """Refuse a camera lock in reference mode, and a ratio that the named task type does not take."""
+    task, ratio = body.get("omni_reference_task_type"), wanted.ratio or "adaptive"
+    if task in ("edit", "extend") and Mode(str(task)) in wanted.model.adaptive_only and ratio != "adaptive":
+        raise Broken("ratio", Why.RULE, f"`ratio` must be adaptive for {task}")
     if body.get("camera_fixed") is True and (wanted.images or wanted.videos):
         raise Broken("camera_fixed", Why.RULE, "`camera_fixed` does not go with reference media")

@@ -77,6 +77,11 @@ def _check_values(wanted: Wanted) -> None:
         if value is not None and value not in choices:
             name = wanted.name(ours)
             raise Broken(name, Why.VALUE, f"`{name}`: {value} is not supported by {model.name}")
+    adaptive = wanted.ratio == "adaptive"
+    refusing = model.adaptive_never if adaptive else model.adaptive_only
+    if wanted.ratio is not None and wanted.mode in refusing:
+        name = wanted.name("ratio")
+        raise Broken(name, Why.RULE, f"`{name}`: {wanted.ratio} is not supported by {model.name} in this mode")
     if wanted.seed is not None and (model.seed_max is None or not -1 <= wanted.seed <= model.seed_max):
         raise Broken(wanted.name("seed"), Why.VALUE, f"`{wanted.name('seed')}` is out of range")
 

@@ -79,6 +79,8 @@ class Model:
     resolutions: tuple[str, ...] = ()
     resolution_in: Placement = Placement.FIELD
     ratios: tuple[str, ...] = ()
+    adaptive_only: frozenset[Mode] = frozenset()  # modes that take no ratio but adaptive
+    adaptive_never: frozenset[Mode] = frozenset()  # modes that do not take the ratio adaptive
     max_images: int = 0
     max_videos: int = 0
     max_audios: int = 0
@@ -102,6 +104,10 @@ class Model:
     billing: Billing = Billing.UNKNOWN
     pixels: str = ""  # the family of `pixels.yaml` whose picture sizes it has; without one, tokens have no price
     billed_videos: int = 0  # so many reference videos, from the first, are billed by their seconds as well
+    names_operation: bool = False  # edit and extend are named in the request, not only in the prompt
+    options: Mapping[str, tuple[Scalar, ...]] | None = None
+    """The vendor's own fields that `options:` may set, each with its values; () where any will do. None: not known."""
+    retired: str = ""  # since when its owner does not offer it, and what follows it
     required: frozenset[str] = frozenset()  # fields that cost money and have no default: the clip must declare them
     defaults: Mapping[str, Scalar] = field(default_factory=dict)
     """The vendor's values for fields that are not declared, by our field names. A switch that the model lacks is listed

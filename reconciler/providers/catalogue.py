@@ -123,7 +123,8 @@ def _limits(value: Any) -> MediaLimits:
 
 # The package's own files are tested, not checked at every start: pydantic would take a hundred times as long.
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {
-    "modes": lambda names: frozenset(map(Mode, names)),
+    **dict.fromkeys(("modes", "adaptive_only", "adaptive_never"), lambda names: frozenset(map(Mode, names))),
+    "options": lambda rows: {name: tuple(values) for name, values in rows.items()},
     "resolution_in": Placement,
     "billing": Billing,
     **dict.fromkeys(("durations", "resolutions", "ratios"), tuple),

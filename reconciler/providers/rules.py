@@ -30,6 +30,7 @@ _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed
 
 def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     """Yield the problems of a clip under a model, in the order of its fields. `hosted`: local files can get a URL."""
+    yield from _retired(clip, model)
     yield from _prompt(clip, model)
     yield from _size(clip, model)
     yield from _durations(clip, model)
@@ -42,6 +43,7 @@ def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     yield from _counts(clip, model)
     yield from _pictures(clip, model)
     yield from _media(clip, model, hosted)
+    yield from _options(clip, model)
 
 
 def mode_of(clip: Clip) -> Mode:
@@ -70,6 +72,29 @@ def switches(model: Model) -> tuple[str, ...]:
 def _at(clip: Clip, *names: str) -> Source | None:
     """Return the source of the first of these fields that is declared, else of the clip."""
     return next((clip.fields[name] for name in names if name in clip.fields), clip.where)
+
+
+def _retired(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    if model.retired:
+        message = f"{model.name} was retired {model.retired}"
+        help = "choose another model for new clips; what was generated stays valid"
+        yield Diagnostic("model-retired", message, clip.fields.get("model"), help, Severity.WARNING)
+
+
+def _options(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    """Check the vendor's own fields: a refused value is an error, a field that no page names a warning."""
+    for name, value in clip.spec.options.items() if model.options is not None else ():
+        values = (model.options or {}).get(name)
+        source = _at(clip, f"options.{name}", "options")
+        if values is None:
+            message = (
+                f"option {name!r} is not a known field of {model.name} (known: {choices(list(model.options or ()))})"
+            )
+            help = "the provider may refuse it; check its spelling, or add it to `models:` of the provider"
+            yield Diagnostic("option-unknown", message, source, help, Severity.WARNING)
+        elif values and value not in values:
+            message = f"option {name}: {value} is not taken by {model.name} ({choices(values)})"
+            yield Diagnostic("option-not-offered", message, source, "choose one of these, or leave the option out")
 
 
 def _prompt(clip: Clip, model: Model) -> Iterator[Diagnostic]:
@@ -117,10 +142,23 @@ def _resolutions(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 def _ratios(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     if clip.spec.ratio is None or clip.spec.ratio in model.ratios:
+        yield from _adaptive(clip, model)
         return
     message = f"ratio {clip.spec.ratio} is not offered by {model.name} ({choices(model.ratios)})"
     help = f"choose one of these, or another model ({command('models', '--ratio', clip.spec.ratio)})"
     yield Diagnostic("ratio-not-offered", message, clip.source("ratio"), help)
+
+
+def _adaptive(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    """Check a ratio against the modes that need `adaptive`, or do not take it."""
+    ratio, mode = clip.spec.ratio, mode_of(clip)
+    if ratio == "adaptive" and mode in model.adaptive_never:
+        message = f"{model.name} does not take the ratio adaptive with {_LABELS[mode]}"
+        help = f"set one of {choices([name for name in model.ratios if name != 'adaptive'])}"
+        yield Diagnostic("ratio-not-offered", message, clip.source("ratio"), help)
+    elif ratio not in (None, "adaptive") and mode in model.adaptive_only:
+        message = f"{model.name} takes only the ratio adaptive with {_LABELS[mode]}, not {ratio}"
+        yield Diagnostic("ratio-not-offered", message, clip.source("ratio"), "set ratio: adaptive, or leave it out")
 
 
 def _required(clip: Clip, model: Model) -> Iterator[Diagnostic]:

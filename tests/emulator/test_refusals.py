@@ -149,7 +149,7 @@ CONTENT: Cases = [
     ({"content": [_item("video_url", "data:video/mp4;base64,AA", "reference_video")]}, 400, "InvalidParameter"),
     ({"duration": 3}, 400, "InvalidParameter"),
     ({"duration": "5"}, 400, "InvalidParameter"),
-    ({"resolution": "4k"}, 400, "InvalidParameter"),
+    ({"resolution": "2k"}, 400, "InvalidParameter"),
     ({"ratio": "Adaptive"}, 400, "InvalidParameter"),
     ({"seed": 7}, 400, "InvalidParameter"),
     ({"seed": -1}, 400, "InvalidParameter"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,13 +25,6 @@ REQUESTS: Mapping[str, list[dict[str, object]]] = {
 """The media of a request for each mode that differs on the wire."""
 
 
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path)
-    yield rig
-    rig.close()
-
-
 def catalogue(row: Mapping[str, Any]) -> Model:
     return next(model for model in dialect(row["kind"]).models if model.name == row["model"])
 
@@ -48,6 +40,8 @@ def differences(row: Mapping[str, Any], model: Model) -> dict[str, object]:
         "images": model.max_images,
         "videos": model.max_videos,
         "audios": model.max_audios,
+        "adaptive_only": sorted(model.adaptive_only),
+        "adaptive_never": sorted(model.adaptive_never),
     }
     return {name: value for name, value in values.items() if name in row and value != expected(row, name)}
 
@@ -94,6 +88,15 @@ def test_the_emulator_takes_a_seed_where_the_page_does(row: Mapping[str, Any], r
     assert (submit(rig, request(row, seed=7)) == "") == (row["seed"] != "none")
 
 
+@pytest.mark.parametrize("row", ARK)
+def test_the_emulator_takes_adaptive_where_the_page_does(row: Mapping[str, Any], rig: Rig) -> None:
+    for mode in set(row["modes"]) & REQUESTS.keys():
+        body = {"model": row["model"], "content": content(mode)}
+        free = submit(rig, {**body, "ratio": "adaptive"}) == ""
+        fixed = submit(rig, {**body, "ratio": "16:9"}) == ""
+        assert (free, fixed) == (mode not in row.get("adaptive_never", ()), mode not in row.get("adaptive_only", ()))
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_a_mistake_in_the_catalogue_alone_is_noticed(row: Mapping[str, Any]) -> None:
     """The golden rows are not read from the package, so that each wrong field disagrees with its row."""
@@ -104,6 +107,8 @@ def test_a_mistake_in_the_catalogue_alone_is_noticed(row: Mapping[str, Any]) -> 
         "resolutions": replace(model, resolutions=(*model.resolutions, "2k")),
         "ratios": replace(model, ratios=model.ratios[1:]),
         "seed": replace(model, seed_max=None if model.seed_max else 7),
+        "adaptive_only": replace(model, adaptive_only=model.adaptive_only ^ {Mode.FRAMES}),
+        "adaptive_never": replace(model, adaptive_never=frozenset(Mode)),
         "videos": replace(model, max_videos=model.max_videos + 1),
     }
     for name, mistaken in mistakes.items():

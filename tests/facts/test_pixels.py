@@ -24,13 +24,6 @@ ROWS = [
 PER_MILLION = (Price.model_validate({"per_1k_tokens": "0.001"}),)
 
 
-@pytest.fixture
-def rig(tmp_path: Any) -> Any:
-    rig = Rig(tmp_path)
-    yield rig
-    rig.close()
-
-
 def sides(text: str) -> tuple[int, int]:
     width, height = map(int, text.split("x"))
     return width, height

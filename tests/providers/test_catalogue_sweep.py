@@ -9,6 +9,7 @@ from provider_cases import media as read
 from reconciler.providers.base import Dialect, Mode, Model, Placement
 from reconciler.providers.check import COSTLY, PARAMS, Resolved, defaults_v1, resolve
 from reconciler.providers.registry import dialect
+from reconciler.providers.rules import mode_of
 from reconciler.providers.search import Needs, meets
 from reconciler.spec.project import Clip
 from reconciler.spec.values import LocalMedia, Media, UrlMedia
@@ -59,7 +60,8 @@ def test_resolutions(kind: str, model: Model):
 @pytest.mark.parametrize(("kind", "model"), LINES)
 def test_ratios(kind: str, model: Model):
     spoken, clip = dialect(kind), least(model)
-    assert {r for r in RATIOS if taken(changed(clip, ratio=r), spoken)} == set(model.ratios)
+    refused = {"adaptive"} if mode_of(clip) in model.adaptive_never else set()
+    assert {r for r in RATIOS if taken(changed(clip, ratio=r), spoken)} == set(model.ratios) - refused
 
 
 @pytest.mark.parametrize(("kind", "model"), LINES)
@@ -152,6 +154,9 @@ def test_a_user_finds_which_models_can_do_a_shot():
     assert [model.name for model in models if meets(model, needs)] == [
         "doubao-seedance-2-0",
         "doubao-seedance-2-0-260128",
+        "doubao-seedance-2-5-260628",
+        "dreamina-seedance-2-0-260128",
+        "dreamina-seedance-2-5-260628",
         "seedance2.0-1080p",
     ]
     assert all(meets(model, Needs()) for model in models)

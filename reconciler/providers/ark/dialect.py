@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from reconciler.providers import base
-from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply, Request, Scalar
+from reconciler.providers.base import Job, MediaRef, Mode, Pace, Refusal, Reply, Request, Scalar
 from reconciler.providers.capabilities import CancelRefused, Coverage, Listed, TaskPage
 from reconciler.providers.error_codes import (
     REFUSING,
@@ -183,6 +183,8 @@ class ContentForm(HttpDialect[T], Generic[T]):
             "watermark": job.watermark,
             "camera_fixed": job.camera_fixed if job.model.has_camera_fixed else None,
         }
+        if job.model.names_operation and job.mode in (Mode.EDIT, Mode.EXTEND):
+            fields["omni_reference_task_type"] = job.options.get("omni_reference_task_type", job.mode.value)
         return fields if job.expires_after is None else {**fields, EXPIRY: job.expires_after}
 
     def marks(self, job: Job) -> range:

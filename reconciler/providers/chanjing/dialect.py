@@ -125,7 +125,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
             "ref_prompt": job.prompt,
             "creation_type": VIDEO,
             "aspect_ratio": job.ratio,
-            "clarity": integer(str(stated(job, "resolution")).removesuffix("p")),
+            "clarity": _clarity(str(stated(job, "resolution"))),
             "video_duration": stated(job, "duration"),
             "model_code": job.model.name,
         }
@@ -285,6 +285,11 @@ class Chanjing(HttpDialect[ChanjingSettings]):
         if reply.status != 200 or complaint.code or not isinstance(beans, int | float | str):
             return poll_trouble(reply, complaint)
         return Balance(words(beans) or quoted(beans), "beans")
+
+
+def _clarity(resolution: str) -> int | None:
+    """Return a resolution as the number of its lines; a project may state one that the catalogue does not have."""
+    return {"2k": 1440, "4k": 2160}.get(resolution) or integer(resolution.removesuffix("p"))
 
 
 def _listed_id(item: object) -> str | None:
