@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import project
-from benchmarks.kit import Case, clipform, measure, note, python, table
+from benchmarks.kit import Case, circumstances, clipform, measure, note, python, table
 
 PYTHON = "`python -c pass`"
 
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000], help="multiples of 100")
     parser.add_argument("--rounds", type=int, default=9)
     asked = parser.parse_args(arguments)
+    print(circumstances())
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         cases: dict[tuple[int, str], Case] = {}
         for size in asked.sizes:

@@ -19,7 +19,7 @@ from statistics import median
 import av
 from PIL import Image, ImageDraw
 
-from benchmarks.kit import note, table
+from benchmarks.kit import circumstances, note, table
 from reconciler.media.draft.render import render
 from reconciler.media.draft.scene import FPS, Ref, Scene, Size, frame_size
 
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--resolutions", nargs="+", default=["480p", "720p", "1080p"])
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args(arguments)
+    print(circumstances())
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         stills = [_still(Path(folder) / f"{name}.png", name) for name in ("navy", "maroon")]
         work = {resolution: _work(resolution, stills, Path(folder) / "out.mp4") for resolution in asked.resolutions}

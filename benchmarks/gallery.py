@@ -26,7 +26,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks import project
-from benchmarks.kit import clipform, note, table
+from benchmarks.kit import circumstances, clipform, note, table
 from tests.gallery.page.browser import ARGUMENTS, find_chromium
 
 PROBE = """
@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clips", type=int, default=1_000, help="a multiple of 100")
     parser.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args(arguments)
+    print(circumstances())
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         home = project.up_to_date(Path(folder) / "project", asked.clips)
         count = _posters(home)

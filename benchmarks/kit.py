@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,6 +107,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table, the first column aligned left and the others right."""
     lines = [head, ["---", *("--:" for _ in head[1:])], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def circumstances() -> str:
+    """Return the line that stands above every table: the commit, the day and the machine."""
+    describe = ("git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=7")
+    commit = subprocess.run(describe, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+    return f"Measured at commit {commit.stdout.strip()} on {datetime.now(UTC).date()}: {machine}.\n"
 
 
 def note(text: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import project
-from benchmarks.kit import Case, Timings, clipform, measure, note, python, run, table
+from benchmarks.kit import Case, Timings, circumstances, clipform, measure, note, python, run, table
 
 PYTHON = "`python -c pass`"
 MAKE = "`make`, nothing to do"
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000], help="multiples of 100")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args(arguments)
+    print(circumstances())
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         cases: dict[tuple[int, str], Case] = {}
         for size in sorted(asked.sizes):

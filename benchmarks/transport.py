@@ -23,7 +23,7 @@ from statistics import median
 import httpx
 
 from benchmarks.bare import BODY, KEY
-from benchmarks.kit import Case, Timings, clipform, measure, note, python, table
+from benchmarks.kit import Case, Timings, circumstances, clipform, measure, note, python, table
 from tests.emulator.process import Emulator, emulator
 
 APPLY = "`clipform apply`"
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--megabytes", type=int, default=256)
     parser.add_argument("--tmpfs", type=Path, default=Path("/dev/shm"), help="where syncing a file costs nothing")
     asked = parser.parse_args(arguments)
+    print(circumstances())
     os.environ[VARIABLE] = KEY
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         os.environ["XDG_CACHE_HOME"] = folder

@@ -28,7 +28,7 @@ from typing import IO
 from PIL import Image
 
 from benchmarks import project
-from benchmarks.kit import clipform, note, table
+from benchmarks.kit import circumstances, clipform, note, table
 from reconciler.clock import SystemClock
 from reconciler.engine.attempt import job as jobs
 from reconciler.media.draft.job import render_job
@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clips", type=int, default=1_000, help="a multiple of 100")
     parser.add_argument("--rounds", type=int, default=21)
     asked = parser.parse_args(arguments)
+    print(circumstances())
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         home = project.up_to_date(Path(folder) / "project", asked.clips)
         note("measure plans")
