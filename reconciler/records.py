@@ -66,6 +66,13 @@ ABANDONED = "abandoned"
 the next apply generate it again."""
 
 
+CONSENTS: Mapping[str, tuple[str, str]] = {
+    "resubmit": ("resubmit", "abandoned, to be generated again"),
+    "abandon": (ABANDONED, "abandoned by the user"),
+}
+"""The user's decisions that end an attempt, by the option of `resolve`: reason and message of the ABANDONED attempt."""
+
+
 class Money(StrEnum):
     """How an attempt's amount counts under a budget."""
 

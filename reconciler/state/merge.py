@@ -8,6 +8,8 @@ Attempts are matched by their marker, because numbers start again with a new dat
     accepted     SUBMITTING or UNCERTAIN   ACCEPTED with its task: the commit did not happen (full disk, crash)
     void         SUBMITTING or UNCERTAIN   NOT_SENT; its key is free for another
     void         none                      nothing: nothing was bought
+    the user's   none                      restored, ABANDONED as the user decided
+    word         not closed                ABANDONED
     anything     any other state           nothing: the database has more
 
 A purchase that no attempt can hold is reported as lost: its intent is torn, its key has another open attempt, or the
@@ -20,9 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.records import BLOCKED, OPEN, UNDECIDED, Attempt, State
+from reconciler.records import BLOCKED, CONSENTS, OPEN, UNDECIDED, Attempt, State
 from reconciler.state.receipts import Receipt
 
+_NOT_CLOSED = UNDECIDED | BLOCKED | {State.STALLED, State.FAILED}
+"""States that the user may end."""
 _FREE = (State.NOT_SENT, State.REFUSED)
 
 Events = Mapping[str, Receipt]
@@ -36,6 +40,7 @@ class Purchase:
 
     intent: Receipt
     task: str | None
+    consent: str = ""  # the user's decision that ended it, a key of `CONSENTS`
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Findings:
     missing: list[Purchase] = field(default_factory=list)
     accepted: list[tuple[Attempt, str]] = field(default_factory=list)
     void: list[Attempt] = field(default_factory=list)
+    decided: list[tuple[Attempt, str]] = field(default_factory=list)
     lost: list[Receipt] = field(default_factory=list)
 
 
@@ -66,13 +72,20 @@ def decide(lines: Iterable[Receipt], attempts: Iterable[Attempt]) -> Findings:
 
 
 def _rank(events: Events) -> int:
-    """Void requests first, which free their key, then accepted ones, then unanswered ones."""
-    return 0 if "void" in events else 1 if "accepted" in events else 2
+    """Void and abandoned requests first, which free their key, then accepted ones, then unanswered ones."""
+    return 0 if "void" in events or _consent(events) else 1 if "accepted" in events else 2
+
+
+def _consent(events: Events) -> str:
+    return next((word for word in CONSENTS if word in events), "")
 
 
 def _compare(findings: Findings, events: Events, attempt: Attempt, owners: Owners, keys: set[str]) -> None:
-    answer = events.get("accepted")
-    if answer and answer.task and attempt.state in UNDECIDED:
+    answer, consent = events.get("accepted"), _consent(events)
+    if consent and attempt.state in _NOT_CLOSED:
+        findings.decided.append((attempt, consent))
+        keys.discard(attempt.key)
+    elif answer and answer.task and attempt.state in UNDECIDED:
         if (attempt.provider, answer.task) not in owners:  # a provider may answer two requests with one id
             findings.accepted.append((attempt, answer.task))
             owners[attempt.provider, answer.task] = attempt.key
@@ -93,11 +106,11 @@ def _is_settled(events: Events, owners: Owners) -> bool:
 
 def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str]) -> None:
     intent, answer = events.get("intent"), events.get("accepted")
-    task = answer.task if answer is not None else None
-    if intent is not None and intent.key not in keys:
+    task, consent = answer.task if answer is not None else None, _consent(events)
+    if intent is not None and (consent or intent.key not in keys):
         if task is not None and owners.setdefault((intent.provider, task), intent.key) != intent.key:
             task = None  # the id is another key's: this request is uncertain
-        findings.missing.append(Purchase(intent, task))
-        keys.add(intent.key)
+        findings.missing.append(Purchase(intent, task, consent))
+        keys.update(() if consent else (intent.key,))
     elif answer is not None:
         findings.lost.append(answer)

@@ -5,7 +5,7 @@
 task is. Lines:
 
     seq, store, time          number of the line, id of the store, UTC seconds
-    event                     intent · accepted · void (certainly nothing was bought)
+    event                     intent · accepted · void (nothing was bought) · resubmit · abandon (the user's decisions)
     marker                    which attempt: unique for ever, while numbers start again with a new database
     attempt                   its number in the store named
     intent also:              key, clip, take, provider, kind, model, seed, cost_micros, currency, endpoint, account,
@@ -44,7 +44,7 @@ class Receipt(TakeProvenance):
 
     seq: int
     store: str
-    event: str  # intent | accepted | void
+    event: str  # intent | accepted | void | resubmit | abandon
     time: float
     marker: str
     attempt: int
@@ -115,6 +115,10 @@ class Receipts:
         """Write that certainly nothing was bought."""
         self._write("void", attempt, {})
         self._awaiting.discard(attempt.marker)
+
+    def consent(self, attempt: Attempt, word: str) -> None:
+        """Write the user's decision about an attempt, a key of `CONSENTS`, before its commit."""
+        self._write(word, attempt, {})
 
     def _write(self, event: str, attempt: Attempt, more: Mapping[str, object]) -> None:
         head = {"seq": self._seq + 1, "store": self._store, "event": event, "time": self._clock()}

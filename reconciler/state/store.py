@@ -20,6 +20,7 @@ from reconciler.diagnostics import Refused, StateError
 from reconciler.next_command import command
 from reconciler.records import (
     BLOCKED,
+    CONSENTS,
     COUNTS,
     OPEN,
     Artifact,
@@ -223,6 +224,14 @@ class Store:
             self._append("artifact", rows.values(artifact), clip=clip)
             self._append("generation", {**rows.values(generation), "note": note}, clip=clip)
 
+    def abandon(self, attempt: Attempt, word: str, evidence: Mapping[str, object] | None = None) -> Attempt:
+        """Record the user's decision that ends an attempt, a key of `CONSENTS`."""
+        reason, message = CONSENTS[word]
+        with self.transaction():
+            about = {"attempt": attempt.id, "key": attempt.key, **(evidence or {})}
+            self.note(f"resolve --{word}", attempt.clip, about)
+            return self.move(attempt, State.ABANDONED, Facts(reason=reason, message=message, evidence=evidence or {}))
+
     def recover_orphans(self, except_kinds: Collection[str] = ()) -> tuple[Attempt, ...]:
         """Make attempts whose submitter died UNCERTAIN, and return them; called under the lock at the start.
 
@@ -241,12 +250,13 @@ class Store:
         with self.transaction():
             findings = merge.decide(lines, self._attempts("ORDER BY id", ()))
             void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in findings.void)
+            decided = tuple(self._abandon(attempt, word, None) for attempt, word in findings.decided)
             restored = tuple(self._restore(purchase) for purchase in findings.missing)
             accepted = tuple(
                 self.move(attempt, State.ACCEPTED, Facts(task=task, evidence=_RECEIPTS))
                 for attempt, task in findings.accepted
             )
-        return Merged(restored, accepted + void, tuple(findings.lost))
+        return Merged(restored, accepted + void + decided, tuple(findings.lost))
 
     def _restore(self, purchase: Purchase) -> Attempt:
         line = purchase.intent
@@ -258,10 +268,17 @@ class Store:
             expires_after=line.expires_after,
         )
         attempt = self._write_intent(new, line.time)
+        if purchase.consent:
+            return self._abandon(attempt, purchase.consent, purchase.task)
         if purchase.task is not None:
             return self.move(attempt, State.ACCEPTED, Facts(task=purchase.task, evidence=_RECEIPTS))
         text = "this request is in the receipts, but not in the database: it may have been accepted"
         return self.move(attempt, State.UNCERTAIN, Facts(reason="restored", message=text, evidence=_RECEIPTS))
+
+    def _abandon(self, attempt: Attempt, word: str, task: str | None) -> Attempt:
+        if attempt.state is State.SUBMITTING:
+            attempt = self.move(attempt, State.UNCERTAIN, Facts(task=task, evidence=_RECEIPTS))
+        return self.abandon(attempt, word, _RECEIPTS)
 
     # Outputs and the rest
 

@@ -12,8 +12,7 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.session import Session
 from reconciler.next_command import command
 from reconciler.plan.remedies import describe_attempt
-from reconciler.records import ABANDONED, BLOCKED, Attempt, State, is_paid_failure
-from reconciler.state.store import Facts
+from reconciler.records import BLOCKED, Attempt, State, is_paid_failure
 
 
 def unresolved_attempt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
@@ -56,14 +55,17 @@ def _waits(attempt: Attempt, wanted: set[str]) -> bool:
 
 def allow_again(session: Session, attempt: Attempt) -> None:
     """Record the user's consent to pay once more: the attempt counts as paid, and the next apply may make a new one."""
-    with session.store.transaction():
-        session.store.note("resolve --resubmit", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
-        facts = Facts(reason="resubmit", message="abandoned, to be generated again")
-        session.store.move(attempt, State.ABANDONED, facts)
+    _end(session, attempt, "resubmit")
 
 
 def abandon(session: Session, attempt: Attempt) -> None:
     """Record that the user abandons it: it counts as paid, and its key is not bought again without consent."""
+    _end(session, attempt, "abandon")
+
+
+def _end(session: Session, attempt: Attempt, word: str) -> None:
+    """Write the decision to database and receipts: a lost database does not ask for it again."""
+    session.receipts.make_room()
     with session.store.transaction():
-        session.store.note("resolve --abandon", attempt.clip, {"attempt": attempt.id, "key": attempt.key})
-        session.store.move(attempt, State.ABANDONED, Facts(reason=ABANDONED, message="abandoned by the user"))
+        session.store.abandon(attempt, word)
+        session.receipts.consent(attempt, word)
