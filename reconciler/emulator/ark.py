@@ -16,17 +16,16 @@ import hashlib
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Final
 
+from reconciler.emulator.ark_content import check_line, check_mode, content_items, stated_values, with_content
 from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
-from reconciler.emulator.faults import Phase
-from reconciler.emulator.rules import Wanted
-from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body, text, whole
+from reconciler.emulator.faults import Ignore, Phase, Report, Silent
+from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, json_body
 from reconciler.emulator.world import Seen, Stage, Task
 from reconciler.media.draft.scene import FPS
-from reconciler.providers.base import Mode, Model
 from reconciler.providers.registry import dialect
 
 _RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "adaptive")
@@ -56,14 +55,6 @@ _ARK_ONLY: Final = {
     "output_format": Field(Type.TEXT),
     "omni_reference_task_type": Field(Type.TEXT),
 }
-
-_ITEMS: Final = {
-    "text": ("text",),
-    "image_url": ("first_frame", "last_frame", "reference_image"),
-    "video_url": ("reference_video",),
-    "audio_url": ("reference_audio",),
-}
-"""The types of content items, each with its allowed roles."""
 
 _STATUS: Final = {
     "AuthenticationError": 401,
@@ -122,9 +113,9 @@ class ContentForm(Vendor):
             raise Broken("model", Why.MODEL, f"The model or endpoint {name} does not exist.")
         if account.startswith(BROKE):
             raise Refused(self.refusal("AccountOverdueError", "The account is overdue."))
-        _check_line(body, model)
-        wanted = _with_content(_values(body, model), _items(body))
-        _check_mode(body, wanted)
+        check_line(body, model)
+        wanted = with_content(stated_values(body, model), content_items(body))
+        check_mode(body, wanted)
         audio = bool(body.get("generate_audio", model.defaults.get("audio", False)))
         shape = self.shape(
             wanted,
@@ -154,11 +145,14 @@ class ContentForm(Vendor):
             "ratio": shape.ratio,
             "duration": shape.duration,
             "framespersecond": FPS,
-            "service_tier": str(task.request.get("service_tier", "default")),
-            "execution_expires_after": task.request.get("execution_expires_after", 172800),
+            "service_tier": _tier(task),
+            "execution_expires_after": task.request.get(
+                "execution_expires_after", _DEFAULTS["execution_expires_after"]
+            ),
             "generate_audio": shape.audio,
             "draft": False,
         }
+        document = _reported(document, seen, task)
         if done:
             document["content"] = {name: link for name, link in content.items() if link is not None}
             used = self.tokens(self.models[task.model], shape)
@@ -206,26 +200,47 @@ class Ark(ContentForm):
         )
 
     async def list(self, call: Call) -> Answer:
-        """Answer one page of the tasks that pass every filter, newest first."""
+        """Answer one page of the tasks that pass every filter, newest first. Without a filter of the service tier it
+        shows the default one only."""
         account = self.authenticate(call)
-        page, size = _number(call, "page_num", 1, 500, self), _number(call, "page_size", 10, 500, self)
+        self._require_rate(account)
+        page, size = _number(call, "page_num", 1, 500, self), _number(call, "page_size", 20, 500, self)
+        tier = call.asked("filter.service_tier") or "default"
         ids = {value for name, value in call.query if name == "filter.task_ids"}
         status, model = call.asked("filter.status"), call.asked("filter.model")
         tasks = [
             task
             for task in self.listed(call, account, ids)
             if (model is None or model == task.model)
+            and (tier == _tier(task) and not self._forgotten(task))
             and (status is None or status == self.stages[self.world.progress(task)[0]])
         ]
         items = [self.standing(task, self.look(task, call)) for task in tasks[(page - 1) * size : page * size]]
         return Answer(200, {"total": len(tasks), "items": items}, _traced())
+
+    def task_of(self, call: Call, account: str) -> Task:
+        """Return the requested task; the record of a cancelled one is kept for a day."""
+        task = super().task_of(call, account)
+        if self._forgotten(task):
+            raise Refused(self.refusal(*self.no_task))
+        return task
+
+    def _forgotten(self, task: Task) -> bool:
+        return task.cancelled and task.ended is not None and self.world.now() - task.ended > 86_400
+
+    def _require_rate(self, account: str) -> None:
+        """Refuse a list request that comes too soon after the account's last one."""
+        now, rate = self.world.now(), self.world.list_rate
+        if rate and now - self.world.listed.get(account, 0.0) < 1 / rate:
+            raise Refused(self.refusal("AccountRateLimitExceeded", "The list was requested too often."))
+        self.world.listed[account] = now
 
     async def delete(self, call: Call) -> Answer:
         """Cancel a queued task, erase the record of an ended one, refuse a running or cancelled one."""
         task = self.task_of(call, self.authenticate(call))
         match self.world.progress(task)[0]:
             case Stage.QUEUED:
-                task.cancelled = True
+                task.cancelled, task.ended = True, self.world.now()
             case Stage.DONE | Stage.FAILED:
                 del self.world.tasks[task.id]
             case stage:
@@ -234,10 +249,40 @@ class Ark(ContentForm):
         return Answer(200, {}, _traced())
 
 
+def _tier(task: Task) -> str:
+    return str(task.request.get("service_tier") or _DEFAULTS["service_tier"])
+
+
 def _seed(task: Task) -> int:
     """Return the seed that was sent, or one of the vendor's choosing."""
     sent = task.shape.seed
     return sent if sent not in (None, -1) else int.from_bytes(hashlib.sha256(task.id.encode()).digest()[:2])
+
+
+def _reported(document: dict[str, object], seen: Seen, task: Task) -> dict[str, object]:
+    """Return what a task shows at its stage (one real reply of each), with the fault of this reply."""
+    hidden = _HIDDEN.get(seen.stage, ())
+    match seen.reporting:
+        case Ignore(field=field):
+            own = {"seed": _seed(replace(task, shape=replace(task.shape, seed=None))), **_DEFAULTS}
+            document |= {field: own[field]}
+        case Report(field=field, value=None):
+            hidden = (*hidden, field)
+        case Report(field=field, value=value):
+            document |= {field: value}
+        case Silent() if seen.stage in (Stage.QUEUED, Stage.RUNNING):
+            return {name: document[name] for name in ("id", "status", "error", "created_at", "updated_at")}
+    return {name: value for name, value in document.items() if name not in hidden}
+
+
+_HIDDEN: Final = {
+    Stage.QUEUED: ("seed", "resolution", "ratio", "duration"),
+    Stage.RUNNING: ("seed", "resolution", "ratio", "duration"),
+    Stage.FAILED: ("seed", "resolution", "duration"),
+}
+"""The fields that a task does not show at a stage."""
+
+_DEFAULTS: Final = {"execution_expires_after": 172800, "service_tier": "default"}
 
 
 def _error(code: str, message: str, param: str, status: int | None = None) -> Answer:
@@ -257,111 +302,3 @@ def _number(call: Call, name: str, default: int, most: int, vendor: Vendor) -> i
     if value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= most:
         return int(value)
     raise Refused(vendor.broken(Broken(name, Why.VALUE, f"`{name}` must be between 1 and {most}")))
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One content item: its type, its text or URL, and its role if it has one."""
-
-    type: str
-    value: str
-    role: str | None = None
-
-
-def _items(body: Mapping[str, object]) -> list[_Item]:
-    """Return the content items, each with a known type, its content, and a role that the type can have."""
-    content = body["content"]
-    if not isinstance(content, list) or not content:
-        raise Broken("content", Why.MISSING, "`content` must not be empty")
-    return [
-        _item(f"content[{index}]", {name: value for name, value in fields.items() if value is not None})
-        for index, fields in enumerate(content)
-    ]
-
-
-def _item(name: str, fields: Mapping[str, object]) -> _Item:
-    type, role = fields.get("type"), fields.get("role")
-    if not isinstance(type, str) or type not in _ITEMS:
-        raise Broken(f"{name}.type", Why.VALUE, f"`{name}.type` must be one of {', '.join(_ITEMS)}")
-    for key in fields:
-        if key not in ("type", type, "role") or (key == "role" and type == "text"):
-            raise Broken(f"{name}.{key}", Why.UNKNOWN, f"unknown parameter `{name}.{key}`")
-    value = fields.get(type)
-    if type != "text":
-        if not isinstance(value, dict) or value.keys() != {"url"}:
-            raise Broken(f"{name}.{type}", Why.MISSING, f"`{name}.{type}` must be an object with a `url`")
-        value = value["url"]
-    if not isinstance(value, str) or not value:
-        raise Broken(f"{name}.{type}", Why.MISSING, f"`{name}.{type}` must not be empty")
-    if role is not None and role not in _ITEMS[type]:
-        raise Broken(f"{name}.role", Why.VALUE, f"`{name}.role` must be one of {', '.join(_ITEMS[type])}")
-    return _Item(type, value, None if role is None else str(role))
-
-
-def _values(body: Mapping[str, object], model: Model) -> Wanted:
-    return Wanted(
-        model,
-        duration=whole(body, "duration"),
-        resolution=text(body, "resolution"),
-        ratio=text(body, "ratio"),
-        seed=whole(body, "seed"),
-        names=dict.fromkeys(("prompt", "first", "last", "images", "videos", "audios"), "content"),
-        more_schemes=frozenset({"http"}),  # "URL"
-    )
-
-
-def _with_content(wanted: Wanted, items: Sequence[_Item]) -> Wanted:
-    """Add the content items to a request. One picture without a role is a first frame; of two, both need a role."""
-    texts = [item.value for item in items if item.type == "text"]
-    if len(texts) > 1:
-        raise Broken("content", Why.RULE, "at most one text item is accepted")
-    by_role: dict[str, list[str]] = {role: [] for roles in _ITEMS.values() for role in roles}
-    roleless: list[str] = []
-    for item in items:
-        if item.type == "text":
-            continue
-        if item.role is not None:
-            by_role[item.role].append(item.value)
-        elif item.type == "image_url":
-            roleless.append(item.value)
-        else:
-            raise Broken("content.role", Why.MISSING, f"`role` is required with {item.type}")
-    firsts, lasts = by_role["first_frame"] + roleless, by_role["last_frame"]
-    if len(firsts) > 1 or len(lasts) > 1 or (roleless and lasts):
-        raise Broken("content.role", Why.RULE, "two frames need the roles first_frame and last_frame")
-    return replace(
-        wanted,
-        prompt=texts[0] if texts else "",
-        first=firsts[0] if firsts else None,
-        last=lasts[0] if lasts else None,
-        images=tuple(by_role["reference_image"]),
-        videos=tuple(by_role["reference_video"]),
-        audios=tuple(by_role["reference_audio"]),
-    )
-
-
-def _check_line(body: Mapping[str, object], model: Model) -> None:
-    """Check the fields that not every model generation has (Ark docs)."""
-    two, drafts = model.line.startswith("2."), model.line in ("1.5 pro", "2.5")
-    frames, name = body.get("frames"), body.get("safety_identifier")
-    flex, audio = body.get("service_tier") == "flex", body.get("generate_audio") is True
-    for field, refused in (
-        ("generate_audio", audio and not model.has_audio),
-        ("seed", body.get("seed") is not None and two),
-        ("camera_fixed", body.get("camera_fixed") is not None and two),
-        ("frames", frames is not None and (two or (isinstance(frames, int) and (frames - 25) % 4 != 0))),
-        ("service_tier", flex and two),
-        ("draft", body.get("draft") is True and not drafts),
-        ("safety_identifier", isinstance(name, str) and len(name) > 64),
-    ):
-        if refused:
-            raise Broken(field, Why.VALUE, f"`{field}` is not valid for {model.name}")
-
-
-def _check_mode(body: Mapping[str, object], wanted: Wanted) -> None:
-    """Refuse a camera lock in reference mode, and a ratio that the named task type does not take."""
-    task, ratio = body.get("omni_reference_task_type"), wanted.ratio or "adaptive"
-    if task in ("edit", "extend") and Mode(str(task)) in wanted.model.adaptive_only and ratio != "adaptive":
-        raise Broken("ratio", Why.RULE, f"`ratio` must be adaptive for {task}")
-    if body.get("camera_fixed") is True and (wanted.images or wanted.videos):
-        raise Broken("camera_fixed", Why.RULE, "`camera_fixed` does not go with reference media")

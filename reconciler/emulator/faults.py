@@ -203,6 +203,30 @@ class IgnoreFrames(Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore(Strict):
+    """Ignore a field of the request, and report the vendor's default for it (ark and 3hei)."""
+
+    do: Literal["ignore"] = "ignore"
+    field: Literal["seed", "execution_expires_after", "service_tier"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Strict):
+    """Report this value for a field of the task, or with null leave the field out (ark and 3hei)."""
+
+    do: Literal["report"] = "report"
+    field: str
+    value: str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent(Strict):
+    """Report nothing of the request while the task is queued or running (ark and 3hei)."""
+
+    do: Literal["silent"] = "silent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Strict):
     """Answer 403, as storage does for an expired link."""
 
@@ -264,7 +288,8 @@ class BadRange(Strict):
     how: Literal["ignored", "offset", "short", "changed"] = "ignored"
 
 
-PollAction = Unfound | Word | Backwards | Stuck | Fail | NoLink | Link | OtherTask
+Reporting = Ignore | Report | Silent
+PollAction = Unfound | Word | Backwards | Stuck | Fail | NoLink | Link | OtherTask | Reporting
 FileAction = Expired | Absent | Cut | Page | Endless | Slow | Bomb | BadRange
 AnyAction = Refuse | Busy | Status | Drop | Garble | BadId | IdAndError | Redirect
 Action = AnyAction | PollAction | FileAction | WrongClip | OwnSeed | IgnoreFrames | Omit
@@ -303,6 +328,9 @@ ACTIONS: Final[Mapping[str, Row]] = {
     "no_link": Row(NoLink, _POLLS, "F51"),
     "link": Row(Link, _POLLS, "F51 F64"),
     "other_task": Row(OtherTask, _POLLS, "F52"),
+    "ignore": Row(Ignore, _POLLS, "F42"),
+    "report": Row(Report, _POLLS, "F42"),
+    "silent": Row(Silent, _POLLS, "F42"),
     "omit": Row(Omit, _at(Phase.LIST), "F41"),
     "wrong_clip": Row(WrongClip, _at(Phase.SUBMIT), "F67"),
     "own_seed": Row(OwnSeed, _at(Phase.SUBMIT), "F42"),

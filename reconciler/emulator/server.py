@@ -32,6 +32,7 @@ class Options:
     faults: Path | None = None
     ledger: Path | None = None
     render: bool = True
+    list_rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ async def _serve(
     faults, ledger = records
     studio = Drafts(scratch / "clips") if options.render else Blanks()
     world = World(time.time, studio, ledger, faults, scratch / "uploads", Schedule(options.latency), address(media))
+    world.list_rate = options.list_rate
     servers = [Quiet(app, http=_ExposedTransport) for app in (create_api(world), create_media(world))]
     loop = asyncio.get_running_loop()
 

@@ -69,7 +69,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The status of a task as one poll shows it, faults included. `word` replaces the vendor's status word."""
+    """The status of a task as one poll shows it, faults included. `word` replaces the vendor's status word, and
+    `reporting` changes what else is shown."""
 
     id: str
     stage: Stage
@@ -79,6 +80,7 @@ class Seen:
     code: str = ""
     message: str = ""
     word: tuple[object] | None = None
+    reporting: faults.Reporting | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +98,8 @@ class Upload:
 
 @dataclass(slots=True)
 class World:
-    """The state of one run. `now` is Unix seconds."""
+    """The state of one run. `now` is Unix seconds. `list_rate`: list requests a second that Ark accepts from an
+    account, 0: any number; `listed` is when each account's last one was accepted."""
 
     now: Callable[[], float]
     studio: Studio
@@ -105,6 +108,8 @@ class World:
     scratch: Path
     schedule: Schedule = Schedule()
     media: str = "http://media.invalid"  # the media origin's address
+    list_rate: float = 0.0
+    listed: dict[str, float] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     leaks: list[dict[str, str]] = field(default_factory=list)
@@ -227,6 +232,8 @@ def with_fault(seen: Seen, fault: object) -> Seen:
             return replace(seen, video=None, last_frame=None)
         case faults.Link(to=to) if seen.stage is Stage.DONE:
             return replace(seen, video=to)
+        case faults.Ignore() | faults.Report() | faults.Silent():
+            return replace(seen, reporting=fault)
         case faults.OtherTask():
             return replace(seen, id=new_id())
     return seen

@@ -74,6 +74,19 @@ class Lists(Dialect, Protocol):
         """Return the tasks of a page."""
 
 
+@runtime_checkable
+class RestrictedList(Lists, Protocol):
+    """A vendor that limits list requests by themselves, and shows all tasks only to several filters."""
+
+    @property
+    def lists_per_second(self) -> float:
+        """The list requests a second that an account may make; 0: any number."""
+
+    @property
+    def list_filters(self) -> Sequence[tuple[tuple[str, str], ...]]:
+        """Query parameters of each reading; all readings together show every task."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskList:
     """All pages of a list. `complete`: the number of tasks equals the vendor's count. `date`: the vendor's time of the

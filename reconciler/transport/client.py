@@ -17,6 +17,7 @@ from reconciler.transport import uploads
 from reconciler.transport.account import Account
 from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import MediaClient
+from reconciler.transport.pacing import Spacing
 from reconciler.transport.poll_batcher import PollBatcher
 from reconciler.transport.ports import Environment
 
@@ -45,8 +46,11 @@ class HttpTransport:
         self.ramp, self.retry_budget = self._channel.ramp, self._channel.retry_budget
         self._media = MediaClient(account.base_url, environment, self._channel.redactor, waits.media)
         self._batcher: PollBatcher | None = None
+        restricted = dialect if isinstance(dialect, capabilities.RestrictedList) else None
+        self._lists = Spacing(environment.clock, restricted.lists_per_second if restricted else 0.0)
+        self._filters = restricted.list_filters if restricted else ((),)
         if isinstance(dialect, capabilities.Lists):
-            self._batcher = PollBatcher(dialect, self.ask, self._poll, environment.clock)
+            self._batcher = PollBatcher(dialect, self._ask_list, self._poll, environment.clock)
 
     def __repr__(self) -> str:
         return f"HttpTransport({self.dialect.kind})"
@@ -130,21 +134,38 @@ class HttpTransport:
         error of the whole: an incomplete list proves nothing about a task that it does not show."""
         if not isinstance(self.dialect, capabilities.Lists):
             return None
+        parts = [await self._part(self.dialect, query) for query in self._filters]
+        lists = [part for part in parts if isinstance(part, capabilities.TaskList)]
+        if len(lists) < len(parts):
+            return next(part for part in parts if isinstance(part, base.PollTrouble))
+        tasks = {task.task: task for part in lists for task in part.tasks}
+        return capabilities.TaskList(tuple(tasks.values()), all(part.complete for part in lists), lists[0].date)
+
+    async def _part(
+        self, dialect: capabilities.Lists, query: tuple[tuple[str, str], ...]
+    ) -> capabilities.TaskList | base.PollTrouble:
+        """Return every task that the list shows to one filter."""
         tasks: dict[str, capabilities.Listed] = {}
         total, date = 0, None
         for number in range(1, PAGES + 1):
-            reply = await self.ask(self.dialect.list_tasks(page=number))
+            request = dialect.list_tasks(page=number)
+            reply = await self._ask_list(replace(request, query=(*request.query, *query)))
             if isinstance(reply, base.PollTrouble):
                 return reply
-            page = self.dialect.read_list(reply)
+            page = dialect.read_list(reply)
             if isinstance(page, base.PollTrouble):
                 return self._without_secrets(page)
             if number == 1:
                 total, date = page.total or 0, _date(reply)
             tasks.update((listed.task, listed) for listed in page.tasks)
-            if not page.tasks or (page.total is not None and number * self.dialect.list_size >= page.total):
+            if not page.tasks or (page.total is not None and number * dialect.list_size >= page.total):
                 return capabilities.TaskList(tuple(tasks.values()), len(tasks) >= total, date)
         return base.PollTrouble(f"the list has more than {PAGES} pages")
+
+    async def _ask_list(self, request: base.Request) -> base.Reply | base.PollTrouble:
+        """Send a list request, not sooner than the provider's limit for its list allows."""
+        async with self._lists.turn():
+            return await self.ask(request)
 
     async def cancel(self, task: str) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble | None:
         """Cancel a queued task; None if the provider cannot. Sent once, right after a poll that reports `queued`: on a

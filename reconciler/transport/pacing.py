@@ -132,6 +132,25 @@ class RateLimiter:
         self._pauses = 0
 
 
+class Spacing:
+    """Lets one request pass at a time, each some seconds after the answer to the one before."""
+
+    def __init__(self, clock: Clock, per_second: float) -> None:
+        self._clock, self._seconds = clock, 1 / per_second if per_second > 0 else 0.0
+        self._lock, self._next = asyncio.Lock(), 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for the turn; the block makes the request."""
+        async with self._lock:
+            if (wait := self._next - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait)
+            try:
+                yield
+            finally:
+                self._next = self._clock.monotonic() + self._seconds
+
+
 class ConcurrencyRamp:
     """Limits concurrent submits: one at first, one more after each success, half as many when the provider is busy."""
 

@@ -113,7 +113,10 @@ def project(kind: str, target: Path, vendor: Emulator, clips: Mapping[str, Any],
     credentials = ("app_id", "secret_key") if kind == "chanjing" else ("api_key",)
     keys = {name: f"${{env.{v}}}" for name, v in zip(credentials, VARIABLES[kind], strict=True)}
     fast = dict(line.split(": ") for line in FAST)
-    provider = {"kind": kind, "base_url": f"{vendor.api}/{kind}", **keys, **fast, **more.pop("provider", {})}
+    changes = dict(more.pop("provider", {}))
+    settings = {**({"lists_per_second": 0} if kind == "ark" else {}), **changes.pop("settings", {})}
+    fast |= {"settings": settings} if settings else {}
+    provider = {"kind": kind, "base_url": f"{vendor.api}/{kind}", **keys, **fast, **changes}
     document = {
         "version": 1,
         "providers": {"vendor": provider},

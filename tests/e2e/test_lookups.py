@@ -32,10 +32,10 @@ LATE = [{"when": {"phase": "list", "nth": 1}, "do": "omit"}]
 """The list shows nothing, for ever or the first time."""
 
 
-def _emulator(folder: Path, rules: list[dict[str, Any]]) -> Iterator[Emulator]:
+def _emulator(folder: Path, rules: list[dict[str, Any]], *more: str) -> Iterator[Emulator]:
     path = folder / "faults.json"
     path.write_text(json.dumps({"faults": rules}), encoding="utf-8")
-    with emulator("--latency", "0.05", "--no-render", "--faults", str(path), cwd=folder) as running:
+    with emulator("--latency", "0.05", "--no-render", "--faults", str(path), *more, cwd=folder) as running:
         yield running
 
 
@@ -135,6 +135,21 @@ def test_a_lost_database_finds_the_lost_task_by_the_number_in_the_receipts(
             file.unlink()
         found = loser.run("apply", "--yes")
         assert found.code == 0, found.text
+        assert len(loser.ledger()) == 1
+
+
+def test_a_lost_task_of_the_other_service_tier_is_found_at_one_list_request_a_second(
+    rig: MakeRig, tmp_path: Path
+) -> None:
+    """The emulator refuses a list that is asked for sooner, and a list without a filter hides the tier."""
+    clips = {
+        "hit": {"prompt": "a lamp", "model": "doubao-seedance-1-0-pro-250528", "options": {"service_tier": "flex"}}
+    }
+    provider = {"settings": {"lists_per_second": 1}}
+    for strict in _emulator(tmp_path, LOST, "--list-rate", "1"):
+        loser = rig("ark", project("ark", tmp_path / "project", strict, clips, provider=provider), strict)
+        applied = loser.run("apply", "--yes")
+        assert applied.code == 0, applied.text
         assert len(loser.ledger()) == 1
 
 

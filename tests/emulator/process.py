@@ -35,7 +35,7 @@ class Emulator:
 @contextmanager
 def emulator(*options: str, cwd: Path | None = None) -> Iterator[Emulator]:
     """Run `clipform emulate` on free ports with these options. Raises RuntimeError if it does not start."""
-    command = [sys.executable, "-m", "reconciler", "--json", "emulate", "--port", "0", *options]
+    command = [sys.executable, "-m", "reconciler", "--json", "emulate", "--port", "0", "--list-rate", "0", *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=cwd, env=_environment()
     ) as child:

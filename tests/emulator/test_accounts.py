@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.emulator.rulebook import parse_faults
 from tests.emulator.kit import API, CHANJING, LATENCY, MEDIA, PICTURE, SUBMITS, Rig, clip
 
 TOKEN = "/chanjing/open/v1/access_token"
@@ -176,6 +177,47 @@ def test_ark_lists_newest_first_in_pages_and_by_filter(rig: Rig) -> None:
     assert (second["total"], [item["id"] for item in second["items"]]) == (2, [old])
     both = rig.ask("GET", f"{TASKS}?filter.task_ids={old}&filter.task_ids={new}&filter.model=other").json()
     assert both == {"total": 0, "items": []}
+
+
+def test_a_task_that_runs_or_failed_shows_less_of_its_request(rig: Rig) -> None:
+    """As the real replies do, one of each."""
+    running = rig.poll("ark", rig.submit("ark", execution_expires_after=200_000)).json()
+    assert not running.keys() & {"seed", "resolution", "ratio", "duration", "usage", "content"}
+    shown = ("execution_expires_after", "service_tier", "created_at")
+    assert [running[name] for name in shown] == [200_000, "default", int(rig.now)]
+    rig.world.faults = parse_faults({"faults": [{"when": {"phase": "submit"}, "do": "fail"}]}, "faults")
+    task = rig.submit("ark", execution_expires_after=200_001)
+    rig.now += 1000.0
+    failed = rig.poll("ark", task).json()
+    assert (failed["status"], failed["execution_expires_after"], failed["ratio"]) == ("failed", 200_001, "16:9")
+    assert not failed.keys() & {"seed", "resolution", "duration", "usage", "content"}
+
+
+def test_the_record_of_a_cancelled_task_is_kept_for_a_day(rig: Rig) -> None:
+    task = rig.submit("ark")
+    assert rig.ask("DELETE", f"{TASKS}/{task}").status_code == 200
+    assert rig.poll("ark", task).json()["status"] == "cancelled"
+    rig.now += 86_401.0
+    assert rig.poll("ark", task).status_code == 404
+    assert rig.ask("GET", TASKS).json() == {"total": 0, "items": []}
+
+
+def test_a_list_hides_the_other_service_tier(rig: Rig) -> None:
+    plain, flex = (
+        rig.submit("ark", model="doubao-seedance-1-0-pro-250528", service_tier=tier) for tier in (None, "flex")
+    )
+    lists = [rig.ask("GET", TASKS + query).json() for query in ("", "?filter.service_tier=flex")]
+    assert [[item["id"] for item in told["items"]] for told in lists] == [[plain], [flex]]
+
+
+def test_a_list_may_be_asked_for_once_a_second(rig: Rig) -> None:
+    rig.world.list_rate = 1.0
+    answers = []
+    for passed in (0.0, 0.9, 0.1, 1.0):
+        rig.now += passed
+        answers.append(rig.ask("GET", TASKS))
+    assert [answer.status_code for answer in answers] == [200, 429, 200, 200]
+    assert answers[1].json()["error"]["code"] == "AccountRateLimitExceeded"
 
 
 @pytest.mark.parametrize("query", ["page_size=0", "page_size=501", "page_num=x"])

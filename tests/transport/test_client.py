@@ -116,9 +116,12 @@ async def test_a_list_is_read_whole_or_not_at_all() -> None:
         answer(200, {"total": 250, "items": [{"id": f"t-{n}", "status": "running"} for n in range(start, start + 100)]})
         for start in (0, 99, 199)  # one task moved to the next page meanwhile
     ]
-    async with serve(*pages) as server, transport(server.url, "ark") as made:
+    clock = JumpClock()
+    flex = answer(200, {"total": 0, "items": []})
+    async with serve(*pages, flex) as server, transport(server.url, "ark", around=world(clock)) as made:
         found = await made.tasks()
     assert isinstance(found, TaskList) and found.complete
+    assert clock.time >= 3.0, "a second passes between two of its list requests"
     assert len(found.tasks) == 299 == len({listed.task for listed in found.tasks})
     async with serve(pages[0], answer(404, {})) as server, transport(server.url, "ark") as made:
         assert isinstance(await made.tasks(), PollTrouble)

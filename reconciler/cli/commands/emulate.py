@@ -18,6 +18,9 @@ def run(
     latency: Annotated[float, typer.Option(min=0, help="Seconds from submit to result.")] = 2.0,
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML or JSON file of faults to inject.")] = None,
     ledger: Annotated[Path | None, typer.Option(metavar="FILE", help="Append every accepted task to it.")] = None,
+    list_rate: Annotated[
+        float, typer.Option(min=0, help="List requests a second that Ark accepts from an account; 0: any number.")
+    ] = 1.0,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults, then exit.")] = False,
     render: Annotated[
         bool, typer.Option("--render/--no-render", help="Render each clip, or return a placeholder immediately.")
@@ -44,4 +47,4 @@ def run(
         else:
             app.view.text(block(where, KINDS))
 
-    server.run(server.Options(port, latency, faults, ledger, render), listening)
+    server.run(server.Options(port, latency, faults, ledger, render, list_rate), listening)

@@ -146,6 +146,11 @@ class ArkSettings(ContentSettings):
     list_lag: int = setting(
         "Seconds after which an accepted task is in the list; the page names no delay, so this is caution.", 120
     )
+    lists_per_second: float = setting("List requests a second that an account may make: the owner's limit.", 1.0)
+    list_tiers: tuple[str, ...] = setting(
+        "Service tiers that the list is read for; without the filter it hides tasks of tier `flex`. Empty: no filter.",
+        ("default", "flex"),
+    )
     list_kept: int = setting(
         "Seconds for which the list keeps a task: the owner's API pages say 7 days, its guide of 2025 says 24 hours.",
         86_400,
@@ -281,6 +286,16 @@ class Ark(ContentForm[ArkSettings]):
         query = [("page_num", str(page)), ("page_size", str(self.list_size))]
         query += [("filter.task_ids", task) for task in tasks]
         return Request("GET", self.settings.list_path, tuple(query))
+
+    @property
+    def lists_per_second(self) -> float:
+        """The owner's limit of list requests for an account."""
+        return self.settings.lists_per_second
+
+    @property
+    def list_filters(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """One reading for each service tier."""
+        return tuple((("filter.service_tier", tier),) for tier in self.settings.list_tiers) or ((),)
 
     def read_list(self, reply: Reply) -> TaskPage | base.PollTrouble:
         """Read `{total, items}`; each item is a task object."""

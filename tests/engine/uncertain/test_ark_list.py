@@ -14,7 +14,7 @@ from reconciler.providers.base import Reply
 from reconciler.providers.capabilities import TaskPage
 from reconciler.providers.registry import dialect
 from reconciler.records import Attempt, State, TakeProvenance
-from tests.emulator.kit import Rig
+from tests.emulator.kit import LATENCY, Rig
 
 PATH = "/ark/contents/generations/tasks"
 TWO, ONE = "doubao-seedance-2-0-260128", "doubao-seedance-1-0-pro-250528"
@@ -37,6 +37,7 @@ def verdict(rig: Rig, model: str, sent: int | None, drawn: int | None, **setting
     known = rig.ask("POST", PATH, {**body, "duration": 10}).json()["id"]
     began = rig.now
     assert rig.ask("POST", PATH, {**body, "seed": sent}).status_code == 200
+    rig.now += LATENCY  # a running task does not show its seed yet
     ark = dialect("ark", {"models": {model: settings}} if settings else {})
     of = TakeProvenance(key="v1:a", clip="hero", take=1, provider="studio", kind="ark", model=model, seed=drawn)
     attempt = Attempt(1, State.UNCERTAIN, "m", began, began, **of.take_provenance())
