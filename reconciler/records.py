@@ -47,6 +47,9 @@ LOOKED_AT_AGAIN = BLOCKED - {State.UNCERTAIN}
 """Paid for, with a task but without a result. A provider's answer is not always final, so the user may have the task
 polled again; nothing is submitted for that."""
 
+ADOPTED_AGAIN = frozenset({State.FETCHED, State.DONE, State.FAILED, State.CANCELLED, State.ABANDONED})
+"""Over, although the provider may still have the video: the user may have the same task looked at again (free)."""
+
 _POLLED = (State.READY, State.NO_OUTPUT, State.FAILED, State.VANISHED, State.CANCELLED)
 
 MOVES: Mapping[State, frozenset[State]] = {
@@ -55,8 +58,9 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.ACCEPTED: frozenset({State.STALLED, *_POLLED}),
     State.STALLED: frozenset({State.ACCEPTED, *_POLLED, State.ABANDONED}),
     State.READY: frozenset({State.FETCHED, State.RESULT_EXPIRED, State.QUARANTINED}),
-    State.FETCHED: frozenset({State.DONE}),
-    State.FAILED: frozenset({State.ABANDONED}),
+    **dict.fromkeys(ADOPTED_AGAIN, frozenset({State.ACCEPTED})),
+    State.FETCHED: frozenset({State.DONE, State.ACCEPTED}),
+    State.FAILED: frozenset({State.ABANDONED, State.ACCEPTED}),
     **dict.fromkeys(LOOKED_AT_AGAIN, frozenset({State.ACCEPTED, State.ABANDONED})),
 }
 """The states that each state may move to. A state that is absent is terminal."""

@@ -137,12 +137,18 @@ def _retake(clip: str, micros: int | None, currency: str) -> str:
     return remedy(command("retake", clip), f"generate a new variation at the next apply ({price})")
 
 
+def _fetch_again(clip: str, task: str) -> str:
+    return remedy(command("import", clip, "--task", task), "fetch that task's video (free)")
+
+
 def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | None) -> Block:
     """Return the block of a clip that is paid for and whose video is missing from the store."""
     source = generation or attempt
     detail = _describe(generation) if generation else describe_attempt(attempt) if attempt else ""
     micros, currency = (source.cost_micros, source.currency) if source else (None, "")
-    return Block(Reason.PAID_BEFORE, detail, (_retake(clip, micros, currency),))
+    task = source.task if source is not None else None
+    fetch = (_fetch_again(clip, task),) if task else ()
+    return Block(Reason.PAID_BEFORE, detail, (*fetch, _retake(clip, micros, currency)))
 
 
 def protected(clip: str, generation: Generation | None) -> Block:
@@ -168,8 +174,7 @@ def elsewhere(clip: str, entry: LockEntry) -> Block:
     again = _retake(clip, entry.cost_micros, entry.currency)
     if not entry.task:
         return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (again,))
-    adopt = command("import", clip, "--task", entry.task)
-    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (remedy(adopt, "fetch that task's video (free)"), again))
+    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(clip, entry.task), again))
 
 
 def upstream(clip: str, missing: Iterable[str], *, selected: bool) -> Block:

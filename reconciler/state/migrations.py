@@ -53,7 +53,8 @@ def third(db: Database) -> None:
 
 @migrations()
 def fourth(db: Database) -> None:
-    """Version 4: the number by which a lost task is recognised, and when it was first looked for; sound amounts."""
+    """Version 4: the number by which a lost task is recognised, and when it was first looked for; sound amounts;
+    the task of an attempt that is over may be looked at again."""
     db.table("attempt").add_column("expires_after", int)
     db.table("attempt").add_column("looked", float)
     for statement in (*schema.replace_books(), *schema.replace_moves()):

@@ -6,13 +6,13 @@ from functools import partial
 
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.one_off import ProviderAccess
-from reconciler.engine.operations.adopt_task import adopt_task, begin_with_task, poll_task, require_known
+from reconciler.engine.operations.adopt_task import adopt_task, assign_task, begin_with_task, poll_task, require_known
 from reconciler.engine.run.session import Session
 from reconciler.next_command import command
 from reconciler.plan.remedies import describe_attempt
 from reconciler.project import endpoints
 from reconciler.project.orders import Order
-from reconciler.records import BLOCKED, OPEN, State
+from reconciler.records import ADOPTED_AGAIN, BLOCKED, OPEN, Attempt, State
 from reconciler.state.budget import NewAttempt
 
 
@@ -26,7 +26,9 @@ def import_task(session: Session, order: Order, task: str, marker: str, access: 
     previous = snapshot.attempts.get(wanted.key)
     if previous is not None and previous.state is State.UNCERTAIN:  # an interrupted import leaves it so, too
         return adopt_task(session, previous, task, access)
-    if wanted.key in snapshot.generations or (previous is not None and previous.state in OPEN | BLOCKED):
+    if previous is not None and previous.task == task and _is_over(session, previous):
+        return _adopt_again(session, previous, task, access)
+    if _has_video(session, wanted.key) or (previous is not None and previous.state in OPEN | BLOCKED):
         state = describe_attempt(previous) if previous is not None else "it has an artifact"
         raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=command("show", wanted.clip))
     account, answer = access.ask(wanted.provider, partial(poll_task, task))
@@ -50,3 +52,24 @@ def import_task(session: Session, order: Order, task: str, marker: str, access: 
     with session.store.transaction():
         session.store.note("import --task", wanted.clip, {"task": task, "key": wanted.key})
         begin_with_task(session, new, task, "import")
+
+
+def _has_video(session: Session, key: str) -> bool:
+    """True if the store has the artifact of a key."""
+    generation = session.store.snapshot().generations.get(key)
+    return generation is not None and session.objects.has(generation.sha256, ".mp4")
+
+
+def _is_over(session: Session, attempt: Attempt) -> bool:
+    """True if an attempt is over and the store has no video of it."""
+    return attempt.state in ADOPTED_AGAIN and not _has_video(session, attempt.key)
+
+
+def _adopt_again(session: Session, attempt: Attempt, task: str, access: ProviderAccess) -> None:
+    """Open an attempt again whose own task may have a video after all; it counts at its price, as it did."""
+    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
+    require_known(answer, attempt.provider, task)
+    session.receipts.make_room()
+    with session.store.transaction():
+        session.store.note("import --task", attempt.clip, {"attempt": attempt.id, "task": task})
+        assign_task(session, attempt, task, "import")

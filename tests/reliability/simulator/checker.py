@@ -24,9 +24,12 @@ submitting      not_sent refused uncertain accepted
 uncertain       accepted not_sent abandoned
 accepted        stalled ready no_output failed vanished cancelled
 stalled         accepted ready no_output failed vanished cancelled abandoned
-failed          abandoned
+failed          abandoned accepted
 ready           fetched result_expired quarantined
-fetched         done
+fetched         done accepted
+done            accepted
+cancelled       accepted
+abandoned       accepted
 vanished        abandoned
 no_output       abandoned
 result_expired  abandoned
