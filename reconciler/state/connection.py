@@ -133,7 +133,7 @@ def damaged(detail: str) -> StateDamaged:
 def _broken_rule(text: str) -> StateError:
     if "attempt.key" in text:
         return StateError("this key already has an unresolved attempt", code="key-open")
-    if "attempt.provider, attempt.task" in text:
+    if "attempt.task" in text:
         return StateError("this task id already belongs to another attempt", code="task-taken")
     if "illegal move" in text:
         return StateError(f"{text}. This is a bug in clipform.", code="illegal-move")

@@ -30,8 +30,8 @@ _NOT_CLOSED = UNDECIDED | BLOCKED | {State.STALLED, State.FAILED}
 _FREE = (State.NOT_SENT, State.REFUSED)
 
 Events = Mapping[str, Receipt]
-Owners = dict[tuple[str, str], str]
-"""The key that was bought, by provider and task."""
+Owners = dict[tuple[str, str, str], str]
+"""The key that was bought, by provider, address and task: each address may number its tasks from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,11 @@ class Findings:
 def decide(lines: Iterable[Receipt], attempts: Iterable[Attempt]) -> Findings:
     """Compare all receipts with all attempts."""
     by_marker = {attempt.marker: attempt for attempt in attempts}
-    owners = {(bought.provider, bought.task): bought.key for bought in by_marker.values() if bought.task is not None}
+    owners = {
+        (bought.provider, bought.endpoint, bought.task): bought.key
+        for bought in by_marker.values()
+        if bought.task is not None
+    }
     keys = {attempt.key for attempt in by_marker.values() if attempt.state in OPEN | BLOCKED}
     requests: dict[str, dict[str, Receipt]] = {}
     for line in lines:
@@ -86,9 +90,9 @@ def _compare(findings: Findings, events: Events, attempt: Attempt, owners: Owner
         findings.decided.append((attempt, consent))
         keys.discard(attempt.key)
     elif answer and answer.task and attempt.state in UNDECIDED:
-        if (attempt.provider, answer.task) not in owners:  # a provider may answer two requests with one id
+        if (attempt.provider, attempt.endpoint, answer.task) not in owners:  # one id may answer two requests
             findings.accepted.append((attempt, answer.task))
-            owners[attempt.provider, answer.task] = attempt.key
+            owners[attempt.provider, attempt.endpoint, answer.task] = attempt.key
     elif answer and attempt.state in _FREE:
         findings.lost.append(answer)
     elif "void" in events and attempt.state in UNDECIDED:
@@ -101,14 +105,14 @@ def _is_settled(events: Events, owners: Owners) -> bool:
     intent, answer = events.get("intent"), events.get("accepted")
     if answer is None or answer.task is None:
         return intent is None or "void" in events
-    return intent is not None and owners.get((intent.provider, answer.task)) == intent.key
+    return intent is not None and owners.get((intent.provider, intent.endpoint, answer.task)) == intent.key
 
 
 def _restore(findings: Findings, events: Events, owners: Owners, keys: set[str]) -> None:
     intent, answer = events.get("intent"), events.get("accepted")
     task, consent = answer.task if answer is not None else None, _consent(events)
     if intent is not None and (consent or intent.key not in keys):
-        if task is not None and owners.setdefault((intent.provider, task), intent.key) != intent.key:
+        if task is not None and owners.setdefault((intent.provider, intent.endpoint, task), intent.key) != intent.key:
             task = None  # the id is another key's: this request is uncertain
         findings.missing.append(Purchase(intent, task, consent))
         keys.update(() if consent else (intent.key,))

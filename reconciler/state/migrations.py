@@ -35,7 +35,7 @@ def first(db: Database) -> None:
     _outputs(db)
     _books(db)
     for rule in schema.rules():
-        db.execute(rule)
+        db.execute(rule.replace("provider, endpoint, task", "provider, task"))  # version 2 adds the endpoint
 
 
 @migrations()
@@ -57,7 +57,7 @@ def fourth(db: Database) -> None:
     the task of an attempt that is over may be looked at again."""
     db.table("attempt").add_column("expires_after", int)
     db.table("attempt").add_column("looked", float)
-    for statement in (*schema.replace_books(), *schema.replace_moves()):
+    for statement in (*schema.replace_books(), *schema.replace_moves(), *schema.replace_task_once()):
         db.execute(statement)
 
 

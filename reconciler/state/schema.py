@@ -24,6 +24,11 @@ def replace_moves() -> tuple[str, ...]:
     return ("DROP TRIGGER attempt_moves", _moves())
 
 
+def replace_task_once() -> tuple[str, ...]:
+    """Return the statements that bring the rule of an older schema up to date."""
+    return ("DROP INDEX task_once", _task_once())
+
+
 def replace_books() -> tuple[str, ...]:
     """Return the statements that bring amounts out of bounds, and the triggers that sum them, up to date.
 
@@ -52,8 +57,8 @@ def _one_open() -> str:
 
 
 def _task_once() -> str:
-    """Forbid two attempts with one task. By provider, not kind: two accounts may use the same ids."""
-    return "CREATE UNIQUE INDEX task_once ON attempt (provider, task) WHERE task IS NOT NULL"
+    """Forbid two attempts with one task. By provider and address: each of them may number its tasks from 1."""
+    return "CREATE UNIQUE INDEX task_once ON attempt (provider, endpoint, task) WHERE task IS NOT NULL"
 
 
 def _begin() -> str:

@@ -68,8 +68,9 @@ def test_a_move_from_a_state_that_is_past_changes_nothing(maker: Maker) -> None:
     assert dump(maker.store) == before
 
 
-def test_two_attempts_never_share_a_task_unless_the_providers_differ(maker: Maker) -> None:
+def test_two_attempts_never_share_a_task_unless_the_providers_or_addresses_differ(maker: Maker) -> None:
     maker.store.move(maker.attempt(key="v1:a"), State.ACCEPTED, Facts(task="t"))
+    maker.store.move(maker.attempt(key="v1:d", endpoint="https://away.invalid"), State.ACCEPTED, Facts(task="t"))
     maker.store.move(maker.attempt(key="v1:b", provider="other"), State.ACCEPTED, Facts(task="t"))
     third = maker.attempt(key="v1:c")
     with pytest.raises(StateError) as error:
