@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler.transport.ports import Resolve
@@ -20,6 +20,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _EXAMPLES_V6 = IPv6Network("3fff::/20")  # Python 3.11 does not know of them
+_PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 _SHARED = "carrier-grade NAT, where one large cloud keeps its metadata"
 
 
@@ -36,11 +37,11 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-async def check(url: str, resolve: Resolve, *, loopback: bool, proxied: bool) -> tuple[str, ...]:
+async def check(url: str, resolve: Resolve, *, home: str, proxied: bool) -> tuple[str, ...]:
     """Return the addresses that a link may be fetched from. Raises Forbidden, or OSError if the name has none.
 
-    `loopback` allows this machine, over http too: correct only if the provider itself is local. `proxied`: the proxy
-    resolves names, so only the link's text can be checked, and the result is empty.
+    `home` is the provider's base URL. Where that is this machine or in a private network, a link may lead there, over
+    http too. `proxied`: the proxy resolves names, so only the link's text can be checked, and the result is empty.
     """
     parts = _split(url)
     host = parts.hostname or ""
@@ -53,11 +54,35 @@ async def check(url: str, resolve: Resolve, *, loopback: bool, proxied: bool) ->
     addresses = (str(literal),) if literal else tuple(await resolve(host, port))
     if not addresses:
         raise OSError("the name has no address")
-    local = loopback and all(_is_loopback(ip_address(text)) for text in addresses)
+    local = await _is_near(home, [ip_address(text) for text in addresses], resolve)
     _require_scheme(parts, local=local)
     if not local:
         _require_public(host, addresses)
     return addresses
+
+
+async def _is_near(home: str, addresses: Sequence[Address], resolve: Resolve) -> bool:
+    """True if all addresses are this machine and `home` is, too; or all are in a private network of `home`."""
+    if all(map(_is_loopback, addresses)):
+        return is_loopback(home)
+    if not all(_in_private_network(address) for address in addresses):
+        return False
+    parts = urlsplit(home)
+    literal = _literal(parts.hostname or "")
+    with suppress(OSError):
+        texts = [str(literal)] if literal else await resolve(parts.hostname or "", parts.port or 443)
+        networks = [_network(ip_address(text)) for text in texts if _in_private_network(ip_address(text))]
+        return all(any(address in network for network in networks) for address in addresses)
+    return False
+
+
+def _in_private_network(address: Address) -> bool:
+    return any(address in network for network in _PRIVATE)
+
+
+def _network(address: Address) -> IPv4Network | IPv6Network:
+    """Return the network that an address shares with its neighbours, as most are laid out."""
+    return ip_network(f"{address}/{24 if isinstance(address, IPv4Address) else 64}", strict=False)
 
 
 def _split(url: str) -> SplitResult:

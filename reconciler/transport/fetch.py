@@ -50,10 +50,10 @@ class Bounds:
 
 
 class MediaClient:
-    """The media side of one provider. `home` is its base URL: links to this machine need a local one."""
+    """The media side of one provider. `home` is its base URL, which decides about links that are not public."""
 
     def __init__(self, home: str, environment: Environment, redactor: Redactor, bounds: Bounds | None = None) -> None:
-        self._loopback = addresses.is_loopback(home)
+        self._home = home
         self._environment, self._redactor, self._bounds = environment, redactor, bounds or Bounds()
         self._retry_budget = RetryBudget()
 
@@ -101,7 +101,7 @@ class MediaClient:
         try:
             proxied, resolve = self._environment.proxy(url) is not None, self._environment.resolve
             async with asyncio.timeout(self._bounds.timeouts.connect):  # the system's resolver has timeouts of its own
-                allowed = await addresses.check(url, resolve, loopback=self._loopback, proxied=proxied)
+                allowed = await addresses.check(url, resolve, home=self._home, proxied=proxied)
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
         except TimeoutError as error:

@@ -37,6 +37,10 @@ KNOWN = {
     "mapped.test": ["::ffff:127.0.0.1"],
     "both.test": ["127.0.0.1", "10.0.0.1"],
     "empty.test": [],
+    "gateway": ["172.18.0.5"],
+    "files": ["172.18.0.9"],
+    "elsewhere": ["172.18.1.9"],
+    "split": ["172.18.0.9", "10.0.0.1"],
 }
 
 
@@ -50,12 +54,42 @@ def test_an_address_that_is_public(text: str) -> None:
     assert private(ip_address(text)) is None
 
 
+HERE = "http://localhost:8790"
+
+
 def found(url: str, *, loopback: bool = False, proxied: bool = False) -> tuple[str, ...] | str:
     """The addresses of a link, or why it is not followed."""
     try:
-        return asyncio.run(check(url, Names(KNOWN), loopback=loopback, proxied=proxied))
+        return asyncio.run(check(url, Names(KNOWN), home=HERE if loopback else "", proxied=proxied))
     except Forbidden as error:
         return str(error)
+
+
+@pytest.mark.parametrize(
+    ("home", "url", "follows"),
+    [
+        ("http://gateway:8080", "http://gateway:9000/v.mp4", True),
+        ("http://gateway:8080", "http://files/v.mp4", True),
+        ("http://10.0.0.7", "http://10.0.0.9/v.mp4", True),
+        ("https://10.0.0.7", "https://10.0.0.7/v.mp4", True),
+        ("http://[fd12::1]", "http://[fd12::2]/v.mp4", True),
+        ("http://gateway:8080", "http://elsewhere/v.mp4", False),
+        ("http://gateway:8080", "http://split/v.mp4", False),
+        ("http://gateway:8080", "http://169.254.169.254/latest", False),
+        ("http://gateway:8080", "http://127.0.0.1/v.mp4", False),
+        ("http://169.254.169.1", "http://169.254.169.254/latest", False),
+        ("http://100.100.100.1", "http://100.100.100.200/latest", False),
+        ("https://good.test", "http://files/v.mp4", False),
+        ("http://gateway:8080", "http://good.test/v.mp4", False),
+        ("http://nowhere", "http://files/v.mp4", False),
+    ],
+)
+def test_a_provider_in_a_private_network_may_serve_its_videos_there(home: str, url: str, follows: bool) -> None:
+    try:
+        asyncio.run(check(url, Names(KNOWN), home=home, proxied=False))
+        assert follows
+    except Forbidden:
+        assert not follows
 
 
 @pytest.mark.parametrize(
