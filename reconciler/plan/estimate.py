@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import money
 from reconciler.plan.model import Cost
+from reconciler.plan.prices import DatedPrice, expanded
 from reconciler.providers.pixels import Size, least_billed, tokens
 
 if TYPE_CHECKING:  # loads pydantic
@@ -36,6 +38,11 @@ class PricedRequest:
     sizes: tuple[Size, ...] = ()  # pictures that the result may have
     seconds: Span | None = None  # of the result
     input_seconds: Span | None = (0, 0)  # of the reference videos that are billed as well
+    stem: str = ""  # the shipped model that the model is like
+    video_input: bool = False  # a reference video is among the inputs, billed or not
+    audio: bool | None = None
+    tier: str = "default"
+    day: date | None = None  # prices of other days do not count
 
     @property
     def has_video(self) -> bool:
@@ -45,35 +52,44 @@ class PricedRequest:
 
 def estimate(rows: Sequence[Row], request: PricedRequest, currency: str) -> Cost:
     """Return the price of a request by the first row that matches; amount None without one or if a fact is missing."""
-    row = _row(rows, request)
-    amounts = None if row is None else _amounts(row, request)
-    if amounts is None:
+    price = _price(rows, request)
+    amounts = None if price is None else _amounts(price.row, request)
+    if price is None or amounts is None:
         return Cost(None, currency)
     least, most = amounts
     if money.bounded(most) is None:
         return Cost(None, currency)
-    return Cost(most, currency, least if least < most else None)
+    return Cost(most, currency, least if least < most else None, price.origin(request.day))
 
 
 def bills_tokens(rows: Sequence[Row], request: PricedRequest) -> bool:
     """True if the price table prices a request by the tokens that its provider reports."""
-    row = _row(rows, request)
-    return row is not None and row.per_1k_tokens is not None
+    price = _price(rows, request)
+    return price is not None and price.row.per_1k_tokens is not None
 
 
 def settled(rows: Sequence[Row], request: PricedRequest, used: int) -> Decimal | None:
     """Return the price of the tokens that a provider reported; None without a price by tokens, or out of bounds."""
-    row = _row(rows, request)
-    if row is None or row.per_1k_tokens is None:
+    price = _price(rows, request)
+    if price is None or price.row.per_1k_tokens is None:
         return None
-    return money.bounded((row.per_1k_tokens * used / 1000).quantize(MICRO, ROUND_HALF_EVEN))
+    return money.bounded((price.row.per_1k_tokens * used / 1000).quantize(MICRO, ROUND_HALF_EVEN))
 
 
-def _row(rows: Sequence[Row], request: PricedRequest) -> Row | None:
-    for row in rows:
-        if fnmatchcase(request.model, row.model) and row.resolution in (None, request.resolution):
-            return row
-    return None
+def _price(rows: Sequence[Row], request: PricedRequest) -> DatedPrice | None:
+    return next((price for price in expanded(rows) if _matches(price, request) and price.in_effect(request.day)), None)
+
+
+def _matches(price: DatedPrice, request: PricedRequest) -> bool:
+    """True if a row is for this request. A shipped table also knows a project's model by the one that it is like."""
+    row = price.row
+    return (
+        (fnmatchcase(request.model, row.model) or (bool(price.table) and fnmatchcase(request.stem, row.model)))
+        and row.resolution in (None, request.resolution)
+        and row.video_input in (None, request.video_input)
+        and row.audio in (None, request.audio)
+        and row.tier in (None, request.tier)
+    )
 
 
 def _amounts(row: Row, request: PricedRequest) -> tuple[Decimal, Decimal] | None:
@@ -82,7 +98,8 @@ def _amounts(row: Row, request: PricedRequest) -> tuple[Decimal, Decimal] | None
         return row.per_clip, row.per_clip
     if request.seconds is None or request.input_seconds is None:
         return None
-    least, most = (seconds + more for seconds, more in zip(request.seconds, request.input_seconds, strict=True))
+    floor = row.min_seconds or Decimal(0)
+    least, most = (max(Decimal(a + b), floor) for a, b in zip(request.seconds, request.input_seconds, strict=True))
     if row.per_second is not None:
         return row.per_second * least, row.per_second * most
     if row.per_1k_tokens is None or not request.sizes:

@@ -120,6 +120,7 @@ class Cost:
     amount: Decimal | None
     currency: str = ""
     least: Decimal | None = None
+    source: str = ""  # of the price, with its age
 
 
 @dataclass(frozen=True, slots=True)

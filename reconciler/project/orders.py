@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from reconciler.identity import Input, Subject, identify
-from reconciler.plan import estimate
+from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest
 from reconciler.plan.model import Cost, Wanted
 from reconciler.project.priced import priced_request
@@ -52,24 +53,27 @@ class ClipInputs:
     resolved: Resolved
     config: ProviderConfig
     currency: str
+    day: date | None  # prices of other days do not count
     hashes: Mapping[str, str]  # of its own inputs
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
 
     def values(self) -> tuple[object, ...]:
         """Return the same values as a flat tuple, for comparison."""
         picked = (part for pair in self.picked.values() for part in pair)
-        return (self.clip, self.resolved, self.config, self.currency, *self.hashes.values(), *picked)
+        return (self.clip, self.resolved, self.config, self.currency, self.day, *self.hashes.values(), *picked)
 
 
 def build_orders(
     project: Project,
     resolved: Mapping[str, Resolved],
     hashes: Mapping[str, str],
+    day: date | None = None,
 ) -> tuple[Order, ...]:
-    """Return all orders in file order. `resolved` is by clip name, `hashes` by local path; both are complete."""
+    """Return all orders in file order, with the prices of a day. `resolved` is by clip name, `hashes` by local path;
+    both are complete."""
     picked: dict[str, tuple[str, int]] = {}
     by_clip: dict[str, tuple[Order, ...]] = {}
-    currency = project.budget.currency if project.budget else ""
+    currency = prices.currency(project.providers.values(), project.budget)
     clips = {clip.name: clip for clip in project.clips}
     for name in in_order({clip.name: clip.depends_on() for clip in project.clips}):
         clip = clips[name]
@@ -78,6 +82,7 @@ def build_orders(
             resolved[clip.name],
             project.providers[clip.spec.provider],
             currency,
+            day,
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
         )
@@ -96,7 +101,7 @@ def drafted_clip(clip: Clip) -> Clip:
 
 def clip_orders(inputs: ClipInputs) -> tuple[Order, ...]:
     """Return the orders of one clip, one for each take."""
-    request = priced_request(inputs.clip, inputs.resolved)
+    request = priced_request(inputs.clip, inputs.resolved, inputs.day)
     price = _price(inputs, request)
     return tuple(_order(inputs, take, price, request) for take in range(1, inputs.clip.spec.takes + 1))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from reconciler.plan.estimate import PricedRequest, Span
 from reconciler.providers.base import Model, Scalar
 from reconciler.providers.check import Resolved
@@ -9,15 +11,21 @@ from reconciler.providers.pixels import Size, size_of, sizes_of
 from reconciler.spec.project import Clip
 
 
-def priced_request(clip: Clip, resolved: Resolved) -> PricedRequest:
+def priced_request(clip: Clip, resolved: Resolved, day: date | None = None) -> PricedRequest:
     """Return the priced facts of a clip. What the provider chooses is a range of all that it may choose."""
     model, resolution = resolved.model, _resolution(resolved)
+    audio = resolved.settled.get("audio", model.defaults.get("audio"))
     return PricedRequest(
         model.name,
         resolution,
         _sizes(model, resolution, resolved.settled.get("ratio", model.defaults.get("ratio"))),
         _seconds(model, resolved.settled.get("duration")),
         _input_seconds(model, len(clip.references.videos)),
+        stem=model.stem,
+        video_input=bool(clip.references.videos),
+        audio=audio if isinstance(audio, bool) else None,
+        tier=str(clip.spec.options.get("service_tier", "default")),
+        day=day,
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import partial
+from datetime import date, timedelta
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import RLock
 
@@ -20,7 +21,7 @@ from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
-from reconciler.plan import cost, remedies
+from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Disk, Plan
 from reconciler.project import endpoints
@@ -59,6 +60,11 @@ class _Lock:
 def _lock_of(text: bytes, name: str) -> _Lock:
     entries = lockfile.loads(text.decode("utf-8", "replace"), name)
     return _Lock(entries, {entry.key: entry for entry in entries})
+
+
+@lru_cache(maxsize=4)  # the same object on the same day: the memory of a round compares by identity
+def _day(number: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=number)
 
 
 class Workspace:
@@ -116,11 +122,19 @@ class Workspace:
         hashes, missing = hash_inputs(project.clips, hasher)
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
         store = (*check_addresses(project, self.env), *check_store(project.publish, self.env))
-        problems = [*project.warnings, *self._located([*problems, *mismatches, *missing, *store, *unfit], project)]
+        problems += prices.currency_faults(project.providers.values(), project.budget)
+        problems = [
+            *project.warnings,
+            *self._located([*problems, *mismatches, *missing, *store, *unfit], project),
+        ]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
-        orders = build_orders(project, resolved, hashes)
+        orders = build_orders(project, resolved, hashes, self.today())
         return Loaded(project, orders, dialects, tuple(problems))
+
+    def today(self) -> date:
+        """Return the day in UTC, by which prices are dated."""
+        return _day(int(self.clock.now() // 86400))
 
     def _located(self, problems: Sequence[Diagnostic], project: Project) -> list[Diagnostic]:
         """Sort diagnostics by file and place, and add their source lines: only the reader has added its own."""
@@ -207,6 +221,8 @@ class Workspace:
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         spent = cost.spent_so_far(records, lock.by_key)
         capped = cost.warnings(plan, loaded.project.budget, spent)
-        diagnostics = (*loaded.warnings, *addresses, *capped)
+        paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
+        dated = [w for alias in sorted(paid) for w in prices.warnings(loaded.project.providers[alias], self.today())]
+        diagnostics = (*loaded.warnings, *addresses, *capped, *self._located(dated, loaded.project))
         plan = replace(plan, diagnostics=diagnostics, places=endpoints.places(loaded.project, loaded.dialects))
         return Planned(loaded, records, disk, lock.by_key, scope, plan, spent)

@@ -74,6 +74,7 @@ class Model:
 
     name: str  # as the vendor spells it in the request
     line: str = ""  # the family; if the resolution is part of the name, `line` and a resolution select the model
+    stem: str = ""  # of a project's own entry: the shipped model that it is like
     modes: frozenset[Mode] = frozenset({Mode.TEXT})
     durations: tuple[int, ...] = ()  # whole seconds, sorted; -1 where the server may choose
     resolutions: tuple[str, ...] = ()

@@ -58,13 +58,15 @@ def catalogue(models: Sequence[Model], entries: Entries) -> tuple[Model, ...]:
     merged = {model.name: model for model in models}
     for name, entry in entries.items():
         frozen = merged[name].defaults_v1 or merged[name].defaults if name in merged else {}
-        merged[name] = replace(_checked(name, *_start(name, entry, merged)), defaults_v1=frozen)
+        like = merged.get(str(entry.get("like", name)), Model(""))
+        model = _checked(name, *_start(name, entry, merged))
+        merged[name] = replace(model, defaults_v1=frozen, stem=like.stem or like.name)
     return tuple(merged.values())
 
 
 def _start(name: str, entry: Mapping[str, object], models: Mapping[str, Model]) -> tuple[Model, dict[str, object]]:
     """Return the model that an entry starts from, under the entry's name, and the fields to set on it."""
-    if reserved := {"name", "defaults_v1"} & entry.keys():
+    if reserved := {"name", "defaults_v1", "stem"} & entry.keys():
         message = f"models.{name}: `{min(reserved)}` cannot be set"
         raise SpecError([Diagnostic("bad-setting", message, help="remove it")])
     like = str(entry.get("like", name))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, create_model, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reconciler.spec import scalars
@@ -20,6 +21,8 @@ from reconciler.spec.values import JsonValue, Media, Secret
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
 OPERATIONS = ("edit", "extend")
+PRICE_TABLES = ("ark-usd", "ark-cny")
+"""The shipped tables of `plan/price_tables`."""
 MAX_TAKES = 100
 
 INTERPOLATED = {"type": "string", "pattern": r"\$\{"}
@@ -85,6 +88,7 @@ Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]
 Variable = Annotated[str, Leaf(scalars.variable, "name of an environment variable", {"type": "string"})]
 Folder = Annotated[str, Leaf(scalars.folder, "folder", {"type": "string"})]
 Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
+Day = Annotated[date, Leaf(scalars.day, "date", {"type": "string"})]
 Positive = Annotated[int, _whole_from(1)]
 _SEED = _whole_from(-1, parse=scalars.seed)
 _SECONDS = _whole_from(-1, scalars.MAX_SECONDS, scalars.seconds)
@@ -210,19 +214,42 @@ class ClipDecl(ClipFields):
     )
 
 
-class Price(SpecModel):
+# `from` is a word of Python, so the field has no statement of its own.
+_FROM: Any = {"from": (Day | None, _field("First day of the price.", "2026-11-01"))}
+_Dated: Any = create_model("_Dated", __base__=SpecModel, **_FROM)
+
+
+class Price(_Dated):  # type: ignore[misc]  # its base is made above
     """A row of a provider's price table; the first row that matches a clip applies."""
 
+    use: Annotated[str, _choice_of(*PRICE_TABLES)] | None = _field(
+        "A shipped table of dated prices, in place of a row.", "ark-usd"
+    )
     model: Line = _field("Model that the row applies to; * matches anything.", "doubao-*", "*")
     resolution: Resolution | None = _field("Resolution that the row applies to; absent means any.", "720p")
+    video_input: YesNo | None = _field("Only for clips with a reference video, or only for those without.", "yes")
+    audio: YesNo | None = _field("Only for clips with sound, or only for those without.", "no")
+    tier: Line | None = _field("Only for this `service_tier` among the clip's options.", "flex")
+    min_seconds: Amount | None = _field("Least seconds that are billed.", "4")
     per_second: Amount | None = _field("Price per second.", "0.10")
     per_clip: Amount | None = _field("Price per clip.", "0.45")
     per_1k_tokens: Amount | None = _field("Price per thousand tokens.", "0.012")
+    source: Line | None = _field("Where the price is from.", "console, team plan")
+    until: Day | None = _field("Last day of the price; it does not count afterwards.", "2026-12-31")
+
+    @property
+    def since(self) -> date | None:
+        """The first day of the price."""
+        day: date | None = getattr(self, "from")
+        return day
 
     @model_validator(mode="after")
     def _one_unit(self) -> Price:
         units = [self.per_second, self.per_clip, self.per_1k_tokens]
-        if sum(unit is not None for unit in units) != 1:
+        if self.use is not None:
+            if self.model_fields_set != {"use"}:
+                raise unfit_error(scalars.Unfit("must have no other key beside use"))
+        elif sum(unit is not None for unit in units) != 1:
             raise unfit_error(scalars.Unfit("must have exactly one of per_second, per_clip and per_1k_tokens"))
         return self
 

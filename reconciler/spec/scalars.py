@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -162,6 +163,15 @@ def decimal(raw: object) -> Decimal:
     if amount is None:
         raise Unfit(f"must be a number such as 0.45, not {shown(written)}")
     return amount
+
+
+def day(raw: object) -> date:
+    """Parse a date."""
+    written = _scalar(raw, "a date")
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise Unfit(f"must be a date such as 2026-11-01, not {shown(written)}") from None
 
 
 def span(raw: object) -> Decimal:

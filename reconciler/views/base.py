@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding
 from reconciler.events import Event, Summary
 from reconciler.plan.model import Plan
+from reconciler.plan.prices import DatedPrice
 from reconciler.providers.search import Line
 
 SHOWN = 20
@@ -104,6 +106,9 @@ class View(Screen, Protocol):
 
     def models(self, lines: Sequence[Line]) -> None:
         """Show `models`."""
+
+    def prices(self, rows: Sequence[DatedPrice], day: date) -> None:
+        """Show `prices`; `day` is that of their ages."""
 
     def checks(self, items: Sequence[Finding]) -> None:
         """Show the findings of `doctor` or `verify`."""

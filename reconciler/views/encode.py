@@ -22,7 +22,7 @@ def price(value: Cost, currency: str) -> dict[str, object] | None:
     if value.amount is None:
         return None
     members = {"amount": plain_decimal(value.amount), "currency": value.currency or currency or None}
-    return _ranged(members, value.least)
+    return _ranged(members | ({"source": value.source} if value.source else {}), value.least)
 
 
 def _ranged(members: Mapping[str, object], least: Decimal | None) -> dict[str, object]:

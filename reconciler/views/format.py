@@ -49,7 +49,8 @@ def amount(most: Decimal | None, currency: str, least: Decimal | None = None) ->
 
 def price(cost: Cost, currency: str) -> str:
     """Return the price of one clip; `currency` is for a price that names none."""
-    return amount(cost.amount, cost.currency or currency, cost.least)
+    text = amount(cost.amount, cost.currency or currency, cost.least)
+    return f"{text} ({cost.source})" if cost.source else text
 
 
 def plan_total(plan: Plan) -> str:

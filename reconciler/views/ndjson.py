@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import date
 from typing import TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding, Unwritten
 from reconciler.events import Event, EventKind, Summary
 from reconciler.plan.model import Plan
+from reconciler.plan.prices import DatedPrice
 from reconciler.providers.search import Line
-from reconciler.views import catalogue, encode
+from reconciler.views import catalogue, encode, prices
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.terminal.sanitize import put
 
@@ -79,6 +81,10 @@ class JsonView:
     def models(self, lines: Sequence[Line]) -> None:
         """Write all models as one document."""
         self._versioned(models=[catalogue.data(line) for line in lines])
+
+    def prices(self, rows: Sequence[DatedPrice], day: date) -> None:
+        """Write all rows as one document."""
+        self._versioned(prices=[prices.data(row, day) for row in rows])
 
     def checks(self, items: Sequence[Finding]) -> None:
         """Write all findings as one document."""

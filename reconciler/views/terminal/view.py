@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding, SpecError, Unwritten
 from reconciler.events import Event, EventKind, Summary
 from reconciler.plan.model import Plan
+from reconciler.plan.prices import DatedPrice
 from reconciler.providers.search import Line
-from reconciler.views import catalogue, format
+from reconciler.views import catalogue, format, prices
 from reconciler.views.base import HistoryRow, Section, StatusRow
 from reconciler.views.terminal import apply, tables
 from reconciler.views.terminal import diagnostics as diagnostics_text
@@ -119,6 +121,10 @@ class HumanView:
     def models(self, lines: Sequence[Line]) -> None:
         """Print a table as wide as the terminal."""
         self._print(self.out, catalogue.table(lines, self.style, room(self.out)))
+
+    def prices(self, rows: Sequence[DatedPrice], day: date) -> None:
+        """Print a table, and the sources."""
+        self._print(self.out, prices.table(rows, day, self.style, room(self.out)))
 
     def checks(self, items: Sequence[Finding]) -> None:
         """Print a line for each finding."""
