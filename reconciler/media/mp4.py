@@ -7,7 +7,8 @@ media data is complete.
 
 The format (ISO/IEC 14496-12) as far as it is read here:
 
-    file = ftyp, then boxes to exactly the end: one moov, some mdat with content
+    file = [free | skip | wide] ftyp, then boxes to the end: one moov, some mdat with content; of a file without
+           fragments, bytes that are no box may follow
     box  = size u32, type 4 bytes [, size u64 when size is 1], body; size 0 means to the end and only the last may
     moov = mvhd (timescale, duration) [mvex/mehd for fragmented files], trak ...
     trak = mdia = mdhd (timescale, duration), hdlr (vide | soun), minf = stbl = stsd (width, height), stsz, stts
@@ -23,6 +24,8 @@ from typing import BinaryIO, Final
 
 from reconciler.diagnostics import MediaError
 
+_PADDING: Final = frozenset({b"free", b"skip", b"wide"})
+_CONTENT: Final = frozenset({b"moov", b"mdat", b"moof"})
 _MOST_TOP_BOXES: Final = 100_000  # a fragmented file has two a fragment
 _MOST_BOXES: Final = 10_000  # in one container below the top
 _MOST_INDEX: Final = 64 << 20  # bytes of moov
@@ -71,38 +74,50 @@ def read_mp4(file: BinaryIO) -> Mp4:
 
 def _index(file: BinaryIO, end: int) -> bytes:
     """Return the body of the only `moov`, after walking all top-level boxes to the end of the file."""
-    moov: _Box | None = None
-    has_media = False
-    for count, box in enumerate(_top_boxes(file, end)):
-        if count == 0 and box.kind != b"ftyp":
-            raise _invalid("not an mp4: it does not begin with a file type box")
-        if count >= _MOST_TOP_BOXES:
-            raise _invalid("not a valid mp4: too many boxes")
-        if box.kind == b"moov":
-            if moov is not None:
-                raise _invalid("not a valid mp4: two indexes")
-            moov = box
-        has_media = has_media or (box.kind == b"mdat" and box.end > box.body)
-    if moov is None:
-        raise _invalid("not a complete mp4: the index is missing")
-    if not has_media:
-        raise _invalid("not a complete mp4: no media data")
+    boxes, behind = _top_boxes(file, end)
+    first = next((box for box in boxes if box.kind not in _PADDING), None)
+    if first is None or first.kind != b"ftyp":
+        raise behind or _invalid("not an mp4: it does not begin with a file type box")
+    indexes = [box for box in boxes if box.kind == b"moov"]
+    if len(indexes) > 1:
+        raise _invalid("not a valid mp4: two indexes")
+    if not indexes:
+        raise behind or _invalid("not a complete mp4: the index is missing")
+    if not any(box.kind == b"mdat" and box.end > box.body for box in boxes):
+        raise behind or _invalid("not a complete mp4: no media data")
+    moov = indexes[0]
     if moov.end - moov.body > _MOST_INDEX:
         raise _invalid("not a valid mp4: the index is too large")
     file.seek(moov.body)
-    return _exactly(file, moov.end - moov.body)
+    index = _exactly(file, moov.end - moov.body)
+    if behind and (b"mvex" in index or any(box.kind == b"moof" for box in boxes)):
+        raise behind  # a fragment may be missing
+    return index
 
 
-def _top_boxes(file: BinaryIO, end: int) -> Iterator[_Box]:
-    """Yield the boxes of a file, which must fill it exactly."""
+def _top_boxes(file: BinaryIO, end: int) -> tuple[list[_Box], MediaError | None]:
+    """Return the boxes of a file, and what is wrong with the bytes behind the last one; None if there are none.
+
+    Raises MediaError if they begin a box of content: then the file is cut short.
+    """
+    boxes: list[_Box] = []
     at = 0
     while at < end:
         file.seek(at)
-        box = _box(_exactly(file, min(16, end - at)), at, end, is_top=True)
-        yield box
+        head = _exactly(file, min(16, end - at))
+        try:
+            box = _box(head, at, end, is_top=True)
+        except struct.error:
+            return boxes, _invalid("not a valid mp4: a header is cut short")
+        except MediaError as error:
+            if head[4:8] in _CONTENT:
+                raise
+            return boxes, error
+        boxes.append(box)
+        if len(boxes) > _MOST_TOP_BOXES:
+            raise _invalid("not a valid mp4: too many boxes")
         at = box.end
-    if end == 0:
-        raise _invalid("not an mp4: the file is empty")
+    return boxes, None if end else _invalid("not an mp4: the file is empty")
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:

@@ -60,6 +60,9 @@ def read(data: bytes) -> Mp4:
         (film(MOOV, large_box(b"mdat", b"content")), Mp4(2500, 64, 36, False)),
         (film(MOOV, struct.pack(">I4s", 0, b"mdat") + b"to the end"), Mp4(2500, 64, 36, False)),
         (film(box(b"moov", box(b"mvhd", bytes(20)), track()), MDAT), Mp4(2000, 64, 36, False)),  # the track's own
+        (film(MOOV, MDAT) + b"\0\0\0", Mp4(2500, 64, 36, False)),
+        (film(MOOV, MDAT) + b"AIGC{label}", Mp4(2500, 64, 36, False)),
+        (box(b"free", b"x") + box(b"wide") + film(MOOV, MDAT), Mp4(2500, 64, 36, False)),
         (
             film(
                 box(b"moov", MVHD, box(b"mvex", MEHD), track(samples=0)),
@@ -68,7 +71,18 @@ def read(data: bytes) -> Mp4:
             Mp4(9000, 64, 36, False),
         ),
     ],
-    ids=["index first", "index last", "with sound", "64-bit size", "open end", "no length", "fragmented"],
+    ids=[
+        "index first",
+        "index last",
+        "with sound",
+        "64-bit size",
+        "open end",
+        "no length",
+        "zeros behind",
+        "text behind",
+        "padding before",
+        "fragmented",
+    ],
 )
 def test_a_whole_file_tells_its_facts(data: bytes, facts: Mp4) -> None:
     assert read(data) == facts
@@ -84,8 +98,13 @@ def test_a_whole_file_tells_its_facts(data: bytes, facts: Mp4) -> None:
         (film(MOOV), "no media data"),
         (film(MOOV, box(b"mdat")), "no media data"),
         (film(MOOV, MOOV, MDAT), "two indexes"),
-        (film(MOOV, MDAT) + b"\0\0\0", "cut short"),
         (film(MOOV, MDAT)[:-1], "are there"),
+        (film(MOOV, MDAT, MDAT)[:-1], "are there"),
+        (film(MDAT, MOOV) + box(b"moof", b"more")[:-1], "are there"),
+        (film(MOOV, MDAT, box(b"moof")) + b"\0\0\0", "cut short"),
+        (film(box(b"moov", MVHD, box(b"mvex", MEHD), track()), MDAT) + b"\0\0\0", "cut short"),
+        (film(MOOV) + b"\0\0\0", "cut short"),
+        (box(b"free") + MOOV + MDAT, "file type"),
         (film(MOOV, struct.pack(">I4s", 4, b"mdat")), "are there"),
         (film(MOOV, struct.pack(">I4sQ", 1, b"mdat", 2**64 - 1)), "are there"),
         (film(box(b"moov", MVHD, track(b"soun")), MDAT), "no picture track"),
