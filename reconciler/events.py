@@ -73,6 +73,7 @@ class Summary:
     spent: Decimal = Decimal(0)  # the known part, in `currency`
     unpriced: int = 0  # purchases of this run without a known price, running ones included
     currency: str = ""
+    in_doubt: int = 0  # purchases of this run, counted above, of which nobody knows if they were accepted
     saved: Decimal = Decimal(0)  # what reused results would have cost; see `plan.cost.saved`
     saved_unpriced: int = 0  # reused takes without a known price
 

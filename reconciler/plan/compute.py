@@ -62,6 +62,7 @@ class _Planner:
             for a in self.snapshot.attempts.values()
             if a.state in OPEN | BLOCKED or (a.key in keys and is_paid_failure(a))
         )
+        self.highest = remedies.highest_takes(self.unresolved)
         self.movable = facts.movable({w.output for w in wanted if w.output})
         self.moved: set[str] = set()
         self.steps: dict[tuple[str, int], Step] = {}
@@ -107,7 +108,8 @@ class _Planner:
     def _block_of(self, attempt: Attempt) -> Block | None:
         is_renamed = attempt.clip not in self.takes  # how many takes it had is not on record
         several = is_renamed or self.unresolved[attempt.clip, attempt.take] > 1
-        return remedies.of_attempt(attempt, takes=self.takes[attempt.clip], several=several)
+        takes = max(self.takes[attempt.clip], self.highest.get(attempt.clip, 1))
+        return remedies.of_attempt(attempt, takes=takes, several=several)
 
     def _use(self, w: Wanted, sha256: str) -> Step:
         """Return the step of a take whose artifact exists."""

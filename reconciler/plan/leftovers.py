@@ -24,12 +24,12 @@ class Leftovers:
         self.undeclared = [b for ident, b in sorted(facts.snapshot.bindings.items()) if ident not in steps]
 
     def unreferenced(self, unplaced: Collection[str], unresolved: Mapping[tuple[str, int], int]) -> Iterator[Step]:
-        """Yield the paid tasks whose key no take wants: they finish, and their results are stored.
+        """Yield the requests whose key no take wants: they finish, and their results are stored.
 
         An uncertain one still waits for its answer: it may be money. `unplaced` are wanted keys that are treated the
         same way, `unresolved` counts the open attempts of each take.
         """
-        keys = self._keys - set(unplaced)
+        keys, highest = self._keys - set(unplaced), remedies.highest_takes(unresolved)
         for key, attempt in sorted(self._facts.snapshot.attempts.items(), key=lambda pair: pair[1].id):
             is_lost = attempt.state is State.FETCHED and self._facts.stored(key) is None
             if key in keys or is_lost or attempt.state not in OPEN | BLOCKED:
@@ -38,7 +38,8 @@ class Leftovers:
             if attempt.state in BLOCKED:
                 take = (attempt.clip, attempt.take)
                 several = take in self._steps or unresolved[take] > 1  # the wanted version may become unresolved too
-                lines = remedies.settle(attempt, takes=self._takes[attempt.clip], several=several)
+                takes = max(self._takes[attempt.clip], highest[attempt.clip])
+                lines = remedies.settle(attempt, takes=takes, several=several, wanted=key in self._keys)
                 step = replace(step, action=Action.BLOCKED, way_out=lines)
             yield step
 

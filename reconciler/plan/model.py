@@ -42,7 +42,10 @@ class Reason(StrEnum):
     ARTIFACT_LOST = "artifact_lost", "the stored video is missing; generating it again is free"
     IN_FLIGHT = "in_flight", "its task is already running"
     STALLED = "stalled", "its task is past the deadline; it is paid, so clipform polls it again and never resends it"
-    NOT_REFERENCED = "not_referenced", "no clip uses this paid task any more; its result is stored under its own key"
+    NOT_REFERENCED = (
+        "not_referenced",
+        "no clip uses this request any more; a video that it gives is stored under its own key",
+    )
     OUTPUT_MISSING = "output_missing", "the output file is missing; the video is stored (free)"
     OUTPUT_OTHER = "output_other", "an older version is in place; the current one is stored (free)"
     KNOWN = "known", "generated before; the video is stored (free)"

@@ -38,6 +38,11 @@ class Block:
     way_out: tuple[str, ...] = ()
 
 
+def highest_takes(unresolved: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return the highest take of each clip that waits for a decision: a clip may have had more takes than it has."""
+    return {clip: take for clip, take in sorted(unresolved)}
+
+
 def remedy(command: str, meaning: str) -> str:
     """Return a command with its meaning as a shell comment: the whole line can be copied."""
     return f"{command}{COMMENT}{meaning}"
@@ -100,10 +105,11 @@ def _date(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[str, ...]:
+def settle(attempt: Attempt, *, takes: int = 1, several: bool = False, wanted: bool = True) -> tuple[str, ...]:
     """Return the remedies for an attempt.
 
-    They name the take if the clip has several `takes`, and the attempt if the take has `several` unresolved ones.
+    They name the take if the clip has several `takes`, and the attempt if the take has `several` unresolved ones. What
+    no clip has `wanted` since is not sent again.
     """
     which = ("--take", str(attempt.take)) if max(takes, attempt.take) > 1 else ()
     which = ("--attempt", str(attempt.id)) if several else which
@@ -111,15 +117,16 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False) -> tuple[
     abandon = remedy(resolve("--abandon"), "give it up; it still counts as paid")
     if attempt.state is State.STALLED:
         return (remedy(command("apply", attempt.clip), "check the task again (free)"), abandon)
-    again = remedy(resolve("--resubmit"), f"send it again at the next apply ({_second_price(attempt)})")
+    resubmit = remedy(resolve("--resubmit"), f"send it again at the next apply ({_second_price(attempt)})")
+    again = (resubmit,) if wanted else ()
     if attempt.state is State.FAILED:
-        return (again, _retake(attempt.clip, attempt.cost_micros, attempt.currency))
+        return (*again, _retake(attempt.clip, attempt.cost_micros, attempt.currency))
     if attempt.state is State.UNCERTAIN:
-        return (remedy(resolve("--task", "ID"), "use the provider's task with this ID (free)"), again, abandon)
+        return (remedy(resolve("--task", "ID"), "use the provider's task with this ID (free)"), *again, abandon)
     if attempt.task:
         fetch = remedy(resolve("--task", attempt.task), "check this task again (free)")
-        return (fetch, again, abandon)
-    return (again, abandon)
+        return (fetch, *again, abandon)
+    return (*again, abandon)
 
 
 def _second_price(attempt: Attempt) -> str:

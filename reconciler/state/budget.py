@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reconciler import money
 from reconciler.diagnostics import Refused
-from reconciler.records import TakeProvenance
+from reconciler.records import UNDECIDED, TakeProvenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,13 @@ def unpriced(connection: sqlite3.Connection, run: int) -> int:
     """Return how many attempts of a run are owed, or may become so, without a known price."""
     where = "run = ? AND cost_micros IS NULL AND money <> 'released'"
     return int(connection.execute(f"SELECT count(*) FROM attempt WHERE {where}", (run,)).fetchone()[0])
+
+
+def in_doubt(connection: sqlite3.Connection, run: int) -> int:
+    """Return how many attempts of a run may cost money although nobody knows if they were accepted."""
+    marks = ", ".join("?" * len(UNDECIDED))
+    where = f"run = ? AND coalesce(cost_micros, 1) > 0 AND state IN ({marks})"
+    return int(connection.execute(f"SELECT count(*) FROM attempt WHERE {where}", (run, *UNDECIDED)).fetchone()[0])
 
 
 def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:

@@ -150,10 +150,10 @@ class Store:
         with self._reading():
             return reads.generation(self._connection, key)
 
-    def unsettled(self, clip: str, take: int) -> int:
-        """Return how many attempts of a take are open or wait for a decision: each has its own key."""
-        attempts = self._attempts("WHERE clip = ? AND take = ?", (clip, take))
-        return sum(attempt.state in OPEN | BLOCKED or is_paid_failure(attempt) for attempt in attempts)
+    def unsettled(self, clip: str) -> tuple[Attempt, ...]:
+        """Return the attempts of a clip that are open or wait for a decision: each has its own key."""
+        attempts = self._attempts("WHERE clip = ?", (clip,))
+        return tuple(a for a in attempts if a.state in OPEN | BLOCKED or is_paid_failure(a))
 
     def marks(self) -> set[int]:
         """Return the `expires_after` of every attempt without a task: a new attempt needs another one."""
@@ -183,6 +183,11 @@ class Store:
         """Return how many attempts of a run are owed, or may become so, without a known price."""
         with self._reading():
             return budget.unpriced(self._connection, run)
+
+    def in_doubt(self, run: int) -> int:
+        """Return how many attempts of a run may cost money although nobody knows if they were accepted."""
+        with self._reading():
+            return budget.in_doubt(self._connection, run)
 
     # Buying
 

@@ -135,7 +135,7 @@ def summary(item: Summary) -> dict[str, object]:
         "exit_code": item.exit_code,
         "interrupted": item.interrupted,
         "elapsed": round(item.elapsed, 2),
-        "spent": total(item.spent, item.currency, item.unpriced),
+        "spent": total(item.spent, item.currency, item.unpriced) | {"in_doubt": item.in_doubt},
         "saved": total(item.saved, item.currency, item.saved_unpriced),
         "outcomes": [outcome(o) for o in item.outcomes],
     }

@@ -201,8 +201,9 @@ class AttemptRunner:
     def _ended(self, attempt: Attempt | None) -> StepEnded:
         """Return why this run ends without an artifact, in the words of the next plan."""
         order = self.context.order
-        takes = order.clip.spec.takes if order is not None else 1
-        several = attempt is not None and self.context.ports.store.unsettled(attempt.clip, attempt.take) > 1
+        waiting = self.context.ports.store.unsettled(attempt.clip) if attempt is not None else ()
+        takes = max([order.clip.spec.takes if order is not None else 1, *(other.take for other in waiting)])
+        several = attempt is not None and sum(other.take == attempt.take for other in waiting) > 1
         block = remedies.of_attempt(attempt, takes=takes, several=several) if attempt is not None else None
         name = self.context.step.clip
         if attempt is None or attempt.state is State.SUBMITTING:

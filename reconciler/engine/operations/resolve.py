@@ -40,11 +40,11 @@ def attempts_of(session: Session, clip: str) -> list[Attempt]:
     return [a for a in session.store.snapshot().attempts.values() if a.clip == clip or a.key in wanted]
 
 
-def _wanted(session: Session, clip: str) -> set[str]:
-    """Return the keys that a clip wants; none with a broken spec, where the name that was sent still works."""
+def _wanted(session: Session, clip: str | None = None) -> set[str]:
+    """Return the keys that a clip, or any, wants; none with a broken spec, where the name that was sent still works."""
     with suppress(ClipformError):
         loaded = session.workspace.load(session.draft)
-        return {order.wanted.key for order in loaded.orders if order.clip.name == clip}
+        return {order.wanted.key for order in loaded.orders if clip in (None, order.clip.name)}
     return set()
 
 
@@ -54,7 +54,14 @@ def _waits(attempt: Attempt, wanted: set[str]) -> bool:
 
 
 def allow_again(session: Session, attempt: Attempt) -> None:
-    """Record the user's consent to pay once more: the attempt counts as paid, and the next apply may make a new one."""
+    """Record the user's consent to pay once more: the attempt counts as paid, and the next apply may make a new one.
+
+    Raises UsageError if no clip asks for its key any more: nothing would be sent.
+    """
+    wanted = _wanted(session)
+    if wanted and attempt.key not in wanted:
+        text = f"no clip uses this request of {attempt.clip} any more, so nothing would be sent"
+        raise UsageError(text, help=command("resolve", attempt.clip, "--attempt", str(attempt.id), "--abandon"))
     _end(session, attempt, "resubmit")
 
 

@@ -353,7 +353,9 @@ class Executor:
         spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
         unpriced = self.ports.store.unpriced(run) if run else 0
         saved, unknown = cost.saved(self._saved(plan))
-        return Summary(outcomes, self.control.event.is_set(), elapsed, spent, unpriced, plan.currency, saved, unknown)
+        in_doubt = self.ports.store.in_doubt(run) if run else 0
+        interrupted, sums = self.control.event.is_set(), (spent, unpriced, plan.currency, in_doubt, saved, unknown)
+        return Summary(outcomes, interrupted, elapsed, *sums)
 
     def _saved(self, plan: Plan) -> Iterator[Cost]:
         """Yield the prices of the takes that have their video without a request of this run."""

@@ -78,7 +78,8 @@ def _money(item: Summary, generated: int) -> Iterator[str]:
     if not (item.spent or item.unpriced) and any(o.action == "resume" for o in item.having(EventKind.SUCCEEDED)):
         yield "Cost: nothing new."
     elif generated or item.spent or item.unpriced:
-        yield f"Cost: {format.total(item.spent, item.unpriced, item.currency)}."
+        bound = "up to " if item.in_doubt and item.spent else ""
+        yield f"Cost: {bound}{format.total(item.spent, item.unpriced, item.currency)}."
     if item.saved or item.saved_unpriced:
         yield f"Saved: {format.total(item.saved, item.saved_unpriced, item.currency)} by using stored videos."
 

@@ -61,8 +61,8 @@ def test_with_another_version_in_doubt_the_command_names_the_attempt(edited_firs
         sim.apply()
     planned = sim.workspace.plan(Choice(), sim.workspace.load()).plan
     for step in planned.steps:
-        [again] = [command_of(line) for line in step.way_out if "--resubmit" in line]
-        assert main(["-C", str(sim.root), *again.split()[1:], "--yes"]) == 0
+        [decide, *_] = [command_of(line) for line in step.way_out if "--resubmit" in line or "--abandon" in line]
+        assert main(["-C", str(sim.root), *decide.split()[1:], "--yes"]) == 0
 
 
 def test_a_paid_failure_of_an_older_version_is_no_question(sim: Sim) -> None:

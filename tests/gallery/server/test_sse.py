@@ -78,7 +78,7 @@ def test_a_run_ends_with_a_word_and_nothing_is_left_running(site: Site) -> None:
         site.gallery.emit(Event(EventKind.SUBMITTED, "hero"))
         site.gallery.summary(Summary((done,), spent=Decimal("0.50"), currency="USD"))
         told = events.message("done")
-        assert told["summary"]["spent"] == {"amount": "0.50", "currency": "USD", "unpriced": 0}
+        assert told["summary"]["spent"] == {"amount": "0.50", "currency": "USD", "unpriced": 0, "in_doubt": 0}
         assert events.cards["hero"]["running"] is None
 
 
