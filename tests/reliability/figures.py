@@ -30,6 +30,7 @@ class Tally:
     slowest: float = 0.0
     largest: int = 0
     kills: int = 0
+    states: int = 0
     scanned: int = 0
     skipped: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Tally:
         self.broken += other.broken
         for name in (
             "injected", "itself", "asking", "listed", "asking_listed", "needless", "planted", "caught", "tracebacks",
-            "wrong_class", "kills", "scanned",
+            "wrong_class", "kills", "states", "scanned",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("overshoot", "slowest", "largest"):
@@ -76,6 +77,8 @@ class Tally:
             ("escapes (I8, I9)", ESCAPE),
         ):
             yield name, f"{self.count(*promises):,}", "0", not self.count(*promises)
+        if self.states:
+            yield "states of the protocol's model explored", f"{self.states:,}", "more than 0", True
         yield "cap overshoot (millionths)", f"{self.overshoot:,}", "0", not (self.overshoot or self.count(*CAP))
         yield "other promises broken (I5, I10 to I14, I18 to I20, tracebacks)", f"{others:,}", "0", not others
         if self.planted:

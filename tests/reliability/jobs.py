@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.reliability import commands, hostile, limits, sweeps, wired_sweeps
 from tests.reliability.figures import Tally
+from tests.reliability.model.explore import CURES, FULL, SMALL, explore, missing
 from tests.reliability.planted import bugs, story_bugs
 from tests.reliability.processes import real
 from tests.reliability.simulator import listed, sqlite_power
@@ -52,6 +55,9 @@ def jobs(size: Size) -> Iterator[Job]:
         yield in_a_story, (name,)
     for variant in sqlite_power.PLANTED:
         yield wrong_setting, (variant,)
+    yield modelled, (FULL if size.long else SMALL,)
+    for cure in CURES:
+        yield uncured, (cure,)
     yield absent, ()
 
 
@@ -131,6 +137,30 @@ def wrong_setting(tally: Tally, name: str) -> None:
     """One planted setting of SQLite."""
     tally.planted += 1
     tally.caught += sqlite_power.caught(sqlite_power.PLANTED[name]) is not None
+
+
+def modelled(tally: Tally, switches: tuple[str, ...]) -> None:
+    """Explore the model of the protocol with all its cures."""
+    if tools := missing():
+        tally.skipped.append(f"the model of the protocol: not installed: {tools}")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        explored = explore(Path(folder), *switches)
+    tally.states += explored.states
+    if explored.broken:
+        tally.broken.append(f"I1: the model of the protocol breaks {explored.broken}")
+
+
+def uncured(tally: Tally, cure: str) -> None:
+    """Explore the model without one cure: the double purchase must be found."""
+    if missing():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        explored = explore(Path(folder), cure, *CURES[cure])
+    tally.planted += 1
+    tally.caught += explored.bought_twice
+    if not explored.bought_twice:
+        tally.broken.append(f"harness: the model without a cure ({cure}) buys once")
 
 
 def absent(tally: Tally) -> None:
