@@ -17,6 +17,7 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.identity import canonical
 from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
+from reconciler.providers.capabilities import HasRegions
 from reconciler.records import Attempt, Snapshot
 from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import Secret
@@ -107,6 +108,10 @@ def _used(snapshot: Snapshot) -> dict[str, set[str]]:
     return origins
 
 
+def _regions(dialect: Dialect) -> tuple[str, ...]:
+    return dialect.regions if isinstance(dialect, HasRegions) else ()
+
+
 def _address_warnings(
     config: ProviderConfig, dialect: Dialect, used: set[str], verb: str = "will be sent"
 ) -> Iterator[Diagnostic]:
@@ -115,7 +120,7 @@ def _address_warnings(
         return
     origin, default = _origin(config.spec.base_url), _origin(dialect.base_url)
     source, key = config.fields.get("base_url", config.where), " and ".join(names)
-    if origin not in {default, *used}:
+    if origin not in {default, *used, *map(_origin, _regions(dialect))}:
         former = f", nor an address that {config.alias} used before" if used else ""
         text = f"{key} {verb} to {origin}, which is not {default} ({config.kind}'s own){former}"
         help = "continue only if you trust this address: its owner can read the key and spend with it"

@@ -29,6 +29,15 @@ class SpokenOverHttp(Dialect, Protocol):
         """Return the headers with the credentials; only a transport calls this, with the secrets in clear."""
 
 
+@runtime_checkable
+class HasRegions(Dialect, Protocol):
+    """A vendor with several addresses of its own."""
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The addresses besides `base_url`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One task of a list: its status, and the parts of its request that it echoes, by which a lost task is recognised.

@@ -78,10 +78,10 @@ def test_every_shipped_table_has_a_name_that_a_project_can_use() -> None:
     assert all(price.row.source and price.read and price.currency for price in prices.tables())
 
 
-def planned(folder: Path, table: str, now: float = READ + 61 * DAY, budget: str = "{total: 50}") -> Any:
+def planned(folder: Path, table: str, now: float = READ + 61 * DAY, budget: str = "{total: 50}", more: str = "") -> Any:
     (folder / "clipform.yaml").write_text(
         f"""version: 1
-providers: {{ark: {{kind: ark, api_key: "${{env.K}}", prices: {table}}}}}
+providers: {{ark: {{kind: ark, api_key: "${{env.K}}", prices: {table}{more}}}}}
 {f"budget: {budget}" if budget else ""}
 defaults: {{provider: ark, duration: 5, resolution: 720p, ratio: 16:9}}
 clips: {{harbour: {{prompt: a harbour}}}}
@@ -161,3 +161,14 @@ def test_a_table_that_cannot_count_is_refused(tmp_path: Path, table: str, budget
 
 def test_the_currency_is_that_of_the_table_if_the_project_has_no_budget(tmp_path: Path) -> None:
     assert price(planned(tmp_path, "[{use: ark-cny}]", budget="")) == "5.0094 CNY (ark-cny, 28 days old)"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://ark.ap-southeast.bytepluses.com/api/v3", []),
+        ("https://ark.ap-southeast.bytepluses.com.invalid/api/v3", ["key-elsewhere"]),
+    ],
+)
+def test_the_second_region_is_an_address_of_the_kind(tmp_path: Path, address: str, expected: list[str]) -> None:
+    assert codes(planned(tmp_path, "[{use: ark-usd}]", more=f", base_url: '{address}'")) == expected

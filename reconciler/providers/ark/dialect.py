@@ -278,6 +278,7 @@ class Ark(ContentForm[ArkSettings]):
     kind: ClassVar[str] = "ark"
     form = ArkSettings
     base_url: ClassVar[str] = "https://ark.cn-beijing.volces.com/api/v3"
+    regions: ClassVar[tuple[str, ...]] = ("https://ark.ap-southeast.bytepluses.com/api/v3",)
     catalogue: ClassVar[str] = "ark/models.yaml"
     list_size: ClassVar[int] = 100  # a page may hold 500, but 500 ids do not fit into a URL
 
