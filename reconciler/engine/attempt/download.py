@@ -23,6 +23,8 @@ UNSOUND = "input"
 """The code of a MediaError that is a verdict on the bytes. Any other is trouble of the process that examines them."""
 LINK_DEAD = "link-dead"
 """The code of a ProviderError for a link that will never work again: a fresh one is needed."""
+LINK_REFUSED = "link-refused"
+"""The code of a ProviderError for a link that is never followed, such as one over http."""
 
 
 async def download(context: AttemptContext, attempt: Attempt) -> None:
@@ -109,4 +111,7 @@ def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError
         context.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))
         return
     help = f"it is paid for and kept; {command('apply')} downloads it"
+    if error.code == LINK_REFUSED:
+        by_hand = command("import", context.step.clip, "--file", "VIDEO.mp4")
+        help = f"it is paid for; download it from the provider's console, then run: {by_hand}"
     raise StepEnded(EventKind.FAILED, f"not downloaded: {error.message}", help)
