@@ -13,4 +13,4 @@ Exclude = Annotated[list[str] | None, typer.Option(metavar="CLIP", help="Leave o
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Gallery port; 0 picks a free one.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
-YesToSend = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before an API key is sent to a new address.")]
+Trust = Annotated[bool, typer.Option("--trust", help="Trust what this project asks for, and remember it.")]

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import Options
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError, ProviderError, Refused
+from reconciler.next_command import command
 
 if TYPE_CHECKING:
+    from reconciler.cli.trust_memory import TrustMemory
     from reconciler.diagnostics import Diagnostic
     from reconciler.engine.ports import Transport
-    from reconciler.plan.model import Plan
+    from reconciler.plan.model import Demand, Plan
     from reconciler.project.workspace import Workspace
     from reconciler.providers.base import Dialect, Pace
     from reconciler.spec.project import ProviderConfig
@@ -31,6 +33,7 @@ class Context:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.clock = SystemClock()
+        self._agreed: set[Demand] = set()
 
     @cached_property
     def view(self) -> View:
@@ -80,6 +83,7 @@ class Context:
 
         if not isinstance(dialect, SpokenOverHttp):
             raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")
+        self.require_trust(ask=False)
         account = open_account(config, dialect, os.environ)
         environment = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
         return HttpTransport(dialect, account, pace, environment)
@@ -111,14 +115,42 @@ class Context:
         if not yes:
             self._ask(question)
 
-    def agree(self, warning: Diagnostic, *, yes: bool) -> None:
-        """Ask before an API key is sent to an address that no plan has shown. Raises Refused as `confirm`."""
-        self.view.note(warning.message, {"event": warning.code})
-        if not yes:
-            self._ask("Send it there?", no="not confirmed; no key was sent")
+    @cached_property
+    def trust(self) -> TrustMemory:
+        """What the user trusts."""
+        from reconciler.cli.trust_memory import TrustMemory
+
+        return TrustMemory(os.environ)
+
+    def agree(self, warning: Diagnostic, *, trust: bool = False) -> None:
+        """Let an API key go to an address that no plan has shown, if the project is trusted. Raises Refused."""
+        self.require_trust(trust=trust)
+
+    def require_trust(self, *, trust: bool = False, ask: bool = True) -> None:
+        """Ask once for all that the project asks for and the user does not trust yet; `trust` answers yes.
+
+        Raises Refused if the answer is no, or nobody can be asked. The answer is remembered.
+        """
+        demands = self.trust.missing(self.workspace.root, self.workspace.demands())
+        demands = [demand for demand in demands if demand not in self._agreed]
+        if not demands:
+            return
+        lines = [f"- {demand}" for demand in demands]
+        if not trust:
+            if not ask or not self._has_terminal():
+                text = "\n".join(["this project asks for what is not trusted on this machine:", *lines])
+                help = f"read it, and decide in a terminal, or in CI add --trust to apply:\n{command('trust')}"
+                raise Refused(text, help=help, code="untrusted")
+            self.view.text("\n".join(["This project asks for", *lines]))
+            self._ask("Trust it with that?", no="not trusted; nothing was sent")
+        self._agreed.update(demands)
+        self.trust.add(self.workspace.root, demands)
+
+    def _has_terminal(self) -> bool:
+        return not self.options.json and sys.stdin.isatty()
 
     def _ask(self, question: str, no: str = "not confirmed; nothing was done") -> None:
-        if self.options.json or not sys.stdin.isatty():
+        if not self._has_terminal():
             raise Refused("confirmation needed, but input is not a terminal", help="add --yes", code="unconfirmed")
         sys.stderr.write(f"{question} Type 'yes' to continue: ")
         sys.stderr.flush()

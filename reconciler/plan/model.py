@@ -226,6 +226,18 @@ class Step:
         return self.reason is Reason.SHARED
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Demand:
+    """What a project asks of this machine beyond the ordinary: an address, a variable or a path, and its use."""
+
+    subject: str
+    use: str
+    is_asked: bool = True  # False: it is listed, and needs no consent
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.use}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All steps in the order in which apply admits them, dependencies first."""
@@ -235,6 +247,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     currency: str = ""
     expected: float | None = None
+    demands: tuple[Demand, ...] = ()
     places: tuple[tuple[str, str], ...] = ()  # a digest of where each provider's key goes, "" for the store
 
     def counts(self) -> dict[str, int]:

@@ -19,6 +19,7 @@ from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import HasRegions
 from reconciler.records import Attempt, Snapshot
+from reconciler.spec.environment import values_in
 from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import Secret
 
@@ -59,14 +60,19 @@ def declares(project: Project, dialects: Mapping[str, Dialect], site: Site) -> b
     return site.endpoint in ("", endpoint(config, dialect))
 
 
-def places(project: Project, dialects: Mapping[str, Dialect]) -> tuple[tuple[str, str], ...]:
+def places(project: Project, dialects: Mapping[str, Dialect], env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return a digest of where each provider's key goes, by alias, and "" for the project's store.
 
-    Digests, because they go into files and an address may come from the environment."""
-    digests = {"": _digest([str(project.publish.get(name)) for name in ("store", "endpoint")], project.publish)}
+    Digests, because they go into files and an address may have values of the environment."""
+
+    def actual(*texts: str) -> list[str]:
+        return [*texts, *(value for text in texts for value in values_in(text, env))]
+
+    store = actual(*(str(project.publish.get(name)) for name in ("store", "endpoint")))
+    digests = {"": _digest(store, project.publish)}
     for alias, dialect in dialects.items():
         config = project.providers[alias]
-        digests[alias] = _digest([config.kind, endpoint(config, dialect)], config.credentials)
+        digests[alias] = _digest(actual(config.kind, endpoint(config, dialect)), config.credentials)
     return tuple(sorted(digests.items()))
 
 
@@ -104,11 +110,11 @@ def _used(snapshot: Snapshot) -> dict[str, set[str]]:
     origins: dict[str, set[str]] = {}
     for attempt in snapshot.attempts.values():
         if attempt.endpoint:
-            origins.setdefault(attempt.provider, set()).add(_origin(attempt.endpoint))
+            origins.setdefault(attempt.provider, set()).add(origin(attempt.endpoint))
     return origins
 
 
-def _regions(dialect: Dialect) -> tuple[str, ...]:
+def regions(dialect: Dialect) -> tuple[str, ...]:
     return dialect.regions if isinstance(dialect, HasRegions) else ()
 
 
@@ -116,17 +122,17 @@ def _address_warnings(
     config: ProviderConfig, dialect: Dialect, used: set[str], verb: str = "will be sent"
 ) -> Iterator[Diagnostic]:
     names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
-    if config.spec.base_url is None or not names or _local(config.spec.base_url):
+    if config.spec.base_url is None or not names or is_local(config.spec.base_url):
         return
-    origin, default = _origin(config.spec.base_url), _origin(dialect.base_url)
+    address, default = origin(config.spec.base_url), origin(dialect.base_url)
     source, key = config.fields.get("base_url", config.where), " and ".join(names)
-    if origin not in {default, *used, *map(_origin, _regions(dialect))}:
+    if address not in {default, *used, *map(origin, regions(dialect))}:
         former = f", nor an address that {config.alias} used before" if used else ""
-        text = f"{key} {verb} to {origin}, which is not {default} ({config.kind}'s own){former}"
+        text = f"{key} {verb} to {address}, which is not {default} ({config.kind}'s own){former}"
         help = "continue only if you trust this address: its owner can read the key and spend with it"
         yield Diagnostic(ELSEWHERE, text, source, help, Severity.WARNING)
-    if origin.startswith("http://"):
-        text = f"{key} {verb} to {origin} unencrypted: anyone on the network can read it"
+    if address.startswith("http://"):
+        text = f"{key} {verb} to {address} unencrypted: anyone on the network can read it"
         yield Diagnostic("key-in-clear", text, source, "use https", Severity.WARNING)
 
 
@@ -156,12 +162,14 @@ def declaration(attempt: Attempt, credentials: tuple[str, ...]) -> str:
     return f"providers:\n  {attempt.provider}: {{kind: {attempt.kind}{address}, {keys}}}"
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
+    """Return the scheme, host and port of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def _local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """True if an address is on this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

@@ -23,8 +23,8 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
 from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import Disk, Plan
-from reconciler.project import endpoints
+from reconciler.plan.model import Demand, Disk, Plan
+from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted_clip
@@ -74,6 +74,7 @@ class Workspace:
         self.root, self.clock, self.env = root, clock, env
         self.files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
+        self._demands: tuple[Demand, ...] | None = None  # of the project as last loaded
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
         self._records: dict[bool, Memo] = {False: Memo(), True: Memo()}  # few steps, so also for a single command
@@ -97,6 +98,12 @@ class Workspace:
         reach, project = self._inputs
         media = (item for clip in project.clips for _, item in clip.media())
         return reach.outside_root(item.path for item in media if isinstance(item, LocalMedia))
+
+    def demands(self) -> tuple[Demand, ...]:
+        """Return what the project asks for beyond the ordinary, as last loaded. Raises SpecError."""
+        if self._demands is None:
+            self.load()
+        return self._demands or ()
 
     def hasher(self, project: Project) -> Hasher:
         """Return a hasher for the inputs that the project may read; it reuses the hashes of unchanged files."""
@@ -129,6 +136,9 @@ class Workspace:
         ]
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
+        if not draft:
+            outside = self.beyond() if project.allowed_inputs else frozenset[str]()
+            self._demands = demands.demands(project, dialects, outside)
         orders = build_orders(project, resolved, hashes, self.today())
         return Loaded(project, orders, dialects, tuple(problems))
 
@@ -224,5 +234,7 @@ class Workspace:
         paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
         dated = [w for alias in sorted(paid) for w in prices.warnings(loaded.project.providers[alias], self.today())]
         diagnostics = (*loaded.warnings, *addresses, *capped, *self._located(dated, loaded.project))
-        plan = replace(plan, diagnostics=diagnostics, places=endpoints.places(loaded.project, loaded.dialects))
+        asked = () if choice.draft else self.demands()
+        places = endpoints.places(loaded.project, loaded.dialects, self.env)
+        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places)
         return Planned(loaded, records, disk, lock.by_key, scope, plan, spent)

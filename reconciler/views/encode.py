@@ -63,6 +63,7 @@ def step(item: Step, currency: str) -> dict[str, object]:
 
 def plan(item: Plan) -> dict[str, object]:
     """Encode the document of `plan --json`."""
+    asks = [{"subject": d.subject, "use": d.use, "asked": d.is_asked} for d in item.demands]
     return {
         "format_version": FORMAT_VERSION,
         "actions": [step(s, item.currency) for s in item.steps],
@@ -71,7 +72,7 @@ def plan(item: Plan) -> dict[str, object]:
         "cost": _ranged(total(item.total(), item.currency, item.unpriced()), item.least()),
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
         "diagnostics": [diagnostic(d) for d in item.diagnostics],
-    }
+    } | ({"asks_for": asks} if asks else {})
 
 
 def diagnostic(item: Diagnostic) -> dict[str, object]:

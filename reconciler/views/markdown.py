@@ -29,7 +29,9 @@ _FIRST = (Action.BLOCKED, Action.REPLACE, Action.CREATE)
 def render(plan: Plan) -> str:
     """Return a digest line, a table of the steps, and the changed fields in folds; cut at a whole row."""
     steps = sorted((step for step in plan.steps if step.action is not Action.NOOP), key=_rank)
-    head = [MARK, "### clipform plan", "", format.summary_line(plan), ""]
+    asks = [f"- {_cell(str(demand))}" for demand in plan.demands[:_WARNINGS]]
+    asks = ["This project asks for", "", *asks, ""] if asks else []
+    head = [MARK, "### clipform plan", "", *asks, format.summary_line(plan), ""]
     if plan.has_changes():
         head += [_digest_line(plan), ""]
     if steps:

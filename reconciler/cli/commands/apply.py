@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,7 @@ def run(
         bool, typer.Option("--detach", help="Submit and exit; a later apply downloads the results.")
     ] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
+    trust: arguments.Trust = False,
 ) -> None:
     """Generate, restore and remove videos to match the spec.
 
@@ -50,6 +52,7 @@ def run(
     saved = plan_file(app.directory, clips or [], lambda name: _means_clips(app, Choice((name,), draft=draft)))
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
     asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
+    asked = replace(asked, agree=partial(app.require_trust, trust=trust))
     place(app.options.directory, draft=asked.choice.draft)
     with open_session(app.workspace, "apply", asked.choice.draft) as session:
         confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")

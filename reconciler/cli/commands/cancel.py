@@ -14,6 +14,7 @@ def run(
     context: typer.Context,
     clip: arguments.ClipName,
     take: Annotated[int | None, typer.Option(min=1, help="Take number, when several are in flight.")] = None,
+    trust: arguments.Trust = False,
 ) -> None:
     """Cancel a queued task, if the provider supports it. A running task is left to finish.
 
@@ -25,6 +26,8 @@ def run(
 
     app: Context = context.obj
     with open_session(app.workspace, "cancel") as session:
-        remote = one_off.ProviderAccess(app.workspace.load(), app.connect, session.store.snapshot())
+        loaded = app.workspace.load()
+        app.require_trust(trust=trust)
+        remote = one_off.ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
         outcome = cancel.cancel(session, clip, take, remote)
     app.view.note(f"{clip}: {outcome}.", {"clip": clip})

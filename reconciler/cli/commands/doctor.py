@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
@@ -14,6 +15,7 @@ def run(
     online: Annotated[
         bool, typer.Option("--online", help="Also ask each provider for its time and your balance; costs nothing.")
     ] = False,
+    trust: arguments.Trust = False,
 ) -> None:
     """Check this machine and the credentials.
 
@@ -30,7 +32,9 @@ def run(
         from reconciler.engine.operations import doctor_online as providers
 
         records = providers.on_record(app.workspace)
-        checks += providers.checkup(ProviderAccess(app.workspace.load(), app.connect, records))
+        loaded = app.workspace.load()
+        app.require_trust(trust=trust)
+        checks += providers.checkup(ProviderAccess(loaded, app.connect, records, app.agree))
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ def run(
     file: Annotated[Path | None, typer.Option(metavar="MP4", help="Video to import.")] = None,
     task: Annotated[str | None, typer.Option(metavar="ID", help="Provider task to import.")] = None,
     take: Annotated[int | None, typer.Option(min=1, help="Take number; by default the picked one.")] = None,
-    yes: arguments.YesToSend = False,
+    trust: arguments.Trust = False,
 ) -> None:
     """Use an existing video or provider task as this clip's result, at no cost.
 
@@ -40,7 +39,8 @@ def run(
         loaded = app.workspace.load()
         order = one_order(loaded, clip, take)
         if task is not None:
-            remote = ProviderAccess(loaded, app.connect, session.store.snapshot(), partial(app.agree, yes=yes))
+            app.require_trust(trust=trust)
+            remote = ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
             import_task(session, order, task, app.marker(), remote)
             app.view.note(f"{clip} now has task {task}. {command('apply')} downloads it.", {"clip": clip, "task": task})
         elif file is not None:

@@ -10,7 +10,7 @@ from reconciler.cli import arguments
 from reconciler.cli.context import Context
 
 
-def run(context: typer.Context, yes: arguments.YesToSend = False) -> None:
+def run(context: typer.Context, trust: arguments.Trust = False) -> None:
     """Rebuild a lost or damaged state.
 
     Its sources are receipts, clipform.lock, stored videos and the providers' task lists. It buys nothing and deletes
@@ -23,7 +23,7 @@ def run(context: typer.Context, yes: arguments.YesToSend = False) -> None:
     from reconciler.engine.operations.recover import recover
 
     app: Context = context.obj
-    checks = recover(app.workspace, app.marker, app.view, app.connect, partial(app.agree, yes=yes))
+    checks = recover(app.workspace, app.marker, app.view, app.connect, partial(app.agree, trust=trust))
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -23,6 +22,7 @@ def run(
     take: Annotated[int | None, typer.Option(min=1, help="Take number, when several are unresolved.")] = None,
     attempt: Annotated[int | None, typer.Option(min=1, help="Attempt number, when a take has several.")] = None,
     yes: arguments.Yes = False,
+    trust: arguments.Trust = False,
 ) -> None:
     """Decide about a request whose outcome is unknown.
 
@@ -42,8 +42,9 @@ def run(
     with open_session(app.workspace, "resolve") as session:
         unresolved = resolve.unresolved_attempt(session, clip, take, attempt)
         if task is not None:
-            agree = partial(app.agree, yes=yes)
-            remote = one_off.ProviderAccess(app.workspace.load(), app.connect, session.store.snapshot(), agree)
+            loaded = app.workspace.load()
+            app.require_trust(trust=trust)
+            remote = one_off.ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
             adopt_task.adopt_task(session, unresolved, task, remote)
             app.view.note(
                 f"{clip}: task {task} is adopted. {command('apply')} downloads it.", {"clip": clip, "task": task}

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -57,6 +57,7 @@ class ApplyOptions:
     max_cost: Decimal | None = None
     detach: bool = False
     fail_fast: bool = False
+    agree: Callable[[], None] = lambda: None  # asks whether the project may do what is not ordinary; raises Refused
     run: int = 0  # of `Store.start_run`, so that the caller can ask later what the run cost; 0: a new one
 
 
@@ -67,7 +68,10 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     loaded = session.workspace.load(choice.draft)
     end_unwanted_drafts(session.store, loaded)
     # A saved plan is carried out exactly: uncertain requests stay uncertain.
-    reasons = settle_uncertain(session, loaded, sink, connect) if saved is None else {}
+    reasons: Mapping[str, str] = {}
+    if saved is None and _has_uncertain(session):
+        options.agree()
+        reasons = settle_uncertain(session, loaded, sink, connect)
     planned = session.workspace.plan(choice, loaded, session.store.snapshot(), reasons)
     if saved is not None:
         session.store.require_unused(saved.id)
@@ -75,6 +79,8 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     run = Run(session, planned, options, sink, connect)
     run.require_allowed()
     confirm(planned.plan)
+    if not choice.draft and any(step.action in ASKING for step in planned.plan.steps):
+        options.agree()
     if saved is not None:
         session.store.consume_plan(saved.id)
     return run.execute()
@@ -85,7 +91,7 @@ def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Conn
 
     Returns why a request is still uncertain, by key. Raises KeyboardInterrupt when the user does not want to wait.
     """
-    if session.draft or not any(a.state is State.UNCERTAIN for a in session.store.attempts()):
+    if not _has_uncertain(session):
         return {}
     control = RunControl()
 
@@ -98,6 +104,10 @@ def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Conn
     if control.event.is_set():
         raise KeyboardInterrupt
     return reasons
+
+
+def _has_uncertain(session: Session) -> bool:
+    return not session.draft and any(a.state is State.UNCERTAIN for a in session.store.attempts())
 
 
 def _lookup_context(session: Session, loaded: Loaded) -> LookupContext:

@@ -31,6 +31,11 @@ _OFTEN = 3  # clips with the same defaults that share one line
 def render(plan: Plan, style: Style) -> Iterator[str]:
     """Yield the lines of a plan: every step but the noops, then the summary. Provider defaults that many steps share
     have one line."""
+    if plan.demands:
+        yield "This project asks for"
+        for demand in plan.demands:
+            yield f"  - {safe(str(demand))}"
+        yield ""
     chosen = Counter(step.server_defaults for step in plan.steps if step.server_defaults)
     often = {defaults: count for defaults, count in chosen.items() if count >= _OFTEN}
     for step in plan.steps:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.cli.context import Context
-from reconciler.cli.options import Options
 from reconciler.diagnostics import Diagnostic, ProviderError, Refused
 from reconciler.engine.connections import one_off
 from reconciler.engine.connections.one_off import ProviderAccess
@@ -182,20 +180,6 @@ def test_records_that_cannot_be_read_know_no_address(sim: Sim) -> None:
     (sim.root / "state").mkdir()
     (sim.root / "state/clipform.db").write_bytes(b"no database" * 1000)
     assert doctor_online.on_record(sim.workspace).attempts == {}
-
-
-# --- at the command line --------------------------------------------------------------------
-
-
-def test_the_commands_go_on_with_yes_and_refuse_where_nobody_can_say_it(capsys: pytest.CaptureFixture[str]) -> None:
-    warning = Diagnostic("key-elsewhere", "KEY would be sent to https://away.invalid")
-    own = Context(Options(json=True))
-    own.agree(warning, yes=True)
-    assert "https://away.invalid" in capsys.readouterr().out
-    with pytest.raises(Refused) as told:
-        own.agree(warning, yes=False)
-    assert (told.value.exit_code, told.value.help) == (4, "add --yes")
-    assert "https://away.invalid" in capsys.readouterr().out
 
 
 # --- before a plan is shown -----------------------------------------------------------------

@@ -16,7 +16,7 @@ from tests.reliability.simulator.sim import Sim
 KEY = "api_key: '${env.HOME_KEY}'"
 STUDIO = f"kind: fake, {KEY}"
 AWAY = f"kind: fake, base_url: 'https://away.fake.invalid', {KEY}"
-IN_ENV = f"kind: fake, base_url: '${{env.GATEWAY}}', {KEY}"
+IN_ENV = f"kind: fake, base_url: '${{env.GATEWAY}}', env: [GATEWAY], {KEY}"
 STORE = "publish: {store: 's3://bucket', endpoint: 'https://s3.fake.invalid'}\n"
 OTHER = f"  other: {{kind: fake, base_url: 'https://other.fake.invalid', {KEY}}}\n"
 GATEWAY = "https://gateway-of-ours.invalid"

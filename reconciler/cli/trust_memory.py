@@ -1,0 +1,78 @@
+"""Remembers which demands of which project the user trusts: in the user's configuration folder, never in the project.
+
+The file holds a list of demands for each project folder. A project is trusted while all that it asks for is listed, so
+that any new or changed demand is asked about, and one that is gone is not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.plan.model import Demand
+from reconciler.state import disk
+
+_LIMIT = 16 << 20
+
+
+class TrustMemory:
+    """The file of one user. Without a home folder nothing is remembered."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        base, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")
+        folder = Path(base) if base.startswith("/") else Path(home) / ".config" if home.startswith("/") else None
+        self._path = None if folder is None else folder / "clipform" / "trust.json"
+
+    def projects(self) -> dict[str, list[str]]:
+        """Return the trusted demands of each project; empty if the file is missing or is not ours."""
+        if self._path is None:
+            return {}
+        try:
+            with open(os.open(self._path, disk.READ | os.O_NOFOLLOW), "rb") as file:
+                if os.fstat(file.fileno()).st_uid != os.getuid():
+                    return {}
+                content = json.loads(file.read(_LIMIT))
+            listed = {str(name): [str(line) for line in lines] for name, lines in content["projects"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return {}
+        return listed
+
+    def missing(self, root: Path, demands: Iterable[Demand]) -> list[Demand]:
+        """Return the demands that are to be asked about and are not trusted yet."""
+        asked = [demand for demand in demands if demand.is_asked]
+        trusted = set(self.projects().get(str(root), ())) if asked else set()
+        return [demand for demand in asked if str(demand) not in trusted]
+
+    def add(self, root: Path, demands: Iterable[Demand]) -> bool:
+        """Trust demands of a project. Returns False if that cannot be remembered."""
+        projects = self.projects()
+        lines = {*projects.get(str(root), ()), *map(str, demands)}
+        return self._write(projects | {str(root): sorted(lines)})
+
+    def forget(self, root: Path) -> bool:
+        """Forget a project. Returns False if it was not known."""
+        projects = self.projects()
+        return projects.pop(str(root), None) is not None and self._write(projects)
+
+    def _write(self, projects: Mapping[str, list[str]]) -> bool:
+        """Replace the file atomically; only its owner can read it."""
+        if self._path is None:
+            return False
+        text = json.dumps({"version": 1, "projects": projects}, indent=1, sort_keys=True) + "\n"
+        temporary = self._path.with_name(f".trust.{os.urandom(8).hex()}.part")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(temporary, disk.CREATE, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            temporary.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            return False
+        return True

@@ -1,0 +1,165 @@
+"""Nothing leaves the machine before the user trusts what a project asks for beyond the ordinary."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from reconciler.cli.app import main
+
+CLIPS = "clips:\n  hero: {prompt: a lamp, provider: studio, duration: 5}\n"
+COMMANDS = [
+    ["apply", "--yes"],
+    ["apply", "--yes", "--json"],
+    ["import", "hero", "--task", "t-1"],
+    ["doctor", "--online"],
+]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("STUDIO_KEY", "sk-0123456789")
+    (tmp_path / "film").mkdir()
+    monkeypatch.chdir(tmp_path / "film")
+    return tmp_path
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+def project(port: int = 9, more: str = "", provider: str = "") -> None:
+    studio = f"kind: ark, base_url: 'http://127.0.0.1:{port}', api_key: '${{env.STUDIO_KEY}}'"
+    text = f"version: 1\nproviders:\n  studio: {{{provider or studio}}}\n{more}{CLIPS}"
+    Path("clipform.yaml").write_text(text, encoding="utf-8")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        code = main(arguments)
+    return code, out.getvalue()
+
+
+def visits(server: socket.socket) -> int:
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_nothing_is_sent_before_the_project_is_trusted(command: list[str], listener: socket.socket) -> None:
+    project(listener.getsockname()[1], "publish: {store: 's3://media', endpoint: 'https://away.invalid'}\n")
+    code, output = run(*command)
+    assert code == 4, output
+    assert "s3://media at https://away.invalid gets local media (publish)" in output
+    assert "clipform trust" in output
+    assert visits(listener) == 0
+
+
+def test_a_provider_on_this_machine_is_listed_and_not_asked_about() -> None:
+    project()
+    code, output = run("plan")
+    assert code == 0
+    assert "This project asks for\n  - http://127.0.0.1:9 gets STUDIO_KEY and the inputs of clips" in output
+    assert run("trust")[0] == 0
+
+
+def test_the_ordinary_project_has_no_list() -> None:
+    project(provider="kind: ark, api_key: '${env.STUDIO_KEY}'")
+    assert "asks for" not in run("plan")[1]
+    assert "asks_for" not in run("plan", "--json")[1]
+
+
+ODD = {
+    "provider": (
+        "",
+        "kind: ark, base_url: 'https://away.invalid/v1', api_key: '${env.A}'",
+        ["https://away.invalid/v1 gets A"],
+    ),
+    "variable": (
+        "",
+        "kind: ark, base_url: 'https://${env.HOST}/v1', env: [HOST], api_key: '${env.A}'",
+        ["https://${env.HOST}/v1 gets A", "${env.HOST} is part of the address of provider studio"],
+    ),
+    "store": (
+        "publish: {store: 's3://b/p', access_key_id: '${env.ID}', public_url: 'https://cdn.invalid'}\n",
+        "",
+        ["s3://b/p gets ID and local media (publish)", "https://cdn.invalid is the address that providers fetch"],
+    ),
+    "folder": (
+        "publish: {store: 'file:///srv/x', public_url: 'https://x.invalid'}\n",
+        "",
+        ["file:///srv/x gets local"],
+    ),
+    "cache": ("cache: {remote: 's3://c/c'}\n", "", ["s3://c/c gets videos (cache)"]),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_plan_lists_what_is_not_ordinary_in_every_form(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    more, provider, lines = ODD[case]
+    monkeypatch.setenv("HOST", "secret-host.invalid")
+    project(more=more, provider=provider)
+    for command in (["plan"], ["plan", "--json"], ["plan", "--markdown"]):
+        output = run(*command)[1]
+        assert "secret-host" not in output
+    asked = [f"{item['subject']} {item['use']}" for item in json.loads(run("plan", "--json")[1])["asks_for"]]
+    for line in lines:
+        assert any(text.startswith(line) for text in asked), asked
+        assert line in run("plan")[1]
+
+
+def test_a_picture_from_outside_is_named_and_asked_about(home: Path) -> None:
+    (home / "private").mkdir()
+    Image.new("RGB", (320, 320)).save(home / "private" / "photo.png")
+    project(more="inputs: {allow: [../private]}\ndefaults: {first_frame: ../private/photo.png}\n")
+    assert "../private/photo.png is sent to provider studio (outside the project)" in run("plan")[1]
+    assert run("apply", "--yes")[0] == 4
+
+
+def test_trust_is_remembered_outside_the_project_until_the_list_grows(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STUDIO_KEY")  # so that a trusted project ends with 3, before a request
+    store = "publish: {store: 's3://media', endpoint: 'https://away.invalid'}\n"
+    project(more=store)
+    assert run("doctor", "--online")[0] == 4
+    assert run("doctor", "--online", "--trust")[0] == 3
+    memory = home / "config" / "clipform" / "trust.json"
+    assert stat.S_IMODE(memory.stat().st_mode) == 0o600
+    assert run("doctor", "--online")[0] == 3
+    assert "https://away.invalid" in run("trust", "--list")[1]
+    assert "trust" not in "".join(path.name for path in Path.cwd().rglob("*"))
+
+    project(more=store.replace("away", "further"))
+    assert run("doctor", "--online")[0] == 4
+
+    project(more=store)
+    assert run("doctor", "--online")[0] == 3
+    assert run("trust", "--forget")[0] == 0
+    assert run("doctor", "--online")[0] == 4
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"projects": 1}', '{"projects": {"x": 1}}', "\ud800"])
+def test_a_damaged_memory_trusts_nothing(content: str, home: Path) -> None:
+    memory = home / "config" / "clipform" / "trust.json"
+    memory.parent.mkdir(parents=True)
+    memory.write_bytes(content.encode("utf-8", "surrogatepass"))
+    project(more="publish: {store: 's3://media', endpoint: 'https://away.invalid'}\n")
+    assert run("apply", "--yes")[0] == 4
