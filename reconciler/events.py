@@ -76,6 +76,7 @@ class Summary:
     in_doubt: int = 0  # purchases of this run, counted above, of which nobody knows if they were accepted
     saved: Decimal = Decimal(0)  # what reused results would have cost; see `plan.cost.saved`
     saved_unpriced: int = 0  # reused takes without a known price
+    refused: bool = False  # a provider refused its credentials, or has none
 
     def having(self, *results: EventKind) -> tuple[Outcome, ...]:
         """Return the outcomes with one of these results."""
@@ -83,7 +84,11 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when done, 3 when something failed or is blocked, 130 when interrupted."""
+        """Return 0 when done, 3 when something failed, is blocked or was not started, 130 when interrupted, and 1 if
+        nothing was done because credentials are wrong."""
         if self.interrupted:
             return 130
-        return 3 if self.having(EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED) else 0
+        if not self.having(EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED):
+            return 0
+        unchanged = not self.having(EventKind.SUCCEEDED, EventKind.LEFT, EventKind.BLOCKED) and not self.in_doubt
+        return 1 if self.refused and unchanged else 3

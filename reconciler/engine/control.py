@@ -24,6 +24,7 @@ class RunControl:
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
+    refused: bool = False  # a provider refused its credentials, or has none
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     going: int = 0

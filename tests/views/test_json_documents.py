@@ -163,6 +163,23 @@ def test_an_apply_is_one_event_a_line_and_ends_with_its_summary() -> None:
 
 
 @pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        ((EventKind.FAILED, EventKind.SKIPPED), 1),  # nothing was done: as for any other mistake of the user's
+        ((EventKind.FAILED, EventKind.SUCCEEDED), 3),
+        ((EventKind.FAILED, EventKind.LEFT), 3),
+        ((EventKind.FAILED, EventKind.BLOCKED), 3),  # tasks that were paid for wait at the provider
+        ((EventKind.SUCCEEDED,), 0),
+    ],
+)
+def test_refused_credentials_are_the_users_mistake_if_nothing_was_done(
+    results: tuple[EventKind, ...], code: int
+) -> None:
+    summary = Summary(tuple(Outcome("c", 1, "create", result) for result in results), refused=True)
+    assert summary.exit_code == code
+
+
+@pytest.mark.parametrize(
     ("results", "interrupted", "code"),
     [
         ((EventKind.SUCCEEDED,), False, 0),

@@ -145,7 +145,7 @@ class AttemptRunner:
                     self.context.move(attempt, State.READY, Facts())
             case base.PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
                 help = f"its task is on record; fix the credentials, then run: {command('apply')}"
-                raise StepEnded(EventKind.LEFT, message, help)
+                raise StepEnded(EventKind.BLOCKED, message, help)
             case base.PollTrouble(message):
                 self._note(f"{message}; polling again")
             case base.NotFound(message):
@@ -176,7 +176,9 @@ class AttemptRunner:
         provider = self.context.provider
         if bought and bought != provider.transport.account:
             text = f"{provider.alias} does not show its task to this key, and it was bought with another one"
-            raise StepEnded(EventKind.LEFT, text, f"set the key that it was bought with, then run: {command('apply')}")
+            raise StepEnded(
+                EventKind.BLOCKED, text, f"set the key that it was bought with, then run: {command('apply')}"
+            )
         now = self.context.ports.clock.monotonic()
         self.context.misses.append(now)
         if len(self.context.misses) >= MISSES and now - self.context.misses[0] >= MISSING:

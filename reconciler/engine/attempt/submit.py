@@ -94,6 +94,7 @@ async def _slot(context: AttemptContext) -> AsyncIterator[Send]:
 
 def _no_slot(context: AttemptContext, error: ProviderError) -> StepEnded:
     if error.code == "credentials":
+        context.control.refused = True
         context.control.stopped[context.provider.alias] = f"{context.provider.alias}: {error.message}"
         return StepEnded(
             EventKind.FAILED, error.message, error.help or f"fix the credentials, then run: {command('apply')}"
@@ -224,6 +225,7 @@ async def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> None:
             context.say(EventKind.SUBMITTED, task=task if context.provider.durable else None, message=message)
         case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
             context.control.stopped[context.provider.alias] = f"{context.provider.alias} refused: {refusal.value}"
+            context.control.refused = context.control.refused or refusal is not Refusal.ACCOUNT
             help = f"fix the account, then run: {command('apply')}"
             raise StepEnded(EventKind.FAILED, f"{refusal.value}: {message}", help)
         case Rejected(Refusal.BUSY, _, message):

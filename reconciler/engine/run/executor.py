@@ -178,9 +178,9 @@ class Executor:
             self._adopt_output(step.output, step.clip)
 
     def _reason_skipped(self, step: Step) -> tuple[EventKind, str]:
-        """Return the outcome of a clip that needs this step: waiting for a task that still runs is not a failure."""
+        """Return the outcome of a clip that needs this step, and that this run therefore never starts."""
         if self.outcomes[step.ident].result is EventKind.LEFT:
-            return EventKind.LEFT, f"waits for {step.name}, which goes on at the provider"
+            return EventKind.SKIPPED, f"waits for {step.name}, which goes on at the provider"
         return EventKind.SKIPPED, f"needs {step.name}, which did not succeed"
 
     def _runner(self, step: Step) -> AttemptRunner:
@@ -355,7 +355,7 @@ class Executor:
         saved, unknown = cost.saved(self._saved(plan))
         in_doubt = self.ports.store.in_doubt(run) if run else 0
         interrupted, sums = self.control.event.is_set(), (spent, unpriced, plan.currency, in_doubt, saved, unknown)
-        return Summary(outcomes, interrupted, elapsed, *sums)
+        return Summary(outcomes, interrupted, elapsed, *sums, refused=self.control.refused)
 
     def _saved(self, plan: Plan) -> Iterator[Cost]:
         """Yield the prices of the takes that have their video without a request of this run."""
