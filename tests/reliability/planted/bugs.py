@@ -28,7 +28,7 @@ from reconciler.events import EventKind
 from reconciler.plan import cost
 from reconciler.project import scan
 from reconciler.providers.base import Failed, NotFound, NotSent, Refusal, Reply, Request, SubmitAnswer, Unknown
-from reconciler.records import Artifact, Attempt, Placed, State
+from reconciler.records import Artifact, Attempt, Money, Placed, State
 from reconciler.state import disk
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
@@ -189,11 +189,13 @@ def _absent_at_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def _late_is_failed(patch: pytest.MonkeyPatch) -> None:
-    """A task that takes too long counts as failed, and is bought anew."""
+    """A task that takes too long counts as failed and free, and is bought anew."""
     real = Store.move
 
     def move(self: Store, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
-        return real(self, attempt, State.FAILED if to is State.STALLED else to, facts)
+        if to is not State.STALLED:
+            return real(self, attempt, to, facts)
+        return real(self, attempt, State.FAILED, Facts(money=Money.RELEASED))
 
     patch.setattr(session.Store, "move", move)
 
