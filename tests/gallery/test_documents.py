@@ -101,7 +101,7 @@ def test_every_clip_is_a_card_in_the_order_of_the_file(edited: Callable[..., Pla
     sun, sea, hero = found["cards"]
     assert (sun["pick"], sun["takes"], sun["tags"], sun["description"]) == (2, 2, ["launch"], "<b>first</b>")
     assert (sun["file"], sun["used_by"], sea["needs"]) == ({"path": "clipform.yaml", "line": 7}, ["sea"], ["sun"])
-    assert (sun["duration"], sun["shown"]["seconds"], sun["shown"]["width"]) == (1, 1.0, 480)
+    assert (sun["duration"], sun["shown"]["seconds"], sun["shown"]["width"]) == (1, 1.0, 640)
     assert sun["shown"]["video"] == f"media/{sun['shown']['sha256']}.mp4"
     assert (hero["shown"], hero["created"], hero["estimate"]) == (None, None, {"amount": "0.50", "currency": "USD"})
     assert found["cost"] == {"amount": "1.00", "currency": "USD", "unpriced": 0}

@@ -38,7 +38,7 @@ def test_everything_that_the_page_speaks_of_is_beside_it(project: Path) -> None:
         assert probe(report / item["video"]).frames == 24
         assert probe(report / item["preview"]).frames == 18
         with Image.open(report / item["poster"]) as poster:
-            assert poster.size == (480, 480)
+            assert poster.size == (640, 640)
     [picture] = [item["media"] for item in found["details"]["hero"]["inputs"]]
     assert (report / picture).read_bytes() == (project / "lamp.png").read_bytes()
     page = (report / "index.html").read_text()
