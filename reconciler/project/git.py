@@ -27,7 +27,7 @@ from reconciler.state import disk
 _TIMEOUT: Final = 60.0
 """Seconds for one git command, or for reading one file."""
 
-_GIT: Final = ("git", "--no-pager", "-C")
+GIT: Final = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-C")
 _CHUNK: Final = 1 << 20
 _MAX_NAME: Final = 400
 _POINTER: Final = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.+\n)*?oid sha256:([0-9a-f]{64})\n")
@@ -155,11 +155,11 @@ class Revision:
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
-                [*_GIT, str(self._root), *arguments],
+                [*GIT, str(self._root), *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_TIMEOUT,
-                env=_environment(),
+                env=environment(),
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
@@ -193,16 +193,16 @@ class Revision:
     @cached_property
     def _reader(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
         """The process that answers requests for blobs, with its input and output."""
-        command = [*_GIT, str(self._root), "cat-file", "--batch"]
+        command = [*GIT, str(self._root), "cat-file", "--batch"]
         pipe = subprocess.PIPE
         try:
-            git = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment())
+            git = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment())
         except OSError as error:
             raise _no_git(error) from error
         return git, cast("IO[bytes]", git.stdin), cast("IO[bytes]", git.stdout)  # pipes, so never None
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return our environment without a hook's variables; git takes no optional lock, never prompts or fetches."""
     inherited = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
     return inherited | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}

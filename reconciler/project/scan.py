@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from reconciler.artifacts import files
@@ -25,6 +26,7 @@ from reconciler.state import disk
 SPEC_LIMIT = 32 << 20
 """The most bytes of one spec file. The reader has tighter limits on its content, with better messages."""
 
+MAX_FOLDERS = 20_000
 _ABSENT = OutputFact()
 
 
@@ -51,10 +53,24 @@ class DiskFiles:
             os.close(descriptor)
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        """Return the files that match a pattern, sorted."""
+        """Return the files that match a pattern, sorted. Raises ClipformError for a pattern with too many folders."""
+        if "**" in pattern:
+            self._require_finite(pattern)
         names = glob.iglob(pattern, root_dir=self.root, recursive=True)
         paths = (path.replace(os.sep, "/") for path in names)
         return tuple(sorted({path for path in paths if matches(pattern, path) and (self.root / path).is_file()}))
+
+    def _require_finite(self, pattern: str) -> None:
+        """Refuse a pattern whose folders do not end: links that lead back make paths without number."""
+        steps = takewhile(lambda step: not set(step) & set("*?["), pattern.split("/"))
+        walk = os.walk(self.root.joinpath(*steps), followlinks=True)
+        for count, (_, folders, _) in enumerate(walk):
+            if count == MAX_FOLDERS:
+                text = (
+                    f"include: {pattern} leads through more than {count:,} folders; a link may lead back to one of them"
+                )
+                raise ClipformError(text, help="remove the link, or name the files without **", code="include-endless")
+            folders[:] = [folder for folder in folders if not folder.startswith(".")]  # as `glob` does
 
 
 def find_root(start: Path) -> Path:

@@ -28,6 +28,7 @@ from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted_clip
+from reconciler.project.own_state import require_own
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_addresses, check_store
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
@@ -116,6 +117,7 @@ class Workspace:
             return self._load(draft)
 
     def _load(self, draft: bool) -> Loaded:
+        require_own(self.root)
         project = read_project(self.files)
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         clips = project.clips
@@ -168,6 +170,7 @@ class Workspace:
 
     def snapshot(self, draft: bool) -> Snapshot:
         """Return the records as the next writer will have them; empty without a state. Reads only."""
+        require_own(self.root)
         directory, memory = self.state_dir(draft), self._records[draft]
         # Stamps are taken first: a change during the read then changes them.
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
@@ -183,6 +186,7 @@ class Workspace:
 
     def events(self, draft: bool, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
         """Return the log in order, as `Store.events` does; empty without a state."""
+        require_own(self.root)
         store = Store.read(self.state_dir(draft), self.clock.now)
         if store is None:
             return []

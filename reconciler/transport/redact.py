@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -42,7 +43,7 @@ class Redactor:
         if len(secret) >= SHORTEST and secret not in self._forms:
             self._forms |= _forms(secret)
             longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
     def values(self, text: str) -> str:
         """Return text without the known secrets; text that merely looks like one stays. Keeps JSON valid."""
@@ -57,10 +58,13 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    """Return the encodings of a secret: plain, in JSON, in a URL, in Base64."""
+    """Return the encodings of a secret: plain, in JSON, in a URL once or twice, in HTML, in hex, in Base64."""
     plain = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     plain |= {form.replace("/", "\\/") for form in plain}
-    forms = plain | {quote(secret, safe=""), quote(secret), quote_plus(secret)} | set(_base64(secret.encode()))
+    urls = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    forms = plain | urls | {quote(url, safe="") for url in urls} | set(_base64(secret.encode()))
+    forms |= {html.escape(secret), html.escape(secret).replace("&#x27;", "&#39;"), secret.encode().hex()}
+    forms |= {"".join(spelling % ord(char) for char in secret) for spelling in ("&#%d;", "&#x%x;", "%%%02x")}
     return {form for form in forms if len(form) >= SHORTEST}
 
 

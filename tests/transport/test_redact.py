@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from urllib.parse import quote, quote_plus
 
@@ -24,6 +25,13 @@ SPELLINGS = {
     "form": quote_plus(SECRET),
     "Base64": base64.b64encode(SECRET.encode()).decode(),
     "Base64 for URLs": base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    "URL twice": quote(quote(SECRET, safe=""), safe=""),
+    "hex": SECRET.encode().hex(),
+    "hex in capitals": SECRET.encode().hex().upper(),
+    "HTML": html.escape(SECRET),
+    "HTML by numbers": "".join(f"&#{ord(char)};" for char in SECRET),
+    "HTML by numbers in hex": "".join(f"&#x{ord(char):X};" for char in SECRET),
+    "capitals": SECRET.upper(),
     **{f"Base64 behind {n}": base64.b64encode(b"u" * n + b":" + SECRET.encode()).decode() for n in range(1, 7)},
     **{f"Base64 before {n}": base64.b64encode(SECRET.encode() + b"z" * n).decode() for n in range(1, 4)},
 }

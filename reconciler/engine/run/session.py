@@ -19,6 +19,7 @@ from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.run.warm_workers import WarmWorkers
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Loaded, Planned
+from reconciler.project.own_state import require_own
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
 from reconciler.records import State
@@ -45,6 +46,7 @@ class Session:
 @contextmanager
 def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
     """Lock the state and bring it up to date. Raises StateLocked, StateError."""
+    require_own(workspace.root)
     directory, clock = workspace.state_dir(draft), workspace.clock
     with (
         Lock(directory, command, clock.now),
