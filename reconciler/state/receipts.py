@@ -200,12 +200,24 @@ _TEXTS = (
 
 
 def _well_formed(values: Mapping[str, object]) -> bool:
-    texts = all(isinstance(values[name], str) for name in _TEXTS)
+    texts = all(_is_text(values[name]) for name in _TEXTS)
     whole = all(_is_whole(values[name]) for name in ("seq", "attempt", "take"))
     optional = all(values[name] is None or _is_whole(values[name]) for name in ("seed", "expires_after"))
     time = values["time"]
     timed = isinstance(time, float | int) and 0 <= time < _END_OF_TIME
-    return texts and whole and optional and timed and isinstance(values["task"], str | None) and bool(values["marker"])
+    return (
+        texts
+        and whole
+        and optional
+        and timed
+        and (values["task"] is None or _is_text(values["task"]))
+        and bool(values["marker"])
+    )
+
+
+def _is_text(value: object) -> bool:
+    """True for a text that the database can hold: one with a lone surrogate has no UTF-8."""
+    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
 
 
 def _is_whole(value: object) -> bool:
