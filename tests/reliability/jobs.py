@@ -13,7 +13,7 @@ from typing import Any
 from tests.reliability import commands, hostile, limits, sweeps, wired_sweeps
 from tests.reliability.figures import Tally
 from tests.reliability.model.explore import CURES, FULL, SMALL, explore, missing
-from tests.reliability.planted import bugs, story_bugs
+from tests.reliability.planted import bugs, hunt, story_bugs
 from tests.reliability.processes import real
 from tests.reliability.simulator import listed, sqlite_power
 from tests.reliability.simulator.stories import FAULTS, STORIES
@@ -108,7 +108,7 @@ def _inputs(size: Size) -> Iterator[Job]:
 
 def planted(tally: Tally, name: str) -> None:
     """One planted bug."""
-    found = bugs.caught(name)
+    found = hunt.caught(name)
     if found is None:
         tally.skipped.append(f"planted bug '{name}': no file system in memory here")
         return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.reliability.planted import story_bugs
-from tests.reliability.planted.bugs import BUGS, caught
+from tests.reliability.planted.bugs import BUGS
+from tests.reliability.planted.hunt import caught
 
 
 @pytest.mark.parametrize("name", BUGS)

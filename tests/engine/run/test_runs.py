@@ -1,7 +1,4 @@
-"""One run and the next: interrupts, failures, refusals, budgets, odd answers, full disks. Nothing is paid twice.
-
-Longer than 400 lines because it is a list of short stories about one simulated vendor, best read together.
-"""
+"""One run and the next: interrupts, failures, refusals, odd answers. Nothing is paid twice."""
 
 from __future__ import annotations
 
@@ -10,25 +7,17 @@ import json
 import os
 import shutil
 import signal
-from decimal import Decimal
 
 import pytest
 
-from reconciler.diagnostics import Refused, StateError, StateLocked, UsageError
+from reconciler.diagnostics import StateLocked, UsageError
 from reconciler.engine.operations import resolve
-from reconciler.engine.run import session
-from reconciler.engine.run.apply import Run
 from reconciler.engine.run.session import open_session
 from reconciler.events import EventKind, Summary
 from reconciler.plan.remedies import command_of
 from reconciler.project.model import Choice
-from reconciler.records import Attempt, State
-from reconciler.state.budget import Caps, NewAttempt
-from reconciler.state.receipts import Receipts
-from reconciler.state.store import Facts, Store
-from reconciler.views.terminal import apply
-from reconciler.views.terminal.style import Style
-from tests.reliability.simulator import checker
+from reconciler.records import State
+from reconciler.state.budget import NewAttempt
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
 
 ONE_BY_ONE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 1,")
@@ -38,51 +27,6 @@ CHAIN = "clips:\n  hero: {prompt: a lamp}\n  next: {prompt: it falls, first_fram
 
 def results(summary: Summary) -> dict[str, str]:
     return {outcome.name: outcome.result.value for outcome in summary.outcomes}
-
-
-# --- what it cost, and what was saved --------------------------------------------------------
-
-TWINS = """clips:
-  hero: {prompt: a lamp}
-  twin: {prompt: a lamp}
-  intro: {prompt: a candle}
-"""
-
-
-def money(summary: Summary) -> tuple[str, str]:
-    return f"{summary.spent:f}", f"{summary.saved:f}"
-
-
-def test_a_run_says_what_it_cost_and_what_a_run_without_memory_would_have_cost_more(sim: Sim) -> None:
-    sim.write(HEAD + TWINS)
-    assert money(sim.apply()) == ("1", "0.50")  # two pictures for three clips
-    assert money(sim.apply()) == ("0", "1.50")  # all three are up to date
-    (sim.root / "renders" / "hero.mp4").unlink()
-    sim.write(HEAD + TWINS.replace("candle", "torch"))
-    assert money(sim.apply()) == ("0.5", "1.00")
-    sim.write(HEAD + TWINS)
-    assert money(sim.apply()) == ("0", "1.50")  # restored
-
-
-def test_what_was_paid_for_before_and_is_collected_now_saves_nothing(sim: Sim) -> None:
-    sim.server.at["poll", "hero"] = lambda: signal.raise_signal(signal.SIGINT)
-    assert money(sim.apply()) == ("0.5", "0")
-    sim.server.heal()
-    assert money(sim.apply()) == ("0", "0")
-
-
-@pytest.mark.parametrize("end", ["poll", "uncertain", "done", "refused"])
-def test_what_was_bought_at_no_known_price_is_told_however_it_ends(end: str, sim: Sim) -> None:
-    sim.write(ONE.replace(', prices: [{model: "*", per_clip: 0.50}]', ""))
-    if end == "poll":
-        sim.server.at["poll", "hero"] = lambda: signal.raise_signal(signal.SIGINT)
-    elif end != "done":
-        sim.server.plan("hero", submit=[{"uncertain": "*unknown-after", "refused": "refuse-input"}[end]])
-    summary = sim.apply()
-    assert summary.unpriced == (end != "refused")
-    assert ("Cost: 1 unpriced." in "".join(apply.summary(summary, Style()))) == (end != "refused")
-    sim.server.heal()
-    assert sim.apply().unpriced == 0  # it was counted by the run that bought it
 
 
 # --- interrupts -----------------------------------------------------------------------------
@@ -195,66 +139,6 @@ def test_what_was_surely_not_bought_is_tried_again_a_few_times_and_then_told(wor
     assert len(sim.server.ledger) == 1
 
 
-# --- money ----------------------------------------------------------------------------------
-
-BUDGET = "budget: {currency: USD, per_apply: 0.60}\n"
-
-
-def test_a_plan_over_the_budget_sends_nothing(sim: Sim) -> None:
-    sim.write(HEAD + BUDGET + PAIR)
-    with pytest.raises(Refused):
-        sim.apply()
-    with pytest.raises(Refused):
-        sim.apply(max_cost=Decimal("0.10"))
-    assert sim.server.calls == []
-
-
-def test_the_intent_itself_keeps_to_the_budget(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Run, "require_allowed", lambda run: None)  # as if two clips had been planned apart
-    sim.write(HEAD + BUDGET + PAIR)
-    assert sorted(results(sim.apply()).values()) == ["failed", "succeeded"]
-    assert len(sim.server.ledger) == 1
-    assert list(checker.within(checker.World(sim.root), 600_000)) == []
-
-
-def test_a_clip_without_a_price_is_refused_under_a_budget(sim: Sim) -> None:
-    sim.write(HEAD.replace('prices: [{model: "*", per_clip: 0.50}]', "concurrency: 2") + BUDGET + PAIR)
-    with pytest.raises(Refused):
-        sim.apply()
-    assert sim.server.calls == []
-
-
-def test_locked_restores_and_generates_nothing(sim: Sim) -> None:
-    with pytest.raises(Refused):
-        sim.apply(locked=True)
-    assert sim.server.calls == []
-    sim.apply()
-    bytes_ = sim.output("renders/hero.mp4")
-    (sim.root / "renders/hero.mp4").unlink()
-    assert results(sim.apply(locked=True)) == {"hero": "succeeded"}
-    assert sim.output("renders/hero.mp4") == bytes_
-    assert sim.server.count("submit") == 1
-
-
-def test_clips_that_want_the_same_picture_pay_once(sim: Sim) -> None:
-    sim.write(HEAD + "clips:\n  hero: {prompt: a lamp}\n  copy: {prompt: a lamp}\n")
-    assert results(sim.apply()) == {"hero": "succeeded", "copy": "succeeded"}
-    assert len(sim.server.ledger) == 1
-    assert sim.output("renders/hero.mp4") == sim.output("renders/copy.mp4") is not None
-
-
-def test_the_result_of_a_task_that_nobody_wants_any_more_is_kept_for_when_they_do(sim: Sim) -> None:
-    sim.apply(detach=True)
-    sim.write(ONE.replace("a lamp", "a torch"))
-    sim.apply()
-    assert sim.output("renders/hero.mp4") == sim.server.content("task-2")
-    sim.rest()
-    sim.write(ONE)
-    assert results(sim.apply()) == {"hero": "succeeded"}
-    assert sim.output("renders/hero.mp4") == sim.server.content("task-1")
-    assert len(sim.server.ledger) == 2
-
-
 # --- odd answers ----------------------------------------------------------------------------
 
 
@@ -363,74 +247,6 @@ def test_an_input_that_changes_while_applying_is_not_sent(sim: Sim) -> None:
     sim.server.at["submit", "first"] = lambda: changed.save(sim.root / "a.png")
     assert results(sim.apply()) == {"first": "succeeded", "hero": "failed"}
     assert sim.server.submits("hero") == 0
-
-
-# --- full disks, and disks that fail -----------------------------------------------------------
-
-
-def test_an_intent_that_is_there_though_its_commit_failed_is_known_not_to_have_been_sent(
-    sim: Sim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite may fail at the last sync of a commit that every later reader finds done."""
-    real = session.Store.begin
-
-    def fails(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
-        real(self, new, caps)
-        raise StateError("cannot use the state: disk I/O error")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(session.Store, "begin", fails)
-        assert sim.apply().exit_code == 3
-    assert (sim.states(), sim.server.submits("hero")) == (["not_sent"], 0)
-    assert sim.apply().exit_code == 0
-    assert sim.server.submits("hero") == 1
-
-
-def _full(*_: object, **__: object) -> None:
-    raise StateError("cannot write the state: the disk is full", code="disk-full")
-
-
-@pytest.mark.parametrize(("kind", "name"), [(Store, "begin"), (Receipts, "_reserve")])
-def test_a_disk_that_is_full_before_the_request_sends_nothing(
-    kind: type, name: str, sim: Sim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(session.Store if kind is Store else kind, name, _full)
-        summary = sim.apply()
-    assert (results(summary), summary.exit_code) == ({"hero": "failed"}, 3)
-    assert "disk is full" in summary.outcomes[0].message
-    assert sim.server.calls == []
-
-
-def test_a_disk_that_fills_up_before_the_id_is_recorded_loses_no_task(
-    sim: Sim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sim.write(ONE_BY_ONE + PAIR)
-    real = session.Store.move
-
-    def move(self: Store, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
-        return _full() if to is State.ACCEPTED else real(self, attempt, to, facts)  # type: ignore[return-value]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(session.Store, "move", move)
-        summary = sim.apply()
-    assert results(summary) == {"hero": "failed", "intro": "skipped"}
-    assert "task-1" in summary.outcomes[0].message  # said aloud, in case that nothing can be written
-    assert sim.states() == ["submitting"]
-    sim.rest()
-    assert sim.states() == ["done", "done"]
-    assert len(sim.server.ledger) == 2
-
-
-def test_receipts_that_cannot_be_written_keep_the_id_out_of_nothing_else(
-    sim: Sim, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(session.Receipts, "accepted", _full)
-        sim.apply()
-    assert [attempt.task for attempt in sim.attempts()] == ["task-1"]
-    sim.rest()
-    assert len(sim.server.ledger) == 1
 
 
 # --- sessions, receipts, lock file ----------------------------------------------------------

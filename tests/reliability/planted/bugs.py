@@ -1,8 +1,5 @@
 """Planted bugs: protocols and habits that are known to be wrong. The judge must catch each, else its verdict is
-worthless.
-
-Longer than 400 lines because it is a catalogue: each entry is short, and the list is what is published.
-"""
+worthless."""
 
 from __future__ import annotations
 
@@ -33,11 +30,8 @@ from reconciler.state import disk
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Facts, Merged, Store
-from tests.reliability.simulator import checker, order
-from tests.reliability.simulator.power import Platter, keeps_inodes
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
 from tests.reliability.simulator.vendor import Fake, FakeTransport
-from tests.reliability.sweeps import fresh
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -352,55 +346,3 @@ BUGS: dict[str, Bug] = {
     "no folder is synced": Bug(_skipping("", folders=True), "I2", power="strict"),
     "the state folder is not synced": Bug(_skipping("lock", folders=True), "I2", power="strict"),
 }
-
-
-def caught(name: str) -> set[str] | None:
-    """Plant a bug and let processes die at one point after another, until the judge sees it; what was found. None where
-    it cannot be played: a power cut needs a file system in memory."""
-    bug = BUGS[name]
-    with fresh() as sim, pytest.MonkeyPatch.context() as patch:
-        if bug.power is not None and not keeps_inodes(sim.root.parent):
-            return None
-        sim.write(bug.spec)
-        sim.cap, sim.server.micros = bug.cap, bug.micros
-        sim.clock.limit = sim.clock.time + 6 * 3600.0
-        sim.server.plan("hero", **bug.script)
-        platter = Platter(patch, sim.root) if bug.power is not None else None
-        bug.plant(patch)
-        sim.save()
-        found: set[str] = set()
-        for k in (10_000, *range(1, 200)):  # first a run that nothing ends
-            sim.load()
-            found |= _tried(sim, bug, k, platter)
-            if bug.breaks in found:
-                break
-            if k < 10_000 and not sim.died:
-                break
-        return found
-
-
-def _tried(sim: Sim, bug: Bug, k: int, platter: Platter | None) -> set[str]:
-    found: set[str] = set()
-    picture = None
-    if platter is not None:
-        assert bug.power is not None
-        platter.settle()
-        platter.lose = bug.lose
-        picture = platter.cut(bug.power)
-    fails = {k: 28} if bug.breaks == "traceback" else {}
-    try:
-        wire = sim.dies(None if fails else k, fails=fails, picture=picture)
-        sim.died = wire.dead or bool(wire.failed) or bool(fails)
-        rules = order.broken(wire.trace) if bug.breaks == "order" else ()
-        found |= {text.partition(":")[0] for text in [*_judged(sim), *rules]}
-        bug.between(sim)
-        sim.dies(None, fails={}, picture=picture)
-        found |= {text.partition(":")[0] for text in _judged(sim)}
-    except BaseException as error:  # noqa: BLE001  # what a wrong protocol ends in is what is looked for
-        found.add("I13" if type(error).__name__ == "Deadlock" else "traceback")
-        sim.died = True
-    return found
-
-
-def _judged(sim: Sim) -> list[str]:
-    return sim.judged(checker.World(Path(sim.root)))
