@@ -186,10 +186,12 @@ class Generation(Provenance):
 
 @dataclass(frozen=True, slots=True)
 class LockEntry(TakeProvenance):
-    """One line of `clipform.lock`: the artifact that a take holds, and who made it."""
+    """One line of `clipform.lock`: the artifact that a take holds, and who made it; `rehearsal`: at an address of this
+    machine."""
 
     sha256: str
     suffix: str
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
     `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
-    newest last, `spent` what is paid or reserved, in millionths by currency, and `booked` the same by key.
+    newest last, `spent` what is paid or reserved, in millionths by currency, and `booked` the same by key. `rehearsals`
+    are the keys whose results were made at an address of this machine.
     """
 
     store: str = ""  # id of this store
@@ -232,3 +235,4 @@ class Snapshot:
     timings: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
     spent: Mapping[str, int] = field(default_factory=dict)
     booked: Mapping[str, int] = field(default_factory=dict)
+    rehearsals: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
+from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import critical_path, typical_seconds
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State, is_paid_failure
@@ -47,7 +48,8 @@ def compute(
 
     `locked` has the entries of the project's lock file by key. The needs must be free of circles; `spec` checks that.
     """
-    return _Planner(wanted, PlanFacts(snapshot, disk, locked or {}), scope).plan()
+    records, rehearsals = set_aside(snapshot, locked or {}, wanted)
+    return _Planner(wanted, PlanFacts(records, disk, locked or {}, rehearsals), scope).plan()
 
 
 class _Planner:
@@ -179,7 +181,8 @@ class _Planner:
         elif is_lost:
             step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
         else:
-            step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else Reason.NEW)
+            first = Reason.REHEARSED if w.key in self.facts.rehearsals else Reason.NEW
+            step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else first)
         return replace(step, cost=w.cost, expected=typical_seconds(self.snapshot, w.kind, w.model))
 
     def _obstacle(self, w: Wanted) -> Block | None:

@@ -16,11 +16,15 @@ _ABSENT = OutputFact()
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """The records, the disk and the lock file (by key) that a plan is computed from."""
+    """The records, the disk and the lock file (by key) that a plan is computed from.
+
+    `rehearsals` are keys whose results do not count; the records have none of them.
+    """
 
     snapshot: Snapshot
     disk: Disk
     locked: Mapping[str, LockEntry]
+    rehearsals: frozenset[str] = frozenset()
 
     @cached_property
     def _locked_keys(self) -> Mapping[tuple[str, int], str]:
@@ -29,6 +33,9 @@ class PlanFacts:
     @cached_property
     def _locked_files(self) -> Collection[str]:
         return {entry.sha256 for entry in self.locked.values()}
+
+    def _line(self, key: str) -> LockEntry | None:
+        return None if key in self.rehearsals else self.locked.get(key)
 
     def output(self, path: str | None) -> OutputFact:
         """Return what is at an output path."""
@@ -46,12 +53,12 @@ class PlanFacts:
 
     def stored(self, key: str) -> str | None:
         """Return the artifact of a key if the store has it: by the records, else by the lock file."""
-        entry = self.snapshot.generations.get(key) or self.locked.get(key)
+        entry = self.snapshot.generations.get(key) or self._line(key)
         return entry.sha256 if entry is not None and entry.sha256 in self.disk.objects else None
 
     def placed(self, w: Wanted) -> str | None:
         """Return the artifact of a take that the store has lost while the output still holds it."""
-        entry = self.snapshot.generations.get(w.key) or self.locked.get(w.key)
+        entry = self.snapshot.generations.get(w.key) or self._line(w.key)
         return entry.sha256 if entry is not None and self.output(w.output).sha256 == entry.sha256 else None
 
     def held_key(self, w: Wanted) -> str | None:
@@ -72,7 +79,7 @@ class PlanFacts:
     def locked_elsewhere(self, key: str, attempt: Attempt | None) -> bool:
         """True if the lock file records a purchase of the key that nobody here allowed to repeat. A local attempt that
         gave no result does not allow it."""
-        return key in self.locked and (attempt is None or attempt.state is not State.ABANDONED)
+        return self._line(key) is not None and (attempt is None or attempt.state is not State.ABANDONED)
 
     def changes(self, w: Wanted, pending: Collection[str], names: Mapping[str, str]) -> tuple[Change, ...]:
         """Return what differs from the key that the take is bound to; empty without a binding (the lock file has no

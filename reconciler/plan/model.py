@@ -38,6 +38,7 @@ class Reason(StrEnum):
 
     NEW = "new", "never generated before"
     CHANGED = "changed", "the prompt, settings or inputs changed"
+    REHEARSED = "rehearsed", "only rehearsed so far, at an address of this machine; the real video replaces that file"
     FAILED_BEFORE = "failed_before", "the last attempt failed"
     ARTIFACT_LOST = "artifact_lost", "the stored video is missing; generating it again is free"
     IN_FLIGHT = "in_flight", "its task is already running"
@@ -144,6 +145,7 @@ class Wanted:
     cost: Cost = Cost(None)
     tags: tuple[str, ...] = ()
     server_defaults: tuple[str, ...] = ()  # fields that the provider will choose
+    rehearses: bool = False  # its provider is at an address of this machine
 
     @property
     def name(self) -> str:

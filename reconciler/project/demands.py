@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from reconciler.plan.model import Demand
 from reconciler.project import endpoints
 from reconciler.providers.base import LOCAL, Dialect
-from reconciler.spec.environment import ADDRESSES, names_in
+from reconciler.spec.environment import ADDRESSES, is_local, names_in
 from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import JsonValue, LocalMedia, Secret
 
@@ -33,7 +33,7 @@ def _provider(config: ProviderConfig, dialect: Dialect) -> Iterator[Demand]:
         return
     names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
     use = f"gets {' and '.join([*names, 'the inputs of clips'])} (provider {config.alias})"
-    yield Demand(address, use, not endpoints.is_local(address))
+    yield Demand(address, use, not is_local(address))
     yield from _variables(address, f"is part of the address of provider {config.alias}")
 
 

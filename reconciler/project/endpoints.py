@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic, Severity
@@ -19,7 +18,7 @@ from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import HasRegions
 from reconciler.records import Attempt, Snapshot
-from reconciler.spec.environment import values_in
+from reconciler.spec.environment import is_local, values_in
 from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import Secret
 
@@ -166,12 +165,3 @@ def origin(url: str) -> str:
     """Return the scheme, host and port of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def is_local(url: str) -> bool:
-    """True if an address is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -22,6 +22,7 @@ from reconciler.plan.model import Cost, Wanted
 from reconciler.project.priced import priced_request
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
+from reconciler.spec.environment import is_local
 from reconciler.spec.graph import in_order
 from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project, ProviderConfig
@@ -137,6 +138,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         cost=price,
         tags=clip.spec.tags,
         server_defaults=_left_open(resolved),
+        rehearses=is_local(config.spec.base_url or ""),
     )
     return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request)
 

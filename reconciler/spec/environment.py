@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from reconciler.diagnostics import ClipformError
 from reconciler.spec.values import Secret
@@ -43,6 +45,15 @@ def resolved(text: str, where: str, environment: Mapping[str, str]) -> str:
         message = f"{where}: with its value, {text} is not a plain address"
         raise ClipformError(message, help=f"correct {names[0]} in the environment", code="env-value")
     return address
+
+
+def is_local(url: str) -> bool:
+    """True if an address is on this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+    except ValueError:  # a name, or no address at all
+        return False
 
 
 def _is_sound(address: str) -> bool:

@@ -10,7 +10,8 @@ It is sorted JSON, one take a line. Each of those lines ends with a comma, since
 removing a clip changes one line, and two branches that add different clips merge without a conflict. Unknown fields are
 left out. Costs are decimal texts, never floats.
 
-Entry: key, sha256, suffix of the artifact · provider (alias), kind, model · task, seed, cost and currency, when known.
+Entry: key, sha256, suffix of the artifact · provider (alias), kind, model · task, seed, cost and currency, when known ·
+rehearsal (true) if it was made at an address of this machine.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import re
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from reconciler import money
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
@@ -74,6 +76,7 @@ def _fields(entry: LockEntry) -> dict[str, object]:
     cost = None if micros is None else money.plain(money.from_micros(micros))
     fields: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
     fields |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
+    fields["rehearsal"] = entry.rehearsal or None
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -140,7 +143,9 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
         raise ValueError("'cost' must be a decimal text such as \"0.50\"")
     micros = money.to_micros(amount)
     currency = _string(fields, "currency") if "currency" in fields else ""
-    return LockEntry(clip=clip, take=int(take), **texts, task=task, seed=seed, cost_micros=micros, currency=currency)
+    details = {"task": task, "seed": seed, "cost_micros": micros, "currency": currency}
+    values: dict[str, Any] = {**texts, **details, "rehearsal": fields.get("rehearsal") is True}
+    return LockEntry(clip=clip, take=int(take), **values)
 
 
 def _string(fields: Mapping[str, object], name: str) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot
+from reconciler.spec.environment import is_local
 from reconciler.state import budget, rows
 from reconciler.state import connection as sql
 
@@ -29,6 +31,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
 def _snapshot(connection: sqlite3.Connection) -> Snapshot:
     oldest_first = _all(connection, rows.select(Generation, "ORDER BY created"))
     generations = [rows.record(Generation, row) for row in oldest_first]
+    results = {generation.key: generation for generation in generations}
     artifacts = [rows.artifact(row) for row in _all(connection, rows.select(Artifact))]
     attempts = [rows.attempt(row) for row in _all(connection, rows.select(Attempt, "ORDER BY id"))]
     bindings = [rows.record(Binding, row) for row in _all(connection, rows.select(Binding))]
@@ -36,7 +39,7 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
     return Snapshot(
         store=store_id(connection),
         sequence=sequence(connection),
-        generations={generation.key: generation for generation in generations},
+        generations=results,
         artifacts={artifact.sha256: artifact for artifact in artifacts},
         attempts={attempt.key: attempt for attempt in attempts},  # the newest comes last and stays
         bindings={(binding.clip, binding.take): binding for binding in bindings},
@@ -44,7 +47,21 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
         timings=_timings(generations),
         spent={currency: sums.micros for currency, sums in budget.spent(connection).items()},
         booked=_booked(attempts),
+        rehearsals=rehearsals(attempts, results),
     )
+
+
+def rehearsals(attempts: Iterable[Attempt], generations: Mapping[str, Generation]) -> frozenset[str]:
+    """Return the keys whose results were made at an address of this machine, and none elsewhere. A file that
+    the user imported does not count."""
+    local = cache(is_local)
+    makers = [attempt for attempt in attempts if attempt.sha256 is not None]
+    real = {maker.key for maker in makers if not local(maker.endpoint)}
+    return frozenset(m.key for m in makers if m.key not in real and _is_generated(generations.get(m.key), m))
+
+
+def _is_generated(generation: Generation | None, maker: Attempt) -> bool:
+    return generation is None or (generation.sha256 == maker.sha256 and generation.origin == "generated")
 
 
 def _booked(attempts: Iterable[Attempt]) -> Mapping[str, int]:

@@ -3,13 +3,15 @@
 The content of a file stands for its own SHA-256: plans only ever compare them. The picture of key `v1:aa` is the text
 `film v1:aa`, wherever it lies.
 
-    wanted:   takes as the spec wants them   {clip, key, output, provider, take, needs, protect, says, cost, tags}
+    wanted:   takes as the spec wants them
+              {clip, key, output, provider, take, needs, protect, says, cost, tags, rehearses}
               without `output` the take is not picked; `provider: draft` is free, anything else is paid
     records:  what we remember
               {clip, key, state, output, provider, take, says, task, reason, message, held, collected}
               `state` is an attempt's. A `fetched` one has its picture in the store; a `done` one too, is what the take
               holds, and was placed at `output`; `held: no` when the take holds something else since; `collected: yes`
-              when gc forgot the picture; `state: known` has no attempt (imported)
+              when gc forgot the picture; `state: known` has no attempt (imported); `rehearsal: yes` when it was made
+              at an address of this machine, where the provider of a take with `rehearses: yes` still is
     placed:   {path: content} of files that we placed, where `records` does not say it
     lost:     contents that are no longer in the store
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
@@ -22,7 +24,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -70,7 +72,7 @@ def document(says: Given) -> str:
 
 def wanted(given: Given) -> Wanted:
     """One entry of `wanted:`."""
-    known = {"clip", "key", "output", "provider", "take", "needs", "protect", "says", "cost", "tags"}
+    known = {"clip", "key", "output", "provider", "take", "needs", "protect", "says", "cost", "tags", "rehearses"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     provider = str(given.get("provider", "studio"))
     free = provider == "draft"
@@ -88,6 +90,7 @@ def wanted(given: Given) -> Wanted:
         protect=bool(given.get("protect", False)),
         free=free,
         cost=Cost(Decimal(0) if free else cost, "USD"),
+        rehearses=bool(given.get("rehearses", False)),
     )
 
 
@@ -97,13 +100,13 @@ def _ident(name: str) -> tuple[str, int]:
 
 
 _RECORD = {"clip", "key", "state", "output", "provider", "take", "says", "task", "reason", "message"}
-_RECORD |= {"held", "collected", "money", "cost_micros"}
+_RECORD |= {"held", "collected", "money", "cost_micros", "rehearsal"}
 
 
-def snapshot(records: Iterable[Given], placed: Mapping[str, str]) -> Snapshot:
+def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
     """What `records:` and `placed:` mean."""
     found = Snapshot(generations={}, attempts={}, bindings={}, placed={})
-    lying = dict(placed)
+    lying, rehearsals = dict(placed), [str(given["key"]) for given in records if given.get("rehearsal")]
     for number, given in enumerate(records, 1):
         assert given.keys() <= _RECORD, f"unknown: {given.keys() - _RECORD}"
         clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), str(given["key"]), given["state"]
@@ -117,7 +120,8 @@ def snapshot(records: Iterable[Given], placed: Mapping[str, str]) -> Snapshot:
             if given.get("held", state != "fetched"):
                 found.bindings[clip, take] = Binding(clip, take, key, output, says)  # type: ignore[index,arg-type]
                 lying |= {str(output): film(key)} if output is not None and output not in placed else {}
-    return replace(found, placed={path: Placed(path, content, 1, 1, 1) for path, content in lying.items()})
+    placed_files = {path: Placed(path, content, 1, 1, 1) for path, content in lying.items()}
+    return replace(found, placed=placed_files, rehearsals=frozenset(rehearsals))
 
 
 def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
@@ -178,6 +182,7 @@ class Carried:
             attempts=self.attempts,
             bindings=self.bindings,
             placed=self.placed,
+            rehearsals=self.before.snapshot.rehearsals - set(self.bought),
         )
         return replace(self.before, snapshot=records, disk=Disk(self.outputs, frozenset(self.objects)))
 

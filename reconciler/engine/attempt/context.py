@@ -18,6 +18,7 @@ from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Step
+from reconciler.plan.rehearsals import was_rehearsed
 from reconciler.project.orders import Order
 from reconciler.providers.base import Job, Succeeded
 from reconciler.records import Artifact, Attempt, State
@@ -88,9 +89,9 @@ class AttemptContext:
         return self.step.action in GENERATES or not self.provider.durable
 
     def newest(self) -> Attempt | None:
-        """Return the newest attempt of the key, as the store has it now."""
+        """Return the newest attempt of the key, as the store has it now; a rehearsal is none."""
         attempts = self.ports.store.attempts(self.step.key)
-        return attempts[-1] if attempts else None
+        return next((a for a in reversed(attempts) if not was_rehearsed(a, self.provider.endpoint)), None)
 
     @property
     def link_expired(self) -> bool:

@@ -12,6 +12,7 @@ from reconciler.engine.attempt.check_video import facts_of, mismatch
 from reconciler.engine.run.session import Session
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.next_command import command
+from reconciler.plan.rehearsals import set_aside
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, LOOKED_AT_AGAIN, OPEN, Artifact, Attempt, Generation, State
 from reconciler.state.store import Facts
@@ -21,7 +22,7 @@ def import_file(session: Session, order: Order, path: Path) -> Generation:
     """Use a video file as the result of a clip's current key, at no cost; also as that of a paid task whose video
     cannot be fetched. Raises ClipformError, MediaError."""
     wanted, key = order.wanted, order.wanted.key
-    snapshot = session.store.snapshot()
+    snapshot, _ = set_aside(session.store.snapshot(), {}, [wanted])
     attempt = snapshot.attempts.get(key)
     paid = attempt if attempt is not None and attempt.state in LOOKED_AT_AGAIN | {State.READY} else None
     if paid is None and attempt is not None and attempt.state in OPEN | BLOCKED:

@@ -9,10 +9,11 @@ from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations.adopt_task import adopt_task, assign_task, begin_with_task, poll_task, require_known
 from reconciler.engine.run.session import Session
 from reconciler.next_command import command
+from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import describe_attempt
 from reconciler.project import endpoints
 from reconciler.project.orders import Order
-from reconciler.records import ADOPTED_AGAIN, BLOCKED, OPEN, Attempt, State
+from reconciler.records import ADOPTED_AGAIN, BLOCKED, OPEN, Attempt, Snapshot, State
 from reconciler.state.budget import NewAttempt
 
 
@@ -22,13 +23,13 @@ def import_task(session: Session, order: Order, task: str, marker: str, access: 
     It costs nothing. Raises ClipformError when the clip has a result already or the provider does not know the task.
     """
     wanted = order.wanted
-    snapshot = session.store.snapshot()
+    snapshot, _ = set_aside(session.store.snapshot(), {}, [wanted])
     previous = snapshot.attempts.get(wanted.key)
     if previous is not None and previous.state is State.UNCERTAIN:  # an interrupted import leaves it so, too
         return adopt_task(session, previous, task, access)
-    if previous is not None and previous.task == task and _is_over(session, previous):
+    if previous is not None and previous.task == task and _is_over(session, snapshot, previous):
         return _adopt_again(session, previous, task, access)
-    if _has_video(session, wanted.key) or (previous is not None and previous.state in OPEN | BLOCKED):
+    if _has_video(session, snapshot, wanted.key) or (previous is not None and previous.state in OPEN | BLOCKED):
         state = describe_attempt(previous) if previous is not None else "it has an artifact"
         raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=command("show", wanted.clip))
     account, answer = access.ask(wanted.provider, partial(poll_task, task))
@@ -54,15 +55,15 @@ def import_task(session: Session, order: Order, task: str, marker: str, access: 
         begin_with_task(session, new, task, "import")
 
 
-def _has_video(session: Session, key: str) -> bool:
+def _has_video(session: Session, snapshot: Snapshot, key: str) -> bool:
     """True if the store has the artifact of a key."""
-    generation = session.store.snapshot().generations.get(key)
+    generation = snapshot.generations.get(key)
     return generation is not None and session.objects.has(generation.sha256, ".mp4")
 
 
-def _is_over(session: Session, attempt: Attempt) -> bool:
+def _is_over(session: Session, snapshot: Snapshot, attempt: Attempt) -> bool:
     """True if an attempt is over and the store has no video of it."""
-    return attempt.state in ADOPTED_AGAIN and not _has_video(session, attempt.key)
+    return attempt.state in ADOPTED_AGAIN and not _has_video(session, snapshot, attempt.key)
 
 
 def _adopt_again(session: Session, attempt: Attempt, task: str, access: ProviderAccess) -> None:

@@ -31,6 +31,7 @@ from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
 from reconciler.providers.base import NotFound, PollTrouble
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, LockEntry, State
+from reconciler.spec.environment import is_local
 from reconciler.state import disk
 from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
@@ -155,6 +156,8 @@ def _download_later(
     if config is None or config.kind != entry.kind or not _still_known(access, entry.provider, entry.task):
         return
     endpoint = endpoints.endpoint(config, loaded.dialects[entry.provider])
+    if entry.rehearsal and not is_local(endpoint):
+        return
     order = loaded.by_ident.get((entry.clip, entry.take))
     document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
     new = NewAttempt(marker(), document, **entry.take_provenance(task=None), endpoint=endpoint)

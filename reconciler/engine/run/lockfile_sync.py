@@ -25,6 +25,7 @@ from reconciler.project.orders import Order
 from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
+from reconciler.state.snapshot import rehearsals
 from reconciler.state.store import Store
 
 
@@ -111,7 +112,8 @@ class LockfileSaver:
             self.lines = _lines(self.session, self.loaded)
         elif (generation := self.session.store.generation(bound.key)) is not None:
             ident = (bound.clip, bound.take)
-            self.lines[ident] = _entry(bound, generation, artifact, self.lines.get(ident))
+            of_rehearsal = rehearsals(self.session.store.attempts(bound.key), {bound.key: generation})
+            self.lines[ident] = _entry(bound, generation, artifact, self.lines.get(ident), of_rehearsal)
 
     def save(self) -> None:
         """Write the file if there is news. If it cannot be written, the end of the run reports that."""
@@ -144,15 +146,20 @@ def _lines(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntry]
         if generation is None:
             entries |= {ident: lines[ident]} if ident in lines else {}
         elif ident not in entries or bound.key == wanted.get(ident):
-            entries[ident] = _entry(bound, generation, snapshot.artifacts[generation.sha256], lines.get(ident))
+            artifact = snapshot.artifacts[generation.sha256]
+            entries[ident] = _entry(bound, generation, artifact, lines.get(ident), snapshot.rehearsals)
     return entries
 
 
-def _entry(bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None) -> LockEntry:
-    """Return the line of a take. `line`, the present one, may know price and seed of an imported result."""
+def _entry(
+    bound: Binding, generation: Generation, artifact: Artifact, line: LockEntry | None, of_rehearsal: frozenset[str]
+) -> LockEntry:
+    """Return the line of a take. `line`, the present one, may know more of an imported or adopted result."""
     same = line if line is not None and (line.key, line.sha256) == (generation.key, generation.sha256) else None
     paid = same if same is not None and not generation.cost_micros else generation
     seed = same.seed if same is not None and generation.seed is None else generation.seed
     values = generation.provenance(seed=seed, cost_micros=paid.cost_micros, currency=paid.currency)
     values |= {"key": generation.key, "clip": bound.clip, "take": bound.take}
-    return LockEntry(generation.sha256, artifact.suffix, **values)
+    adopted = same is not None and same.rehearsal and generation.origin == "locked"
+    rehearsal = adopted or generation.key in of_rehearsal
+    return LockEntry(generation.sha256, artifact.suffix, rehearsal=rehearsal, **values)
