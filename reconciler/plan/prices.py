@@ -25,22 +25,28 @@ OLD = 90
 
 @dataclass(frozen=True, slots=True)
 class DatedPrice:
-    """One row, and the shipped table that it is from: empty for a row that the project states."""
+    """One row, and the shipped table that it is from: empty for a row that the project states, under `provider`."""
 
     row: Price
     table: str = ""
     read: date | None = None
     currency: str = ""
+    provider: str = ""
 
     def in_effect(self, day: date | None) -> bool:
         """True if the row holds on a day, or if no day is asked for."""
         since, until = self.row.since, self.row.until
         return day is None or ((since is None or since <= day) and (until is None or day <= until))
 
+    def age(self, day: date | None) -> int | None:
+        """Return the days since a table was read, or since a row with a source began; None if that is not known."""
+        start = self.read or (self.row.since if self.row.source else None)
+        return None if day is None or start is None else (day - start).days
+
     def origin(self, day: date | None) -> str:
         """Return where the price is from and its age, such as `ark-usd, 61 days old`; empty if it names no source."""
-        start = self.read or (self.row.since if self.row.source else None)
-        age = [] if day is None or start is None else [f"{(day - start).days} days old"]
+        days = self.age(day)
+        age = [] if days is None else [f"{days} days old"]
         return ", ".join([name for name in (self.table or self.row.source,) if name] + age)
 
 
@@ -120,3 +126,15 @@ def tables() -> Sequence[DatedPrice]:
     from reconciler.spec.model import PRICE_TABLES
 
     return [row for name in PRICE_TABLES for row in table(name)]
+
+
+def own(providers: Iterable[ProviderConfig], budget: Budget | None) -> Sequence[DatedPrice]:
+    """Return the rows that a project states itself."""
+    configs = tuple(providers)
+    unit = currency(configs, budget)
+    return [
+        DatedPrice(row, currency=unit, provider=config.alias)
+        for config in configs
+        for row in config.spec.prices
+        if row.use is None
+    ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 
+from reconciler import money
 from reconciler.plan.prices import DatedPrice
 from reconciler.views.format import plain_decimal
 from reconciler.views.terminal.style import Style
@@ -16,23 +18,35 @@ _COLUMNS = tuple(map(Column, ("TABLE", "MODEL", "RESOLUTION", "VIDEO", "AUDIO", 
 def table(prices: Sequence[DatedPrice], day: date, style: Style, room: int) -> Iterator[str]:
     """Yield a line for each row, then the source of each table."""
     if not prices:
-        yield "No shipped price is for this model."
+        yield "No price is for this model."
         return
     head, *body = grid(_COLUMNS, [_cells(price, day) for price in prices], room)
     yield style.dim(row(head))
     yield from map(row, body)
-    for name, source in dict.fromkeys((price.table, price.row.source) for price in prices):
+    for name, source in dict.fromkeys((_name(price), price.row.source) for price in prices if price.row.source):
         yield style.dim(f"{name}: {source}")
 
 
 def _cells(price: DatedPrice, day: date) -> list[str]:
     row = price.row
-    amount = (
-        "" if row.per_1k_tokens is None else f"{plain_decimal(row.per_1k_tokens)} {price.currency} per 1,000 tokens"
-    )
-    age = "" if price.read is None else f"{(day - price.read).days} d"
+    days = price.age(day)
     sorts = [_yes_no(row.video_input), _yes_no(row.audio), row.tier or "any"]
-    return [price.table, row.model, row.resolution or "any", *sorts, amount, age]
+    age = "" if days is None else f"{days} d"
+    return [_name(price), row.model, row.resolution or "any", *sorts, _amount(price), age]
+
+
+def _name(price: DatedPrice) -> str:
+    """Return the name of the table, or whose own row it is."""
+    return price.table or f"{price.provider} (this project)"
+
+
+def _amount(price: DatedPrice) -> str:
+    """Return the amount, its unit, and what limits the row."""
+    row = price.row
+    units = ((row.per_second, "second"), (row.per_clip, "clip"), (row.per_1k_tokens, "1,000 tokens"))
+    amounts = [f"{money.text(amount, price.currency)} per {unit}" for amount, unit in units if amount is not None]
+    limits = (("at least", row.min_seconds and f"{row.min_seconds} s"), ("from", row.since), ("until", row.until))
+    return ", ".join([*amounts, *(f"{word} {limit}" for word, limit in limits if limit)])
 
 
 def _yes_no(value: bool | None) -> str:
@@ -44,14 +58,28 @@ def data(price: DatedPrice, day: date) -> dict[str, object]:
     row = price.row
     return {
         "table": price.table,
+        "provider": price.provider,
         "model": row.model,
         "resolution": row.resolution,
         "video_input": row.video_input,
         "audio": row.audio,
         "tier": row.tier,
-        "per_1k_tokens": None if row.per_1k_tokens is None else plain_decimal(row.per_1k_tokens),
+        "min_seconds": _plain(row.min_seconds),
+        "per_second": _plain(row.per_second),
+        "per_clip": _plain(row.per_clip),
+        "per_1k_tokens": _plain(row.per_1k_tokens),
         "currency": price.currency,
         "source": row.source,
-        "read": None if price.read is None else price.read.isoformat(),
-        "age_days": None if price.read is None else (day - price.read).days,
+        "read": _iso(price.read),
+        "from": _iso(row.since),
+        "until": _iso(row.until),
+        "age_days": price.age(day),
     }
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain_decimal(amount)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
