@@ -103,9 +103,22 @@ def test_every_clip_is_a_card_in_the_order_of_the_file(edited: Callable[..., Pla
     assert (sun["file"], sun["used_by"], sea["needs"]) == ({"path": "clipform.yaml", "line": 7}, ["sea"], ["sun"])
     assert (sun["duration"], sun["shown"]["seconds"], sun["shown"]["width"]) == (1, 1.0, 640)
     assert sun["shown"]["video"] == f"media/{sun['shown']['sha256']}.mp4"
-    assert (hero["shown"], hero["created"], hero["estimate"]) == (None, None, {"amount": "0.50", "currency": "USD"})
+    assert (hero["shown"], hero["created"]) == (None, None)
+    assert hero["estimate"] == {"amount": "0.50", "currency": "USD", "least": None, "source": ""}
     assert found["cost"] == {"amount": "1.00", "currency": "USD", "unpriced": 0}
     assert found["summary"]["create"] == 2
+
+
+def test_an_estimate_that_is_a_range_has_both_ends_and_its_source(made: Path) -> None:
+    spec = SPEC.replace("per_clip: 0.50", "per_second: 0.10, source: ours").replace(
+        "doubao-seedance-1-0-pro-250528, duration: 5", "doubao-seedance-1-5-pro-251215, duration: -1"
+    )
+    (made / "clipform.yaml").write_text(spec, encoding="utf-8")
+    plan = planned(made)
+    both = {"amount": "1.20", "currency": "USD", "least": "0.40", "source": "ours"}
+    assert cards(plan)["hero"]["estimate"] == both
+    assert [take["estimate"] for take in details("hero", plan, made)["takes"]] == [both, both]
+    assert document(plan)["cost"] == {"amount": "2.40", "currency": "USD", "unpriced": 0}
 
 
 def test_a_click_on_a_clip_costs_all_its_takes_and_what_it_needs(edited: Callable[..., Planned]) -> None:

@@ -141,7 +141,7 @@ def _declared(basic: model.Card, step: Step, clip: Clip, index: PlanIndex) -> mo
         duration=seconds if isinstance(seconds, int) and seconds > 0 else None,
         ratio=settled.get("ratio", clip.spec.ratio),
         resolution=settled.get("resolution", clip.spec.resolution),
-        estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,
+        estimate=estimate(order.wanted.cost, index.planned.plan.currency) if order else None,
         prompt=clip.spec.prompt,
         pick=clip.spec.pick,
         takes=clip.spec.takes,
@@ -150,14 +150,18 @@ def _declared(basic: model.Card, step: Step, clip: Clip, index: PlanIndex) -> mo
     )
 
 
-def price(cost: Cost, currency: str) -> model.Amount | None:
-    """Return a cost as the page shows it, `currency` where it states none; None if it has no amount."""
-    return None if cost.amount is None else model.Amount(plain_decimal(cost.amount), cost.currency or currency or None)
+def estimate(cost: Cost, currency: str) -> model.Estimate | None:
+    """Return the price of a generation as the page shows it, `currency` where it states none; None without a price."""
+    if cost.amount is None:
+        return None
+    least = None if cost.least is None else plain_decimal(cost.least)
+    return model.Estimate(plain_decimal(cost.amount), cost.currency or currency or None, least, cost.source)
 
 
 def paid(result: Generation | None) -> model.Amount | None:
     """Return the recorded cost of a result; None without a result or a recorded cost."""
-    return price(Cost(micros(result.cost_micros), result.currency), "") if result else None
+    amount = micros(result.cost_micros) if result else None
+    return None if result is None or amount is None else model.Amount(plain_decimal(amount), result.currency or None)
 
 
 def portion(clip: str, index: PlanIndex) -> model.Value | None:

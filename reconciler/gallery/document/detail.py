@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.gallery.document import media
-from reconciler.gallery.document.cards import Progress, card, paid, price, with_running
+from reconciler.gallery.document.cards import Progress, card, estimate, paid, with_running
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.model import Detail, Take, Value
 from reconciler.plan.changes import changes, short
@@ -60,7 +60,7 @@ def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:
         picked=clip is None or step.take == clip.spec.pick,
         state=standing(step, attempt)[0],
         seed=_seed(result, attempt, order.wanted.document if order else ""),
-        estimate=price(order.wanted.cost, index.planned.plan.currency) if order else None,
+        estimate=estimate(order.wanted.cost, index.planned.plan.currency) if order else None,
         attempt=_attempt(attempt),
         account=take.account or (attempt.provider if attempt else "") or step.provider,
         task=take.task or (attempt.task if attempt else None),

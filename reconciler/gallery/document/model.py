@@ -21,6 +21,15 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate(Amount):
+    """The price of one generation: the upper end of a range, whose lower end is `least`. `source` names where the price
+    is from and its age."""
+
+    least: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bill(Amount):
     """The sum of the known prices, and the number of generations without a price."""
 
@@ -81,7 +90,7 @@ class Card:
     duration: int | None = None
     ratio: object = None
     resolution: object = None
-    estimate: Amount | None = None
+    estimate: Estimate | None = None
     prompt: str = ""
     pick: int = 1
     takes: int = 1
@@ -159,7 +168,7 @@ class Take:
     origin: str
     picked: bool = False
     state: str = "ready"
-    estimate: Amount | None = None
+    estimate: Estimate | None = None
     attempt: str = ""
 
 

@@ -23,12 +23,13 @@ Gallery.card = (() => {
       model: foreign("span", { class: "maker" }, ""),
       cost: h("span", { class: "cost" }),
       note: foreign("span", { class: "note" }, ""),
+      source: foreign("span", { class: "source" }, ""),
     };
     parts.frame = h("span", { class: "frame" }, parts.slate, parts.image, parts.length, parts.takes, parts.bar);
     parts.link = h("a", { class: "card" }, parts.frame,
       h("span", { class: "line first" }, h("span", { class: "name" }, parts.main, parts.variant), parts.state),
       h("span", { class: "line" }, parts.model, parts.cost),
-      h("span", { class: "line" }, parts.note));
+      h("span", { class: "line" }, parts.note, parts.source));
     const node = h("li", { class: "cell" }, parts.link);
     parts.image.addEventListener("error", () => { parts.image.hidden = true; });
     parts.link.addEventListener("pointerenter", () => hover(node));
@@ -55,8 +56,9 @@ Gallery.card = (() => {
     write(parts.state, card.state);
     parts.state.className = `state is-${card.state}`;
     write(parts.model, [card.provider, card.model].filter(Boolean).join(" · "));
-    write(parts.cost, price(card));
+    write(parts.cost, estimated(card) ? money(card.estimate) : card.cost ? money(card.cost) : "");
     parts.cost.classList.toggle("to-pay", GENERATES.has(card.action));
+    write(parts.source, estimated(card) && card.state !== "failed" && card.estimate ? card.estimate.source : "");
     write(parts.note, note(card));
     write(parts.length, card.shown && card.shown.seconds ? clock(Math.round(card.shown.seconds)) : "");
     write(parts.takes, card.takes > 1 ? `${card.pick}/${card.takes}` : "");
@@ -65,8 +67,8 @@ Gallery.card = (() => {
     progress(parts.bar, card);
   }
 
-  /** Return what the clip cost, or what generating it would cost. */
-  const price = (card) => (GENERATES.has(card.action) && card.state !== "running" ? money(card.estimate) : card.cost ? money(card.cost) : "");
+  /** True if the card shows what generating the clip would cost, not what it did cost. */
+  const estimated = (card) => GENERATES.has(card.action) && card.state !== "running";
 
   function note(card) {
     if (card.running) return runningText(card.running);
@@ -139,5 +141,5 @@ Gallery.card = (() => {
     else play(node, true);
   }
 
-  return { create, update, toggle, stop, address, runningText, price };
+  return { create, update, toggle, stop, address, runningText };
 })();

@@ -3,7 +3,7 @@
 
 Gallery.facts = (() => {
   const { h, foreign, picture } = Gallery.dom;
-  const { money, name, day, span, bytes, place } = Gallery.format;
+  const { money, sourced, name, day, span, bytes, place } = Gallery.format;
   const { card: cards, store } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
 
@@ -63,7 +63,7 @@ Gallery.facts = (() => {
     return section("Facts", pairs([
       ["provider", [card.provider, card.model].filter(Boolean).join(" · ")],
       ["cost", card.cost ? money(card.cost) : ""],
-      ["estimated cost", card.apply ? money(card.estimate) : ""],
+      ["estimated cost", card.apply ? sourced(card.estimate) : ""],
       ["generated", card.created ? day(card.created) : ""],
       ["took", take.took ? span(take.took) : ""],
       ["origin", take.origin && take.origin !== "generated" ? take.origin : ""],

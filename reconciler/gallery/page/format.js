@@ -25,11 +25,16 @@ Gallery.format = (() => {
     return `${whole.replace(/^0+(?=\d)/, "")}.${decimals.padEnd(2, "0")}`;
   }
 
+  /** Return an amount, or both ends of a range. */
   function money(cost) {
     if (!cost) return "unpriced";
     const amount = trim(cost.amount);
-    return amount === "0" ? "free" : `${amount} ${cost.currency || ""}`.trim();
+    const least = cost.least ? `${trim(cost.least)}–` : "";
+    return amount === "0" ? "free" : `${least}${amount} ${cost.currency || ""}`.trim();
   }
+
+  /** Return an estimate with the source of its price, as the plan shows it. */
+  const sourced = (cost) => (cost && cost.source ? `${money(cost)} (${cost.source})` : money(cost));
 
   const free = (cost) => Boolean(cost) && trim(cost.amount) === "0";
 
@@ -101,5 +106,5 @@ Gallery.format = (() => {
   /** Return the file and line that declare a clip. */
   const place = (file) => (file && file.path ? `${file.path}:${file.line}` : "");
 
-  return { STATES, GENERATES, sum, money, free, total, name, clock, exact, span, age, day, bytes, count, plan, place };
+  return { STATES, GENERATES, sum, money, sourced, free, total, name, clock, exact, span, age, day, bytes, count, plan, place };
 })();

@@ -7,14 +7,18 @@ from playwright.sync_api import Page, expect
 
 from tests.gallery.page.conftest import Visit, Watcher
 from tests.gallery.page.server import Server
-from tests.gallery.page.values import FREE, Value, card, detail, document, take, usd
+from tests.gallery.page.values import FREE, Value, card, detail, document, estimate, take, usd
 
 
 def paid() -> list[Value]:
     """Two clips that cost, one of them for the other, and one that is done."""
     both = {"amount": "1.00", "currency": "USD", "unpriced": 0, "steps": 2, "with": ["hero"]}
-    hero = card("hero", "changed", estimate=usd("0.50"), used_by=["orbit"])
-    return [hero, card("orbit", "new", None, estimate=usd("0.50"), needs=["hero"], apply=both), card("done", takes=3)]
+    hero = card("hero", "changed", estimate=estimate("0.50"), used_by=["orbit"])
+    return [
+        hero,
+        card("orbit", "new", None, estimate=estimate("0.50"), needs=["hero"], apply=both),
+        card("done", takes=3),
+    ]
 
 
 def cost(amount: str, unpriced: int = 0) -> Value:
@@ -145,7 +149,7 @@ def test_what_waits_can_be_skipped_and_what_runs_can_be_stopped(site: Server, vi
     session = {"spent": "1.00", "unpriced": 0, "currency": "USD", "cap": "5.00", "offer": True}
     running = card("hero", "running", running={"progress": 5, "elapsed": 1, "expected": None, "phase": "running"})
     head = {"session": session, "run": {"total": 3, "done": 1}, "cost": cost("0.50")}
-    page = open_grid(site, visit, [running, card("b", "new", None, estimate=usd("0.50"))], **head)
+    page = open_grid(site, visit, [running, card("b", "new", None, estimate=estimate("0.50"))], **head)
     expect(page.locator("#session")).to_contain_text("Session 1.00 USD of 5.00 USD")
     expect(page.locator("#plan")).to_have_text("Applying: 1 of 3")
     page.get_by_role("button", name="Skip").click()

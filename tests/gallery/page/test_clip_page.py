@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.gallery.page.conftest import Visit, Watcher
 from tests.gallery.page.server import Server
-from tests.gallery.page.values import Value, card, detail, document, take, usd
+from tests.gallery.page.values import Value, card, detail, document, estimate, take
 
 APART = """async () => {
     const videos = [...document.querySelectorAll('.tile video')];
@@ -94,10 +94,21 @@ def test_the_version_before_plays_beside_the_new_one(site: Server, visit: Visit)
 
 
 def test_a_new_version_that_is_not_made_yet_leaves_its_place(site: Server, visit: Visit) -> None:
-    waiting = card("hero", "changed", "blue", estimate=usd("0.50"))
+    waiting = card("hero", "changed", "blue", estimate=estimate("0.50"))
     page = visit_clip(site, visit, detail(waiting, [take(1, None, state="changed")], previous=take(1, "blue")))
     expect(page.locator(".tile").nth(1)).to_contain_text("prompt changed")
     expect(page.locator(".tile video")).to_have_count(1)
+
+
+def test_an_estimate_has_both_ends_and_the_source_of_its_price(site: Server, visit: Visit) -> None:
+    price = estimate("0.7623", "0.4321", "ark-usd, 61 days old")
+    waiting = card("hero", "changed", "blue", estimate=price)
+    page = visit_clip(site, visit, detail(waiting, [take(1, None, state="changed", estimate=price)]))
+    row = page.locator(".facts div").filter(has_text="estimated cost")
+    expect(row.locator("dd")).to_have_text("0.4321–0.7623 USD (ark-usd, 61 days old)")
+    expect(page.locator(".tile")).to_contain_text("0.4321–0.7623 USD")
+    page.keyboard.press("a")
+    expect(page.get_by_role("dialog")).to_contain_text("Maximum cost0.7623 USD")
 
 
 def test_what_changed_is_shown_word_by_word_and_field_by_field(site: Server, visit: Visit) -> None:

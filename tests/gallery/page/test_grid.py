@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.gallery.page.conftest import Visit, Watcher
 from tests.gallery.page.server import Server
-from tests.gallery.page.values import Value, card, detail, document, usd
+from tests.gallery.page.values import Value, card, detail, document, estimate, usd
 
 THREE = ("hero", "hero-orbit", "social[ratio=16:9,lang=en]")
 
@@ -45,6 +45,19 @@ def test_a_card_says_name_state_maker_cost_age_takes_and_length(site: Server, vi
     expect(only.locator("img")).to_have_js_property("naturalWidth", 320)
 
 
+def test_a_card_shows_both_ends_of_an_estimate_and_where_its_price_is_from(site: Server, visit: Visit) -> None:
+    price = estimate("0.7623", "0.4321", "ark-usd, 61 days old")
+    changed = card("hero", "changed", "red", estimate=price)
+    failed = card("late", "failed", None, estimate=price, detail="the provider ended it without a video")
+    site.script.show(document([changed, failed, card("ready", estimate=price, cost=usd("0.45"))]))
+    page = visit(site.origin)
+    expect(page.locator(".cell .cost")).to_have_text(["0.4321–0.7623 USD", "0.4321–0.7623 USD", "0.45 USD"])
+    expect(page.locator(".cell .source")).to_have_text(["ark-usd, 61 days old", "", ""])
+    expect(page.locator(".cell .note").nth(0)).to_have_text("prompt changed")
+    cut = "nodes => nodes.filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent)"
+    assert page.locator(".cell .cost, .cell .source, .cell .note").evaluate_all(cut) == []
+
+
 def test_a_change_touches_its_own_card_and_no_other(site: Server, visit: Visit) -> None:
     site.script.show(document(three()))
     page = visit(site.origin)
@@ -61,7 +74,7 @@ def test_a_change_touches_its_own_card_and_no_other(site: Server, visit: Visit) 
                 { subtree: true, childList: true, characterData: true, attributes: true });
         }"""
     )
-    site.script.change(card("hero-orbit", "changed", "green", estimate=usd("0.50")))
+    site.script.change(card("hero-orbit", "changed", "green", estimate=estimate("0.50")))
     expect(page.locator('.cell[data-id="hero-orbit"] .state')).to_have_text("changed")
     expect(page.locator('.cell[data-id="hero-orbit"] .cost')).to_have_text("0.50 USD")
     settled(page)

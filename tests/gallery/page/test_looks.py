@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.gallery.page.conftest import Visit
 from tests.gallery.page.server import Server
 from tests.gallery.page.test_connection import PROBLEM
-from tests.gallery.page.values import ACTIONS, Value, card, detail, document, take, usd
+from tests.gallery.page.values import ACTIONS, Value, card, detail, document, estimate, take
 
 MEASURE = Path(__file__).with_name("looks.js").read_text(encoding="utf-8").split("\n", 1)[1]
 
@@ -26,10 +26,11 @@ FOCUS = """() => {
 def everything(site: Server) -> None:
     """Every state, a problem, a session with a cap, changed words and a way out: all colours there are."""
     cards: list[Value] = []
+    price = estimate("0.50", "0.25", "ark-usd, 61 days old")
     for state in ACTIONS:
         running = {"progress": 40, "elapsed": 3, "expected": 9, "phase": "running"} if state == "running" else None
         shot = None if state in ("new", "failed") else "red"
-        cards.append(card(state, state, shot, running=running, takes=3, tags=["a"], estimate=usd("0.50")))
+        cards.append(card(state, state, shot, running=running, takes=3, tags=["a"], estimate=price))
     words = [["=", "slow "], ["-", "push-in"], ["+", "pull-out"]]
     changes = [
         {"field": "prompt", "before": "a", "after": "b", "words": words},

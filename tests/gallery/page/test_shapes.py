@@ -41,6 +41,7 @@ def test_a_card_and_the_head_have_the_keys_that_the_real_ones_have(index: PlanIn
     [card] = real["cards"]
     assert set(card) == values.card("hero").keys()
     assert set(card["apply"]) == {"amount", "currency", "unpriced", "steps", "with"}
+    assert set(card["estimate"]) == values.estimate("0").keys()
 
 
 def test_a_detail_and_its_takes_have_the_keys_that_the_real_ones_have(index: PlanIndex) -> None:

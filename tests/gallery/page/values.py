@@ -27,6 +27,11 @@ def usd(amount: str) -> Value:
     return {"amount": amount, "currency": "USD"}
 
 
+def estimate(amount: str, least: str | None = None, source: str = "") -> Value:
+    """What a generation would cost; `least` is the lower end of a range."""
+    return {**usd(amount), "least": least, "source": source}
+
+
 def media(shot: str) -> Value:
     """One of the reel's videos."""
     found = SHOTS[shot]
@@ -67,7 +72,7 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
         "duration": 1,
         "ratio": "16:9",
         "resolution": "480p",
-        "estimate": FREE,
+        "estimate": estimate("0"),
         "cost": FREE if shot else None,
         "created": "2026-11-25T14:00:00Z" if shot else None,
         "prompt": f"{name} on a marble table, slow push-in",
@@ -84,8 +89,8 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
     if makes and "apply" not in changes:
         price = found["estimate"]
         assert isinstance(price, dict) or price is None
-        known = price or {"amount": "0", "currency": "USD"}
-        found["apply"] = {**known, "unpriced": 0 if price else 1, "steps": 1, "with": []}
+        amount = str(price["amount"]) if price else "0"
+        found["apply"] = {**usd(amount), "unpriced": 0 if price else 1, "steps": 1, "with": []}
     return found
 
 
@@ -99,7 +104,7 @@ def take(number: int, shot: str | None = "red", **changes: object) -> Value:
         "task": f"cgt-{number}" if shot else None,
         "account": "draft",
         "cost": FREE if shot else None,
-        "estimate": FREE,
+        "estimate": estimate("0"),
         "created": "2026-11-25T14:00:00Z" if shot else None,
         "took": 1.2 if shot else None,
         "mismatch": "",
