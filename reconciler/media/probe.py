@@ -28,7 +28,7 @@ def probe(path: str | Path) -> VideoFacts:
         with video.open("rb") as file:
             head = read_mp4(file)
     except OSError as error:
-        raise MediaError(f"{video.name} cannot be read: {error}") from error
+        raise MediaError(f"{video.name} cannot be read: {error.strerror or error}") from error
     with opened(video, untrimmed=True) as container:
         frames, last_ms = _decode(container, video.name)
     return VideoFacts(head.duration_ms or last_ms, head.width, head.height, head.audio, frames)

@@ -1,7 +1,7 @@
 """Check local media before anything is sent: the kind of file, the model's limits, a way to send it.
 
-A vendor would refuse such media only after an upload and a submit. Only headers are read, each content once, and only
-for models that files are sent to: a project of drafts loads no codec.
+A vendor would refuse such media only after an upload and a submit. Only headers are read, each content once. The draft
+renderer takes files of any size, so for it only the type is checked: a project of drafts loads no codec.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Preflight:
 
     def __init__(self, locate: Callable[[str], Path], unchanged: Callable[[str, str], bool]) -> None:
         self._locate, self._unchanged = locate, unchanged
-        self._seen: dict[str, _Look] = {}  # by content
+        self._seen: dict[tuple[str, bool], _Look] = {}  # by content
         self._unsure: set[str] = set()  # content that changed while it was read
 
     def check(
@@ -62,7 +62,7 @@ class Preflight:
         for clip in project.clips:
             settled = resolved.get(clip.name)
             files = [item.path for _, item in clip.media() if isinstance(item, LocalMedia)]
-            if not files or settled is None or "file" in settled.model.image_schemes:
+            if not files or settled is None:
                 continue
             contents = [hashes.get(path) for path in files]
             given = (clip, settled, means[clip.spec.provider], *contents)
@@ -80,13 +80,16 @@ class Preflight:
         given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
         room = media_routes.room(model, clip.spec.prompt)
         free = None if room is None else room - given
+        is_sent = "file" not in model.image_schemes
         for name, item in media:
             if not isinstance(item, LocalMedia) or item.path not in hashes:
                 continue
-            sort, look = media_routes.sort_of(name), self._look(item.path, hashes[item.path])
+            sort, look = media_routes.sort_of(name), self._look(item.path, hashes[item.path], facts=is_sent)
             problem = _misfit(clip, name, item.path, look)
             if problem is not None:
                 yield problem
+                continue
+            if not is_sent:
                 continue
             sound.setdefault(sort, []).append(look.facts)
             yield from check_media(name, look.facts, media_routes.limits(model, sort), clip.source(name))
@@ -98,11 +101,11 @@ class Preflight:
         for sort, facts in sound.items():
             yield from _together(clip, sort, facts, media_routes.limits(model, sort))
 
-    def _look(self, path: str, sha256: str) -> _Look:
-        if sha256 not in self._seen:
-            header = partial(_header, self._locate(path), path)
-            self._seen[sha256] = reuse(("header", sha256), (), header, keep=lambda _: self._sure(path, sha256))
-        return self._seen[sha256]
+    def _look(self, path: str, sha256: str, *, facts: bool) -> _Look:
+        if (sha256, facts) not in self._seen:
+            header, name = partial(_header, self._locate(path), path, facts=facts), ("header", sha256, facts)
+            self._seen[sha256, facts] = reuse(name, (), header, keep=lambda _: self._sure(path, sha256))
+        return self._seen[sha256, facts]
 
     def _sure(self, path: str, sha256: str) -> bool:
         """True if the file still has this content: an editor may have saved after it was hashed."""
@@ -156,10 +159,10 @@ def _misfit(clip: Clip, name: str, path: str, look: _Look) -> Diagnostic | None:
     return None
 
 
-def _header(path: Path, name: str) -> _Look:
+def _header(path: Path, name: str, *, facts: bool) -> _Look:
     from reconciler.media.headers import read_header
 
     try:
-        return _Look(*read_header(path, name))
+        return _Look(*read_header(path, name, facts=facts))
     except MediaError as error:
         return _Look(None, MediaFacts(), error.message.removeprefix(f"{name} "))

@@ -23,8 +23,7 @@ def dialects_of(project: Project) -> tuple[dict[str, Dialect], list[Diagnostic]]
     """Return the dialect of each alias, and the problems of their settings."""
     dialects: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
-    for alias in {clip.spec.provider for clip in project.clips} | set(project.providers):
-        config = project.providers[alias]
+    for alias, config in project.providers.items():
         try:
             dialects[alias] = reuse(("dialect", alias), (config,), partial(dialect_of, config))
         except SpecError as error:

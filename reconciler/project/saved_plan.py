@@ -93,10 +93,11 @@ def read(path: Path) -> SavedPlan:
         if not _well_formed(saved):
             raise ValueError("a field has another type")
         return saved
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ClipformError(
-            f"{path.name} is not a plan file of this clipform version: {error}", code="plan-file"
-        ) from error
+    except OSError as error:
+        raise ClipformError(f"{path.name} cannot be read: {error.strerror}", code="plan-file") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        message = f"{path.name} is not a plan file of this clipform version"
+        raise ClipformError(message, help=command("plan", "--out", "my.plan"), code="plan-file") from error
 
 
 def require_free(path: Path) -> None:

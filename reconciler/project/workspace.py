@@ -36,7 +36,7 @@ from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored
 from reconciler.project.selectors import select
 from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.files import Unreadable
-from reconciler.spec.load import excerpt, read_project, shown_lines
+from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.project import Project
 from reconciler.spec.reader import collector_paused
@@ -118,7 +118,10 @@ class Workspace:
 
     def _load(self, draft: bool) -> Loaded:
         require_own(self.root)
-        project = read_project(self.files)
+        readable, unread = read_partly(self.files)
+        if readable is None:
+            raise SpecError(unread)
+        project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         clips = project.clips
         if draft:
@@ -132,10 +135,7 @@ class Workspace:
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
         store = (*check_addresses(project, self.env), *check_store(project.publish, self.env))
         problems += prices.currency_faults(project.providers.values(), project.budget)
-        problems = [
-            *project.warnings,
-            *self._located([*problems, *mismatches, *missing, *store, *unfit], project),
-        ]
+        problems = self._located([*unread, *problems, *mismatches, *missing, *store, *unfit], project)
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
         if not draft:

@@ -34,15 +34,27 @@ _PATTERN = frozenset("*?[")
 
 def read_project(files: Files, name: str = PROJECT_FILE) -> Project:
     """Return the whole project. Raises SpecError with all diagnostics, in order of file and place."""
+    project, diagnostics = read_partly(files, name)
+    if project is None or any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
+        raise SpecError(diagnostics)
+    return project
+
+
+def read_partly(files: Files, name: str = PROJECT_FILE) -> tuple[Project | None, tuple[Diagnostic, ...]]:
+    """Return the project without what cannot be read, and all diagnostics, in order of file and place.
+
+    So the clips that can be read are checked further, and one run reports the mistakes of both. None if the project
+    file itself cannot be read, or is too large.
+    """
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
         project = _read(_Reading(files, problems, texts), name)
-    diagnostics = _in_order(problems, texts)
-    if project is None or problems.errors:
-        raise SpecError(diagnostics)
+    diagnostics = tuple(_in_order(problems, texts))
+    if project is None:
+        return None, diagnostics
     warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
-    return replace(project, files=tuple(texts), warnings=warnings, digest=_digest(texts))
+    return replace(project, files=tuple(texts), warnings=warnings, digest=_digest(texts)), diagnostics
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,12 @@ class Session:
 
 @contextmanager
 def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
-    """Lock the state and bring it up to date. Raises StateLocked, StateError."""
+    """Lock the state and bring it up to date. Raises StateLocked, StateError,
+    SpecError."""
     require_own(workspace.root)
     directory, clock = workspace.state_dir(draft), workspace.clock
+    if not directory.is_dir():
+        workspace.load(draft)  # a project that cannot be read leaves no state behind
     with (
         Lock(directory, command, clock.now),
         Store.open(directory, clock.now) as store,

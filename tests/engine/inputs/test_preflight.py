@@ -128,7 +128,7 @@ def test_what_was_seen_in_a_file_is_remembered_for_its_content_alone(root: Path,
         assert look() == says
 
 
-@pytest.mark.parametrize(("kind", "loaded"), [("draft", "[]"), ("ark", "['PIL']")])
+@pytest.mark.parametrize(("kind", "loaded"), [("draft", "['reconciler.media.headers']"), ("ark", "['PIL']")])
 def test_codecs_are_loaded_only_for_what_they_read(root: Path, kind: str, loaded: str) -> None:
     bench = Bench(root, kind)
     picture(root / "lamp.png")
