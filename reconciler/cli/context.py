@@ -146,6 +146,19 @@ class Context:
         self._agreed.update(demands)
         self.trust.add(self.workspace.root, demands)
 
+    def require_trust_to_start(self, *, draft: bool, trust: bool) -> None:
+        """Ask as `require_trust` before a watch, which can begin with a broken project: `connect` asks about that one.
+
+        Drafts send nothing.
+        """
+        try:
+            if not draft:
+                self.require_trust(trust=trust)
+        except Refused:
+            raise
+        except ClipformError:
+            return  # the watch shows it
+
     def _has_terminal(self) -> bool:
         return not self.options.json and sys.stdin.isatty()
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from reconciler import money
-from reconciler.diagnostics import ClipformError, Diagnostic, SpecError, UsageError
+from reconciler.diagnostics import ClipformError, SpecError, UsageError
 from reconciler.engine.connections.providers import Connect
 from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
@@ -66,7 +66,7 @@ class Watch:
         self.view = context.view if context.page is None else Screens(context.view, context.page)
         self.memory = WatchMemory()
         self.outputs: set[str] = set()  # of all plans so far
-        self.on_screen: tuple[str, tuple[Diagnostic, ...]] | None = None  # the plan: fingerprint and diagnostics
+        self.on_screen: tuple[object, ...] | None = None  # the plan: fingerprint, diagnostics and demands
         self.meter = ""  # the last running total on the screen
         self.errors: tuple[object, ...] = ()  # the errors of the project on the screen
         self.runs: list[int] = []  # numbers of this session's runs in the store
@@ -155,7 +155,7 @@ class Watch:
     def _show(self, events: EventWaiter, plan: Plan, mark: str) -> bool:
         """Show a plan unless it is on the screen; true if it was shown."""
         fixed, self.errors = bool(self.errors), ()
-        new = (mark, plan.diagnostics)
+        new = (mark, plan.diagnostics, plan.demands)
         if new == self.on_screen:
             if fixed:
                 self.view.note("Fixed. The plan above still applies.", {"event": "mended"})

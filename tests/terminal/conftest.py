@@ -64,6 +64,7 @@ faults:
 _FILTERS = (
     (r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ|\s+\d\d:\d\d(:\d\d)?\s+UTC)", "WHEN"),
     (r"\bcgt-\d+-[0-9a-f]+", "TASK"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\b[0-9a-f]{30,64}(\n[0-9a-f]+)?\b", "SHA"),
     (r"v1:[0-9a-f]{10}\b", "v1:KEY"),
     (r"objects/[0-9a-f]{2}/", "objects/XX/"),

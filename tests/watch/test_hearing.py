@@ -24,7 +24,8 @@ clips:
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "film"
     folder.mkdir()
     (folder / "clipform.yaml").write_text(SPEC, encoding="utf-8")
@@ -63,7 +64,7 @@ def test_an_input_outside_the_project_is_heard(film: Path, way: str) -> None:
     (film / "brand").symlink_to("../brand")
     paths = {"path": "../brand/lamp.png", "link to the file": "lamp.png", "link to its folder": "brand/lamp.png"}
     name(film, paths[way])
-    with on_pipes(film) as talk:
+    with on_pipes(film, "--trust") as talk:
         red = plan(talk)
         picture(lamp, "blue")
         blue = plan(talk)
@@ -85,7 +86,7 @@ def test_a_folder_that_is_mounted_later_and_a_link_that_turns_are_heard(film: Pa
     name(film, "../mounted/today/lamp.png")
     for day in ("monday", "tuesday"):
         picture(film.parent / f"brand/{day}/lamp.png", "red" if day == "monday" else "blue")
-    with on_pipes(film) as talk:
+    with on_pipes(film, "--trust") as talk:
         talk.until(r"does not exist[^\n]*")
         (film.parent / "mounted").mkdir()
         (film.parent / "mounted/today").symlink_to("../brand/monday")
@@ -102,7 +103,7 @@ def test_consent_that_is_given_while_it_watches_is_heard_and_what_it_allows_is_l
     name(film, "../brand/lamp.png")
     spec = (film / "clipform.yaml").read_text(encoding="utf-8")
     (film / "clipform.yaml").write_text(spec.replace("../brand,", ""), encoding="utf-8")
-    with on_pipes(film) as talk:
+    with on_pipes(film, "--trust") as talk:
         talk.until(r"is outside the project[^\n]*")
         (film / "clipform.yaml").write_text(spec, encoding="utf-8")
         red = plan(talk)
@@ -114,7 +115,7 @@ def test_consent_that_is_given_while_it_watches_is_heard_and_what_it_allows_is_l
 def test_a_glob_whose_folder_comes_later_and_hundreds_of_files_at_once_are_heard(film: Path) -> None:
     """As `git checkout` does it: a folder appears, fills, changes and goes. What is there half-way may be shown too."""
     name(film, "../brand/lamp.png")
-    with on_pipes(film) as talk:
+    with on_pipes(film, "--trust") as talk:
         alone = plan(talk)
         seen = set()
         for prompt in ("mist", "fog"):

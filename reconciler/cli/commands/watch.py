@@ -22,6 +22,7 @@ def run(
     ui: Annotated[bool, typer.Option("--ui", help="Also show the gallery in the browser.")] = False,
     port: arguments.Port = None,
     open_: arguments.Open = True,
+    trust: arguments.Trust = False,
 ) -> None:
     """Plan again at each save.
 
@@ -32,7 +33,8 @@ def run(
 
     A network file system does not report changes made on other machines: set WATCHFILES_FORCE_POLLING=1 there.
 
-    Exit codes: 0 ended with q, 1 no project or it cannot be watched, 64 wrong command line, 130 interrupted.
+    Exit codes: 0 ended with q, 1 no project or it cannot be watched, 4 the project is not trusted, 64 wrong command
+    line, 130 interrupted.
     """
     from reconciler.cli.parsing import amount
     from reconciler.project.model import Choice
@@ -43,6 +45,7 @@ def run(
     app: Context = context.obj
     choice = Choice(tuple(clips or ()), draft=draft)
     terms = Allowance(yes, amount(max_cost))
+    app.require_trust_to_start(draft=draft, trust=trust)
     if ui:
         from reconciler.cli.gallery import run_with_gallery
 
