@@ -141,9 +141,12 @@ class Store:
 
     def attempts(self, key: str | None = None) -> tuple[Attempt, ...]:
         """Return every attempt of a key, or of all keys, oldest first."""
-        if key is None:
-            return self._attempts("ORDER BY id", ())
-        return self._attempts("WHERE key = ? ORDER BY id", (key,))
+        where, values = ("", ()) if key is None else ("WHERE key = ?", (key,))
+        return self._attempts(f"{where} ORDER BY id", values)
+
+    def makers(self, sha256: str) -> tuple[Attempt, ...]:
+        """Return the attempts that gave an artifact, oldest first."""
+        return self._attempts("WHERE sha256 = ? ORDER BY id", (sha256,))
 
     def generation(self, key: str) -> Generation | None:
         """Return the result of a key, None if there is none."""

@@ -8,6 +8,7 @@ from reconciler.artifacts.store import Part
 from reconciler.diagnostics import MediaError, ProviderError
 from reconciler.engine.attempt.check_video import facts_of, mismatch
 from reconciler.engine.attempt.context import AttemptContext
+from reconciler.engine.attempt.same_file import same_file
 from reconciler.engine.control import StepEnded
 from reconciler.events import EventKind
 from reconciler.money import to_micros
@@ -52,6 +53,7 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
             context.move(attempt, State.QUARANTINED, Facts(message=error.message))
         return
     micros, nonsense = _cost(context, attempt, result)
+    shared = same_file(attempt, context.ports.store.makers(artifact.sha256)) if context.provider.durable else ""
     generation = Generation(
         key=attempt.key,
         sha256=artifact.sha256,
@@ -63,7 +65,7 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
         ),
         created=context.ports.clock.now(),
         elapsed=context.ports.clock.now() - attempt.created,
-        mismatch=mismatch(context.order, artifact) if context.order else "",
+        mismatch="; ".join(filter(None, (mismatch(context.order, artifact) if context.order else "", shared))),
     )
     evidence: dict[str, object] = {"made": dict(result.actual)} if result.actual else {}  # as the provider reports it
     evidence |= {"usage": nonsense} if nonsense else {}
