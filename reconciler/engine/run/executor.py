@@ -235,7 +235,8 @@ class Executor:
             self._adopt_output(step.output, step.clip)
             record = self.records.placed.get(step.output)
             self._save_last_copy(step.output)
-            if step.clip in self.terms.force and self.placer.find(step.output, record) is OutputContent.FOREIGN:
+            may_move = step.clip in self.terms.force or (record is None and self.adopter.is_rehearsal(step.output))
+            if may_move and self.placer.find(step.output, record) is OutputContent.FOREIGN:
                 aside = self.placer.set_aside(step.output)
                 self._emit(Event(EventKind.NOTE, step.clip, message=f"{step.output} was moved aside to {aside}"))
                 record = None
@@ -255,6 +256,9 @@ class Executor:
             self.ports.store.record_placed(record, clip)
             self.records.placed[output] = record
             self.records.artifacts[artifact.sha256] = artifact
+            path = self.ports.objects.path(artifact.sha256, artifact.suffix).relative_to(self.ports.inputs.root)
+            text = f"{output} was known from {LOCK_FILE} only; its content stays in {path}"
+            self._emit(Event(EventKind.NOTE, clip, message=text))
 
     def _save_last_copy(self, output: str) -> None:
         """Copy an output into the store if the store lost it: it may be the last copy of what was paid for."""

@@ -58,14 +58,23 @@ class LockfileAdopter:
     def placed(self, output: str) -> tuple[Placed, Artifact] | None:
         """Adopt the file at an output that has no record, if the lock file names its content; else None.
 
-        It may be the only copy of what was paid for: it is in the store before anything takes its place.
+        It may be the only copy of what was paid for, or the user's own: it is in the store before anything takes its
+        place, and `gc` keeps it.
         """
-        fact = self.outputs.get(output)
-        entry = self._by_content.get(fact.sha256) if fact is not None and fact.sha256 else None
-        record = self.placer.record(output, entry.sha256) if entry is not None else None
+        entry = self._line_of(output)
+        record = None if entry is None or entry.rehearsal else self.placer.record(output, entry.sha256)
         if entry is None or record is None:
             return None
         return record, self.adopt(entry, "", output)
+
+    def is_rehearsal(self, output: str) -> bool:
+        """True if the lock file calls the content of an output a rehearsal: `gc` keeps none, so it is moved aside."""
+        entry = self._line_of(output)
+        return entry is not None and entry.rehearsal
+
+    def _line_of(self, output: str) -> LockEntry | None:
+        fact = self.outputs.get(output)
+        return self._by_content.get(fact.sha256) if fact is not None and fact.sha256 else None
 
     @cached_property
     def _by_content(self) -> dict[str, LockEntry]:
