@@ -1,0 +1,44 @@
+"""Ctrl-C while the program still loads ends it quietly; one that a parent ignores stays ignored."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+PRESSED = """\
+import os, signal, sys
+
+class Pressed:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Pressed())
+sys.argv = ["clipform", "--version"]
+from reconciler.__main__ import main
+sys.exit(main())
+"""
+
+
+def _ignore() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(("before", "code", "says"), [(None, -signal.SIGINT, b""), (_ignore, 0, b"clipform ")])
+def test_an_interrupt_while_loading(before: Callable[[], None] | None, code: int, says: bytes) -> None:
+    ended = subprocess.run([sys.executable, "-c", PRESSED], capture_output=True, preexec_fn=before, timeout=60)
+    assert (ended.returncode, ended.stderr) == (code, b"")
+    assert ended.stdout.startswith(says)
+
+
+def test_an_interrupt_in_a_command_is_handled_by_it() -> None:
+    """The handler of Python is back once the program is loaded."""
+    script = PRESSED.replace('"typer"', '"reconciler.cli.commands.schema"').replace("--version", "schema")
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, env={**os.environ})
+    assert (ended.returncode, ended.stderr) == (130, b"")
