@@ -270,7 +270,7 @@ class Succeeded:
     life: float | None = None
     seed: int | None = None
     usage: Usage = Usage()
-    actual: Mapping[str, str | int] = field(default_factory=dict)  # duration, resolution and ratio of the result
+    actual: Mapping[str, str | int] = field(default_factory=dict)  # model, duration, resolution, ratio of the result
     without_frames: bool = False  # as of `Working`
 
 

@@ -18,6 +18,7 @@ def run(
     file: Annotated[Path | None, typer.Option(metavar="MP4", help="Video to import.")] = None,
     task: Annotated[str | None, typer.Option(metavar="ID", help="Provider task to import.")] = None,
     take: Annotated[int | None, typer.Option(min=1, help="Take number; by default the picked one.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Import the task of another model, length or size.")] = False,
     trust: arguments.Trust = False,
 ) -> None:
     """Use an existing video or provider task as this clip's result, at no cost.
@@ -25,12 +26,12 @@ def run(
     A later apply places the video, or downloads it from the task.
 
     Exit codes: 0 done, 1 invalid spec or the clip already has a result, 3 the file is not a valid video or the
-    provider does not know the task, 4 not confirmed, 64 wrong command line.
+    provider does not know the task, 4 not confirmed or the task of another request, 64 wrong command line.
     """
     from reconciler.cli.parsing import one_order, require_one
     from reconciler.engine.connections.one_off import ProviderAccess
     from reconciler.engine.operations.import_file import import_file
-    from reconciler.engine.operations.import_task import import_task
+    from reconciler.engine.operations.import_task import TaskImport, import_task
     from reconciler.engine.run.session import open_session
 
     app: Context = context.obj
@@ -41,7 +42,7 @@ def run(
         if task is not None:
             app.require_trust(trust=trust)
             remote = ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
-            import_task(session, order, task, app.marker(), remote)
+            import_task(session, order, TaskImport(task, app.marker(), force), remote)
             app.view.note(f"{clip} now has task {task}. {command('apply')} downloads it.", {"clip": clip, "task": task})
         elif file is not None:
             generation = import_file(session, order, app.directory / file)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reconciler.diagnostics import ClipformError, ProviderError
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.ports import Transport
@@ -12,10 +14,16 @@ from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts
 
 
-def adopt_task(session: Session, attempt: Attempt, task: str, access: ProviderAccess) -> None:
+def adopt_task(
+    session: Session,
+    attempt: Attempt,
+    task: str,
+    access: ProviderAccess,
+    require: Callable[[PollAnswer], None] = lambda answer: None,
+) -> None:
     """Record that an uncertain request is this task, or have a task without a result looked at again.
 
-    Raises ClipformError when the provider does not know the task.
+    Raises ClipformError when the provider does not know the task; `require` may refuse what it says of it.
     """
     if attempt.state in LOOKED_AT_AGAIN and task != attempt.task:
         raise ClipformError(f"{attempt.clip} is task {attempt.task}; only an uncertain request can take another id")
@@ -23,6 +31,7 @@ def adopt_task(session: Session, attempt: Attempt, task: str, access: ProviderAc
         raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain request can take a task id")
     answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
     require_known(answer, attempt.provider, task)
+    require(answer)
     session.receipts.make_room()
     with session.store.transaction():
         session.store.note("resolve --task", attempt.clip, {"attempt": attempt.id, "task": task})

@@ -233,7 +233,7 @@ class ContentForm(HttpDialect[T], Generic[T]):
         url = first_link(task, self.settings.video_at)
         if url is None:
             return base.NoOutput(f"succeeded without a usable link: {quoted(task.get('content'))}")
-        actual = {name: text for name in ("resolution", "ratio") if (text := words(task.get(name)))}
+        actual = {name: text for name in ("model", "resolution", "ratio") if (text := words(task.get(name)))}
         seconds = integer(task.get("duration"))
         return base.Succeeded(
             url,

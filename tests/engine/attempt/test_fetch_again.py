@@ -46,7 +46,12 @@ def test_an_import_answers_the_question_that_an_import_cut_short_left(sim: Sim) 
     sim.apply()
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.ProviderAccess(loaded, sim.connect))
+        import_task.import_task(
+            session,
+            loaded.orders[0],
+            import_task.TaskImport("task-1", "m"),
+            one_off.ProviderAccess(loaded, sim.connect),
+        )
     assert sim.apply().exit_code == 0
     assert (len(sim.server.ledger), sim.states()) == (1, ["done"])
 

@@ -42,7 +42,7 @@ def imported(sim: Sim, agree: one_off.Agree, task: str = "task-1") -> None:
     with open_session(sim.workspace, "import") as opened:
         loaded = sim.workspace.load()
         remote = ProviderAccess(loaded, sim.connect, opened.store.snapshot(), agree)
-        import_task.import_task(opened, loaded.orders[0], task, "m", remote)
+        import_task.import_task(opened, loaded.orders[0], import_task.TaskImport(task, "m"), remote)
 
 
 def recovered(sim: Sim, agree: one_off.Agree) -> None:

@@ -122,9 +122,8 @@ _MARKERS = count()
 def import_it(sim: Sim) -> None:
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        import_task.import_task(
-            session, loaded.orders[0], "task-1", f"import-{next(_MARKERS)}", one_off.ProviderAccess(loaded, sim.connect)
-        )
+        wish = import_task.TaskImport("task-1", f"import-{next(_MARKERS)}")
+        import_task.import_task(session, loaded.orders[0], wish, one_off.ProviderAccess(loaded, sim.connect))
 
 
 def adopt_it(sim: Sim) -> None:

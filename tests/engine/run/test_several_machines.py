@@ -147,7 +147,12 @@ def test_what_is_imported_here_keeps_the_price_that_it_had_elsewhere(sim: Sim) -
     clone(sim)
     with open_session(sim.workspace, "import") as session:
         loaded = sim.workspace.load()
-        import_task.import_task(session, loaded.orders[0], "task-1", "m", one_off.ProviderAccess(loaded, sim.connect))
+        import_task.import_task(
+            session,
+            loaded.orders[0],
+            import_task.TaskImport("task-1", "m"),
+            one_off.ProviderAccess(loaded, sim.connect),
+        )
     assert sim.apply().exit_code == 0
     assert (sim.root / "clipform.lock").read_bytes() == before
     assert bought(sim) == 1
