@@ -34,7 +34,8 @@
   const edges = [...document.querySelectorAll(".button:not(.primary), input[type=search]")].filter(visible).map((element) =>
     [Number(ratio(numbers(getComputedStyle(element).borderTopColor), ground(element.parentElement)).toFixed(2)), about(element)]);
   const nameless = [...document.querySelectorAll("a, button, input, select, summary, dialog[open], progress, meter, video")].filter((element) =>
-    visible(element) && element.getAttribute("aria-hidden") !== "true" && !(element.getAttribute("aria-label") || element.getAttribute("aria-labelledby") || element.textContent.trim()));
+    visible(element) && element.getAttribute("aria-hidden") !== "true" && !(element.getAttribute("aria-label") || element.getAttribute("aria-labelledby") || element.textContent.trim()
+      || [...(element.labels || [])].some((label) => label.textContent.trim())));
   const unlabelled = [...document.querySelectorAll("img:not([alt])")];
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   return {
