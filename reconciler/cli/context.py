@@ -18,7 +18,6 @@ from reconciler.next_command import command
 
 if TYPE_CHECKING:
     from reconciler.cli.trust_memory import TrustMemory
-    from reconciler.diagnostics import Diagnostic
     from reconciler.engine.ports import Transport
     from reconciler.plan.model import Demand, Plan
     from reconciler.project.workspace import Workspace
@@ -73,8 +72,10 @@ class Context:
 
         return Workspace(find_root(self.directory), self.clock, os.environ)
 
-    def connect(self, config: ProviderConfig, dialect: Dialect, pace: Pace) -> Transport:
-        """Return the transport of a paid provider. Its secrets are read only here."""
+    def connect(
+        self, config: ProviderConfig, dialect: Dialect, pace: Pace, *, ask: bool = False, trust: bool = False
+    ) -> Transport:
+        """Return the transport of a paid provider. Its secrets are read only here, once the project is trusted."""
         from reconciler.providers.capabilities import SpokenOverHttp
         from reconciler.transport.account import environment_proxy, open_account
         from reconciler.transport.client import HttpTransport
@@ -83,7 +84,7 @@ class Context:
 
         if not isinstance(dialect, SpokenOverHttp):
             raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")
-        self.require_trust(ask=False)
+        self.require_trust(trust=trust, ask=ask)
         account = open_account(config, dialect, os.environ)
         environment = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
         return HttpTransport(dialect, account, pace, environment)
@@ -121,10 +122,6 @@ class Context:
         from reconciler.cli.trust_memory import TrustMemory
 
         return TrustMemory(os.environ)
-
-    def agree(self, warning: Diagnostic, *, trust: bool = False) -> None:
-        """Let an API key go to an address that no plan has shown, if the project is trusted. Raises Refused."""
-        self.require_trust(trust=trust)
 
     def require_trust(self, *, trust: bool = False, ask: bool = True) -> None:
         """Ask once for all that the project asks for and the user does not trust yet; `trust` answers yes.

@@ -28,6 +28,6 @@ def run(
     with open_session(app.workspace, "cancel") as session:
         loaded = app.workspace.load()
         app.require_trust(trust=trust)
-        remote = one_off.ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
+        remote = one_off.ProviderAccess(loaded, app.connect)
         outcome = cancel.cancel(session, clip, take, remote)
     app.view.note(f"{clip}: {outcome}.", {"clip": clip})

@@ -31,10 +31,9 @@ def run(
         from reconciler.engine.connections.one_off import ProviderAccess
         from reconciler.engine.operations import doctor_online as providers
 
-        records = providers.on_record(app.workspace)
         loaded = app.workspace.load()
         app.require_trust(trust=trust)
-        checks += providers.checkup(ProviderAccess(loaded, app.connect, records, app.agree))
+        checks += providers.checkup(ProviderAccess(loaded, app.connect))
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

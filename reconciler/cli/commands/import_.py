@@ -41,7 +41,7 @@ def run(
         order = one_order(loaded, clip, take)
         if task is not None:
             app.require_trust(trust=trust)
-            remote = ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
+            remote = ProviderAccess(loaded, app.connect)
             import_task(session, order, TaskImport(task, app.marker(), force), remote)
             app.view.note(f"{clip} now has task {task}. {command('apply')} downloads it.", {"clip": clip, "task": task})
         elif file is not None:

@@ -14,7 +14,7 @@ def run(context: typer.Context, trust: arguments.Trust = False) -> None:
     """Rebuild a lost or damaged state.
 
     Its sources are receipts, clipform.lock, stored videos and the providers' task lists. It buys nothing and deletes
-    nothing. It asks only before it sends an API key to an address that is neither the kind's own nor recorded before.
+    nothing. It asks only before it sends anything for a project that is not trusted.
     It prints what it found for each clip, and can be run again.
 
     Exit codes: 0 everything is accounted for, 1 invalid spec or lock file, 3 some clips need a decision, 4 not
@@ -23,7 +23,7 @@ def run(context: typer.Context, trust: arguments.Trust = False) -> None:
     from reconciler.engine.operations.recover import recover
 
     app: Context = context.obj
-    checks = recover(app.workspace, app.marker, app.view, app.connect, partial(app.agree, trust=trust))
+    checks = recover(app.workspace, app.marker, app.view, partial(app.connect, ask=True, trust=trust))
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -44,7 +44,7 @@ def run(
         if task is not None:
             loaded = app.workspace.load()
             app.require_trust(trust=trust)
-            remote = one_off.ProviderAccess(loaded, app.connect, session.store.snapshot(), app.agree)
+            remote = one_off.ProviderAccess(loaded, app.connect)
             adopt_task.adopt_task(session, unresolved, task, remote)
             app.view.note(
                 f"{clip}: task {task} is adopted. {command('apply')} downloads it.", {"clip": clip, "task": task}

@@ -9,10 +9,8 @@ from reconciler.diagnostics import ClipformError, Finding
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.ports import Transport
-from reconciler.project.workspace import Workspace
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Balance
-from reconciler.records import Snapshot
 
 _SKEW = 60.0
 """Seconds that two clocks may differ: look-ups and links are judged with more slack than that."""
@@ -29,16 +27,8 @@ class Inspectable(Protocol):
         """Return the balance of the account; None where the provider has no such request."""
 
 
-def on_record(workspace: Workspace) -> Snapshot:
-    """Return the state's records; none where they cannot be read, which `doctor` reports itself."""
-    try:
-        return workspace.snapshot(False)
-    except ClipformError:
-        return Snapshot()
-
-
 def checkup(access: ProviderAccess) -> Iterator[Finding]:
-    """Yield findings for each provider over a network. One whose address is new is not asked, and says so."""
+    """Yield findings for each provider over a network."""
     for alias, config in access.loaded.project.providers.items():
         if config.kind == LOCAL:
             continue

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError, ClipformError, Finding, Refused, StateDamaged, StateError
-from reconciler.engine.connections.one_off import Agree, ProviderAccess, refuse
+from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.operations.adopt_task import assign_task, begin_with_task
 from reconciler.engine.ports import Sink
@@ -42,12 +42,10 @@ _EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, S
 """States of an attempt that do not contradict a purchase which the lock file records."""
 
 
-def recover(
-    workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect, agree: Agree = refuse
-) -> list[Finding]:
+def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
     """Rebuild the state, and return a finding for each clip.
 
-    Raises SpecError, StateNewer, StateLocked before anything is done, and Refused from `agree` after everything that
+    Raises SpecError, StateNewer, StateLocked before anything is done, and Refused from `connect` after everything that
     needs no provider is done.
     """
     loaded = workspace.load()
@@ -55,7 +53,7 @@ def recover(
     findings = list(_set_aside(workspace))
     with open_session(workspace, "recover") as session:
         missing = [entry for entry in entries if not _from_lock(session, loaded, entry)]
-        access = ProviderAccess(loaded, connect, session.store.snapshot(), agree)
+        access = ProviderAccess(loaded, connect)
         for entry in missing:
             if not _from_lock(session, loaded, entry):  # another take may have brought it back meanwhile
                 _download_later(session, loaded, entry, marker, access)

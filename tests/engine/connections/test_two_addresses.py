@@ -50,7 +50,7 @@ def test_a_request_in_doubt_can_take_an_id_that_another_address_used(moved: Sim)
     moved.servers[AWAY].heal()
     with open_session(moved.workspace, "resolve") as session:
         attempt = resolve.unresolved_attempt(session, "intro", None)
-        access = one_off.ProviderAccess(moved.workspace.load(), moved.connect, session.store.snapshot())
+        access = one_off.ProviderAccess(moved.workspace.load(), moved.connect)
         adopt_task.adopt_task(session, attempt, "task-1", access)
     assert moved.apply().exit_code == 0
     assert moved.states() == ["done", "done"]
