@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.identity import canonical
+from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import HasRegions
@@ -21,6 +22,7 @@ from reconciler.records import Attempt, Snapshot
 from reconciler.spec.environment import is_local, values_in
 from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import Secret
+from reconciler.transport.addresses import private_network
 
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
@@ -85,7 +87,8 @@ def warnings(
 ) -> tuple[Diagnostic, ...]:
     """Return the warnings to show before a plan is confirmed: new addresses for keys, and tasks at old ones."""
     used = _used(snapshot)
-    asked = {step.provider for step in plan.steps if step.action in GENERATES}
+    buying = {step.provider for step in plan.steps if step.action in GENERATES} & dialects.keys()
+    asked = set(buying)
     for step in plan.steps:
         task = snapshot.attempts.get(step.key) if step.action is Action.RESUME else None
         if task is not None and declares(project, dialects, Site.of(task)):
@@ -95,7 +98,8 @@ def warnings(
         for alias in sorted(asked & dialects.keys())
         for warning in _address_warnings(project.providers[alias], dialects[alias], used.get(alias, set()))
     ]
-    return (*addresses, *_task_warnings(project, dialects, snapshot, plan))
+    private = [warning for alias in sorted(buying) for warning in _private_warnings(project.providers[alias])]
+    return (*addresses, *private, *_task_warnings(project, dialects, snapshot, plan))
 
 
 def new_address(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> Diagnostic | None:
@@ -133,6 +137,20 @@ def _address_warnings(
     if address.startswith("http://"):
         text = f"{key} {verb} to {address} unencrypted: anyone on the network can read it"
         yield Diagnostic("key-in-clear", text, source, "use https", Severity.WARNING)
+
+
+def _private_warnings(config: ProviderConfig) -> Iterator[Diagnostic]:
+    """Yield a warning for a provider in a private network: links out of it are refused, after the purchase."""
+    address = config.spec.base_url or ""
+    network = private_network(address)
+    if network is None:
+        return
+    links = f"another private network than {network}" if network else "a private network"
+    text = f"{config.alias} is at a private address, {origin(address)}: a video behind a link to {links}"
+    by_hand = command("import", "CLIP", "--file", "MP4")
+    help = f"make sure where it serves videos; one that is not fetched is imported by hand:\n{by_hand}"
+    source = config.fields.get("base_url", config.where)
+    yield Diagnostic("private-address", f"{text} is paid for and not fetched", source, help, Severity.WARNING)
 
 
 def _task_warnings(

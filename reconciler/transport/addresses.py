@@ -37,6 +37,22 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def private_network(home: str) -> str | None:
+    """Return the only private network whose links are followed for a provider at this private address; empty if there
+    is none. None for a public address and for this machine. Names are judged by their text."""
+    host = urlsplit(home).hostname or ""
+    literal = _literal(host)
+    if not host or is_loopback(home) or (literal is not None and private(literal) is None):
+        return None
+    if literal is not None:
+        return str(_network(literal)) if _in_private_network(literal) else ""
+    try:
+        _require_public_name(host)
+    except Forbidden:
+        return f"the network of {host}"
+    return None
+
+
 async def check(url: str, resolve: Resolve, *, home: str, proxied: bool) -> tuple[str, ...]:
     """Return the addresses that a link may be fetched from. Raises Forbidden, or OSError if the name has none.
 
