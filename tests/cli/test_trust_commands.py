@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import socketserver
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -124,3 +125,26 @@ def test_it_sends_nothing_until_the_project_is_trusted(case: str, relay: Relay, 
     code, output = run(*command, "--trust")
     assert code != 4, output
     assert relay.count > count, output
+
+
+def test_a_committed_receipt_in_doubt_sends_no_key(relay: Relay, vendor: Emulator) -> None:
+    """Where the receipts came with the project, the address in them is a stranger's: nobody looks the request up."""
+    project(relay, "", LOST)
+    run("apply", "--yes")
+    for database in Path("state").glob("clipform.db*"):
+        database.unlink()
+    git("init", "-q")
+    git("add", "-f", "state/receipts")
+    count = relay.count
+    commands = [["plan"], ["apply", "--yes"], ["apply", "--yes", "--trust"], ["recover", "--trust"], ["status"]]
+    for command in commands:
+        code, output = run(*command)
+        assert (code, "git tracks state/" in output) == (1, True), (command, output)
+    assert relay.count == count
+    git("rm", "-q", "-r", "--cached", "state")
+    code, output = run("apply", "--yes")
+    assert (code, relay.count > count) == (3, True), output  # a state of one's own: the doubt is looked up
+
+
+def git(*words: str) -> None:
+    subprocess.run(["git", *words], check=True, capture_output=True)
