@@ -62,7 +62,8 @@ def test_a_kill_during_the_recovery_from_a_kill_does_no_harm_either(sim: Sim) ->
 def _check(sim: Sim, story: Story, *, explain: bool) -> None:
     """Right after a kill, and once later runs have come to rest."""
     world = sim.safe()
-    receipts = {line["marker"] for line in world.receipts if line["event"] == "accepted"}
+    settled = ("accepted", "resubmit", "abandon")  # the last two are decisions that a person took before the kill
+    receipts = {line["marker"] for line in world.receipts if line["event"] in settled}
     attempts = [] if world.damaged else sim.attempts()
     asking = [a for a in attempts if a.state.value == "submitting" and a.marker not in receipts]
     waiting = [a for a in attempts if a.state.value == "uncertain" and a.marker not in receipts]

@@ -20,6 +20,7 @@ def test_two_clips_in_any_order_and_a_kill_do_no_harm() -> None:
     assert _broken(lambda tally: sweeps.interleaved(tally, range(40))) == []
 
 
+@pytest.mark.timeout(400)  # the longest one: on a slow machine beside other work it takes two minutes
 def test_each_answer_and_each_refusal_of_the_disk_leaves_a_project_that_heals() -> None:
     assert _broken(sweeps.single_faults) == []
 
