@@ -24,6 +24,8 @@ def dialects_of(project: Project) -> tuple[dict[str, Dialect], list[Diagnostic]]
     dialects: dict[str, Dialect] = {}
     problems: list[Diagnostic] = []
     for alias, config in project.providers.items():
+        if not config.kind:
+            continue  # its mistakes were reported when it was read
         try:
             dialects[alias] = reuse(("dialect", alias), (config,), partial(dialect_of, config))
         except SpecError as error:

@@ -10,9 +10,11 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from reconciler.transport.ports import Resolve
+if TYPE_CHECKING:  # loads asyncio, which a plan does not need
+    from reconciler.transport.ports import Resolve
 
 Address = IPv4Address | IPv6Address
 
