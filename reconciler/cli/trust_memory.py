@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from reconciler.plan.model import Demand
@@ -62,17 +61,9 @@ class TrustMemory:
         if self._path is None:
             return False
         text = json.dumps({"version": 1, "projects": projects}, indent=1, sort_keys=True) + "\n"
-        temporary = self._path.with_name(f".trust.{os.urandom(8).hex()}.part")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(temporary, disk.CREATE, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            temporary.replace(self._path)
+            disk.replace(self._path, text.encode(), 0o600)
         except OSError:
-            with suppress(OSError):
-                temporary.unlink()
             return False
         return True

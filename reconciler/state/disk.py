@@ -79,12 +79,12 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def replace(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the file at `path` atomically and durably with `data`."""
+def replace(path: str | os.PathLike[str], data: bytes, mode: int = 0o666) -> None:
+    """Replace the file at `path` atomically and durably with `data`. `mode` is less the process's umask."""
     target = os.path.abspath(path)
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".{os.path.basename(target)}.{os.urandom(8).hex()}.part")
-    descriptor = os.open(temporary, CREATE, 0o666)
+    descriptor = os.open(temporary, CREATE, mode)
     try:
         try:
             write_all(descriptor, data)

@@ -207,7 +207,7 @@ def test_a_list_hides_the_other_service_tier(rig: Rig) -> None:
         rig.submit("ark", model="doubao-seedance-1-0-pro-250528", service_tier=tier) for tier in (None, "flex")
     )
     lists = [rig.ask("GET", TASKS + query).json() for query in ("", "?filter.service_tier=flex")]
-    assert [[item["id"] for item in told["items"]] for told in lists] == [[plain], [flex]]
+    assert [[item["id"] for item in page["items"]] for page in lists] == [[plain], [flex]]
 
 
 def test_a_list_may_be_asked_for_once_a_second(rig: Rig) -> None:

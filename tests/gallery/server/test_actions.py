@@ -167,13 +167,13 @@ def test_without_an_editor_the_page_is_told_where_to_look(site: Site) -> None:
 
 def test_the_editor_gets_its_arguments_as_they_are_and_no_shell_sees_them(site: Site, tmp_path: Path) -> None:
     """The program says what it was given through a pipe, which is what is waited for."""
-    told = tmp_path / "told"
-    os.mkfifo(told)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     script = "import json, os, sys; json.dump([os.getsid(0), *sys.argv[2:]], open(sys.argv[1], 'w'))"
-    words = [sys.executable, "-c", script, str(told), "; touch oops", "$(touch oops)"]
+    words = [sys.executable, "-c", script, str(pipe), "; touch oops", "$(touch oops)"]
     site.workspace.env = {"CLIPFORM_EDITOR": shlex.join(words)}
     assert site.browser.post("open", clip="sea").json()["message"] == "Opened clipform.yaml:8."
-    session, *arguments = json.loads(told.read_text())
+    session, *arguments = json.loads(pipe.read_text())
     assert arguments == ["; touch oops", "$(touch oops)", f"{site.folder}/clipform.yaml"]
     assert session != os.getsid(0)  # Ctrl-C at our terminal does not reach it
     assert not (site.folder / "oops").exists()

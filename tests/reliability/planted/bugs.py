@@ -183,7 +183,7 @@ def _absent_at_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def _late_is_failed(patch: pytest.MonkeyPatch) -> None:
-    """A task that takes too long counts as failed and free, and is bought anew."""
+    """A task that takes too long counts as failed and free, and is bought again."""
     real = Store.move
 
     def move(self: Store, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
