@@ -14,11 +14,13 @@ from pathlib import Path
 from reconciler.artifacts import files
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic
+from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic, Source
 from reconciler.next_command import command
 from reconciler.plan.model import OutputFact
+from reconciler.project.nearby import nearby_file, other_project_file
 from reconciler.records import Artifact, LockEntry, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
+from reconciler.spec.problems import MAX_SUGGESTIONS
 from reconciler.spec.project import Clip
 from reconciler.spec.values import LocalMedia
 from reconciler.state import disk
@@ -44,7 +46,8 @@ class DiskFiles:
         try:
             descriptor = os.open(real, disk.READ)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise Unreadable("does not exist") from error
+            near = nearby_file(self.root, path)
+            raise Unreadable("does not exist", f"did you mean {near}?" if near else "") from error
         except OSError as error:
             raise Unreadable(f"cannot be read: {disk.words(error)}") from error
         try:
@@ -80,7 +83,7 @@ def find_root(start: Path) -> Path:
             return folder
     raise ClipformError(
         f"no {PROJECT_FILE} in {start} or above it",
-        help=f"create a project here:\n{command('init')}",
+        help=other_project_file(start) or f"create a project here:\n{command('init')}",
         code="no-project",
     )
 
@@ -99,7 +102,7 @@ def _content(descriptor: int) -> bytes:
 def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
     """Return the SHA-256 of every local input by path, and a diagnostic at each place that names an unusable one."""
     hashes: dict[str, str] = {}
-    errors: dict[str, ArtifactError] = {}
+    errors: dict[str, tuple[str, str]] = {}  # message and help
     problems: list[Diagnostic] = []
     for clip in clips:
         for name, item in clip.media():
@@ -109,13 +112,21 @@ def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], 
                 try:
                     hashes[item.path] = hasher.hash(item.path).sha256
                 except ArtifactError as error:
-                    errors[item.path] = error
+                    source = clip.source(name) if len(errors) < MAX_SUGGESTIONS else None
+                    errors[item.path] = _unusable(hasher.allowed.root, item.path, error, source)
             if item.path in errors:
-                cause = errors[item.path]
-                help = cause.help or "give a path relative to the project's root"
-                problems.append(Diagnostic("input", f"{name}: {cause.message}", clip.source(name), help))
+                message, help = errors[item.path]
+                problems.append(Diagnostic("input", f"{name}: {message}", clip.source(name), help))
     hasher.save()
     return hashes, tuple(problems)
+
+
+def _unusable(root: Path, path: str, cause: ArtifactError, source: Source | None) -> tuple[str, str]:
+    """Return why an input cannot be used, and help. `source`: of a spec, beside which it may be."""
+    near = nearby_file(root, path, source.file) if source and cause.code == "missing" else None
+    if near:
+        return f"{cause.message}; did you mean {near}?", ""
+    return cause.message, cause.help or "give a path relative to the project's root"
 
 
 def scan_outputs(

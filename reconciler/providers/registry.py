@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.providers.base import Dialect
+from reconciler.spec.other_names import VENDORS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -70,7 +71,8 @@ def _factory(kind: str) -> Factory:
 
 
 def _unknown(kind: str) -> Diagnostic:
-    near = difflib.get_close_matches(kind, kinds(), n=1)
+    other = VENDORS.get(kind.lower())
+    near = [other] if other else difflib.get_close_matches(kind, kinds(), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return Diagnostic("unknown-kind", f"unknown provider kind {kind!r}{hint}", help=f"kinds: {', '.join(kinds())}")
 

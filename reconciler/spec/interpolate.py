@@ -201,7 +201,7 @@ class Resolver:
     def _clip(self, path: str, whole: bool, where: Source) -> ClipMedia:
         name, _, part = path.rpartition(".")
         if not name or part not in set(Frame):
-            parts = listed([f"${{clips.{named(name or 'NAME')}.{frame}}}" for frame in Frame])
+            parts = listed([f"${{clips.{named(name or part or 'NAME')}.{frame}}}" for frame in Frame])
             meant = self._problems.did_you_mean(part, [str(frame) for frame in Frame]) if name else ""
             self._fail("interpolation", f"a clip has no {shown(part)} to refer to{meant}", where, f"write {parts}")
         if not whole:
@@ -225,6 +225,10 @@ class Resolver:
         return f"${{env.{name}}}"
 
     def _unknown(self, token: str, head: str, name: str, scope: NameScope, where: Source) -> NoReturn:
+        clip, _, part = name.rpartition(".") if head in ("clip", "clips") else (head, "", name)
+        if scope.clip and part in set(Frame):
+            meant = f"; did you mean '${{clips.{named(clip or 'NAME')}.{part}}}'?"
+            self._fail("interpolation", f"unknown name {shown(token)}{meant}", where)
         if head == "matrix":
             self._fail("interpolation", f"{shown(token)} is used without a matrix", where, "add a matrix to the clip")
         if head in ("clip", "clips"):

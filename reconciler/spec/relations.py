@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from reconciler.spec.expand import Expanded
+from reconciler.spec.other_names import KINDS, declaration
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
-from reconciler.spec.project import Clip
+from reconciler.spec.project import Clip, ProviderConfig
 from reconciler.spec.values import ClipMedia, LocalMedia
 
 MAX_CIRCLES = 20
@@ -22,13 +23,18 @@ def check_relations(expanded: Expanded, problems: Problems) -> None:
     _check_circles(expanded.clips, problems)
 
 
-def check_providers(clips: Sequence[Clip], aliases: Mapping[str, object], problems: Problems) -> None:
+def check_providers(clips: Sequence[Clip], aliases: Mapping[str, ProviderConfig], problems: Problems) -> None:
     """Report clips whose provider is not declared."""
     for clip in clips:
         if clip.spec.provider not in aliases:
-            meant = problems.did_you_mean(clip.spec.provider, aliases)
-            message = f"unknown provider {shown(clip.spec.provider)}{meant}"
-            problems.error("unknown-provider", message, clip.source("provider"), "declare it under providers")
+            wanted = clip.spec.provider
+            same_kind = next((alias for alias, config in aliases.items() if config.kind == wanted), None)
+            meant = f"; did you mean {shown(same_kind)}?" if same_kind else problems.did_you_mean(wanted, aliases)
+            help = "declare it under providers"
+            help += f":\n{declaration(wanted)}" if wanted in KINDS and not same_kind else ""
+            problems.error(
+                "unknown-provider", f"unknown provider {shown(wanted)}{meant}", clip.source("provider"), help
+            )
 
 
 def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from reconciler import money
 from reconciler.spec import values
+from reconciler.spec.other_names import value_for
 from reconciler.spec.problems import listed, shown
 from reconciler.spec.values import ClipMedia, JsonValue, Media, Number, Secret
 
@@ -199,7 +200,8 @@ def choice(*offered: str) -> Callable[[object], str]:
     def parse(raw: object) -> str:
         written = _scalar(raw, wanted)
         if written not in offered:
-            raise Unfit(f"must be {wanted}, not {shown(written)}")
+            meant = value_for(written, offered)
+            raise Unfit(f"must be {wanted}, not {shown(written)}", f"write {meant}" if meant else "")
         return written
 
     return parse

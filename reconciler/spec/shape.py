@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import Raw, Unresolved
-from reconciler.spec.model import ClipDecl, ClipFields, IncludeFile, ProjectFile, Provider
+from reconciler.spec.model import Budget, ClipDecl, ClipFields, IncludeFile, ProjectFile, Provider, References
+from reconciler.spec.other_names import key_for
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.reader import Fields, Items, Node
 from reconciler.spec.scalars import LITERAL_SECRET
@@ -19,6 +20,16 @@ from reconciler.spec.scalars import LITERAL_SECRET
 M = TypeVar("M", bound=BaseModel)
 
 Location = Sequence[str | int]
+
+_SORTS: tuple[tuple[str, type[BaseModel], str], ...] = (
+    ("clip", ClipDecl, "a clip itself"),
+    ("clip", ClipFields, "defaults, or a clip"),
+    ("provider", Provider, "providers: {NAME: …}"),
+    ("project", ProjectFile, "the project file"),
+    ("budget", Budget, "budget"),
+    ("references", References, "references"),
+)
+"""The maps that a key may belong to: the sort in the table of other names, and the words for it."""
 
 
 def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Location = ()) -> M | None:
@@ -82,13 +93,19 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
     key = str(location[-1])
     holder = model_at(model, location[:-1])
     names = list(holder.model_fields) if holder else []
-    meant = problems.did_you_mean(key, names)
-    help = "" if meant else f"known keys: {', '.join(names)}"
+    sort = next((sort for sort, kind, _ in _SORTS if kind is holder), "")
+    other = key_for(sort, key)
+    home = next((words for _, kind, words in reversed(_SORTS) if key in kind.model_fields), "")
+    if other in names:
+        meant, help = f"; did you mean {shown(other)}?", ""
+    elif other:
+        meant, help = "", other
+    else:
+        meant = problems.did_you_mean(key, names)
+        help = "" if meant else f"it belongs to {home}" if home else f"known keys: {', '.join(names)}"
     if holder is IncludeFile and key in ProjectFile.model_fields:
         meant, help = "", "move it to the project file: an included file can have vars, defaults and clips"
-    elif holder is ClipFields and key in ClipDecl.model_fields:
-        meant, help = "", "only a clip itself can have it"
-    elif holder is Provider and not meant:
+    elif holder is Provider and not (meant or other or home):
         help = "settings of one kind go under settings"
     message = f"unknown key {shown(key)} in {_holder(path[:-1], model)}{meant}"
     problems.error("unknown-key", message, where, help)
