@@ -187,11 +187,12 @@ class Generation(Provenance):
 @dataclass(frozen=True, slots=True)
 class LockEntry(TakeProvenance):
     """One line of `clipform.lock`: the artifact that a take holds, and who made it; `rehearsal`: at an address of this
-    machine."""
+    machine. `output` is where the picked take was placed; lines of older versions lack it."""
 
     sha256: str
     suffix: str
     rehearsal: bool = False
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

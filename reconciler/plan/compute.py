@@ -95,6 +95,8 @@ class _Planner:
         sha256 = self.facts.stored(w.key) or self.facts.placed(w)
         if sha256 is not None:
             return self._use(w, sha256)
+        if (entry := self.facts.copied(w.key)) is not None:
+            return self._copy(w, entry)
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _IN_PROGRESS:
             return self._resume(w, attempt)
@@ -134,6 +136,14 @@ class _Planner:
         bound = self.snapshot.bindings.get((w.clip, w.take))
         reason = Reason.OUTPUT_MISSING if bound and bound.key == w.key else Reason.KNOWN
         return self._step(w, Action.RESTORE, reason, sha256=sha256)
+
+    def _copy(self, w: Wanted, entry: LockEntry) -> Step:
+        """Return the step of a take whose artifact only an older output of the lock file has. That file stays, because
+        nothing but the lock file calls it ours."""
+        step = self._use(w, entry.sha256)
+        if step.action is not Action.RESTORE:
+            return step
+        return replace(step, reason=Reason.COPIED, previous_output=entry.output)
 
     def _move_from(self, sha256: str) -> str | None:
         """Take a path that holds this artifact unchanged and that no other take uses."""

@@ -61,6 +61,13 @@ class PlanFacts:
         entry = self.snapshot.generations.get(w.key) or self._line(w.key)
         return entry.sha256 if entry is not None and self.output(w.output).sha256 == entry.sha256 else None
 
+    def copied(self, key: str) -> LockEntry | None:
+        """Return the line of the lock file for a key without records, if the path that it names holds its content: the
+        clip had another name or output there."""
+        entry = None if key in self.snapshot.generations else self._line(key)
+        fact = self.output(entry.output if entry is not None else None)
+        return entry if entry is not None and fact.sha256 == entry.sha256 and not fact.barred else None
+
     def held_key(self, w: Wanted) -> str | None:
         """Return the other key that a take holds: by the records, else (in a fresh clone) by the lock file."""
         bound = self.snapshot.bindings.get((w.clip, w.take))

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     )
     OUTPUT_MISSING = "output_missing", "the output file is missing; the video is stored (free)"
     OUTPUT_OTHER = "output_other", "an older version is in place; the current one is stored (free)"
+    COPIED = "copied", "clipform.lock names this video at another path; it is copied (free)"
     KNOWN = "known", "generated before; the video is stored (free)"
     SHARED = "shared", "same video as another clip; it is generated once"
     RENAMED = "renamed", "same video, new path (free)"

@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.identity import canonical
 from reconciler.next_command import command
-from reconciler.plan.model import Plan, Step
+from reconciler.plan.model import Action, Plan, Step
 from reconciler.plan.subset import subset
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Planned
@@ -50,8 +50,10 @@ def subset_fingerprint(plan: Plan, clips: Collection[str] | None) -> str:
 
 
 def review_digest(plan: Plan) -> str:
-    """Return a short digest of a plan that people compare by eye; a fresh clone gives the same one."""
-    effects = [[s.clip, s.take, s.action.value, s.key, s.output, str(s.cost.amount)] for s in plan.changes()]
+    """Return a short digest of a plan that people compare by eye; a fresh clone, where a move is a restore, gives the
+    same one."""
+    names = {action: action.value for action in Action} | {Action.MOVE: Action.RESTORE.value}
+    effects = [[s.clip, s.take, names[s.action], s.key, s.output, str(s.cost.amount)] for s in plan.changes()]
     return hashlib.sha256(canonical(effects).encode()).hexdigest()[:12]
 
 

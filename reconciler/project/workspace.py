@@ -60,7 +60,8 @@ class _Lock:
 
 def _lock_of(text: bytes, name: str) -> _Lock:
     entries = lockfile.loads(text.decode("utf-8", "replace"), name)
-    return _Lock(entries, {entry.key: entry for entry in entries})
+    by_key = {entry.key: entry for entry in sorted(entries, key=lambda entry: entry.output is not None)}
+    return _Lock(entries, by_key)  # of several takes with one key, the one that says where the video was placed
 
 
 @lru_cache(maxsize=4)  # the same object on the same day: the memory of a round compares by identity
@@ -216,7 +217,9 @@ class Workspace:
             records = self.snapshot(choice.draft) if snapshot is None else snapshot
             lock = _Lock() if choice.draft else self._lock()
         wanted = [order.wanted for order in loaded.orders]
-        outputs = [w.output for w in wanted if w.output is not None]
+        lines = (lock.by_key.get(w.key) for w in wanted)
+        paths = [*(w.output for w in wanted), *(line.output for line in lines if line is not None)]
+        outputs = [path for path in paths if path is not None]
         stored = stored_artifacts(self.objects(choice.draft), records.artifacts, lock.by_key.values())
         disk = Disk(scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh), stored)
 

@@ -11,7 +11,7 @@ removing a clip changes one line, and two branches that add different clips merg
 left out. Costs are decimal texts, never floats.
 
 Entry: key, sha256, suffix of the artifact · provider (alias), kind, model · task, seed, cost and currency, when known ·
-rehearsal (true) if it was made at an address of this machine.
+rehearsal (true) if it was made at an address of this machine · output, of the picked take.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from reconciler import money
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
 from reconciler.next_command import command
 from reconciler.records import LockEntry
+from reconciler.spec.paths import output_path
+from reconciler.spec.scalars import Unfit
 from reconciler.state import disk
 from reconciler.state.paths import LOCK_FILE
 
@@ -76,7 +79,7 @@ def _fields(entry: LockEntry) -> dict[str, object]:
     cost = None if micros is None else money.plain(money.from_micros(micros))
     fields: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
     fields |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
-    fields["rehearsal"] = entry.rehearsal or None
+    fields |= {"rehearsal": entry.rehearsal or None, "output": entry.output}
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -145,7 +148,14 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
     currency = _string(fields, "currency") if "currency" in fields else ""
     details = {"task": task, "seed": seed, "cost_micros": micros, "currency": currency}
     values: dict[str, Any] = {**texts, **details, "rehearsal": fields.get("rehearsal") is True}
-    return LockEntry(clip=clip, take=int(take), **values)
+    return LockEntry(clip=clip, take=int(take), output=_output(fields.get("output")), **values)
+
+
+def _output(value: object) -> str | None:
+    """Return a path that an output may have; None for any other value: without it a line says as much as older ones."""
+    with suppress(Unfit):
+        return output_path(value) if isinstance(value, str) else None
+    return None
 
 
 def _string(fields: Mapping[str, object], name: str) -> str:

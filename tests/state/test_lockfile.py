@@ -48,6 +48,8 @@ ENTRIES = st.lists(
         seed=st.none() | st.integers(),
         cost_micros=st.none() | st.integers(0, 10**15),
         currency=_text,
+        rehearsal=st.booleans(),
+        output=st.none() | st.sampled_from(["renders/hero.mp4", "片段/teaser-16x9.mp4"]),
     ),
     unique_by=lambda entry: (entry.clip, entry.take),
     max_size=5,

@@ -213,6 +213,8 @@ class Executor:
                     self._move(step)
                 case _:
                     self._place(step, self._ensure_recorded(step))
+                    if step.reason is Reason.COPIED:
+                        message = f"copied to {step.output} from {step.previous_output}, which clipform does not remove"
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
         except ClipformError as error:

@@ -81,20 +81,22 @@ class LockfileAdopter:
         return {entry.sha256: entry for entry in self.locked.values()}
 
     def adopt(self, entry: LockEntry, document: str, output: str | None) -> Artifact:
-        """Record the artifact that a line of the lock file names, from the store, else from the output that holds it.
+        """Record the artifact that a line of the lock file names, from the store, else from the output that holds it,
+        or from the path that the line names.
 
         Raises ArtifactError when neither has it.
         """
-        missing = not self.objects.has(entry.sha256, entry.suffix)
-        if missing and output is not None and self.placer.record(output, entry.sha256) is not None:
-            self.objects.add(self.root / output, entry.suffix)
+        for path in {output: None, entry.output: None} if not self.objects.has(entry.sha256, entry.suffix) else ():
+            if path is not None and self.placer.record(path, entry.sha256) is not None:
+                self.objects.add(self.root / path, entry.suffix)
+                break
         if self.objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
             help = f"{command('verify')} lists missing and damaged files"
             raise ArtifactError(f"the artifact of {entry.clip} is missing or damaged", help=help)
-        path = self.objects.path(entry.sha256, entry.suffix)
-        with path.open("rb") as file:
+        stored = self.objects.path(entry.sha256, entry.suffix)
+        with stored.open("rb") as file:
             facts = read_mp4(file)
-        size = path.stat().st_size
+        size = stored.stat().st_size
         artifact = Artifact(entry.sha256, size, entry.suffix, facts.duration_ms, facts.width, facts.height, facts.audio)
         now = self.clock.now()
         generation = Generation(entry.key, entry.sha256, document, **entry.provenance(), created=now, origin="locked")
@@ -171,4 +173,4 @@ def _entry(
     values |= {"key": generation.key, "clip": bound.clip, "take": bound.take}
     adopted = same is not None and same.rehearsal and generation.origin == "locked"
     rehearsal = adopted or generation.key in of_rehearsal
-    return LockEntry(generation.sha256, artifact.suffix, rehearsal=rehearsal, **values)
+    return LockEntry(generation.sha256, artifact.suffix, rehearsal, bound.output, **values)
