@@ -35,8 +35,11 @@ Exit codes: 0 done; 1 invalid spec or project, nothing was done; 2 changes (plan
 line; 130 interrupted, resumable."""
 
 
-def build() -> typer.Typer:
-    """Return the command line, with one command for each module in `commands`."""
+def build(verb: str = "") -> typer.Typer:
+    """Return the command line, with one command for each module in `commands`; only `verb`, if it names a command.
+
+    To import and describe all commands takes longer than many of them run.
+    """
     app = typer.Typer(
         name="clipform",
         help=HELP,
@@ -46,9 +49,10 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(help=HELP)(_root)
-    for module in pkgutil.iter_modules(commands.__path__):
-        command = import_module(f"{commands.__name__}.{module.name}")
-        app.command(name=module.name.rstrip("_"))(command.run)
+    modules = {module.name.rstrip("_"): module.name for module in pkgutil.iter_modules(commands.__path__)}
+    for name in [verb] if verb in modules else modules:
+        command = import_module(f"{commands.__name__}.{modules[name]}")
+        app.command(name=name)(command.run)
     return app
 
 
@@ -81,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options, command = split(line)
         context = Context(options)
         place(options.directory, draft="--draft" in command)
-        code = build()(args=command or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
+        code = build(*command[:1])(args=command or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
         return code if isinstance(code, int) else 0
     except typer.Exit as end:
         return end.exit_code

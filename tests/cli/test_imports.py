@@ -33,21 +33,31 @@ RUN = """\
 import sys
 from reconciler.cli.app import main
 main(sys.argv[1:])
-print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+print(*sys.modules, file=sys.stderr)
 """
+
+
+def modules(folder: Path, *arguments: str) -> list[str]:
+    """All modules that one command line loads."""
+    command = [sys.executable, "-c", RUN, "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stderr.split("\n")[-2].split()
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:
     """The heavy packages that one command line loads."""
-    command = [sys.executable, "-c", RUN, "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return HEAVY & set(done.stderr.split("\n")[-2].split())
+    return HEAVY & {name.partition(".")[0] for name in modules(folder, *arguments)}
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "clipform.yaml").write_text(SPEC, encoding="utf-8")
     return tmp_path
+
+
+def test_a_command_loads_no_other_command(project: Path) -> None:
+    prefix = "reconciler.cli.commands."
+    assert [name for name in modules(project, "gc", "--help") if name.startswith(prefix)] == [f"{prefix}gc"]
 
 
 def test_help_loads_nothing_heavy(project: Path) -> None:
