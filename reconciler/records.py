@@ -197,13 +197,15 @@ class LockEntry(TakeProvenance):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The key that a take of a clip holds, and, for the picked take, its output."""
+    """The key that a take of a clip holds, and, for the picked take, its output. `protect` is what its YAML last said:
+    a protected clip's lines may be deleted."""
 
     clip: str
     take: int
     key: str
     output: str | None = None  # path relative to the project root
     document: str = ""
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

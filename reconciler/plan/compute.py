@@ -65,6 +65,7 @@ class _Planner:
             if a.state in OPEN | BLOCKED or (a.key in keys and is_paid_failure(a))
         )
         self.highest = remedies.highest_takes(self.unresolved)
+        self.guarded = facts.guarded(wanted)
         self.movable = facts.movable({w.output for w in wanted if w.output})
         self.moved: set[str] = set()
         self.steps: dict[tuple[str, int], Step] = {}
@@ -80,7 +81,7 @@ class _Planner:
             self.steps[w.clip, w.take] = step
             if step.action in GENERATES or step.action is Action.RESUME:
                 self.pending.add(step.key)
-        leftovers = Leftovers(self.facts, self.wanted, self.steps)
+        leftovers = Leftovers(self.facts, self.wanted, self.steps, self.guarded)
         steps = [
             *self.steps.values(),
             *leftovers.unreferenced(self.unplaced - set(self.makers), self.unresolved),
@@ -88,7 +89,9 @@ class _Planner:
         ]
         selected = tuple(step for step in steps if self.scope.selects(step.clip))
         currency = next((w.cost.currency for w in self.wanted if w.cost.currency), "")
-        unbind = tuple((b.clip, b.take) for b in leftovers.undeclared if self.scope.selects(b.clip))
+        guarded = {bound.clip for path, bound in self.guarded.items() if path not in self.moved}
+        gone = (b for b in leftovers.undeclared if self.scope.selects(b.clip) and b.clip not in guarded)
+        unbind = tuple((bound.clip, bound.take) for bound in gone)
         return Plan(selected, unbind=unbind, currency=currency, expected=critical_path(selected))
 
     def _decide(self, w: Wanted) -> Step:
@@ -126,7 +129,7 @@ class _Planner:
             if w.clip not in self.scope.force:
                 return self._blocked(w, remedies.foreign_file(w.clip, w.output))
             return self._step(w, Action.RESTORE, Reason.FOREIGN, sha256=sha256)
-        if w.protect and self.facts.would_replace(w):
+        if self._takes_protected(w):
             return self._protected(w)
         if fact.exists:
             return self._step(w, Action.RESTORE, Reason.OUTPUT_OTHER, sha256=sha256)
@@ -157,7 +160,7 @@ class _Planner:
         """Return the step of a take whose request is in progress or waits for a decision."""
         if attempt.state in BLOCKED and (block := self._block_of(attempt)) is not None:
             return _at_provider(self._blocked(w, block), attempt)
-        if w.protect and self.facts.would_replace(w):
+        if self._takes_protected(w):
             self.unplaced |= set() if w.free else {w.key}
             return self._protected(w)
         if self._has_maker(w):
@@ -202,7 +205,7 @@ class _Planner:
             return remedies.barred(w.output, fact.barred)
         if w.output is not None and self.facts.is_foreign(w.output) and w.clip not in self.scope.force:
             return remedies.foreign_file(w.clip, w.output)
-        if w.protect and self.facts.would_replace(w):
+        if self._takes_protected(w):
             return self._protection(w)
         missing = sorted({clip for clip, take in w.needs if self._is_unavailable((clip, take))})
         if missing:
@@ -226,9 +229,17 @@ class _Planner:
         is_elsewhere = step.reason is Reason.LOCKED_TAKE
         return is_elsewhere or step.action is Action.BLOCKED or not self.scope.selects(step.clip)
 
+    def _takes_protected(self, w: Wanted) -> bool:
+        """True if the take would replace a protected video: its own, or that of another clip at its output."""
+        is_own = w.protect and self.facts.would_replace(w)
+        return is_own or (w.output in self.guarded and self.facts.replaces_output(w))
+
     def _protection(self, w: Wanted) -> Block:
-        bound = self.snapshot.bindings.get((w.clip, w.take))
-        return remedies.protected(w.clip, self.snapshot.generations.get(bound.key) if bound else None)
+        bound = self.guarded.get(w.output or "") or self.snapshot.bindings.get((w.clip, w.take))
+        generation = self.snapshot.generations.get(bound.key) if bound else None
+        if bound is None or bound.clip == w.clip:
+            return remedies.protected(w.clip, generation)
+        return remedies.protected(bound.clip, generation, path=w.output or "", gone=bound.clip not in self.takes)
 
     def _protected(self, w: Wanted) -> Step:
         differing = self.facts.changes(w, self.pending, self.names)

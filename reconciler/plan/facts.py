@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.plan.changes import changes
 from reconciler.plan.model import Change, Disk, OutputFact, Wanted
-from reconciler.records import Attempt, LockEntry, Snapshot, State
+from reconciler.records import Attempt, Binding, LockEntry, Snapshot, State
 
 _ABSENT = OutputFact()
 
@@ -76,12 +76,28 @@ class PlanFacts:
 
     def would_replace(self, w: Wanted) -> bool:
         """True if a new artifact would replace the one that the take holds or that clipform placed at its output."""
-        if self.held_key(w) is not None:
-            return True
+        return self.held_key(w) is not None or self.replaces_output(w)
+
+    def replaces_output(self, w: Wanted) -> bool:
+        """True if another file that clipform placed is at the take's output."""
         fact = self.output(w.output)
         generation = self.snapshot.generations.get(w.key)
         is_other = generation is None or generation.sha256 != fact.sha256
         return fact.exists and not self.is_foreign(w.output) and is_other
+
+    def guarded(self, wanted: Sequence[Wanted]) -> Mapping[str, Binding]:
+        """Return, by path, what protected takes hold that are no longer wanted like that: their files stay. What the
+        YAML says counts, and for a clip that is no longer declared, what it said last."""
+        keys, protect = {(w.clip, w.take): w.key for w in wanted}, {w.clip: w.protect for w in wanted}
+        return {
+            bound.output: bound
+            for ident, bound in sorted(self.snapshot.bindings.items())
+            if bound.output is not None
+            and protect.get(bound.clip, bound.protect)
+            and keys.get(ident) != bound.key
+            and (fact := self.output(bound.output)).exists
+            and self.is_ours(bound.output, fact)
+        }
 
     def locked_elsewhere(self, key: str, attempt: Attempt | None) -> bool:
         """True if the lock file records a purchase of the key that nobody here allowed to repeat. A local attempt that

@@ -9,17 +9,23 @@ from dataclasses import replace
 from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.model import Action, Reason, Step, Wanted
-from reconciler.records import BLOCKED, OPEN, Attempt, State
+from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
 
 
 class Leftovers:
-    """The records of a project that its takes do not use. `steps` are the takes' own, complete."""
+    """The records of a project that its takes do not use. `steps` are the takes' own, complete; `guarded` are the paths
+    of protected videos (`PlanFacts.guarded`)."""
 
-    def __init__(self, facts: PlanFacts, wanted: Sequence[Wanted], steps: Mapping[tuple[str, int], Step]) -> None:
-        self._facts, self._steps = facts, steps
+    def __init__(
+        self,
+        facts: PlanFacts,
+        wanted: Sequence[Wanted],
+        steps: Mapping[tuple[str, int], Step],
+        guarded: Mapping[str, Binding],
+    ) -> None:
+        self._facts, self._steps, self._guarded = facts, steps, guarded
         self._keys = {w.key for w in wanted}
         self._outputs = {w.output for w in wanted if w.output}
-        self._protected = {w.clip for w in wanted if w.protect}
         self._takes = Counter(w.clip for w in wanted)
         self.undeclared = [b for ident, b in sorted(facts.snapshot.bindings.items()) if ident not in steps]
 
@@ -50,6 +56,10 @@ class Leftovers:
             path = bound.output
             if path is None or path in reserved:
                 continue
+            if path in self._guarded:
+                generation = self._facts.snapshot.generations.get(bound.key)
+                yield remedies.protected_file(bound, generation, gone=bound.clip not in self._takes)
+                continue
             fact = self._facts.output(path)
             if fact.exists:
                 reason = Reason.UNDECLARED if self._facts.is_ours(path, fact) else Reason.EDITED
@@ -62,7 +72,7 @@ class Leftovers:
             path, step = bound.output, self._steps.get((clip, take))
             if step is None or path is None or path in reserved:
                 continue
-            if step.action is Action.BLOCKED or (clip in self._protected and step.key != bound.key):
+            if step.action is Action.BLOCKED or path in self._guarded:
                 continue
             fact = self._facts.output(path)
             if fact.exists and self._facts.is_ours(path, fact):

@@ -13,8 +13,18 @@ from functools import partial
 
 from reconciler import money
 from reconciler.next_command import command, quote
-from reconciler.plan.model import Plan, Reason, Step
-from reconciler.records import ABANDONED, BLOCKED, Attempt, Generation, LockEntry, Money, State, is_paid_failure
+from reconciler.plan.model import Action, Plan, Reason, Step
+from reconciler.records import (
+    ABANDONED,
+    BLOCKED,
+    Attempt,
+    Binding,
+    Generation,
+    LockEntry,
+    Money,
+    State,
+    is_paid_failure,
+)
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -158,10 +168,24 @@ def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | N
     return Block(Reason.PAID_BEFORE, detail, (*fetch, _retake(clip, micros, currency)))
 
 
-def protected(clip: str, generation: Generation | None) -> Block:
-    """Return the block of a protected clip; its current video stays."""
-    apply = remedy(command("apply", clip), "apply the change once protect is removed")
-    return Block(Reason.PROTECTED, _describe(generation) if generation else "", (apply,))
+def protected(clip: str, generation: Generation | None, *, path: str = "", gone: bool = False) -> Block:
+    """Return the block of a protected clip; its current video stays. `path` is where that is, if another clip wants it;
+    `gone` is a clip that the YAML no longer has."""
+    holder = f"{path} holds the video of {clip}" if path else ""
+    facts = [", which is ".join(filter(None, (holder, "no longer declared" if gone else "")))]
+    facts += [_describe(generation)] if generation else []
+    if gone:
+        line = remedy(command("destroy", clip), "remove its file; the video stays in the store until gc (free)")
+    else:
+        line = remedy(command("show", clip), "see what would replace it (free); without protect, apply does it")
+    return Block(Reason.PROTECTED, ", ".join(filter(None, facts)), (line,))
+
+
+def protected_file(bound: Binding, generation: Generation | None, *, gone: bool) -> Step:
+    """Return the step of a file that stays, although nothing is declared as it is."""
+    block = protected(bound.clip, generation, gone=gone)
+    step = Step(bound.clip, bound.take, Action.BLOCKED, block.reason, bound.key, output=bound.output)
+    return replace(step, detail=block.detail, way_out=block.way_out)
 
 
 def _describe(generation: Generation) -> str:

@@ -181,7 +181,9 @@ class ClipFields(SpecModel):
     )
     tags: Annotated[tuple[Line, ...], _AS_LIST] = _field("Labels to select clips by (tag:NAME).", "[trailer]", ())
     description: Text = _field("A note for people; never sent.", "opening shot", "")
-    protect: YesNo = _field("Refuse to replace or remove the clip.", "yes", False)
+    protect: YesNo = _field(
+        "Refuse to replace or remove the clip's video, also after its lines are deleted.", "yes", False
+    )
 
 
 class Matrix(SpecModel):

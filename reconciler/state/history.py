@@ -82,8 +82,8 @@ def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
     connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
 
 
-_SINCE_FIRST: Payload = {"endpoint": "", "expires_after": None, "looked": None}
-"""Attempt columns that a later schema added: older events do not have them."""
+_SINCE_FIRST: Payload = {"endpoint": "", "expires_after": None, "looked": None, "protect": False}
+"""Columns that a later schema added: older events do not have them."""
 
 _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,
   task = coalesce(:task, task), cost_micros = coalesce(:cost_micros, cost_micros), sha256 = coalesce(:sha256, sha256)
@@ -104,7 +104,7 @@ def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, LogEntry],
 
     def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
         values = rows.with_sound_cost(entry.payload) if "cost_micros" in names else entry.payload
-        connection.execute(statement, {name: values[name] for name in names})
+        connection.execute(statement, {name: {**_SINCE_FIRST, **values}[name] for name in names})
 
     return reduce
 

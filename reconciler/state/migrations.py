@@ -61,6 +61,12 @@ def fourth(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def fifth(db: Database) -> None:
+    """Version 5: whether a clip was protected when it was bound."""
+    db.table("binding").add_column("protect", int, not_null_default=0)
+
+
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
     """Bring a database to `version`. Two processes may try at once: the second has nothing to do."""
     db = Database(database, execute_plugins=False)

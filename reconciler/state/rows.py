@@ -13,7 +13,7 @@ from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Pl
 Record = Artifact | Attempt | Binding | Generation | Placed
 Value = str | int | float | None
 Payload = Mapping[str, object]
-R = TypeVar("R", Binding, Generation, Placed)
+R = TypeVar("R", Generation, Placed)
 
 TABLES: Mapping[type[Record], tuple[str, tuple[str, ...]]] = {
     Attempt: ("attempt", ("id",)),
@@ -81,6 +81,12 @@ def artifact(row: tuple[Value, ...]) -> Artifact:
     cells: list[object] = list(row)
     cells[_AUDIO] = bool(cells[_AUDIO])
     return Artifact(*cells)  # type: ignore[arg-type]  # as above
+
+
+def binding(row: tuple[Value, ...]) -> Binding:
+    """Return a row of `select(Binding)` as a record."""
+    cells = _cells(Binding, row)
+    return Binding(**{**cells, "protect": bool(cells["protect"])})  # type: ignore[arg-type]  # as above
 
 
 def record(kind: type[R], row: tuple[Value, ...]) -> R:

@@ -10,7 +10,7 @@ from reconciler import money
 from reconciler.records import BLOCKED, MOVES, OPEN, State
 
 APPLICATION_ID = 0x636C6970  # "clip"
-VERSION = 4  # of the schema; the database's `user_version`
+VERSION = 5  # of the schema; the database's `user_version`
 _MOST = 9 * 10**18  # a sum stops there: beyond 2^63 SQLite refuses the row, and with it a paid result
 
 

@@ -34,7 +34,7 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
     results = {generation.key: generation for generation in generations}
     artifacts = [rows.artifact(row) for row in _all(connection, rows.select(Artifact))]
     attempts = [rows.attempt(row) for row in _all(connection, rows.select(Attempt, "ORDER BY id"))]
-    bindings = [rows.record(Binding, row) for row in _all(connection, rows.select(Binding))]
+    bindings = [rows.binding(row) for row in _all(connection, rows.select(Binding))]
     placed = [rows.record(Placed, row) for row in _all(connection, rows.select(Placed))]
     return Snapshot(
         store=store_id(connection),

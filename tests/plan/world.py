@@ -7,7 +7,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
               {clip, key, output, provider, take, needs, protect, says, cost, tags, rehearses}
               without `output` the take is not picked; `provider: draft` is free, anything else is paid
     records:  what we remember
-              {clip, key, state, output, provider, take, says, task, reason, message, held, collected}
+              {clip, key, state, output, provider, take, says, task, reason, message, held, collected, protect}
               `state` is an attempt's. A `fetched` one has its picture in the store; a `done` one too, is what the take
               holds, and was placed at `output`; `held: no` when the take holds something else since; `collected: yes`
               when gc forgot the picture; `state: known` has no attempt (imported); `rehearsal: yes` when it was made
@@ -100,7 +100,7 @@ def _ident(name: str) -> tuple[str, int]:
 
 
 _RECORD = {"clip", "key", "state", "output", "provider", "take", "says", "task", "reason", "message"}
-_RECORD |= {"held", "collected", "money", "cost_micros", "rehearsal"}
+_RECORD |= {"held", "collected", "money", "cost_micros", "rehearsal", "protect"}
 
 
 def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
@@ -118,7 +118,8 @@ def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
         if state in ("fetched", "done", "known") and not given.get("collected"):
             found.generations[key] = Generation(key, film(key), says, **BY)  # type: ignore[index]
             if given.get("held", state != "fetched"):
-                found.bindings[clip, take] = Binding(clip, take, key, output, says)  # type: ignore[index,arg-type]
+                protect = bool(given.get("protect", False))
+                found.bindings[clip, take] = Binding(clip, take, key, output, says, protect)  # type: ignore[index,arg-type]
                 lying |= {str(output): film(key)} if output is not None and output not in placed else {}
     placed_files = {path: Placed(path, content, 1, 1, 1) for path, content in lying.items()}
     return replace(found, placed=placed_files, rehearsals=frozenset(rehearsals))

@@ -77,9 +77,10 @@ def _next_version() -> Migrations:
     steps(name="second")(migrations.second)
     steps(name="third")(migrations.third)
     steps(name="fourth")(migrations.fourth)
+    steps(name="fifth")(migrations.fifth)
 
     @steps()
-    def fifth(db: Database) -> None:
+    def sixth(db: Database) -> None:
         db.table("attempt").add_column("region", str)
         db.execute("UPDATE meta SET value = value || '!'")
         db.table("later").create({"id": int}, pk="id", strict=True)

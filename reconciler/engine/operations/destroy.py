@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from reconciler.engine.connections.providers import Connect
@@ -9,6 +10,7 @@ from reconciler.engine.ports import Sink
 from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session
 from reconciler.events import Summary
+from reconciler.plan import remedies
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.model import Choice, Confirm, Planned
 
@@ -18,21 +20,24 @@ def destroy(session: Session, choice: Choice, confirm: Confirm, sink: Sink, conn
     workspace = session.workspace
     loaded = workspace.load(choice.draft)
     planned = workspace.plan(choice, loaded, session.store.snapshot())
-    plan = destruction(planned, planned.scope.only)
+    plan = destruction(planned, choice.clips)
     confirm(plan)
     return Run(session, replace(planned, plan=plan), ApplyOptions(choice), sink, connect).execute()
 
 
-def destruction(planned: Planned, chosen: frozenset[str] | None) -> Plan:
-    """Return the plan of `destroy`: every output and binding of the chosen clips, except protected or edited ones."""
-    protected = {order.clip.name for order in planned.loaded.orders if order.clip.spec.protect}
+def destruction(planned: Planned, names: Collection[str] = ()) -> Plan:
+    """Return the plan of `destroy`: every output and binding of the chosen clips, except protected or edited ones.
+
+    A protected clip that is no longer declared is removed if it is one of `names`: no pattern selects it by chance."""
+    declared = {order.clip.name: order.clip.spec.protect for order in planned.loaded.orders}
+    chosen, generations = planned.scope.only, planned.snapshot.generations
     steps: list[Step] = []
     unbind: list[tuple[str, int]] = []
     for (clip, take), bound in sorted(planned.snapshot.bindings.items()):
         if chosen is not None and clip not in chosen:
             continue
-        if clip in protected:
-            steps.append(Step(clip, take, Action.BLOCKED, Reason.PROTECTED, bound.key, output=bound.output))
+        if declared.get(clip, bound.protect and clip not in names):
+            steps.append(remedies.protected_file(bound, generations.get(bound.key), gone=clip not in declared))
             continue
         unbind.append((clip, take))
         fact = planned.disk.outputs.get(bound.output or "")

@@ -140,7 +140,7 @@ def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
     with session.store.transaction():
         if placed is not None:
             session.store.record_placed(placed, entry.clip)
-        session.store.bind(Binding(entry.clip, entry.take, entry.key, output, document))
+        session.store.bind(Binding(entry.clip, entry.take, entry.key, output, document, order.wanted.protect))
 
 
 def _download_later(

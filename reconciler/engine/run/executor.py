@@ -306,7 +306,7 @@ class Executor:
         if order is None:
             return
         wanted = order.wanted
-        binding = Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document)
+        binding = Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document, wanted.protect)
         if self.records.bindings.get(step.ident) != binding:
             self.ports.store.bind(binding)
             self.records.bindings[step.ident] = binding
