@@ -16,6 +16,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     lost:     contents that are no longer in the store
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
     at_lock:  {take: key}: whose line of the lock file that is, where it matters
+    lock_outputs: {key: path} where its line says that the file was placed
     on_disk:  {path: content}; null for something that is no regular file
     barred:   {path: what stands in the way to it}
     only:     the clips selected; force: those whose foreign files may be moved aside
@@ -49,15 +50,15 @@ class World:
     locked: Mapping[str, str] = field(default_factory=dict)
     scope: PlanScope = PlanScope()
     at_lock: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # the take, by key
+    lock_outputs: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self) -> Plan:
-        known = self.locked.items()
-        takes = {key: self.at_lock.get(key, ("", 1)) for key in self.locked}
-        locked = {
-            key: LockEntry(content, ".mp4", key=key, clip=takes[key][0], take=takes[key][1], **NOBODY)
-            for key, content in known
-        }
+        locked = {key: self._line(key, content) for key, content in self.locked.items()}
         return compute(self.wanted, self.snapshot, self.disk, locked=locked, scope=self.scope)
+
+    def _line(self, key: str, content: str) -> LockEntry:
+        clip, take = self.at_lock.get(key, ("", 1))
+        return LockEntry(content, ".mp4", output=self.lock_outputs.get(key), key=key, clip=clip, take=take, **NOBODY)
 
 
 def film(key: str) -> str:
@@ -134,7 +135,8 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
 
 def world(given: Given) -> World:
     """The world that a case describes."""
-    known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "store", "on_disk", "only", "force", "barred"}
+    known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "lock_outputs"}
+    known |= {"store", "on_disk", "only", "force", "barred"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
@@ -149,6 +151,7 @@ def world(given: Given) -> World:
         lock,
         PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
         {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
+        given.get("lock_outputs", {}),  # type: ignore[arg-type]  # as above
     )
 
 
@@ -212,6 +215,8 @@ class Carried:
             self.objects.add(step.sha256 or "")  # the output holds it: back into the store, if it was lost there
         if step.reason is Reason.LOCKED_TAKE:
             return  # it is elsewhere, and nothing here needs it
+        if step.reason is Reason.COPIED:
+            self.objects.add(self.outputs[str(step.previous_output)].sha256 or "")
         assert step.sha256 is not None and step.sha256 in self.objects, f"{step.name}: nothing to place"
         if step.key not in self.generations:  # only the lock file knew it
             self.generations[step.key] = Generation(step.key, step.sha256, "", **BY)
