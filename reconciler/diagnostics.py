@@ -65,6 +65,7 @@ class Diagnostic:
     help: str = ""
     severity: Severity = Severity.ERROR
     excerpt: Excerpt | None = None
+    clips: tuple[str, ...] = ()  # the declarations with this problem, while a project is read
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,15 +80,15 @@ def _type_of(head: bytes) -> tuple[str, str] | None:
 def read_header(path: Path, name: str, *, facts: bool = True) -> tuple[MediaType, MediaFacts]:
     """Return a file's type and the facts in its header. Raises MediaError if it is not media or its header is invalid.
 
-    `name` is for messages. Without `facts` only the type is read, which loads no codec. A file that is damaged after
-    its header passes: a plan does not read whole files.
+    `name` is for messages. Without `facts` only the type of a video or sound is read, which loads no codec. A file that
+    is damaged after its header passes: a plan does not read whole files.
     """
     try:
         with path.open("rb") as file:
             kind, size = type_of(file.read(HEAD)), path.stat().st_size
             if kind is None:
                 raise MediaError(f"{name} is not a supported picture, video or sound", code="input")
-            if not facts:
+            if not facts and kind.kind != "image":
                 return kind, MediaFacts(kind.format, size)
             file.seek(0)
             return kind, (_image if kind.kind == "image" else _track)(file, kind, size)

@@ -1,13 +1,13 @@
 """Check local media before anything is sent: the kind of file, the model's limits, a way to send it.
 
 A vendor would refuse such media only after an upload and a submit. Only headers are read, each content once. The draft
-renderer takes files of any size, so for it only the type is checked: a project of drafts loads no codec.
+renderer takes files of any size, so for it only pictures are read and types checked, which loads no codec of videos.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +68,7 @@ class Preflight:
             given = (clip, settled, means[clip.spec.provider], *contents)
             look = partial(self._problems, clip, settled.model, means[clip.spec.provider], hashes)
             faults = reuse(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
-            problems.update(dict.fromkeys(faults))
+            problems.update(dict.fromkeys(replace(fault, clips=(clip.declared,)) for fault in faults))
         return tuple(problems)
 
     def _problems(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> tuple[Diagnostic, ...]:

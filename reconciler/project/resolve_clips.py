@@ -46,7 +46,6 @@ def resolve_clips(project: Project, dialects: Mapping[str, Dialect]) -> tuple[di
         answer = reuse(("resolved", clip.name), (clip, dialect, can_publish), once)
         if isinstance(answer, Resolved):
             clips[clip.name] = answer
-            problems.update(dict.fromkeys(answer.warnings))
-        else:
-            problems.update(dict.fromkeys(answer))
+        faults = answer.warnings if isinstance(answer, Resolved) else answer
+        problems.update(dict.fromkeys(replace(fault, clips=(clip.declared,)) for fault in faults))
     return clips, list(problems)

@@ -116,7 +116,8 @@ def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], 
                     errors[item.path] = _unusable(hasher.allowed.root, item.path, error, source)
             if item.path in errors:
                 message, help = errors[item.path]
-                problems.append(Diagnostic("input", f"{name}: {message}", clip.source(name), help))
+                fault = Diagnostic("input", f"{name}: {message}", clip.source(name), help, clips=(clip.declared,))
+                problems.append(fault)
     hasher.save()
     return hashes, tuple(problems)
 

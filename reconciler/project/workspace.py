@@ -38,6 +38,7 @@ from reconciler.records import LockEntry, Snapshot, State
 from reconciler.spec.files import Unreadable
 from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
+from reconciler.spec.problems import shared
 from reconciler.spec.project import Project
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import LocalMedia
@@ -121,7 +122,7 @@ class Workspace:
         require_own(self.root)
         readable, unread = read_partly(self.files)
         if readable is None:
-            raise SpecError(unread)
+            raise SpecError(shared(unread))
         project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         clips = project.clips
@@ -159,8 +160,8 @@ class Workspace:
             return (order.get(source.file, len(order)), source.line, source.column)
 
         lines = {name: self._lines(name) for name in {item.source.file for item in problems if item.source}}
-        located = sorted(problems, key=place)
-        return [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in located]
+        located = [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in problems]
+        return sorted(shared(located), key=place)
 
     def _lines(self, name: str) -> list[str]:
         """Return the lines of a file to show; none if it cannot be read."""

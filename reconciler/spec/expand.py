@@ -68,7 +68,7 @@ def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Probl
     for declared in declarations:
         name = declared.key.text
         result = _remembered(declared, resolver, problems, MAX_CLIPS - len(names))
-        problems.add(result.problems)
+        problems.add(result.problems, name)
         resolver.volume.add(result.volume)
         if result.stopped is not None:
             raise result.stopped

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 
@@ -25,6 +26,7 @@ class Problems:
 
     def __init__(self, budget: Counter[str] | None = None) -> None:
         self._diagnostics: dict[tuple[Source | None, str], Diagnostic] = {}
+        self._clips: dict[tuple[Source | None, str], dict[str, None]] = {}
         self.errors = 0  # so far; callers compare it around a step
         self._budget = Counter(suggestions=MAX_SUGGESTIONS, compared=MAX_COMPARED) if budget is None else budget
         self.secrets: list[Source] = []  # literal secrets: no excerpt may show them
@@ -33,27 +35,32 @@ class Problems:
         """Return a separate collector for one step, to be merged with `add`."""
         return Problems(self._budget)
 
-    def add(self, other: Problems) -> None:
-        """Add all diagnostics of another collector."""
+    def add(self, other: Problems, clip: str = "") -> None:
+        """Add all diagnostics of another collector: those of a clip, if one is named."""
         self.secrets += other.secrets
         for diagnostic in other._diagnostics.values():
-            report = self.error if diagnostic.severity is Severity.ERROR else self.warn
-            report(diagnostic.code, diagnostic.message, diagnostic.source, diagnostic.help)
+            self._add(diagnostic, clip)
 
     def all(self) -> tuple[Diagnostic, ...]:
-        """Return all diagnostics."""
-        return tuple(self._diagnostics.values())
+        """Return all diagnostics, each with the clips that share it."""
+        return tuple(replace(item, clips=(*self._clips.get(place, ()),)) for place, item in self._diagnostics.items())
 
-    def error(self, code: str, message: str, where: Source | None, help: str = "") -> None:
+    def error(self, code: str, message: str, where: Source | None, help: str = "", clip: str = "") -> None:
         """Add a problem that stops the run."""
-        if (where, message) not in self._diagnostics:
-            self.errors += 1
-            if self.errors <= MAX_KEPT:
-                self._diagnostics[where, message] = Diagnostic(code, message, where, help)
+        self._add(Diagnostic(code, message, where, help), clip)
 
     def warn(self, code: str, message: str, where: Source | None, help: str = "") -> None:
         """Add a warning."""
-        self._diagnostics.setdefault((where, message), Diagnostic(code, message, where, help, Severity.WARNING))
+        self._add(Diagnostic(code, message, where, help, Severity.WARNING))
+
+    def _add(self, diagnostic: Diagnostic, clip: str = "") -> None:
+        place = (diagnostic.source, diagnostic.message)
+        if place not in self._diagnostics:
+            self.errors += diagnostic.severity is Severity.ERROR
+            if diagnostic.severity is Severity.WARNING or self.errors <= MAX_KEPT:
+                self._diagnostics[place] = diagnostic
+        if clip:
+            self._clips.setdefault(place, {})[clip] = None
 
     def did_you_mean(self, word: str, names: Collection[str]) -> str:
         """Return `; did you mean 'x'?`, or an empty text if no name is near or the run has compared enough."""
@@ -64,6 +71,23 @@ class Problems:
         self._budget["compared"] -= len(alike)
         near = nearest(word, alike)
         return f"; did you mean {shown(near)}?" if near else ""
+
+
+def shared(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return each problem once: one mistake in `defaults` is a problem of many clips, and says of how many."""
+    clips: dict[Diagnostic, dict[str, None]] = {}
+    for item in diagnostics:
+        clips.setdefault(replace(item, clips=()), {}).update(dict.fromkeys(item.clips))
+    return [
+        replace(item, message=f"{item.message} ({next(iter(names))} and {_more(len(names) - 1)})")
+        if len(names) > 1
+        else item
+        for item, names in clips.items()
+    ]
+
+
+def _more(count: int) -> str:
+    return f"{count} more clip{'' if count == 1 else 's'}"
 
 
 def nearest(word: str, names: Collection[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from reconciler.diagnostics import Source
 from reconciler.spec.expand import Expanded
 from reconciler.spec.other_names import KINDS, declaration
 from reconciler.spec.paths import same_file
@@ -33,21 +34,28 @@ def check_providers(clips: Sequence[Clip], aliases: Mapping[str, ProviderConfig]
             help = "declare it under providers"
             help += f":\n{declaration(wanted)}" if wanted in KINDS and not same_kind else ""
             problems.error(
-                "unknown-provider", f"unknown provider {shown(wanted)}{meant}", clip.source("provider"), help
+                "unknown-provider",
+                f"unknown provider {shown(wanted)}{meant}",
+                clip.source("provider"),
+                help,
+                clip.declared,
             )
 
 
 def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
     taken: dict[str, Clip] = {}
+    reported: dict[tuple[Source | None, str], str] = {}  # the message for a place and its first clip
     for clip in clips:
         first = taken.setdefault(same_file(clip.spec.output), clip)
         if first is not clip:
             output, other = clip.spec.output, first.spec.output
             alias = "" if other == output else f" (as {shown(other)}, the same file on some systems)"
             message = f"clips {first.name} and {clip.name} share the output {shown(output)}{alias}"
-            siblings = clip.declared == first.declared
+            siblings = clip.declared == first.declared or clip.source("output") == first.source("output")
             help = "include ${clip.name} or every ${matrix.…} in it" if siblings else "change one"
-            problems.error("shared-output", message, clip.source("output"), help)
+            where = clip.source("output")
+            message = reported.setdefault((where, first.name), message)
+            problems.error("shared-output", message, where, help, clip.declared)
     for clip in clips:
         folder, _, _ = same_file(clip.spec.output).rpartition("/")
         while folder:

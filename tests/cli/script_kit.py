@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PIL import Image
+
 from reconciler.cli.app import main
 
 
@@ -166,6 +168,12 @@ def _move(old: str, new: str) -> None:
     os.replace(old, new)
 
 
+def _draw(path: str) -> None:
+    """A picture of one colour."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (64, 36), "teal").save(path)
+
+
 TOOLS: dict[str, Callable[..., int | None]] = {
     "replace": _sed,
     "cat": _show,
@@ -173,6 +181,7 @@ TOOLS: dict[str, Callable[..., int | None]] = {
     "write": _write,
     "rm": _remove,
     "mv": _move,
+    "draw": _draw,
     "mkfifo": _fifo,
     "mkdir": lambda path: Path(path).mkdir(parents=True),
     "symlink": lambda target, path: Path(path).symlink_to(target),
