@@ -128,11 +128,19 @@ def test_what_was_seen_in_a_file_is_remembered_for_its_content_alone(root: Path,
         assert look() == says
 
 
-@pytest.mark.parametrize(("kind", "loaded"), [("draft", "['reconciler.media.headers']"), ("ark", "['PIL']")])
-def test_codecs_are_loaded_only_for_what_they_read(root: Path, kind: str, loaded: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "field", "loaded"),
+    [
+        ("draft", "references: {videos: [lamp.mp4]}", "['reconciler.media.headers']"),
+        ("draft", "first_frame: lamp.png", "['PIL']"),
+        ("ark", "first_frame: lamp.png", "['PIL']"),
+    ],
+)
+def test_codecs_are_loaded_only_for_what_they_read(root: Path, kind: str, field: str, loaded: str) -> None:
     bench = Bench(root, kind)
     picture(root / "lamp.png")
-    bench.write("first_frame: lamp.png")
+    video(root / "lamp.mp4")
+    bench.write(field)
     script = (
         "import sys; from pathlib import Path; from reconciler.clock import SystemClock;"
         "from reconciler.project.workspace import Workspace;"
