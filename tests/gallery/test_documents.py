@@ -105,7 +105,7 @@ def test_every_clip_is_a_card_in_the_order_of_the_file(edited: Callable[..., Pla
     assert sun["shown"]["video"] == f"media/{sun['shown']['sha256']}.mp4"
     assert (hero["shown"], hero["created"]) == (None, None)
     assert hero["estimate"] == {"amount": "0.50", "currency": "USD", "least": None, "source": ""}
-    assert found["cost"] == {"amount": "1.00", "currency": "USD", "unpriced": 0}
+    assert found["cost"] == {"amount": "1.00", "currency": "USD", "unpriced": 0, "least": None}
     assert found["summary"]["create"] == 2
 
 
@@ -118,13 +118,27 @@ def test_an_estimate_that_is_a_range_has_both_ends_and_its_source(made: Path) ->
     both = {"amount": "1.20", "currency": "USD", "least": "0.40", "source": "ours"}
     assert cards(plan)["hero"]["estimate"] == both
     assert [take["estimate"] for take in details("hero", plan, made)["takes"]] == [both, both]
-    assert document(plan)["cost"] == {"amount": "2.40", "currency": "USD", "unpriced": 0}
+    assert document(plan)["cost"] == {"amount": "2.40", "currency": "USD", "unpriced": 0, "least": "0.80"}
 
 
 def test_a_click_on_a_clip_costs_all_its_takes_and_what_it_needs(edited: Callable[..., Planned]) -> None:
     found = cards(edited("mist at", "fog at"))
-    assert found["hero"]["apply"] == {"amount": "1.00", "currency": "USD", "unpriced": 0, "steps": 2, "with": []}
-    assert found["sea"]["apply"] == {"amount": "0", "currency": "USD", "unpriced": 0, "steps": 2, "with": ["sun"]}
+    assert found["hero"]["apply"] == {
+        "amount": "1.00",
+        "currency": "USD",
+        "unpriced": 0,
+        "least": None,
+        "steps": 2,
+        "with": [],
+    }
+    assert found["sea"]["apply"] == {
+        "amount": "0",
+        "currency": "USD",
+        "unpriced": 0,
+        "least": None,
+        "steps": 2,
+        "with": ["sun"],
+    }
     assert found["sun"]["apply"]["steps"] == 2
     assert cards(edited())["sun"]["apply"] is None
 
@@ -236,3 +250,9 @@ def test_a_portion_is_the_clips_and_what_they_need(clips: list[str], done: list[
     found = subset(plan, clips)
     assert [step.clip for step in found.changes()] == done
     assert found.unbind == ()
+
+
+def test_what_a_clip_will_cost_is_the_price_of_all_its_takes(edited: Callable[..., Planned]) -> None:
+    hero = cards(edited())["hero"]
+    assert hero["due"] == {"amount": "1.00", "currency": "USD", "unpriced": 0, "least": None}
+    assert cards(edited())["sun"]["due"] is None

@@ -11,12 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.gallery.document import model
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.plan.model import GENERATES, Cost, Plan, Step
+from reconciler.plan.model import Cost, Plan, Step
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
@@ -57,7 +56,7 @@ def head(plan: Plan, context: DocumentContext, plain: Sequence[model.Card]) -> m
         draft=context.draft,
         title=f"{context.project} · drafts" if context.draft else context.project,
         summary=plan.counts(),
-        cost=bill(plan.generating(), plan.currency),
+        cost=bill(plan),
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
     )
@@ -71,11 +70,15 @@ def plan_mark(plan: Plan) -> str:
     return fingerprint(plan)[:32]
 
 
-def bill(steps: Sequence[Step], currency: str) -> model.Bill:
-    """Return the price of the steps that generate."""
-    costs = [step.cost.amount for step in steps if step.action in GENERATES]
-    priced = [amount for amount in costs if amount is not None]
-    return model.Bill(plain_decimal(sum(priced, Decimal(0))), currency or None, len(costs) - len(priced))
+def bill(plan: Plan) -> model.Bill:
+    """Return the price of what a plan generates."""
+    least = plan.least()
+    return model.Bill(
+        amount=plain_decimal(plan.total()),
+        currency=plan.currency or None,
+        unpriced=plan.unpriced(),
+        least=None if least is None else plain_decimal(least),
+    )
 
 
 def diagnostic(problem: Diagnostic) -> model.Value:
@@ -103,6 +106,7 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
     """Return the card of one clip from the step of its picked take; `clip` is None if it is not declared."""
     state, detail = standing(step, index.planned.snapshot.attempts.get(step.key))
     video, result = index.shown(step)
+    part = replace(index.planned.plan, steps=index.subsets.steps([step.clip]))
     basic = model.Card(
         id=step.clip,
         state=state,
@@ -120,7 +124,8 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
         created=utc(result.created) if result and result.created else None,
         mismatch=result.mismatch if result else "",
         shown=video,
-        apply=portion(step.clip, index),
+        due=due(step.clip, part),
+        apply=portion(step.clip, part),
         declared=step.clip.partition("[")[0],
         pick=step.take,
     )
@@ -164,15 +169,17 @@ def paid(result: Generation | None) -> model.Amount | None:
     return None if result is None or amount is None else model.Amount(plain_decimal(amount), result.currency or None)
 
 
-def portion(clip: str, index: PlanIndex) -> model.Value | None:
-    """Return what "apply" does for a clip and its dependencies: the bill, the number of steps, and the other clips that
-    they include; None if there is nothing to do."""
-    steps = index.subsets.steps([clip])
-    if not steps:
-        return None
-    total = bill(steps, index.planned.plan.currency)
-    others = dict.fromkeys(step.clip for step in steps if step.clip != clip)
-    return asdict(total) | {"steps": len(steps), "with": tuple(others)}
+def due(clip: str, part: Plan) -> model.Bill | None:
+    """Return the price of all takes of a clip that its part of the plan generates; None if it generates none."""
+    takes = replace(part, steps=tuple(step for step in part.generating() if step.clip == clip))
+    return bill(takes) if takes.steps else None
+
+
+def portion(clip: str, part: Plan) -> model.Value | None:
+    """Return what "apply" does for a clip and its dependencies, `part` of the plan: the bill, the number of steps, and
+    the other clips that they include; None if there is nothing to do."""
+    others = dict.fromkeys(step.clip for step in part.steps if step.clip != clip)
+    return asdict(bill(part)) | {"steps": len(part.steps), "with": tuple(others)} if part.steps else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.media import picture
-from reconciler.gallery.document.model import Card, Detail, Document, Head, Value, Video, dumps
+from reconciler.gallery.document.model import Bill, Card, Detail, Document, Head, Value, Video, dumps
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
 from reconciler.spec.values import LocalMedia
@@ -171,8 +171,12 @@ def _note(head: Head, count: int) -> str:
     ]
     blocked = [f"{counts['blocked']} blocked"] if counts["blocked"] else []
     generates = counts["create"] + counts["replace"]
-    total = format.total(Decimal(cost.amount), cost.unpriced, cost.currency or "")
-    return " · ".join([format.clips(count), *todo, *blocked, *([total] if generates else [])])
+    return " · ".join([format.clips(count), *todo, *blocked, *([_total(cost)] if generates else [])])
+
+
+def _total(cost: Bill) -> str:
+    least = None if cost.least is None else Decimal(cost.least)
+    return format.total(Decimal(cost.amount), cost.unpriced, cost.currency or "", least)
 
 
 def _cell(card: Card, posters: Mapping[str, str]) -> Cell:
@@ -186,9 +190,8 @@ def _cell(card: Card, posters: Mapping[str, str]) -> Cell:
 
 
 def _cost(card: Card) -> str:
-    """Return the cost on record, else the estimate."""
-    for price, form in ((card.cost, "{}"), (card.estimate, "about {}")):
-        if price is not None:
-            text = money.text(Decimal(price.amount), price.currency or "")
-            return text if text == "free" else form.format(text)
-    return "unpriced" if card.state in ("new", "changed") else ""
+    """Return what the plan would spend on the clip, else the cost on record."""
+    if card.due is not None:
+        text = _total(card.due)
+        return text if text == "free" or card.due.unpriced else f"about {text}"
+    return money.text(Decimal(card.cost.amount), card.cost.currency or "") if card.cost else ""

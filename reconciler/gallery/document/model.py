@@ -31,9 +31,11 @@ class Estimate(Amount):
 
 @dataclass(frozen=True, slots=True)
 class Bill(Amount):
-    """The sum of the known prices, and the number of generations without a price."""
+    """The sum of the known prices, and the number of generations without a price. `least` is the lower end, if a price
+    is a range."""
 
     unpriced: int
+    least: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Card:
     created: str | None
     mismatch: str
     shown: Video | None
+    due: Bill | None  # of all takes that the plan generates
     apply: Value | None
     declared: str
     tags: tuple[str, ...] = ()

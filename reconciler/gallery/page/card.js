@@ -3,7 +3,7 @@
 
 Gallery.card = (() => {
   const { h, write, foreign, media, calm } = Gallery.dom;
-  const { money, name, clock, span, age, GENERATES } = Gallery.format;
+  const { money, total, name, clock, span, age, GENERATES } = Gallery.format;
   const { store } = Gallery;
   let playing = null; // the one card that plays
 
@@ -56,7 +56,7 @@ Gallery.card = (() => {
     write(parts.state, card.state);
     parts.state.className = `state is-${card.state}`;
     write(parts.model, [card.provider, card.model].filter(Boolean).join(" · "));
-    write(parts.cost, estimated(card) ? money(card.estimate) : card.cost ? money(card.cost) : "");
+    write(parts.cost, estimated(card) ? price(card) : card.cost ? money(card.cost) : "");
     parts.cost.classList.toggle("to-pay", GENERATES.has(card.action));
     write(parts.source, estimated(card) && card.state !== "failed" && card.estimate ? card.estimate.source : "");
     write(parts.note, note(card));
@@ -67,8 +67,19 @@ Gallery.card = (() => {
     progress(parts.bar, card);
   }
 
+  /** Return the price of all takes of a clip that the plan generates. */
+  const price = ({ due, takes }) => (due.unpriced && takes === 1 ? "unpriced" : due.least ? money(due) : total(due));
+
+  /** Return the newest version of a clip: its picked take, with the video or why there is none, and what
+   * it cost or will cost with all takes. A card shows an older video as long as this one is not made. */
+  function current({ card, takes }) {
+    const take = takes.find((each) => each.picked) || takes[0];
+    return { take, media: take ? take.media : null, reason: card.due ? "not made yet" : card.detail || card.sentence,
+      price: card.due ? price(card) : card.cost ? money(card.cost) : "" };
+  }
+
   /** True if the card shows what generating the clip would cost, not what it did cost. */
-  const estimated = (card) => GENERATES.has(card.action) && card.state !== "running";
+  const estimated = (card) => GENERATES.has(card.action) && card.due && card.state !== "running";
 
   function note(card) {
     if (card.running) return runningText(card.running);
@@ -141,5 +152,5 @@ Gallery.card = (() => {
     else play(node, true);
   }
 
-  return { create, update, toggle, stop, address, runningText };
+  return { create, update, toggle, stop, address, price, current, runningText };
 })();

@@ -51,8 +51,9 @@ Gallery.changes = (() => {
     if (!detail || !videosOf.has(node) || !node.isConnected) return;
     const { card, before } = detail;
     const removed = card.since === "removed";
-    const tiles = [before && tile("Before", before.shown || (removed ? card.shown : null), before.note || "no earlier video", before.cost),
-      !removed && tile(before ? "After" : "New", card.shown, card.state === "ready" ? "no video to show" : card.sentence, card.apply ? card.estimate : card.cost)].filter(Boolean);
+    const after = Gallery.card.current(detail);
+    const tiles = [before && tile("Before", before.shown || (removed ? card.shown : null), before.note || "no earlier video", before.cost ? money(before.cost) : ""),
+      !removed && tile(before ? "After" : "New", after.media, card.state === "ready" ? "no video to show" : after.reason, after.price)].filter(Boolean);
     const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": `Time in ${card.id}`, on: { input: () => videos.seek(Number(range.value)) } });
     const toggle = button("", { class: "icon-button round", "aria-label": `Play ${card.id}`, on: { click: () => videos.toggle() } }, icon("play"));
     const videos = new Gallery.SyncedVideos(tiles.map((each) => each.video).filter(Boolean), (time, seconds, playing) => {
@@ -76,7 +77,7 @@ Gallery.changes = (() => {
     if (videos) videos.pause();
   }
 
-  function tile(title, shown, placeholder, cost) {
+  function tile(title, shown, placeholder, price) {
     const address = shown && media(shown.video);
     const video = address && h("video", { class: "tile-video", playsinline: true, preload: "auto", poster: media(shown.poster), tabindex: "-1", "aria-label": title });
     if (video) {
@@ -85,7 +86,7 @@ Gallery.changes = (() => {
     }
     const frame = h("div", { class: "tile-frame" }, video || h("div", { class: "tile-slate" }, foreign("p", { class: "slate-text" }, placeholder)));
     if (shown && shown.width) frame.style.setProperty("--ratio", String(shown.width / shown.height));
-    const node = h("figure", { class: "tile" }, frame, h("figcaption", { class: "tile-caption" }, h("strong", {}, title), h("span", { class: "tile-facts" }, cost ? money(cost) : "")));
+    const node = h("figure", { class: "tile" }, frame, h("figcaption", { class: "tile-caption" }, h("strong", {}, title), h("span", { class: "tile-facts" }, price)));
     node.video = video;
     return node;
   }

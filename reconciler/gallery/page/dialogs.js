@@ -3,7 +3,7 @@
 
 Gallery.dialogs = (() => {
   const { h, fill, find, foreign, media, button } = Gallery.dom;
-  const { money, total, name, count, free, GENERATES } = Gallery.format;
+  const { money, total, name, count, free } = Gallery.format;
   const { store, source, messages } = Gallery;
   const MAX_LISTED = 8;
 
@@ -37,7 +37,7 @@ Gallery.dialogs = (() => {
     const cancel = button("Cancel", { id: "confirm-cancel", on: { click: () => dialog.close() } });
     fill(dialog,
       h("h2", { id: "confirm-title" }, offer.title, offer.of && [" ", h("bdi", {}, offer.of), "?"]),
-      h("ul", { class: "confirm-list" }, offer.names.slice(0, MAX_LISTED).map(row)),
+      h("ul", { class: "confirm-list" }, offer.names.slice(0, MAX_LISTED).map((id) => row(id, !offer.of || id === offer.of))),
       offer.names.length > MAX_LISTED && h("p", { class: "quiet" }, `and ${count(offer.names.length - MAX_LISTED, "more clip").replace("clips", "clips")}`),
       h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Free" : "Maximum cost"), h("strong", {}, price)),
       offer.cost.unpriced > 0 && h("p", { class: "warn" }, `No price is known for ${count(offer.cost.unpriced, "generation")}. The provider decides the cost.`),
@@ -48,14 +48,15 @@ Gallery.dialogs = (() => {
     (free(offer.cost) && !offer.cost.unpriced ? accept : cancel).focus();
   }
 
-  function row(id) {
+  /** Return the row of a clip; `all`: with the price of all its takes, not only of the one that another clip needs. */
+  function row(id, all) {
     const card = store.card(id);
     const title = name(id);
     const poster = card && card.shown ? media(card.shown.poster) : null;
     const image = poster && h("img", { src: poster, alt: "" });
     if (image) image.addEventListener("error", () => image.remove());
     return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant),
-      card && foreign("span", { class: "quiet" }, card.sentence)), h("span", { class: "cost" }, card && GENERATES.has(card.action) ? money(card.estimate) : ""));
+      card && foreign("span", { class: "quiet" }, card.sentence)), h("span", { class: "cost" }, card && card.due ? (all ? Gallery.card.price(card) : money(card.estimate)) : ""));
   }
 
   async function send(dialog, offer, revision) {

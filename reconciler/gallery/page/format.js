@@ -42,7 +42,7 @@ Gallery.format = (() => {
   function total(cost) {
     const unpriced = cost.unpriced ? `${cost.unpriced} unpriced` : "";
     if (unpriced && free(cost)) return unpriced;
-    return [money(cost), unpriced].filter(Boolean).join(" + ");
+    return [cost.least ? `up to ${trim(cost.amount)} ${cost.currency || ""}`.trim() : money(cost), unpriced].filter(Boolean).join(" + ");
   }
 
   /** Split a name into the declared name and its matrix values. */

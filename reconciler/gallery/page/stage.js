@@ -16,19 +16,18 @@ Gallery.stage = (() => {
 
   /** Return the view modes of a clip: name, label, and tiles. */
   function modesOf(detail) {
-    const picked = detail.takes.find((take) => take.picked) || detail.takes[0];
-    const current = picked && picked.media ? picked : { ...picked, media: null };
+    const { take: current, media: shown, price } = Gallery.card.current(detail);
     const available = [];
     const { before, previous, card } = detail;
     if (before && before.shown && card.since === "changed") {
-      available.push({ name: "compare", label: "Before / after", tiles: [{ title: `Before: ${store.state.head.since.label}`, media: before.shown, take: null }, { title: "After", media: card.shown, take: current }] });
+      available.push({ name: "compare", label: "Before / after", tiles: [{ title: `Before: ${store.state.head.since.label}`, media: before.shown, take: null }, { title: "After", media: shown, take: current, price }] });
     } else if (!before && previous && previous.media) {
-      available.push({ name: "compare", label: "Before / after", tiles: [{ title: "Previous version", media: previous.media, take: previous }, { title: "Current version", media: current.media, take: current }] });
+      available.push({ name: "compare", label: "Before / after", tiles: [{ title: "Previous version", media: previous.media, take: previous }, { title: "Current version", media: shown, take: current, price }] });
     }
     if (detail.takes.length > 1) {
       available.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });
     }
-    available.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: "", media: current.media || detail.card.shown, take: current }] });
+    available.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: shown || !card.shown ? "" : "Previous version", media: shown || card.shown, take: current, price }] });
     return available;
   }
 
@@ -109,7 +108,7 @@ Gallery.stage = (() => {
   function writeCaption(caption, node, tile, card) {
     const { take } = tile;
     node.classList.toggle("picked", Boolean(tile.choice && take.picked));
-    const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
+    const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : tile.price || money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
     const choice = tile.choice && (take.picked
       ? h("span", { class: "chosen" }, icon("check"), "picked")
       : Gallery.source.live && button("", { class: "button small", "data-key": `pick-${take.take}`, "aria-keyshortcuts": take.take < 10 ? String(take.take) : null, on: { click: () => pick(card.id, take.take) } }, `Pick take ${take.take}`));

@@ -134,7 +134,7 @@ def _clips(body: Body) -> tuple[str, ...] | None:
 
 def _require_price(confirmed: object, part: Plan) -> None:
     """Raise Refused unless the confirmed price is that of the plan. A click without a price confirms the amount 0."""
-    due = bill(part.steps, part.currency)
+    due = bill(part)
     price = {"amount": "0", "currency": due.currency} if confirmed is None else confirmed
     if not isinstance(price, Mapping) or (price.get("amount"), price.get("currency")) != (due.amount, due.currency):
         raise Refused("the price has changed", help="review it and confirm again", code="price")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.gallery.page.conftest import Visit
 from tests.gallery.page.server import ASSETS
-from tests.gallery.page.values import card, detail, document, take
+from tests.gallery.page.values import card, detail, document, estimate, take, usd
 
 
 @pytest.fixture
@@ -85,6 +85,28 @@ def compared(report: Path) -> Path:
     data = json.dumps(json.dumps({"document": whole, "details": details}))
     (report.parent / "data.js").write_text(f"window.CLIPFORM = JSON.parse({data});\n")
     return report
+
+
+def test_a_changed_clip_that_is_not_made_has_a_price_and_no_video_after(report: Path, visit: Visit) -> None:
+    """Its card still shows the old video, which must not play as the new version."""
+    due = {"amount": "1.50", "currency": "USD", "unpriced": 0, "least": "0.90"}
+    hero = card("hero", "changed", "blue", since="changed", takes=3, due=due, estimate=estimate("0.50", "0.30"))
+    before = {"shown": hero["shown"], "prompt": "a lamp", "facts": [], "changes": [], "output": "renders/hero.mp4"}
+    takes = [take(number, None, state="changed") for number in (1, 2, 3)]
+    about = detail(hero, takes, before=before | {"pick": 1, "cost": usd("0.50"), "note": ""})
+    since = {"kind": "revision", "label": "main", "commit": "9a0d4f8" * 5, "time": "2026-11-20T10:00:00Z"}
+    counts = {"same": 0, "changed": 1, "added": 0, "removed": 0}
+    whole = document([hero], live=False, session=None, since=since | counts)
+    data = json.dumps(json.dumps({"document": whole, "details": {"hero": about}}))
+    (report.parent / "data.js").write_text(f"window.CLIPFORM = JSON.parse({data});\n")
+    page = visit(f"{report.as_uri()}#/changes")
+    tiles = page.locator(".change .tile")
+    expect(tiles).to_have_text(["Before0.50 USD", "not made yetAfter0.90–1.50 USD"])
+    expect(tiles.nth(1).locator("video")).to_have_count(0)
+    page.evaluate("() => { location.hash = '#/clip/hero'; }")
+    page.get_by_role("button", name="Before / after").click()
+    expect(page.locator(".clip .tile video")).to_have_count(1)
+    expect(page.locator(".clip .tile").nth(1)).to_contain_text("0.90–1.50 USD")
 
 
 def test_a_report_that_compares_shows_each_difference_side_by_side(compared: Path, visit: Visit) -> None:

@@ -83,14 +83,17 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
         "used_by": [],
         "mismatch": "",
         "shown": media(shot) if shot else None,
+        "due": None,
         "apply": None,
     }
     found |= changes
-    if makes and "apply" not in changes:
+    if makes:
         price = found["estimate"]
         assert isinstance(price, dict) or price is None
-        amount = str(price["amount"]) if price else "0"
-        found["apply"] = {**usd(amount), "unpriced": 0 if price else 1, "steps": 1, "with": []}
+        amount, least = (str(price["amount"]), price["least"]) if price else ("0", None)
+        found["due"] = found["due"] or {**usd(amount), "unpriced": 0 if price else 1, "least": least}
+        if "apply" not in changes:
+            found["apply"] = {**found["due"], "steps": 1, "with": []}  # type: ignore[dict-item]  # a Value
     return found
 
 
@@ -146,7 +149,7 @@ def document(cards: Iterable[Value], **head: object) -> Value:
         "generated": NOW,
         "revision": "plan.rest",
         "summary": summary,
-        "cost": {"amount": "0", "currency": "USD", "unpriced": 0},
+        "cost": {"amount": "0", "currency": "USD", "unpriced": 0, "least": None},
         "session": {"spent": "0", "unpriced": 0, "currency": "USD", "cap": None, "offer": False},
         "diagnostics": [],
         "stale": False,

@@ -100,7 +100,14 @@ def test_a_click_pays_once_for_what_was_on_the_button(paid: Path, vendor: Emulat
     before = tasks(vendor)
     with shown(paid) as (talk, browser), browser.events() as events:
         card = events.state("hero", "new")
-        assert card["apply"] == {"amount": "0.50", "currency": "USD", "unpriced": 0, "steps": 1, "with": []}
+        assert card["apply"] == {
+            "amount": "0.50",
+            "currency": "USD",
+            "unpriced": 0,
+            "least": None,
+            "steps": 1,
+            "with": [],
+        }
         answers = [browser.apply("hero").status_code for _ in range(3)]  # a finger that trembles
         events.state("hero", "ready")
         assert answers == [200, 409, 409]
