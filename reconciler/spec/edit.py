@@ -1,4 +1,4 @@
-"""Change one number in a YAML file and nothing else, for `retake` and `pick`, so that git shows the choice.
+"""Change one field of a clip in a YAML file and nothing else, for `retake`, `pick` and `undo`, so that git shows it.
 
 The file is not written out from its nodes: comments, order, layout and line endings would be lost. An edit is a splice
 of the text at a place that the reader gave. The result is then read and compared: it must equal the old content with
@@ -19,6 +19,7 @@ from reconciler.next_command import command
 from reconciler.spec.interpolate import plain
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, read
+from reconciler.spec.spelling import spellings
 
 _FLOW = re.compile(r"(&\S+\s+)?[{\[]")
 _CLOSING = re.compile(r"\s*\]")
@@ -26,11 +27,17 @@ MAX_CLOSINGS = 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9]+)?")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 
+_COMMA = re.compile(r"\s*,[ \t]*")
+_COMMA_BEFORE = re.compile(r",\s*$")
+
 Tree = dict[str, Any]
 
+FieldValue = int | str | None
+"""A number, a text, or None to remove the field."""
 
-def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
-    """Return the file's text with `field` of a clip set to a number.
+
+def set_field(text: str, file: str, clip: str, field: str, value: FieldValue) -> str:
+    """Return the file's text with `field` of a clip set to a value, or removed.
 
     `clip` is a declared name, or the name of one combination of a matrix (`social[lang=en]`): then an entry of the
     declaration's `overrides` is changed or added. Raises ClipformError if the file cannot be edited without guessing.
@@ -41,7 +48,7 @@ def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
     tree: Tree = {key: plain(entry.value) for key, entry in document.root.entries.items()}
     if combination is None:
         candidates = _set_in_map(document, entry, field, value)
-        _change(tree, "clips", declared)[field] = str(value)
+        _put(_change(tree, "clips", declared), field, value)
     else:
         candidates = _set_in_overrides(document, entry, combination, field, value)
         _change_overrides(_change(tree, "clips", declared), combination, field, value)
@@ -49,8 +56,23 @@ def set_field(text: str, file: str, clip: str, field: str, value: int) -> str:
         root = _root(candidate, file)
         if root is not None and plain(root) == tree:
             return document.bom + candidate
-    help = f"edit it by hand: {field}: {value}"
+    help = f"edit it by hand: {f'remove {field}' if value is None else f'{field}: {value}'}"
     raise ClipformError(f"{file} cannot be edited safely at clip {shown(clip)}", help=help, code="edit")
+
+
+def written_text(text: str, file: str, clip: str, field: str) -> str | None:
+    """Return the text of a clip's own field as the file has it, with `${…}` unresolved; None if the declaration does
+    not state it as a text. For one combination of a matrix it is that of its own entry of `overrides`."""
+    document = _document(text, file)
+    declared, combination = _name_parts(clip)
+    body = _declaration(document, declared).value
+    if combination is not None and isinstance(body, Fields):
+        items = body.list_at("overrides")
+        index = _exact_override([plain(item) for item in items], combination, field)
+        item = items[index] if index is not None else None
+        body = item.map_at("set") if isinstance(item, Fields) else item  # type: ignore[assignment]  # checked below
+    entry = body.entries.get(field) if isinstance(body, Fields) else None
+    return entry.value.text if entry is not None and isinstance(entry.value, Scalar) else None
 
 
 # The text and its places ---------------------------------------------------------------------
@@ -67,6 +89,16 @@ class _Document:
     def at(self, where: Source, column: int | None = None) -> int:
         """Return the index of a place in the text."""
         return self.starts[where.line - 1] + (where.column if column is None else column) - 1
+
+    @property
+    def ending(self) -> str:
+        """The file's line ending."""
+        first = self.lines[0]
+        return first[len(first.rstrip("\r\n")) :] or "\n"
+
+    def end_of_line(self, line: int) -> int:
+        """Return the index after a line's text, before its line ending."""
+        return self.starts[line - 1] + len(self.lines[line - 1].rstrip("\r\n"))
 
     def splice(self, start: int, end: int, new: str) -> str:
         return self.text[:start] + new + self.text[end:]
@@ -120,14 +152,21 @@ def _change(tree: Tree, *path: str) -> Tree:
     return tree
 
 
-def _change_overrides(body: Tree, combination: dict[str, str], field: str, value: int) -> None:
+def _put(tree: Tree, field: str, value: FieldValue) -> None:
+    if value is None:
+        tree.pop(field, None)
+    else:
+        tree[field] = str(value)
+
+
+def _change_overrides(body: Tree, combination: dict[str, str], field: str, value: FieldValue) -> None:
     if not body.get("overrides"):
         body["overrides"] = []
     index = _exact_override(body["overrides"], combination, field)
-    if index is None:
+    if index is not None:
+        _put(_change(body["overrides"][index], "set"), field, value)
+    elif value is not None:
         body["overrides"].append({"when": dict(combination), "set": {field: str(value)}})
-    else:
-        _change(body["overrides"][index], "set")[field] = str(value)
 
 
 def _exact_override(overrides: list[Any], combination: dict[str, str], field: str) -> int | None:
@@ -148,20 +187,38 @@ def _sets(override: object, field: str) -> bool:
 # Splices, as candidates in order of preference ---------------------------------------------------
 
 
-def _set_in_map(document: _Document, holder: MappingEntry, field: str, value: int) -> Iterator[str]:
-    """Yield texts with a field of the map under `holder` replaced or added."""
+def _set_in_map(document: _Document, holder: MappingEntry, field: str, value: FieldValue) -> Iterator[str]:
+    """Yield texts with a field of the map under `holder` replaced, removed or added."""
     body = holder.value
-    if isinstance(body, Fields) and field in body.entries:
-        yield from _replaced(document, body.entries[field].value, str(value))
-    else:
+    entry = body.entries.get(field) if isinstance(body, Fields) else None
+    in_brackets = document.is_flow(body.where)
+    if entry is not None:
+        yield from _replaced(document, entry, value, in_brackets)
+    elif isinstance(value, int):
         yield from _added(document, holder, f"{field}: {value}")
+    elif value is not None:
+        for spelling in spellings(value, "", 0):
+            yield from _added(document, holder, f"{field}: {spelling}")
 
 
-def _replaced(document: _Document, old: Node, new: str) -> Iterator[str]:
-    if isinstance(old, Scalar) and old.where.end:
-        start = document.at(old.where)
+def _replaced(document: _Document, entry: MappingEntry, value: FieldValue, in_brackets: bool) -> Iterator[str]:
+    """Yield texts with the value of an entry replaced, or with the entry removed."""
+    old, key = entry.value, entry.key.where
+    if not isinstance(old, Scalar) or (in_brackets and not old.where.end):
+        return
+    start, after = document.at(old.where), _block_end(document, key.line, key.column + 1)
+    end = document.at(old.where, old.where.end) if old.where.end else document.end_of_line(after - 1)
+    if value is not None:
+        indent = 0 if in_brackets else key.column + 1
         blank = " " if start and document.text[start - 1] == ":" else ""
-        yield document.splice(start, document.at(old.where, old.where.end), blank + new)
+        for spelling in spellings(str(value), document.text[start:end], indent, document.ending):
+            yield document.splice(start, end, blank + spelling)
+    elif in_brackets:
+        begin = document.at(key)
+        comma, before = _COMMA.match(document.text, end), _COMMA_BEFORE.search(document.text, 0, begin)
+        yield document.splice(begin if comma or not before else before.start(), comma.end() if comma else end, "")
+    else:
+        yield document.splice(document.starts[key.line - 1], document.starts[after - 1], "")
 
 
 def _added(document: _Document, holder: MappingEntry, *new: str) -> Iterator[str]:
@@ -197,8 +254,7 @@ def _block_end(document: _Document, line: int, column: int) -> int:
 
 def _with_lines(document: _Document, line: int, column: int, new: tuple[str, ...]) -> str:
     """Insert lines before line number `line`, indented to a column, with the file's line endings."""
-    first = document.lines[0]
-    ending = first[len(first.rstrip("\r\n")) :] or "\n"
+    ending = document.ending
     at = document.starts[line - 1]
     block = "".join(" " * (column - 1) + text + ending for text in new)
     if at and document.text[at - 1] not in "\r\n":  # the last line has no line ending, and must not get one
@@ -207,12 +263,13 @@ def _with_lines(document: _Document, line: int, column: int, new: tuple[str, ...
 
 
 def _set_in_overrides(
-    document: _Document, entry: MappingEntry, combination: dict[str, str], field: str, value: int
+    document: _Document, entry: MappingEntry, combination: dict[str, str], field: str, value: FieldValue
 ) -> Iterator[str]:
     body = entry.value
     overrides = body.entries.get("overrides") if isinstance(body, Fields) else None
     when = ", ".join(f"{axis}: {_written(text)}" for axis, text in combination.items())
-    new = f"{{when: {{{when}}}, set: {{{field}: {value}}}}}"
+    written = str(value) if isinstance(value, int) else _written(value or "")
+    new = f"{{when: {{{when}}}, set: {{{field}: {written}}}}}"
     if overrides is None:
         in_brackets = isinstance(body, Fields) and document.is_flow(body.where)
         yield from _added(document, entry, *([f"overrides: [{new}]"] if in_brackets else ["overrides:", f"  - {new}"]))
