@@ -59,7 +59,7 @@ def read_revision(workspace: Workspace, name: str, planned: Planned, *, draft: b
 
 
 def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Plan:
-    """Return the plan with the changes since a revision where state and lock file have no record of them."""
+    """Return the plan with what changed since a revision, whatever state and lock file have: `apply` does the same."""
     with Revision(workspace.root, name) as revision:
         loaded = _load(workspace, revision, planned, draft)
     former, current = loaded.by_ident, planned.loaded.by_ident
@@ -68,11 +68,13 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
 
     def explain(step: Step) -> Step:
         old, new = former.get(step.ident), current.get(step.ident)
-        if step.changes or step.action not in GENERATES or old is None or new is None:
+        if new is None or new.wanted.key != step.key:  # a file or a request that no clip wants
             return step
-        if step.previous_key not in (None, old.wanted.key):  # the revision is not what the clip holds
-            return step
-        return replace(step, changes=changes(old.wanted.document, new.wanted.document, names, pending))
+        differing = changes(old.wanted.document, new.wanted.document, names, pending) if old else ()
+        note = f"changed since {name}" if differing else f"as at {name}" if old else f"not in {name}"
+        if (step.action in GENERATES) is bool(differing):  # its changes say it, or nothing happens
+            note = ""
+        return replace(step, changes=differing, detail="; ".join(filter(None, (step.detail, note))))
 
     return replace(planned.plan, steps=tuple(map(explain, planned.plan.steps)))
 

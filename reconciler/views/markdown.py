@@ -28,7 +28,7 @@ _FIRST = (Action.BLOCKED, Action.REPLACE, Action.CREATE)
 
 def render(plan: Plan) -> str:
     """Return a digest line, a table of the steps, and the changed fields in folds; cut at a whole row."""
-    steps = sorted((step for step in plan.steps if step.action is not Action.NOOP), key=_rank)
+    steps = sorted((step for step in plan.steps if step.action is not Action.NOOP or step.changes), key=_rank)
     asks = [f"- {_cell(str(demand))}" for demand in plan.demands[:_WARNINGS]]
     asks = ["This project asks for", "", *asks, ""] if asks else []
     head = [MARK, "### clipform plan", "", *asks, format.summary_line(plan), ""]
@@ -64,7 +64,7 @@ def _digest_line(plan: Plan) -> str:
 def _row(step: Step, plan: Plan) -> str:
     paid = step.action in (Action.CREATE, Action.REPLACE)
     cost = format.price(step.cost, plan.currency) if paid else ""
-    detail = [_cell(step.detail)] if step.action is Action.BLOCKED and step.detail else []
+    detail = [_cell(step.detail)] if step.action in (Action.BLOCKED, Action.NOOP) and step.detail else []
     headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
     why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])
     cells = (f"**{step.action.value}**", _cell(step.name), why, cost, _cell(step.output or ""))

@@ -21,7 +21,8 @@ def run(
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
     ] = False,
     since: Annotated[
-        str | None, typer.Option(metavar="REV", help="Compare with a git revision where local state has no record.")
+        str | None,
+        typer.Option(metavar="REV", help="Show what changed since a git revision, whatever local state has."),
     ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Plan free drafts under drafts/.")] = False,
     refresh: Annotated[

@@ -29,8 +29,8 @@ _OFTEN = 3  # clips with the same defaults that share one line
 
 
 def render(plan: Plan, style: Style) -> Iterator[str]:
-    """Yield the lines of a plan: every step but the noops, then the summary. Provider defaults that many steps share
-    have one line."""
+    """Yield the lines of a plan: every step that does something or has changes to show, then the summary. Provider
+    defaults that many steps share have one line."""
     if plan.demands:
         yield "This project asks for"
         for demand in plan.demands:
@@ -39,7 +39,7 @@ def render(plan: Plan, style: Style) -> Iterator[str]:
     chosen = Counter(step.server_defaults for step in plan.steps if step.server_defaults)
     often = {defaults: count for defaults, count in chosen.items() if count >= _OFTEN}
     for step in plan.steps:
-        if step.action is not Action.NOOP:
+        if step.action is not Action.NOOP or step.changes:
             is_shared = step.server_defaults in often
             yield from block(replace(step, server_defaults=()) if is_shared else step, plan.currency, style)
             yield ""
