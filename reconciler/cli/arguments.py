@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 ClipName = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip.")]
-Clips = Annotated[list[str] | None, typer.Argument(metavar="[CLIP]...", help="Names, globs, tag:, is:, +NAME, NAME+.")]
+ClipPattern = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip, or a pattern such as is:blocked.")]
+Clips = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CLIP]...", help="Names, globs, tag:, is:, path:, model:, provider:, changed:REV, +NAME, NAME+."
+    ),
+]
 Draft = Annotated[bool, typer.Option("--draft", help="Use draft renders instead of paid ones.")]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="CLIP", help="Leave out these clips.")]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")]

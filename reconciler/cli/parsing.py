@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.money import parse
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.project.model import Loaded
     from reconciler.project.orders import Order
     from reconciler.project.saved_plan import SavedPlan
+    from reconciler.project.workspace import Workspace
     from reconciler.providers.base import Mode
 
 
@@ -61,10 +62,34 @@ def picture_name(path: Path) -> Path:
 def one_clip(name: str, plan: Plan) -> str:
     """Return the only clip of a plan. Raises UsageError if there are several."""
     names = sorted({step.clip for step in plan.steps})
-    if len(names) != 1:
-        few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-        raise UsageError(f"'{name}' matches {len(names)} clips: {few}", help="choose one of them")
-    return names[0]
+    return names[0] if len(names) == 1 else _refuse_several(name, names)
+
+
+def named_clips(workspace: Workspace, pattern: str) -> tuple[str, ...]:
+    """Return the clips that a pattern selects. A name that cannot be selected is returned: records may still have it.
+
+    Raises UsageError for any other pattern that matches no clip.
+    """
+    from reconciler.project.model import Choice
+
+    try:
+        plan = workspace.plan(Choice((pattern,)), workspace.load()).plan
+    except ClipformError:
+        if set(":*?+") & set(pattern.partition("[")[0]):
+            raise
+        return (pattern,)
+    return tuple(dict.fromkeys(step.clip for step in plan.steps))
+
+
+def single_clip(workspace: Workspace, pattern: str) -> str:
+    """Return the only clip that a pattern selects. Raises UsageError if there are several."""
+    names = named_clips(workspace, pattern)
+    return names[0] if len(names) == 1 else _refuse_several(pattern, names)
+
+
+def _refuse_several(pattern: str, names: Sequence[str]) -> NoReturn:
+    few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+    raise UsageError(f"'{pattern}' matches {len(names)} clips: {few}", help="choose one of them")
 
 
 def require_named(loaded: Loaded, clip: str) -> None:

@@ -6,7 +6,8 @@ shell line: the command, then its meaning and price as a comment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -96,6 +97,16 @@ def describe_attempt(attempt: Attempt) -> str:
     if attempt.message and attempt.state in _EXPLAINED:
         facts.append(attempt.message)
     return ", ".join(facts)
+
+
+def paid_in_full(attempts: Sequence[Attempt]) -> str:
+    """Return what settling several attempts means for money, as a sentence."""
+    sums: Counter[str] = Counter()
+    for attempt in attempts:
+        sums[attempt.currency] += attempt.cost_micros or 0
+    amounts = [_money(amount, currency) for currency, amount in sorted(sums.items()) if amount]
+    unknown = ["an unknown price"] if any(attempt.cost_micros is None for attempt in attempts) else []
+    return f"These {len(attempts)} count as paid in full ({' + '.join([*amounts, *unknown]) or 'free'})."
 
 
 def _cost(attempt: Attempt) -> str:

@@ -24,9 +24,22 @@ def candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate
     for step in plan.steps:
         states.setdefault(step.clip, set()).update(state_words(step))
     declared = {clip.name for clip in loaded.project.clips}
+    models = {order.clip.name: order.wanted.model for order in loaded.orders}
     present = [
-        Candidate(clip.name, clip.declared, clip.spec.tags, clip.depends_on(), frozenset(states.get(clip.name, ())))
+        Candidate(
+            clip.name,
+            clip.declared,
+            clip.spec.tags,
+            clip.depends_on(),
+            frozenset(states.get(clip.name, ())),
+            clip.spec.output,
+            models[clip.name],
+            clip.spec.provider,
+        )
         for clip in loaded.project.clips
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
-    return present + [Candidate(name, name, states=frozenset(states.get(name, ()))) for name in gone]
+    paths = {bound.clip: bound.output for bound in snapshot.bindings.values() if bound.output}
+    return present + [
+        Candidate(name, name, states=frozenset(states.get(name, ())), output=paths.get(name, "")) for name in gone
+    ]

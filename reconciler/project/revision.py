@@ -10,25 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.store import Objects
-from reconciler.diagnostics import ClipformError, Severity, SpecError
+from reconciler.diagnostics import ClipformError
 from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
-from reconciler.project.orders import Order, build_orders, drafted_clip
-from reconciler.project.resolve_clips import dialects_of, resolve_clips
+from reconciler.project.orders import Order
+from reconciler.project.past import load_past
 from reconciler.project.workspace import Workspace
 from reconciler.records import LockEntry
-from reconciler.spec.files import PROJECT_FILE, Unreadable
-from reconciler.spec.load import read_project
-from reconciler.spec.project import Project
-from reconciler.spec.values import LocalMedia
+from reconciler.spec.files import Unreadable
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
-
-_UNKNOWN: Final = "0" * 64
-"""The SHA-256 for an input that the revision lacks: no record has a key that is made with it."""
 
 _MOST_EXTRACTED: Final = 500
 
@@ -51,7 +45,7 @@ class ProjectRevision:
 def read_revision(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Iterator[ProjectRevision]:
     """Yield the project at a revision; its files exist within the block. Raises UsageError, ClipformError."""
     with Revision(workspace.root, name) as revision, tempfile.TemporaryDirectory(prefix="clipform-") as folder:
-        loaded = _load(workspace, revision, planned, draft)
+        loaded = load_past(revision, planned.loaded, draft=draft)
         locked = {} if draft else _locked(revision)
         outputs, files = _outputs(revision, loaded, planned, Path(folder))
         disk = Disk(outputs, frozenset(_available(workspace.objects(draft), locked, planned) | files.keys()))
@@ -61,7 +55,7 @@ def read_revision(workspace: Workspace, name: str, planned: Planned, *, draft: b
 def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool) -> Plan:
     """Return the plan with what changed since a revision, whatever state and lock file have: `apply` does the same."""
     with Revision(workspace.root, name) as revision:
-        loaded = _load(workspace, revision, planned, draft)
+        loaded = load_past(revision, planned.loaded, draft=draft)
     former, current = loaded.by_ident, planned.loaded.by_ident
     names = {order.wanted.key: order.wanted.name for order in (*loaded.orders, *planned.loaded.orders)}
     pending = {step.key for step in planned.plan.steps if step.action in ASKING}
@@ -77,39 +71,6 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
         return replace(step, changes=differing, detail="; ".join(filter(None, (step.detail, note))))
 
     return replace(planned.plan, steps=tuple(map(explain, planned.plan.steps)))
-
-
-def _load(workspace: Workspace, revision: Revision, planned: Planned, draft: bool) -> Loaded:
-    """Load the revision's clips with their keys; no clips if it has no project."""
-    try:
-        project = _project(workspace, revision)
-        project = replace(project, clips=tuple(map(drafted_clip, project.clips))) if draft else project
-        dialects, problems = dialects_of(project)
-        resolved, mismatches = resolve_clips(project, dialects)
-        errors = [problem for problem in (*problems, *mismatches) if problem.severity is Severity.ERROR]
-        if errors:
-            raise SpecError(errors)
-    except SpecError as error:
-        first = next(problem for problem in error.diagnostics if problem.severity is Severity.ERROR)
-        text = f"{first.source}: {first.message}" if first.source else first.message
-        message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
-        raise ClipformError(message, code="revision-spec") from error
-    return Loaded(project, build_orders(project, resolved, _hashes(revision, project, planned)), dialects, ())
-
-
-def _project(workspace: Workspace, revision: Revision) -> Project:
-    try:
-        revision.read(PROJECT_FILE)
-    except Unreadable:
-        return Project(PROJECT_FILE, (), {})
-    return read_project(revision)
-
-
-def _hashes(revision: Revision, project: Project, planned: Planned) -> dict[str, str]:
-    """Return the SHA-256 of each local input then; a file that git lacks has its present content."""
-    current = {path: sha for order in planned.loaded.orders for path, sha in order.hashes.items()}
-    inputs = {item.path for clip in project.clips for _, item in clip.media() if isinstance(item, LocalMedia)}
-    return {path: revision.sha256(path) or current.get(path, _UNKNOWN) for path in sorted(inputs)}
 
 
 def _locked(revision: Revision) -> dict[str, LockEntry]:

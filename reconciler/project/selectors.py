@@ -1,12 +1,14 @@
-"""Select clips by the patterns of a command line: names, globs, `tag:`, `is:`, `+NAME` and `NAME+`. Pure.
+"""Select clips by the patterns of a command line. Pure.
 
-`[` is part of a matrix clip's name (`social[ratio=16:9,lang=en]`), so only `*` and `?` are wild.
+These are names, globs, some values of a matrix (`social[lang=en]`), `tag:`, `is:`, `path:`, `model:`, `provider:`,
+`changed:REV`, `+NAME` and `NAME+`. `[` is part of a matrix clip's name (`social[ratio=16:9,lang=en]`), so only `*` and
+`?` are wild.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -24,20 +26,33 @@ class Candidate:
     tags: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     states: frozenset[str] = frozenset()
+    output: str = ""
+    model: str = ""
+    provider: str = ""
 
 
-def select(patterns: Sequence[str], exclude: Sequence[str], candidates: Sequence[Candidate]) -> frozenset[str] | None:
+Since = Callable[[str], Collection[str]]
+"""Returns the clips that changed since a git revision."""
+
+
+def _no_revision(name: str) -> Collection[str]:
+    raise UsageError(f"changed:{name} cannot be used here")
+
+
+def select(
+    patterns: Sequence[str], exclude: Sequence[str], candidates: Sequence[Candidate], since: Since = _no_revision
+) -> frozenset[str] | None:
     """Return the selected names, None for all. Raises UsageError for a pattern that matches no clip."""
     if not patterns and not exclude:
         return None
-    graph = _Graph(candidates)
+    graph = _Graph(candidates, since)
     chosen = {c.name for c in candidates} if not patterns else graph.union(patterns)
     return frozenset(chosen - graph.union(exclude))
 
 
 class _Graph:
-    def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self.candidates = candidates
+    def __init__(self, candidates: Sequence[Candidate], since: Since) -> None:
+        self.candidates, self.since = candidates, since
         self.needs = {c.name: c.needs for c in candidates}
 
     def union(self, patterns: Iterable[str]) -> set[str]:
@@ -47,7 +62,8 @@ class _Graph:
         """Return the clips of one pattern: `+NAME` adds what it depends on, `NAME+` what depends on it."""
         with_needs, with_users = pattern.startswith("+"), pattern.endswith("+")
         core = pattern[with_needs : len(pattern) - with_users]
-        names = [c.name for c in self.candidates if _matches(core, c)]
+        changed = self.since(core[8:]) if core.startswith("changed:") else None
+        names = [c.name for c in self.candidates if (c.name in changed if changed is not None else _matches(core, c))]
         if not names:
             raise UsageError(
                 f"no clip matches '{core}'{self._suggestion(core)}", help=f"{command('status')} lists all clips"
@@ -63,14 +79,29 @@ class _Graph:
 
 
 def _matches(core: str, candidate: Candidate) -> bool:
-    if core.startswith("tag:"):
-        return core[4:] in candidate.tags
-    if core.startswith("is:"):
-        return core[3:] in candidate.states
-    if core in (candidate.name, candidate.declared):
+    sort, _, value = core.partition(":")
+    match sort:
+        case "tag":
+            return value in candidate.tags
+        case "is":
+            return value in candidate.states
+        case "path" | "model" | "provider":
+            return _globs(value, candidate.output if sort == "path" else getattr(candidate, sort))
+    if core == candidate.declared or _globs(core, candidate.name):
         return True
-    if "*" not in core and "?" not in core:
-        return False
+    declared, wanted = _coordinates(core)
+    return bool(wanted) and declared == candidate.declared and wanted <= _coordinates(candidate.name)[1]
+
+
+def _globs(pattern: str, text: str) -> bool:
+    """True if a text matches a pattern in which only `*` and `?` are wild."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
     wild = {"*": ".*", "?": "."}
-    pattern = "".join(wild.get(c) or re.escape(c) for c in core)
-    return re.fullmatch(pattern, candidate.name, re.DOTALL) is not None
+    return re.fullmatch("".join(wild.get(c) or re.escape(c) for c in pattern), text, re.DOTALL) is not None
+
+
+def _coordinates(name: str) -> tuple[str, set[str]]:
+    """Split `social[ratio=16:9,lang=en]` into its declaration and `{"ratio=16:9", "lang=en"}`."""
+    declared, _, values = name.removesuffix("]").partition("[")
+    return declared, set(filter(None, values.split(",")))

@@ -29,6 +29,7 @@ from reconciler.project.candidates import candidates
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted_clip
 from reconciler.project.own_state import require_own
+from reconciler.project.past import clips_changed_since
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_addresses, check_store
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
@@ -231,8 +232,9 @@ class Workspace:
         plan = planned(scope)
         if choice.clips or choice.exclude or choice.force:
             selectable = candidates(loaded, records, plan)
-            forced = select(choice.force, (), selectable) if choice.force else frozenset()
-            scope = PlanScope(select(choice.clips, choice.exclude, selectable), forced or frozenset())
+            since = partial(clips_changed_since, self.root, current=loaded, draft=choice.draft)
+            forced = select(choice.force, (), selectable, since) if choice.force else frozenset()
+            scope = PlanScope(select(choice.clips, choice.exclude, selectable, since), forced or frozenset())
             plan = planned(scope)
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan

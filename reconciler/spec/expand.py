@@ -7,11 +7,11 @@ replaces them all. A field is replaced as a whole, lists and maps too: nothing i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
-from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name
+from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
 from reconciler.spec.paths import output_path
@@ -107,12 +107,12 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
     if matrix is None:
         return
     result.count = matrix.count
-    base = _base(declared)
+    base, files = _base(declared), file_names(declared.key.text, matrix.combinations)
     for combination, overrides in matrix.combinations.items():
         result.names.append(clip_name(declared.key.text, combination))
         layers = (base, *(fields.entries for fields in overrides))
         entries = {key: entry for layer in layers for key, entry in layer.items() if key in _FIELDS}
-        clip = _Builder(declared, combination, entries, result.problems).build(resolver)
+        clip = _Builder(declared, combination, files[combination], entries, result.problems).build(resolver)
         result.clips += [clip] if clip else []
 
 
@@ -142,6 +142,7 @@ class _Builder:
 
     declared: Declared
     combination: Combination
+    file: str  # `${clip.name}` in its output
     entries: dict[str, MappingEntry]
     problems: Problems
 
@@ -150,7 +151,8 @@ class _Builder:
         errors = self.problems.errors
         name = clip_name(self.declared.key.text, self.combination)
         scope = NameScope(self.declared.vars, dict(self.combination) or None, name)
-        values = {key: resolver.resolve(entry.value, scope) for key, entry in self.entries.items()}
+        scopes = {"output": replace(scope, clip=self.file)}
+        values = {key: resolver.resolve(entry.value, scopes.get(key, scope)) for key, entry in self.entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
         node = Fields(self.entries, self.declared.key.where)
         spec = checked(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))

@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.spec.interpolate import NameScope, Resolver
@@ -45,6 +45,12 @@ def clip_name(declared: str, combination: Combination) -> str:
     """Return `social`, or `social[ratio=16:9,lang=en]` with the values in the order declared."""
     values = ",".join(f"{axis}={value}" for axis, value in combination)
     return f"{declared}[{values}]" if values else declared
+
+
+def file_names(declared: str, combinations: Iterable[Combination]) -> Mapping[Combination, str]:
+    """Return the name of each combination's file: `social-16:9-en`; all are as `clip_name` if two would be the same."""
+    names = {one: "-".join([declared, *(value for _, value in one)]) for one in combinations}
+    return names if len(set(names.values())) == len(names) else {one: clip_name(declared, one) for one in names}
 
 
 def fits(when: Mapping[str, str], combination: Combination) -> bool:

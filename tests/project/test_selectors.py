@@ -11,17 +11,29 @@ from reconciler.project.selectors import Candidate, select
 
 SOCIAL = ("social[ratio=16:9,lang=en]", "social[ratio=16:9,lang=zh]", "social[ratio=9:16,lang=en]")
 PROJECT = (
-    Candidate("hero", "hero", ("launch", "film"), states=frozenset({"noop", "ready"})),
+    Candidate(
+        "hero",
+        "hero",
+        ("launch", "film"),
+        (),
+        frozenset({"noop", "ready"}),
+        "renders/hero.mp4",
+        "seedance-2-0",
+        "studio",
+    ),
     Candidate("hero-orbit", "hero-orbit", ("film",), needs=("hero",), states=frozenset({"create", "pending"})),
     Candidate("end", "end", needs=("hero-orbit", "intro"), states=frozenset({"blocked", "pending"})),
     Candidate("intro", "intro", states=frozenset({"create", "failed", "pending"})),
-    *(Candidate(name, "social", ("launch",)) for name in SOCIAL),
+    *(
+        Candidate(name, "social", ("launch",), output=f"renders/social/{i}.mp4", model="seedance-1-0", provider="draft")
+        for i, name in enumerate(SOCIAL)
+    ),
 )
 ALL = frozenset(candidate.name for candidate in PROJECT)
 
 
 def meant(*patterns: str, exclude: tuple[str, ...] = ()) -> set[str] | None:
-    found = select(patterns, exclude, PROJECT)
+    found = select(patterns, exclude, PROJECT, {"main": {"hero", "intro", "gone"}}.__getitem__)
     return None if found is None else set(found)
 
 
@@ -37,6 +49,17 @@ def test_nothing_said_means_everything() -> None:
         (SOCIAL[0], {SOCIAL[0]}),  # brackets are part of a name
         ("social[*lang=en]", {SOCIAL[0], SOCIAL[2]}),
         ("social[ratio=16:9*", set(SOCIAL[:2])),
+        ("social[ratio=16:9]", set(SOCIAL[:2])),  # some of the values
+        ("social[lang=en]", {SOCIAL[0], SOCIAL[2]}),
+        ("social[lang=en,ratio=9:16]", {SOCIAL[2]}),  # in any order
+        ("+social[lang=zh]+", {SOCIAL[1]}),
+        ("path:renders/hero.mp4", {"hero"}),
+        ("path:renders/social/*", set(SOCIAL)),
+        ("model:seedance-2-0", {"hero"}),
+        ("model:seedance-*", {"hero", *SOCIAL}),
+        ("provider:draft", set(SOCIAL)),
+        ("changed:main", {"hero", "intro"}),
+        ("changed:main+", {"hero", "hero-orbit", "intro", "end"}),
         ("hero*", {"hero", "hero-orbit"}),
         ("?ntro", {"intro"}),
         ("*", set(ALL)),
@@ -74,6 +97,11 @@ def test_several_patterns_add_up_and_exclusion_comes_last() -> None:
         ("x*", "no clip matches 'x*'"),
         ("[a-z]*", "no clip matches '[a-z]*'"),  # no class of characters
         ("tag:nope", "no clip matches 'tag:nope'"),
+        ("path:hero.mp4", "no clip matches 'path:hero.mp4'"),
+        ("model:nope", "no clip matches 'model:nope'"),
+        ("social[lang=fr]", f"no clip matches 'social[lang=fr]'; did you mean '{SOCIAL[2]}'?"),
+        ("social[]", "no clip matches 'social[]'; did you mean 'social'?"),
+        ("hero[lang=en]", "no clip matches 'hero[lang=en]'"),
         ("is:nope", "no clip matches 'is:nope'"),
         ("", "no clip matches ''"),
         ("+", "no clip matches ''"),

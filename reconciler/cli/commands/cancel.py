@@ -8,11 +8,12 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.diagnostics import ClipformError
 
 
 def run(
     context: typer.Context,
-    clip: arguments.ClipName,
+    clip: arguments.ClipPattern,
     take: Annotated[int | None, typer.Option(min=1, help="Take number, when several are in flight.")] = None,
     trust: arguments.Trust = False,
 ) -> None:
@@ -20,14 +21,24 @@ def run(
 
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
+    from reconciler.cli.parsing import named_clips
     from reconciler.engine.connections import one_off
     from reconciler.engine.operations import cancel
     from reconciler.engine.run.session import open_session
 
     app: Context = context.obj
+    failed: ClipformError | None = None
+    clips = named_clips(app.workspace, clip)
     with open_session(app.workspace, "cancel") as session:
         loaded = app.workspace.load()
         app.require_trust(trust=trust)
         remote = one_off.ProviderAccess(loaded, app.connect)
-        outcome = cancel.cancel(session, clip, take, remote)
-    app.view.note(f"{clip}: {outcome}.", {"clip": clip})
+        for name in clips:
+            try:
+                app.view.note(f"{name}: {cancel.cancel(session, name, take, remote)}.", {"clip": name})
+            except ClipformError as error:
+                if failed is not None:
+                    app.view.error(failed)
+                failed = error
+    if failed is not None:
+        raise failed

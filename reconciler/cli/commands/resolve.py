@@ -13,7 +13,7 @@ from reconciler.next_command import command
 
 def run(
     context: typer.Context,
-    clip: arguments.ClipName,
+    clip: arguments.ClipPattern,
     task: Annotated[str | None, typer.Option(metavar="ID", help="The request was accepted as this task.")] = None,
     resubmit: Annotated[
         bool, typer.Option("--resubmit", help="Pay again: let the next apply submit it once more.")
@@ -27,18 +27,31 @@ def run(
     """Decide about a request whose outcome is unknown.
 
     The same goes for a paid task without a result, and for a failure that counts as paid. It submits nothing itself.
+    For several clips ('is:blocked') it lists all their requests with their prices and asks once.
 
     Exit codes: 0 done, 1 invalid spec or no task can resolve it, 3 the provider does not know the task, 4 not
     confirmed, 5 another process holds the state, 64 nothing to resolve.
     """
-    from reconciler.cli.parsing import require_one
+    from reconciler.cli.parsing import named_clips, require_one, single_clip
     from reconciler.engine.connections import one_off
     from reconciler.engine.operations import adopt_task, resolve
     from reconciler.engine.run.session import open_session
-    from reconciler.plan.remedies import describe_attempt
+    from reconciler.plan.remedies import describe_attempt, paid_in_full
 
     app: Context = context.obj
     require_one(task=task, resubmit=resubmit, abandon=abandon)
+    clips = named_clips(app.workspace, clip)
+    if len(clips) > 1 and not (task or take or attempt):
+        with open_session(app.workspace, "resolve") as session:
+            attempts = resolve.unresolved_attempts(session, clips, resubmit=resubmit)
+            lines = [f"- {item.clip}: {describe_attempt(item)}" for item in attempts]
+            app.ask([*lines, paid_in_full(attempts)], yes=yes, question="Settle all of them?")
+            for item in attempts:
+                (resolve.allow_again if resubmit else resolve.abandon)(session, item)
+        text = f"{len(attempts)} requests are settled. {command('plan')} shows what follows and its cost."
+        app.view.note(text, {"clips": [item.clip for item in attempts]})
+        return
+    clip = single_clip(app.workspace, clip)
     with open_session(app.workspace, "resolve") as session:
         unresolved = resolve.unresolved_attempt(session, clip, take, attempt)
         if task is not None:

@@ -6,6 +6,7 @@ and confirms what may be sent again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 
 from reconciler.diagnostics import ClipformError, UsageError
@@ -34,17 +35,30 @@ def unresolved_attempt(session: Session, clip: str, take: int | None, number: in
     return chosen[0]
 
 
-def attempts_of(session: Session, clip: str) -> list[Attempt]:
-    """Return the newest attempt of each key that a clip of that name was sent for, or wants now."""
-    wanted = _wanted(session, clip)
-    return [a for a in session.store.snapshot().attempts.values() if a.clip == clip or a.key in wanted]
+def unresolved_attempts(session: Session, clips: Collection[str], *, resubmit: bool) -> list[Attempt]:
+    """Return all unresolved attempts of several clips: to `resubmit`, only those of keys that a clip wants.
+
+    Raises UsageError if there are none.
+    """
+    wanted = _wanted(session)
+    attempts = [a for a in attempts_of(session, *clips) if _waits(a, wanted) and (a.key in wanted or not resubmit)]
+    if not attempts:
+        raise UsageError(f"none of these {len(clips)} clips has an unresolved attempt", help=command("status"))
+    return sorted(attempts, key=lambda attempt: attempt.id)
 
 
-def _wanted(session: Session, clip: str | None = None) -> set[str]:
-    """Return the keys that a clip, or any, wants; none with a broken spec, where the name that was sent still works."""
+def attempts_of(session: Session, *clips: str) -> list[Attempt]:
+    """Return the newest attempt of each key that clips of these names were sent for, or want now."""
+    wanted = _wanted(session, *clips)
+    return [a for a in session.store.snapshot().attempts.values() if a.clip in clips or a.key in wanted]
+
+
+def _wanted(session: Session, *clips: str) -> set[str]:
+    """Return the keys that some clips, or all, want; none with a broken spec, where the name that was sent still
+    works."""
     with suppress(ClipformError):
         loaded = session.workspace.load(session.draft)
-        return {order.wanted.key for order in loaded.orders if clip in (None, order.clip.name)}
+        return {order.wanted.key for order in loaded.orders if not clips or order.clip.name in clips}
     return set()
 
 

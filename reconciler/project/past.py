@@ -1,0 +1,64 @@
+"""Load the clips of a project as they were at a git revision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from reconciler.diagnostics import ClipformError, Severity, SpecError
+from reconciler.project.git import Revision
+from reconciler.project.model import Loaded
+from reconciler.project.orders import build_orders, drafted_clip
+from reconciler.project.resolve_clips import dialects_of, resolve_clips
+from reconciler.spec.files import PROJECT_FILE, Unreadable
+from reconciler.spec.load import read_project
+from reconciler.spec.project import Project
+from reconciler.spec.values import LocalMedia
+
+_UNKNOWN: Final = "0" * 64
+"""The SHA-256 for an input that the revision lacks: no record has a key that is made with it."""
+
+
+def load_past(revision: Revision, current: Loaded, *, draft: bool) -> Loaded:
+    """Return a revision's clips with their keys; no clips if it has no project. Raises ClipformError."""
+    try:
+        project = _project(revision)
+        project = replace(project, clips=tuple(map(drafted_clip, project.clips))) if draft else project
+        dialects, problems = dialects_of(project)
+        resolved, mismatches = resolve_clips(project, dialects)
+        errors = [problem for problem in (*problems, *mismatches) if problem.severity is Severity.ERROR]
+        if errors:
+            raise SpecError(errors)
+    except SpecError as error:
+        first = next(problem for problem in error.diagnostics if problem.severity is Severity.ERROR)
+        text = f"{first.source}: {first.message}" if first.source else first.message
+        message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
+        raise ClipformError(message, code="revision-spec") from error
+    return Loaded(project, build_orders(project, resolved, _hashes(revision, project, current)), dialects, ())
+
+
+def clips_changed_since(root: Path, name: str, current: Loaded, *, draft: bool) -> frozenset[str]:
+    """Return the clips that have a take with another key than at a revision, or that it did not have."""
+    with Revision(root, name) as revision:
+        former = load_past(revision, current, draft=draft).by_ident
+    return frozenset(
+        clip
+        for (clip, take), order in current.by_ident.items()
+        if (clip, take) not in former or former[clip, take].wanted.key != order.wanted.key
+    )
+
+
+def _project(revision: Revision) -> Project:
+    try:
+        revision.read(PROJECT_FILE)
+    except Unreadable:
+        return Project(PROJECT_FILE, (), {})
+    return read_project(revision)
+
+
+def _hashes(revision: Revision, project: Project, current: Loaded) -> dict[str, str]:
+    """Return the SHA-256 of each local input then; a file that git lacks has its present content."""
+    present = {path: sha for order in current.orders for path, sha in order.hashes.items()}
+    inputs = {item.path for clip in project.clips for _, item in clip.media() if isinstance(item, LocalMedia)}
+    return {path: revision.sha256(path) or present.get(path, _UNKNOWN) for path in sorted(inputs)}
