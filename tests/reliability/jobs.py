@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.reliability import commands, hostile, limits, sweeps, wired_sweeps
+from tests.reliability import hostile, limits, sweeps, wired_sweeps
+from tests.reliability.commands.play import play as play_commands
 from tests.reliability.figures import Tally
 from tests.reliability.model.explore import CURES, FULL, SMALL, explore, missing
-from tests.reliability.planted import bugs, hunt, story_bugs
+from tests.reliability.planted import bugs, hunt, step_bugs, story_bugs
 from tests.reliability.processes import real
 from tests.reliability.simulator import listed, sqlite_power
 from tests.reliability.simulator.stories import FAULTS, STORIES
@@ -53,6 +54,8 @@ def jobs(size: Size) -> Iterator[Job]:
         yield planted, (name,)
     for name in story_bugs.WRONG:
         yield in_a_story, (name,)
+    for name in step_bugs.SESSIONS:
+        yield in_a_session, (name,)
     for variant in sqlite_power.PLANTED:
         yield wrong_setting, (variant,)
     yield modelled, (FULL if size.long else SMALL,)
@@ -63,7 +66,7 @@ def jobs(size: Size) -> Iterator[Job]:
 
 def _commands(size: Size) -> Iterator[Job]:
     for first in range(size.seed, size.seed + max(1, size.of(20, 240) // 20)):
-        yield commands.play, (first, 20, 25 if size.long else 15)
+        yield play_commands, (first, 20, 25 if size.long else 15)
     yield from size.by_seed(sweeps.walks, size.of(50, 600), 50)
     yield from size.by_seed(sweeps.interleaved, size.of(40, 400), 50)
 
@@ -131,6 +134,17 @@ def in_a_story(tally: Tally, name: str) -> None:
     if not caught:
         tally.broken.append(f"harness: the planted bug '{name}' is not caught; found {sorted(found)}")
     tally.broken += [f"{promise}: in the story of the bug '{name}', without the bug" for promise in sorted(quiet)]
+
+
+def in_a_session(tally: Tally, name: str) -> None:
+    """One bug that a certain step of the random commands must find; without that step, and without the bug, nothing."""
+    caught = step_bugs.SESSIONS[name].breaks in step_bugs.found(name)
+    tally.planted += 1
+    tally.caught += caught
+    if not caught:
+        tally.broken.append(f"harness: the planted bug '{name}' is not caught")
+    if step_bugs.found(name, without=True) or step_bugs.found(name, planted=False):
+        tally.broken.append(f"harness: the planted bug '{name}' is not shown by its step")
 
 
 def wrong_setting(tally: Tally, name: str) -> None:

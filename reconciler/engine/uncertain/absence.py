@@ -20,6 +20,9 @@ APART = 30.0
 MARGIN = 300.0
 """Seconds before the end of a list's retention from which on it proves nothing."""
 
+TICK = 5.0
+"""Seconds by which a task may seem older than its request: a list has whole seconds, and takes a while to arrive."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListReading:
@@ -93,6 +96,18 @@ class Proof:
         if request.again:
             return Ask("it was uncertain twice in a row, and is not listed")
         return self._by_time(request.attempt, looked, last.steady + looked + self.terms.settle - last.date)
+
+    def complete_at(self, requests: Sequence[UncertainRequest], oldest: Listed) -> float | None:
+        """Return when the list shows all that these requests led to, by our monotonic clock; None: it does not matter.
+
+        It matters while a listed task is older than the requests: it may be another computer's, and ours comes later.
+        """
+        last, looks = self.readings[-1], [request.looked for request in requests if request.looked is not None]
+        if last.date is None or oldest.created is None or not looks:
+            return None
+        age = min(request.since for request in requests) - (oldest.created - (last.date - last.at))
+        wait = max(looks) + self.terms.settle - last.date
+        return last.steady + wait if age > TICK and wait > 0 else None
 
     def _by_time(self, attempt: int, looked: float, again: float) -> Absent | Ask:
         settled = [

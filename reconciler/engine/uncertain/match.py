@@ -6,7 +6,8 @@ uncertain requests of a provider together, from the listed tasks that no other a
 
     listed                                              verdict
     exactly one carries our number                      Matched
-    as many show the whole request as were sent         Matched, in the order of their times
+    as many show the whole request as were sent         Matched, in the order of their times; Ask with `again` while
+                                                        one is older than the request and the list may lag
     more, or fewer, or some that only may be it         Ask
     none that may be it, and all of §3.6 holds          Absent
     none that may be it, and something is missing       Ask; `again`: when another reading may decide
@@ -230,6 +231,8 @@ def _group(
         verdict = Ask(f"{_names(ordered)} may be it, and may be another request's")
     elif len(ordered) != len(group):
         verdict = Ask(f"{len(group)} such requests are uncertain, and {_names(ordered)} may be theirs")
+    elif (again := proof.complete_at(group, listed[ordered[0]])) is not None:
+        verdict = Ask(f"{_names(ordered)} may be it, or an earlier one of another computer's", again=again)
     else:
         why = "it shows this very request" if len(group) == 1 else "as many show this very request as were sent"
         return {request.attempt: Matched(task, why) for request, task in zip(group, ordered, strict=True)}

@@ -132,13 +132,20 @@ def plain(settings: Mapping[str, object]) -> Plain:
     return Plain()
 
 
+def add_list(sim: Sim, patch: pytest.MonkeyPatch, kind: str, lag: float = 0.0) -> ListingServer:
+    """Have the vendor of a project offer a list of its tasks, from the first task on."""
+    server = ListingServer(lambda: sim.clock.time)
+    server.own_seeds, server.lag = kind == "own", lag
+    patch.setattr(sims, "FakeTransport", ListingTransport)
+    patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:{kind}"})
+    sim.server = server
+    return server
+
+
 def listing_sim(root: Path, patch: pytest.MonkeyPatch, kind: str) -> Sim:
     """A project with one clip made and another one to come."""
     found = Sim(root, Server(tiny(1), tiny(3)), patch)
-    found.server = ListingServer(lambda: found.clock.time)
-    found.server.own_seeds = kind == "own"
-    patch.setattr(sims, "FakeTransport", ListingTransport)
-    patch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": f"{__name__}:{kind}"})
+    add_list(found, patch, kind)
     found.write(OLD)
     assert found.apply().exit_code == 0
     found.clock.time += 3600.0  # it is in the list by now, and proves it alive

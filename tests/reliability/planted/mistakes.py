@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
 from reconciler.artifacts import files
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, StateLocked
 from reconciler.engine.attempt import download, submit
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.run import session
-from reconciler.engine.uncertain import absence
+from reconciler.engine.uncertain import absence, match, task_list
+from reconciler.engine.uncertain.absence import ListReading
 from reconciler.money import to_micros
 from reconciler.plan import cost
 from reconciler.providers.base import Reply, Request
@@ -117,6 +119,46 @@ def stale_absence(patch: pytest.MonkeyPatch) -> None:
 def any_account(patch: pytest.MonkeyPatch) -> None:
     """A list is believed whosever it is."""
     patch.setattr(Store, "account", lambda self, attempt: "two")
+
+
+def local_time(patch: pytest.MonkeyPatch) -> None:
+    """How long a list was read without the request is measured by the clock of this computer (F90)."""
+    real = task_list.ListReading
+
+    def reading(at: float, steady: float, tasks: Any, complete: bool, date: float | None, after: Any) -> ListReading:
+        return real(at, steady, tasks, complete, at, after)
+
+    patch.setattr(task_list, "ListReading", reading)
+
+
+def first_that_fits(patch: pytest.MonkeyPatch) -> None:
+    """A listed task that shows the request is ours, though another client may have sent the same one."""
+
+    def group(requests: Any, others: Any, fits: Any, listed: Any, proof: Any) -> Any:
+        tasks = sorted(task for task in fits[requests[0].attempt])
+        return {requests[0].attempt: match.Matched(tasks[0], "the first") if tasks else proof.verdict(requests[0])}
+
+    patch.setattr(match, "_group", group)
+
+
+def lease(patch: pytest.MonkeyPatch) -> None:
+    """The lock is a note of the time: after ten minutes its holder is taken for dead."""
+
+    class Lease:
+        def __init__(self, directory: Path, command: str, clock: Callable[[], float]) -> None:
+            self._file, self._clock = directory / "lease", clock
+
+        def __enter__(self) -> Self:
+            self._file.parent.mkdir(exist_ok=True)
+            if self._file.exists() and self._clock() - float(self._file.read_text()) < 600:
+                raise StateLocked("somebody else is at work")
+            self._file.write_text(str(self._clock()))
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._file.unlink(missing_ok=True)
+
+    patch.setattr(session, "Lock", Lease)
 
 
 def step_again(patch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,8 @@ class Crash(BaseException):
 class Tripwire:
     """Counts points; at number `at` it takes a picture of the disk (`freeze`) and dies, once and for all.
 
-    `fails` names points at which the disk refuses: number to errno. `trace` also has what is no place to die at.
+    `fails` names points at which the disk refuses: number to errno. At the point of `pause` the process is stopped, and
+    something else happens. `trace` also has what is no place to die at.
     """
 
     def __init__(
@@ -40,12 +41,13 @@ class Tripwire:
         at: int | None = None,
         freeze: Callable[[], None] = lambda: None,
         fails: Mapping[int, int] | None = None,
+        pause: tuple[int, Callable[[], object]] | None = None,
     ) -> None:
-        self.at, self._freeze, self._fails = at, freeze, fails or {}
+        self.at, self._freeze, self._fails, self._pause = at, freeze, fails or {}, pause
         self.names: list[str] = []
         self.trace: list[str] = []
         self.failed = 0
-        self.dead = False
+        self.dead = self.paused = False
 
     def point(self, name: str) -> None:
         """Pass a point, or die at it."""
@@ -57,6 +59,9 @@ class Tripwire:
             self.dead = True
             self._freeze()
             raise Crash(name)
+        if self._pause is not None and len(self.names) == self._pause[0]:
+            self.paused = True
+            self._pause[1]()
         refusal = refused(name, self._fails.get(len(self.names)))
         if refusal is not None:
             self.failed += 1

@@ -6,7 +6,8 @@ import asyncio
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from reconciler.records import Attempt
 from reconciler.spec.project import ProviderConfig
 from reconciler.state.store import Store
 from tests.reliability.simulator import checker, points
+from tests.reliability.simulator.checkouts import CHECKOUT, Checkout, Purchases, stopped
 from tests.reliability.simulator.clock import VirtualClock, new_loop
 from tests.reliability.simulator.points import Crash, Tripwire
 from tests.reliability.simulator.vendor import FakeTransport, Server, create
@@ -84,7 +86,8 @@ class Sim:
     """One project with its vendor. Each `apply` is a process of its own: everything is read from disk again."""
 
     def __init__(self, root: Path, server: Server, patch: pytest.MonkeyPatch) -> None:
-        self.root, self.server = root, server
+        self.root, self.server, self.patch = root, server, patch
+        self.checkouts: dict[str, Checkout] = {}  # others of the same project, with the same account
         self.clock = VirtualClock()
         self.wire = Tripwire()
         self.notes = Notes()
@@ -139,12 +142,15 @@ class Sim:
         run: Callable[[], object] | None = None,
         fails: Mapping[int, int] | None = None,
         picture: Callable[[Path, Path], None] | None = None,
+        pause: tuple[int, Callable[[], object]] | None = None,
     ) -> Tripwire:
         """Run a process that dies at point `at`, if it comes that far. What it leaves is the picture of that instant:
-        nothing that Python still does on the way out counts. It may end with an error of ours, never with another."""
+        nothing that Python still does on the way out counts. It may end with an error of ours, never with another.
+        `pause`: at this point it is stopped, and goes on when that is done."""
         frozen = self.root.with_name(f"{self.root.name}-frozen")
         shutil.rmtree(frozen, ignore_errors=True)
-        self.wire = wire = Tripwire(at, lambda: (picture or copy)(self.root, frozen), fails)
+        held = None if pause is None else (pause[0], lambda: self._while_stopped(pause[1]))
+        self.wire = wire = Tripwire(at, lambda: (picture or copy)(self.root, frozen), fails, held)
         try:
             (run or self.apply)()
         except Crash:
@@ -159,6 +165,32 @@ class Sim:
             frozen.rename(self.root)
         self.wire = Tripwire()
         return wire
+
+    def _while_stopped(self, happens: Callable[[], object]) -> None:
+        wire, notes = self.wire, self.notes
+        self.wire = Tripwire()
+        with stopped():
+            happens()
+        self.wire, self.notes = wire, notes
+
+    @contextmanager
+    def checkout(self, name: str | None) -> Iterator[None]:
+        """Act in another checkout of the project, with a state of its own. None: in this one."""
+        if name is None:
+            yield
+            return
+        root, buyer = self.root.with_name(name.replace(" ", "-")), self.server.buyer
+        before: Checkout = {field: getattr(self, field) for field in CHECKOUT}
+        root.mkdir(exist_ok=True)
+        new: Checkout = {"root": root, "consents": Counter(), "deleted": set(), "unmerged": False, "foreign": {}}
+        vars(self).update(self.checkouts.get(name, new))
+        self.server.buyer = name
+        try:
+            yield
+        finally:
+            self.checkouts[name] = {field: getattr(self, field) for field in CHECKOUT}
+            vars(self).update(before)
+            self.server.buyer = buyer
 
     def save(self) -> None:
         """Remember everything as it is, for `load`."""
@@ -209,11 +241,15 @@ class Sim:
         """What must hold at every instant, and does not."""
         served = {sha for task in self.server.ledger for sha in self.server.sound(task)}
         outputs = {path: served | also for path, also in self._outputs().items()}
-        found = checker.safety(world, self.server, outputs, self.consents, unmerged=self.unmerged)
+        found = checker.safety(world, self._purchases(), outputs, self.consents, unmerged=self.unmerged)
         found += checker.sacred(world, self.foreign)
         if self.cap is not None:
             found += [*checker.within(world, self.cap), *checker.owed(self.server, self.cap)]
         return found
+
+    def _purchases(self) -> Server:
+        """What this checkout bought; all that was bought, where there is no other."""
+        return Purchases(self.server) if self.checkouts or self.server.buyer else self.server
 
     def _outputs(self) -> Mapping[str, set[str]]:
         placed = {str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4")}
@@ -231,7 +267,7 @@ class Sim:
                 break
         else:
             raise AssertionError(f"not at rest after {limit} runs: {summary}")
-        found = checker.calm(self.safe(), self.server, self.notes.text(), self.deleted)
+        found = checker.calm(self.safe(), self._purchases(), self.notes.text(), self.deleted)
         assert not found, found
         if explain:
             self._explained()

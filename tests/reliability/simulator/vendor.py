@@ -95,6 +95,7 @@ class Task:
     over: str = ""  # the final word that was told, if any
     polls: int = 0
     deleted: bool = False  # its record and its result, after it was finished
+    buyer: str = ""  # the checkout that sent the order
 
 
 @dataclass
@@ -116,6 +117,7 @@ class Server:
         self.calls: list[tuple[str, str]] = []
         self.plots: dict[str, Plot] = defaultdict(Plot)
         self.at: dict[tuple[str, str], Callable[[], None]] = {}  # (verb, label): done while the server acts
+        self.buyer = ""  # the checkout whose requests come now
         self._next = first - 1
 
     def plan(
@@ -203,7 +205,8 @@ class Server:
 
     def _accept(self, body: Mapping[str, object]) -> Task:
         self._next += 1
-        task = Task(f"task-{self._next}", str(body["key"]), str(body["marker"]), str(body["label"]), body, self.micros)
+        texts = (str(body[name]) for name in ("key", "marker", "label"))
+        task = Task(f"task-{self._next}", *texts, body, self.micros, buyer=self.buyer)
         self.ledger[task.id] = task
         return task
 
