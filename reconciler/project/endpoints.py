@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.diagnostics import ClipformError, Diagnostic, Severity
 from reconciler.identity import canonical
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Plan
 from reconciler.providers.base import Dialect
-from reconciler.providers.capabilities import HasRegions
+from reconciler.providers.capabilities import HasRegions, SpokenOverHttp
 from reconciler.records import Attempt, Snapshot
-from reconciler.spec.environment import is_local, values_in
+from reconciler.spec.environment import complete, is_local, values_in
 from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import Secret
 from reconciler.transport.addresses import private_network
@@ -100,6 +100,17 @@ def warnings(
     ]
     private = [warning for alias in sorted(buying) for warning in _private_warnings(project.providers[alias])]
     return (*addresses, *private, *_task_warnings(project, dialects, snapshot, plan))
+
+
+def missing_credentials(config: ProviderConfig, dialect: Dialect, env: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield a warning for a provider whose credentials the environment lacks: a plan needs none, apply does."""
+    if isinstance(dialect, SpokenOverHttp):
+        try:
+            complete(config.credentials, dialect.credentials, env)
+        except ClipformError as error:
+            text = f"provider {config.alias}: {error.message}; apply stops without it"
+            source = config.fields.get("api_key", config.where)
+            yield Diagnostic("no-credentials", text, source, "set it before you apply", Severity.WARNING)
 
 
 def new_address(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> Diagnostic | None:

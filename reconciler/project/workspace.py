@@ -242,8 +242,10 @@ class Workspace:
         spent = cost.spent_so_far(records, lock.by_key)
         capped = cost.warnings(plan, loaded.project.budget, spent)
         paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
-        dated = [w for alias in sorted(paid) for w in prices.warnings(loaded.project.providers[alias], self.today())]
-        diagnostics = (*loaded.warnings, *addresses, *capped, *self._located(dated, loaded.project))
+        bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]
+        dated = [w for config, _ in bought_at for w in prices.warnings(config, self.today())]
+        keys = [w for config, dialect in bought_at for w in endpoints.missing_credentials(config, dialect, self.env)]
+        diagnostics = (*loaded.warnings, *addresses, *capped, *self._located([*keys, *dated], loaded.project))
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places)

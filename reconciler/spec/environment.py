@@ -7,7 +7,7 @@ module looks it up. Pure: the environment is passed in.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -27,6 +27,20 @@ def names_in(text: object) -> tuple[str, ...]:
 def value_of(value: Secret | str, environment: Mapping[str, str]) -> str:
     """Return a credential; empty if its variable is not set."""
     return environment.get(value.env, "").strip() if isinstance(value, Secret) else value
+
+
+def complete(
+    credentials: Mapping[str, Secret | str], sets: Iterable[Sequence[str]], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the values of the first set of names that are all set. Raises ClipformError, which names the missing
+    variables."""
+    values = {name: value_of(value, environment) for name, value in credentials.items()}
+    for names in sets:
+        if all(values.get(name) for name in names):
+            return {name: values[name] for name in names}
+    unset = [value.env for name, value in credentials.items() if isinstance(value, Secret) and not values[name]]
+    missing = f"{' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set in the environment"
+    raise ClipformError(missing if unset else "no credentials are configured", code="no-credentials")
 
 
 def values_in(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:

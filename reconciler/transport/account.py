@@ -10,9 +10,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
 from reconciler.providers.capabilities import SpokenOverHttp
-from reconciler.spec.environment import resolved, value_of, values_in
+from reconciler.spec.environment import complete, resolved, values_in
 from reconciler.spec.project import ProviderConfig
-from reconciler.spec.values import Secret
 from reconciler.transport.addresses import is_loopback
 
 PUBLIC = frozenset({"app_id"})
@@ -49,16 +48,15 @@ class Account:
 def open_account(config: ProviderConfig, dialect: SpokenOverHttp, environ: Mapping[str, str]) -> Account:
     """Return a provider's account with the first complete set of credentials. Raises ClipformError naming the missing
     ones. Call it only where secrets may be read."""
-    values = {name: value_of(value, environ) for name, value in config.credentials.items()}
-    for names in dialect.credentials:
-        if all(values.get(name) for name in names):
-            credentials = {name: values[name] for name in names}
-            _require_plain(config, credentials)
-            address = config.spec.base_url or dialect.base_url
-            base_url = resolved(address, f"providers.{config.alias}.base_url", environ).rstrip("/")
-            return Account(base_url, credentials, values_in(address, environ))
-    message = f"provider {config.alias}: {_missing(config, values)}"
-    raise ClipformError(message, help=_help(config), code="no-credentials")
+    try:
+        credentials = complete(config.credentials, dialect.credentials, environ)
+    except ClipformError as error:
+        message = f"provider {config.alias}: {error.message}"
+        raise ClipformError(message, help=_help(config), code="no-credentials") from error
+    _require_plain(config, credentials)
+    address = config.spec.base_url or dialect.base_url
+    base_url = resolved(address, f"providers.{config.alias}.base_url", environ).rstrip("/")
+    return Account(base_url, credentials, values_in(address, environ))
 
 
 def environment_proxy(url: str) -> str | None:
@@ -81,13 +79,6 @@ def _require_plain(config: ProviderConfig, credentials: Mapping[str, str]) -> No
         if not (text.isascii() and text.isprintable()):
             message = f"provider {config.alias}: {name} has characters that no API key contains"
             raise ClipformError(message, help=_help(config), code="no-credentials")
-
-
-def _missing(config: ProviderConfig, values: Mapping[str, str]) -> str:
-    unset = [value.env for name, value in config.credentials.items() if isinstance(value, Secret) and not values[name]]
-    if unset:
-        return f"{' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set in the environment"
-    return "no credentials are configured"
 
 
 def _help(config: ProviderConfig) -> str:
