@@ -20,19 +20,24 @@ from reconciler import __version__
 from reconciler.cli import commands
 from reconciler.cli.completion import respond
 from reconciler.cli.context import Context
+from reconciler.cli.help import GroupedHelp
 from reconciler.cli.options import Options, split
 from reconciler.cli.shells import VARIABLE
 from reconciler.diagnostics import ClipformError, Unwritten, UsageError
 from reconciler.next_command import command as next_command
 from reconciler.next_command import place
 
-HELP = """Declare AI video clips in YAML, see what would change, pay for each clip once.
+HELP = """\
+Declare AI video clips in YAML, see what would change, pay for each clip once.
 
-Options before or after the command: -C DIR (project folder), --json, --no-color, -v.
+Options of every command, before or after it: -C DIR (project folder), --json, -v,
+--no-color.
 
-Exit codes: 0 done; 1 invalid spec or project, nothing was done; 2 changes (plan --detailed-exitcode);
-3 some clips failed or are blocked; 4 refused to spend; 5 another process holds the state; 64 wrong command
-line; 130 interrupted, resumable."""
+\b
+Exit codes: 0 done; 1 invalid spec or project, nothing was done;
+2 changes (plan --detailed-exitcode); 3 some clips failed or are blocked;
+4 refused to spend; 5 another process holds the state; 64 wrong command line;
+130 interrupted, resumable."""
 
 
 def build(verb: str = "") -> typer.Typer:
@@ -42,6 +47,7 @@ def build(verb: str = "") -> typer.Typer:
     """
     app = typer.Typer(
         name="clipform",
+        cls=GroupedHelp,
         help=HELP,
         rich_markup_mode=None,
         add_completion=False,  # `clipform completion` prints scripts that know clips and options before the command

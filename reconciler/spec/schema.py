@@ -80,6 +80,24 @@ def explain(field: str) -> Explanation | None:
     return None
 
 
+def maps() -> tuple[str, ...]:
+    """Return the dotted name of every map with fields, each sort once; empty for the project file itself."""
+    repeated = ("defaults", "overrides.set")
+    return ("", *(name for name in all_fields() if name not in repeated and _keys(name)))
+
+
+def fields_of(name: str) -> tuple[Explanation, ...]:
+    """Return the fields of a map."""
+    keys = _keys(name) if name else tuple(ProjectFile.model_fields)
+    explained = (explain(f"{name}.{key}" if name else key) for key in keys)
+    return tuple(field for field in explained if field)
+
+
+def _keys(name: str) -> tuple[str, ...]:
+    field = explain(name)
+    return field.keys if field else ()
+
+
 def nearest_field(field: str) -> str | None:
     """Return the dotted name that was probably meant."""
     names = dict.fromkeys([*_names(ClipDecl), *_names(ProjectFile)])

@@ -21,7 +21,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Import the task of another model, length or size.")] = False,
     trust: arguments.Trust = False,
 ) -> None:
-    """Use an existing video or provider task as this clip's result, at no cost.
+    """Use an existing video or task as this clip's result, for free.
 
     A later apply places the video, or downloads it from the task.
 

@@ -20,7 +20,7 @@ def run(
     context: typer.Context,
     model: Annotated[str | None, typer.Option(help="Only the rows for this model.")] = None,
 ) -> None:
-    """List the project's own prices and the shipped price tables, with source and age.
+    """List the project's prices and the shipped ones, with source and age.
 
     A project names a table by `prices: [{use: ark-usd}]`. Outside a project only the tables are listed.
 
