@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-CLIP = "{prompt: a lamp, duration: 1, ratio: 1:1}"
+from tests.cli.in_process import clipform
+
+CLIP = "{prompt: a lamp, duration: 1, resolution: 480p}"
 
 
 def project(folder: Path, clips: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "clipform.yaml").write_text(f"version: 1\nclips:\n  {clips}\n", encoding="utf-8")
     return folder
-
-
-def clipform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reconciler", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def paste(folder: Path, line: str) -> subprocess.CompletedProcess[str]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SPEC = "version: 1\nclips:\n  hero: {prompt: a lamp, duration: 1, ratio: 1:1, output: OUT}\n"
+from tests.cli.in_process import clipform
 
-
-def clipform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reconciler", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+SPEC = "version: 1\nclips:\n  hero: {prompt: a lamp, duration: 1, resolution: 480p, output: OUT}\n"
 
 
 def git(folder: Path, *words: str) -> None:

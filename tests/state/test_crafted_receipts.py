@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from reconciler.state.receipts import parse
+from tests.cli.in_process import clipform
 
 LINE: dict[str, object] = {
     **{"seq": 1, "store": "s", "time": 1.0, "event": "accepted", "marker": "m", "attempt": 1, "key": "v1:aa"},
@@ -31,12 +30,11 @@ def test_a_crafted_line_counts_for_nothing(field: str, value: object) -> None:
 
 
 def test_commands_go_on_beside_crafted_lines(tmp_path: Path) -> None:
-    spec = "version: 1\nclips:\n  hero: {prompt: a lamp, duration: 1, ratio: 1:1}\n"
+    spec = "version: 1\nclips:\n  hero: {prompt: a lamp, duration: 1, resolution: 480p}\n"
     (tmp_path / "clipform.yaml").write_text(spec, encoding="utf-8")
     (tmp_path / "state").mkdir()
     lines = "".join(json.dumps(LINE | {field: value}) + "\n" for field, value in CRAFTED)
     (tmp_path / "state" / "receipts").write_text(lines, encoding="utf-8")
     for command in (["plan"], ["recover"], ["apply", "--yes"], ["history"]):
-        words = [sys.executable, "-m", "reconciler", *command]
-        result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+        result = clipform(tmp_path, *command)
         assert (result.returncode, "bug in clipform" in result.stderr) == (0, False), (command, result)
