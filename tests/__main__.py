@@ -1,7 +1,7 @@
 """`python -m tests`: everything that must hold before a commit, the same here and in CI.
 
-Format, lint, types, layers, then the tests. Every check runs even if one before it failed; the exit code is 0 only if
-all passed. Arguments go to pytest: `python -m tests -k plan`.
+Format, lint, layers, then the tests, and types beside them. Every check runs even if one before it failed; the exit
+code is 0 only if all passed. Arguments go to pytest: `python -m tests -k plan`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ ROOT = Path(__file__).parent.parent
 CHECKS = {
     "format": ("ruff", "format", "--check", "."),
     "lint": ("ruff", "check", "."),
-    "types": ("mypy",),
     "layers": ("importlinter.cli",),
 }
 
 
 def main(arguments: list[str]) -> int:
     """Run all checks and the tests; how many of them failed, 1 at the most."""
-    failed = [name for name, command in CHECKS.items() if _run(name, _module(*command))]
-    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "auto"]
-    if _run("tests", _module("pytest", *workers, *arguments)):
-        failed.append("tests")
+    with subprocess.Popen(_module("mypy"), cwd=ROOT, text=True, stdout=subprocess.PIPE) as types:
+        failed = [name for name, command in CHECKS.items() if _run(name, _module(*command))]
+        workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "auto"]
+        if _run("tests", _module("pytest", *workers, *arguments)):
+            failed.append("tests")
+        sys.stdout.write(f"--- types\n{types.communicate()[0]}")
+    failed += ["types"] if types.returncode else []
     sys.stdout.write(f"\n{'failed: ' + ', '.join(failed) if failed else 'all checks passed'}\n")
     return 1 if failed else 0
 

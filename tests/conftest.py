@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("clipform", deadline=None)  # a slow machine is no fault
+settings.load_profile("clipform")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

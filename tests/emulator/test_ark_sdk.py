@@ -14,9 +14,6 @@ import pytest
 from tests.emulator.kit import clip
 from tests.emulator.process import Emulator, emulator
 
-sdk = pytest.importorskip("volcenginesdkarkruntime")
-errors = pytest.importorskip("volcenginesdkarkruntime._exceptions")
-
 MODEL = "doubao-seedance-2-0-260128"
 TEXT = [{"type": "text", "text": "a lamp on a table"}]
 PICTURE = "https://example.com/first.jpg"
@@ -39,8 +36,19 @@ Tasks = Callable[..., Any]
 """The client's task calls, for an emulator and a key."""
 
 
+@pytest.fixture(scope="module")
+def sdk() -> Any:
+    """The client, loaded when a test needs it: it takes two seconds, and each worker collects every file."""
+    return pytest.importorskip("volcenginesdkarkruntime")
+
+
+@pytest.fixture(scope="module")
+def errors(sdk: Any) -> Any:
+    return pytest.importorskip(f"{sdk.__name__}._exceptions")
+
+
 @pytest.fixture
-def tasks_of() -> Iterator[Tasks]:
+def tasks_of(sdk: Any) -> Iterator[Tasks]:
     made: list[Any] = []
 
     def make(vendor: Emulator, key: str = "key") -> Any:
@@ -92,7 +100,7 @@ def test_the_vendors_client_cancels_what_is_queued(slow: Emulator, tasks_of: Tas
     assert tasks.get(task_id=made.id).status == "cancelled"
 
 
-def test_the_vendors_client_erases_what_is_finished(vendor: Emulator, tasks_of: Tasks) -> None:
+def test_the_vendors_client_erases_what_is_finished(vendor: Emulator, tasks_of: Tasks, errors: Any) -> None:
     tasks = tasks_of(vendor)
     made = tasks.create(model=MODEL, content=TEXT)
     tasks.get(task_id=made.id)
@@ -101,7 +109,7 @@ def test_the_vendors_client_erases_what_is_finished(vendor: Emulator, tasks_of: 
         tasks.get(task_id=made.id)
 
 
-def test_the_vendors_client_understands_the_refusals(vendor: Emulator, tasks_of: Tasks) -> None:
+def test_the_vendors_client_understands_the_refusals(vendor: Emulator, tasks_of: Tasks, errors: Any) -> None:
     with pytest.raises(errors.ArkBadRequestError) as bad:
         tasks_of(vendor).create(model=MODEL, content=TEXT, duration=3)
     assert bad.value.code == "InvalidParameter"

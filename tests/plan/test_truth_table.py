@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,13 @@ from tests.plan.truth import PATH, WANT, Row, render, rows
 from tests.plan.world import Carried, film
 
 TABLE = Path(__file__).parent / "truth_table.txt"
-ALL = [(row, row.plan()) for row in rows()]
 Case = tuple[Row, Plan]
 UNDER_WAY = OPEN - {State.FETCHED}  # what was fetched has no task any more
+
+
+@cache
+def every() -> list[Case]:
+    return [(row, row.plan()) for row in rows()]
 
 
 def wrong(broken: list[Case]) -> list[str]:
@@ -35,32 +40,32 @@ def test_the_table_is_as_committed(request: pytest.FixtureRequest) -> None:
 
 
 def test_a_wanted_take_has_exactly_one_step() -> None:
-    declared = [(row, plan) for row, plan in ALL if row.declared != "no longer declared"]
+    declared = [(row, plan) for row, plan in every() if row.declared != "no longer declared"]
     assert wrong([(row, plan) for row, plan in declared if len(of_hero(plan)) != 1]) == []
 
 
 def test_nothing_is_generated_while_an_attempt_is_open_or_in_doubt() -> None:
-    pending = [(row, plan) for row, plan in ALL if row.known.state in UNDER_WAY | BLOCKED]
+    pending = [(row, plan) for row, plan in every() if row.known.state in UNDER_WAY | BLOCKED]
     assert pending and wrong([(row, plan) for row, plan in pending if plan.generating()]) == []
 
 
 def test_nothing_is_generated_while_the_picture_is_at_hand() -> None:
-    at_hand = [(row, plan) for row, plan in ALL if row.known.object]
+    at_hand = [(row, plan) for row, plan in every() if row.known.object]
     assert at_hand and wrong([(row, plan) for row, plan in at_hand if plan.generating()]) == []
 
 
 def test_what_was_paid_for_is_not_bought_again() -> None:
-    bought = [(row, plan) for row, plan in ALL if row.known.generation or row.known.name.startswith("done")]
+    bought = [(row, plan) for row, plan in every() if row.known.generation or row.known.name.startswith("done")]
     assert wrong([(row, plan) for row, plan in bought if not row.free and plan.generating()]) == []
 
 
 def test_nothing_is_generated_that_nobody_wants() -> None:
-    unwanted = [(row, plan) for row, plan in ALL if row.declared == "no longer declared"]
+    unwanted = [(row, plan) for row, plan in every() if row.declared == "no longer declared"]
     assert wrong([(row, plan) for row, plan in unwanted if plan.generating()]) == []
 
 
 def test_a_file_of_the_users_is_never_touched() -> None:
-    theirs = [(row, plan) for row, plan in ALL if row.file == "the user's"]
+    theirs = [(row, plan) for row, plan in every() if row.file == "the user's"]
     broken = []
     for row, plan in theirs:
         if Carried(row.world()).carry_out(plan).disk.outputs[PATH] != row.world().disk.outputs[PATH]:
@@ -69,7 +74,7 @@ def test_a_file_of_the_users_is_never_touched() -> None:
 
 
 def test_a_protected_output_is_never_replaced() -> None:
-    protected = [(r, p) for r, p in ALL if r.declared == "wanted and protected" and r.file == "another of ours"]
+    protected = [(r, p) for r, p in every() if r.declared == "wanted and protected" and r.file == "another of ours"]
     broken = []
     for row, plan in protected:
         carried = Carried(row.world())
@@ -81,16 +86,16 @@ def test_a_protected_output_is_never_replaced() -> None:
 
 def test_a_task_that_was_paid_for_is_always_carried_on_or_asked_about() -> None:
     """In the plan of any spec, an open task is resumed; one in doubt blocks, whether its clip is wanted or not."""
-    open_ones = [(r, p) for r, p in ALL if r.known.state in UNDER_WAY and not r.known.object and not r.free]
+    open_ones = [(r, p) for r, p in every() if r.known.state in UNDER_WAY and not r.known.object and not r.free]
     assert wrong([(r, p) for r, p in open_ones if Action.RESUME not in {s.action for s in p.steps}]) == []
-    doubts = [(r, p) for r, p in ALL if r.known.state in BLOCKED and not r.known.object]
+    doubts = [(r, p) for r, p in every() if r.known.state in BLOCKED and not r.known.object]
     assert wrong([(r, p) for r, p in doubts if Action.BLOCKED not in {s.action for s in p.steps}]) == []
     wanted = [(r, p) for r, p in doubts if r.declared != "no longer declared"]
     assert wrong([(r, p) for r, p in wanted if of_hero(p) != [Action.BLOCKED]]) == []
 
 
 def test_what_is_free_to_place_says_which_artifact() -> None:
-    for _, plan in ALL:
+    for _, plan in every():
         for step in plan.steps:
             if step.action in (Action.RESTORE, Action.MOVE, Action.NOOP) and step.reason is not Reason.LOCKED_TAKE:
                 assert (step.key, step.sha256) == (WANT, film(WANT))
@@ -100,7 +105,7 @@ def test_what_is_free_to_place_says_which_artifact() -> None:
 
 def test_carried_out_every_plan_leaves_nothing_but_what_was_blocked() -> None:
     broken = []
-    for row, plan in ALL:
+    for row, plan in every():
         after = Carried(row.world()).carry_out(plan).plan()
         if after.has_changes() and not plan.blocked():
             broken.append((row, after))
