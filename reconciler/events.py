@@ -7,6 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 
 
+def take_name(clip: str, take: int) -> str:
+    """Return the name of a take: its clip, with the take unless that is the first."""
+    return clip if take == 1 else f"{clip}#{take}"
+
+
 class EventKind(StrEnum):
     """The kinds of events, in the order in which they happen to a clip."""
 
@@ -60,7 +65,7 @@ class Outcome:
     @property
     def name(self) -> str:
         """Return the clip, with its take if it is not the first."""
-        return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
+        return take_name(self.clip, self.take)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.events import take_name
 
 
 class Action(StrEnum):
@@ -151,7 +152,7 @@ class Wanted:
     @property
     def name(self) -> str:
         """The clip, with its take unless that is the first."""
-        return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
+        return take_name(self.clip, self.take)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class Step:
     @property
     def name(self) -> str:
         """The clip, with its take unless that is the first."""
-        return self.clip if self.take == 1 else f"{self.clip}#{self.take}"
+        return take_name(self.clip, self.take)
 
     @property
     def headline(self) -> str:

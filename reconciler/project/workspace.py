@@ -79,6 +79,7 @@ class Workspace:
         self.files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._demands: tuple[Demand, ...] | None = None  # of the project as last loaded
+        self._is_own = False  # the state was checked
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
         self._records: dict[bool, Memo] = {False: Memo(), True: Memo()}  # few steps, so also for a single command
@@ -86,6 +87,12 @@ class Workspace:
     def remember(self) -> None:
         """Keep results for the next load from now on. This doubles the memory of a project."""
         self._specs = self._specs or {False: Memo(), True: Memo()}
+
+    def require_own(self) -> None:
+        """Raise StateError for a state that came with the project; checked once in a command, in a watch each time."""
+        if not self._is_own:
+            require_own(self.root)
+            self._is_own = not self._specs
 
     def state_dir(self, draft: bool) -> Path:
         """Return the state folder. Drafts have their own, so that they never touch paid results."""
@@ -120,7 +127,7 @@ class Workspace:
             return self._load(draft)
 
     def _load(self, draft: bool) -> Loaded:
-        require_own(self.root)
+        self.require_own()
         readable, unread = read_partly(self.files)
         if readable is None:
             raise SpecError(shared(unread))
@@ -173,7 +180,7 @@ class Workspace:
 
     def snapshot(self, draft: bool) -> Snapshot:
         """Return the records as the next writer will have them; empty without a state. Reads only."""
-        require_own(self.root)
+        self.require_own()
         directory, memory = self.state_dir(draft), self._records[draft]
         # Stamps are taken first: a change during the read then changes them.
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
@@ -189,7 +196,7 @@ class Workspace:
 
     def events(self, draft: bool, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
         """Return the log in order, as `Store.events` does; empty without a state."""
-        require_own(self.root)
+        self.require_own()
         store = Store.read(self.state_dir(draft), self.clock.now)
         if store is None:
             return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import ClipformError
@@ -61,11 +61,17 @@ def resolved(text: str, where: str, environment: Mapping[str, str]) -> str:
     return address
 
 
+def is_loopback(address: IPv4Address | IPv6Address) -> bool:
+    """True if a number is that of this machine, also in the IPv6 form of an IPv4 address."""
+    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (inner or address).is_loopback
+
+
 def is_local(url: str) -> bool:
-    """True if an address is on this machine."""
+    """True if a URL names this machine, by number or as localhost."""
     try:
         host = urlsplit(url).hostname or ""
-        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+        return host == "localhost" or host.endswith(".localhost") or is_loopback(ip_address(host))
     except ValueError:  # a name, or no address at all
         return False
 

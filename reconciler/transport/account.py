@@ -10,9 +10,8 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
 from reconciler.providers.capabilities import SpokenOverHttp
-from reconciler.spec.environment import complete, resolved, values_in
+from reconciler.spec.environment import complete, is_local, resolved, values_in
 from reconciler.spec.project import ProviderConfig
-from reconciler.transport.addresses import is_loopback
 
 PUBLIC = frozenset({"app_id"})
 """Credentials that identify an account and grant no access."""
@@ -63,7 +62,7 @@ def environment_proxy(url: str) -> str | None:
     """Return the proxy of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; None for this machine. Nothing else
     of the environment is trusted: a netrc file could add credentials."""
     parts, proxies = urlsplit(url), getproxies_environment()
-    if is_loopback(url) or proxy_bypass(parts.hostname or ""):
+    if is_local(url) or proxy_bypass(parts.hostname or ""):
         return None
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if proxy is None or proxy.startswith(("http://", "https://")):

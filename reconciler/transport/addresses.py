@@ -13,6 +13,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from reconciler.spec.environment import is_local, is_loopback
+
 if TYPE_CHECKING:  # loads asyncio, which a plan does not need
     from reconciler.transport.ports import Resolve
 
@@ -30,21 +32,12 @@ class Forbidden(Exception):
     """A link that is not followed; the text says why."""
 
 
-def is_loopback(url: str) -> bool:
-    """True if a URL names this machine, by address or as localhost."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return _is_loopback(ip_address(host))
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def private_network(home: str) -> str | None:
     """Return the only private network whose links are followed for a provider at this private address; empty if there
     is none. None for a public address and for this machine. Names are judged by their text."""
     host = urlsplit(home).hostname or ""
     literal = _literal(host)
-    if not host or is_loopback(home) or (literal is not None and private(literal) is None):
+    if not host or is_local(home) or (literal is not None and private(literal) is None):
         return None
     if literal is not None:
         return str(_network(literal)) if _in_private_network(literal) else ""
@@ -81,8 +74,8 @@ async def check(url: str, resolve: Resolve, *, home: str, proxied: bool) -> tupl
 
 async def _is_near(home: str, addresses: Sequence[Address], resolve: Resolve) -> bool:
     """True if all addresses are this machine and `home` is, too; or all are in a private network of `home`."""
-    if all(map(_is_loopback, addresses)):
-        return is_loopback(home)
+    if all(map(is_loopback, addresses)):
+        return is_local(home)
     if not all(_in_private_network(address) for address in addresses):
         return False
     parts = urlsplit(home)
@@ -143,11 +136,6 @@ def _literal(host: str) -> Address | None:
     with suppress(OSError):
         return IPv4Address(socket.inet_aton(host))
     return None
-
-
-def _is_loopback(address: Address) -> bool:
-    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (inner or address).is_loopback
 
 
 def private(address: Address) -> str | None:

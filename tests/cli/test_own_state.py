@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -51,6 +53,22 @@ def test_a_committed_state_removes_and_sends_nothing(project: Path, version: str
 def test_an_index_without_the_state_is_no_obstacle(project: Path) -> None:
     git(project, "add", "clipform.yaml", "receipts.md")
     assert clipform(project, "plan").returncode == 0
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("show", "hero")])
+def test_git_is_asked_once_for_a_command(
+    command: tuple[str, ...], project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the index may name the state, as one of version 4 may."""
+    git(project, "add", "receipts.md")
+    git(project, "update-index", "--index-version", "4")
+    tools, log, real = tmp_path / "tools", tmp_path / "log", shutil.which("git")
+    tools.mkdir()
+    (tools / "git").write_text(f'#!/bin/sh\necho "$@" >> "{log}"\nexec {real} "$@"\n', encoding="utf-8")
+    (tools / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    assert clipform(project, *command).returncode == 0
+    assert log.read_text(encoding="utf-8").count("ls-files") == 1
 
 
 @pytest.mark.parametrize("linked", ["state", "state/objects", "state/clipform.db", "state/receipts", "clipform.lock"])

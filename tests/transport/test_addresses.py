@@ -7,7 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from reconciler.transport.addresses import Forbidden, check, is_loopback, private
+from reconciler.spec.environment import is_local
+from reconciler.transport.addresses import Forbidden, check, private
 from tests.transport.kit import Names
 
 # fmt: off
@@ -189,7 +190,16 @@ def test_a_name_without_an_address_may_have_one_later() -> None:
         ("http://10.0.0.1", False),
         ("http://localhost.evil.test", False),
         ("http://127.0.0.1.evil.test", False),
+        ("http://[::ffff:127.0.0.1]:8000", True),
+        ("http://[::ffff:10.0.0.1]", False),
+        ("http://127.9.9.9", True),
+        ("http://[::1", False),
+        ("http://[::1%25eth0]", True),
+        ("http://[localhost]", False),
+        ("http://:80", False),
+        ("127.0.0.1", False),
+        ("", False),
     ],
 )
 def test_a_provider_is_here(url: str, here: bool) -> None:
-    assert is_loopback(url) is here
+    assert is_local(url) is here

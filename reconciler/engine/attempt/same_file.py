@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from reconciler.events import take_name
 from reconciler.next_command import command
 from reconciler.records import Attempt
 
@@ -21,13 +22,10 @@ def same_file(attempt: Attempt, makers: Iterable[Attempt]) -> str:
     other = next((m for m in others if _picture(m) != asked), None)
     if other is None:
         return ""
-    text = f"{attempt.provider} served for task {attempt.task} the very file of task {other.task} ({_name(other)})"
+    name = take_name(other.clip, other.take)
+    text = f"{attempt.provider} served for task {attempt.task} the very file of task {other.task} ({name})"
     shows = " and ".join(command("show", clip) for clip in dict.fromkeys((attempt.clip, other.clip)))
     return f"{text}, although the requests differ: compare {shows}"
-
-
-def _name(attempt: Attempt) -> str:
-    return attempt.clip if attempt.take == 1 else f"{attempt.clip}#{attempt.take}"
 
 
 def _picture(attempt: Attempt) -> tuple[object, int | None]:

@@ -19,7 +19,6 @@ from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.run.warm_workers import WarmWorkers
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.own_state import require_own
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
 from reconciler.records import State
@@ -47,7 +46,7 @@ class Session:
 def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
     """Lock the state and bring it up to date. Raises StateLocked, StateError,
     SpecError."""
-    require_own(workspace.root)
+    workspace.require_own()
     directory, clock = workspace.state_dir(draft), workspace.clock
     if not directory.is_dir():
         workspace.load(draft)  # a project that cannot be read leaves no state behind

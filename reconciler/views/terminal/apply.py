@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.events import Event, EventKind, Outcome, Summary
+from reconciler.events import Event, EventKind, Outcome, Summary, take_name
 from reconciler.next_command import command
 from reconciler.views import format
 from reconciler.views.terminal.diagnostics import help_lines, next_lines
@@ -25,7 +25,7 @@ _NAMED = 8  # how many of them it names
 
 def line(event: Event, style: Style, *, live: bool) -> str | None:
     """Return the line for an event; None if it has none, as a running clip of the live display."""
-    name = style.bold(safe(event.clip if event.take == 1 else f"{event.clip}#{event.take}"))
+    name = style.bold(safe(take_name(event.clip, event.take)))
     match event.kind:
         case EventKind.SUBMITTED if not live:
             return f"{name}: submitted{_task(event)}"

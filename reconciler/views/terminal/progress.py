@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from reconciler.events import Event, EventKind
+from reconciler.events import Event, EventKind, take_name
 from reconciler.views import format
 from reconciler.views.terminal.sanitize import fit, safe
 from reconciler.views.terminal.wrap import cut, pad, width
@@ -63,7 +63,7 @@ class LiveProgress:
             self.rows.pop(ident, None)
             self.done += 1
         elif event.kind in _PHASES:
-            name = event.clip if event.take == 1 else f"{event.clip}#{event.take}"
+            name = take_name(event.clip, event.take)
             row = self.rows.get(ident) or RunningClip(name, "", started=self.now())
             expected = event.expected if event.expected is not None else row.expected
             self.rows[ident] = replace(row, phase=_PHASES[event.kind], progress=event.progress, expected=expected)

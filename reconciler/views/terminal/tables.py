@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from reconciler import money
 from reconciler.diagnostics import Finding
+from reconciler.events import take_name
 from reconciler.plan.remedies import COMMENT
 from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow
@@ -111,7 +112,7 @@ def lines_of(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str
 
 
 def _status_cells(item: StatusRow) -> list[str]:
-    name = item.clip if item.take == 1 and item.picked else f"{item.clip}#{item.take}"
+    name = take_name(item.clip, item.take) if item.picked else f"{item.clip}#{item.take}"
     state = " ".join(filter(None, (item.state, _progress(item))))
     cost = money.text(item.cost, item.currency) if item.cost is not None else _estimate(item)
     output = item.output or ("(not picked)" if not item.picked else "-")
