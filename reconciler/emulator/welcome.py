@@ -31,6 +31,17 @@ _KEY: Final = "    api_key: ${{env.{variable}}}\n"
 _SECRET: Final = "    app_id: rehearsal\n    secret_key: ${{env.{variable}}}\n"
 
 _FAST_POLLS: Final = "    poll_interval: 0.5s # real vendors are polled far less often\n    requests_per_second: 20\n"
+_PRICES: Final = "    prices: [ROW] # a sample, so that plans have costs and budgets count\n"
+
+_EXAMPLE: Final = """\
+An example, as a file for --faults:
+
+faults:
+  - {when: {phase: submit, nth: 2}, do: drop, accepted: true} # the second submit is paid for, its answer is lost
+  - {when: {phase: poll, every: 3}, do: status, status: 503} # every third poll meets a broken server
+  - {when: {phase: download, rate: 0.1, seed: 7}, do: cut} # one download in ten is cut short
+  - {when: {dialect: ark, phase: submit, model: "*-pro-*", nth: [1, 4]}, do: stuck} # these tasks never end
+"""
 
 
 def block(listening: Listening, kinds: Iterable[str]) -> str:
@@ -41,12 +52,16 @@ def block(listening: Listening, kinds: Iterable[str]) -> str:
 
 def _entry(kind: str) -> str:
     """Return one provider; its address and variable are filled in later."""
-    return _ENTRY.replace("{kind}", kind) + (_SECRET if kind == "chanjing" else _KEY) + _FAST_POLLS
+    return _ENTRY.replace("{kind}", kind) + (_SECRET if kind == "chanjing" else _KEY) + _FAST_POLLS + _prices(kind)
+
+
+def _prices(kind: str) -> str:
+    return _PRICES.replace("ROW", "{{use: ark-usd}}" if kind == "ark" else '{{model: "*", per_second: 0.10}}')
 
 
 def fault_table() -> str:
-    """Return every fault action: its effect, its phases and its parameters."""
-    return "\n\n".join(_action(name, row) for name, row in ACTIONS.items())
+    """Return every fault action: its effect, its phases and its parameters; then an example of a file."""
+    return "\n\n".join([*(_action(name, row) for name, row in ACTIONS.items()), _EXAMPLE])
 
 
 def _action(name: str, row: Row) -> str:
