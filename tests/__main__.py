@@ -6,6 +6,7 @@ code is 0 only if all passed. Arguments go to pytest: `python -m tests -k plan`.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,16 @@ CHECKS = {
     "lint": ("ruff", "check", "."),
     "layers": ("importlinter.cli",),
 }
+PARALLEL = ["-n", str((os.cpu_count() or 1) * 3 // 2 + 1), "--dist", "worksteal"]
+"""More workers than cores: many tests wait for a process, a browser or a clock. Each begins with its stretch of the
+tests, so that those of a file share what they set up, and takes over from another when it is done."""
 
 
 def main(arguments: list[str]) -> int:
     """Run all checks and the tests; how many of them failed, 1 at the most."""
     with subprocess.Popen(_module("mypy"), cwd=ROOT, text=True, stdout=subprocess.PIPE) as types:
         failed = [name for name, command in CHECKS.items() if _run(name, _module(*command))]
-        workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "auto"]
+        workers = [] if any(argument.startswith("-n") for argument in arguments) else PARALLEL
         if _run("tests", _module("pytest", *workers, *arguments)):
             failed.append("tests")
         sys.stdout.write(f"--- types\n{types.communicate()[0]}")

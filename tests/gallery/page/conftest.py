@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,18 @@ from tests.gallery.page.server import Server
 
 OUTPUT = Path(__file__).parents[2] / ".output/gallery"
 
+FAILED = pytest.StashKey[bool]()
+
 Visit = Callable[..., Page]
 """Opens an address in a page of its own: `visit(url, width=…, height=…, scheme="dark", calm=True)`."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note for the fixture below that a test failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +94,7 @@ def watcher() -> Watcher:
 
 @pytest.fixture
 def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Pages; a picture of each is kept, and at the end each must have been without a fault."""
+    """Pages, each without a fault at the end; a picture is kept of one that failed, and of all by CLIPFORM_PICTURES."""
     opened: list[Page] = []
 
     def open_page(
@@ -114,9 +125,10 @@ def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) ->
 
     yield open_page
     OUTPUT.mkdir(parents=True, exist_ok=True)
+    wanted = "CLIPFORM_PICTURES" in os.environ
     name = re.sub(r"\W+", "-", request.node.name).strip("-")[:120]
     for number, page in enumerate(opened):
-        if not page.is_closed():
+        if not page.is_closed() and (wanted or request.node.stash[FAILED] or watcher.verdict()):
             page.screenshot(path=OUTPUT / f"{name}{f'-{number}' if number else ''}.png")
         page.context.close()
     assert watcher.verdict() == []
