@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 ClipName = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip.")]
+ClipOrTake = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip, or CLIP#TAKE for one take.")]
 ClipPattern = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip, or a pattern such as is:blocked.")]
 Clips = Annotated[
     list[str] | None,

@@ -22,7 +22,7 @@ def changes(
     """Return the fields that differ between two canonical identity documents, sorted by field.
 
     `clips` names the clip of a key; `pending` are the keys that the plan generates."""
-    old, new = _flatten(before), _flatten(after)
+    old, new = flat_fields(before), flat_fields(after)
     fields = (name for name in sorted(old | new) if not _are_equal(old.get(name), new.get(name)))
     differing = (name for name in fields if _canonical(old, name) != _canonical(new, name))
     return tuple(_change(name, old, new, clips, pending) for name in differing)
@@ -44,20 +44,20 @@ def _change(
     if str(before) != str(after):
         return Change(name, before, after)
     source, target = old.get(name), new.get(name)
-    if isinstance(source, _Input) and isinstance(target, _Input) and target.key in clips:
+    if isinstance(source, InputEntry) and isinstance(target, InputEntry) and target.key in clips:
         note = _replaced_clip(name, target, clips, pending)
         return Change(name, f"{before} ({short(source.key)})", f"{after} ({short(target.key)})", note)
     return Change(name, _canonical(old, name), _canonical(new, name))  # such as 0.5 and the text "0.5"
 
 
-def _replaced_clip(name: str, target: _Input, clips: Mapping[str, str], pending: Collection[str]) -> str:
+def _replaced_clip(name: str, target: InputEntry, clips: Mapping[str, str], pending: Collection[str]) -> str:
     """Return the phrase for an input that is the same clip as before with another video."""
     state = "will be replaced" if target.key in pending else "was replaced"
     return f"{_USES.get(name, 'uses')} the {input_text(target.entry, clips)}, which {state}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Input:
+class InputEntry:
     """One input's identity: an entry of the document without its field."""
 
     entry: Mapping[str, str]
@@ -73,18 +73,18 @@ def _canonical(flat: Mapping[str, object], name: str) -> str | None:
     if name not in flat:
         return None
     value = flat[name]
-    return canonical(value.entry if isinstance(value, _Input) else value)
+    return canonical(value.entry if isinstance(value, InputEntry) else value)
 
 
 def _display(flat: Mapping[str, object], name: str, clips: Mapping[str, str]) -> object:
     value = flat.get(name)
-    if isinstance(value, _Input):
+    if isinstance(value, InputEntry):
         return input_text(value.entry, clips)
     return "null" if name in flat and value is None else value
 
 
-def _flatten(document: str) -> dict[str, object]:
-    """Return a document's members under the names that a user writes in the YAML."""
+def flat_fields(document: str) -> dict[str, object]:
+    """Return a document's members under the names that a user writes in the YAML; an input is an `InputEntry`."""
     if not document:
         return {}
     fields: dict[str, object] = {}
@@ -99,7 +99,7 @@ def _flatten(document: str) -> dict[str, object]:
             case "options":
                 fields.update({f"options.{inner}": option for inner, option in value.items()})
             case "inputs":
-                fields.update({entry["field"]: _Input(_without_field(entry)) for entry in value})
+                fields.update({entry["field"]: InputEntry(_without_field(entry)) for entry in value})
             case _:
                 fields[name] = value
     return fields

@@ -46,6 +46,19 @@ def versions(events: Iterable[LogEntry], snapshot: Snapshot) -> dict[tuple[str, 
     return {ident: takes for ident, takes in listed.items() if takes}
 
 
+def before(events: Iterable[LogEntry], ident: tuple[str, int], key: str) -> str | None:
+    """Return the key of the version that `undo` goes back to from `key`; None if that is the first one.
+
+    As in an editor, going back forgets what came after: after versions 1, 2, 3, back to 2 and then 4, the version
+    before 4 is 2. The version before one that the take never held is the newest."""
+    bound = (entry.payload for entry in events if entry.type == "bound")
+    stack: list[str] = []
+    for held in (str(payload["key"]) for payload in bound if (payload["clip"], payload["take"]) == ident):
+        stack[stack.index(held) if held in stack else len(stack) :] = [held]
+    at = stack.index(key) if key in stack else len(stack)
+    return stack[at - 1] if at else None
+
+
 def _listed(
     ident: tuple[str, int],
     keys: Mapping[str, tuple[float, str]],

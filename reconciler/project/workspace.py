@@ -36,7 +36,7 @@ from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
 from reconciler.project.selectors import select
 from reconciler.records import LockEntry, Snapshot, State
-from reconciler.spec.files import Unreadable
+from reconciler.spec.files import EditedFiles, Files, Unreadable
 from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
@@ -76,7 +76,7 @@ class Workspace:
 
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
         self.root, self.clock, self.env = root, clock, env
-        self.files = DiskFiles(root)
+        self.files: Files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._demands: tuple[Demand, ...] | None = None  # of the project as last loaded
         self._is_own = False  # the state was checked
@@ -93,6 +93,12 @@ class Workspace:
         if not self._is_own:
             require_own(self.root)
             self._is_own = not self._specs
+
+    def edited(self, path: str, text: str) -> Workspace:
+        """Return the same project with another content of one file, which is not written."""
+        workspace = Workspace(self.root, self.clock, self.env)
+        workspace.files = EditedFiles(self.files, path, text)
+        return workspace
 
     def state_dir(self, draft: bool) -> Path:
         """Return the state folder. Drafts have their own, so that they never touch paid results."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -27,6 +28,23 @@ class Files(Protocol):
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return the files that match a pattern (see `matches`), sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFiles:
+    """The files of a project with another content of one of them, before it is written."""
+
+    files: Files
+    path: str
+    text: str
+
+    def read(self, path: str) -> bytes:
+        """Return the whole file, see `Files`."""
+        return self.text.encode("utf-8") if path == self.path else self.files.read(path)
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Return the files that match a pattern, see `Files`."""
+        return self.files.glob(pattern)
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from reconciler import money
-from reconciler.plan.model import Action, Cost, Plan
+from reconciler.next_command import command
+from reconciler.plan.model import GENERATES, Action, Cost, Plan, Step
 
 SEPARATOR = " · "
 """Between short facts on one line."""
@@ -103,3 +105,14 @@ def summary_line(plan: Plan) -> str:
     if plan.expected is not None:
         line += f" About {seconds(plan.expected)}."
     return line
+
+
+def undone(step: Step, file: str, fields: Sequence[str], since: float) -> str:
+    """Return what was written to go back to an earlier version, and what the next apply does."""
+    text = f"{file}: {step.name} is back at its version of {utc(since)} ({', '.join(fields)})."
+    if step.action in GENERATES:
+        cost = price(step.cost, "")
+        return f"{text} Its video is no longer stored here; {command('apply')} would generate it for {cost}."
+    if step.action is Action.NOOP:
+        return f"{text} Its video is in place."
+    return f"{text} {command('apply')} restores it (free)."

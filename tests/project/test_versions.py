@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.engine.operations import gc
 from reconciler.engine.run.session import open_session
-from reconciler.project.versions import Version, versions
+from reconciler.project.versions import Version, before, versions
+from reconciler.state.history import LogEntry
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
 
 
@@ -60,3 +61,25 @@ def test_a_request_without_a_result_is_no_version(edited: Sim) -> None:
 def test_a_state_without_events_has_none(sim: Sim) -> None:
     sim.write(ONE)
     assert listed(sim) == {}
+
+
+@pytest.mark.parametrize(
+    ("held", "current", "expected"),
+    [
+        ("", "a", None),
+        ("a", "a", None),
+        ("ab", "b", "a"),
+        ("ab", "c", "b"),  # declared, never generated: back to what is in place
+        ("abc", "b", "a"),  # undone once without an apply
+        ("abcb", "b", "a"),  # undone once, and applied
+        ("abcbd", "d", "b"),  # c was left behind
+        ("abcbc", "c", "b"),  # chosen again
+        ("aba", "b", "a"),
+    ],
+)
+def test_undo_goes_back_as_in_an_editor(held: str, current: str, expected: str | None) -> None:
+    def bound(key: str, clip: str = "hero", take: int = 1) -> LogEntry:
+        return LogEntry(0, 0.0, "bound", clip, None, {"clip": clip, "take": take, "key": key})
+
+    entries = [bound("x", "sea"), bound("y", take=2), *map(bound, held)]
+    assert before(entries, ("hero", 1), current) == expected

@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import set_field
@@ -57,14 +57,20 @@ def _named(workspace: Workspace, name: str) -> list[Clip]:
 
 
 def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: int) -> Edit:
-    """Replace the file atomically. `set_field` has checked that the edited text reads as intended."""
     assert clip.where is not None
     file = clip.where.file
-    edited = set_field(workspace.files.read(file).decode("utf-8"), file, name, field, value)
+    text = workspace.files.read(file).decode("utf-8")
+    replace_file(workspace, file, text, set_field(text, file, name, field, value))
+    return Edit(file, name, field, value)
+
+
+def replace_file(workspace: Workspace, file: str, before: str, after: str) -> None:
+    """Replace a spec file atomically. Raises ClipformError for a symlink out of the project, and Refused if the file is
+    no longer as it was read."""
     root, target = Path(os.path.realpath(workspace.root)), Path(os.path.realpath(workspace.root / file))
     if not target.is_relative_to(root):
-        text = f"{file} is a symlink that leads out of the project"
-        raise ClipformError(text, help=f"change {field} of {name} there")
+        raise ClipformError(f"{file} is a symlink that leads out of the project", help="make the change there")
+    if workspace.files.read(file) != before.encode("utf-8"):
+        raise Refused(f"{file} was changed meanwhile", help="run the command again", code="conflict")
     with disk.translated(f"write {file}"):
-        disk.replace(target, edited.encode("utf-8"))
-    return Edit(file, name, field, value)
+        disk.replace(target, after.encode("utf-8"))

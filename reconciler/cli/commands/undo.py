@@ -1,0 +1,24 @@
+"""`clipform undo`"""
+
+from __future__ import annotations
+
+import typer
+
+from reconciler.cli import arguments
+from reconciler.cli.context import Context
+
+
+def run(context: typer.Context, clip: arguments.ClipOrTake, draft: arguments.Draft = False) -> None:
+    """Go back to the version before. Writes its fields into the clip's YAML; costs nothing.
+
+    The next apply restores its video. Run it again to go back further.
+
+    Exit codes: 0 done, 1 the spec is invalid, there is no earlier version, or a field of it cannot be written, 64 no
+    such clip.
+    """
+    from reconciler.engine.operations.undo import undo
+    from reconciler.views import format
+
+    app: Context = context.obj
+    result = undo(app.workspace, clip, draft=draft)
+    app.view.note(format.undone(result.step, result.file, result.fields, result.version.since), result.data())
