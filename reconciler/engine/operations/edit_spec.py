@@ -1,15 +1,15 @@
-"""`retake` and `pick`: change a number in the YAML in place, so that git shows who chose what."""
+"""`retake`, `pick` and the prompt: change a field in the YAML in place, so that git shows who chose what."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
-from reconciler.spec.edit import set_field
+from reconciler.spec.edit import set_field, written_text
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Clip
 from reconciler.state import disk
@@ -45,6 +45,49 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
         text = f"{name} has {fewest} take{'' if fewest == 1 else 's'}, not {take}"
         raise UsageError(text, help="raise `takes` first")
     return _set(workspace, clips[0], name, "pick", take)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenText:
+    """A text field as a file has it, with `${…}` unresolved: what an editor shows, and the base of its change. `clips`:
+    how many clips share it."""
+
+    file: str
+    name: str  # that the file has it under: the clip's, or the declared one
+    field: str
+    text: str
+    clips: int
+
+
+def prompt(workspace: Workspace, name: str) -> WrittenText:
+    """Return the prompt of a clip as written. Raises ClipformError if the clip does not state it itself."""
+    clips = _named(workspace, name)
+    clip = clips[0]
+    assert clip.where is not None
+    file = clip.where.file
+    content = workspace.files.read(file).decode("utf-8")
+    for each in dict.fromkeys((clip.name, clip.declared)):
+        text = written_text(content, file, each, "prompt")
+        if text is not None:
+            return WrittenText(file, each, "prompt", text, len(_named(workspace, each)))
+    place = clip.source("prompt")
+    raise ClipformError(f"the prompt of {name} is not its own", help=f"edit it at {place}", code="edit")
+
+
+def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> WrittenText:
+    """Change the prompt of a clip from `before`. Raises Refused if the file has another one meanwhile."""
+    current = prompt(workspace, name)
+    if not text.strip():
+        raise UsageError("a prompt needs text")
+    if current.text != before:
+        raise Refused(
+            f"the prompt of {name} was changed in {current.file} meanwhile",
+            help="copy your text, cancel, and edit the new one",
+            code="conflict",
+        )
+    content = workspace.files.read(current.file).decode("utf-8")
+    replace_file(workspace, current.file, content, set_field(content, current.file, current.name, "prompt", text))
+    return replace(current, text=text)
 
 
 def _named(workspace: Workspace, name: str) -> list[Clip]:

@@ -108,6 +108,8 @@ def _go_back(workspace: Workspace, loaded: Loaded, order: Order, version: Versio
     file = clip.where.file
     result = version.result
     document = version.document or (result.document if result else "")
+    if not document:
+        raise ClipformError(f"the fields of that version of {clip.name} are not on record", code="no-version")
     names = [change.field for change in changes(order.wanted.document, document) if change.field not in _DERIVED]
     text = edited = workspace.files.read(file).decode("utf-8")
     back, reasons = _WayBack(order, loaded, flat_fields(document), result.provider if result else ""), []

@@ -9,9 +9,10 @@ from dataclasses import replace
 from reconciler.gallery.document import media
 from reconciler.gallery.document.cards import Progress, card, estimate, paid, with_running
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import Detail, Take, Value
+from reconciler.gallery.document.model import Detail, Take, TakeVersion, Value
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, Step
+from reconciler.project.versions import Version, versions
 from reconciler.records import OPEN, Attempt, Generation
 from reconciler.spec.project import Clip
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
@@ -25,6 +26,9 @@ from reconciler.views.terminal import word_diff
 
 EVENTS = 200
 """The newest events of a clip that its Detail contains."""
+
+READ_EVENTS = 2_000
+"""The newest events of a clip that its Detail is made from: the versions of its takes are in them."""
 
 
 def detail(name: str, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None) -> Detail | None:
@@ -49,7 +53,32 @@ def of_step(
         inputs=tuple(_input(field, value, picked, index) for field, value in (clip.media() if clip else ())),
         facts=tuple(_facts(picked, index)),
         events=tuple(map(_event, history(events[-EVENTS:]))),
+        versions=tuple(_versions(steps, index, events)),
     )
+
+
+def _versions(steps: Sequence[Step], index: PlanIndex, events: Sequence[LogEntry]) -> Iterator[TakeVersion]:
+    """Yield the versions of each take that has more than one, the oldest first; the last may be declared only."""
+    listed = versions(events, index.planned.snapshot)
+    for step in steps:
+        order, held = index.order(step), listed.get((step.clip, step.take), ())
+        wanted = order.wanted if order else None
+        if wanted is not None and all(version.key != wanted.key for version in held):
+            held = (*held, Version(*step.ident, len(held) + 1, wanted.key, wanted.document, 0.0, None))
+        former = ""
+        for version in held if len(held) > 1 else ():
+            document = version.document or (version.result.document if version.result else "")
+            yield TakeVersion(
+                take=step.take,
+                number=version.number,
+                key=version.key,
+                current=wanted is not None and version.key == wanted.key,
+                time=utc(version.since) if version.since else None,
+                cost=paid(version.result),
+                media=index.media(version.result.sha256 if version.result else None),
+                changes=field_changes(changes(former, document) if former and document else ()),
+            )
+            former = document
 
 
 def _take(step: Step, clip: Clip | None, index: PlanIndex) -> Take:

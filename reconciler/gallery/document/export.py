@@ -63,7 +63,8 @@ def values(
         by_clip[entry.clip].append(entry)
     whole = document(planned, replace(context, live=False))
     details = ((card.id, detail(card.id, index, by_clip[card.id])) for card in whole.cards)
-    data = ReportData(whole, {name: one for name, one in details if one is not None})
+    # A report is for one state of the project: older versions would make it many times as large.
+    data = ReportData(whole, {name: replace(one, versions=()) for name, one in details if one is not None})
     return data if comparison is None else _compared(data, comparison)
 
 

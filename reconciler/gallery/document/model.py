@@ -176,6 +176,21 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeVersion:
+    """A version of a take: a key that it has held, or that the YAML declares now (`current`). `changes`: since the
+    version before it in the list."""
+
+    take: int
+    number: int  # as `history` has it
+    key: str
+    current: bool
+    time: str | None
+    cost: Amount | None
+    media: Video | None
+    changes: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """A clip at the earlier side of a comparison."""
 
@@ -191,7 +206,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One clip in full: its takes, previous result, changes, inputs, settings and history."""
+    """One clip in full: its takes, previous result, changes, inputs, settings, versions and history."""
 
     card: Card
     takes: tuple[Take, ...]
@@ -200,6 +215,7 @@ class Detail:
     inputs: tuple[Value, ...]
     facts: tuple[tuple[str, str], ...]
     events: tuple[Value, ...]
+    versions: tuple[TakeVersion, ...] = ()  # of the takes that have more than one; in the live gallery
     before: Earlier | None = None
     format_version: int = FORMAT_VERSION
 

@@ -18,6 +18,7 @@ Gallery.clip = (() => {
         if (!running()) load();
       } else if (written && written.inputs.some((input) => input.clip === id)) write(written);
     });
+    Gallery.prompt.start(() => { if (written) write(written); });
     store.on("connection", (now) => { if (now === "live" && current !== null) load(); });
     store.on("list", () => {
       if (current === null) return;
@@ -126,10 +127,16 @@ Gallery.clip = (() => {
   function write(detail) {
     const focused = document.activeElement && document.activeElement.dataset.key;
     for (const node of find("view-clip").querySelectorAll("details")) open[node.open ? "add" : "delete"](node.querySelector("summary").dataset.key);
-    fill(parts.main, facts.problem(detail), facts.prompt(detail), facts.changes(detail), facts.inputs(detail), facts.dependencies(detail));
+    fill(parts.main, facts.problem(detail), Gallery.versions.strip(detail, compare), facts.prompt(detail), facts.changes(detail), facts.inputs(detail), facts.dependencies(detail));
     fill(parts.side, facts.facts(detail), facts.events(detail));
     for (const node of find("view-clip").querySelectorAll("details")) node.open = open.has(node.querySelector("summary").dataset.key);
     refocus(find("view-clip"), focused);
+  }
+
+  /** Show the two chosen versions. */
+  function compare() {
+    stage.show(written, { fresh: false, first: true });
+    write(written);
   }
 
   /** Keep the focus when a button is replaced. */

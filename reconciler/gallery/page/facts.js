@@ -2,9 +2,9 @@
 // The text sections of the clip page: prompt, changes, inputs, dependencies, facts, events.
 
 Gallery.facts = (() => {
-  const { h, foreign, picture } = Gallery.dom;
+  const { h, foreign, picture, button } = Gallery.dom;
   const { money, sourced, name, day, span, bytes, place } = Gallery.format;
-  const { card: cards, store } = Gallery;
+  const { card: cards, store, source } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
 
   const section = (title, ...children) => h("section", { class: "part" }, h("h2", {}, title), ...children);
@@ -22,7 +22,10 @@ Gallery.facts = (() => {
   function prompt(detail) {
     const change = differences(detail).find((each) => each.field === "prompt" && each.words);
     const text = change ? change.words.map(([sign, text]) => (SIGNS[sign] ? h(SIGNS[sign], {}, text) : text)) : detail.card.prompt;
-    return section("Prompt", detail.card.prompt || change ? h("p", { class: "prompt", dir: "auto" }, text) : h("p", { class: "quiet" }, "No prompt."));
+    const { id, file } = detail.card;
+    const editor = Gallery.prompt.of(id);
+    const edit = !editor && source.live && file && button("", { class: "link-button", "data-key": "edit", "aria-keyshortcuts": "e", on: { click: () => Gallery.prompt.open(id) } }, "Edit");
+    return section("Prompt", editor || (detail.card.prompt || change ? h("p", { class: "prompt", dir: "auto" }, text) : h("p", { class: "quiet" }, "No prompt.")), edit);
   }
 
   function changes(detail) {

@@ -37,6 +37,7 @@ Gallery.keys = (() => {
     { group: "Actions", keys: ["a"], caps: ["a"], label: "Apply the selected clip (asks first and shows the price)", live: true, act: () => dialogs.apply(store.state.selected) },
     { group: "Actions", keys: ["A"], caps: ["A"], label: "Apply everything (asks first and shows the price)", live: true, act: () => dialogs.apply(null) },
     { group: "Actions", keys: ["r"], caps: ["r"], label: "Retake: request a new variation", live: true, act: onClip(clip.retake) },
+    { group: "Actions", keys: ["e"], caps: ["e"], label: "Edit the prompt (clip page)", views: ["clip"], live: true, act: onClip(Gallery.prompt.open) },
     { group: "Actions", keys: ["o"], caps: ["o"], label: "Open the clip's YAML", live: true, act: onClip(clip.openFile) },
     { group: "Actions", keys: ["x"], caps: ["x"], label: "Skip the waiting plan", live: true, act: head.skip },
     { group: "Actions", keys: ["?"], caps: ["?"], label: "Show this help", act: dialogs.help },

@@ -27,6 +27,8 @@ Gallery.stage = (() => {
     if (detail.takes.length > 1) {
       available.push({ name: "takes", label: `Takes (${detail.takes.length})`, tiles: detail.takes.map((take) => ({ title: `Take ${take.take}`, media: take.media, take, choice: true })) });
     }
+    const pair = Gallery.versions.tiles(detail);
+    if (pair) available.unshift({ name: "versions", label: "Versions", tiles: pair });
     available.push({ name: "single", label: detail.takes.length > 1 ? "Picked" : "Clip", tiles: [{ title: shown || !card.shown ? "" : "Previous version", media: shown || card.shown, take: current, price }] });
     return available;
   }
@@ -43,9 +45,10 @@ Gallery.stage = (() => {
     fill(node, tiles, parts.controls);
   }
 
-  function show(detail, { fresh }) {
+  /** Show a clip; `first`: in the first of its modes, which two chosen versions are. */
+  function show(detail, { fresh, first = false }) {
     modes = modesOf(detail);
-    if (fresh || !modes.some((each) => each.name === mode)) mode = modes[0].name;
+    if (first || fresh || !modes.some((each) => each.name === mode)) mode = modes[0].name;
     draw(detail.card, fresh);
   }
 
@@ -102,13 +105,13 @@ Gallery.stage = (() => {
 
   function placeholder(tile, card) {
     const state = tile.take && tile.take.state !== "ready" ? tile.take.state : card.state;
-    return h("div", { class: "tile-slate" }, h("p", { class: `state is-${state}` }, state), foreign("p", { class: "slate-text" }, (tile.take && tile.take.attempt) || card.detail || card.sentence));
+    return h("div", { class: "tile-slate" }, h("p", { class: `state is-${state}` }, state), foreign("p", { class: "slate-text" }, tile.reason || (tile.take && tile.take.attempt) || card.detail || card.sentence));
   }
 
   function writeCaption(caption, node, tile, card) {
     const { take } = tile;
     node.classList.toggle("picked", Boolean(tile.choice && take.picked));
-    const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : tile.price || money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
+    const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : tile.price ?? money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
     const choice = tile.choice && (take.picked
       ? h("span", { class: "chosen" }, icon("check"), "picked")
       : Gallery.source.live && button("", { class: "button small", "data-key": `pick-${take.take}`, "aria-keyshortcuts": take.take < 10 ? String(take.take) : null, on: { click: () => pick(card.id, take.take) } }, `Pick take ${take.take}`));

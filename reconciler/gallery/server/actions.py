@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.diagnostics import Refused, Source, UsageError
-from reconciler.engine.operations import edit_spec
+from reconciler.engine.operations import edit_spec, undo
 from reconciler.gallery.document.cards import bill
 from reconciler.gallery.document.model import Value
 from reconciler.gallery.server import editor
@@ -23,6 +23,7 @@ from reconciler.plan.model import Plan
 from reconciler.plan.subset import Ident, subset
 from reconciler.project.saved_plan import subset_fingerprint
 from reconciler.project.workspace import Workspace
+from reconciler.views import format
 
 Body = Mapping[str, object]
 
@@ -51,7 +52,17 @@ class PageActions:
 
     def actions(self) -> Mapping[str, Callable[[Body], Awaitable[Value]]]:
         """Return the actions that may be posted, by name."""
-        actions = (self.apply, self.skip, self.stop, self.pick, self.retake, self.open)
+        actions = (
+            self.apply,
+            self.skip,
+            self.stop,
+            self.pick,
+            self.retake,
+            self.prompt,
+            self.rewrite,
+            self.use,
+            self.open,
+        )
         return {action.__name__: action for action in actions}
 
     async def apply(self, body: Body) -> Value:
@@ -82,10 +93,7 @@ class PageActions:
 
     async def pick(self, body: Body) -> Value:
         """Set the picked take of a clip in its YAML."""
-        take = body.get("take")
-        if not isinstance(take, int) or isinstance(take, bool) or take < 1:
-            raise UsageError("take must be a number from 1")
-        clip = _text(body, "clip")
+        clip, take = _text(body, "clip"), _take(body)
         async with self.edit_lock:
             edit = await asyncio.to_thread(edit_spec.pick, self.workspace, clip, take)
         return {"message": f"{edit.file}: pick of {edit.clip} is now {edit.value}."}
@@ -96,6 +104,24 @@ class PageActions:
         async with self.edit_lock:
             edit = await asyncio.to_thread(edit_spec.retake, self.workspace, clip)
         return {"message": f"{edit.file}: retake of {edit.clip} is now {edit.value}."}
+
+    async def prompt(self, body: Body) -> Value:
+        """Return the prompt of a clip as its YAML has it, to edit it in the page."""
+        return asdict(await asyncio.to_thread(edit_spec.prompt, self.workspace, _text(body, "clip")))
+
+    async def rewrite(self, body: Body) -> Value:
+        """Change the prompt of a clip in its YAML, from the text that the page was given."""
+        arguments = (_text(body, "clip"), _text(body, "before"), _text(body, "text"))
+        async with self.edit_lock:
+            edit = await asyncio.to_thread(edit_spec.set_prompt, self.workspace, *arguments)
+        return {"message": f"{edit.file}: the prompt of {edit.name} is changed."}
+
+    async def use(self, body: Body) -> Value:
+        """Write the fields of an earlier version of a take into the YAML, like `undo`."""
+        ident, keys = (_text(body, "clip"), _take(body)), (_text(body, "key"), _text(body, "current"))
+        async with self.edit_lock:
+            done = await asyncio.to_thread(undo.use_version, self.workspace, ident, keys, draft=self.hub.context.draft)
+        return {"message": format.undone(done.step, done.file, done.fields, done.version.since)}
 
     async def open(self, body: Body) -> Value:
         """Open the clip's YAML in the user's editor."""
@@ -121,6 +147,13 @@ def _text(body: Body, name: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{name} must be text")
     return value
+
+
+def _take(body: Body) -> int:
+    take = body.get("take")
+    if not isinstance(take, int) or isinstance(take, bool) or take < 1:
+        raise UsageError("take must be a number from 1")
+    return take
 
 
 def _clips(body: Body) -> tuple[str, ...] | None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.gallery.document.detail import EVENTS
+from reconciler.gallery.document.detail import READ_EVENTS
 from reconciler.gallery.server.actions import PageActions
 from reconciler.gallery.server.guard import answer, refusal
 from reconciler.gallery.server.hub import Hub
@@ -71,7 +71,7 @@ class Routes:
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
-        events = await asyncio.to_thread(self._workspace.events, self._draft, name, EVENTS)
+        events = await asyncio.to_thread(self._workspace.events, self._draft, name, READ_EVENTS)
         detail = self._hub.detail(name, events)
         return _not_found() if detail is None else answer(detail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import dumps
+from reconciler.gallery.document.model import TakeVersion, dumps
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
 from tests.gallery.page import values
@@ -51,4 +52,5 @@ def test_a_detail_and_its_takes_have_the_keys_that_the_real_ones_have(index: Pla
     ours = values.detail(values.card("hero", "new", None), [values.take(1), values.take(2, None)])
     assert real.keys() == ours.keys()
     takes = real["takes"]
+    assert {item.name for item in fields(TakeVersion)} == values.version(1).keys()
     assert isinstance(takes, list) and set(takes[0]) == values.take(1).keys() and len(takes) == 2

@@ -117,6 +117,20 @@ def take(number: int, shot: str | None = "red", **changes: object) -> Value:
     } | changes
 
 
+def version(number: int, shot: str | None = "red", **changes: object) -> Value:
+    """A version of take 1."""
+    return {
+        "take": 1,
+        "number": number,
+        "key": f"v1:{number:064x}",
+        "current": False,
+        "time": "2026-11-25T14:00:00Z" if shot else None,
+        "cost": FREE if shot else None,
+        "media": media(shot) if shot else None,
+        "changes": [],
+    } | changes
+
+
 def detail(about: Value, takes: Iterable[Value] | None = None, **changes: object) -> Value:
     """One clip whole; one take of what its card shows unless said otherwise."""
     shown = about["shown"]
@@ -130,6 +144,7 @@ def detail(about: Value, takes: Iterable[Value] | None = None, **changes: object
         "inputs": [],
         "facts": [["dialect", "draft"], ["model", "animatic"], ["ratio", "16:9"]],
         "events": [{"sequence": 1, "time": NOW, "type": "submitted", "detail": "task=cgt-1"}],
+        "versions": [],
         "before": None,
     } | changes
 
