@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.gallery.page.axe import violations
 from tests.gallery.page.conftest import Visit
 from tests.gallery.page.server import ASSETS
 from tests.gallery.page.values import card, detail, document, estimate, take, usd
@@ -121,6 +122,9 @@ def test_a_report_that_compares_shows_each_difference_side_by_side(compared: Pat
     expect(hero.locator("ins")).to_have_text(["pull-out", "2"])
     page.wait_for_function("() => document.querySelector('.change video').currentTime > 0.1")
     page.get_by_label("Pause hero").click()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # from a table
+        assert violations(page) == []
     page.get_by_label("Time in hero").fill("0.5")
     assert hero.locator("video").evaluate_all("all => all.map(each => each.currentTime)") == [0.5, 0.5]
     for name, title in (("fresh", "New"), ("old", "Before")):

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.gallery.page.axe import violations
 from tests.gallery.page.conftest import Visit
 from tests.gallery.page.server import Server
 from tests.gallery.page.test_connection import PROBLEM
-from tests.gallery.page.values import ACTIONS, Value, card, detail, document, estimate, take
+from tests.gallery.page.values import ACTIONS, Value, card, detail, document, estimate, take, version
 
 MEASURE = Path(__file__).with_name("looks.js").read_text(encoding="utf-8").split("\n", 1)[1]
 
@@ -36,9 +37,9 @@ def everything(site: Server) -> None:
         {"field": "prompt", "before": "a", "after": "b", "words": words},
         {"field": "duration", "before": "3", "after": "5", "words": None},
     ]
-    whole = [
-        detail(each, [take(1), take(2, None), take(3, "green", mismatch="short")], changes=changes) for each in cards
-    ]
+    takes = [take(1), take(2, None), take(3, "green", mismatch="short")]
+    versions = [version(1), version(2, "blue", changes=changes), version(3, None, current=True)]
+    whole = [detail(each, takes, changes=changes, versions=versions) for each in cards]
     cards[7] |= {"way_out": ["clipform resolve blocked --abandon"], "detail": "asked at 14:02"}
     session = {"spent": "1.00", "unpriced": 1, "currency": "USD", "cap": "5.00", "offer": True}
     cost = {"amount": "1.50", "currency": "USD", "unpriced": 1}
@@ -46,6 +47,7 @@ def everything(site: Server) -> None:
 
 
 def measured(page: Page, what: str) -> None:
+    assert violations(page) == [], what
     found = page.evaluate(MEASURE)
     assert found.pop("counted") > 10, what
     assert found == {"texts": [], "edges": [], "nameless": [], "doubled": [], "styled": []}, what
@@ -76,6 +78,11 @@ def test_texts_and_controls_have_contrast_and_names_in_every_view(site: Server, 
         page.evaluate("hash => { location.hash = hash; }", f"#/clip/{name}")
         expect(page.locator(".prompt ins")).to_be_visible()
         measured(page, f"clip page of {name}")
+    site.script.answers["prompt"] = (200, {"file": "clipform.yaml", "text": "a lamp", "clips": 2})
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("button", name="Version 1").click()
+    expect(page.get_by_role("textbox")).to_have_value("a lamp")
+    measured(page, "prompt being edited")
 
 
 def test_what_measures_contrast_sees_a_pale_text_and_a_control_without_a_name(site: Server, visit: Visit) -> None:
@@ -89,6 +96,7 @@ def test_what_measures_contrast_sees_a_pale_text_and_a_control_without_a_name(si
     )
     found = page.evaluate(MEASURE)
     assert len(found["texts"]) > 10 and found["edges"] and len(found["nameless"]) == 1
+    assert {"color-contrast", "button-name"} <= {text.partition(":")[0] for text in violations(page)}
 
 
 @pytest.mark.parametrize("view", ["#/", "#/clip/blocked"], ids=["grid", "clip"])
