@@ -18,8 +18,8 @@ from reconciler.diagnostics import ClipformError, MediaError
 from reconciler.media.worker_pool import WorkerPool
 from reconciler.state import disk
 
-POSTER_SIDE: Final = 640
-"""Pixels: a card of 320 points on a screen of double density."""
+POSTER_SIDE: Final = 960
+"""Pixels: a card of 480 points on a screen of double density."""
 
 PREVIEW_SIDE: Final = 400
 

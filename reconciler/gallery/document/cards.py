@@ -16,6 +16,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.gallery.document import model
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.plan.model import Cost, Plan, Step
+from reconciler.plan.timing import critical_path
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
@@ -57,6 +58,7 @@ def head(plan: Plan, context: DocumentContext, plain: Sequence[model.Card]) -> m
         title=f"{context.project} · drafts" if context.draft else context.project,
         summary=plan.counts(),
         cost=bill(plan),
+        expected=plan.expected,
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
     )
@@ -176,10 +178,11 @@ def due(clip: str, part: Plan) -> model.Bill | None:
 
 
 def portion(clip: str, part: Plan) -> model.Value | None:
-    """Return what "apply" does for a clip and its dependencies, `part` of the plan: the bill, the number of steps, and
-    the other clips that they include; None if there is nothing to do."""
+    """Return what "apply" does for a clip and its dependencies, `part` of the plan: the bill, the number of steps, the
+    seconds, and the other clips that they include; None if there is nothing to do."""
     others = dict.fromkeys(step.clip for step in part.steps if step.clip != clip)
-    return asdict(bill(part)) | {"steps": len(part.steps), "with": tuple(others)} if part.steps else None
+    members = {"steps": len(part.steps), "expected": critical_path(part.steps), "with": tuple(others)}
+    return asdict(bill(part)) | members if part.steps else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ class Head:
     title: str
     summary: Mapping[str, int]
     cost: Bill
+    expected: float | None  # seconds
     diagnostics: tuple[Value, ...]
     stale: bool
     revision: str = ""

@@ -2,9 +2,10 @@
 // A card of the grid: poster, name, state, and three short lines. A change of a clip updates its nodes in place.
 
 Gallery.card = (() => {
-  const { h, write, foreign, media, calm } = Gallery.dom;
+  const { h, write, foreign, sentences, media, calm } = Gallery.dom;
   const { money, total, name, clock, span, age, GENERATES } = Gallery.format;
   const { store } = Gallery;
+  const NEARLY = 0.03; // 864 × 496 is called 16:9
   let playing = null; // the one card that plays
 
   const address = (id) => `#/clip/${encodeURIComponent(id)}`;
@@ -32,6 +33,7 @@ Gallery.card = (() => {
       h("span", { class: "line" }, parts.note, parts.source));
     const node = h("li", { class: "cell" }, parts.link);
     parts.image.addEventListener("error", () => { parts.image.hidden = true; });
+    parts.image.addEventListener("load", () => fit(parts.image, parts.image.naturalWidth, parts.image.naturalHeight));
     parts.link.addEventListener("pointerenter", () => hover(node));
     parts.link.addEventListener("pointerleave", () => leave(node));
     parts.link.addEventListener("focus", () => {
@@ -104,12 +106,19 @@ Gallery.card = (() => {
     const { image, slate } = node.parts;
     node.late = late;
     const address = !late && card.shown ? media(card.shown.poster) : null;
-    write(slate, card.prompt || card.sentence);
+    const words = card.prompt || card.sentence;
+    if (slate.textContent !== words) sentences(slate, words);
     if (image.getAttribute("src") === address && image.hidden === (address === null)) return;
     stop(node);
     image.hidden = address === null;
     if (address) image.src = address;
     else image.removeAttribute("src");
+  }
+
+  /** Fill the frame with a picture of nearly its ratio: a thin stripe of background looks like a fault. */
+  function fit(picture, width, height) {
+    const { clientWidth, clientHeight } = picture;
+    picture.classList.toggle("fills", Math.abs((width * clientHeight) / (height * clientWidth) - 1) < NEARLY);
   }
 
   function hover(node) {
@@ -130,6 +139,7 @@ Gallery.card = (() => {
     const video = h("video", { class: "moving", muted: true, loop: true, playsinline: true, tabindex: "-1", "aria-hidden": "true" });
     video.muted = true;
     video.src = source;
+    video.addEventListener("loadedmetadata", () => fit(video, video.videoWidth, video.videoHeight));
     video.addEventListener("playing", () => video.classList.add("on"));
     video.addEventListener("error", () => stop(node));
     node.parts.image.after(video);

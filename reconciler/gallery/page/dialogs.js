@@ -3,7 +3,7 @@
 
 Gallery.dialogs = (() => {
   const { h, fill, find, foreign, media, button } = Gallery.dom;
-  const { money, total, name, count, free } = Gallery.format;
+  const { money, total, name, count, free, span } = Gallery.format;
   const { store, source, messages } = Gallery;
   const MAX_LISTED = 8;
 
@@ -22,12 +22,12 @@ Gallery.dialogs = (() => {
 
   function wholePlan(head) {
     if (!Gallery.head.hasSteps(head)) return null;
-    return { title: "Apply the whole plan?", clips: null, cost: head.cost, names: store.state.order.filter((id) => store.card(id).apply) };
+    return { title: "Apply the whole plan?", clips: null, cost: head.cost, expected: head.expected, names: store.state.order.filter((id) => store.card(id).apply) };
   }
 
   function oneClip(card) {
     if (!card || !card.apply) return null;
-    return { title: "Apply", of: card.id, clips: [card.id], cost: card.apply, names: [...card.apply.with, card.id] };
+    return { title: "Apply", of: card.id, clips: [card.id], cost: card.apply, expected: card.apply.expected, names: [...card.apply.with, card.id] };
   }
 
   function confirm(offer, { revision, session }) {
@@ -35,11 +35,13 @@ Gallery.dialogs = (() => {
     const price = total(offer.cost);
     const accept = button("", { class: "button primary", id: "confirm-go", on: { click: () => send(dialog, offer, revision) } }, `Apply · ${price}`);
     const cancel = button("Cancel", { id: "confirm-cancel", on: { click: () => dialog.close() } });
+    const rows = offer.names.slice(0, MAX_LISTED).map((id) => row(id, !offer.of || id === offer.of));
     fill(dialog,
       h("h2", { id: "confirm-title" }, offer.title, offer.of && [" ", h("bdi", {}, offer.of), "?"]),
-      h("ul", { class: "confirm-list" }, offer.names.slice(0, MAX_LISTED).map((id) => row(id, !offer.of || id === offer.of))),
+      h("ul", { class: "confirm-list" }, rows),
       offer.names.length > MAX_LISTED && h("p", { class: "quiet" }, `and ${count(offer.names.length - MAX_LISTED, "more clip").replace("clips", "clips")}`),
       h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Free" : "Maximum cost"), h("strong", {}, price)),
+      offer.expected && h("p", { class: "quiet" }, `It takes about ${span(offer.expected)}.`),
       offer.cost.unpriced > 0 && h("p", { class: "warn" }, `No price is known for ${count(offer.cost.unpriced, "generation")}. The provider decides the cost.`),
       session && session.cap !== null && h("p", { class: "quiet" }, `Spent in this session: ${money({ amount: session.spent, currency: session.currency })} of ${money({ amount: session.cap, currency: session.currency })}.`),
       h("div", { class: "dialog-actions" }, cancel, accept));
@@ -55,8 +57,17 @@ Gallery.dialogs = (() => {
     const poster = card && card.shown ? media(card.shown.poster) : null;
     const image = poster && h("img", { src: poster, alt: "" });
     if (image) image.addEventListener("error", () => image.remove());
+    const differences = h("span", { class: "confirm-changes", dir: "auto" });
+    if (card) describe(card, differences);
     return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant),
-      card && foreign("span", { class: "quiet" }, card.sentence)), h("span", { class: "cost" }, card && card.due ? (all ? Gallery.card.price(card) : money(card.estimate)) : ""));
+      card && foreign("span", { class: "quiet" }, card.sentence), differences), h("span", { class: "cost" }, card && card.due ? (all ? Gallery.card.price(card) : money(card.estimate)) : ""));
+  }
+
+  /** Write what changes, field by field; of a new clip, what is generated. */
+  async function describe(card, node) {
+    if (card.action === "create") return void fill(node, h("span", {}, [card.model, card.duration && `${card.duration} s`, card.ratio, card.resolution].filter(Boolean).join(" · ")), h("span", {}, card.prompt));
+    const detail = card.action === "replace" && await source.detail(card.id).catch(() => null);
+    if (detail) fill(node, detail.changes.map(Gallery.versions.change));
   }
 
   async function send(dialog, offer, revision) {

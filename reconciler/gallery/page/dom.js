@@ -65,6 +65,29 @@ Gallery.dom = (() => {
     return h(tag, { dir: "auto", ...attributes }, text);
   }
 
+  const SCRIPTS = [[/[\u3040-\u30ff]/, "ja"], [/[\uac00-\ud7af]/, "ko"], [/[\u3400-\u9fff]/, "zh"]];
+  const segmenters = new Map();
+
+  /** Return the language of a text by its script, null for one that needs no care where its lines break. */
+  const language = (text) => (SCRIPTS.find(([script]) => script.test(text)) || [null, null])[1];
+
+  /** Return a text with places for line breaks between words, in languages that write no spaces (see `.cjk`). */
+  function breakable(text, locale = language(text)) {
+    if (!locale || !window.Intl || !Intl.Segmenter) return text;
+    if (!segmenters.has(locale)) segmenters.set(locale, new Intl.Segmenter(locale, { granularity: "word" }));
+    const words = [...segmenters.get(locale).segment(text)];
+    return words.flatMap(({ segment, isWordLike }, at) => (isWordLike && at ? [h("wbr"), segment] : [segment]));
+  }
+
+  /** Write sentences into a node, whose lines then break between words in every language; `runs`: as marked up. */
+  function sentences(node, text, runs = breakable(text)) {
+    const locale = language(text);
+    node.classList.toggle("cjk", locale !== null);
+    if (locale) node.lang = locale;
+    else node.removeAttribute("lang");
+    return fill(node, runs);
+  }
+
   /** Return the address of a picture or video, or null if it is not under media/. */
   function media(address) {
     return typeof address === "string" && MEDIA.test(address) && !address.includes("..") ? address : null;
@@ -80,5 +103,5 @@ Gallery.dom = (() => {
   const find = (id) => document.getElementById(id);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-  return { h, icon, fill, write, foreign, media, picture, button, find, calm: () => calm.matches };
+  return { h, icon, fill, write, foreign, language, breakable, sentences, media, picture, button, find, calm: () => calm.matches };
 })();

@@ -2,7 +2,7 @@
 // The text sections of the clip page: prompt, changes, inputs, dependencies, facts, events.
 
 Gallery.facts = (() => {
-  const { h, foreign, picture, button } = Gallery.dom;
+  const { h, foreign, picture, button, language, breakable, sentences } = Gallery.dom;
   const { money, sourced, name, day, span, bytes, place } = Gallery.format;
   const { card: cards, store, source } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
@@ -21,11 +21,12 @@ Gallery.facts = (() => {
 
   function prompt(detail) {
     const change = differences(detail).find((each) => each.field === "prompt" && each.words);
-    const text = change ? change.words.map(([sign, text]) => (SIGNS[sign] ? h(SIGNS[sign], {}, text) : text)) : detail.card.prompt;
+    const locale = language(detail.card.prompt);
+    const text = change ? change.words.map(([sign, text]) => (SIGNS[sign] ? h(SIGNS[sign], {}, breakable(text, locale)) : breakable(text, locale))) : breakable(detail.card.prompt, locale);
     const { id, file } = detail.card;
     const editor = Gallery.prompt.of(id);
     const edit = !editor && source.live && file && button("", { class: "link-button", "data-key": "edit", "aria-keyshortcuts": "e", on: { click: () => Gallery.prompt.open(id) } }, "Edit");
-    return section("Prompt", editor || (detail.card.prompt || change ? h("p", { class: "prompt", dir: "auto" }, text) : h("p", { class: "quiet" }, "No prompt.")), edit);
+    return section("Prompt", editor || (detail.card.prompt || change ? sentences(h("p", { class: "prompt", dir: "auto" }), detail.card.prompt, text) : h("p", { class: "quiet" }, "No prompt.")), edit);
   }
 
   function changes(detail) {

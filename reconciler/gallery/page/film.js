@@ -3,10 +3,11 @@
 // players alternate, so the next clip is loaded before it starts.
 
 Gallery.film = (() => {
-  const { h, fill, find, foreign, media, button, icon } = Gallery.dom;
+  const { h, fill, find, foreign, sentences, media, button, icon } = Gallery.dom;
   const { clock, exact, name, count } = Gallery.format;
-  const { store } = Gallery;
+  const { store, combinations } = Gallery;
   const DEFAULT_SECONDS = 4; // for a clip without a stated duration
+  let choice = ""; // of the combinations of a matrix
   let shots = [];
   let total = 0;
   let at = 0; // index of the current shot
@@ -27,17 +28,21 @@ Gallery.film = (() => {
     const inside = current ? time - current.start : 0;
     shots = [];
     total = 0;
-    for (const id of store.state.visible) {
-      const card = store.card(id);
-      if (card.state === "undeclared") continue;
+    const cards = store.state.visible.map(store.card).filter((card) => card.state !== "undeclared");
+    const choices = combinations.choices(cards);
+    if (!choices.some(([value]) => value === choice)) choice = "";
+    for (const card of combinations.played(cards, choice)) {
       const seconds = (card.shown && card.shown.seconds) || card.duration || DEFAULT_SECONDS;
-      shots.push({ id, start: total, seconds, media: card.shown && media(card.shown.video), poster: card.shown && media(card.shown.poster) });
+      shots.push({ id: card.id, start: total, seconds, media: card.shown && media(card.shown.video), poster: card.shown && media(card.shown.poster) });
       total += seconds;
     }
     const index = Math.max(0, current ? shots.findIndex((shot) => shot.id === current.id) : shots.findIndex((shot) => shot.id === store.state.selected));
     parts.range.max = String(total || 1);
     const missing = shots.filter((shot) => !shot.media).length;
-    fill(find("film-sum"), `${count(shots.length, "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}`);
+    parts.choice.hidden = !choices.length;
+    fill(parts.choice, choices.map(([value, text]) => h("option", { value, selected: value === choice }, text)));
+    const others = cards.length - shots.length;
+    fill(find("film-sum"), `${count(shots.length, "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}${others ? `; ${count(others, "other combination")} not played` : ""}`);
     Gallery.timeline.show(shots, total);
     show(index, current && shots[index] && shots[index].id === current.id ? inside : 0);
   }
@@ -54,13 +59,17 @@ Gallery.film = (() => {
     const toggleButton = button("", { class: "icon-button round", "aria-label": "Play the film", "aria-keyshortcuts": "Space", on: { click: toggle } }, icon("play"));
     const sound = button("", { class: "icon-button", "aria-label": "Sound on", on: { click: () => mute(!players[0].muted) } }, icon("muted"));
     const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": "Time in the film", on: { input: () => seek(Number(range.value)) } });
+    const choose = h("select", { class: "film-choice", "aria-label": "Combinations to play", hidden: true, on: { change: (event) => {
+      choice = event.target.value;
+      rebuild();
+    } } });
     const now = h("output", { class: "time" });
     const current = h("a", { class: "film-name" });
-    parts = { players, active: 0, title, text, state, toggleButton, sound, range, now, current,
+    parts = { players, active: 0, title, text, state, toggleButton, sound, range, now, current, choice: choose,
       slate: h("div", { class: "film-slate", hidden: true }, state, title, text) };
     fill(find("view-film"),
       h("div", { class: "film-stage", tabindex: "-1" }, ...players, parts.slate),
-      h("div", { class: "film-controls" }, toggleButton, now, current, range, sound),
+      h("div", { class: "film-controls" }, toggleButton, now, current, range, choose, sound),
       Gallery.timeline.build((seconds) => seek(seconds)),
       h("p", { class: "film-sum", id: "film-sum" }));
   }
@@ -89,7 +98,7 @@ Gallery.film = (() => {
   function slate(card) {
     parts.slate.hidden = false;
     fill(parts.title, card.id);
-    fill(parts.text, card.prompt);
+    sentences(parts.text, card.prompt);
     fill(parts.state, card.state);
     parts.state.className = card.state ? `state is-${card.state}` : "state";
   }
@@ -107,6 +116,7 @@ Gallery.film = (() => {
     const other = 1 - parts.active;
     if (parts.players[parts.active].getAttribute("src") !== shot.media && parts.players[other].getAttribute("src") === shot.media) parts.active = other;
     const video = parts.players[parts.active];
+    video.onloadeddata = () => video.removeAttribute("poster"); // the frame itself is sharper
     const next = parts.players[1 - parts.active];
     if (video.getAttribute("src") !== shot.media) {
       video.poster = shot.poster || "";

@@ -42,7 +42,8 @@ Gallery.main = (() => {
     changes.start();
     addEventListener("hashchange", route);
     source.start((message) => Gallery.messages.show(message));
-    route();
+    if (!location.hash && store.state.head && store.state.head.since) location.replace("#/changes"); // which routes
+    else route();
   }
 
   return { start, home: () => home };

@@ -87,6 +87,7 @@ Gallery.stage = (() => {
       video.muted = true;
       video.src = source;
       video.addEventListener("click", () => videos.toggle());
+      video.addEventListener("loadeddata", () => video.removeAttribute("poster")); // the frame itself is sharper
       video.addEventListener("loadedmetadata", () => { if (video.videoWidth) frame.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight)); });
       video.addEventListener("error", () => { if (video.getAttribute("src")) video.replaceWith(placeholder(tile, card)); });
     }

@@ -55,5 +55,5 @@ Gallery.versions = (() => {
     return h("span", {}, foreign("span", { class: "quiet" }, `${field.replaceAll("_", " ")} `), words ? runs : [before !== null && h("del", {}, before), after !== null && h("ins", {}, after)]);
   }
 
-  return { tiles, strip };
+  return { tiles, strip, change };
 })();

@@ -20,6 +20,7 @@ from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.gallery.document.media import PICTURES, MediaIndex
+from reconciler.media.thumbnails import POSTER_SIDE
 from reconciler.media.worker_pool import WorkerPool
 from reconciler.project.workspace import Workspace
 from reconciler.state import disk
@@ -28,7 +29,6 @@ from reconciler.state.paths import STATE
 FOREVER: Final = "private, max-age=31536000, immutable"
 _NAME: Final = re.compile(r"([0-9a-f]{64})\.(mp4|jpg)")
 _POSTER: Final = "reconciler.media.posters:poster"
-_SIDE: Final = 640  # pixels, the longer side of a poster
 
 MediaFile = tuple[Path, os.stat_result]
 
@@ -118,7 +118,7 @@ class MediaFiles:
     async def _make(self, video: Path, out: Path) -> Path | None:
         try:
             await asyncio.to_thread(self._make_folder, out.parent)
-            await self._workers.call(_POSTER, [str(video), str(out), _SIDE])
+            await self._workers.call(_POSTER, [str(video), str(out), POSTER_SIDE])
         except (OSError, ClipformError):
             return None
         return out

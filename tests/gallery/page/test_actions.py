@@ -46,6 +46,21 @@ def test_applying_everything_names_each_clip_and_its_price_and_asks(site: Server
     assert site.script.posts == [("apply", {"clips": None, "revision": "plan.rest", "cost": usd("1.00")})]
 
 
+def test_the_question_shows_what_changes_and_how_long_it_takes(site: Server, visit: Visit) -> None:
+    words = [["=", "slow "], ["-", "push-in"], ["+", "pull-out"]]
+    changes = [{"field": "prompt", "before": "…", "after": "…", "words": words}]
+    cards = [card("hero", "changed"), card("sea", "new", None, duration=5, model="doubao-seedance-2-0")]
+    site.script.show(document(cards, expected=83.0), [detail(cards[0], changes=changes), detail(cards[1])])
+    page = visit(site.origin)
+    expect(page.locator("#connection")).to_have_text("live")
+    page.keyboard.press("A")
+    dialog = page.get_by_role("dialog", name="Apply the whole plan?")
+    expect(dialog.locator("del, ins")).to_have_text(["push-in", "pull-out"])
+    expect(dialog).to_contain_text("doubao-seedance-2-0 · 5 s · 16:9 · 480p")
+    expect(dialog).to_contain_text("sea on a marble table")
+    expect(dialog).to_contain_text("It takes about 83 s.")
+
+
 def test_applying_one_says_the_price_with_what_it_needs(site: Server, visit: Visit) -> None:
     page = open_grid(site, visit, paid(), cost=cost("1.00"))
     page.evaluate("() => { location.hash = '#/clip/orbit'; }")

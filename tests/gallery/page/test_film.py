@@ -135,3 +135,27 @@ def test_a_film_of_a_thousand_clips_is_few_nodes(site: Server, visit: Visit) -> 
     expect(page.locator(".shot.on")).to_have_attribute("data-id", "shot-0900")
     expect(page.locator(".shot.on")).to_be_in_viewport()
     assert page.locator(".shot").count() < 300
+
+
+def test_a_matrix_plays_one_of_each_shot_unless_more_are_asked_for(site: Server, visit: Visit) -> None:
+    social = [
+        card(f"social[ratio={ratio},lang={lang}]", ratio=ratio, prompt="一盏灯在大理石桌面上发出柔和的光芒", shot=shot)
+        for ratio, shot in (("9:16", "green"), ("16:9", None))
+        for lang in ("en", "zh")
+    ]
+    page = visit_film(site, visit, [card("red"), *social, card("blue", shot="blue")])
+
+    def played() -> list[str | None]:
+        return page.locator(".shot").evaluate_all("all => all.map(each => each.dataset.id)")
+
+    assert played() == ["red", "social[ratio=16:9,lang=en]", "blue"]
+    expect(page.locator(".film-sum")).to_contain_text("3 other combinations not played")
+    page.keyboard.press("j")
+    text = page.locator(".film-slate .slate-text")
+    expect(text).to_have_attribute("lang", "zh")  # lines break between words only
+    assert text.locator("wbr").count() > 4
+    choice = page.get_by_label("Combinations to play")
+    choice.select_option("All 9:16")
+    assert played() == ["red", "social[ratio=9:16,lang=en]", "social[ratio=9:16,lang=zh]", "blue"]
+    choice.select_option("Every combination")
+    assert len(played()) == 6

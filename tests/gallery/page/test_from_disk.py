@@ -112,7 +112,7 @@ def test_a_changed_clip_that_is_not_made_has_a_price_and_no_video_after(report: 
 
 def test_a_report_that_compares_shows_each_difference_side_by_side(compared: Path, visit: Visit) -> None:
     page = visit(compared.as_uri())
-    page.get_by_role("link", name="Before and after").click()
+    expect(page).to_have_title("Before and after · aurora")  # it opens there
     expect(page.get_by_role("heading", name="Since main~3")).to_be_visible()
     expect(page.get_by_text("1 clip changed, 1 clip added, 1 clip removed, 1 clip the same")).to_be_visible()
     expect(page.locator(".change")).to_have_count(3)

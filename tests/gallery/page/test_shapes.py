@@ -41,7 +41,7 @@ def test_a_card_and_the_head_have_the_keys_that_the_real_ones_have(index: PlanIn
     assert real.keys() == ours.keys() - {"run"}  # what a run says is added by the server
     [card] = real["cards"]
     assert set(card) == values.card("hero").keys()
-    assert set(card["apply"]) == {"amount", "currency", "unpriced", "least", "steps", "with"}
+    assert set(card["apply"]) == {"amount", "currency", "unpriced", "least", "steps", "expected", "with"}
     assert set(card["due"]) == {"amount", "currency", "unpriced", "least"}
     assert set(card["estimate"]) == values.estimate("0").keys()
 

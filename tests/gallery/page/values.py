@@ -93,7 +93,7 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
         amount, least = (str(price["amount"]), price["least"]) if price else ("0", None)
         found["due"] = found["due"] or {**usd(amount), "unpriced": 0 if price else 1, "least": least}
         if "apply" not in changes:
-            found["apply"] = {**found["due"], "steps": 1, "with": []}  # type: ignore[dict-item]  # a Value
+            found["apply"] = {**found["due"], "steps": 1, "expected": None, "with": []}  # type: ignore[dict-item]  # a Value
     return found
 
 
@@ -165,6 +165,7 @@ def document(cards: Iterable[Value], **head: object) -> Value:
         "revision": "plan.rest",
         "summary": summary,
         "cost": {"amount": "0", "currency": "USD", "unpriced": 0, "least": None},
+        "expected": None,
         "session": {"spent": "0", "unpriced": 0, "currency": "USD", "cap": None, "offer": False},
         "diagnostics": [],
         "stale": False,

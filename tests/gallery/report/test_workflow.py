@@ -109,6 +109,7 @@ def test_a_pull_request_is_reviewed_without_a_key_and_without_a_state(clone: Pat
     }
     before = data(clone / "clipform-report")["details"]["hero"]["before"]
     assert (clone / "clipform-report" / before["shown"]["video"]).is_file()
+    assert (clone / "contact-sheet.png").read_bytes().startswith(b"\x89PNG")
     assert not (clone / "state").exists()
 
 
@@ -171,6 +172,18 @@ def test_no_stranger_gets_a_secret_or_a_token_that_writes() -> None:
     assert not any("run" in step for step in JOBS["comment"]["steps"])
     checkouts = [step for job in JOBS.values() for step in job["steps"] if "checkout" in step.get("uses", "")]
     assert [step["with"]["persist-credentials"] for step in checkouts] == [False, False]
+
+
+def test_the_comment_links_the_report_and_the_contact_sheet() -> None:
+    uploads = {
+        step["with"]["path"]: step.get("id") for step in JOBS["review"]["steps"] if "path" in step.get("with", {})
+    }
+    assert uploads["contact-sheet*.png"] == "sheet" and uploads["clipform-report"] == "report"
+    links = {name: f"${{{{ steps.{name}.outputs.artifact-url }}}}" for name in ("report", "sheet")}
+    assert JOBS["review"]["outputs"] == links
+    [comment] = [step for step in JOBS["comment"]["steps"] if "script" in step.get("with", {})]
+    assert comment["env"] == {name.upper(): f"${{{{ needs.review.outputs.{name} }}}}" for name in links}
+    assert all(f"](${{{name.upper()}}})" in comment["with"]["script"] for name in links)
 
 
 def test_actions_are_pinned_by_major_version() -> None:

@@ -106,6 +106,7 @@ def test_a_click_pays_once_for_what_was_on_the_button(paid: Path, vendor: Emulat
             "unpriced": 0,
             "least": None,
             "steps": 1,
+            "expected": None,
             "with": [],
         }
         answers = [browser.apply("hero").status_code for _ in range(3)]  # a finger that trembles
