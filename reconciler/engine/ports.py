@@ -24,16 +24,17 @@ Send = Callable[[base.Request], Awaitable[base.Reply | base.NotSent | base.Unkno
 class Transport(Protocol):
     """Carries a dialect's requests. Errors are values: a submit that may have gone out is never an exception.
 
-    `account` tells one account from another and is not secret; `patience` is how many seconds a submit may be silent.
+    `account` tells one account from another and is not secret; `submit_silence` is for how many seconds a submit may
+    be silent.
     """
 
     account: str
-    patience: float
+    submit_silence: float
 
     def slot(self) -> AbstractAsyncContextManager[Send]:
         """Wait for a slot, then give what sends one submit. Raises ProviderError with nothing sent."""
 
-    async def look(self, task: str, job: base.Job | None) -> base.PollAnswer:
+    async def poll(self, task: str, job: base.Job | None) -> base.PollAnswer:
         """Return the state of a task. Retries are bounded, and polls may share a request."""
 
     async def cancel(self, task: str) -> base.Cancelled | CancelRefused | base.NotFound | base.PollTrouble | None:

@@ -17,7 +17,7 @@ from reconciler.providers import media_routes
 from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved
 from reconciler.providers.limits import MediaFacts, check_media, check_total
-from reconciler.providers.media_routes import Means, NoWay, Sort, Way, means_of
+from reconciler.providers.media_routes import Hosting, MediaKind, NoRoute, Route, hosting_of
 from reconciler.spec import environment
 from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip, Project
@@ -57,7 +57,7 @@ class Preflight:
     ) -> Sequence[Diagnostic]:
         """Return every problem once. `hashes` has the readable files; the others have been reported."""
         store = bool(project.publish)
-        means = {a: reuse(("means", a), (d, store), partial(means_of, d, store)) for a, d in dialects.items()}
+        hosting = {a: reuse(("hosting", a), (d, store), partial(hosting_of, d, store)) for a, d in dialects.items()}
         problems: dict[Diagnostic, None] = {}
         for clip in project.clips:
             settled = resolved.get(clip.name)
@@ -65,17 +65,19 @@ class Preflight:
             if not files or settled is None:
                 continue
             contents = [hashes.get(path) for path in files]
-            given = (clip, settled, means[clip.spec.provider], *contents)
-            look = partial(self._problems, clip, settled.model, means[clip.spec.provider], hashes)
+            given = (clip, settled, hosting[clip.spec.provider], *contents)
+            look = partial(self._problems, clip, settled.model, hosting[clip.spec.provider], hashes)
             faults = reuse(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
             problems.update(dict.fromkeys(replace(fault, clips=(clip.declared,)) for fault in faults))
         return tuple(problems)
 
-    def _problems(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-        return tuple(self._clip(clip, model, means, hashes))
+    def _problems(
+        self, clip: Clip, model: Model, hosting: Hosting, hashes: Mapping[str, str]
+    ) -> tuple[Diagnostic, ...]:
+        return tuple(self._clip(clip, model, hosting, hashes))
 
-    def _clip(self, clip: Clip, model: Model, means: Means, hashes: Mapping[str, str]) -> Iterator[Diagnostic]:
-        sound: dict[Sort, list[MediaFacts]] = {}
+    def _clip(self, clip: Clip, model: Model, hosting: Hosting, hashes: Mapping[str, str]) -> Iterator[Diagnostic]:
+        sound: dict[MediaKind, list[MediaFacts]] = {}
         media = clip.media()
         given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
         room = media_routes.room(model, clip.spec.prompt)
@@ -84,22 +86,22 @@ class Preflight:
         for name, item in media:
             if not isinstance(item, LocalMedia) or item.path not in hashes:
                 continue
-            sort, look = media_routes.sort_of(name), self._look(item.path, hashes[item.path], facts=is_sent)
+            media_kind, look = media_routes.kind_of(name), self._look(item.path, hashes[item.path], facts=is_sent)
             problem = _misfit(clip, name, item.path, look)
             if problem is not None:
                 yield problem
                 continue
             if not is_sent:
                 continue
-            sound.setdefault(sort, []).append(look.facts)
-            yield from check_media(name, look.facts, media_routes.limits(model, sort), clip.source(name))
-            way = media_routes.choose(model, sort, look.facts.bytes or 0, means, free)
-            if isinstance(way, NoWay):
-                yield Diagnostic("media-not-sendable", f"{name}: {way.message}", clip.source(name), way.help)
-            elif way is Way.DATA and free is not None:
+            sound.setdefault(media_kind, []).append(look.facts)
+            yield from check_media(name, look.facts, media_routes.limits(model, media_kind), clip.source(name))
+            route = media_routes.choose(model, media_kind, look.facts.bytes or 0, hosting, free)
+            if isinstance(route, NoRoute):
+                yield Diagnostic("media-not-sendable", f"{name}: {route.message}", clip.source(name), route.help)
+            elif route is Route.DATA and free is not None:
                 free -= media_routes.encoded(look.facts.bytes or 0)
-        for sort, facts in sound.items():
-            yield from _together(clip, sort, facts, media_routes.limits(model, sort))
+        for media_kind, facts in sound.items():
+            yield from _together(clip, media_kind, facts, media_routes.limits(model, media_kind))
 
     def _look(self, path: str, sha256: str, *, facts: bool) -> _Look:
         if (sha256, facts) not in self._seen:
@@ -137,24 +139,26 @@ def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[
     return ()
 
 
-def _together(clip: Clip, sort: Sort, facts: Sequence[MediaFacts], most: MediaLimits) -> Iterator[Diagnostic]:
+def _together(
+    clip: Clip, media_kind: MediaKind, facts: Sequence[MediaFacts], most: MediaLimits
+) -> Iterator[Diagnostic]:
     """Yield what is wrong with all files of a kind together. A single file that is too long is reported once."""
     if len(facts) > 1 or most.max_seconds is None:
-        field = f"references.{sort}s"
+        field = f"references.{media_kind}s"
         source = clip.fields.get(field) or clip.source(f"{field}[0]")
         yield from check_total(field, facts, most, source)
 
 
 def _misfit(clip: Clip, name: str, path: str, look: _Look) -> Diagnostic | None:
     """Return why a file cannot be used at all: it is unreadable or of another kind. None if it can."""
-    source, wanted = clip.source(name), media_routes.sort_of(name)
+    source, wanted = clip.source(name), media_routes.kind_of(name)
     if look.kind is None:
         return Diagnostic(
             "media-unreadable", f"{name}: {path} {look.fault}", source, "export it again, or use another file"
         )
     if look.kind.kind != wanted:
-        nouns = {Sort.IMAGE: "a picture", Sort.VIDEO: "a video", Sort.AUDIO: "an audio file"}
-        message = f"{name} needs {nouns[wanted]}, but {path} is {nouns[Sort(look.kind.kind)]} ({look.kind.format})"
+        nouns = {MediaKind.IMAGE: "a picture", MediaKind.VIDEO: "a video", MediaKind.AUDIO: "an audio file"}
+        message = f"{name} needs {nouns[wanted]}, but {path} is {nouns[MediaKind(look.kind.kind)]} ({look.kind.format})"
         return Diagnostic("media-kind", message, source, "use another file")
     return None
 

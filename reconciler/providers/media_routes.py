@@ -18,7 +18,7 @@ RESERVED = 64 * 1024
 """Bytes of a request that are reserved for everything but media: names, switches, options."""
 
 
-class Sort(StrEnum):
+class MediaKind(StrEnum):
     """The type of media that a field takes."""
 
     IMAGE = "image"
@@ -26,7 +26,7 @@ class Sort(StrEnum):
     AUDIO = "audio"
 
 
-class Way(StrEnum):
+class Route(StrEnum):
     """How a file is sent."""
 
     FILE = "file"  # as a path, which the draft renderer reads
@@ -36,7 +36,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Hosting:
     """Where a file can be hosted. `upload_max` is in bytes, None if the vendor states no limit."""
 
     upload: bool = False
@@ -44,40 +44,40 @@ class Means:
     store: bool = False
 
 
-def means_of(dialect: Dialect, store: bool) -> Means:
+def hosting_of(dialect: Dialect, store: bool) -> Hosting:
     """Return where files for a vendor can be hosted; `store`: the project has a publish store."""
     if isinstance(dialect, Uploads):
-        return Means(True, dialect.upload_max_bytes, store)
-    return Means(store=store)
+        return Hosting(True, dialect.upload_max_bytes, store)
+    return Hosting(store=store)
 
 
 @dataclass(frozen=True, slots=True)
-class NoWay:
+class NoRoute:
     """The reason why a file cannot be sent, and a remedy."""
 
     message: str
     help: str
 
 
-def sort_of(field: str) -> Sort:
+def kind_of(field: str) -> MediaKind:
     """Return the media type of a clip's field (`first_frame`, `references.videos[0]`, …)."""
     if field.startswith("references.videos"):
-        return Sort.VIDEO
-    return Sort.AUDIO if field.startswith("references.audios") else Sort.IMAGE
+        return MediaKind.VIDEO
+    return MediaKind.AUDIO if field.startswith("references.audios") else MediaKind.IMAGE
 
 
-def schemes(model: Model, sort: Sort) -> frozenset[str]:
+def schemes(model: Model, kind: MediaKind) -> frozenset[str]:
     """Return the URL schemes that a model accepts for a media type."""
-    if sort is Sort.IMAGE:
+    if kind is MediaKind.IMAGE:
         return model.image_schemes
-    return model.video_schemes if sort is Sort.VIDEO else model.audio_schemes
+    return model.video_schemes if kind is MediaKind.VIDEO else model.audio_schemes
 
 
-def limits(model: Model, sort: Sort) -> MediaLimits:
+def limits(model: Model, kind: MediaKind) -> MediaLimits:
     """Return a model's limits on a media type."""
-    if sort is Sort.IMAGE:
+    if kind is MediaKind.IMAGE:
         return model.image_limits
-    return model.video_limits if sort is Sort.VIDEO else model.audio_limits
+    return model.video_limits if kind is MediaKind.VIDEO else model.audio_limits
 
 
 def room(model: Model, prompt: str) -> int | None:
@@ -92,37 +92,37 @@ def encoded(size: int) -> int:
     return 64 + (size + 2) // 3 * 4
 
 
-def choose(model: Model, sort: Sort, size: int, means: Means, free: int | None = None) -> Way | NoWay:
+def choose(model: Model, kind: MediaKind, size: int, hosting: Hosting, free: int | None = None) -> Route | NoRoute:
     """Return the route of a file of `size` bytes, or why it has none; `free`: bytes left in the request."""
-    accepted = schemes(model, sort)
+    accepted = schemes(model, kind)
     if "file" in accepted:
-        return Way.FILE
+        return Route.FILE
     fits = free is None or encoded(size) <= free
     if "data" in accepted and fits:
-        return Way.DATA
-    if "https" in accepted and means.upload and (means.upload_max is None or size <= means.upload_max):
-        return Way.UPLOAD
-    if "https" in accepted and means.store:
-        return Way.STORE
-    return _no_way(model, sort, size, means, fits)
+        return Route.DATA
+    if "https" in accepted and hosting.upload and (hosting.upload_max is None or size <= hosting.upload_max):
+        return Route.UPLOAD
+    if "https" in accepted and hosting.store:
+        return Route.STORE
+    return _no_route(model, kind, size, hosting, fits)
 
 
-def _no_way(model: Model, sort: Sort, size: int, means: Means, fits: bool) -> NoWay:
-    accepted = schemes(model, sort)
+def _no_route(model: Model, kind: MediaKind, size: int, hosting: Hosting, fits: bool) -> NoRoute:
+    accepted = schemes(model, kind)
     publish = "add `publish:` to the project, or give an https:// URL"
     if "https" not in accepted and "data" not in accepted:
-        return NoWay(f"{model.name} takes no file here", "register it with the provider and give its asset:// id")
+        return NoRoute(f"{model.name} takes no file here", "register it with the provider and give its asset:// id")
     if not fits:
         most = f"the {model.max_request_bytes} bytes that {model.name} takes in one request"
-        return NoWay(f"with its {size} bytes the media are more than {most}", f"shrink it, or {publish}")
-    if means.upload:
-        return NoWay(f"its {size} bytes are more than the {means.upload_max} that the provider hosts", publish)
-    return NoWay(f"{model.name} takes only links, and this project has no way to publish a file", publish)
+        return NoRoute(f"with its {size} bytes the media are more than {most}", f"shrink it, or {publish}")
+    if hosting.upload:
+        return NoRoute(f"its {size} bytes are more than the {hosting.upload_max} that the provider hosts", publish)
+    return NoRoute(f"{model.name} takes only links, and this project has no way to publish a file", publish)
 
 
-def must_publish(clip: Clip, model: Model, means: Means) -> bool:
+def must_publish(clip: Clip, model: Model, hosting: Hosting) -> bool:
     """True if the clip needs the publish store whatever the sizes of its files are."""
     return any(
-        isinstance(media, LocalMedia | ClipMedia) and choose(model, sort_of(name), 0, means) is Way.STORE
+        isinstance(media, LocalMedia | ClipMedia) and choose(model, kind_of(name), 0, hosting) is Route.STORE
         for name, media in clip.media()
     )

@@ -41,7 +41,7 @@ class HttpTransport:
     ) -> None:
         waits = waits or Waits()
         self.dialect, self._clock = dialect, environment.clock
-        self.account, self.patience = account.fingerprint, waits.submit.idle
+        self.account, self.submit_silence = account.fingerprint, waits.submit.idle
         self._channel = Channel(dialect, account, pace, environment, waits)
         self.ramp, self.retry_budget = self._channel.ramp, self._channel.retry_budget
         self._media = MediaClient(account.base_url, environment, self._channel.redactor, waits.media)
@@ -88,7 +88,7 @@ class HttpTransport:
 
     # --- optional capabilities -------------------------------------------------------------
 
-    async def look(self, task: str, job: base.Job | None = None) -> base.PollAnswer:
+    async def poll(self, task: str, job: base.Job | None = None) -> base.PollAnswer:
         """Return the status of a task. With a provider that lists tasks, concurrent callers share one request."""
         answer = await (self._batcher.poll(task) if self._batcher else self._poll(task, job))
         return self._without_secrets(answer)

@@ -45,7 +45,7 @@ async def test_polls_at_about_the_same_time_are_one_request() -> None:
         serve(listed(*ids[:50]), listed(*ids[50:100]), listed(*ids[100:])) as server,
         transport(server.url, "chanjing", credentials=READY) as made,
     ):
-        found = await asyncio.gather(*map(made.look, ids))
+        found = await asyncio.gather(*map(made.poll, ids))
     assert found == [Working()] * 120
     assert [len(seen.json["unique_ids"]) for seen in server.seen] == [50, 50, 20]
 
@@ -55,14 +55,14 @@ async def test_what_a_list_leaves_out_is_asked_for_by_itself() -> None:
         serve(listed("t-1", "t-3"), alone("t-2", "Success")) as server,
         transport(server.url, "chanjing", credentials=READY) as made,
     ):
-        found = await asyncio.gather(made.look("t-1"), made.look("t-2"), made.look("t-3"))
+        found = await asyncio.gather(made.poll("t-1"), made.poll("t-2"), made.poll("t-3"))
     assert list(found) == [Working(), Succeeded("https://a.test/v"), Working()]
     assert [seen.method for seen in server.seen] == ["POST", "GET"]
 
 
 async def test_a_lone_poll_is_a_poll() -> None:
     async with serve(alone("t-1")) as server, transport(server.url, "chanjing", credentials=READY) as made:
-        assert await made.look("t-1") == Working()
+        assert await made.poll("t-1") == Working()
     assert server.seen[0].target == "/open/v1/ai_creation/task?unique_id=t-1"
 
 
@@ -72,13 +72,13 @@ async def test_a_list_in_trouble_is_trouble_for_all_and_for_now() -> None:
         transport(server.url, "chanjing", credentials=READY) as made,
     ):
         for kind in (PollTrouble, Working):
-            found = await asyncio.gather(made.look("t-1"), made.look("t-2"))
+            found = await asyncio.gather(made.poll("t-1"), made.poll("t-2"))
             assert [type(answer) for answer in found] == [kind, kind]
 
 
 async def test_one_who_gives_up_takes_nobody_along() -> None:
     async with serve(listed("t-1", "t-2")) as server, transport(server.url, "chanjing", credentials=READY) as made:
-        first, second = (asyncio.create_task(made.look(task)) for task in ("t-1", "t-2"))
+        first, second = (asyncio.create_task(made.poll(task)) for task in ("t-1", "t-2"))
         await asyncio.sleep(0)
         first.cancel()
         assert await second == Working()
@@ -87,7 +87,7 @@ async def test_one_who_gives_up_takes_nobody_along() -> None:
 
 async def test_closing_ends_the_wait_of_those_who_look() -> None:
     async with serve(listed()) as server, transport(server.url, "chanjing", credentials=READY) as made:
-        looking = [asyncio.create_task(made.look(f"t-{n}")) for n in range(3)]
+        looking = [asyncio.create_task(made.poll(f"t-{n}")) for n in range(3)]
         await asyncio.sleep(0)
         await made.aclose()
         found = await asyncio.gather(*looking, return_exceptions=True)
@@ -97,7 +97,7 @@ async def test_closing_ends_the_wait_of_those_who_look() -> None:
 async def test_an_answer_shows_no_secret_that_the_server_echoes() -> None:
     said = {"task_id": "t-1", "status": "TASK_STATUS_FAILED", "reason": f"key {KEY}, see https://a.test/?sig=presigned"}
     async with serve(answer(200, {"task": said})) as server, transport(server.url) as made:
-        found = await made.look("t-1")
+        found = await made.poll("t-1")
         reply = await submit(made, Request("POST", "/x"))
     assert isinstance(found, Failed) and KEY not in found.message and "presigned" not in found.message
     assert KEY not in repr(reply)
@@ -325,7 +325,7 @@ async def test_a_signed_link_in_a_vendors_error_is_told_without_its_query() -> N
     facts = {"unique_id": "t-1", "progress_desc": "Fail", "err_msg": f"see {SIGNED}"}
     failed = answer(200, {"code": 0, "data": facts})
     async with serve(failed) as server, transport(server.url, "chanjing", credentials=READY) as made:
-        found = await made.look("t-1")
+        found = await made.poll("t-1")
     assert isinstance(found, Failed)
     assert "canary7f3a9" not in repr(found) and "https://files.test/a.png?" in found.message
 

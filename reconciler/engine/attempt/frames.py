@@ -26,7 +26,7 @@ async def checked(context: AttemptContext) -> AsyncIterator[None]:
         attempt = context.newest()
         if alias in control.framed or attempt is None or attempt.state is not State.ACCEPTED or attempt.task is None:
             return
-        answer = await context.provider.transport.look(attempt.task, context.job)
+        answer = await context.provider.transport.poll(attempt.task, context.job)
         if isinstance(answer, Working | Succeeded):
             control.framed.add(alias)
             if answer.without_frames:

@@ -124,7 +124,7 @@ class AttemptRunner:
         if self.context.job is None and self.context.order is not None and not self.context.provider.durable:
             inputs = await self.context.ports.inputs.ready(self.context.order)  # a draft may have to start again
             self.context.job = job.build(self.context.order, inputs, seed=attempt.seed, marker=attempt.marker)
-        answer = await self.context.provider.transport.look(attempt.task, self.context.job)
+        answer = await self.context.provider.transport.poll(attempt.task, self.context.job)
         self.context.polls += 1
         self._handle(attempt, answer)
         patient = not self.context.terms.detach

@@ -16,14 +16,14 @@ class LocalTransport:
 
     def __init__(self, dialect: Dialect, renderer: DraftRenderer) -> None:
         self._dialect, self._renderer = dialect, renderer
-        self.account, self.patience = "", 0.0
+        self.account, self.submit_silence = "", 0.0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Send]:
         """Give a slot at once: the scheduler already limits the renders under way."""
         yield self._renderer.submit
 
-    async def look(self, task: str, job: Job | None) -> PollAnswer:
+    async def poll(self, task: str, job: Job | None) -> PollAnswer:
         """Return the state of a render."""
         return self._dialect.read_poll(task, await self._renderer.ask(self._dialect.poll(task, job)))
 

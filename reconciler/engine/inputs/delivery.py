@@ -24,7 +24,7 @@ from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import Dialect, MediaRef, Model
 from reconciler.providers.capabilities import Hosted
-from reconciler.providers.media_routes import NoWay, Sort, Way, means_of
+from reconciler.providers.media_routes import MediaKind, NoRoute, Route, hosting_of
 
 
 @runtime_checkable
@@ -45,9 +45,9 @@ class LocalFile:
     label: str
 
     @property
-    def sort(self) -> Sort:
-        """Return the sort of media that its field takes."""
-        return media_routes.sort_of(self.field)
+    def media_kind(self) -> MediaKind:
+        """Return the kind of media that its field takes."""
+        return media_routes.kind_of(self.field)
 
 
 def publisher_of(
@@ -62,8 +62,8 @@ def publisher_of(
         return None
     publisher = Publisher(section, env)
     for order in orders:
-        means = means_of(dialects[order.clip.spec.provider], True)
-        if media_routes.must_publish(order.clip, order.resolved.model, means):
+        hosting = hosting_of(dialects[order.clip.spec.provider], True)
+        if media_routes.must_publish(order.clip, order.resolved.model, hosting):
             publisher.open()
             break
     return publisher
@@ -76,7 +76,7 @@ class MediaDelivery:
         self, providers: Mapping[str, ConnectedProvider], handles: UploadLinks, publisher: Publisher | None
     ) -> None:
         self._providers, self._handles, self._publisher = providers, handles, publisher
-        self._means = {alias: means_of(p.dialect, publisher is not None) for alias, p in providers.items()}
+        self._hosting = {alias: hosting_of(p.dialect, publisher is not None) for alias, p in providers.items()}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
     async def send(self, alias: str, model: Model, file: LocalFile, free: int | None) -> MediaRef:
@@ -84,16 +84,16 @@ class MediaDelivery:
 
         Raises MediaError when it differs from the plan or cannot be sent, ArtifactError or ProviderError.
         """
-        if "file" in media_routes.schemes(model, file.sort):
+        if "file" in media_routes.schemes(model, file.media_kind):
             return MediaRef("file", str(file.path), file.sha256)
         with reading.opened(file.path, file.label) as content:
             kind = _checked_type(file, content)
-            way = media_routes.choose(model, file.sort, content.size, self._means[alias], free)
-            if isinstance(way, NoWay):
-                raise MediaError(f"{file.field}: {file.label}: {way.message}", help=way.help)
-            if way is Way.DATA:
+            route = media_routes.choose(model, file.media_kind, content.size, self._hosting[alias], free)
+            if isinstance(route, NoRoute):
+                raise MediaError(f"{file.field}: {file.label}: {route.message}", help=route.help)
+            if route is Route.DATA:
                 return MediaRef("data", await asyncio.to_thread(_data_url, kind, content, file), file.sha256)
-            link = self._uploaded(alias, file, kind) if way is Way.UPLOAD else self._published(file, kind, content)
+            link = self._uploaded(alias, file, kind) if route is Route.UPLOAD else self._published(file, kind, content)
             return MediaRef("https", await link, file.sha256)
 
     async def _uploaded(self, alias: str, file: LocalFile, kind: MediaType) -> str:
@@ -119,9 +119,9 @@ class MediaDelivery:
 def _checked_type(file: LocalFile, content: InputFile) -> MediaType:
     """Return the type of a file by its content. Raises MediaError when its field takes something else."""
     kind = type_of(content.head)
-    if kind is None or kind.kind != file.sort:
+    if kind is None or kind.kind != file.media_kind:
         actual = "not known media" if kind is None else f"{kind.format} ({kind.kind})"
-        raise MediaError(f"{file.field} wants {file.sort}, and {file.label} is {actual}")
+        raise MediaError(f"{file.field} wants {file.media_kind}, and {file.label} is {actual}")
     return kind
 
 

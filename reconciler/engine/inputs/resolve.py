@@ -108,7 +108,7 @@ class InputResolver:
 
     def _returned(self, name: str, sha256: str, order: Order) -> str | None:
         """Return the provider's own link to the frame, if this clip has the same provider and its model takes links."""
-        takes_links = "https" in media_routes.schemes(order.resolved.model, media_routes.sort_of(name))
+        takes_links = "https" in media_routes.schemes(order.resolved.model, media_routes.kind_of(name))
         return self.returned.find(order.clip.spec.provider, sha256) if takes_links else None
 
     async def _frame(self, sha256: str, video: Path, part: Frame) -> str:

@@ -29,7 +29,7 @@ def adopt_task(
         raise ClipformError(f"{attempt.clip} is task {attempt.task}; only an uncertain request can take another id")
     if attempt.state not in LOOKED_AT_AGAIN | {State.UNCERTAIN}:
         raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain request can take a task id")
-    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
+    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.poll(task, None))
     require_known(answer, attempt.provider, task)
     require(answer)
     session.receipts.make_room()
@@ -58,7 +58,7 @@ def assign_task(session: Session, attempt: Attempt, task: str, by: str) -> None:
 
 async def poll_task(task: str, transport: Transport) -> tuple[str, PollAnswer]:
     """Return the account of the transport, and the state of a task there."""
-    return transport.account, await transport.look(task, None)
+    return transport.account, await transport.poll(task, None)
 
 
 def require_known(answer: PollAnswer, alias: str, task: str) -> None:

@@ -43,7 +43,7 @@ async def _cancel(task: str, transport: Transport) -> Cancelled | CancelRefused 
     answer = await transport.cancel(task)
     if not isinstance(answer, Cancelled):
         return answer
-    match await transport.look(task, None):
+    match await transport.poll(task, None):
         case Working() | Succeeded() | NoOutput():
             return CancelRefused("the provider confirmed it, but still has the task")
         case PollTrouble() as trouble:

@@ -92,7 +92,7 @@ def _is_over(session: Session, snapshot: Snapshot, attempt: Attempt) -> bool:
 
 def _adopt_again(session: Session, attempt: Attempt, task: str, access: ProviderAccess) -> None:
     """Open an attempt again whose own task may have a video after all; it counts at its price, as it did."""
-    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.look(task, None))
+    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.poll(task, None))
     require_known(answer, attempt.provider, task)
     session.receipts.make_room()
     with session.store.transaction():

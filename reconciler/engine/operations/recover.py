@@ -173,7 +173,7 @@ def _download_later(
 
 def _still_known(access: ProviderAccess, alias: str, task: str) -> bool:
     try:
-        answer = access.ask(alias, lambda transport: transport.look(task, None))
+        answer = access.ask(alias, lambda transport: transport.poll(task, None))
     except Refused:
         raise
     except ClipformError:

@@ -39,15 +39,15 @@ class ListReading:
 
 @dataclass(frozen=True, slots=True)
 class ProofTerms:
-    """What a proof of absence needs beside the readings. `patience`: seconds that a submit may be silent."""
+    """What a proof of absence needs beside the readings. `submit_silence`: seconds that a submit may be silent."""
 
     coverage: Coverage | None
-    patience: float = 0.0
+    submit_silence: float = 0.0
 
     @property
     def settle(self) -> float:
         """Seconds after which every accepted request is listed."""
-        return max(2 * self.patience, self.coverage.lag if self.coverage else 0.0, SETTLE)
+        return max(2 * self.submit_silence, self.coverage.lag if self.coverage else 0.0, SETTLE)
 
 
 @dataclass(frozen=True, slots=True)

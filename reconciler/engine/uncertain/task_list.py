@@ -90,7 +90,7 @@ class TaskListReader:
         coverage = dialect.coverage if isinstance(dialect, Covers) else None
         rivals = [self._request(attempt, attempts) for attempt in attempts if self._rival(attempt)]
         requests = [*(self._request(attempt, attempts) for attempt in mine), *rivals]
-        terms = ProofTerms(coverage, self.provider.transport.patience)
+        terms = ProofTerms(coverage, self.provider.transport.submit_silence)
         verdicts = match.decide(requests, claimed, self.readings, terms)
         return {number: self._record(uncertain[number], verdict) for number, verdict in verdicts.items()}
 

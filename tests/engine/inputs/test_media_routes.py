@@ -10,20 +10,20 @@ import yaml
 
 from reconciler.providers import media_routes
 from reconciler.providers.base import Model
-from reconciler.providers.media_routes import Means, NoWay, Sort
+from reconciler.providers.media_routes import Hosting, MediaKind, NoRoute
 
 ROWS = yaml.safe_load((Path(__file__).parent / "routes.yaml").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("sort", list(Sort))
+@pytest.mark.parametrize("sort", list(MediaKind))
 @pytest.mark.parametrize("row", ROWS, ids=[row["why"] for row in ROWS])
-def test_the_first_way_that_is_open_is_taken(row: dict[str, Any], sort: Sort) -> None:
+def test_the_first_way_that_is_open_is_taken(row: dict[str, Any], sort: MediaKind) -> None:
     model = Model("seedance", max_request_bytes=1000, **{f"{sort}_schemes": frozenset(row["takes"])})
     upload = row.get("upload", False)
-    means = Means(bool(upload), None if upload is True else upload or None, row.get("store", False))
-    found = media_routes.choose(model, sort, row["size"], means, row.get("free"))
+    hosting = Hosting(bool(upload), None if upload is True else upload or None, row.get("store", False))
+    found = media_routes.choose(model, sort, row["size"], hosting, row.get("free"))
     if row["way"] == "none":
-        assert isinstance(found, NoWay)
+        assert isinstance(found, NoRoute)
         assert found.message == row["says"] and found.help
     else:
         assert found == row["way"]
@@ -40,7 +40,7 @@ def test_the_first_way_that_is_open_is_taken(row: dict[str, Any], sort: Sort) ->
     ],
 )
 def test_a_field_wants_one_sort(field: str, sort: str) -> None:
-    assert media_routes.sort_of(field) == sort
+    assert media_routes.kind_of(field) == sort
 
 
 def test_a_request_has_room_for_its_prompt_first() -> None:

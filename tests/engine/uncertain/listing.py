@@ -99,7 +99,7 @@ class Own(Plain):
 class ListingTransport(FakeTransport):
     """The port with its list."""
 
-    patience = 30.0
+    submit_silence = 30.0
 
     def __init__(
         self, server: ListingServer, dialect: Dialect, point: Callable[[str], None], account: str = ""

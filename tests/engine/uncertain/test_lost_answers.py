@@ -190,7 +190,7 @@ def test_a_list_that_is_believed_too_soon_pays_twice(sim: Sim, monkeypatch: pyte
     """What the time to settle is for: without it, the scenarios above would not hold."""
     monkeypatch.setattr(absence, "SETTLE", 0.0)
     monkeypatch.setattr(Listing, "vouched", Coverage(0.0, 86_400.0))
-    monkeypatch.setattr("tests.engine.uncertain.listing.ListingTransport.patience", 0.0)
+    monkeypatch.setattr("tests.engine.uncertain.listing.ListingTransport.submit_silence", 0.0)
     server(sim).lag = 60.0
     sim.server.plan("hero", submit=["unknown-after"])
     sim.apply()

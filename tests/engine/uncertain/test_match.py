@@ -55,7 +55,7 @@ def test_a_list_says(name: str) -> None:
     readings = [ListReading(float(at), float(at), tasks, complete, date) for at, date in zip(reads, dates, strict=True)]
     readings = [replace(reading, after=range(1, 9) if reading.at >= 1010 else ()) for reading in readings]
     lag = case.get("lag", 0)
-    terms = ProofTerms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("patience", 0))
+    terms = ProofTerms(None if lag is None else Coverage(lag, case.get("kept", 86_400)), case.get("submit_silence", 0))
     verdicts = decide(doubts, {"old": None if case.get("unseen") else OURS}, readings, terms)
     wanted = case["verdict"] if isinstance(case["verdict"], list) else [case["verdict"]]
     assert len(verdicts) == len(wanted)

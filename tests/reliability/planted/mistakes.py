@@ -113,7 +113,7 @@ def stale_absence(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(absence, "SETTLE", 0.0)
     patch.setattr(absence, "APART", 0.0)
     patch.setattr(Listing, "vouched", Coverage(0.0, 86_400.0))
-    patch.setattr("tests.engine.uncertain.listing.ListingTransport.patience", 0.0)
+    patch.setattr("tests.engine.uncertain.listing.ListingTransport.submit_silence", 0.0)
 
 
 def any_account(patch: pytest.MonkeyPatch) -> None:

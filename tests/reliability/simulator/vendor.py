@@ -323,7 +323,7 @@ def create(settings: Mapping[str, object]) -> Fake:
 class FakeTransport:
     """`engine.ports.Transport` to a server. `point` is passed before and after the server acts."""
 
-    patience = 180.0
+    submit_silence = 180.0
 
     def __init__(self, server: Server, dialect: Dialect, point: Callable[[str], None], account: str = "") -> None:
         self.server, self.dialect, self.point, self.account = server, dialect, point, account
@@ -334,7 +334,7 @@ class FakeTransport:
         await self._pass("vendor.slot")
         yield self.submit
 
-    async def look(self, task: str, job: Job | None) -> PollAnswer:
+    async def poll(self, task: str, job: Job | None) -> PollAnswer:
         reply = await self.ask(self.dialect.poll(task, job))
         return reply if isinstance(reply, PollTrouble) else self.dialect.read_poll(task, reply)
 

@@ -295,9 +295,9 @@ class Counted(HttpTransport):
 
     net: Net
 
-    async def look(self, task: str, job: Any = None) -> Any:
+    async def poll(self, task: str, job: Any = None) -> Any:
         self.net.looks += 1
-        return await super().look(task, job)
+        return await super().poll(task, job)
 
 
 def wired(sim: Sim, patch: pytest.MonkeyPatch) -> Net:
