@@ -1,8 +1,7 @@
-"""Provider endpoints, and the warnings of a plan about addresses that get a key. Pure.
+"""Provider endpoints, and the warnings of a plan about them. Pure.
 
 A spec may come from a stranger's pull request, and an address in it decides who reads the key
-(docs/design/never-pay-twice.md#f88). So a plan names each origin that is neither the kind's own nor one that this
-provider used before.
+(docs/design/never-pay-twice.md#f88). A plan lists such addresses as demands (`demands`).
 """
 
 from __future__ import annotations
@@ -26,8 +25,6 @@ from reconciler.transport.addresses import private_network
 
 ASKING = GENERATES | {Action.RESUME}
 """The actions that need a provider."""
-ELSEWHERE = "key-elsewhere"
-"""The code of the warning about an address that gets this provider's key for the first time."""
 
 
 def endpoint(config: ProviderConfig, dialect: Dialect) -> str:
@@ -85,8 +82,7 @@ def _digest(place: list[str], credentials: Mapping[str, object]) -> str:
 def warnings(
     project: Project, dialects: Mapping[str, Dialect], snapshot: Snapshot, plan: Plan
 ) -> tuple[Diagnostic, ...]:
-    """Return the warnings to show before a plan is confirmed: new addresses for keys, and tasks at old ones."""
-    used = _used(snapshot)
+    """Return the warnings to show before a plan is confirmed: keys in clear text, and tasks at former addresses."""
     buying = {step.provider for step in plan.steps if step.action in GENERATES} & dialects.keys()
     asked = set(buying)
     for step in plan.steps:
@@ -94,9 +90,7 @@ def warnings(
         if task is not None and declares(project, dialects, Site.of(task)):
             asked.add(step.provider)
     addresses = [
-        warning
-        for alias in sorted(asked & dialects.keys())
-        for warning in _address_warnings(project.providers[alias], dialects[alias], used.get(alias, set()))
+        warning for alias in sorted(asked & dialects.keys()) for warning in _in_clear(project.providers[alias])
     ]
     private = [warning for alias in sorted(buying) for warning in _private_warnings(project.providers[alias])]
     return (*addresses, *private, *_task_warnings(project, dialects, snapshot, plan))
@@ -113,40 +107,38 @@ def missing_credentials(config: ProviderConfig, dialect: Dialect, env: Mapping[s
             yield Diagnostic("no-credentials", text, source, "set it before you apply", Severity.WARNING)
 
 
-def new_address(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> Diagnostic | None:
-    """Return the warning about an address that is neither the kind's own nor on record; None for other addresses."""
-    warnings = _address_warnings(config, dialect, _used(snapshot).get(config.alias, set()), "would be sent")
-    return next((warning for warning in warnings if warning.code == ELSEWHERE), None)
+def new_address(config: ProviderConfig, dialect: Dialect, snapshot: Snapshot) -> str:
+    """Return what would be sent to an address that is neither the kind's own nor on record; empty for others."""
+    keys, used = _keys(config), _used(snapshot, config.alias)
+    if config.spec.base_url is None or not keys or is_local(config.spec.base_url):
+        return ""
+    address, default = origin(config.spec.base_url), origin(dialect.base_url)
+    if address in {default, *used, *map(origin, regions(dialect))}:
+        return ""
+    former = f", nor an address that {config.alias} used before" if used else ""
+    return f"{keys} would be sent to {address}, which is not {default} ({config.kind}'s own){former}"
 
 
-def _used(snapshot: Snapshot) -> dict[str, set[str]]:
-    """Return the origins on record by alias."""
-    origins: dict[str, set[str]] = {}
-    for attempt in snapshot.attempts.values():
-        if attempt.endpoint:
-            origins.setdefault(attempt.provider, set()).add(origin(attempt.endpoint))
-    return origins
+def _keys(config: ProviderConfig) -> str:
+    return " and ".join(value.env for value in config.credentials.values() if isinstance(value, Secret))
+
+
+def _used(snapshot: Snapshot, alias: str) -> set[str]:
+    """Return the origins on record for an alias."""
+    attempts = (attempt for attempt in snapshot.attempts.values() if attempt.provider == alias)
+    return {origin(attempt.endpoint) for attempt in attempts if attempt.endpoint}
 
 
 def regions(dialect: Dialect) -> tuple[str, ...]:
     return dialect.regions if isinstance(dialect, HasRegions) else ()
 
 
-def _address_warnings(
-    config: ProviderConfig, dialect: Dialect, used: set[str], verb: str = "will be sent"
-) -> Iterator[Diagnostic]:
-    names = [value.env for value in config.credentials.values() if isinstance(value, Secret)]
-    if config.spec.base_url is None or not names or is_local(config.spec.base_url):
-        return
-    address, default = origin(config.spec.base_url), origin(dialect.base_url)
-    source, key = config.fields.get("base_url", config.where), " and ".join(names)
-    if address not in {default, *used, *map(origin, regions(dialect))}:
-        former = f", nor an address that {config.alias} used before" if used else ""
-        text = f"{key} {verb} to {address}, which is not {default} ({config.kind}'s own){former}"
-        help = "continue only if you trust this address: its owner can read the key and spend with it"
-        yield Diagnostic(ELSEWHERE, text, source, help, Severity.WARNING)
-    if address.startswith("http://"):
-        text = f"{key} {verb} to {address} unencrypted: anyone on the network can read it"
+def _in_clear(config: ProviderConfig) -> Iterator[Diagnostic]:
+    """Yield a warning for an address that gets a key unencrypted. Which addresses get keys is in the plan's demands."""
+    address, keys = config.spec.base_url or "", _keys(config)
+    if keys and address.startswith("http://") and not is_local(address):
+        source = config.fields.get("base_url", config.where)
+        text = f"{keys} will be sent to {origin(address)} unencrypted: anyone on the network can read it"
         yield Diagnostic("key-in-clear", text, source, "use https", Severity.WARNING)
 
 

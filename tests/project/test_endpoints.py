@@ -14,16 +14,16 @@ from tests.reliability.simulator.sim import Sim
 KEY = "api_key: '${env.STUDIO_KEY}'"
 AWAY = "https://away.fake.invalid"
 
-CASES = {
+CASES = {  # "asks": the plan lists the address once, and no warning repeats it
     KEY: [],
     f"base_url: 'https://api.fake.invalid', {KEY}": [],
     f"base_url: 'https://api.fake.invalid/v2', {KEY}": [],
-    f"base_url: '{AWAY}', {KEY}": ["key-elsewhere"],
+    f"base_url: '{AWAY}', {KEY}": ["asks"],
     f"base_url: '{AWAY}'": [],
-    f"base_url: 'http://away.fake.invalid', {KEY}": ["key-elsewhere", "key-in-clear"],
+    f"base_url: 'http://away.fake.invalid', {KEY}": ["asks", "key-in-clear"],
     f"base_url: 'http://127.0.0.1:8790/fake', {KEY}": [],
     f"base_url: 'http://localhost:8790', {KEY}": [],
-    f"base_url: 'https://localhost.away.invalid', {KEY}": ["key-elsewhere"],
+    f"base_url: 'https://localhost.away.invalid', {KEY}": ["asks"],
 }
 
 
@@ -46,36 +46,15 @@ def spec(provider: str) -> str:
 
 
 def codes(sim: Sim) -> list[str]:
-    return [warning.code for warning in sim.workspace.plan(Choice(), sim.workspace.load()).plan.diagnostics]
+    plan = sim.workspace.plan(Choice(), sim.workspace.load()).plan
+    asked = ["asks" for demand in plan.demands if demand.is_asked and "STUDIO_KEY" in demand.use]
+    return asked + [warning.code for warning in plan.diagnostics]
 
 
 @pytest.mark.parametrize("provider", CASES)
 def test_a_key_that_goes_to_a_strange_address_is_shown_before_it_does(provider: str, sim: Sim) -> None:
     sim.write(spec(provider))
     assert codes(sim) == CASES[provider]
-
-
-def test_the_warning_names_the_variable_the_address_and_the_line(sim: Sim) -> None:
-    sim.write(spec(f"base_url: '{AWAY}', {KEY}"))
-    [warning] = sim.workspace.plan(Choice(), sim.workspace.load()).plan.diagnostics
-    assert warning.message.startswith(f"STUDIO_KEY will be sent to {AWAY}, which is not https://api.fake.invalid")
-    assert warning.source is not None and (warning.source.file, warning.source.line) == ("clipform.yaml", 3)
-
-
-def test_an_address_that_was_used_before_is_no_news_and_another_one_is(sim: Sim) -> None:
-    sim.write(spec(f"base_url: '{AWAY}', {KEY}"))
-    sim.apply()
-    sim.write(spec(f"base_url: '{AWAY}/v2', {KEY}").replace("a lamp", "a torch"))
-    assert codes(sim) == []
-    sim.write(spec(f"base_url: 'https://evil.fake.invalid', {KEY}").replace("a lamp", "a torch"))
-    assert codes(sim) == ["key-elsewhere"]
-
-
-def test_an_address_that_nothing_is_sent_to_is_no_news(sim: Sim) -> None:
-    sim.write(spec(KEY))
-    sim.apply()
-    sim.write(spec(f"base_url: '{AWAY}', {KEY}"))
-    assert codes(sim) == []
 
 
 async def _nowhere(host: str, port: int) -> Sequence[str]:

@@ -81,8 +81,8 @@ class Settler:
         if site.endpoint:
             return ""
         config, dialect = self.loaded.project.providers[site.alias], self.loaded.dialects[site.alias]
-        warning = endpoints.new_address(config, dialect, self.lookups.store.snapshot())
-        return f"it was not asked: {warning.message}" if warning is not None else ""
+        address = endpoints.new_address(config, dialect, self.lookups.store.snapshot())
+        return f"it was not asked: {address}" if address else ""
 
     async def _settle(self, attempts: Sequence[Attempt]) -> dict[str, str]:
         site = self._site(attempts[0])
