@@ -33,6 +33,7 @@ class Context:
         self.options = options
         self.clock = SystemClock()
         self._agreed: set[Demand] = set()
+        self._distrust: Refused | None = None  # a "no" counts for the whole command
 
     @cached_property
     def view(self) -> View:
@@ -133,13 +134,19 @@ class Context:
         if not demands:
             return
         lines = [f"- {demand}" for demand in demands]
+        if self._distrust is not None:
+            raise self._distrust
         if not trust:
             if not ask or not self._has_terminal():
                 text = "\n".join(["this project asks for what is not trusted on this machine:", *lines])
                 help = f"read it, and decide in a terminal, or in CI add --trust to apply:\n{command('trust')}"
                 raise Refused(text, help=help, code="untrusted")
             self.view.text("\n".join(["This project asks for", *lines]))
-            self._ask("Trust it with that?", no="not trusted; nothing was sent")
+            try:
+                self._ask("Trust it with that?", no="not trusted; nothing was sent")
+            except Refused as no:
+                self._distrust = no
+                raise
         self._agreed.update(demands)
         self.trust.add(self.workspace.root, demands)
 

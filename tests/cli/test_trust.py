@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 from reconciler.cli.app import main
+from reconciler.cli.context import Context
+from reconciler.cli.options import Options
+from reconciler.diagnostics import Refused
 
 CLIPS = "clips:\n  hero: {prompt: a lamp, provider: studio, duration: 5}\n"
 COMMANDS = [
@@ -70,6 +73,22 @@ def test_nothing_is_sent_before_the_project_is_trusted(command: list[str], liste
     assert "s3://media at https://away.invalid gets local media (publish)" in output
     assert "clipform trust" in output
     assert visits(listener) == 0
+
+
+def test_a_no_is_an_answer_for_the_whole_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`recover` asks several providers, one after the other."""
+    project(more="publish: {store: 's3://media', endpoint: 'https://away.invalid'}\n")
+    keyboard = io.StringIO("no\nyes\n")
+    monkeypatch.setattr(keyboard, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", keyboard)
+    app = Context(Options())
+    for _ in range(2):
+        with pytest.raises(Refused):
+            app.require_trust()
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("Trust it with that?") == 1
 
 
 def test_a_provider_on_this_machine_is_listed_and_not_asked_about() -> None:
