@@ -224,8 +224,9 @@ class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
     `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
-    newest last, `spent` what is paid or reserved, in millionths by currency, and `booked` the same by key. `rehearsals`
-    are the keys whose results were made at an address of this machine.
+    newest last, `spent` what is paid or reserved, in millionths by currency, `rehearsed` the part of it that was at
+    addresses of this machine, and `booked` the same by key and by whether it was there. `rehearsals` are the keys whose
+    results were made there.
     """
 
     store: str = ""  # id of this store
@@ -237,5 +238,6 @@ class Snapshot:
     placed: Mapping[str, Placed] = field(default_factory=dict)
     timings: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
     spent: Mapping[str, int] = field(default_factory=dict)
-    booked: Mapping[str, int] = field(default_factory=dict)
+    rehearsed: Mapping[str, int] = field(default_factory=dict)
+    booked: Mapping[tuple[str, bool], int] = field(default_factory=dict)
     rehearsals: frozenset[str] = frozenset()

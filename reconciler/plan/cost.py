@@ -36,15 +36,19 @@ def over_budget_help() -> str:
     return f"raise the limit, or select fewer clips: {command('apply', 'CLIP')}"
 
 
-def spent_so_far(snapshot: Snapshot, locked: Mapping[str, LockEntry]) -> Mapping[str, int]:
+def spent_so_far(snapshot: Snapshot, locked: Mapping[str, LockEntry], *, rehearsing: bool = False) -> Mapping[str, int]:
     """Return what the project is known to have spent, in millionths by currency.
 
     That is what the records hold, and what `locked`, the lock file by key, has beyond them: what another machine
-    bought, or a state that was lost.
+    bought, or a state that was lost. A rehearsal counts for others only (`rehearsing`): nothing tells it from a real
+    service behind an address of this machine.
     """
     sums = defaultdict(int, snapshot.spent)
+    for currency, micros in snapshot.rehearsed.items():
+        sums[currency] -= 0 if rehearsing else micros
     for key, entry in locked.items():
-        sums[entry.currency] += max(0, (entry.cost_micros or 0) - snapshot.booked.get(key, 0))
+        if rehearsing or not entry.rehearsal:
+            sums[entry.currency] += max(0, (entry.cost_micros or 0) - snapshot.booked.get((key, entry.rehearsal), 0))
     return sums
 
 

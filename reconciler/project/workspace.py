@@ -252,7 +252,9 @@ class Workspace:
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
-        spent = cost.spent_so_far(records, lock.by_key)
+        bought = [loaded.by_ident[step.ident].wanted for step in plan.generating() if step.cost.amount != 0]
+        rehearsing = bool(bought) and all(w.rehearses for w in bought)
+        spent = cost.spent_so_far(records, lock.by_key, rehearsing=rehearsing)
         capped = cost.warnings(plan, loaded.project.budget, spent)
         paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
         bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from reconciler import money
 from reconciler.diagnostics import Refused
 from reconciler.records import UNDECIDED, TakeProvenance
+from reconciler.spec.environment import is_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,15 @@ class Caps:
     """Bounds on settled + reserved, in millionths of one currency; None: no such bound.
 
     `run_micros` and `run_clips` bound what began in one apply (`NewAttempt.run`), `total_micros` everything, of which
-    `unrecorded_micros` was spent beside this currency's sums.
+    `unrecorded_micros` was spent beside this currency's sums; it is negative where these have rehearsals. What is sent
+    to an address of this machine is bounded with `rehearsed_micros`, too.
     """
 
     currency: str
     run_micros: int | None = None
     total_micros: int | None = None
     unrecorded_micros: int = 0
+    rehearsed_micros: int = 0
     run_clips: int | None = None
 
 
@@ -105,6 +108,7 @@ def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
     cost = new.cost_micros or 0
     _under(new, caps, cost + run.get(caps.currency, Spent()).micros, caps.run_micros, "this apply")
     total = spent(connection).get(caps.currency, Spent()).micros + caps.unrecorded_micros
+    total += caps.rehearsed_micros if is_local(new.endpoint) else 0
     _under(new, caps, cost + total, caps.total_micros, "the project")
     if caps.run_clips is not None and sum(sums.clips for sums in run.values()) >= caps.run_clips:
         raise Refused(f"the budget allows {caps.run_clips} paid clip(s) in this apply", code="budget")

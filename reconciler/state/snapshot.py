@@ -36,6 +36,7 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
     attempts = [rows.attempt(row) for row in _all(connection, rows.select(Attempt, "ORDER BY id"))]
     bindings = [rows.binding(row) for row in _all(connection, rows.select(Binding))]
     placed = [rows.record(Placed, row) for row in _all(connection, rows.select(Placed))]
+    rehearsed, booked = _booked(attempts)
     return Snapshot(
         store=store_id(connection),
         sequence=sequence(connection),
@@ -46,7 +47,8 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
         placed={record.output: record for record in placed},
         timings=_timings(generations),
         spent={currency: sums.micros for currency, sums in budget.spent(connection).items()},
-        booked=_booked(attempts),
+        rehearsed=rehearsed,
+        booked=booked,
         rehearsals=rehearsals(attempts, results),
     )
 
@@ -64,13 +66,15 @@ def _is_generated(generation: Generation | None, maker: Attempt) -> bool:
     return generation is None or (generation.sha256 == maker.sha256 and generation.origin == "generated")
 
 
-def _booked(attempts: Iterable[Attempt]) -> Mapping[str, int]:
-    """Return what is paid or reserved for each key, by all its attempts."""
-    sums: dict[str, int] = defaultdict(int)
+def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tuple[str, bool], int]]:
+    """Return `Snapshot.rehearsed` and `Snapshot.booked`."""
+    local, rehearsed, booked = cache(is_local), defaultdict[str, int](int), defaultdict[tuple[str, bool], int](int)
     for attempt in attempts:
         if attempt.money is not Money.RELEASED and attempt.cost_micros:
-            sums[attempt.key] += attempt.cost_micros
-    return sums
+            is_here = local(attempt.endpoint)
+            booked[attempt.key, is_here] += attempt.cost_micros
+            rehearsed[attempt.currency] += attempt.cost_micros if is_here else 0
+    return rehearsed, booked
 
 
 def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value, ...]) -> tuple[Attempt, ...]:

@@ -218,10 +218,13 @@ class Run:
         if budget is None and not caps:
             return None
         currency = budget.currency if budget else ""
+        snapshot, locked = self.planned.snapshot, self.planned.locked
         known = cost.counted(budget, self.planned.spent) if budget else 0
+        everything = cost.counted(budget, cost.spent_so_far(snapshot, locked, rehearsing=True)) if budget else 0
         return Caps(
             currency=currency,
-            unrecorded_micros=known - self.planned.snapshot.spent.get(currency, 0) if budget else 0,
+            unrecorded_micros=known - snapshot.spent.get(currency, 0) if budget else 0,
+            rehearsed_micros=everything - known,
             run_micros=to_micros(min(caps, default=None)),
             total_micros=to_micros(budget.total) if budget else None,
             run_clips=budget.clips_per_apply if budget else None,

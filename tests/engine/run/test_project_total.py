@@ -11,10 +11,13 @@ import pytest
 from reconciler.diagnostics import Refused
 from reconciler.project.model import Choice
 from tests.reliability.simulator.sim import HEAD, Sim
+from tests.reliability.simulator.vendor import Server
+from tests.reliability.simulator.videos import tiny
 
 HERO = "clips:\n  hero: {prompt: a lamp}\n"
 MORE = HERO + "  intro: {prompt: a candle}\n"
 """Each clip costs 0.50."""
+REAL, LOCAL = "https://api.fake.invalid", "http://127.0.0.1:8790"
 
 
 def budget(total: str, currency: str = "USD") -> str:
@@ -94,3 +97,42 @@ def test_receipts_with_another_amount_never_widen_it(amount: object, sim: Sim) -
             (sim.root / "state" / name).unlink()
     sim.write(budget("0.99") + MORE)
     assert "on top of 0.50 already spent" in refused(sim)
+
+
+def at(sim: Sim, address: str, clips: str, total: str = "0.99") -> None:
+    """Write the project with its provider at an address; a server of its own answers at 127.0.0.1."""
+    sim.servers = {REAL: sim.server, LOCAL: sim.servers.get(LOCAL) or Server(tiny(1), tiny(3), first=101)}
+    sim.write(budget(total).replace("{kind: fake,", f"{{kind: fake, base_url: '{address}',") + clips)
+
+
+def test_a_rehearsal_does_not_count_for_real_purchases(sim: Sim) -> None:
+    at(sim, LOCAL, HERO)
+    sim.apply()
+    at(sim, REAL, HERO)
+    assert warnings(sim) == []
+    assert (sim.apply().exit_code, len(sim.server.ledger)) == (0, 1)
+    at(sim, REAL, MORE)
+    assert "0.50 USD on top of 0.50 already spent" in refused(sim)
+
+
+def test_a_rehearsal_that_only_the_lock_file_knows_does_not_count_either(sim: Sim) -> None:
+    at(sim, LOCAL, HERO)
+    sim.apply()
+    shutil.rmtree(sim.root / "state")
+    at(sim, REAL, HERO)
+    assert (sim.apply().exit_code, len(sim.server.ledger)) == (0, 1)
+
+
+@pytest.mark.parametrize("planned", [True, False], ids=["plan", "intent"])
+def test_what_is_on_record_counts_for_a_rehearsal(planned: bool, sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service behind an address of this machine may be real, so its cap holds."""
+    at(sim, LOCAL, HERO)
+    sim.apply()
+    at(sim, LOCAL, MORE)
+    if planned:
+        with pytest.raises(Refused, match="on top of 0.50 already spent"):
+            sim.apply()
+    else:
+        monkeypatch.setattr("reconciler.plan.cost.objections", lambda *given: ())
+        sim.apply()
+    assert len(sim.servers[LOCAL].ledger) == 1
