@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.reliability.processes import blackbox, disks, manners, realkills, realsignals, syscalls
+from tests.reliability.processes import blackbox, disks, manners, power_cuts, realkills, realsignals, syscalls
 
 Job = tuple[Callable[..., None], tuple[Any, ...]]
 
@@ -32,6 +32,9 @@ def jobs(seed: int, *, long: bool, thin: int = 1) -> Iterator[Job]:
     yield realsignals.races, (10 if long else 2,)
     for first in range(2 if long else 1):
         yield disks.disks, (seed + first, 2 * thin if long else 16)
+    if long:
+        yield power_cuts.cuts, (1 + seed % thin, thin)
+        yield power_cuts.planted, ()
     for fault, call, short, stride in CALLS:
         if long or short:
             yield syscalls.faults, (fault, call, 1 + seed % 5 if stride > 1 else 1, stride * thin if long else short)

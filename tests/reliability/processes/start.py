@@ -13,7 +13,8 @@ sent`), and the draft renderer's.
 
 Order: {"id", "args", "cwd", "env", "out", "err", "log"}, and if wanted "at" or "name" (of the point), "signal" (another
 one), "full" (the point from which on the disk has no space), "barrier" (a FIFO to wait for), "grace" (seconds after a
-signal), "hurry" (how many times faster its time goes), "roots" (what is the project's beside its folder).
+signal), "hurry" (how many times faster its time goes), "lazy" (it syncs nothing), "roots" (what is the
+project's beside its folder).
 Answer: {"id", "pid"} when it has begun, {"id", "status"} when it has ended.
 """
 
@@ -36,6 +37,7 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.engine.run import signals
+from reconciler.state import disk
 from tests.reliability.simulator import points
 
 LATER = (
@@ -249,6 +251,8 @@ def child(order: Mapping[str, Any]) -> int:
             patch.setitem(signals.GRACE, number, order["grace"])
     if "hurry" in order:
         _hurry(patch, order["hurry"])
+    if order.get("lazy"):
+        patch.setattr(disk, "_sync", lambda descriptor: None)
     own = (order["env"][name] for name in ("HOME", "XDG_CACHE_HOME") if name in order["env"])
     roots = (order["cwd"], *own, *order.get("roots", ()))
     sys.addaudithook(Witness(log, roots, order.get("secret", "\0")))
