@@ -54,6 +54,9 @@ class Tally:
         """Return how many findings break one of these promises."""
         return sum(1 for text in self.broken if text.partition(":")[0] in promises)
 
+    def _of_projects(self, *promises: str) -> int:
+        return sum(1 for text in self.broken if text.partition(":")[0] in promises and "[project " in text)
+
     def rows(self) -> Iterator[tuple[str, str, str, bool]]:
         """Figure, value, bar, whether it is met."""
         total = sum(self.scenarios.values())
@@ -88,6 +91,15 @@ class Tally:
             yield "hostile inputs", told, "more than 0", True
             yield "hostile inputs with a traceback", f"{self.tracebacks}", "0", not self.tracebacks
             yield "hostile replies read as more than they prove", f"{self.wrong_class}", "0", not self.wrong_class
+            tried = self.inputs["projects"]
+            secrets, touched = (self._of_projects(*each) for each in (SECRET, ESCAPE))
+            value = f"{tried:,} / {secrets} / {touched}"
+            yield (
+                "hostile projects tried / secrets out / files or addresses touched",
+                value,
+                "any / 0 / 0",
+                not (secrets or touched),
+            )
             yield "slowest hostile input", f"{self.slowest:.2f} s", "under 10 s", self.slowest < 10
             yield "most memory for one", f"{self.largest / 1e6:,.0f} MB", "under 512 MB", self.largest < 512_000_000
         if self.kills:

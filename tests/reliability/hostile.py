@@ -24,6 +24,7 @@ from reconciler.transport import replies
 from reconciler.transport.redact import Redactor
 from tests.memory_files import MemoryFiles
 from tests.reliability.simulator.videos import tiny
+from tests.reliability.strangers import projects
 
 KINDS = tuple(kind for kind in BUILT_IN if kind not in ("draft", "fake"))
 STATUSES = (200, 201, 204, 302, 307, 400, 401, 402, 403, 404, 408, 409, 413, 422, 425, 429, 499, 500, 502, 503, 504)
@@ -269,4 +270,5 @@ SORTS: Mapping[str, Callable[[range], Iterator[Case]]] = {
     "replies × dialects": answers,
     "files": files,
     "records": records,
+    "projects": projects,
 }

@@ -103,9 +103,12 @@ def _exchanges(size: Size) -> Iterator[Job]:
 
 def _inputs(size: Size) -> Iterator[Job]:
     amounts = {"specs": (600, 20_000), "replies × dialects": (600, 12_000), "files": (600, 10_000)}
+    amounts["projects"] = (20, 600)
     for sort in hostile.SORTS:
-        for _, (seeds,) in size.by_seed(limits.bounded, size.of(*amounts.get(sort, (600, 5000))), 1000):
+        each = 50 if sort == "projects" else 1000  # a batch ends within `limits.WALL`
+        for _, (seeds,) in size.by_seed(limits.bounded, size.of(*amounts.get(sort, (600, 5000))), each):
             yield limits.bounded, (sort, seeds)
+    yield ungated, ()
 
 
 def planted(tally: Tally, name: str) -> None:
@@ -144,6 +147,18 @@ def in_a_session(tally: Tally, name: str) -> None:
         tally.broken.append(f"harness: the planted bug '{name}' is not caught")
     if step_bugs.found(name, without=True) or step_bugs.found(name, planted=False):
         tally.broken.append(f"harness: the planted bug '{name}' is not shown by its step")
+
+
+def ungated(tally: Tally) -> None:
+    """Hostile projects without the gate of trust: what they ask for must be noticed."""
+    if limits.unable():
+        return
+    findings = Tally()
+    limits.bounded(findings, limits.UNGATED, range(20, 21))
+    tally.planted += 1
+    tally.caught += bool(findings.count("I7", "I8", "I9"))
+    if not findings.count("I7", "I8", "I9"):
+        tally.broken.append("harness: hostile projects are let through, and nothing is noticed")
 
 
 def wrong_setting(tally: Tally, name: str) -> None:
