@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from fractions import Fraction
 from statistics import median
 
-from reconciler.plan.estimate import estimate, settled
-from reconciler.providers.base import Mode, Model
-from reconciler.providers.registry import dialect
-from reconciler.spec.model import Price
 from tests.emulator.kit import Rig
-from tests.facts.kit import PICTURE, VIDEO, billed, clip, item, priced, submit
+from tests.facts.estimates import quotients
 
 CLIPS = 1000
-TABLE = (Price.model_validate({"use": "ark-usd"}),)
-
-
-def quotient(rig: Rig, dice: random.Random, model: Model) -> tuple[bool, Fraction]:
-    """Submit a random clip; return whether anything was left to the provider, and estimate ÷ bill."""
-    duration, ratio = dice.choice(model.durations), dice.choice(model.ratios)
-    resolution = dice.choice(model.resolutions)
-    videos = dice.randint(1, 3) if model.max_videos and model.video_limits.strict and dice.random() < 0.2 else 0
-    framed = Mode.TEXT not in model.modes
-    if ratio == "adaptive" and Mode.TEXT in model.adaptive_never:
-        ratio = "16:9"
-    media = {"videos": [VIDEO] * videos}
-    frame = {"first_frame": PICTURE} if framed else {}
-    request = priced(clip(media, model=model.name, duration=duration, ratio=ratio, resolution=resolution, **frame))
-    content: list[dict[str, object]] = [{"type": "text", "text": "p"}, *[item("video", "reference_video")] * videos]
-    content += [item("image", "first_frame")] if framed else []
-    form = {"duration": duration, "ratio": ratio, "resolution": resolution}
-    assert submit(rig, {"model": model.name, "content": content, **form}) == ""
-    cost, bill = estimate(TABLE, request, "USD"), settled(TABLE, request, billed(rig))
-    assert cost.amount and bill
-    assert (cost.least or cost.amount) <= bill <= cost.amount, (model.name, form, videos)
-    is_open = duration == -1 or ratio == "adaptive" or videos > 0
-    return is_open, Fraction(cost.amount) / Fraction(bill)
 
 
 def test_an_estimate_is_never_below_the_bill(rig: Rig) -> None:
-    dice = random.Random(11)
-    models = dialect("ark").models
-    results = [quotient(rig, dice, dice.choice(models)) for _ in range(CLIPS)]
+    results = quotients(rig, CLIPS)
     stated = [result for is_open, result in results if not is_open]
     assert len(stated) > CLIPS // 2
     assert min(result for _, result in results) >= 1

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.reliability.figures import Tally
@@ -66,8 +67,7 @@ def _report(tally: Tally, size: Size, took: float) -> str:
         "# Reliability: the figures\n",
         "What is promised is in the README; how it is proved is in `tests/reliability`. Made by\n",
         f"    python -m tests.reliability {form}--seed {size.seed}{seeds}{thin}\n",
-        f"at commit {_commit()}, seeds from {size.seed}, in {took:.0f} s on {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, {platform.system()}. Nothing here is written by hand.\n",
+        f"{at_commit(took)}, seeds from {size.seed}. Nothing here is written by hand.\n",
         f"{tally.in_short()}\n",
         tally.table(),
         tally.by_sweep(),
@@ -79,6 +79,12 @@ def _report(tally: Tally, size: Size, took: float) -> str:
         "(k).\n",
     ]
     return "\n".join(parts)
+
+
+def at_commit(took: float) -> str:
+    """What made a report, in words."""
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+    return f"at commit {_commit()} on {datetime.now(UTC).date()} in {took:.0f} s: {machine}"
 
 
 def _commit() -> str:

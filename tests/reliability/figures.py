@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
 
+MUTANTS = Path(__file__).parents[2] / "benchmarks" / "MUTANTS.md"
 DOUBLE, LOST, TORN, CAP, SECRET, ESCAPE = ("I1",), ("I2", "I3"), ("I4", "I16"), ("I6",), ("I7",), ("I8", "I9")
 
 
@@ -32,6 +36,7 @@ class Tally:
     kills: int = 0
     states: int = 0
     scanned: int = 0
+    quotients: list[float] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -40,6 +45,7 @@ class Tally:
         self.scenarios += other.scenarios
         self.inputs += other.inputs
         self.points |= other.points
+        self.quotients += other.quotients
         self.skipped += other.skipped
         self.broken += other.broken
         for name in (
@@ -82,6 +88,13 @@ class Tally:
             yield name, f"{self.count(*promises):,}", "0", not self.count(*promises)
         if self.states:
             yield "states of the protocol's model explored", f"{self.states:,}", "more than 0", True
+        if self.quotients:
+            least, middle, most = min(self.quotients), median(self.quotients), max(self.quotients)
+            name = f"estimate ÷ bill of {len(self.quotients):,} random clips (least, median, most)"
+            met = least >= 1 and middle <= 1.01
+            yield name, f"{least:.4f}, {middle:.4f}, {most:.2f}", "from 1 on, median to 1.01", met
+        if rows := mutants():
+            yield "mutants killed / tried, by part", ", ".join(rows), "shown", True
         yield "cap overshoot (millionths)", f"{self.overshoot:,}", "0", not (self.overshoot or self.count(*CAP))
         yield "other promises broken (I5, I10 to I14, I18 to I20, tracebacks)", f"{others:,}", "0", not others
         if self.planted:
@@ -144,3 +157,10 @@ class Tally:
         return (
             "\n".join([*lines, *(f"| {name} | {count:,} |" for name, count in sorted(self.scenarios.items()))]) + "\n"
         )
+
+
+def mutants(report: Path = MUTANTS) -> list[str]:
+    """Return killed / tried of each part, from the report of mutants if there is one."""
+    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    rows = re.findall(r"^\| (.+?) \| .*? \| (\d+) \| (\d+) \| \d+% \|$", text, re.MULTILINE)
+    return [f"{part} {killed} / {tried}" for part, tried, killed in rows]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.emulator.kit import Rig
+from tests.facts.estimates import quotients
 from tests.reliability import hostile, limits, sweeps, wired_sweeps
 from tests.reliability.commands.play import play as play_commands
 from tests.reliability.figures import Tally
@@ -109,6 +112,7 @@ def _inputs(size: Size) -> Iterator[Job]:
         for _, (seeds,) in size.by_seed(limits.bounded, size.of(*amounts.get(sort, (600, 5000))), each):
             yield limits.bounded, (sort, seeds)
     yield ungated, ()
+    yield estimates, (1000 if size.long else 100,)
 
 
 def planted(tally: Tally, name: str) -> None:
@@ -189,6 +193,12 @@ def uncured(tally: Tally, cure: str) -> None:
     tally.caught += explored.bought_twice
     if not explored.bought_twice:
         tally.broken.append(f"harness: the model without a cure ({cure}) buys once")
+
+
+def estimates(tally: Tally, count: int) -> None:
+    """Estimate random clips, and have the emulator bill them by the vendor's tables."""
+    with tempfile.TemporaryDirectory() as folder, closing(Rig(Path(folder))) as rig:
+        tally.quotients += [float(quotient) for _, quotient in quotients(rig, count)]
 
 
 def absent(tally: Tally) -> None:
