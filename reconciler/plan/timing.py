@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from reconciler.plan.model import GENERATES, Step
 from reconciler.records import Snapshot
@@ -12,6 +14,26 @@ def typical_seconds(snapshot: Snapshot, kind: str, model: str) -> float | None:
     """Return the median duration of earlier generations by this model; None without history."""
     durations = sorted(snapshot.timings.get((kind, model), ()))
     return durations[len(durations) // 2] if durations else None
+
+
+def run_seconds(steps: Sequence[Step], slots: Mapping[str, int]) -> float | None:
+    """Return how long the generations of a plan take; None if no step has an estimate.
+
+    That is the longest chain, or the rounds that a provider needs whose `slots` are too few for all at once.
+    """
+    chain = critical_path(steps)
+    if chain is None:
+        return None
+    work: dict[str, list[Step]] = defaultdict(list)
+    for step in steps:
+        if step.action in GENERATES:
+            work[step.provider].append(step)
+    return max(chain, *(_rounds(group, slots.get(alias, 1)) for alias, group in work.items()))
+
+
+def _rounds(steps: Sequence[Step], slots: int) -> float:
+    known = [step.expected for step in steps if step.expected is not None]
+    return math.ceil(len(steps) / slots) * sum(known) / len(known) if known else 0.0
 
 
 def critical_path(steps: Sequence[Step]) -> float | None:

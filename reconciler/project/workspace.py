@@ -24,11 +24,13 @@ from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, 
 from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Demand, Disk, Plan
+from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted_clip
 from reconciler.project.own_state import require_own
+from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_addresses, check_store
@@ -263,5 +265,6 @@ class Workspace:
         diagnostics = (*loaded.warnings, *addresses, *capped, *self._located([*keys, *dated], loaded.project))
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
-        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places)
+        seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))
+        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds)
         return Planned(loaded, records, disk, lock.by_key, scope, plan, spent)

@@ -8,6 +8,7 @@ from reconciler.plan.changes import changes, short
 from reconciler.plan.compute import compute
 from reconciler.plan.model import Action, Disk, Reason, Step, Wanted
 from reconciler.plan.remedies import quote, settle
+from reconciler.plan.timing import run_seconds
 from reconciler.records import Attempt, Snapshot, State
 
 
@@ -16,14 +17,26 @@ def take(clip: str, *needs: str, kind: str = "ark", number: int = 1) -> Wanted:
     return Wanted(clip, number, f"v1:{clip}{number}", "", "studio", kind, "m", f"out/{clip}{number}.mp4", needed)
 
 
-def expected(*wanted: Wanted, **timings: tuple[float, ...]) -> float | None:
+def expected(*wanted: Wanted, slots: int = 8, **timings: tuple[float, ...]) -> float | None:
     known = {(kind, "m"): seconds for kind, seconds in timings.items()}
-    return compute(wanted, Snapshot(timings=known), Disk()).expected
+    return run_seconds(compute(wanted, Snapshot(timings=known), Disk()).steps, {"studio": slots})
 
 
 def test_a_plan_takes_as_long_as_its_longest_chain() -> None:
     chain = (take("a"), take("b", "a"), take("c", "b"), take("alone"))
     assert expected(*chain, ark=(10.0,)) == 30.0
+
+
+@pytest.mark.parametrize(
+    ("clips", "slots", "seconds"), [(8, 8, 10.0), (9, 8, 20.0), (9, 2, 50.0), (3, 1, 30.0), (1, 1, 10.0)]
+)
+def test_what_does_not_fit_side_by_side_takes_more_rounds(clips: int, slots: int, seconds: float) -> None:
+    assert expected(*(take(f"clip-{n}") for n in range(clips)), slots=slots, ark=(10.0,)) == seconds
+
+
+def test_the_longest_chain_counts_where_it_takes_longer_than_the_rounds() -> None:
+    chain = (take("a"), take("b", "a"), take("c", "b"), *(take(f"alone-{n}") for n in range(3)))
+    assert expected(*chain, slots=3, ark=(10.0,)) == 30.0
 
 
 def test_one_slow_run_does_not_spoil_the_estimate() -> None:

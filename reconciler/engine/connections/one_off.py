@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.diagnostics import ProviderError
-from reconciler.engine.connections.providers import LOCAL, Connect, paced, reach
+from reconciler.engine.connections.providers import LOCAL, Connect, reach
 from reconciler.engine.ports import Transport
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
+from reconciler.project.pace import paced
 from reconciler.records import Attempt
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ project no longer names only if its fingerprint is that of the key with which th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.diagnostics import ClipformError, ProviderError, SpecError
 from reconciler.engine.connections.local import LocalTransport
@@ -18,6 +18,7 @@ from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
+from reconciler.project.pace import paced
 from reconciler.providers import registry
 from reconciler.providers.base import LOCAL as LOCAL
 from reconciler.providers.base import Dialect, Pace
@@ -62,8 +63,7 @@ def connect_aliases(
     for alias in sorted(needed & loaded.dialects.keys()):
         config, dialect = loaded.project.providers[alias], loaded.dialects[alias]
         if config.kind == LOCAL:
-            pace = paced(dialect.pace, config)
-            pace = replace(pace, concurrency=min(pace.concurrency, workers))
+            pace = paced(dialect.pace, config, workers)
             local = LocalTransport(dialect, renderer)
             providers[alias] = ConnectedProvider(alias, LOCAL, dialect, local, pace, durable=False)
         else:
@@ -145,18 +145,3 @@ def _out_of_reach(attempt: Attempt) -> ProviderError:
     names = dialect.credentials[0] if isinstance(dialect, SpokenOverHttp) else ("api_key",)
     help = f"declare it as it was, and {command('apply')} carries on:\n{endpoints.declaration(attempt, names)}"
     return ProviderError(text, help=help, code="out-of-reach")
-
-
-def paced(pace: Pace, config: ProviderConfig) -> Pace:
-    """Return the dialect's pace with what the project overrides."""
-    rate, interval, timeout = config.spec.requests_per_second, config.spec.poll_interval, config.spec.timeout
-    slowest = pace.poll_max if interval is None else float(interval)
-    return replace(
-        pace,
-        requests_per_second=pace.requests_per_second if rate is None else float(rate),
-        first_poll=min(pace.first_poll, slowest),
-        poll_min=min(pace.poll_min, slowest),
-        poll_max=slowest,
-        timeout=pace.timeout if timeout is None else float(timeout),
-        concurrency=pace.concurrency if config.spec.concurrency is None else config.spec.concurrency,
-    )
