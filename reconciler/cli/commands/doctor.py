@@ -15,6 +15,7 @@ def run(
     online: Annotated[
         bool, typer.Option("--online", help="Also ask each provider for its time and your balance; costs nothing.")
     ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also check providers that no clip uses.")] = False,
     trust: arguments.Trust = False,
 ) -> None:
     """Check this machine and the credentials.
@@ -26,14 +27,14 @@ def run(
     from reconciler.engine.operations.doctor import checkup
 
     app: Context = context.obj
-    checks = list(checkup(app.workspace))
+    checks = list(checkup(app.workspace, every=every))
     if online:
         from reconciler.engine.connections.one_off import ProviderAccess
         from reconciler.engine.operations import doctor_online as providers
 
         loaded = app.workspace.load()
         app.require_trust(trust=trust)
-        checks += providers.checkup(ProviderAccess(loaded, app.connect))
+        checks += providers.checkup(ProviderAccess(loaded, app.connect), every=every)
     app.view.checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(3)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.context import Context
-from reconciler.next_command import command, place
+from reconciler.next_command import command, place, quote
 
 
 def run(
@@ -30,4 +30,7 @@ def run(
     target = os.path.join(app.options.directory or "", folder or "")
     place(target or None, draft=False)
     written = write_project(app.directory / (folder or "."))
-    app.view.note(f"Wrote {', '.join(written)}.\nNext: {command('apply')}", {"written": list(written)})
+    place(None, draft=False)
+    steps = [f"cd {quote(target)}"] if target else []
+    text = f"Wrote {', '.join(written)}.\nNext: {' && '.join([*steps, command('apply')])}"
+    app.view.note(text, {"written": list(written)})

@@ -15,6 +15,7 @@ from reconciler.media.codecs import missing_codecs, missing_glyphs
 from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 from reconciler.spec.load import read_project
+from reconciler.spec.project import Project
 from reconciler.spec.values import Secret
 from reconciler.state.lock import Lock
 from reconciler.state.store import Store
@@ -24,8 +25,8 @@ _REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "gluster", "lustre", "fuse
 _BORN = 1_780_000_000.0  # seconds since the epoch: an earlier clock is wrong
 
 
-def checkup(workspace: Workspace) -> Iterator[Finding]:
-    """Yield every finding, the good ones too."""
+def checkup(workspace: Workspace, *, every: bool = False) -> Iterator[Finding]:
+    """Yield every finding, the good ones too; of providers that no clip uses only if `every`."""
     yield _sqlite()
     yield _state(workspace)
     yield _lock(workspace)
@@ -34,7 +35,7 @@ def checkup(workspace: Workspace) -> Iterator[Finding]:
     yield _clock(workspace)
     yield _listed("codecs", missing_codecs(), "H.264 and AAC can be written", "reinstall the package `av`")
     yield _listed("fonts", missing_glyphs(), "captions in Latin and Chinese", "reinstall clipform")
-    yield from _credentials(workspace)
+    yield from _credentials(workspace, every=every)
 
 
 def _sqlite() -> Finding:
@@ -99,21 +100,31 @@ def _listed(name: str, missing: tuple[str, ...], fine: str, help: str) -> Findin
     return Finding(name, not missing, f"missing: {', '.join(missing)}" if missing else fine, help)
 
 
-def _credentials(workspace: Workspace) -> Iterator[Finding]:
+def _credentials(workspace: Workspace, *, every: bool) -> Iterator[Finding]:
     """Yield which environment variables are set; never their values."""
     try:
         project = read_project(workspace.files)
     except ClipformError as error:
         yield Finding("project", False, error.message, command("validate"))
         return
-    yield Finding("project", True, f"{_count(project.clips, 'clip')} in {_count(project.files, 'file')}")
+    unused = set() if every else unused_providers(project)
+    others = [alias for alias, config in project.providers.items() if alias in unused and config.credentials]
+    more = f"; no clip uses {', '.join(others)} (--all checks all)" if others else ""
+    yield Finding("project", True, f"{_count(project.clips, 'clip')} in {_count(project.files, 'file')}{more}")
     for config in project.providers.values():
+        if config.alias in unused:
+            continue
         for secret in config.credentials.values():
             if not isinstance(secret, Secret):
                 continue
             present = bool(workspace.env.get(secret.env))
             detail = f"{secret.env} is {'set' if present else 'not set'}"
             yield Finding(f"provider {config.alias}", present, detail, f"export {secret.env}=…")
+
+
+def unused_providers(project: Project) -> set[str]:
+    """Return the aliases of providers that no clip uses."""
+    return set(project.providers) - {clip.spec.provider for clip in project.clips}
 
 
 def _count(items: Sized, word: str) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from reconciler.diagnostics import ClipformError, Finding
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.connections.providers import LOCAL
+from reconciler.engine.operations.doctor import unused_providers
 from reconciler.engine.ports import Transport
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Balance
@@ -27,10 +28,12 @@ class Inspectable(Protocol):
         """Return the balance of the account; None where the provider has no such request."""
 
 
-def checkup(access: ProviderAccess) -> Iterator[Finding]:
-    """Yield findings for each provider over a network."""
-    for alias, config in access.loaded.project.providers.items():
-        if config.kind == LOCAL:
+def checkup(access: ProviderAccess, *, every: bool = False) -> Iterator[Finding]:
+    """Yield findings for each provider over a network that a clip uses, or for all of them."""
+    project = access.loaded.project
+    unused = set() if every else unused_providers(project)
+    for alias, config in project.providers.items():
+        if config.kind == LOCAL or alias in unused:
             continue
         try:
             skew, balance = access.ask(alias, _ask)

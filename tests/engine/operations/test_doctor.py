@@ -69,8 +69,28 @@ def test_a_provider_is_asked_for_the_time_and_the_balance_and_nothing_is_bought(
     monkeypatch.setattr(Talking, "skew", skew)
     monkeypatch.setattr(Talking, "left", left)
     monkeypatch.setattr("tests.reliability.simulator.sim.FakeTransport", Talking)
-    sim.write("version: 1\nproviders:\n  studio: {kind: fake}\nclips:\n  hero: {prompt: a lamp}\n")
+    sim.write("version: 1\nproviders:\n  studio: {kind: fake}\nclips:\n  hero: {prompt: a lamp, provider: studio}\n")
     found = list(doctor_online.checkup(ProviderAccess(sim.workspace.load(), sim.connect)))
     assert [(item.ok, item.detail) for item in found] == told
     assert sim.server.calls == []
     assert not (sim.root / "state" / "clipform.db").exists()
+
+
+def test_providers_that_no_clip_uses_are_checked_only_if_asked(sim: Sim) -> None:
+    sim.write(
+        "version: 1\nproviders:\n"
+        "  studio: {kind: 3hei, api_key: '${env.STUDIO}'}\n"
+        "  spare: {kind: ark, api_key: '${env.SPARE}'}\n"
+        "clips:\n  hero: {prompt: a lamp, provider: studio}\n"
+    )
+
+    def details(*, every: bool) -> dict[str, str]:
+        return {item.name: item.detail for item in doctor.checkup(sim.workspace, every=every)}
+
+    few, all_of_them = details(every=False), details(every=True)
+    assert few["project"] == "1 clip in 1 file; no clip uses spare (--all checks all)"
+    assert "provider studio" in few and "provider spare" not in few
+    assert all_of_them["project"] == "1 clip in 1 file"
+    assert {"provider studio", "provider spare"} <= all_of_them.keys()
+    calls = [item.name for item in doctor_online.checkup(ProviderAccess(sim.workspace.load(), sim.connect))]
+    assert [name for name in calls if "spare" in name] == []
