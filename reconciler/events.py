@@ -7,16 +7,16 @@ from decimal import Decimal
 from enum import StrEnum
 
 
-def take_name(clip: str, take: int) -> str:
-    """Return the name of a take: its clip, with the take unless that is the first."""
-    return clip if take == 1 else f"{clip}#{take}"
+def take_name(clip: str, take: int, takes: int = 1) -> str:
+    """Return how every command writes a take: the clip alone if it has only one."""
+    return clip if take == takes == 1 else f"{clip}#{take}"
 
 
 class EventKind(StrEnum):
     """The kinds of events, in the order in which they happen to a clip."""
 
     STARTED = "started"  # the run: `total` steps to do
-    WAITING = "waiting"  # for another clip, or for a slot
+    WAITING = "waiting"  # `message` says why; the next try is in `wait` seconds
     SUBMITTED = "submitted"  # the provider holds a task
     RUNNING = "running"  # progress in percent, elapsed and expected seconds
     FETCHED = "fetched"  # the artifact is in the store
@@ -44,8 +44,16 @@ class Event:
     progress: int | None = None
     elapsed: float | None = None
     expected: float | None = None
+    wait: float | None = None
+    tries: int | None = None  # of one request so far
     total: int | None = None
     cost: Decimal | None = None
+    takes: int = 1  # of the clip
+
+    @property
+    def name(self) -> str:
+        """Return the clip, with its take if it has several."""
+        return take_name(self.clip, self.take, self.takes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,12 @@ class Outcome:
     output: str | None = None
     elapsed: float = 0.0
     cost: Decimal | None = None
+    takes: int = 1  # of the clip
 
     @property
     def name(self) -> str:
-        """Return the clip, with its take if it is not the first."""
-        return take_name(self.clip, self.take)
+        """Return the clip, with its take if it has several."""
+        return take_name(self.clip, self.take, self.takes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ class Summary:
     saved: Decimal = Decimal(0)  # what reused results would have cost; see `plan.cost.saved`
     saved_unpriced: int = 0  # reused takes without a known price
     refused: bool = False  # a provider refused its credentials, or has none
+    late: bool = False  # the time of --timeout ended the run
 
     def having(self, *results: EventKind) -> tuple[Outcome, ...]:
         """Return the outcomes with one of these results."""
@@ -89,11 +99,12 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when done, 3 when something failed, is blocked or was not started, 130 when interrupted, and 1 if
-        nothing was done because credentials are wrong."""
+        """Return 0 when done, 3 when something failed, is blocked, was not started or was left because of --timeout,
+        130 when interrupted, and 1 if nothing was done because credentials are wrong."""
         if self.interrupted:
             return 130
-        if not self.having(EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED):
+        undone = (EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED, *((EventKind.LEFT,) if self.late else ()))
+        if not self.having(*undone):
             return 0
         unchanged = not self.having(EventKind.SUCCEEDED, EventKind.LEFT, EventKind.BLOCKED) and not self.in_doubt
         return 1 if self.refused and unchanged else 3

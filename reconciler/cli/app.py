@@ -31,7 +31,7 @@ HELP = """\
 Declare AI video clips in YAML, see what would change, pay for each clip once.
 
 Options of every command, before or after it: -C DIR (project folder), --json, -v,
---no-color.
+-q (no progress and no notification), --no-color.
 
 \b
 Exit codes: 0 done; 1 invalid spec or project, nothing was done;
@@ -156,7 +156,7 @@ def _null_stream(number: int, mode: Literal["r", "w"]) -> TextIO:
 def _unexpected(context: Context, error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # --help and --version write without a view
         return _unwritten(f"cannot write the output: {error.strerror}")
-    if context.options.verbose:
+    if context.options.volume > 0:
         traceback.print_exc()
     name = f"{type(error).__name__}: {error}"
     context.view.error(

@@ -37,6 +37,7 @@ _GLOBAL = (
     ("--json", "Print JSON."),
     ("--no-color", "Disable colour."),
     ("-v", "Show more detail."),
+    ("-q", "Show no progress, and do not notify at the end."),
     ("--help", "Show help."),
 )
 STATES = ("ready", "pending", "failed", "running", "changed", "create", "restore", "move", "remove", "blocked")

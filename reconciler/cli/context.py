@@ -46,7 +46,7 @@ class Context:
         from reconciler.views.terminal.view import HumanView
 
         now = self.clock.monotonic
-        return HumanView(sys.stdout, sys.stderr, no_color=options.no_color, now=now, verbose=options.verbose)
+        return HumanView(sys.stdout, sys.stderr, no_color=options.no_color, now=now, volume=options.volume)
 
     def close(self) -> None:
         """Restore the terminal, if it was changed."""
@@ -103,12 +103,15 @@ class Context:
         """Return a new unique marker for an attempt."""
         return secrets.token_hex(16)
 
-    def confirm(self, plan: Plan, *, yes: bool, question: str) -> None:
-        """Show a plan and ask for confirmation. Raises Refused if the answer is not yes or input is not a terminal."""
+    def confirm(self, plan: Plan, *, yes: bool, question: str, in_full: bool = False) -> None:
+        """Show a plan and ask for confirmation; a plan that costs nothing needs no whole word, unless `in_full`.
+
+        Raises Refused if the answer is not yes or input is not a terminal.
+        """
         if not self.options.json:
             self.view.plan(plan)
         if plan.has_changes() and not yes:
-            self._ask(question)
+            self._ask(question, free=not (in_full or plan.total() or plan.unpriced()))
 
     def ask(self, lines: Iterable[str], *, yes: bool, question: str) -> None:
         """Show lines and ask for confirmation, for a command without a plan. Raises Refused as `confirm`."""
@@ -166,10 +169,10 @@ class Context:
     def _has_terminal(self) -> bool:
         return not self.options.json and sys.stdin.isatty()
 
-    def _ask(self, question: str, no: str = "not confirmed; nothing was done") -> None:
+    def _ask(self, question: str, no: str = "not confirmed; nothing was done", *, free: bool = False) -> None:
         if not self._has_terminal():
             raise Refused("confirmation needed, but input is not a terminal", help="add --yes", code="unconfirmed")
-        sys.stderr.write(f"{question} Type 'yes' to continue: ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip() != "yes":
+        from reconciler.cli.question import agrees
+
+        if not agrees(question, free=free):
             raise Refused(no, code="unconfirmed")

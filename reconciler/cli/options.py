@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from reconciler.diagnostics import UsageError
 
 _VERBOSE = frozenset({"-v", "--verbose"})
-_FLAGS = _VERBOSE | {"--json", "--no-color"}
+_QUIET = frozenset({"-q", "--quiet"})
+_FLAGS = _VERBOSE | _QUIET | {"--json", "--no-color"}
 DIRECTORY = ("-C", "--directory")
 """The names of the option with a value."""
 
@@ -20,7 +21,7 @@ class Options:
     directory: str | None = None
     json: bool = False
     no_color: bool = False
-    verbose: bool = False
+    volume: int = 0  # 1 with -v, -1 with -q
 
 
 def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
@@ -42,7 +43,8 @@ def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
             directory = _folder(item.partition("=")[2])
         else:
             others.append(item)
-    return Options(directory, "--json" in flags, "--no-color" in flags, not _VERBOSE.isdisjoint(flags)), others
+    volume = bool(flags & _VERBOSE) - bool(flags & _QUIET)
+    return Options(directory, "--json" in flags, "--no-color" in flags, volume), others
 
 
 def _folder(value: str | None) -> str:

@@ -30,6 +30,18 @@ def amount(text: str | None) -> Decimal | None:
     return value
 
 
+def seconds(text: str | None, option: str) -> float | None:
+    """Return a length of time, at most a year. Raises UsageError for any other text."""
+    if text is None:
+        return None
+    from reconciler.spec.scalars import Unfit, span
+
+    try:
+        return min(float(span(text)), 366 * 86400.0)
+    except Unfit as error:
+        raise UsageError(f"{option} {error}") from error
+
+
 def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str], bool]) -> SavedPlan | None:
     """Return the saved plan if the only argument names a plan file, else None.
 

@@ -16,14 +16,17 @@ DOWNLOADS = 16
 
 @dataclass(slots=True)
 class RunControl:
-    """Interrupts a run: once `event` is set, nothing is submitted and all waiting ends. `stopped` stops one provider.
+    """Interrupts a run: once `event` is set, nothing is submitted and all waiting ends; `late` says that the time of
+    `--timeout` set it. `stopped` stops one provider.
 
     `idle` is set while every running generation (`going`) only waits to look up an uncertain request (`idling`): the
     run does not wait for those alone. `open` counts purchases that were sent and whose answer is not recorded yet.
     """
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
+    late: bool = False
     stopped: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
+    answered: set[str] = field(default_factory=set)  # aliases that have answered in this run
     refused: bool = False  # a provider refused its credentials, or has none
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -32,6 +35,11 @@ class RunControl:
     open: int = 0
     framed: set[str] = field(default_factory=set)  # aliases whose tasks show the frames that they were sent, or not
     framing: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @property
+    def end(self) -> str:
+        """Why the run ends early."""
+        return "the time of --timeout is over" if self.late else "interrupted"
 
     def carry(self, going: int) -> None:
         """Set how many generations are running."""

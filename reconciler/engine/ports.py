@@ -31,6 +31,10 @@ class Transport(Protocol):
     account: str
     submit_silence: float
 
+    @property
+    def paused(self) -> float:
+        """The seconds that remain of a pause that the provider asked for."""
+
     def slot(self) -> AbstractAsyncContextManager[Send]:
         """Wait for a slot, then give what sends one submit. Raises ProviderError with nothing sent."""
 

@@ -16,7 +16,7 @@ from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
-from reconciler.plan.timing import critical_path, typical_seconds
+from reconciler.plan.timing import typical_seconds
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State, is_paid_failure
 from reconciler.spec.graph import in_order
 
@@ -92,7 +92,7 @@ class _Planner:
         guarded = {bound.clip for path, bound in self.guarded.items() if path not in self.moved}
         gone = (b for b in leftovers.undeclared if self.scope.selects(b.clip) and b.clip not in guarded)
         unbind = tuple((bound.clip, bound.take) for bound in gone)
-        return Plan(selected, unbind=unbind, currency=currency, expected=critical_path(selected))
+        return Plan(selected, unbind=unbind, currency=currency)
 
     def _decide(self, w: Wanted) -> Step:
         sha256 = self.facts.stored(w.key) or self.facts.placed(w)
@@ -264,6 +264,8 @@ class _Planner:
             detail=detail,
             server_defaults=w.server_defaults if action in GENERATES else (),
             sha256=sha256,
+            takes=w.takes,
+            brief=w.brief if action is Action.CREATE else None,
         )
 
 

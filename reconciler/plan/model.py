@@ -130,6 +130,14 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """What a new video is asked for, as people read it: its prompt, and facts such as duration, ratio and frames."""
+
+    prompt: str
+    facts: tuple[tuple[str, str], ...]  # name and value
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """One take of a clip as the spec declares it, with its key. `output` is None unless the take is picked."""
 
@@ -148,11 +156,13 @@ class Wanted:
     tags: tuple[str, ...] = ()
     server_defaults: tuple[str, ...] = ()  # fields that the provider will choose
     rehearses: bool = False  # its provider is at an address of this machine
+    takes: int = 1  # of the clip
+    brief: Brief | None = None
 
     @property
     def name(self) -> str:
-        """The clip, with its take unless that is the first."""
-        return take_name(self.clip, self.take)
+        """The clip, with its take if it has several."""
+        return take_name(self.clip, self.take, self.takes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +206,13 @@ class Step:
     way_out: tuple[str, ...] = ()  # remedies, each a command with its meaning
     server_defaults: tuple[str, ...] = ()
     sha256: str | None = None  # of the artifact that exists
+    takes: int = 1  # of the clip
+    brief: Brief | None = None  # of a new video
 
     @property
     def name(self) -> str:
-        """The clip, with its take unless that is the first."""
-        return take_name(self.clip, self.take)
+        """The clip, with its take if it has several."""
+        return take_name(self.clip, self.take, self.takes)
 
     @property
     def headline(self) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 from reconciler.identity import Input, Subject, identify
 from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest
-from reconciler.plan.model import Cost, Wanted
+from reconciler.plan.model import Brief, Cost, Wanted
 from reconciler.project.priced import priced_request
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
@@ -31,6 +31,9 @@ from reconciler.state.paths import DRAFTS
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Price as PriceRow
+
+
+_SHAPE = ("duration", "ratio", "resolution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,29 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         tags=clip.spec.tags,
         server_defaults=_left_open(resolved),
         rehearses=is_local(config.spec.base_url or ""),
+        takes=clip.spec.takes,
+        brief=_brief(clip, resolved),
     )
     return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request)
+
+
+def _brief(clip: Clip, resolved: Resolved) -> Brief:
+    facts = [(name, str(resolved.settled[name])) for name in _SHAPE if name in resolved.settled]
+    return Brief(clip.spec.prompt, (*facts, *((name, media_text(item)) for name, item in clip.media())))
+
+
+def media_text(item: Media) -> str:
+    """Return an input in a few words: the path, the address, or whose frame it is."""
+    match item:
+        case LocalMedia(path):
+            return path
+        case UrlMedia(url):
+            return url.partition("?")[0]
+        case ClipMedia(clip, part):
+            return f"{Frame(part).value.replace('_', ' ')} of {clip}"
+        case AssetMedia(ident):
+            return ident
+    return "data in the YAML"
 
 
 def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:

@@ -233,9 +233,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte reached the provider (only a transport can know)."""
+    """No byte reached the provider (only a transport can know). `closed`: nothing listens at its address."""
 
     message: str
+    closed: bool = False
 
 
 SubmitAnswer = Accepted | Rejected | Unknown | NotSent
@@ -312,6 +313,7 @@ class PollTrouble:
     message: str
     retry_after: float | None = None
     refusal: Refusal | None = None  # CREDENTIALS or TOKEN if that is the cause
+    closed: bool = False  # nothing listens at its address
 
 
 PollAnswer = Working | Succeeded | NoOutput | Failed | Cancelled | NotFound | PollTrouble

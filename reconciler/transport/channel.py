@@ -118,7 +118,7 @@ class Channel:
             return answer
         except ExchangeFailed as error:
             reason = self.redactor.text(error.reason)
-            return base.Unknown(reason) if error.sent else base.NotSent(reason)
+            return base.Unknown(reason) if error.sent else base.NotSent(reason, error.closed)
         except Exception as error:  # noqa: BLE001  # the request may have gone out: an exception would hide that
             return base.Unknown(f"the answer could not be read ({type(error).__name__}). This is a bug in clipform.")
 
@@ -178,7 +178,8 @@ class Channel:
             except Paused as error:
                 return base.PollTrouble(str(error), error.wait)
             except ExchangeFailed as error:
-                answer, slow = base.PollTrouble(self.redactor.text(error.reason)), error.slow
+                reason = self.redactor.text(error.reason)
+                answer, slow = base.PollTrouble(reason, closed=error.closed), error.slow
             if isinstance(answer, base.Reply) and self._busy(answer):
                 return self._with_pause(answer)
             if isinstance(answer, base.Reply) and answer.status < 500:
@@ -197,7 +198,7 @@ class Channel:
         while True:
             await self.limiter.acquire(NEAR, rank)
             async with self._slots:
-                if self.limiter.is_open:  # a pause may have begun during the wait for the slot
+                if not self.limiter.paused:  # a pause may have begun during the wait for the slot
                     yield
                     return
 

@@ -71,6 +71,11 @@ class HttpTransport:
         provider wants no requests: an earlier one is answered locally."""
         return await self._channel.ask(request)
 
+    @property
+    def paused(self) -> float:
+        """The seconds that remain of a pause that the provider asked for."""
+        return self._channel.limiter.paused
+
     async def fetch(self, url: str, part: ByteSink) -> tuple[int, str]:
         """Download into an empty part; return its size and SHA-256. Raises ProviderError: `link-dead` needs a new link,
         `link-refused` is not followed, `too-large` and `too-slow` exceed a limit, `download` may succeed later."""

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -48,18 +49,20 @@ class OutgoingRequest:
 
 
 class ExchangeFailed(Exception):
-    """An exchange without a complete answer. `sent`: a byte of the request may have left; `slow`: a timeout."""
+    """An exchange without a complete answer. `sent`: a byte of the request may have left; `slow`: a timeout; `closed`:
+    nothing listens at the address."""
 
-    def __init__(self, reason: str, *, sent: bool, slow: bool = False) -> None:
+    def __init__(self, reason: str, *, sent: bool, slow: bool = False, closed: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.sent, self.slow = reason, sent, slow
+        self.reason, self.sent, self.slow, self.closed = reason, sent, slow, closed
 
 
 class _Trace:
-    """Receives httpcore's trace events and notes when the request (not a proxy's CONNECT) goes to the socket."""
+    """Receives httpcore's trace events and notes when the request (not a proxy's CONNECT) goes to the socket.
+    `place`: where the connection leads."""
 
-    def __init__(self) -> None:
-        self.sent = False
+    def __init__(self, place: str = "") -> None:
+        self.sent, self.place = False, place
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> None:
         if event == "http11.send_request_headers.started":
@@ -69,7 +72,10 @@ class _Trace:
         """Return an error as ExchangeFailed. h11 refuses a request that breaks HTTP's rules before it is written."""
         slow = isinstance(error, TimeoutError | httpx.TimeoutException)
         sent = self.sent and not isinstance(error, httpx.LocalProtocolError)
-        return ExchangeFailed(_reason(error, timeouts), sent=sent, slow=slow)
+        closed = isinstance(error, httpx.ConnectError) and any(
+            isinstance(e, ConnectionRefusedError) for e in _chain(error)
+        )
+        return ExchangeFailed(_reason(error, timeouts, self.place), sent=sent, slow=slow, closed=closed)
 
 
 class Incoming:
@@ -101,7 +107,7 @@ class Connections:
     async def open(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AsyncIterator[Incoming]:
         """Send a request; the block reads the answer. Raises ExchangeFailed."""
         connection = self._idle.pop() if self._idle else self._connect()
-        trace, clean = _Trace(), False
+        trace, clean = _Trace(_place(outgoing.url, self._proxy)), False
         try:
             async with asyncio.timeout(timeouts.total):
                 response = await _begin(connection, outgoing, timeouts, trace)
@@ -171,11 +177,36 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _reason(error: Exception, timeouts: Timeouts) -> str:
+def _place(url: str, proxy: str | None) -> str:
+    """Return the host and port that a connection leads to."""
+    target = httpx.URL(proxy or url)
+    port = target.port or (443 if target.scheme == "https" else 80)
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return f"{'the proxy ' if proxy else ''}{host}:{port}"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and all that caused it: a name may have several addresses, each with an error of its own."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for inner in error.exceptions:
+                yield from _chain(inner)
+        error = error.__cause__ or error.__context__
+
+
+def _reason(error: Exception, timeouts: Timeouts, place: str) -> str:
     """Return an error as text; httpx's own text is often empty."""
     match error:
         case httpx.ConnectTimeout():
-            return f"no connection within {timeouts.connect:g} s"
+            return f"no connection to {place} within {timeouts.connect:g} s"
+        case httpx.ConnectError():
+            causes = list(_chain(error))
+            if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+                return f"{place} refuses connections"
+            if any(isinstance(cause, socket.gaierror) for cause in causes):
+                return f"no network, or no such host: {place.rpartition(':')[0]}"
+            return f"no connection to {place}: {error}"
         case httpx.ReadTimeout():
             return f"no answer for {timeouts.idle:g} s"
         case httpx.WriteTimeout():

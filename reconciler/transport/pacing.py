@@ -105,9 +105,9 @@ class RateLimiter:
                     return
 
     @property
-    def is_open(self) -> bool:
-        """True if no pause is in effect."""
-        return self._resume <= self._clock.monotonic()
+    def paused(self) -> float:
+        """The seconds that remain of a pause; 0 without one."""
+        return max(0.0, self._resume - self._clock.monotonic())
 
     def record_request(self) -> None:
         """Record that a request goes out now; `acquire` does so itself."""

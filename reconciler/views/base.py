@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding
@@ -40,6 +41,7 @@ class StatusRow:
     phase: str = ""  # of a running task: submitting, accepted, stalled, ready, fetched
     since: float | None = None  # seconds since the request
     expected: float | None = None  # seconds that such tasks typically take
+    takes: int = 1  # of the clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class View(Screen, Protocol):
     def diagnostics(self, items: Sequence[Diagnostic]) -> None:
         """Report problems in the project's files."""
 
-    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
+    def valid(self, clips: int, takes: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """Report that `validate` found no error."""
 
     def status(self, rows: Sequence[StatusRow]) -> None:
@@ -103,6 +105,13 @@ class View(Screen, Protocol):
 
     def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
         """Show the same facts as sections for people or as data for programs."""
+
+    @property
+    def can_draw(self) -> bool:
+        """True if pictures can be shown; they need not be made otherwise."""
+
+    def pictures(self, posters: Sequence[tuple[str, Path]]) -> None:
+        """Show named pictures."""
 
     def models(self, lines: Sequence[Line]) -> None:
         """Show `models`."""

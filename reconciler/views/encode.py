@@ -56,6 +56,7 @@ def step(item: Step, currency: str) -> dict[str, object]:
         "detail": item.detail,
         "way_out": commands(item.way_out),
         "provider_defaults": list(item.server_defaults),
+        "makes": {"prompt": item.brief.prompt, **dict(item.brief.facts)} if item.brief else {},
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
     }
     return members | {name: value for name, value in extra.items() if value}
@@ -114,16 +115,17 @@ def _compact(values: dict[str, object]) -> dict[str, object]:
 def event(item: Event) -> dict[str, object]:
     """Encode one line of `apply --json`."""
     values = asdict(item)
-    for name in ("elapsed", "expected"):
+    for name in ("elapsed", "expected", "wait"):
         if values[name] is not None:
             values[name] = round(values[name], 2)
-    del values["kind"]
+    del values["kind"], values["takes"]
     return {"format_version": FORMAT_VERSION, "event": item.kind.value} | _compact(values)
 
 
 def outcome(item: Outcome) -> dict[str, object]:
     """Encode how one step ended."""
     values = asdict(item) | {"elapsed": round(item.elapsed, 2), "result": item.result.value}
+    del values["takes"]
     remedies = {"way_out": commands(item.help.splitlines())} if item.result is EventKind.BLOCKED else {}
     return _compact(values) | remedies
 
@@ -135,6 +137,7 @@ def summary(item: Summary) -> dict[str, object]:
         "event": "ended",
         "exit_code": item.exit_code,
         "interrupted": item.interrupted,
+        "timed_out": item.late,
         "elapsed": round(item.elapsed, 2),
         "spent": total(item.spent, item.currency, item.unpriced) | {"in_doubt": item.in_doubt},
         "saved": total(item.saved, item.currency, item.saved_unpriced),

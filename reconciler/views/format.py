@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from reconciler import money
+from reconciler.events import Outcome
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Cost, Plan, Step
 
@@ -31,6 +32,12 @@ def seconds(value: float) -> str:
 def whole(value: float) -> str:
     """Return a duration in whole seconds, for displays that redraw every second."""
     return f"{int(value)} s" if value < 60 else seconds(int(value))
+
+
+def ordinal(number: int) -> str:
+    """Return a number such as 1st, 2nd, 3rd, 4th or 11th."""
+    teen = 10 <= number % 100 < 20
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def age(value: float | None) -> str:
@@ -83,22 +90,28 @@ def plain_decimal(amount: Decimal) -> str:
     return money.plain(amount) if "." in text else text
 
 
-def clips(count: int) -> str:
-    """Return a count such as `1 clip` or `2 clips`."""
-    return f"{count} clip" + ("" if count == 1 else "s")
+def clips(count: int, takes: int = 0) -> str:
+    """Return a count such as `1 clip`, `2 clips` or, where there are more takes than clips, `2 clips (3 takes)`."""
+    return f"{count} clip" + ("" if count == 1 else "s") + (f" ({takes} takes)" if takes > count else "")
+
+
+def counted(items: Iterable[Step | Outcome]) -> str:
+    """Return a count of takes by their clips: `3`, or `2 clips (3 takes)`."""
+    names = [item.clip for item in items]
+    count = len(set(names))
+    return str(count) if count == len(names) else clips(count, len(names))
 
 
 def summary_line(plan: Plan) -> str:
     """Return the last line of a plan: counts, cost, time."""
-    counts = plan.counts()
-    parts = [
-        f"{counts[name]} to {name}" if name != "blocked" else f"{counts[name]} blocked"
-        for name in _ORDER
-        if counts[name]
-    ]
+    steps: dict[str, list[Step]] = {action.value: [] for action in Action}
+    for step in plan.steps:
+        steps[step.action].append(step)
+    parts = [f"{counted(steps[n])} {n if n == 'blocked' else f'to {n}'}" for n in _ORDER if steps[n]]
+    ready = steps[Action.NOOP]
     if not parts:
-        return f"Nothing to do: {clips(counts[Action.NOOP])} up to date."
-    parts.append(f"{counts[Action.NOOP]} up to date")
+        return f"Nothing to do: {clips(len({step.clip for step in ready}), len(ready))} up to date."
+    parts.append(f"{counted(ready)} up to date")
     line = f"Plan: {', '.join(parts)}."
     if plan.generating():
         line += f" Cost: {plan_total(plan)}."

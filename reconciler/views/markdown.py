@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.plan.model import Action, Change, Plan, Step, plain_value
+from reconciler.plan.model import GENERATES, Action, Change, Plan, Step, plain_value
 from reconciler.project.saved_plan import review_digest
 from reconciler.views import format
+from reconciler.views.groups import StepGroup, grouped
 from reconciler.views.terminal import word_diff
 from reconciler.views.terminal.sanitize import safe
 
@@ -29,24 +30,25 @@ _FIRST = (Action.BLOCKED, Action.REPLACE, Action.CREATE)
 def render(plan: Plan) -> str:
     """Return a digest line, a table of the steps, and the changed fields in folds; cut at a whole row."""
     steps = sorted((step for step in plan.steps if step.action is not Action.NOOP or step.changes), key=_rank)
+    groups = grouped(steps)
     asks = [f"- {_cell(str(demand))}" for demand in plan.demands[:_WARNINGS]]
     asks = ["This project asks for", "", *asks, ""] if asks else []
     head = [MARK, "### clipform plan", "", *asks, format.summary_line(plan), ""]
     if plan.has_changes():
         head += [_digest_line(plan), ""]
-    if steps:
+    if groups:
         head += ["| | clip | why | cost | output |", "|---|---|---|---|---|"]
-    rows = _fit(steps, lambda step: _row(step, plan), LIMIT // 2)
-    if len(rows) < len(steps):
-        rows.append(f"| | … and {len(steps) - len(rows)} more | | | |")
+    rows = _fit(groups, lambda group: _row(group, plan), LIMIT // 2)
+    if len(rows) < len(groups):
+        rows.append(f"| | … and {len(groups) - len(rows)} more | | | |")
     warnings = _warnings(plan.diagnostics)
     used = sum(len(line) + 1 for line in (*head, *rows, *warnings))
-    changed = [step for step in steps if step.changes]
+    changed = [group for group in groups if group.first.changes or group.first.brief]
     folds = _fit(changed, _fold, LIMIT - used - _ROOM)
     lines = [*head, *rows]
     lines += ["", *folds] if folds else []
     if len(folds) < len(changed):
-        lines += ["", f"_The changes of {format.clips(len(changed) - len(folds))} do not fit in this comment._"]
+        lines += ["", f"_The details of {format.clips(len(changed) - len(folds))} do not fit in this comment._"]
     return "\n".join([*lines, *warnings]) + "\n"
 
 
@@ -61,21 +63,26 @@ def _digest_line(plan: Plan) -> str:
     return f"{price} · plan `{review_digest(plan)}`"
 
 
-def _row(step: Step, plan: Plan) -> str:
-    paid = step.action in (Action.CREATE, Action.REPLACE)
-    cost = format.price(step.cost, plan.currency) if paid else ""
+def _row(group: StepGroup, plan: Plan) -> str:
+    step = group.first
+    cost = group.price(plan.currency) if step.action in GENERATES else ""
     detail = [_cell(step.detail)] if step.action in (Action.BLOCKED, Action.NOOP) and step.detail else []
     headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
     why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])
-    cells = (f"**{step.action.value}**", _cell(step.name), why, cost, _cell(step.output or ""))
+    cells = (f"**{step.action.value}**", _cell(group.name), why, cost, _cell(step.output or ""))
     return f"| {' | '.join(cells)} |"
 
 
-def _fold(step: Step) -> str:
-    name = _numbers(step.name[:_LONGEST_NAME])
-    lines = [f"<details><summary><code>{name}</code>: {len(step.changes)} changed</summary>", "", "```diff"]
+def _fold(group: StepGroup) -> str:
+    step = group.first
+    name = _numbers(group.name[:_LONGEST_NAME])
+    title = f"{len(step.changes)} changed" if step.changes else "prompt and settings"
+    lines = [f"<details><summary><code>{name}</code>: {title}</summary>", "", "```diff"]
     for change in step.changes:
         lines += _diff(change)
+    if step.brief is not None:
+        facts = (("prompt", step.brief.prompt), ("model", f"{step.provider}/{step.model}"), *step.brief.facts)
+        lines += [f"+ {field}: {_code(value)}" for field, value in facts if value]
     return "\n".join([*lines, "```", "</details>"])
 
 
@@ -99,11 +106,11 @@ def _warnings(diagnostics: Sequence[Diagnostic]) -> list[str]:
     return ["", *head, *(f"- {line}" for line in (*texts[:_WARNINGS], *more)), "```", "</details>"]
 
 
-def _fit(steps: Iterable[Step], line: Callable[[Step], str], room: int) -> list[str]:
+def _fit(groups: Iterable[StepGroup], line: Callable[[StepGroup], str], room: int) -> list[str]:
     """Return the lines that fit in `room` characters; one that is too long does not stop the others."""
     lines: list[str] = []
-    for step in steps:
-        text = line(step)
+    for group in groups:
+        text = line(group)
         if len(text) < room:
             room -= len(text) + 1
             lines.append(text)

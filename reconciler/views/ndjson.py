@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding, Unwritten
@@ -42,9 +43,10 @@ class JsonView:
         with suppress(Unwritten):
             self._write(encode.error(error))
 
-    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
+    def valid(self, clips: int, takes: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """Write the document of `validate --json`."""
-        self._versioned(valid=True, clips=clips, files=files, diagnostics=[encode.diagnostic(d) for d in warnings])
+        found = [encode.diagnostic(d) for d in warnings]
+        self._versioned(valid=True, clips=clips, takes=takes, files=files, diagnostics=found)
 
     def plan(self, plan: Plan) -> None:
         """Write the document of `plan --json`."""
@@ -77,6 +79,11 @@ class JsonView:
     def show(self, sections: Sequence[Section], data: _Document) -> None:
         """Write the data; sections are for people."""
         self._versioned(**data)
+
+    can_draw = False
+
+    def pictures(self, posters: Sequence[tuple[str, Path]]) -> None:
+        """Do nothing: JSON has no pictures."""
 
     def models(self, lines: Sequence[Line]) -> None:
         """Write all models as one document."""

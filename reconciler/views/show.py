@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from reconciler import money
 from reconciler.plan.changes import NO_NAMES, input_text
@@ -14,6 +15,7 @@ from reconciler.records import Attempt, Generation
 from reconciler.views import encode, format
 from reconciler.views.base import Section
 from reconciler.views.format import micros, utc
+from reconciler.views.groups import StepGroup
 from reconciler.views.status import state_of
 
 
@@ -38,7 +40,8 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         yield "output", step.output
     order = _order(step, planned)
     if order is not None:
-        yield "estimated", format.price(order.wanted.cost, "")
+        price, takes = format.price(order.wanted.cost, ""), (replace(step, cost=order.wanted.cost),) * step.takes
+        yield "estimated", price if step.takes == 1 else f"{price}; {StepGroup(takes).price('')}"
     if document := _document(step, planned):
         clips = {order.wanted.key: order.wanted.name for order in planned.loaded.orders}
         yield from document_facts(document, clips)

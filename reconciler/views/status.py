@@ -48,6 +48,7 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         currency=(generation.currency if generation else "") or (order.wanted.cost.currency if order else ""),
         age=now - generation.created if generation and generation.created else None,
         key=step.key,
+        takes=step.takes,
         phase=running.state.value if running else "",
         since=max(0.0, now - running.created) if running else None,
         expected=typical_seconds(planned.snapshot, step.kind, step.model) if running else None,

@@ -182,7 +182,7 @@ class Watch:
         of = "" if cap is None else f" of {money.text(cap, plan.currency) if cap else '0'}"
         line = f"Session: {format.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
         if not plan.has_changes() or not wait.offer:
-            return f"{line} Watching."
+            return f"{line} Watching. {'Ctrl-C quits' if self.context.keyboard is None else '[q] quit'}"
         line += f" Waiting: {self._waiting(plan)}."
         if self.context.keyboard is None:
             instead = "use the page" if self.context.page else f"run {command('apply')}"
@@ -192,7 +192,8 @@ class Watch:
     def _waiting(self, plan: Plan) -> str:
         generating = plan.generating()
         if generating:
-            return f"{format.clips(len(generating))}, {format.plan_total(plan)}"
+            clips = {step.clip for step in generating}
+            return f"{format.clips(len(clips), len(generating))}, {format.plan_total(plan)}"
         unconfirmed = [step for step in plan.changes() if not is_free(step, Allowance())] or plan.changes()
         return f"{len(unconfirmed)} to {unconfirmed[0].action.value}"
 

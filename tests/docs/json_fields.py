@@ -51,8 +51,8 @@ def documents() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
 
 
 def _members(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Path and type of every member, `[]` for the items of a list; an identity document is one member."""
-    if isinstance(value, dict) and not path.endswith((".document", ".artifact")):
+    """Path and type of every member, `[]` for the items of a list; a document within is one member."""
+    if isinstance(value, dict) and not path.endswith((".document", ".artifact", ".makes")):
         if path:
             yield path, "object"
         for name, item in value.items():

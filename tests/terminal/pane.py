@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pyte
 
+from reconciler.views.terminal import pictures
+
 DEADLINE = 30.0
 REPOSITORY = Path(__file__).parents[2]
 
@@ -35,6 +37,8 @@ import os, runpy, sys
 os.chdir(sys.argv.pop(1))
 runpy.run_module("reconciler", run_name="__main__", alter_sys=True)
 """
+_TELLING = {"NO_COLOR", "COLUMNS", "LINES", "TMUX", "TERM_PROGRAM", "VTE_VERSION", *pictures._VARIABLES}
+"""Variables by which a program would see the terminal that the tests are run in."""
 CLIPFORM = (sys.executable, "-m", "reconciler")
 
 
@@ -140,7 +144,7 @@ def pane(
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """A plain terminal with colours, whatever this one is."""
-    ours = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
+    ours = {name: value for name, value in os.environ.items() if name not in _TELLING}
     base = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error"}
     return {**ours, **base, **more}
 

@@ -174,9 +174,40 @@ def test_who_says_no_pays_nothing(folder: Path, env: dict[str, str]) -> None:
     with pane(*clipform(folder, "apply"), env=env) as screen:
         screen.until("Type 'yes' to continue:")
         screen.press("y\r")
+        screen.until("Please type the whole word 'yes', or 'no':")
+        screen.press("\r")
         assert screen.end() == 4
         assert "not confirmed; nothing was done" in screen.text
     assert not (folder / "renders").exists()
+
+
+def test_a_wrong_answer_is_asked_once_more(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply"), env=env) as screen:
+        screen.until("Type 'yes' to continue:")
+        screen.press("ok\r")
+        screen.until("Please type the whole word 'yes', or 'no':")
+        screen.press("yes\r")
+        assert screen.end() == 0
+
+
+@pytest.mark.parametrize(("keys", "code"), [("\r", 0), ("y\r", 0), ("n\r", 4), ("\x04", 4), ("what\ry\r", 0)])
+def test_enter_is_enough_for_what_is_free(tmp_path: Path, env: dict[str, str], keys: str, code: int) -> None:
+    (tmp_path / "clipform.yaml").write_text(
+        "version: 1\nclips: {lamp: {prompt: a lamp, duration: 1}}\n", encoding="utf-8"
+    )
+    with pane(*clipform(tmp_path, "apply"), env=env) as screen:
+        screen.until(r"Apply this plan\? \[Y/n\]")
+        screen.press(keys)
+        assert screen.end() == code
+    assert (tmp_path / "renders/lamp.mp4").exists() is (code == 0)
+
+
+def test_keys_that_were_pressed_before_the_question_do_not_answer_it(folder: Path, env: dict[str, str]) -> None:
+    with pane(*clipform(folder, "apply"), env=env) as screen:
+        screen.press("yes\r")
+        screen.until("Type 'yes' to continue:")
+        screen.press("no\r")
+        assert screen.end() == 4
 
 
 def test_help_is_shown_without_a_project(tmp_path: Path) -> None:

@@ -86,5 +86,5 @@ def test_what_apply_did_is_left_on_the_screen_and_nothing_of_its_progress(made: 
     assert "queued" not in text and "[###" not in text and "[---" not in text
     assert text.count("failed   at-the-mercy-of-the-moderation") == 1
     assert "    next: clipform resolve in-doubt --task ID" in text
-    assert "Done: 10 made, 1 placed for free, 1 failed, 1 blocked in" in text
+    assert "Done: 9 clips (10 takes) made, 1 placed for free, 1 failed, 1 blocked in" in text
     assert "Cost: up to 4.50 USD and" in text.replace("\n    ", " ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -40,6 +41,12 @@ def test_where_progress_is_live_a_submit_needs_no_line() -> None:
     assert apply.line(Event(EventKind.SUBMITTED, "hero"), PLAIN, live=True) is None
 
 
+def test_a_run_that_its_timeout_ended_says_so_and_how_to_go_on() -> None:
+    lines = end(outcome(EventKind.LEFT, message="the time of --timeout is over; its task is on record"), late=True)
+    assert lines[-2].startswith("Out of time: 1 left running in 2.0 s.")
+    assert lines[-1] == "To continue, run: clipform apply. Nothing that you paid for is lost."
+
+
 def end(*outcomes: Outcome, **more: object) -> list[str]:
     return list(apply.summary(Summary(outcomes, elapsed=2.0, currency="USD", **more), PLAIN))  # type: ignore[arg-type]
 
@@ -49,8 +56,15 @@ def outcome(result: EventKind, action: str = "create", message: str = "", help: 
 
 
 def test_the_end_counts_what_was_made_what_was_free_and_what_it_cost() -> None:
-    done = [outcome(EventKind.SUCCEEDED, action) for action in ("create", "resume", "move", "restore", "remove")]
+    actions = ("create", "resume", "move", "restore", "remove")
+    done = [replace(outcome(EventKind.SUCCEEDED, action), clip=f"clip-{action}") for action in actions]
     assert end(*done, spent=Decimal("0.5")) == ["Done: 2 made, 2 placed for free, 1 removed in 2.0 s. Cost: 0.50 USD."]
+
+
+def test_the_end_counts_takes_where_there_are_more_of_them_than_clips() -> None:
+    done = [Outcome("hero", take, "create", EventKind.SUCCEEDED, takes=3) for take in (1, 2, 3)]
+    lines = end(*done, outcome(EventKind.FAILED), spent=Decimal("1.5"))
+    assert lines[-1] == "Done: 1 clip (3 takes) made, 1 failed in 2.0 s. Cost: 1.50 USD."
 
 
 def test_what_was_paid_before_and_is_collected_now_is_not_called_free() -> None:

@@ -16,6 +16,7 @@ from reconciler.plan.remedies import Block, command_of, reason_line
 from reconciler.records import Attempt, Generation, LockEntry, Money, State
 from reconciler.views import markdown
 from reconciler.views.base import StatusRow
+from reconciler.views.groups import StepGroup
 from reconciler.views.ndjson import JsonView
 from reconciler.views.terminal import apply as apply_text
 from reconciler.views.terminal import plan as plan_text
@@ -89,7 +90,7 @@ def as_apply(block: Block) -> list[str]:
 def test_every_blocked_reason_reads_like_this(golden: Callable[[str, str], None]) -> None:
     parts = []
     for reason, block in BLOCKS.items():
-        parts += [f"== {reason.value}", "-- plan", *plan_text.block(step(block), "USD", PLAIN)]
+        parts += [f"== {reason.value}", "-- plan", *plan_text.block(StepGroup((step(block),)), "USD", PLAIN)]
         parts += ["-- status", *as_status(block), "-- apply", *as_apply(block)]
         parts += ["-- markdown", markdown.render(Plan((step(block),))).splitlines()[-1], ""]
     golden("blocked.txt", "\n".join(parts))
@@ -98,7 +99,7 @@ def test_every_blocked_reason_reads_like_this(golden: Callable[[str, str], None]
 @pytest.mark.parametrize("reason", BLOCKS)
 def test_plan_status_and_apply_say_it_with_the_same_words(reason: Reason) -> None:
     block = BLOCKS[reason]
-    plan = list(plan_text.block(step(block), "USD", PLAIN))
+    plan = list(plan_text.block(StepGroup((step(block),)), "USD", PLAIN))
     status, apply = as_status(block), as_apply(block)
     out = [line for line in plan if "next:" in line]
     assert out and out == status[1:] == apply[1:]

@@ -59,7 +59,7 @@ def test_what_is_cut_is_counted() -> None:
     shown = text.count("| **replace** |")
     assert f"… and {5000 - shown} more" in text and 0 < shown < 5000
     folded = text.count("<details>")
-    assert f"_The changes of {5000 - folded} clips do not fit in this comment._" in text and folded
+    assert f"_The details of {5000 - folded} clips do not fit in this comment._" in text and folded
 
 
 def test_the_numbers_are_those_of_the_whole_plan_even_when_it_is_cut() -> None:

@@ -34,16 +34,21 @@ def run(
         bool, typer.Option("--detach", help="Submit and exit; a later apply downloads the results.")
     ] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Stop waiting after this time, such as 90s, 10m or 2h.")
+    ] = None,
     trust: arguments.Trust = False,
 ) -> None:
     """Generate, restore and remove videos to match the spec.
 
     It generates what is new or changed, restores stored videos and removes what is no longer declared.
 
-    Exit codes: 0 done, 1 invalid spec, 3 some clips failed or are blocked, 4 refused to spend, 5 another process
-    holds the state, 64 wrong command line, 130 interrupted.
+    Tasks that run when the time of --timeout is over stay at the provider, and the next apply collects them.
+
+    Exit codes: 0 done, 1 invalid spec, 3 some clips failed, are blocked or were left by --timeout, 4 refused to
+    spend, 5 another process holds the state, 64 wrong command line, 130 interrupted.
     """
-    from reconciler.cli.parsing import amount, plan_file
+    from reconciler.cli.parsing import amount, plan_file, seconds
     from reconciler.engine.run.apply import ApplyOptions, apply
     from reconciler.engine.run.session import open_session
     from reconciler.project.model import Choice
@@ -52,7 +57,7 @@ def run(
     saved = plan_file(app.directory, clips or [], lambda name: _means_clips(app, Choice((name,), draft=draft)))
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
     asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
-    asked = replace(asked, agree=partial(app.require_trust, trust=trust))
+    asked = replace(asked, agree=partial(app.require_trust, trust=trust), timeout=seconds(timeout, "--timeout"))
     place(app.options.directory, draft=asked.choice.draft)
     with open_session(app.workspace, "apply", asked.choice.draft) as session:
         confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")

@@ -26,7 +26,7 @@ def run(
 
     app: Context = context.obj
     with open_session(app.workspace, "destroy", draft) as session:
-        confirm = partial(app.confirm, yes=yes, question="Remove these files?")
+        confirm = partial(app.confirm, yes=yes, question="Remove these files?", in_full=True)
         summary = destroy(session, Choice(tuple(clips or ()), draft=draft), confirm, app.view, app.connect)
     app.view.summary(summary)
     raise typer.Exit(summary.exit_code)

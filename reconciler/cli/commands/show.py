@@ -6,6 +6,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.cli.pictures import show_pictures
 
 
 def run(context: typer.Context, clip: arguments.ClipName, draft: arguments.Draft = False) -> None:
@@ -24,3 +25,4 @@ def run(context: typer.Context, clip: arguments.ClipName, draft: arguments.Draft
     planned = workspace.plan(Choice((clip,), draft=draft), workspace.load(draft))
     root = workspace.objects(draft).root.relative_to(workspace.root).as_posix()
     app.view.show(*show(one_clip(clip, planned.plan), planned, root))
+    show_pictures(app, planned, draft=draft, picked=False)

@@ -8,6 +8,7 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.cli.pictures import show_pictures
 
 
 def run(
@@ -36,3 +37,4 @@ def run(
         raise typer.Exit(StatusLoop(app.workspace, choice, app.view, app.keyboard).run())
     planned = app.workspace.plan(choice, app.workspace.load(draft))
     app.view.status(status(planned, app.clock.now()))
+    show_pictures(app, planned, draft=draft, picked=True)

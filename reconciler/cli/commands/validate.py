@@ -14,4 +14,5 @@ def run(context: typer.Context) -> None:
     """
     app: Context = context.obj
     loaded = app.workspace.load()
-    app.view.valid(len(loaded.project.clips), len(loaded.project.files), loaded.warnings)
+    clips, takes, files = loaded.project.clips, loaded.orders, loaded.project.files
+    app.view.valid(len(clips), len(takes), len(files), loaded.warnings)

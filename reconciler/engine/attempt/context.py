@@ -70,6 +70,7 @@ class AttemptContext:
     sent: bool = False  # a request for the key has gone out, or may have
     tries: int = 0
     polls: int = 0
+    troubles: int = 0  # polls in a row without the task's state
     fetches: int = 0
     misses: list[float] = field(default_factory=list)
     empties: list[float] = field(default_factory=list)
@@ -117,7 +118,8 @@ class AttemptContext:
         if self.control.event.is_set():
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
-            raise StepEnded(EventKind.LEFT, "interrupted; its task is on record", f"{command('apply')} carries on")
+            text = f"{self.control.end}; its task is on record"
+            raise StepEnded(EventKind.LEFT, text, f"{command('apply')} carries on")
 
     async def unless_halted(self, future: asyncio.Future[Any]) -> None:
         """Wait until `future` is done or the user interrupts."""
@@ -127,8 +129,23 @@ class AttemptContext:
         finally:
             halt.cancel()
 
+    async def wait(self, reason: str, delay: float, *, nothing_sent: bool = False) -> None:
+        """Say why and how long this step waits, and wait. Raises StepEnded as `pause`."""
+        if delay > 0 and not self.control.event.is_set():
+            self.say_waiting(reason, delay)
+        await self.pause(delay, nothing_sent=nothing_sent)
+
+    def say_waiting(self, reason: str, delay: float = 0.0) -> None:
+        """Emit why this step waits; a pause that the provider asked for may be longer than `delay`."""
+        wait = max(delay, self.provider.transport.paused)
+        tries = max(self.tries, self.troubles)
+        self.ports.sink.emit(replace(self._event(EventKind.WAITING, reason), wait=wait or None, tries=tries or None))
+
     def say(self, kind: EventKind, *, task: str | None = None, message: str = "", progress: int | None = None) -> None:
         """Emit an event of this step."""
+        self.ports.sink.emit(replace(self._event(kind, message), task=task, progress=progress))
+
+    def _event(self, kind: EventKind, message: str) -> Event:
         elapsed = self.ports.clock.monotonic() - self.began
-        event = Event(kind, self.step.clip, self.step.take, self.step.action.value, message=message, task=task)
-        self.ports.sink.emit(replace(event, progress=progress, elapsed=elapsed, expected=self.step.expected))
+        event = Event(kind, self.step.clip, self.step.take, self.step.action.value, message=message)
+        return replace(event, elapsed=elapsed, expected=self.step.expected, takes=self.step.takes)

@@ -45,13 +45,14 @@ async def _may_wait(context: AttemptContext, again: float) -> bool:
     """Wait until `again` if that is soon, or while other generations are running. Returns True if the time has come."""
     clock, control = context.ports.clock, context.control
     delay = again - clock.monotonic()
+    if delay > 0 and not context.terms.detach:
+        context.say_waiting(f"looking for its request in {context.provider.alias}'s list", delay)
     if delay <= APART:
         await sleep_until_halted(clock, control, delay)
     elif not context.terms.detach:
         with control.waiting():
             await sleep_until_halted(clock, control, delay, idle=True)
     if control.event.is_set():
-        raise StepEnded(
-            EventKind.BLOCKED, "interrupted before it could be looked up", f"{command('apply')} looks it up"
-        )
+        text = f"{control.end} before it could be looked up"
+        raise StepEnded(EventKind.BLOCKED, text, f"{command('apply')} looks it up")
     return again - clock.monotonic() < 1.0

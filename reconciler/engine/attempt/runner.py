@@ -26,8 +26,12 @@ MISSES = 3
 """How many "not found" answers in a row, over at least `MISSING` seconds, mean that a task vanished; and how many
 answers without a link, that it has no output."""
 MISSING = 60.0
+NEEDS_A_PERSON = frozenset({Refusal.CREDENTIALS, Refusal.TOKEN, Refusal.ACCOUNT})
+"""Reasons of a refused poll that no later poll is without."""
 ACCOUNT_WIDE = frozenset({Refusal.CREDENTIALS, Refusal.ACCOUNT})
 """Reasons of a failure that the next task would have, too: one vendor charges only after it accepted."""
+CLOSED_POLLS = 2
+"""Polls, each with tries of its own, of an address where nothing listens and nothing has in this run."""
 _OVER = frozenset({State.FAILED, State.REFUSED, State.CANCELLED})
 LONGEST_PAUSE = 900.0
 """Seconds that a provider may make us wait before the next poll."""
@@ -40,6 +44,7 @@ class AttemptRunner:
         self.context = context
         self.linkless: float | None = None  # monotonic seconds since when a finished task gives no link
         self.noted = ""  # the last message about a poll, so that an outage is reported once
+        self.trouble = ""  # why the last poll has not shown the task's state
 
     async def make(self) -> str:
         """Take steps until the artifact is durable, and return its SHA-256.
@@ -69,13 +74,15 @@ class AttemptRunner:
             case _ if attempt is None:
                 raise self._ended(None)
             case steps.Poll(after):
-                await self.context.pause(self._paced(attempt, after))
+                delay = self._paced(attempt, after)
+                await (self.context.wait(self.trouble, delay) if self.trouble else self.context.pause(delay))
                 await self._poll(attempt)
             case steps.LookUp():
                 await look_up(self.context, attempt)
             case steps.Fetch():
                 await self._fetch(attempt)
             case steps.Stall():
+                self._note(self.trouble)
                 self.context.move(attempt, State.STALLED, Facts(reason="deadline"))
             case steps.Leave() if attempt.state is State.STALLED:
                 raise self._ended(attempt)
@@ -129,11 +136,14 @@ class AttemptRunner:
         self._handle(attempt, answer)
         patient = not self.context.terms.detach
         if patient and isinstance(answer, base.PollTrouble) and answer.retry_after is not None:
-            await self.context.pause(min(answer.retry_after, LONGEST_PAUSE))
+            await self.context.wait(self.trouble, min(answer.retry_after, LONGEST_PAUSE))
 
     def _handle(self, attempt: Attempt, answer: base.PollAnswer) -> None:
         if not isinstance(answer, base.NotFound):
             self.context.misses.clear()
+        if not isinstance(answer, base.PollTrouble):
+            self.trouble, self.context.troubles = "", 0
+            self.context.control.answered.add(self.context.provider.alias)
         match answer:
             case base.Working(progress=progress, warning=warning):
                 self._note(warning)
@@ -143,11 +153,8 @@ class AttemptRunner:
                 self.context.result_time = self.context.ports.clock.now()
                 if attempt.state is not State.READY:
                     self.context.move(attempt, State.READY, Facts())
-            case base.PollTrouble(message, refusal=Refusal.CREDENTIALS | Refusal.TOKEN | Refusal.ACCOUNT):
-                help = f"its task is on record; fix the credentials, then run: {command('apply')}"
-                raise StepEnded(EventKind.BLOCKED, message, help)
-            case base.PollTrouble(message):
-                self._note(f"{message}; polling again")
+            case base.PollTrouble():
+                self._troubled(answer)
             case base.NotFound(message):
                 self._missed(attempt, message)
             case base.NoOutput(message):
@@ -156,6 +163,21 @@ class AttemptRunner:
                 self._failed(attempt, answer)
             case base.Cancelled(message):
                 self._close(attempt, State.CANCELLED, Facts(message=message))
+
+    def _troubled(self, answer: base.PollTrouble) -> None:
+        """Remember why a poll did not show the task's state; the wait for the next one says so."""
+        if answer.refusal in NEEDS_A_PERSON:
+            help = f"its task is on record; fix the credentials, then run: {command('apply')}"
+            raise StepEnded(EventKind.BLOCKED, answer.message, help)
+        provider = self.context.provider
+        self.trouble = f"{provider.alias} is busy" if provider.transport.paused else answer.message
+        self.context.troubles += 1
+        is_closed = answer.closed and provider.alias not in self.context.control.answered
+        if is_closed and self.context.troubles >= CLOSED_POLLS:
+            text = f"{answer.message}; its task is on record"
+            raise StepEnded(EventKind.BLOCKED, text, f"{command('apply')} carries on when it answers")
+        if self.context.terms.detach:
+            self._note(answer.message)
 
     def _failed(self, attempt: Attempt, answer: base.Failed) -> None:
         if answer.refusal in ACCOUNT_WIDE:

@@ -29,6 +29,8 @@ from reconciler.state.store import Facts
 
 TRIES = 6
 """How often a request that certainly was not accepted is sent in one run."""
+CLOSED_TRIES = 3
+"""The same, where nothing listens at the address and nothing has in this run: it is wrong, or the server is down."""
 
 
 async def submit(context: AttemptContext) -> None:
@@ -37,6 +39,8 @@ async def submit(context: AttemptContext) -> None:
         raise StepEnded(EventKind.FAILED, "the clip is no longer declared")
     order, marker, seed = context.order, context.ports.marker(), _seed(context, context.order)
     context.require_open()
+    if context.provider.durable:
+        context.say_waiting(f"sending to {context.provider.alias}")
     inputs = await context.ports.inputs.ready(order)
     job = jobs.build(order, inputs, seed=seed, marker=marker)
     async with frames.checked(context), _slot(context) as send:
@@ -82,6 +86,8 @@ async def _slot(context: AttemptContext) -> AsyncIterator[Send]:
     async with AsyncExitStack() as stack:
         entering = asyncio.ensure_future(stack.enter_async_context(context.provider.transport.slot()))
         try:
+            if context.provider.transport.paused:
+                context.say_waiting(f"{context.provider.alias} is busy")
             await context.unless_halted(entering)
             context.require_open()
             send = entering.result()
@@ -219,31 +225,40 @@ def _receipt(context: AttemptContext, attempt: Attempt, answer: SubmitAnswer) ->
 
 async def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> None:
     """Act on an answer that is on record: report it, try again, or end the generation."""
+    alias = context.provider.alias
+    if not isinstance(answer, NotSent):
+        context.control.answered.add(alias)
     match answer:
         case Accepted(task, warning):
             message = context.provider.transport.redact(warning)
             context.say(EventKind.SUBMITTED, task=task if context.provider.durable else None, message=message)
         case Rejected(Refusal.CREDENTIALS | Refusal.ACCOUNT | Refusal.TOKEN as refusal, _, message):
-            context.control.stopped[context.provider.alias] = f"{context.provider.alias} refused: {refusal.value}"
+            context.control.stopped[alias] = f"{alias} refused: {refusal.value}"
             context.control.refused = context.control.refused or refusal is not Refusal.ACCOUNT
             help = f"fix the account, then run: {command('apply')}"
             raise StepEnded(EventKind.FAILED, f"{refusal.value}: {message}", help)
         case Rejected(Refusal.BUSY, _, message):
-            await _try_again(context, f"busy: {message}")
+            await _try_again(context, f"{alias} is busy", f"busy: {message}")
         case Rejected(refusal, _, message):
             raise StepEnded(EventKind.FAILED, f"refused ({refusal.value}): {message}")
-        case NotSent(message):
-            await _try_again(context, f"not sent: {message}")
+        case NotSent(message, closed):
+            is_closed = closed and alias not in context.control.answered
+            await _try_again(context, message, f"not sent: {message}", CLOSED_TRIES if is_closed else TRIES)
         case Unknown():
             pass  # the record says UNCERTAIN: the next step handles that
 
 
-async def _try_again(context: AttemptContext, why: str) -> None:
-    """Wait before another try: nothing was bought. Raises StepEnded after `TRIES`."""
+async def _try_again(context: AttemptContext, reason: str, failure: str, most: int = TRIES) -> None:
+    """Wait before another try: nothing was bought. Raises StepEnded after the `most` tries."""
     context.tries += 1
-    if context.tries >= TRIES:
-        raise StepEnded(EventKind.FAILED, why, f"nothing was bought; {command('apply')} tries again")
-    await context.pause(2.0**context.tries, nothing_sent=True)
+    if context.tries >= most:
+        help = f"nothing was bought; {command('apply')} tries again"
+        if most == CLOSED_TRIES:  # every other clip would wait for the same answer
+            alias = context.provider.alias
+            context.control.stopped.setdefault(alias, f"{alias}: {reason}")
+            help = f"nothing was bought; check base_url of {alias} and its server, then run: {command('apply')}"
+        raise StepEnded(EventKind.FAILED, failure, help)
+    await context.wait(reason, 2.0**context.tries, nothing_sent=True)
     context.sent = False
 
 

@@ -16,7 +16,7 @@ class LocalTransport:
 
     def __init__(self, dialect: Dialect, renderer: DraftRenderer) -> None:
         self._dialect, self._renderer = dialect, renderer
-        self.account, self.submit_silence = "", 0.0
+        self.account, self.submit_silence, self.paused = "", 0.0, 0.0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Send]:

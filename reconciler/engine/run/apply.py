@@ -57,6 +57,7 @@ class ApplyOptions:
     max_cost: Decimal | None = None
     detach: bool = False
     fail_fast: bool = False
+    timeout: float | None = None  # seconds after the confirmation; then what is running is left
     agree: Callable[[], None] = lambda: None  # asks whether the project may do what is not ordinary; raises Refused
     run: int = 0  # of `Store.start_run`, so that the caller can ask later what the run cost; 0: a new one
 
@@ -168,7 +169,8 @@ class Run:
             reach_all(loaded, self.connect, elsewhere.values(), providers)
             executor = self._executor(renderer, providers)
             with hold(executor.interrupt):
-                return await executor.run(plan)
+                timeout = self.options.timeout
+                return await (executor.run(plan) if timeout is None else executor.run_for(plan, timeout))
         finally:
             await providers.aclose()
             await renderer.aclose()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.artifacts.place import OutputContent, Placer
 from reconciler.diagnostics import ClipformError
@@ -76,11 +76,25 @@ class Executor:
             with suppress(Exception):  # only a message: recording the open requests matters more
                 self._emit(Event(EventKind.NOTE, message=text))
 
+    async def run_for(self, plan: Plan, seconds: float) -> Summary:
+        """Carry out the plan as `run`, and interrupt it after so many seconds."""
+
+        async def end() -> None:
+            await self.ports.clock.sleep(seconds)
+            self.control.late = not self.control.event.is_set()
+            self.control.event.set()
+
+        timer = asyncio.ensure_future(end())
+        try:
+            return await self.run(plan)
+        finally:
+            timer.cancel()
+
     async def run(self, plan: Plan) -> Summary:
         """Carry out the plan. Raises nothing for the failure of a clip: that is in the outcomes."""
         began = self.ports.clock.monotonic()
         todo = [s for s in plan.steps if s.action not in (Action.NOOP, Action.BLOCKED)]
-        self._emit(Event(EventKind.STARTED, total=len(todo)))
+        self._emit(Event(EventKind.STARTED, total=len(todo), expected=plan.expected))
         for step in plan.blocked():
             self._end(step, EventKind.BLOCKED, reason_line(step.reason, step.detail), "\n".join(step.way_out))
         with self.ports.store.transaction():
@@ -123,7 +137,7 @@ class Executor:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        why = "interrupted" if self.control.event.is_set() else "stopped after a failure (--fail-fast)"
+        why = self.control.end if self.control.event.is_set() else "stopped after a failure (--fail-fast)"
         for step in scheduler.unfinished():
             if step.ident not in self.outcomes:
                 self._end(step, EventKind.SKIPPED, why)
@@ -344,9 +358,12 @@ class Executor:
         paid = step.cost.amount if kind is EventKind.SUCCEEDED and step.action in GENERATES else None
         name = step.action.value
         self.failed = self.failed or kind is EventKind.FAILED
-        self.outcomes[step.ident] = Outcome(step.clip, step.take, name, kind, message, help, step.output, elapsed, paid)
+        self.outcomes[step.ident] = Outcome(
+            step.clip, step.take, name, kind, message, help, step.output, elapsed, paid, step.takes
+        )
         timed = elapsed if step.action in ASKING else None
-        self._emit(Event(kind, step.clip, step.take, name, message, help, step.output, elapsed=timed, cost=paid))
+        event = Event(kind, step.clip, step.take, name, message, help, step.output, takes=step.takes)
+        self._emit(replace(event, elapsed=timed, cost=paid))
 
     def _emit(self, event: Event) -> None:
         self.ports.sink.emit(event)
@@ -360,8 +377,9 @@ class Executor:
         unpriced = self.ports.store.unpriced(run) if run else 0
         saved, unknown = cost.saved(self._saved(plan))
         in_doubt = self.ports.store.in_doubt(run) if run else 0
-        interrupted, sums = self.control.event.is_set(), (spent, unpriced, plan.currency, in_doubt, saved, unknown)
-        return Summary(outcomes, interrupted, elapsed, *sums, refused=self.control.refused)
+        sums, control = (spent, unpriced, plan.currency, in_doubt, saved, unknown), self.control
+        interrupted = control.event.is_set() and not control.late
+        return Summary(outcomes, interrupted, elapsed, *sums, refused=control.refused, late=control.late)
 
     def _saved(self, plan: Plan) -> Iterator[Cost]:
         """Yield the prices of the takes that have their video without a request of this run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.events import Event, EventKind, Outcome, Summary, take_name
+from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.next_command import command
 from reconciler.views import format
 from reconciler.views.terminal.diagnostics import help_lines, next_lines
@@ -25,7 +25,7 @@ _NAMED = 8  # how many of them it names
 
 def line(event: Event, style: Style, *, live: bool) -> str | None:
     """Return the line for an event; None if it has none, as a running clip of the live display."""
-    name = style.bold(safe(take_name(event.clip, event.take)))
+    name = style.bold(safe(event.name))
     match event.kind:
         case EventKind.SUBMITTED if not live:
             return f"{name}: submitted{_task(event)}"
@@ -51,33 +51,38 @@ def summary(item: Summary, style: Style) -> Iterator[str]:
     for outcome in item.having(EventKind.FAILED, EventKind.BLOCKED):
         yield from _problem(outcome, style)
     yield from _not_done(item.having(EventKind.SKIPPED, EventKind.LEFT), style)
-    done = item.having(EventKind.SUCCEEDED)
-    generated = sum(1 for o in done if o.action in ("create", "replace", "resume"))
-    removed = sum(1 for o in done if o.action == "remove")
-    free = len(done) - generated - removed
-    parts = [f"{generated} made"] if generated else []
-    parts += [f"{free} placed for free"] if free else []
-    parts += [f"{removed} removed"] if removed else []
+    yield style.bold(" ".join([result(item), *_money(item)]))
+    if item.interrupted or (item.late and item.exit_code):
+        yield f"To continue, run: {command('apply')}. Nothing that you paid for is lost."
+
+
+def _generated(item: Summary) -> list[Outcome]:
+    return [o for o in item.having(EventKind.SUCCEEDED) if o.action in ("create", "replace", "resume")]
+
+
+def result(item: Summary) -> str:
+    """Return how a run ended, in one sentence of counts."""
+    done, generated = item.having(EventKind.SUCCEEDED), _generated(item)
+    free = [o for o in done if o.action in ("restore", "move")]
+    removed = [o for o in done if o.action == "remove"]
+    groups = ((generated, "made"), (free, "placed for free"), (removed, "removed"))
+    parts = [f"{format.counted(group)} {word}" for group, word in groups if group]
     for kind, word in (
         (EventKind.FAILED, "failed"),
         (EventKind.BLOCKED, "blocked"),
         (EventKind.SKIPPED, "skipped"),
         (EventKind.LEFT, "left running"),
     ):
-        count = len(item.having(kind))
-        parts += [f"{count} {word}"] if count else []
-    state = "Interrupted" if item.interrupted else "Done"
-    line = f"{state}: {', '.join(parts) or 'nothing to do'} in {format.seconds(item.elapsed)}."
-    yield style.bold(" ".join([line, *_money(item, generated)]))
-    if item.interrupted:
-        yield f"To continue, run: {command('apply')}. Nothing that you paid for is lost."
+        parts += [f"{format.counted(item.having(kind))} {word}"] if item.having(kind) else []
+    state = "Interrupted" if item.interrupted else "Out of time" if item.late else "Done"
+    return f"{state}: {', '.join(parts) or 'nothing to do'} in {format.seconds(item.elapsed)}."
 
 
-def _money(item: Summary, generated: int) -> Iterator[str]:
+def _money(item: Summary) -> Iterator[str]:
     """Yield what the run cost, running tasks included, and what stored videos saved."""
     if not (item.spent or item.unpriced) and any(o.action == "resume" for o in item.having(EventKind.SUCCEEDED)):
         yield "Cost: nothing new."
-    elif generated or item.spent or item.unpriced:
+    elif _generated(item) or item.spent or item.unpriced:
         bound = "up to " if item.in_doubt and item.spent else ""
         yield f"Cost: {bound}{format.total(item.spent, item.unpriced, item.currency)}."
     if item.saved or item.saved_unpriced:
@@ -107,7 +112,8 @@ def _not_done(outcomes: Iterable[Outcome], style: Style) -> Iterator[str]:
             for outcome in group:
                 yield from _problem(outcome, style)
             continue
-        yield f"{_label(group[0], style)} {style.bold(format.clips(len(group)))}: {safe(message)}"
+        count = format.clips(len({outcome.clip for outcome in group}), len(group))
+        yield f"{_label(group[0], style)} {style.bold(count)}: {safe(message)}"
         names = ", ".join(safe(outcome.name) for outcome in group[:_NAMED])
         yield f"    {names}{f' and {len(group) - _NAMED} more' if len(group) > _NAMED else ''}"
         yield from help_lines(help, style)

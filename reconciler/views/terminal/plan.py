@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from reconciler.plan.model import Action, Change, Plan, Step, plain_value
+from reconciler.plan.model import Action, Change, Plan, Reason, Step, plain_value
 from reconciler.views import format
+from reconciler.views.groups import StepGroup, grouped
 from reconciler.views.terminal import word_diff
 from reconciler.views.terminal.diagnostics import next_lines
 from reconciler.views.terminal.sanitize import safe
-from reconciler.views.terminal.style import Style
-from reconciler.views.terminal.wrap import TextLine
+from reconciler.views.terminal.style import UNBOUNDED, Style
+from reconciler.views.terminal.tables import Column, grid, row
+from reconciler.views.terminal.wrap import TextLine, cut
 
 MARKS = {
     Action.CREATE: "+",
@@ -25,51 +27,94 @@ MARKS = {
     Action.NOOP: " ",
 }
 
+_USES = {"first_frame": "from", "last_frame": "to"}
 _OFTEN = 3  # clips with the same defaults that share one line
+_MANY = 6  # new clips that share a table
+_PROMPT = 160  # columns of a new clip's prompt
+
+TABLE = (
+    Column("CLIP", "middle"),
+    Column("MAKES", drop=4),
+    Column("FROM", "start", least=14, drop=3),
+    Column("MODEL", "middle", least=16, drop=2),
+    Column("COST"),
+    Column("OUTPUT", "start", least=16, drop=1),
+    Column("PROMPT", least=16),
+)
 
 
-def render(plan: Plan, style: Style) -> Iterator[str]:
-    """Yield the lines of a plan: every step that does something or has changes to show, then the summary. Provider
-    defaults that many steps share have one line."""
+def render(plan: Plan, style: Style, room: int = UNBOUNDED) -> Iterator[str]:
+    """Yield the lines of a plan: every step that does something or has changes to show, then the summary. Many new
+    clips are a table. Provider defaults that many clips share have one line."""
     if plan.demands:
         yield "This project asks for"
         for demand in plan.demands:
             yield f"  - {safe(str(demand))}"
         yield ""
-    chosen = Counter(step.server_defaults for step in plan.steps if step.server_defaults)
-    often = {defaults: count for defaults, count in chosen.items() if count >= _OFTEN}
-    for step in plan.steps:
-        if step.action is not Action.NOOP or step.changes:
-            is_shared = step.server_defaults in often
-            yield from block(replace(step, server_defaults=()) if is_shared else step, plan.currency, style)
+    groups = grouped(step for step in plan.steps if step.action is not Action.NOOP or step.changes)
+    new = [group for group in groups if group.is_new]
+    table = new if len(new) >= _MANY else []
+    chosen = Counter(group.first.server_defaults for group in groups if group.first.server_defaults)
+    often = {defaults: count for defaults, count in chosen.items() if count >= (1 if table else _OFTEN)}
+    if table:
+        yield from _table(table, plan.currency, style, room)
+        yield ""
+    for group in groups:
+        if not (table and group.is_new):
+            yield from block(group, plan.currency, style, with_defaults=group.first.server_defaults not in often)
             yield ""
     for defaults, count in often.items():
-        yield f"Provider's default for {count} clips: {safe(', '.join(defaults))}"
+        yield f"Provider's default for {format.clips(count)}: {safe(', '.join(defaults))}"
     if often:
         yield ""
     yield style.bold(format.summary_line(plan))
 
 
-def block(step: Step, currency: str, style: Style) -> Iterator[str]:
-    """Yield the lines of one step."""
+def _table(groups: Sequence[StepGroup], currency: str, style: Style, room: int) -> Iterator[str]:
+    """Yield a table of new clips; what they all have in common is above it."""
+    tone = _tone(Action.CREATE, style)
+    count = format.clips(len(groups), sum(len(group.steps) for group in groups))
+    yield f"{tone(f'{MARKS[Action.CREATE]} create  ')} {style.bold(count)}  {style.dim(Reason.NEW.sentence)}"
+    cells = [_cells(group, currency) for group in groups]
+    common = [i for i, column in enumerate(TABLE) if column.drop and len({line[i] for line in cells}) == 1]
+    if shared := format.SEPARATOR.join(filter(None, (cells[0][i] for i in common))):
+        yield TextLine(f"    {shared}", at=format.SEPARATOR)
+    shown = [i for i in range(len(TABLE)) if i not in common]
+    lines = grid([TABLE[i] for i in shown], [[line[i] for i in shown] for line in cells], room - 2)
+    yield TextLine(f"  {style.dim(row(next(lines)))}", wrap=False)
+    yield from (TextLine(f"  {row(line)}", wrap=False) for line in lines)
+
+
+def _cells(group: StepGroup, currency: str) -> list[str]:
+    step = group.first
+    prompt = step.brief.prompt if step.brief else ""
+    made = [group.name, _shape(step), _inputs(step), f"{step.provider}/{step.model}", group.total(currency)]
+    return [safe(cell) for cell in (*made, step.output or "-", prompt)]
+
+
+def block(group: StepGroup, currency: str, style: Style, *, with_defaults: bool = True) -> Iterator[str]:
+    """Yield the lines of one step, or of a clip's takes."""
+    step = group.first if with_defaults else replace(group.first, server_defaults=())
     tone = _tone(step.action, style)
     head = f"{MARKS[step.action]} {step.action.value:<8}"
-    yield f"{tone(head)} {style.bold(safe(step.name))}  {style.dim(safe(step.headline))}"
-    yield from _facts(step, currency)
+    yield f"{tone(head)} {style.bold(safe(group.name))}  {style.dim(safe(step.headline))}"
+    if step.brief and step.brief.prompt:
+        yield f"    {cut(safe(step.brief.prompt), _PROMPT)}"
+    yield from _facts(step, group.price(currency))
     for change in step.changes:
         if change not in step.headline_changes or not change.is_explained:
             yield f"    {_change(change, style)}"
     yield from next_lines(step.way_out, style)
 
 
-def _facts(step: Step, currency: str) -> Iterator[str]:
+def _facts(step: Step, price: str) -> Iterator[str]:
     path = step.output or ""
     if step.previous_output:
         path = f"{step.previous_output} → {path}"
     parts = [safe(path)] if path else []
     if step.action in (Action.CREATE, Action.REPLACE):
-        parts.insert(0, f"{safe(step.provider)}/{safe(step.model)}")
-        parts.append(format.price(step.cost, currency))
+        about = [safe(text) for text in (_shape(step), _inputs(step)) if text]
+        parts = [f"{safe(step.provider)}/{safe(step.model)}", *about, *parts, price]
         if step.expected is not None:
             parts.append(f"about {format.seconds(step.expected)}")
     if parts:
@@ -78,6 +123,22 @@ def _facts(step: Step, currency: str) -> Iterator[str]:
         yield f"    {safe(step.detail)}"
     if step.server_defaults:
         yield f"    provider default: {safe(', '.join(step.server_defaults))}"
+
+
+def _shape(step: Step) -> str:
+    """Return length, ratio and resolution, such as `5 s 16:9 720p`."""
+    facts = dict(step.brief.facts) if step.brief else {}
+    seconds = facts.get("duration", "")
+    parts = (f"{seconds} s" if seconds else "", facts.get("ratio", ""), facts.get("resolution", ""))
+    return " ".join(filter(None, parts))
+
+
+def _inputs(step: Step) -> str:
+    """Return what it starts from, ends on or refers to."""
+    facts = step.brief.facts if step.brief else ()
+    parts = [f"{_USES[name]} {value}" for name, value in facts if name in _USES]
+    count = sum(name.startswith("references.") for name, _ in facts)
+    return ", ".join([*parts, *([f"{count} reference{'' if count == 1 else 's'}"] if count else [])])
 
 
 def _change(change: Change, style: Style) -> str:

@@ -112,7 +112,7 @@ def lines_of(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str
 
 
 def _status_cells(item: StatusRow) -> list[str]:
-    name = take_name(item.clip, item.take) if item.picked else f"{item.clip}#{item.take}"
+    name = take_name(item.clip, item.take, item.takes)
     state = " ".join(filter(None, (item.state, _progress(item))))
     cost = money.text(item.cost, item.currency) if item.cost is not None else _estimate(item)
     output = item.output or ("(not picked)" if not item.picked else "-")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding, SpecError, Unwritten
@@ -15,28 +17,30 @@ from reconciler.plan.prices import DatedPrice
 from reconciler.providers.search import Line
 from reconciler.views import catalogue, format, prices
 from reconciler.views.base import HistoryRow, Section, StatusRow
-from reconciler.views.terminal import apply, tables
+from reconciler.views.terminal import apply, pictures, tables
 from reconciler.views.terminal import diagnostics as diagnostics_text
 from reconciler.views.terminal import plan as plan_text
+from reconciler.views.terminal.notification import LONG, notification
 from reconciler.views.terminal.sanitize import fit, put, safe
 from reconciler.views.terminal.style import Style, can_redraw, room, wants_colour
 from reconciler.views.terminal.wrap import TextLine, fold
 
 if TYPE_CHECKING:
+    from reconciler.views.terminal.heartbeat import Heartbeat
     from reconciler.views.terminal.live_table import LiveTable
     from reconciler.views.terminal.progress import LiveProgress
 
 
 class HumanView:
-    """Writes lines of text. `now` is a monotonic clock for the live display."""
+    """Writes lines of text. `now` is a monotonic clock for the live display; `volume` is 1 with -v, -1 with -q."""
 
-    def __init__(
-        self, out: TextIO, err: TextIO, *, no_color: bool, now: Callable[[], float], verbose: bool = False
-    ) -> None:
-        self.out, self.err, self.now, self.verbose = out, err, now, verbose
+    def __init__(self, out: TextIO, err: TextIO, *, no_color: bool, now: Callable[[], float], volume: int = 0) -> None:
+        self.out, self.err, self.now = out, err, now
+        self.verbose, self.quiet = volume > 0, volume < 0
         self.style = Style(wants_colour(out, no_color))
         self.err_style = Style(wants_colour(err, no_color))
         self.live: LiveProgress | None = None
+        self.heartbeat: Heartbeat | None = None
         self.table: LiveTable | None = None
         self.last_rows: Sequence[StatusRow] | None = None
 
@@ -62,24 +66,25 @@ class HumanView:
         lines = [f"{self.err_style.red('error:')} {safe(error.message, lines=True)}"]
         self._print(self.err, [*lines, *diagnostics_text.help_lines(error.help, self.err_style)])
 
-    def valid(self, clips: int, files: int, warnings: Sequence[Diagnostic]) -> None:
+    def valid(self, clips: int, takes: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """Print one line, after the warnings."""
         self.diagnostics(warnings)
-        self._print(self.out, [f"Valid: {format.clips(clips)} in {files} file{'' if files == 1 else 's'}."])
+        self._print(self.out, [f"Valid: {format.clips(clips, takes)} in {files} file{'' if files == 1 else 's'}."])
 
     def plan(self, plan: Plan) -> None:
         """Print every step but the noops, then the summary; warnings go to stderr."""
         self.diagnostics(plan.diagnostics)
-        self._print(self.out, plan_text.render(plan, self.style))
+        self._print(self.out, plan_text.render(plan, self.style, room(self.out)))
 
     def emit(self, event: Event) -> None:
-        """Update the live display on a terminal; elsewhere print a line."""
-        if event.kind is EventKind.STARTED and can_redraw(self.err) and event.total:
-            from reconciler.views.terminal.progress import LiveProgress
-
-            self.live = LiveProgress(self.err, self.now)
-        if self.live is not None:
-            self.live.emit(event)
+        """Update the live display on a terminal; elsewhere print a line. A quiet view says only what went wrong."""
+        if self.quiet and event.kind not in (EventKind.FAILED, EventKind.NOTE):
+            return
+        if event.kind is EventKind.STARTED and event.total:
+            self._start()
+        display = self.live or self.heartbeat
+        if display is not None:
+            display.emit(event)
         line = apply.line(event, self.err_style, live=self.live is not None)
         if line and self.live is not None:
             for part in fold(fit(line, self.err), room(self.err)):
@@ -87,11 +92,27 @@ class HumanView:
         elif line:
             self._print(self.err, [line])
 
+    def _start(self) -> None:
+        """Start the live display, or the heartbeat where nothing can be drawn over."""
+        self.close()
+        if can_redraw(self.err):
+            from reconciler.views.terminal.progress import LiveProgress
+
+            self.live = LiveProgress(self.err, self.now)
+        else:
+            from reconciler.views.terminal.heartbeat import Heartbeat
+
+            self.heartbeat = Heartbeat(lambda line: self._print(self.err, [safe(line)]), self.now)
+
     def summary(self, summary: Summary) -> None:
         """Print what did not succeed, what to do next, and the totals. A failed output does not fail the run."""
         self.close()
+        lines = list(apply.summary(summary, self.style))
         with suppress(Unwritten):
-            self._print(self.out, apply.summary(summary, self.style))
+            self._print(self.out, lines)
+        if summary.elapsed >= LONG and can_redraw(self.err) and not self.quiet:
+            with suppress(Unwritten):
+                put(notification(f"clipform: {apply.result(summary)}", os.environ), self.err)
 
     def status(self, rows: Sequence[StatusRow]) -> None:
         """Print a table as wide as the terminal."""
@@ -117,6 +138,16 @@ class HumanView:
     def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
         """Print titled groups of facts."""
         self._print(self.out, tables.sections(sections, self.style))
+
+    @property
+    def can_draw(self) -> bool:
+        """True on a terminal, with the library that draws, unless quiet."""
+        return not self.quiet and pictures.can_draw(self.out)
+
+    def pictures(self, posters: Sequence[tuple[str, Path]]) -> None:
+        """Draw rows of pictures, if the terminal can."""
+        if posters:
+            pictures.draw(posters, self.out, room(self.out))
 
     def models(self, lines: Sequence[Line]) -> None:
         """Print a table as wide as the terminal."""
@@ -145,6 +176,9 @@ class HumanView:
         if self.live is not None:
             self.live.stop()
             self.live = None
+        if self.heartbeat is not None:
+            self.heartbeat.stop()
+            self.heartbeat = None
         if self.table is not None:
             self.table.stop()
             self.table = None

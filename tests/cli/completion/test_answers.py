@@ -205,4 +205,4 @@ def test_an_answer_for_bash_begins_where_bash_replaces(here: Path) -> None:
 
 
 def test_options_before_the_command_are_those_of_every_command() -> None:
-    assert {name for name, _ in answer(["-"]).candidates} >= {"-C", "--json", "--no-color", "-v"}
+    assert {name for name, _ in answer(["-"]).candidates} >= {"-C", "--json", "--no-color", "-v", "-q"}

@@ -169,7 +169,7 @@ def test_stop_leaves_the_task_running_and_the_page_open(slow: tuple[Path, Emulat
         events.state("hero", "new")
         assert browser.post("stop").json() == {"message": "Nothing is running."}
         assert browser.apply("hero").status_code == 200
-        events.until(lambda name, told: name == "progress")
+        events.until(lambda name, told: name == "progress" and told["running"]["phase"] == "submitted")
         assert browser.post("stop").json() == {"message": "Stopping."}
         assert events.message("done")["summary"]["interrupted"] is True
         card = events.until(lambda name, told: name == "document" and events.cards["hero"]["running"] is None)
@@ -187,7 +187,7 @@ def test_what_is_saved_while_a_run_goes_on_is_on_the_page(slow: tuple[Path, Emul
     with shown(folder) as (_, browser), browser.events() as events:
         events.state("hero", "new")
         assert browser.apply("hero").status_code == 200
-        events.until(lambda name, told: name == "progress")
+        events.until(lambda name, told: name == "progress" and told["running"]["phase"] == "submitted")
         assert browser.post("retake", clip="hero").status_code == 200
         events.holds(lambda: events.cards["hero"]["action"] == "create")
         assert "retake: 1" in (folder / "clipform.yaml").read_text()

@@ -324,6 +324,7 @@ class FakeTransport:
     """`engine.ports.Transport` to a server. `point` is passed before and after the server acts."""
 
     submit_silence = 180.0
+    paused = 0.0
 
     def __init__(self, server: Server, dialect: Dialect, point: Callable[[str], None], account: str = "") -> None:
         self.server, self.dialect, self.point, self.account = server, dialect, point, account
