@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from reconciler.media.draft.camera import HEADROOM, Camera, CameraView, ease, view_at
 from reconciler.media.draft.caption import margin
@@ -30,11 +30,14 @@ class Layer:
     """A shape ready to film, with its colours as planes.
 
     Colours that run downward are light in the air: they have the frame's size and do not move. Colours that run across
-    shade an object: they are a strip as wide as the canvas and move with it.
+    shade an object: they are a strip as wide as the canvas and move with it. The mask is empty beside `columns`, and
+    full from the row `solid` on.
     """
 
     shape: Silhouette
     fill: Planes
+    columns: tuple[int, int]
+    solid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,16 @@ def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
     motif, mood = read_mood(scene.prompt, scene.looks_seed)
     canvas = (2 * round(size.width * HEADROOM / 2), 2 * round(size.height * HEADROOM / 2))
     kit = DrawingKit(*canvas, mood, random.Random(scene.looks_seed))
-    layers = tuple(Layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, kit))
+    layers = tuple(_layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, kit))
     sky = [(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)]
     ground = planes(_gradient(sky, size))
     return CardStage(ground, layers, canvas, _title(scene.prompt, size), camera, scene.frames)
+
+
+def _layer(shape: Silhouette, fill: Planes) -> Layer:
+    left, _, right, _ = shape.mask.getbbox() or (0, 0, 0, 0)
+    full = ImageChops.invert(shape.mask).getbbox() or (0, 0, 0, 0)
+    return Layer(shape, fill, (left, right), shape.mask.height if shape.across else full[3])
 
 
 def _parallax(view: CameraView, near: float) -> CameraView:
@@ -77,25 +86,43 @@ def _parallax(view: CameraView, near: float) -> CameraView:
 
 
 def _draw(frame: Planes, layer: Layer, view: CameraView, canvas: tuple[int, int]) -> None:
-    """Lay a layer over the frame. Only the rows that its mask covers are touched, which makes it fast."""
+    """Lay a layer over the frame. Only what its mask covers is touched, and what it covers fully is copied, which makes
+    it fast."""
     width, height = frame.size
     x, top, x_end, bottom = window(canvas, view, frame.size)
     scale = height / (bottom - top)
     mask, start = layer.shape.mask, layer.shape.top
     first = max(0, math.floor((start - top) * scale / 2 + 1) * 2)
     last = min(height, math.floor((start + mask.height - top) * scale / 2) * 2)
-    if last <= first:
+    left = max(0, math.floor((layer.columns[0] - x) * scale / 2 - 1) * 2)
+    right = min(width, math.ceil((layer.columns[1] - x) * scale / 2 + 1) * 2)
+    solid = max(first, math.ceil((start + layer.solid - top) * scale / 2 + 1) * 2)
+    if solid < last:
+        _copy_rows(frame, layer.fill, solid, last)
+        last = solid
+    if last <= first or right <= left:
         return
     rows = (max(0.0, top + first / scale - start), min(mask.height, top + last / scale - start))
-    visible = mask.resize((width, last - first), Image.Resampling.BILINEAR, (x, rows[0], x_end, rows[1]))
+    columns = (x + left / scale, min(x_end, x + right / scale))
+    place = (columns[0], rows[0], columns[1], rows[1])
+    visible = mask.resize((right - left, last - first), Image.Resampling.BILINEAR, place)
     masks = (visible, half := visible.reduce(2), half)
     for plane, fill, drawn in zip(frame, layer.fill, masks, strict=True):
         share = plane.width / width
         if layer.shape.across:
-            colours = fill.resize(drawn.size, Image.Resampling.BILINEAR, (x * share, 0, x_end * share, fill.height))
+            strip = (columns[0] * share, 0, columns[1] * share, fill.height)
+            colours = fill.resize(drawn.size, Image.Resampling.BILINEAR, strip)
         else:
-            colours = fill.crop((0, round(first * share), plane.width, round(last * share)))
-        plane.paste(colours, (0, round(first * share)), drawn)
+            box = (round(left * share), round(first * share), round(right * share), round(last * share))
+            colours = fill.crop(box)
+        plane.paste(colours, (round(left * share), round(first * share)), drawn)
+
+
+def _copy_rows(frame: Planes, fill: Planes, first: int, last: int) -> None:
+    for plane, colours in zip(frame, fill, strict=True):
+        share = plane.width / frame.light.width
+        box = (0, round(first * share), plane.width, round(last * share))
+        plane.paste(colours.crop(box), box)
 
 
 def _fill(shape: Silhouette, canvas: tuple[int, int], size: Size) -> Planes:

@@ -27,9 +27,11 @@ LIMIT = 150_000
 SIZE = (1280, 800)
 
 
-def project(folder: Path) -> Path:
+def project(folder: Path, *, small: bool) -> Path:
     """The storyboard example, made; one clip was made again after an edit, and one more is edited since."""
     shutil.copytree(ROOT / "examples/storyboard", folder, ignore=shutil.ignore_patterns("state", "renders", "*.lock"))
+    if small:
+        edit(folder / "clipform.yaml", "defaults:\n", "defaults:\n  resolution: 480p\n")
     make(folder)
     edit(folder / "shots/2-night.yaml", "pan right with the tide", "slow pull-out with the tide")
     make(folder)
@@ -60,7 +62,8 @@ def keep(page: Page, name: str) -> bytes:
 
 
 def test_the_readmes_pictures_can_be_made_anew(tmp_path: Path, visit: Visit, request: pytest.FixtureRequest) -> None:
-    folder = project(tmp_path / "paper-boat")
+    update = request.config.getoption("--update")
+    folder = project(tmp_path / "paper-boat", small=not update)
     with on_pipes(folder, "--no-open", "--port", "0", name="ui") as talk:
         page = visit(str(talk.event(event="listening")["url"]), calm=True)
         expect(page.locator('.cell[data-id="found"] .state')).to_have_text("changed")
@@ -79,7 +82,7 @@ def test_the_readmes_pictures_can_be_made_anew(tmp_path: Path, visit: Visit, req
         page.close()
     for name, data in zip(NAMES, (grid, clip), strict=True):
         assert len(data) < LIMIT, name
-        if request.config.getoption("--update"):
+        if update:
             DOCS.mkdir(exist_ok=True)
             (DOCS / name).write_bytes(data)
 
