@@ -7,8 +7,10 @@ from datetime import date
 from reconciler.plan.estimate import PricedRequest, Span
 from reconciler.providers.base import Model, Scalar
 from reconciler.providers.check import Resolved
-from reconciler.providers.pixels import Size, size_of, sizes_of
+from reconciler.providers.pixels import Size, size_of, sizes_of, tokens
 from reconciler.spec.project import Clip
+
+_FAR = 10  # times the estimate
 
 
 def priced_request(clip: Clip, resolved: Resolved, day: date | None = None) -> PricedRequest:
@@ -27,6 +29,17 @@ def priced_request(clip: Clip, resolved: Resolved, day: date | None = None) -> P
         tier=str(clip.spec.options.get("service_tier", "default")),
         day=day,
     )
+
+
+def is_absurd(model: Model, request: PricedRequest, used: int) -> bool:
+    """True for reported tokens that no bill can have: far above the estimate, and above the model's longest video at
+    its largest size. So a vendor that bills another size or length than it was asked for is believed."""
+    largest = [size for resolution in model.resolutions for size in sizes_of(model.pixels, resolution)]
+    if not (largest and request.sizes and request.seconds and request.input_seconds):
+        return False
+    inputs = request.input_seconds[1]
+    estimated = max(tokens(size, request.seconds[1] + inputs) for size in request.sizes)
+    return used > max(_FAR * estimated, *(tokens(size, max(model.durations) + inputs) for size in largest))
 
 
 def _resolution(resolved: Resolved) -> str | None:

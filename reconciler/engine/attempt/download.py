@@ -14,6 +14,7 @@ from reconciler.events import EventKind
 from reconciler.money import to_micros
 from reconciler.next_command import command
 from reconciler.plan import estimate
+from reconciler.project.priced import is_absurd
 from reconciler.providers.base import Succeeded
 from reconciler.records import Artifact, Attempt, Generation, State
 from reconciler.state.store import Facts
@@ -101,7 +102,9 @@ def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> tuple
     if usage.tokens is None:
         return attempt.cost_micros, usage.nonsense
     used = estimate.settled(order.prices, order.priced, usage.tokens)
-    return (attempt.cost_micros, f"{usage.tokens} tokens") if used is None else (to_micros(used), "")
+    if used is None or is_absurd(order.resolved.model, order.priced, usage.tokens):
+        return attempt.cost_micros, f"{usage.tokens} tokens"
+    return to_micros(used), ""
 
 
 def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError) -> None:
