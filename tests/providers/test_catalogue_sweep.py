@@ -184,3 +184,20 @@ def test_a_resolution_that_contradicts_the_model_hides_no_other_fault():
     found = resolve(clip, dialect("uniall"))
     assert not isinstance(found, Resolved)
     assert [problem.code for problem in found] == ["resolution-contradicts-model", "duration-not-offered"]
+
+
+@pytest.mark.parametrize(("kind", "model"), LINES)
+def test_options(kind: str, model: Model):
+    """A field that no page names is a warning, and a value that a page does not list is an error."""
+    spoken, clip = dialect(kind), least(model)
+
+    def codes(name: str, value: object) -> set[str]:
+        answer = resolve(changed(clip, options={name: value}), spoken)
+        found = answer.warnings if isinstance(answer, Resolved) else answer
+        return {problem.code for problem in found} & {"option-unknown", "option-not-offered"}
+
+    assert codes("no_such_field", 1) == {"option-unknown"}
+    assert model.options is not None
+    for name, values in model.options.items():
+        assert [value for value in values if codes(name, value)] == []
+        assert codes(name, "no such value") == ({"option-not-offered"} if values else set())
