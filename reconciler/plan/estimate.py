@@ -7,7 +7,7 @@ counts, the estimate is a range, and its upper end is what is reserved and cappe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -43,6 +43,7 @@ class PricedRequest:
     audio: bool | None = None
     tier: str = "default"
     day: date | None = None  # prices of other days do not count
+    either: bool = False  # billed in one of two units: every row that matches counts, not the first alone
 
     @property
     def has_video(self) -> bool:
@@ -52,11 +53,12 @@ class PricedRequest:
 
 def estimate(rows: Sequence[Row], request: PricedRequest, currency: str) -> Cost:
     """Return the price of a request by the first row that matches; amount None without one or if a fact is missing."""
-    price = _price(rows, request)
-    amounts = None if price is None else _amounts(price.row, request)
-    if price is None or amounts is None:
+    prices = list(_matching(rows, request) if request.either else filter(None, [_price(rows, request)]))
+    spans = [(span, price) for price in prices if (span := _amounts(price.row, request)) is not None]
+    if not spans:
         return Cost(None, currency)
-    least, most = amounts
+    (_, most), price = max(spans, key=lambda pair: pair[0][1])
+    least = min(span[0] for span, _ in spans)
     if money.bounded(most) is None:
         return Cost(None, currency)
     return Cost(most, currency, least if least < most else None, price.origin(request.day))
@@ -77,7 +79,11 @@ def settled(rows: Sequence[Row], request: PricedRequest, used: int) -> Decimal |
 
 
 def _price(rows: Sequence[Row], request: PricedRequest) -> DatedPrice | None:
-    return next((price for price in expanded(rows) if _matches(price, request) and price.in_effect(request.day)), None)
+    return next(_matching(rows, request), None)
+
+
+def _matching(rows: Sequence[Row], request: PricedRequest) -> Iterator[DatedPrice]:
+    return (price for price in expanded(rows) if _matches(price, request) and price.in_effect(request.day))
 
 
 def _matches(price: DatedPrice, request: PricedRequest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from reconciler.plan.estimate import PricedRequest, Span
-from reconciler.providers.base import Model, Scalar
+from reconciler.providers.base import Billing, Model, Scalar
 from reconciler.providers.check import Resolved
 from reconciler.providers.pixels import Size, size_of, sizes_of, tokens
 from reconciler.spec.project import Clip
@@ -28,6 +28,7 @@ def priced_request(clip: Clip, resolved: Resolved, day: date | None = None) -> P
         audio=audio if isinstance(audio, bool) else None,
         tier=str(clip.spec.options.get("service_tier", "default")),
         day=day,
+        either=model.billing is Billing.EITHER,
     )
 
 

@@ -41,6 +41,7 @@ class Billing(StrEnum):
     FREE = "free"
     PER_SECOND = "per second"
     PER_CLIP = "per clip"
+    EITHER = "per clip or per second"  # the sources differ
     TOKENS = "tokens"
 
 

@@ -173,3 +173,26 @@ def test_the_currency_is_that_of_the_table_if_the_project_has_no_budget(tmp_path
 def test_the_second_region_is_an_address_of_the_kind(tmp_path: Path, address: str, expected: list[bool]) -> None:
     plan = planned(tmp_path, "[{use: ark-usd}]", more=f", base_url: '{address}'")
     assert [demand.is_asked for demand in plan.demands] == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("{per_clip: 0.50}, {per_second: 0.08}", "0.40–0.50 USD"),
+        ("{per_second: 0.12}, {per_clip: 0.50}", "0.50–0.60 USD"),
+        ("{per_clip: 0.50}", "0.50 USD"),
+    ],
+)
+def test_what_is_billed_in_one_of_two_units_is_reserved_at_the_larger(tmp_path: Path, rows: str, expected: str) -> None:
+    """JimmyAI's Mini special: per task by its page, per second by the vendor's tool."""
+    prices = rows.replace("{", "{model: 'seedance2.0-mini-sp', ")
+    (tmp_path / "clipform.yaml").write_text(
+        f"""version: 1
+providers: {{reseller: {{kind: jimmyai, api_key: "${{env.K}}", prices: [{prices}]}}}}
+budget: {{total: 50}}
+defaults: {{provider: reseller, model: seedance2.0-mini-sp, duration: 5, resolution: 720p, ratio: 16:9}}
+clips: {{harbour: {{prompt: a harbour}}}}
+"""
+    )
+    workspace = Workspace(tmp_path, Dated(READ), {"K": "k"})
+    assert price(workspace.plan(Choice(), workspace.load()).plan) == expected

@@ -107,6 +107,20 @@ def test_ark_repeats_the_filter_for_each_id():
     )
 
 
+def test_ark_reads_its_list_for_each_tier_and_for_each_model_that_a_key_needs():
+    models = ("doubao-seedance-2-0-260128", "ep-1")
+    assert Ark({"list_models": models}).list_filters == tuple(
+        (("filter.service_tier", tier), ("filter.model", model)) for tier in ("default", "flex") for model in models
+    )
+    assert Ark({"list_models": models[:1], "list_tiers": ()}).list_filters == ((("filter.model", models[0]),),)
+    assert Ark({"list_tiers": ()}).list_filters == ((),)
+
+
+def test_a_list_of_some_models_proves_no_absence():
+    assert Ark({}).coverage is not None
+    assert Ark({"list_models": ["ep-1"]}).coverage is None
+
+
 def test_ark_echoes_the_seed_by_which_a_lost_task_is_found():
     item = {
         "id": "cgt-1",

@@ -151,6 +151,11 @@ class ArkSettings(ContentSettings):
         "Service tiers that the list is read for; without the filter it hides tasks of tier `flex`. Empty: no filter.",
         ("default", "flex"),
     )
+    list_models: tuple[str, ...] = setting(
+        "Models that the list is read for: a custom key may need the filter. Such a list finds lost tasks, and proves "
+        "nothing about what it lacks. Empty: no filter.",
+        (),
+    )
     list_kept: int = setting(
         "Seconds for which the list keeps a task: the owner's API pages say 7 days, its guide of 2025 says 24 hours.",
         86_400,
@@ -295,8 +300,10 @@ class Ark(ContentForm[ArkSettings]):
 
     @property
     def list_filters(self) -> tuple[tuple[tuple[str, str], ...], ...]:
-        """One reading for each service tier."""
-        return tuple((("filter.service_tier", tier),) for tier in self.settings.list_tiers) or ((),)
+        """One reading for each service tier and model."""
+        tiers = [(("filter.service_tier", tier),) for tier in self.settings.list_tiers]
+        models = [(("filter.model", model),) for model in self.settings.list_models]
+        return tuple((*tier, *model) for tier in tiers or [()] for model in models or [()])
 
     def read_list(self, reply: Reply) -> TaskPage | base.PollTrouble:
         """Read `{total, items}`; each item is a task object."""
@@ -320,9 +327,10 @@ class Ark(ContentForm[ArkSettings]):
 
     @property
     def coverage(self) -> Coverage | None:
-        """The coverage of the list, if the settings declare it complete."""
+        """The coverage of the list, if the settings declare it complete and leave out no model."""
         settings = self.settings
-        return Coverage(settings.list_lag, settings.list_kept) if settings.list_complete else None
+        is_whole = settings.list_complete and not settings.list_models
+        return Coverage(settings.list_lag, settings.list_kept) if is_whole else None
 
     def cancel(self, task: str) -> Request:
         """Send DELETE, which cancels a queued task but erases a finished one: poll first (never-pay-twice#f55)."""
