@@ -1,4 +1,4 @@
-"""Emulate kind `jiekou`: Seedance V1 Lite image-to-video.
+"""Emulate kind `jiekou`: Seedance V1 Lite image-to-video, and Seedance 2.0.
 
 Sources: the seed page; similar sites for paths, poll answer and errors. Decided here: a key that is not sent as
 `Bearer` is invalid; an unknown field makes the body invalid; each poll returns a new link that is valid for an hour, as
@@ -14,8 +14,9 @@ from reconciler.emulator.checks import Broken, Field, Type, Why, check_fields
 from reconciler.emulator.exchange import Answer, Call, Refused
 from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
-from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, bearer, json_body, text, whole
+from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, bearer, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task
+from reconciler.providers.base import Model
 
 _FIELDS: Final = {
     "image": Field(Type.TEXT, required=True),
@@ -27,6 +28,19 @@ _FIELDS: Final = {
     "seed": Field(Type.WHOLE, lowest=-1, highest=2147483647),
     "duration": Field(Type.WHOLE, choices=(5, 10)),
 }
+
+_SECOND: Final = {
+    **{name: field for name, field in _FIELDS.items() if name in ("prompt", "last_image")},
+    "image": Field(Type.TEXT),
+    "resolution": Field(Type.TEXT, choices=("480p", "720p", "1080p")),
+    "duration": Field(Type.WHOLE),
+    "ratio": Field(Type.TEXT, choices=("16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "adaptive")),
+    "reference_images": Field(Type.TEXTS),
+    "reference_videos": Field(Type.TEXTS),
+    "reference_audios": Field(Type.TEXTS),
+    **{name: Field(Type.FLAG) for name in ("fast", "generate_audio", "watermark", "web_search", "return_last_frame")},
+}
+"""The body of 2.0."""
 
 _STATUS: Final = {
     "BILLING_BALANCE_NOT_ENOUGH": 400,  # not 402
@@ -86,8 +100,10 @@ class Jiekou(Vendor):
         )
 
     def model_of(self, call: Call) -> str:
-        """Return the last part of the path."""
-        return call.params.get("model", "")
+        """Return the last part of the path; the fast line of 2.0 is a field of the body."""
+        name = call.params.get("model", "")
+        body = call.json() if name == "seedance-2.0" and call.content else None
+        return f"{name}-fast" if isinstance(body, dict) and body.get("fast") is True else name
 
     def authenticate(self, call: Call) -> str:
         """Return the Bearer key."""
@@ -102,6 +118,8 @@ class Jiekou(Vendor):
             raise Refused(self.refusal("API_NOT_FOUND", "api not found"))
         if account.startswith(BROKE):
             raise Refused(self.refusal("BILLING_BALANCE_NOT_ENOUGH", "balance not enough"))
+        if model.name.startswith("seedance-2.0"):
+            return self._second(model, check_fields(json_body(call), _SECOND))
         body = check_fields(json_body(call), _FIELDS)
         wanted = Wanted(
             model,
@@ -118,6 +136,25 @@ class Jiekou(Vendor):
         shape = self.shape(wanted, audio=False, camera_fixed=body.get("camera_fixed") is True)
         return Order(wanted, shape, body)
 
+    def _second(self, model: Model, body: dict[str, object]) -> Order:
+        """Check a request for 2.0."""
+        wanted = Wanted(
+            model,
+            prompt=text(body, "prompt") or "",
+            duration=whole(body, "duration"),
+            resolution=text(body, "resolution"),
+            ratio=text(body, "ratio"),
+            first=text(body, "image"),
+            last=text(body, "last_image"),
+            images=texts(body, "reference_images"),
+            videos=texts(body, "reference_videos"),
+            audios=texts(body, "reference_audios"),
+            names={"first": "image", "last": "last_image", "images": "reference_images"},
+            more_schemes=frozenset({"http", "bare"}),
+        )
+        audio, frame = body.get("generate_audio") is not False, body.get("return_last_frame") is True
+        return Order(wanted, self.shape(wanted, audio=audio, last_frame=frame), body)
+
     async def poll(self, call: Call) -> Answer:
         """Answer a poll; here the id is a parameter that may be missing."""
         self.authenticate(call)
@@ -133,6 +170,7 @@ class Jiekou(Vendor):
         """Return the task; the three media arrays are always present, and some numbers are text."""
         done = seen.stage is Stage.DONE
         video = {"video_url": seen.video, "video_url_ttl": "3600", "video_type": "mp4"}
+        frame = {"image_url": seen.last_frame, "image_url_ttl": "3600", "image_type": "png"}
         return {
             "extra": {
                 "seed": str(task.shape.seed if task.shape.seed not in (None, -1) else 1),
@@ -145,13 +183,13 @@ class Jiekou(Vendor):
             },
             "task": {
                 "task_id": seen.id,
-                "task_type": "SEEDANCE_V1_LITE_I2V",
+                "task_type": task.model.upper().replace("-", "_"),
                 "status": self.word(seen),
                 "reason": seen.message,
                 "eta": 0,
                 "progress_percent": seen.progress,
             },
-            "images": [],
+            "images": [frame] if done and seen.last_frame else [],
             "videos": [video] if done and seen.video else [],
             "audios": [],
         }

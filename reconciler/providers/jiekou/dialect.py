@@ -1,4 +1,4 @@
-"""Translate kind `jiekou`: Seedance V1 Lite image-to-video. The model is part of the path, not a body field.
+"""Translate kind `jiekou`: Seedance V1 Lite image-to-video, and 2.0. The model is part of the path, not a body field.
 
 Sources: the vendor's page (fields, defaults, media rules, `task_id`); its task-result page and those of two sites with
 the same paths and words (poll reply, status words, error names). Assumptions are settings, in `JiekouSettings`.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from reconciler.providers import base
-from reconciler.providers.base import Job, MediaRef, Pace, Refusal, Reply
+from reconciler.providers.base import Job, MediaRef, Mode, Model, Pace, Refusal, Reply
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted
-from reconciler.providers.http_dialect import HttpDialect, stated
+from reconciler.providers.http_dialect import HttpDialect, fill, present, stated, values
 from reconciler.providers.replies import (
     at,
     code_text,
@@ -29,6 +30,8 @@ from reconciler.providers.replies import (
 )
 from reconciler.providers.settings import Settings, setting
 
+FAST = "-fast"
+"""The end of the names of the fast line, which is a field of the request."""
 QUEUED = frozenset({"TASK_STATUS_QUEUED"})
 RUNNING = frozenset({"TASK_STATUS_PROCESSING"})
 
@@ -88,18 +91,38 @@ class Jiekou(HttpDialect[JiekouSettings]):
     pace: ClassVar[Pace] = Pace(poll_min=5, poll_max=15, requests_per_second=1, concurrency=5)
     catalogue: ClassVar[str] = "jiekou/models.yaml"
 
+    def submit(self, job: Job) -> base.Request:
+        """Send both lines of 2.0 to one address."""
+        name = job.model.name.removesuffix(FAST) if _is_second(job.model) else job.model.name
+        return fill("POST", self.settings.submit_path, {"model": name}, present({**job.options, **self.body(job)}))
+
     def body(self, job: Job) -> dict[str, object]:
         """Send the page's flat body; an undeclared ratio is left to the server."""
-        return {
+        body = {
             "prompt": job.prompt or None,
-            "image": self._picture(job.first_frame),
-            "last_image": self._picture(job.last_frame),
+            "image": self._bare(job.first_frame),
+            "last_image": self._bare(job.last_frame),
             "resolution": stated(job, "resolution"),
-            "aspect_ratio": job.ratio,
             "duration": stated(job, "duration"),
-            "camera_fixed": job.camera_fixed,
-            "seed": job.seed,
         }
+        if not _is_second(job.model):
+            return {**body, "aspect_ratio": job.ratio, "camera_fixed": job.camera_fixed, "seed": job.seed}
+        return {
+            **body,
+            "fast": job.model.name.endswith(FAST),
+            "ratio": job.ratio,
+            "reference_images": [self._bare(ref) for ref in job.images],
+            "reference_videos": values(job.videos),
+            "reference_audios": [self._bare(ref) for ref in job.audios],
+            "generate_audio": stated(job, "audio"),
+            "watermark": job.watermark,
+            "return_last_frame": job.return_last_frame,
+        }
+
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """The names of the bodies of all lines."""
+        return frozenset(name for model in self.models for name in self.body(Job(model, Mode.TEXT, "")))
 
     def read_submit(self, reply: Reply) -> base.SubmitAnswer:
         """Read `{"task_id"}`, the whole reply of a success."""
@@ -131,7 +154,7 @@ class Jiekou(HttpDialect[JiekouSettings]):
             case status:
                 return working(status, QUEUED, RUNNING, task.get("progress_percent"))
 
-    def _picture(self, ref: MediaRef | None) -> str | None:
+    def _bare(self, ref: MediaRef | None) -> str | None:
         if ref is None:
             return None
         bare = ref.scheme == "data" and self.settings.base64_style == "bare"
@@ -142,7 +165,13 @@ def _result(body: object) -> base.Succeeded | base.NoOutput:
     url = link(at(body, "videos.0.video_url"))
     if url is None:
         return base.NoOutput(f"the task succeeded without a usable link: {quoted(at(body, 'videos'))}")
-    return base.Succeeded(url, life=life(at(body, "videos.0.video_url_ttl")), seed=integer(at(body, "extra.seed")))
+    seconds, seed = life(at(body, "videos.0.video_url_ttl")), integer(at(body, "extra.seed"))
+    return base.Succeeded(url, link(at(body, "images.0.image_url")), seconds, seed=seed)
+
+
+def _is_second(model: Model) -> bool:
+    """True for Seedance 2.0, and for a project's model that is like it."""
+    return (model.stem or model.name).startswith("seedance-2")
 
 
 def _complaint(reply: Reply) -> Complaint:
