@@ -49,7 +49,8 @@ class Billing(StrEnum):
 class MediaLimits:
     """Limits on one type of media. Sizes in bytes, sides in pixels, times in seconds; None if no limit is known.
 
-    `strict` limits are errors; the others (a model owner's, not on this vendor's page) are warnings.
+    `strict` limits are errors; the others (a model owner's, not on this vendor's page) are warnings. So is a file that
+    `newer` limits of another page take: they replace those of the same name.
     """
 
     formats: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class MediaLimits:
     max_total_seconds: int | None = None
     max_total_bytes: int | None = None
     strict: bool = True
+    newer: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

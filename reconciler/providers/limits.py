@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.providers.base import MediaLimits
@@ -27,9 +27,16 @@ class MediaFacts:
 def check_media(
     name: str, facts: MediaFacts, limits: MediaLimits, source: Source | None = None
 ) -> tuple[Diagnostic, ...]:
-    """Return the violations of one file; `name` is its field. They are errors if the limits are strict."""
-    severity = Severity.ERROR if limits.strict else Severity.WARNING
+    """Return the violations of one file; `name` is its field. They are errors if the limits are strict, and newer ones
+    do not take the file."""
     faults = (*_format(facts, limits), *_ranges(facts, limits))
+    severity = Severity.ERROR if limits.strict else Severity.WARNING
+    if (
+        faults
+        and limits.newer
+        and not check_media(name, facts, MediaLimits(**{**asdict(limits), "newer": {}, **limits.newer}))
+    ):
+        severity = Severity.WARNING
     return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault, help in faults)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from provider_cases import clip_with
 
@@ -94,3 +96,24 @@ def test_a_project_s_own_data_urls_are_counted_before_anything_is_sent():
 def test_limits_refuse_where_the_vendor_wrote_them_and_warn_elsewhere(kind: str, name: str, severity: Severity):
     (problem,) = check_media("first_frame", MediaFacts("heic"), model(kind, name).image_limits)
     assert problem.severity is severity
+
+
+@pytest.mark.parametrize(
+    ("facts", "severity"),
+    [
+        ({"bytes": 50 << 20, "width": 1280, "height": 720}, None),
+        ({"bytes": 60 << 20}, Severity.WARNING),
+        ({"bytes": 200 << 20}, Severity.WARNING),
+        ({"bytes": (200 << 20) + 1}, Severity.ERROR),
+        ({"width": 3840, "height": 2160}, Severity.WARNING),
+        ({"width": 640, "height": 638}, Severity.WARNING),
+        ({"width": 638, "height": 638}, Severity.ERROR),
+        ({"bytes": 60 << 20, "seconds": 20.0}, Severity.ERROR),
+    ],
+)
+def test_between_the_limits_of_an_older_and_a_newer_page_is_a_warning(
+    facts: dict[str, Any], severity: Severity | None
+) -> None:
+    """A reference video of Seedance 2.0: one page has 50 MB and 2,086,876 px, newer ones 200 MB and 8,295,044 px."""
+    found = check_media("references.videos[0]", MediaFacts("mp4", **facts), ARK.video_limits)
+    assert {problem.severity for problem in found} == ({severity} if severity else set())

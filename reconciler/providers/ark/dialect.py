@@ -301,9 +301,9 @@ class Ark(ContentForm[ArkSettings]):
     @property
     def list_filters(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """One reading for each service tier and model."""
-        tiers = [(("filter.service_tier", tier),) for tier in self.settings.list_tiers]
-        models = [(("filter.model", model),) for model in self.settings.list_models]
-        return tuple((*tier, *model) for tier in tiers or [()] for model in models or [()])
+        tiers = [[("filter.service_tier", tier)] for tier in self.settings.list_tiers]
+        models = [[("filter.model", model)] for model in self.settings.list_models]
+        return tuple((*tier, *model) for tier in tiers or [[]] for model in models or [[]])
 
     def read_list(self, reply: Reply) -> TaskPage | base.PollTrouble:
         """Read `{total, items}`; each item is a task object."""
