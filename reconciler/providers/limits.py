@@ -30,14 +30,13 @@ def check_media(
     """Return the violations of one file; `name` is its field. They are errors if the limits are strict, and newer ones
     do not take the file."""
     faults = (*_format(facts, limits), *_ranges(facts, limits))
-    severity = Severity.ERROR if limits.strict else Severity.WARNING
-    if (
-        faults
-        and limits.newer
-        and not check_media(name, facts, MediaLimits(**{**asdict(limits), "newer": {}, **limits.newer}))
-    ):
-        severity = Severity.WARNING
+    is_taken = bool(faults and limits.newer) and not check_media(name, facts, _newer(limits))
+    severity = Severity.ERROR if limits.strict and not is_taken else Severity.WARNING
     return tuple(Diagnostic("media-limit", f"{name}: {fault}", source, help, severity) for fault, help in faults)
+
+
+def _newer(limits: MediaLimits) -> MediaLimits:
+    return MediaLimits(**{**asdict(limits), "newer": {}, **limits.newer})
 
 
 def check_total(
