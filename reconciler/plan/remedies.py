@@ -196,7 +196,8 @@ def protected_file(bound: Binding, generation: Generation | None, *, gone: bool)
     """Return the step of a file that stays, although nothing is declared as it is."""
     block = protected(bound.clip, generation, gone=gone)
     step = Step(bound.clip, bound.take, Action.BLOCKED, block.reason, bound.key, output=bound.output)
-    return replace(step, detail=block.detail, way_out=block.way_out)
+    made = {name: getattr(generation, name) for name in ("provider", "kind", "model")} if generation else {}
+    return replace(step, detail=block.detail, way_out=block.way_out, **made)
 
 
 def _describe(generation: Generation) -> str:
