@@ -150,7 +150,7 @@ class Run:
             return asyncio.run(self._drive()) if session.shop is None else session.shop.run(self._drive())
         finally:
             if not session.draft:
-                _save_lock(session, self.planned.loaded)
+                _save_lock(session, self.planned.loaded, proving=self.options.locked)
 
     async def _drive(self) -> Summary:
         session, loaded, plan = self.session, self.planned.loaded, self.planned.plan
@@ -233,10 +233,10 @@ class Run:
         )
 
 
-def _save_lock(session: Session, loaded: Loaded) -> None:
+def _save_lock(session: Session, loaded: Loaded, *, proving: bool) -> None:
     """Write the lock file. Raises ArtifactError when it cannot be written; the run itself is on record."""
     try:
-        save_lock(session, loaded)
+        save_lock(session, loaded, proving=proving)
     except StateError as error:
         text = f"this run is on record, and {LOCK_FILE} could not be written: {error.message}"
         raise ArtifactError(text, help=f"fix that; the next {command('apply')} writes it", code=error.code) from error

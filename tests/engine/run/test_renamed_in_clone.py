@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -140,12 +141,23 @@ def test_the_users_own_video_stays_where_it_is(clone: Sim) -> None:
     assert clone.output("family/birthday.mp4") == mine
 
 
+def make_older(sim: Sim) -> bytes:
+    """Write the lock file as an older version did, without outputs."""
+    path = sim.root / "clipform.lock"
+    path.write_text(re.sub(r', "output": "[^"]*"', "", path.read_text(encoding="utf-8")), encoding="utf-8")
+    return path.read_bytes()
+
+
+def test_a_proof_leaves_an_older_lock_file_and_an_apply_adds_the_outputs(clone: Sim) -> None:
+    older = make_older(clone)
+    assert clone.apply(locked=True).exit_code == 0
+    assert (clone.root / "clipform.lock").read_bytes() == older
+    clone.apply()
+    assert lock_line(clone, "hero#1")["output"] == OLD
+
+
 def test_a_lock_file_without_outputs_is_read_as_before(clone: Sim) -> None:
-    path = clone.root / "clipform.lock"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    for line in (line for line in content.values() if isinstance(line, dict)):
-        line.pop("output")
-    path.write_text(json.dumps(content), encoding="utf-8")
+    make_older(clone)
     assert step_of(clone, "hero").action is Action.NOOP
     clone.write(HEAD + RENAMED)
     assert step_of(clone, "opening").reason is Reason.LOCKED_BEFORE
