@@ -6,14 +6,14 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options
 from reconciler.clock import SystemClock
-from reconciler.diagnostics import ClipformError, ProviderError, Refused
+from reconciler.diagnostics import ClipformError, ProviderError, Refused, UsageError
 from reconciler.next_command import command
 
 if TYPE_CHECKING:
@@ -119,6 +119,19 @@ class Context:
             self.view.text("\n".join(lines))
         if not yes:
             self._ask(question)
+
+    def choose(self, question: str, choices: Mapping[str, str], answer: str | None) -> str:
+        """Return one of `choices` (each with its meaning): the given answer, else what a person says on a terminal,
+        else the first. Raises UsageError for any other answer."""
+        default = next(iter(choices))
+        if answer is None and self._has_terminal():
+            self.view.text("\n".join([question, *(f"- {name}: {meaning}" for name, meaning in choices.items())]))
+            sys.stderr.write(f"{' or '.join(choices)} [{default}]: ")
+            sys.stderr.flush()
+            answer = sys.stdin.readline().strip() or None
+        if (answer or default) not in choices:
+            raise UsageError(f"'{answer}' is not one of {', '.join(choices)}")
+        return answer or default
 
     @cached_property
     def trust(self) -> TrustMemory:

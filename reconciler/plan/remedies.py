@@ -165,8 +165,8 @@ def _retake(clip: str, micros: int | None, currency: str) -> str:
     return remedy(command("retake", clip), f"generate a new variation at the next apply ({price})")
 
 
-def _fetch_again(clip: str, task: str) -> str:
-    return remedy(command("import", clip, "--task", task), "fetch that task's video (free)")
+def _fetch_again(clip: str) -> str:
+    return remedy(command("fetch", clip), "fetch its task's video (free)")
 
 
 def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | None) -> Block:
@@ -175,7 +175,7 @@ def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | N
     detail = _describe(generation) if generation else describe_attempt(attempt) if attempt else ""
     micros, currency = (source.cost_micros, source.currency) if source else (None, "")
     task = source.task if source is not None else None
-    fetch = (_fetch_again(clip, task),) if task else ()
+    fetch = (_fetch_again(clip),) if task else ()
     return Block(Reason.PAID_BEFORE, detail, (*fetch, _retake(clip, micros, currency)))
 
 
@@ -217,7 +217,7 @@ def elsewhere(clip: str, entry: LockEntry) -> Block:
     again = _retake(clip, entry.cost_micros, entry.currency)
     if not entry.task:
         return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (again,))
-    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(clip, entry.task), again))
+    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(clip), again))
 
 
 def upstream(clip: str, missing: Iterable[str], *, selected: bool) -> Block:

@@ -103,6 +103,7 @@ CASES = {
     "resolve": (["resolve", "hero", "--task", "cgt-1"], LOST, ["apply", "--yes"]),
     "import": (["import", "hero", "--task", "cgt-1"], SURE, []),
     "doctor": (["doctor", "--online"], SURE, []),
+    "fetch": (["fetch"], SURE, ["apply", "--yes"]),
     "recover": (["recover"], SURE, ["apply", "--yes"]),
 }
 
@@ -113,7 +114,7 @@ def test_it_sends_nothing_until_the_project_is_trusted(case: str, relay: Relay, 
     project(relay, "", model)
     if earlier:
         run(*earlier)
-    if case == "recover":
+    if case in ("fetch", "recover"):
         shutil.rmtree("state")
         shutil.rmtree("renders")
     project(relay, STORE, model)

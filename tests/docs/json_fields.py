@@ -113,6 +113,6 @@ def _session(folder: Path) -> dict[str, list[Any]]:
         "status": [line for line in shown if "clips" in line],
         "show": [line for line in shown if "takes" in line],
         "history": [line for line in shown if "sequence" in line],
-        "doctor, verify, recover": doctor,
+        "doctor, verify, recover, fetch": doctor,
         "an error": run("plan"),
     }

@@ -140,9 +140,9 @@ def test_commands_and_options_of_a_page_exist(page: Path) -> None:
 
 def test_an_unknown_option_is_noticed() -> None:
     text = (
-        "```sh\nclipform plan --since main && clipform apply --maxcost 3\n```\n`clipform fetch hero` and `clipform ui`"
+        "```sh\nclipform plan --since main && clipform apply --maxcost 3\n```\n`clipform sing hero` and `clipform ui`"
     )
-    assert list(_unknown(text)) == ["clipform apply --maxcost 3: --maxcost", "clipform fetch hero: fetch"]
+    assert list(_unknown(text)) == ["clipform apply --maxcost 3: --maxcost", "clipform sing hero: sing"]
 
 
 def _unknown(text: str) -> Iterator[str]:

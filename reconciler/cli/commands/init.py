@@ -17,20 +17,27 @@ def run(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="Project folder; by default the current one.")
     ] = None,
+    videos: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Where videos are kept: git (the default) or local.")
+    ] = None,
 ) -> None:
     """Create a small example project.
 
-    It applies as is, without an account or network.
+    It applies as is, without an account or network. On a terminal it asks where videos are kept: in git, as Git LFS
+    files, or on this machine only.
 
-    Exit codes: 0 done, 1 the folder already has a project.
+    Exit codes: 0 done, 1 the folder already has a project, 64 wrong command line.
     """
-    from reconciler.engine.operations.init import write_project
+    from reconciler.engine.operations.init import VIDEOS, require_no_project, write_project
 
     app: Context = context.obj
     target = os.path.join(app.options.directory or "", folder or "")
     place(target or None, draft=False)
-    written = write_project(app.directory / (folder or "."))
+    project = app.directory / (folder or ".")
+    require_no_project(project)
+    choice = app.choose("Where are videos kept?", VIDEOS, videos)
+    written = write_project(project, choice)
     place(None, draft=False)
     steps = [f"cd {quote(target)}"] if target else []
-    text = f"Wrote {', '.join(written)}.\nNext: {' && '.join([*steps, command('apply')])}"
-    app.view.note(text, {"written": list(written)})
+    text = f"Wrote {', '.join(written)}.\n{VIDEOS[choice]}\nNext: {' && '.join([*steps, command('apply')])}"
+    app.view.note(text, {"written": list(written), "videos": choice})

@@ -8,7 +8,7 @@ from functools import partial
 from reconciler.diagnostics import ClipformError, Refused
 from reconciler.engine.attempt.check_video import other_request
 from reconciler.engine.connections.one_off import ProviderAccess
-from reconciler.engine.operations.adopt_task import adopt_task, assign_task, begin_with_task, poll_task, require_known
+from reconciler.engine.operations.adopt_task import adopt_again, adopt_task, begin_with_task, poll_task, require_known
 from reconciler.engine.run.session import Session
 from reconciler.next_command import command
 from reconciler.plan.rehearsals import set_aside
@@ -42,7 +42,7 @@ def import_task(session: Session, order: Order, wish: TaskImport, access: Provid
     if previous is not None and previous.state is State.UNCERTAIN:  # an interrupted import leaves it so, too
         return adopt_task(session, previous, task, access, require=partial(_require_same, order, wish))
     if previous is not None and previous.task == task and _is_over(session, snapshot, previous):
-        return _adopt_again(session, previous, task, access)
+        return adopt_again(session, previous, task, access)
     if _has_video(session, snapshot, wanted.key) or (previous is not None and previous.state in OPEN | BLOCKED):
         state = describe_attempt(previous) if previous is not None else "it has an artifact"
         raise ClipformError(f"{wanted.clip} needs no other task: {state}", help=command("show", wanted.clip))
@@ -88,13 +88,3 @@ def _has_video(session: Session, snapshot: Snapshot, key: str) -> bool:
 def _is_over(session: Session, snapshot: Snapshot, attempt: Attempt) -> bool:
     """True if an attempt is over and the store has no video of it."""
     return attempt.state in ADOPTED_AGAIN and not _has_video(session, snapshot, attempt.key)
-
-
-def _adopt_again(session: Session, attempt: Attempt, task: str, access: ProviderAccess) -> None:
-    """Open an attempt again whose own task may have a video after all; it counts at its price, as it did."""
-    answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.poll(task, None))
-    require_known(answer, attempt.provider, task)
-    session.receipts.make_room()
-    with session.store.transaction():
-        session.store.note("import --task", attempt.clip, {"attempt": attempt.id, "task": task})
-        assign_task(session, attempt, task, "import")

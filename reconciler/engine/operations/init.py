@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError
@@ -30,24 +31,44 @@ clips:
     first_frame: ${{clips.sunrise.last_frame}}
 """
 
-COMMIT = "# Videos: remove the next line to commit them with clipform.lock, so that CI can compare them."
-IGNORED = ("/state/", "/drafts/", "/report/", COMMIT, "/renders/")
+VIDEOS = {
+    "git": "Videos go into git, through Git LFS (run git lfs install once): a clone has them.",
+    "local": "Videos stay out of git: in a clone, fetch collects them while their providers have them (free).",
+}
+"""Where a new project may keep its videos, and what that means for a colleague's clone; the first is the default."""
+
+_IGNORED = ("/state/", "/drafts/", "/report/")
+_LFS = "/renders/** filter=lfs diff=lfs merge=lfs -text"
 
 
-def write_project(folder: Path) -> tuple[str, ...]:
+def write_project(folder: Path, videos: str = "git") -> tuple[str, ...]:
     """Write the missing files and return their names. Raises ClipformError when there is a project already."""
+    require_no_project(folder)
+    project = folder / PROJECT_FILE
+    schema = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    for_git = {".gitignore": _IGNORED, ".gitattributes": (_LFS,)}
+    if videos == "local":
+        for_git = {".gitignore": (*_IGNORED, "/renders/")}
+    with disk.translated("write the project"):
+        disk.make_directories(folder)
+        disk.replace(folder / SCHEMA_FILE, schema.encode())
+        extended = [name for name, lines in for_git.items() if _add_lines(folder / name, lines)]
+        disk.replace(project, PROJECT.encode())
+    return (PROJECT_FILE, SCHEMA_FILE, *extended)
+
+
+def require_no_project(folder: Path) -> None:
+    """Raise ClipformError if there is a project in a folder."""
     project = folder / PROJECT_FILE
     if project.exists() or project.is_symlink():
         raise ClipformError(f"{project.name} already exists", help=command("plan"), code="exists")
-    schema = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-    ignore = folder / ".gitignore"
-    with disk.translated("write the project"):
-        disk.make_directories(folder)
-        ignored = ignore.read_text(encoding="utf-8") if ignore.is_file() else ""
-        missing = [line for line in IGNORED if line not in ignored.splitlines()]
-        disk.replace(folder / SCHEMA_FILE, schema.encode())
-        if missing:
-            gap = "" if ignored.endswith("\n") or not ignored else "\n"
-            disk.replace(ignore, (ignored + gap + "".join(f"{line}\n" for line in missing)).encode())
-        disk.replace(project, PROJECT.encode())
-    return (PROJECT_FILE, SCHEMA_FILE, *([".gitignore"] if missing else []))
+
+
+def _add_lines(path: Path, lines: Iterable[str]) -> bool:
+    """Add the lines that a file lacks. Returns True if there were any."""
+    present = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in lines if line not in present.splitlines()]
+    gap = "" if present.endswith("\n") or not present else "\n"
+    if missing:
+        disk.replace(path, (present + gap + "".join(f"{line}\n" for line in missing)).encode())
+    return bool(missing)

@@ -18,28 +18,21 @@ from pathlib import Path
 from reconciler.diagnostics import ArtifactError, ClipformError, Finding, Refused, StateDamaged, StateError
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.connections.providers import LOCAL, Connect
-from reconciler.engine.operations.adopt_task import assign_task, begin_with_task
+from reconciler.engine.operations.adopt_task import adopt_line
 from reconciler.engine.ports import Sink
 from reconciler.engine.run.apply import settle_uncertain
 from reconciler.engine.run.lockfile_sync import LockfileAdopter
 from reconciler.engine.run.session import Session, open_session
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Reason, Step
-from reconciler.project import endpoints
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
-from reconciler.providers.base import NotFound, PollTrouble
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, LockEntry, State
-from reconciler.spec.environment import is_local
 from reconciler.state import disk
-from reconciler.state.budget import NewAttempt
 from reconciler.state.lock import Lock
 from reconciler.state.paths import DATABASE, LOCK_FILE
 from reconciler.state.store import Facts, Store
-
-_EMPTY_HANDED = (State.UNCERTAIN, State.NOT_SENT, State.REFUSED, State.FAILED, State.CANCELLED)
-"""States of an attempt that do not contradict a purchase which the lock file records."""
 
 
 def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
@@ -147,38 +140,12 @@ def _download_later(
     session: Session, loaded: Loaded, entry: LockEntry, marker: Callable[[], str], access: ProviderAccess
 ) -> None:
     """Record an attempt for a task of the lock file whose artifact is missing, if the provider still knows it."""
-    attempt = session.store.snapshot().attempts.get(entry.key)
-    if entry.task is None or entry.kind == LOCAL or (attempt is not None and attempt.state not in _EMPTY_HANDED):
-        return
-    config = loaded.project.providers.get(entry.provider)
-    if config is None or config.kind != entry.kind or not _still_known(access, entry.provider, entry.task):
-        return
-    endpoint = endpoints.endpoint(config, loaded.dialects[entry.provider])
-    if entry.rehearsal and not is_local(endpoint):
-        return
-    order = loaded.by_ident.get((entry.clip, entry.take))
-    document = order.wanted.document if order is not None and order.wanted.key == entry.key else ""
-    new = NewAttempt(marker(), document, **entry.take_provenance(task=None), endpoint=endpoint)
-    session.receipts.make_room()
     try:
-        with session.store.transaction():
-            if attempt is not None and attempt.state is State.UNCERTAIN:
-                assign_task(session, attempt, entry.task, LOCK_FILE)
-            else:
-                begin_with_task(session, new, entry.task, LOCK_FILE)
-    except StateError as error:
-        if error.code != "task-taken":  # a task that another attempt has stays there
-            raise
-
-
-def _still_known(access: ProviderAccess, alias: str, task: str) -> bool:
-    try:
-        answer = access.ask(alias, lambda transport: transport.poll(task, None))
-    except Refused:
+        adopt_line(session, loaded, entry, marker, access)
+    except (Refused, StateError):
         raise
     except ClipformError:
-        return False
-    return not isinstance(answer, NotFound | PollTrouble)
+        return  # its finding says that the video is still missing
 
 
 # --- findings -------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ class Run:
             seed=lambda: secrets.randbits(31),
         )
         run = options.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
-        terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force)
+        terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force, options.locked)
         adopter = LockfileAdopter.of(session, planned)
         saver = LockfileSaver(session, planned.loaded)
         return Executor(ports, session.placer, providers, planned.loaded.by_ident, records, terms, adopter, saver)

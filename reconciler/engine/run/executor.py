@@ -22,6 +22,7 @@ from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
 from reconciler.events import Event, EventKind, Outcome, Summary
 from reconciler.money import from_micros
+from reconciler.next_command import command
 from reconciler.plan import cost
 from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
@@ -162,6 +163,7 @@ class Executor:
                 self._require_path(step)
                 runner = self._runner(step)
                 sha256 = await runner.make()
+                self._require_locked(step, sha256)
                 self._fetched(step, sha256, runner.context.artifact)
                 if runner.context.provider.durable and step.ident in self.records.bindings:
                     self.saver.add(self.records.bindings[step.ident], self.records.artifacts[sha256])
@@ -190,6 +192,13 @@ class Executor:
         if step.output is not None:
             self.placer.check(step.output)
             self._adopt_output(step.output, step.clip)
+
+    def _require_locked(self, step: Step, sha256: str) -> None:
+        """Raise StepEnded for another file than the lock file names, where it must be the very one: it stays stored."""
+        line = self.adopter.locked.get(step.key) if self.terms.locked else None
+        if line is not None and line.sha256 != sha256:
+            text = f"its task gave the file {sha256[:12]}, and {LOCK_FILE} names {line.sha256[:12]}; it is stored"
+            raise StepEnded(EventKind.FAILED, text, f"{command('apply', step.clip)} uses it (free)")
 
     def _reason_skipped(self, step: Step) -> tuple[EventKind, str]:
         """Return the outcome of a clip that needs this step, and that this run therefore never starts."""

@@ -1,0 +1,27 @@
+"""On a terminal `init` asks where videos are kept; Enter takes the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.watch.terminal import on_terminal
+
+
+@pytest.mark.parametrize(("answer", "ignored"), [("", False), ("git", False), ("local", True)])
+def test_the_answer_decides_what_git_ignores(answer: str, ignored: bool, tmp_path: Path) -> None:
+    with on_terminal(tmp_path, name="init") as talk:
+        talk.until(r"git or local \[git\]: ")
+        talk.press(f"{answer}\n")
+        assert talk.end() == 0
+    assert ("/renders/" in (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()) is ignored
+    assert (tmp_path / ".gitattributes").exists() is not ignored
+
+
+def test_another_answer_writes_nothing(tmp_path: Path) -> None:
+    with on_terminal(tmp_path, name="init") as talk:
+        talk.until(r"\[git\]: ")
+        talk.press("nowhere\n")
+        assert talk.end() == 64
+    assert list(tmp_path.iterdir()) == []
