@@ -59,6 +59,11 @@ def test_what_is_out_of_bounds_is_no_amount(amount: str) -> None:
     assert money.bounded(Decimal(amount)) is None
 
 
+@pytest.mark.parametrize("amount", ["0", "999999999999.999999999"])
+def test_nothing_and_the_largest_are_amounts(amount: str) -> None:
+    assert money.bounded(Decimal(amount)) == Decimal(amount)
+
+
 def test_a_price_below_a_millionth_is_not_booked_as_free() -> None:
     assert money.to_micros(Decimal("0.0000001")) == 1
 

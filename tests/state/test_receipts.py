@@ -26,6 +26,11 @@ def _lines(directory: Path) -> list[tuple[int, str, str]]:
     return [(line.seq, line.event, line.marker) for line in parse((directory / "receipts").read_bytes())]
 
 
+def test_only_the_user_may_read_them(tmp_path: Path) -> None:
+    with Receipts.open(tmp_path, "store-1", Clock()):
+        assert (tmp_path / "receipts").stat().st_mode & 0o777 == 0o600
+
+
 def test_lines_are_numbered_and_hold_what_a_purchase_needs_and_no_prompt(tmp_path: Path, maker: Maker) -> None:
     attempt = maker.attempt(marker="m1", seed=7, cost_micros=5, currency="USD")
     with Receipts.open(tmp_path, "store-1", Clock()) as receipts:

@@ -1,0 +1,60 @@
+"""The mistakes that `mutants` puts in, and the table of where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.reliability.mutants.mistakes import mutants
+
+ROOT = Path(__file__).parents[2]
+PARTS = yaml.safe_load((Path(__file__).parent / "mutants" / "modules.yaml").read_text("utf-8"))
+MODULE = '''\
+"""Says 1 < 2 and True."""
+LIMIT: int | None = 10
+
+
+@cache(size=3)
+def total(rows: list[int], cap: int = 0) -> int:
+    if cap and not rows:
+        raise ValueError("SELECT nothing")
+    query("SELECT sum(a) FROM b WHERE c < ? AND d")
+    return min(sum(row for row in rows if row >= 0), cap * 2)
+'''
+MISTAKES = [
+    (2, "10", "11"),
+    (6, "0", "1"),
+    (7, "cap and (not rows)", "cap or not rows"),
+    (7, "not rows", "rows"),
+    (8, "raise ValueError('SELECT nothing')", "pass"),
+    (9, "query('SELECT sum(a) FROM b WHERE c < ? AND d')", "pass"),
+    (9, "'SELECT sum(a) FROM b WHERE c < ? AND d'", "'SELECT sum(a) FROM b WHERE c < ? OR d'"),
+    (9, "'SELECT sum(a) FROM b WHERE c < ? AND d'", "'SELECT sum(a) FROM b WHERE c <= ? AND d'"),
+    (
+        10,
+        "min(sum((row for row in rows if row >= 0)), cap * 2)",
+        "max(sum((row for row in rows if row >= 0)), cap * 2)",
+    ),
+    (10, "(row for row in rows if row >= 0)", "(row for row in rows)"),
+    (10, "row >= 0", "row > 0"),
+    (10, "0", "1"),
+    (10, "cap * 2", "cap // 2"),
+    (10, "2", "3"),
+]
+
+
+def test_code_is_changed_and_nothing_that_only_describes() -> None:
+    assert [(mutant.line, mutant.before, mutant.after) for mutant in mutants(MODULE)] == MISTAKES
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_mistake_is_one_change_of_a_module_and_its_tests_are_there(part: str) -> None:
+    assert all((ROOT / "tests" / path.partition("::")[0]).exists() for path in PARTS[part]["tests"])
+    for name in PARTS[part]["modules"]:
+        source = (ROOT / "reconciler" / name).read_text("utf-8")
+        wrong = [mutant.source for mutant in mutants(source)]
+        assert len(wrong) == len(set(wrong)) > 10
+        for each in wrong:
+            compile(each, name, "exec")
