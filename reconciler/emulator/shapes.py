@@ -60,6 +60,7 @@ class Shape:
             "camera_fixed": self.camera_fixed,
             "audio": self.audio,
             "return_last_frame": self.return_last_frame,
+            "lead": 0,
             "first_frame": self.first and self.first.document(),
             "last_frame": self.last and self.last.document(),
             "images": [source.document() for source in self.images],

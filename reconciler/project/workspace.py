@@ -27,6 +27,7 @@ from reconciler.plan.model import Demand, Disk, Plan
 from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
+from reconciler.project.leads import leads
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.orders import build_orders, drafted_clip
 from reconciler.project.own_state import require_own
@@ -141,7 +142,11 @@ class Workspace:
             raise SpecError(shared(unread))
         project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
-        clips = project.clips
+        lead_of = leads(project.clips)
+        clips = tuple(
+            reuse(("lead", clip.name), (clip, lead), partial(replace, clip, lead=lead)) if lead else clip
+            for clip, lead in ((clip, lead_of[clip.name]) for clip in project.clips)
+        )
         if draft:
             clips = tuple(reuse(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
         project = replace(project, providers=configs, clips=clips)

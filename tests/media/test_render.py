@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from itertools import combinations
 from pathlib import Path
 
 import av
@@ -92,6 +93,24 @@ def test_the_first_frame_fills_the_picture(draw: Draw, red: Path) -> None:
     first = decoded(draw(first_frame=local(red), ratio="9:16"))[0]
     corners = [first.getpixel((x, y)) for x in (0, first.width - 1) for y in (0, first.height - 1)]
     assert all(isinstance(corner, tuple) and near(corner, (200, 40, 30)) for corner in corners)
+
+
+def test_takes_and_seeds_of_one_picture_differ_visibly(draw: Draw, red: Path) -> None:
+    drawn = [draw(first_frame=local(red), take=take) for take in (1, 2, 3, 4)]
+    drawn.append(draw(first_frame=local(red), seed=5))
+    light = [middle(decoded(video)[0]) for video in drawn]
+    assert near(light[0], (200, 40, 30))  # the first is the picture itself
+    apart = [sum(abs(a - b) for a, b in zip(one, other, strict=True)) for one, other in combinations(light, 2)]
+    assert min(apart) > 12, light
+
+
+def test_takes_of_one_picture_are_cropped_each_in_its_way(draw: Draw, tmp_path: Path) -> None:
+    left, right = Image.new("RGB", (432, 496), (250, 250, 250)), Image.new("RGB", (864, 496), (20, 20, 20))
+    right.paste(left, (0, 0))
+    right.save(tmp_path / "halves.png")
+    first = {take: draw(first_frame=local(tmp_path / "halves.png"), take=take) for take in (1, 2, 3)}
+    shares = {take: ImageStat.Stat(decoded(video)[0].convert("L")).mean[0] for take, video in first.items()}
+    assert shares[3] < shares[1] - 15 < shares[2]  # take 3 shows more of the right half
 
 
 def test_it_fades_from_the_first_frame_to_the_last(draw: Draw, red: Path, blue: Path) -> None:
@@ -210,6 +229,13 @@ def test_lettering_keeps_its_distance_from_the_edges(size: Size) -> None:
     assert ink is not None
     assert ink[0] >= caption.margin - 2 and ink[1] >= caption.margin - 2
     assert ink[2] <= size.width - caption.margin + 2 and ink[3] <= size.height - caption.margin // 3
+
+
+def test_a_caption_begins_with_what_only_this_clip_says() -> None:
+    look = "Product film, soft daylight. "
+    body = Draft().submit(job(prompt=f"{look}A lamp on a table", lead=len(look))).body
+    assert read_scene(body).caption == "A lamp on a table · Product film, soft daylight"
+    assert read_scene(Draft().submit(job(prompt=look)).body).caption == look
 
 
 def test_a_long_prompt_takes_its_lines_and_no_more() -> None:

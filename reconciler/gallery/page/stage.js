@@ -54,7 +54,7 @@ Gallery.stage = (() => {
 
   function draw(card, fresh) {
     const current = modes.find((each) => each.name === mode);
-    const next = JSON.stringify([card.id, mode, current.tiles.map((tile) => [tile.title, tile.media && tile.media.sha256])]);
+    const next = JSON.stringify([card.id, mode, current.tiles.map((tile) => [tile.title, tile.media ? tile.media.sha256 : absence(tile, card)])]);
     fill(parts.tabs, modes.length < 2 ? [] : modes.map((each) => button(each.label, { class: "segment", "aria-pressed": String(each.name === mode), on: { click: () => choose(each.name, card) } })));
     parts.tabs.hidden = modes.length < 2;
     if (next === signature) {
@@ -104,9 +104,12 @@ Gallery.stage = (() => {
     return wide && high ? wide / high : 16 / 9;
   }
 
+  /** Return why a tile has no video: a state and a text. */
+  const absence = (tile, card) => [tile.take && tile.take.state !== "ready" ? tile.take.state : card.state, tile.reason || (tile.take && tile.take.attempt) || card.detail || card.sentence];
+
   function placeholder(tile, card) {
-    const state = tile.take && tile.take.state !== "ready" ? tile.take.state : card.state;
-    return h("div", { class: "tile-slate" }, h("p", { class: `state is-${state}` }, state), foreign("p", { class: "slate-text" }, tile.reason || (tile.take && tile.take.attempt) || card.detail || card.sentence));
+    const [state, text] = absence(tile, card);
+    return h("div", { class: "tile-slate" }, h("p", { class: `state is-${state}` }, state), foreign("p", { class: "slate-text" }, text));
   }
 
   function writeCaption(caption, node, tile, card) {

@@ -70,7 +70,7 @@ def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
     layers = tuple(_layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, kit))
     sky = [(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)]
     ground = planes(_gradient(sky, size))
-    return CardStage(ground, layers, canvas, _title(scene.prompt, size), camera, scene.frames)
+    return CardStage(ground, layers, canvas, _title(scene.caption, size), camera, scene.frames)
 
 
 def _layer(shape: Silhouette, fill: Planes) -> Layer:

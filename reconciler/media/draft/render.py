@@ -19,6 +19,7 @@ from reconciler.media.draft.pictures import pictures, size_of
 from reconciler.media.draft.planes import Planes, video_frame
 from reconciler.media.draft.scene import FPS, Scene, Size, frame_size
 from reconciler.media.draft.stage import Stage, picture_stage
+from reconciler.media.draft.variation import variation
 
 _SAMPLES: Final = 48_000  # a second
 _BLOCK: Final = 1024  # samples an AAC frame
@@ -48,13 +49,15 @@ def render(scene: Scene, target: Path, progress: Progress) -> None:
 def _stage_and_caption(scene: Scene, stills: list[Image.Image], size: Size) -> tuple[Stage, Caption]:
     """Return the stage and the caption. A card shows the prompt itself, so its caption does not."""
     camera = read_camera(scene.prompt, fixed=scene.camera_fixed)
+    take = variation(scene)
     stage: Stage
     if stills:
         pair = scene.first_frame is not None and scene.last_frame is not None
-        stage = picture_stage(stills, pair, camera, size, scene.frames)
+        seen = [take.lit(still) if pair else take.picture(still) for still in stills]  # a pair ends on its last frame
+        stage = picture_stage(seen, pair, take.camera(camera), size, scene.frames)
     else:
-        stage = card_stage(scene, camera, size)
-    prompt = scene.prompt if stills else ""
+        stage = card_stage(scene, take.camera(camera), size)
+    prompt = scene.caption if stills else ""
     return stage, Caption(CaptionText(scene.label, scene.take, prompt, str(camera), scene.frames), size)
 
 

@@ -60,6 +60,7 @@ class Scene:
     resolution: str
     ratio: str
     family: str
+    lead: int
     camera_fixed: bool
     audio: bool
     return_last_frame: bool
@@ -67,6 +68,12 @@ class Scene:
     last_frame: Ref | None = None
     images: tuple[Ref, ...] = ()
     videos: tuple[Ref, ...] = ()
+
+    @property
+    def caption(self) -> str:
+        """The prompt with what only this clip says first."""
+        own, shared = self.prompt[self.lead :], self.prompt[: self.lead].rstrip(" \n.;:,。；：，")
+        return f"{own} · {shared}" if shared and own else self.prompt
 
     @property
     def frames(self) -> int:
@@ -85,7 +92,7 @@ def read_scene(body: object) -> Scene:
     if not isinstance(body, Mapping):
         raise MediaError("a draft needs a scene to draw", code="input")
     values: dict[str, Any] = {name: _text(body, name) for name in _TEXTS}
-    values |= {name: _whole(body, name) for name in ("take", "duration")}
+    values |= {name: _whole(body, name) for name in ("take", "duration", "lead")}
     values |= {name: body.get(name) is True for name in ("camera_fixed", "audio", "return_last_frame")}
     values |= {name: _ref(body[name]) for name in ("first_frame", "last_frame") if body.get(name) is not None}
     values |= {name: _refs(body, name) for name in ("images", "videos")}

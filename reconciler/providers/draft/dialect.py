@@ -8,6 +8,7 @@ Body of both requests, all fields always present:
 
     key, marker, label, take    identity (the task id is made from marker, else key); label and take are drawn
     mode, prompt, seed          mode is `Mode`'s word
+    lead                        characters of the prompt that other clips begin with too: the caption puts them last
     duration                    whole seconds
     resolution, ratio           words of the catalogue; `adaptive` is the ratio of the first picture
     camera_fixed, audio, return_last_frame      booleans
@@ -111,6 +112,7 @@ def _scene(job: Job) -> dict[str, object]:
         "take": job.take,
         "mode": job.mode.value,
         "prompt": job.prompt,
+        "lead": job.lead,
         "seed": job.seed,
         "duration": job.duration if job.duration is not None else defaults["duration"],
         "resolution": job.resolution or defaults["resolution"],

@@ -45,6 +45,8 @@ CLIP = [
     ("c", "tiles", "1"),
     ("c", "tiles", "3"),
     ("2", "posted", "pick"),
+    ("e", "posted", "prompt"),
+    ("Escape", "editors", "0"),  # the text is as it was
     ("j", "clip", "b"),
     ("k", "clip", "a"),
     ("s", "view", "film"),
@@ -62,6 +64,7 @@ SEEN = """what => ({
     clip: () => document.getElementById('clip-name').textContent,
     paused: () => String(document.querySelector('.tile video').paused),
     time: () => String(Number(document.querySelector('.tile video').currentTime.toFixed(4))),
+    editors: () => String(document.querySelectorAll('textarea').length),
     tiles: () => String(document.querySelectorAll('.tile').length),
 })[what]()"""
 
@@ -82,6 +85,7 @@ def seven(site: Server) -> None:
     cards = [first, *(card(name, shot="green") for name in "bcdefg")]
     takes = [take(1, "blue"), take(2, "blue"), take(3, "blue")]
     session = {"spent": "0", "unpriced": 0, "currency": "USD", "cap": None, "offer": True}
+    site.script.answers["prompt"] = (200, {"message": "prompt is done.", "file": "f", "text": "a lamp", "clips": 1})
     site.script.show(document(cards, session=session), [detail(first, takes), *(detail(each) for each in cards[1:])])
 
 
