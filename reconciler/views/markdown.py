@@ -37,10 +37,10 @@ def render(plan: Plan) -> str:
     if plan.has_changes():
         head += [_digest_line(plan), ""]
     if groups:
-        head += ["| | clip | why | cost | output |", "|---|---|---|---|---|"]
+        head += ["| | clip | why | model | cost | output |", "|---|---|---|---|---|---|"]
     rows = _fit(groups, lambda group: _row(group, plan), LIMIT // 2)
     if len(rows) < len(groups):
-        rows.append(f"| | … and {len(groups) - len(rows)} more | | | |")
+        rows.append(f"| | … and {len(groups) - len(rows)} more | | | | |")
     warnings = _warnings(plan.diagnostics)
     used = sum(len(line) + 1 for line in (*head, *rows, *warnings))
     changed = [group for group in groups if group.first.changes or group.first.brief]
@@ -69,7 +69,8 @@ def _row(group: StepGroup, plan: Plan) -> str:
     detail = [_cell(step.detail)] if step.action in (Action.BLOCKED, Action.NOOP) and step.detail else []
     headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
     why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])
-    cells = (f"**{step.action.value}**", _cell(group.name), why, cost, _cell(step.output or ""))
+    model = _cell(f"{step.provider}/{step.model}") if step.action in GENERATES else ""
+    cells = (f"**{step.action.value}**", _cell(group.name), why, model, cost, _cell(step.output or ""))
     return f"| {' | '.join(cells)} |"
 
 

@@ -142,7 +142,7 @@ def test_warnings_are_folded_and_counted() -> None:
 
 def check(plan: Plan) -> None:
     rows, code, rest = parts(render(plan))
-    assert [len(cells(row)) for row in rows] == [5, 5, 5]
+    assert [len(cells(row)) for row in rows] == [6, 6, 6]
     assert all(line[0] in "!+-" for line in code)
     summary = re.compile(r"<details><summary><code>[^<>]*</code>: 3 changed</summary>")
     known = {

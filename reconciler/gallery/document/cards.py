@@ -16,7 +16,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.gallery.document import model
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.plan.model import Cost, Plan, Step
-from reconciler.plan.timing import critical_path
+from reconciler.plan.timing import run_seconds
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
@@ -127,7 +127,7 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
         mismatch=result.mismatch if result else "",
         shown=video,
         due=due(step.clip, part),
-        apply=portion(step.clip, part),
+        apply=portion(step.clip, part, index),
         declared=step.clip.partition("[")[0],
         pick=step.take,
     )
@@ -177,11 +177,11 @@ def due(clip: str, part: Plan) -> model.Bill | None:
     return bill(takes) if takes.steps else None
 
 
-def portion(clip: str, part: Plan) -> model.Value | None:
+def portion(clip: str, part: Plan, index: PlanIndex) -> model.Value | None:
     """Return what "apply" does for a clip and its dependencies, `part` of the plan: the bill, the number of steps, the
     seconds, and the other clips that they include; None if there is nothing to do."""
     others = dict.fromkeys(step.clip for step in part.steps if step.clip != clip)
-    members = {"steps": len(part.steps), "expected": critical_path(part.steps), "with": tuple(others)}
+    members = {"steps": len(part.steps), "expected": run_seconds(part.steps, index.slots), "with": tuple(others)}
     return asdict(bill(part)) | members if part.steps else None
 
 

@@ -12,6 +12,7 @@ from reconciler.plan.model import Action, Step
 from reconciler.plan.subset import Subsets
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
+from reconciler.project.pace import slots
 from reconciler.records import Generation, LockEntry
 from reconciler.spec.project import Clip
 
@@ -54,6 +55,11 @@ class PlanIndex:
     def subsets(self) -> Subsets:
         """The part of the plan for each clip and its dependencies."""
         return Subsets(self.planned.plan)
+
+    @cached_property
+    def slots(self) -> dict[str, int]:
+        """How many tasks of each provider run side by side."""
+        return slots(self.planned.loaded.project, self.planned.loaded.dialects)
 
     @cached_property
     def available(self) -> frozenset[str]:

@@ -97,7 +97,8 @@ def test_a_pull_request_is_reviewed_without_a_key_and_without_a_state(clone: Pat
     plan = (clone / "plan.md").read_text()
     assert plan.startswith("<!-- clipform:plan -->\n### clipform plan\n")
     assert "**+1.00 USD** · plan `" in plan
-    assert "| **replace** | `bust` | `prompt changed` | 0.50 USD | `renders/bust.mp4` |" in plan
+    row = "| `bust (2 takes)` | `prompt changed` | `studio/doubao-seedance-1-0-pro-250528` | 1.00 USD for 2 takes |"
+    assert row in plan
     assert "! prompt: a {+bronze +}bust" in plan and "! prompt: a lamp, slow [-push-in-]{+pull-out+}" in plan
     assert (clone.parent / "summary.md").read_text() == plan
     since = data(clone / "clipform-report")["document"]["since"]
@@ -116,7 +117,7 @@ def test_a_pull_request_is_reviewed_without_a_key_and_without_a_state(clone: Pat
 def test_a_pull_request_that_changes_no_clip_says_so(clone: Path) -> None:
     edit(clone, "tags: [odd]", "tags: [even]")
     assert codes(run("review", clone)) == {"Validate": 0, "Plan": 0, "Report": 0}
-    assert "Nothing to do: 7 clips up to date." in (clone / "plan.md").read_text()
+    assert "Nothing to do: 5 clips (7 takes) up to date." in (clone / "plan.md").read_text()
 
 
 def test_a_broken_spec_ends_the_review_with_its_line(clone: Path) -> None:
