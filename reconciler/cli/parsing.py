@@ -121,6 +121,12 @@ def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
     raise UsageError(f"{clip} has no take {number}; it has {len(orders)}")
 
 
+def clip_and_take(name: str, take: int | None = None) -> tuple[str, int | None]:
+    """Return the clip and take of a name such as `hero#2`; without a mark, `take`."""
+    clip, mark, number = name.rpartition("#")
+    return (clip, int(number)) if mark and number.isascii() and number.isdecimal() else (name, take)
+
+
 def mode_named(word: str | None) -> Mode | None:
     """Return the mode with this name. Raises UsageError for an unknown one."""
     from reconciler.providers.base import Mode

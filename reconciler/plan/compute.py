@@ -215,10 +215,11 @@ class _Planner:
 
     def _paid_before(self, w: Wanted, attempt: Attempt | None, *, is_lost: bool) -> Block | None:
         """Return the block of a key that was bought before, so that generating it again needs consent."""
+        name = remedies.take_name(w, self.takes[w.clip])
         if is_lost:
-            return remedies.artifact_lost(w.clip, self.snapshot.generations.get(w.key), attempt)
+            return remedies.artifact_lost(name, self.snapshot.generations.get(w.key), attempt)
         if self.facts.locked_elsewhere(w.key, attempt):
-            return remedies.elsewhere(w.clip, self.facts.locked[w.key])
+            return remedies.elsewhere(name, self.facts.locked[w.key])
         return None
 
     def _is_unavailable(self, need: tuple[str, int]) -> bool:

@@ -7,14 +7,14 @@ shell line: the command, then its meaning and price as a comment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from reconciler import money
 from reconciler.next_command import command, quote
-from reconciler.plan.model import Action, Plan, Reason, Step
+from reconciler.plan.model import Action, Plan, Reason, Step, Wanted
 from reconciler.records import (
     ABANDONED,
     BLOCKED,
@@ -24,6 +24,7 @@ from reconciler.records import (
     LockEntry,
     Money,
     State,
+    TakeProvenance,
     is_paid_failure,
 )
 
@@ -76,14 +77,16 @@ def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Bl
     detail = describe_attempt(attempt)
     if attempt.state in _BLOCKING:
         return Block(_BLOCKING[attempt.state], detail, settle(attempt, takes=takes, several=several))
-    again = _retake(attempt.clip, attempt.cost_micros, attempt.currency)
+    again = _retake(take_name(attempt, takes), attempt.cost_micros, attempt.currency)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
         look = remedy(command("show", attempt.clip), "see what was sent (free)")
         return Block(Reason.REFUSED, detail, (look, again))
     if is_paid_failure(attempt):
         return Block(Reason.FAILED_PAID, detail, settle(attempt, takes=takes, several=several))
     if attempt.state is State.ABANDONED and attempt.reason == ABANDONED:
-        return Block(Reason.GIVEN_UP, detail, (again,))
+        meaning = "take that back: use the provider's task (free)"
+        task = ("--task", attempt.task or "ID")
+        return Block(Reason.GIVEN_UP, detail, (remedy(_resolve(attempt, takes, several)(*task), meaning), again))
     return None
 
 
@@ -132,22 +135,31 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False, wanted: b
     They name the take if the clip has several `takes`, and the attempt if the take has `several` unresolved ones. What
     no clip has `wanted` since is not sent again.
     """
-    which = ("--take", str(attempt.take)) if max(takes, attempt.take) > 1 else ()
-    which = ("--attempt", str(attempt.id)) if several else which
-    resolve = partial(command, "resolve", attempt.clip, *which)
+    resolve = _resolve(attempt, takes, several)
     abandon = remedy(resolve("--abandon"), "give it up; it still counts as paid")
     if attempt.state is State.STALLED:
         return (remedy(command("apply", attempt.clip), "check the task again (free)"), abandon)
     resubmit = remedy(resolve("--resubmit"), f"send it again at the next apply ({_second_price(attempt)})")
     again = (resubmit,) if wanted else ()
     if attempt.state is State.FAILED:
-        return (*again, _retake(attempt.clip, attempt.cost_micros, attempt.currency))
+        return (*again, _retake(take_name(attempt, takes), attempt.cost_micros, attempt.currency))
     if attempt.state is State.UNCERTAIN:
         return (remedy(resolve("--task", "ID"), "use the provider's task with this ID (free)"), *again, abandon)
     if attempt.task:
         fetch = remedy(resolve("--task", attempt.task), "check this task again (free)")
         return (fetch, *again, abandon)
     return (*again, abandon)
+
+
+def _resolve(attempt: Attempt, takes: int, several: bool) -> Callable[..., str]:
+    which = ("--take", str(attempt.take)) if max(takes, attempt.take) > 1 else ()
+    which = ("--attempt", str(attempt.id)) if several else which
+    return partial(command, "resolve", attempt.clip, *which)
+
+
+def take_name(take: TakeProvenance | Wanted, takes: int) -> str:
+    """Return what `retake` is given for one take: the clip, with its take if the clip has several."""
+    return take.clip if max(takes, take.take) == 1 else f"{take.clip}#{take.take}"
 
 
 def _second_price(attempt: Attempt) -> str:
@@ -160,23 +172,23 @@ def _second_price(attempt: Attempt) -> str:
     return f"may cost {price} a second time" if is_uncertain else f"costs {price} again"
 
 
-def _retake(clip: str, micros: int | None, currency: str) -> str:
+def _retake(name: str, micros: int | None, currency: str) -> str:
     price = "price unknown" if micros is None else f"costs {_money(micros, currency)}" if micros else "free"
-    return remedy(command("retake", clip), f"generate a new variation at the next apply ({price})")
+    return remedy(command("retake", name), f"generate a new variation at the next apply ({price})")
 
 
-def _fetch_again(clip: str) -> str:
-    return remedy(command("fetch", clip), "fetch its task's video (free)")
+def _fetch_again(name: str) -> str:
+    return remedy(command("fetch", name.partition("#")[0]), "fetch its task's video (free)")
 
 
-def artifact_lost(clip: str, generation: Generation | None, attempt: Attempt | None) -> Block:
+def artifact_lost(name: str, generation: Generation | None, attempt: Attempt | None) -> Block:
     """Return the block of a clip that is paid for and whose video is missing from the store."""
     source = generation or attempt
     detail = _describe(generation) if generation else describe_attempt(attempt) if attempt else ""
     micros, currency = (source.cost_micros, source.currency) if source else (None, "")
     task = source.task if source is not None else None
-    fetch = (_fetch_again(clip),) if task else ()
-    return Block(Reason.PAID_BEFORE, detail, (*fetch, _retake(clip, micros, currency)))
+    fetch = (_fetch_again(name),) if task else ()
+    return Block(Reason.PAID_BEFORE, detail, (*fetch, _retake(name, micros, currency)))
 
 
 def protected(clip: str, generation: Generation | None, *, path: str = "", gone: bool = False) -> Block:
@@ -209,15 +221,15 @@ def _describe(generation: Generation) -> str:
     return ", ".join(facts)
 
 
-def elsewhere(clip: str, entry: LockEntry) -> Block:
+def elsewhere(name: str, entry: LockEntry) -> Block:
     """Return the block of a clip that the lock file records: the provider may still have the result of its task."""
     facts = [f"generated at {entry.provider} ({entry.model})"] if entry.provider else []
     facts += [f"task {entry.task}"] if entry.task else []
     facts += [_money(entry.cost_micros, entry.currency)] if entry.cost_micros is not None else []
-    again = _retake(clip, entry.cost_micros, entry.currency)
+    again = _retake(name, entry.cost_micros, entry.currency)
     if not entry.task:
         return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (again,))
-    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(clip), again))
+    return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(name), again))
 
 
 def upstream(clip: str, missing: Iterable[str], *, selected: bool) -> Block:

@@ -122,7 +122,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         inputs=tuple(_input(name, item, inputs) for name, item in clip.media()),
         options=clip.spec.options,
         take=take,
-        retake=clip.spec.retake,
+        retake=clip.spec.retake_of(take),
         defaults=defaults_v1(resolved.model),
     )
     key, document = identify(subject)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import Any
@@ -22,6 +22,7 @@ from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, re
 from reconciler.spec.spelling import spellings
 
 _FLOW = re.compile(r"(&\S+\s+)?[{\[]")
+_BRACE = re.compile(r"\}")
 _CLOSING = re.compile(r"\s*\]")
 MAX_CLOSINGS = 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9]+)?")
@@ -32,8 +33,8 @@ _COMMA_BEFORE = re.compile(r",\s*$")
 
 Tree = dict[str, Any]
 
-FieldValue = int | str | None
-"""A number, a text, or None to remove the field."""
+FieldValue = int | str | Mapping[int, int] | None
+"""A number, a text, numbers by take, or None to remove the field."""
 
 
 def set_field(text: str, file: str, clip: str, field: str, value: FieldValue) -> str:
@@ -56,7 +57,7 @@ def set_field(text: str, file: str, clip: str, field: str, value: FieldValue) ->
         root = _root(candidate, file)
         if root is not None and plain(root) == tree:
             return document.bom + candidate
-    help = f"edit it by hand: {f'remove {field}' if value is None else f'{field}: {value}'}"
+    help = f"edit it by hand: {f'remove {field}' if value is None else f'{field}: {_as_yaml(value)}'}"
     raise ClipformError(f"{file} cannot be edited safely at clip {shown(clip)}", help=help, code="edit")
 
 
@@ -156,7 +157,18 @@ def _put(tree: Tree, field: str, value: FieldValue) -> None:
     if value is None:
         tree.pop(field, None)
     else:
-        tree[field] = str(value)
+        tree[field] = _as_tree(value)
+
+
+def _as_tree(value: FieldValue) -> str | Tree:
+    return {str(key): str(number) for key, number in value.items()} if isinstance(value, Mapping) else str(value)
+
+
+def _as_yaml(value: FieldValue) -> str:
+    """Return a value as YAML for use inside brackets."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {number}' for key, number in value.items())}}}"
+    return str(value) if isinstance(value, int) else _written(value or "")
 
 
 def _change_overrides(body: Tree, combination: dict[str, str], field: str, value: FieldValue) -> None:
@@ -166,7 +178,7 @@ def _change_overrides(body: Tree, combination: dict[str, str], field: str, value
     if index is not None:
         _put(_change(body["overrides"][index], "set"), field, value)
     elif value is not None:
-        body["overrides"].append({"when": dict(combination), "set": {field: str(value)}})
+        body["overrides"].append({"when": dict(combination), "set": {field: _as_tree(value)}})
 
 
 def _exact_override(overrides: list[Any], combination: dict[str, str], field: str) -> int | None:
@@ -194,8 +206,8 @@ def _set_in_map(document: _Document, holder: MappingEntry, field: str, value: Fi
     in_brackets = document.is_flow(body.where)
     if entry is not None:
         yield from _replaced(document, entry, value, in_brackets)
-    elif isinstance(value, int):
-        yield from _added(document, holder, f"{field}: {value}")
+    elif isinstance(value, int | Mapping):
+        yield from _added(document, holder, f"{field}: {_as_yaml(value)}")
     elif value is not None:
         for spelling in spellings(value, "", 0):
             yield from _added(document, holder, f"{field}: {spelling}")
@@ -204,6 +216,9 @@ def _set_in_map(document: _Document, holder: MappingEntry, field: str, value: Fi
 def _replaced(document: _Document, entry: MappingEntry, value: FieldValue, in_brackets: bool) -> Iterator[str]:
     """Yield texts with the value of an entry replaced, or with the entry removed."""
     old, key = entry.value, entry.key.where
+    if isinstance(old, Fields):
+        yield from _replaced_map(document, entry, value)
+        return
     if not isinstance(old, Scalar) or (in_brackets and not old.where.end):
         return
     start, after = document.at(old.where), _block_end(document, key.line, key.column + 1)
@@ -211,7 +226,8 @@ def _replaced(document: _Document, entry: MappingEntry, value: FieldValue, in_br
     if value is not None:
         indent = 0 if in_brackets else key.column + 1
         blank = " " if start and document.text[start - 1] == ":" else ""
-        for spelling in spellings(str(value), document.text[start:end], indent, document.ending):
+        maps = (_as_yaml(value),) if isinstance(value, Mapping) else ()
+        for spelling in maps or spellings(str(value), document.text[start:end], indent, document.ending):
             yield document.splice(start, end, blank + spelling)
     elif in_brackets:
         begin = document.at(key)
@@ -219,6 +235,20 @@ def _replaced(document: _Document, entry: MappingEntry, value: FieldValue, in_br
         yield document.splice(begin if comma or not before else before.start(), comma.end() if comma else end, "")
     else:
         yield document.splice(document.starts[key.line - 1], document.starts[after - 1], "")
+
+
+def _replaced_map(document: _Document, entry: MappingEntry, value: FieldValue) -> Iterator[str]:
+    """Yield texts with a map of numbers replaced: in brackets as a whole, in a block only the number that differs."""
+    if value is not None and document.is_flow(entry.value.where):
+        start = document.at(entry.value.where)
+        # Every `}` may be the end of the map. The check of the result finds the right one.
+        for match in islice(_BRACE.finditer(document.text, start), MAX_CLOSINGS):
+            yield document.splice(start, match.end(), _as_yaml(value))
+    elif isinstance(value, Mapping) and isinstance(present := plain(entry.value), dict):
+        differing = [key for key, number in value.items() if present.get(str(key)) != str(number)]
+        yield from (
+            (document.text,) if not differing else _set_in_map(document, entry, str(differing[0]), value[differing[0]])
+        )
 
 
 def _added(document: _Document, holder: MappingEntry, *new: str) -> Iterator[str]:
@@ -268,8 +298,7 @@ def _set_in_overrides(
     body = entry.value
     overrides = body.entries.get("overrides") if isinstance(body, Fields) else None
     when = ", ".join(f"{axis}: {_written(text)}" for axis, text in combination.items())
-    written = str(value) if isinstance(value, int) else _written(value or "")
-    new = f"{{when: {{{when}}}, set: {{{field}: {written}}}}}"
+    new = f"{{when: {{{when}}}, set: {{{field}: {_as_yaml(value)}}}}}"
     if overrides is None:
         in_brackets = isinstance(body, Fields) and document.is_flow(body.where)
         yield from _added(document, entry, *([f"overrides: [{new}]"] if in_brackets else ["overrides:", f"  - {new}"]))

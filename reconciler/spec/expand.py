@@ -186,6 +186,9 @@ class _Builder:
         if spec.pick > spec.takes:
             help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
             self._error("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
+        beyond = [take for take in spec.retake if take > spec.takes] if isinstance(spec.retake, dict) else []
+        if beyond:
+            self._error("retake", f"retake names take {beyond[0]}, but takes is {spec.takes}", "remove it")
         misspelt = self.declared.body.entries.keys() - _KEYS  # one may have been the prompt
         if not (spec.prompt or frames or references or misspelt):
             self._error("prompt", f"clip {shown(self.declared.key.text)} has no prompt", "add prompt: what it shows")

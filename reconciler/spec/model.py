@@ -91,6 +91,11 @@ Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
 Day = Annotated[date, Leaf(scalars.day, "date", {"type": "string"})]
 Positive = Annotated[int, _whole_from(1)]
 _SEED = _whole_from(-1, parse=scalars.seed)
+_RETAKE = Leaf(
+    scalars.retakes(MAX_TAKES),
+    "whole number or map",
+    {"anyOf": [*_whole_from(0).schema["anyOf"], {"type": "object", "additionalProperties": _whole_from(0).schema}]},
+)
 _SECONDS = _whole_from(-1, scalars.MAX_SECONDS, scalars.seconds)
 
 
@@ -168,7 +173,9 @@ class ClipFields(SpecModel):
         "Number of variations; each is generated and paid for separately.", "3", 1
     )
     pick: Positive = _field("The take that is placed at the output path.", "2", 1)
-    retake: Annotated[int, _whole_from(0)] = _field("Raise it to generate the clip again.", "1", 0)
+    retake: Annotated[int | dict[int, int], _RETAKE] = _field(
+        "Raise it to generate the clip again; {2: 1} raises it for take 2 only.", "1", 0
+    )
     options: FreeMap = _field(
         "Passed to the provider unchanged. Unquoted true, false, null and numbers keep their type; all else is text.",
         "{cfg_scale: 0.5}",
@@ -184,6 +191,10 @@ class ClipFields(SpecModel):
     protect: YesNo = _field(
         "Refuse to replace or remove the clip's video, also after its lines are deleted.", "yes", False
     )
+
+    def retake_of(self, take: int) -> int:
+        """Return how often a take was asked for again."""
+        return self.retake.get(take, 0) if isinstance(self.retake, dict) else self.retake
 
 
 class Matrix(SpecModel):

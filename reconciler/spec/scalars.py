@@ -105,6 +105,18 @@ def folder(raw: object) -> str:
     return value
 
 
+def retakes(most: int) -> Callable[[object], int | dict[int, int]]:
+    """Return a parser of a whole number, or of a map from takes (1 to `most`) to whole numbers."""
+    number, take = whole(0), whole(1, most)
+
+    def parse(raw: object) -> int | dict[int, int]:
+        if not isinstance(raw, dict):
+            return number(raw)
+        return {take(key): number(value) for key, value in raw.items()}
+
+    return parse
+
+
 def whole(least: int, most: int = 10**18 - 1) -> Callable[[object], int]:
     """Return a parser of whole numbers within bounds. `010` is refused: it is 8 to some parsers and 10 to others."""
 

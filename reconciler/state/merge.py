@@ -65,7 +65,11 @@ def decide(lines: Iterable[Receipt], attempts: Iterable[Attempt]) -> Findings:
     keys = {attempt.key for attempt in by_marker.values() if attempt.state in OPEN | BLOCKED}
     requests: dict[str, dict[str, Receipt]] = {}
     for line in lines:
-        requests.setdefault(line.marker, {})[line.event] = line
+        events = requests.setdefault(line.marker, {})
+        if line.event == "accepted":  # also after the user ended it: that was taken back
+            for word in CONSENTS:
+                events.pop(word, None)
+        events[line.event] = line
     findings = Findings()
     for marker, events in sorted(requests.items(), key=lambda item: _rank(item[1])):
         if marker in by_marker:

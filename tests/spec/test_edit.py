@@ -17,7 +17,7 @@ from reconciler.spec.edit import set_field
 from reconciler.spec.model import ClipFields
 
 EDITS = Path(__file__).parent / "edits"
-_CALL = re.compile(r'^set (?P<clip>.+?) (?P<field>\w+) (?P<value>\d+|null|".*")$', re.MULTILINE)
+_CALL = re.compile(r'^set (?P<clip>.+?) (?P<field>\w+) (?P<value>\d+|null|".*"|\{.*\})$', re.MULTILINE)
 _PART = re.compile(r"^-- (before|after|refused) --\n", re.MULTILINE)
 
 
@@ -28,7 +28,7 @@ class Edit:
     name: str
     clip: str
     field: str
-    value: int | str | None
+    value: int | str | dict[int, int] | None
     before: str
     kind: str
     expected: str
@@ -38,7 +38,9 @@ def _edit(path: Path) -> Edit:
     head, _, before, kind, expected = _PART.split(path.read_text(encoding="utf-8"))
     call = _CALL.search(head)
     assert call, f"{path} has no 'set CLIP FIELD VALUE'"
-    return Edit(path.stem, call["clip"], call["field"], json.loads(call["value"]), before, kind, expected)
+    value = json.loads(call["value"])
+    numbers = {int(take): number for take, number in value.items()} if isinstance(value, dict) else value
+    return Edit(path.stem, call["clip"], call["field"], numbers, before, kind, expected)
 
 
 ALL = [_edit(path) for path in sorted(EDITS.glob("*.txt"))]

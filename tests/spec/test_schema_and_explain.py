@@ -122,7 +122,7 @@ def test_every_field_is_explained_with_a_type_and_a_note_and_an_example() -> Non
         ("duration", "whole number", ""),
         ("clips.duration", "whole number", ""),
         ("defaults.takes", "whole number", "1"),
-        ("retake", "whole number", "0"),
+        ("retake", "whole number or map", "0"),
         ("protect", "yes/no", "no"),
         ("ratio", "16:9 9:16 4:3 3:4 1:1 21:9 adaptive", ""),
         ("references.images", "list of media", ""),

@@ -27,12 +27,13 @@ def run(
     """Decide about a request whose outcome is unknown.
 
     The same goes for a paid task without a result, and for a failure that counts as paid. It submits nothing itself.
+    --task also takes back an earlier --abandon, as long as nothing was bought since.
     For several clips ('is:blocked') it lists all their requests with their prices and asks once.
 
     Exit codes: 0 done, 1 invalid spec or no task can resolve it, 3 the provider does not know the task, 4 not
     confirmed, 5 another process holds the state, 64 nothing to resolve.
     """
-    from reconciler.cli.parsing import named_clips, require_one, single_clip
+    from reconciler.cli.parsing import clip_and_take, named_clips, require_one, single_clip
     from reconciler.engine.connections import one_off
     from reconciler.engine.operations import adopt_task, resolve
     from reconciler.engine.run.session import open_session
@@ -40,6 +41,7 @@ def run(
 
     app: Context = context.obj
     require_one(task=task, resubmit=resubmit, abandon=abandon)
+    clip, take = clip_and_take(clip, take)
     clips = named_clips(app.workspace, clip)
     if len(clips) > 1 and not (task or take or attempt):
         with open_session(app.workspace, "resolve") as session:
@@ -53,7 +55,7 @@ def run(
         return
     clip = single_clip(app.workspace, clip)
     with open_session(app.workspace, "resolve") as session:
-        unresolved = resolve.unresolved_attempt(session, clip, take, attempt)
+        unresolved = resolve.unresolved_attempt(session, clip, take, attempt, reopen=task is not None)
         if task is not None:
             loaded = app.workspace.load()
             app.require_trust(trust=trust)
@@ -68,5 +70,5 @@ def run(
             resolve.allow_again(session, unresolved)
             app.view.note(f"{clip} can be generated again. {command('plan')} shows the cost.", {"clip": clip})
         else:
-            resolve.abandon(session, unresolved)
-            app.view.note(f"{clip} is abandoned. {command('retake', clip)} asks for another version.", {"clip": clip})
+            next_lines = resolve.abandon(session, unresolved)
+            app.view.note("\n".join([f"{clip} is abandoned.", *(f"- {line}" for line in next_lines)]), {"clip": clip})

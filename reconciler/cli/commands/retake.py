@@ -9,15 +9,18 @@ from reconciler.cli.context import Context
 from reconciler.next_command import command
 
 
-def run(context: typer.Context, clip: arguments.ClipName) -> None:
+def run(context: typer.Context, clip: arguments.ClipOrTake) -> None:
     """Ask for another variation. Raises `retake` in the clip's YAML, so git shows the change; costs nothing yet.
 
-    Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip.
+    CLIP#2 asks for take 2 again; the other takes stay as they are.
+
+    Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
+    from reconciler.cli.parsing import clip_and_take
     from reconciler.engine.operations.edit_spec import retake
 
     app: Context = context.obj
-    edit = retake(app.workspace, clip)
+    edit = retake(app.workspace, *clip_and_take(clip))
     app.view.note(
         f"{edit.file}: retake of {edit.clip} is now {edit.value}. {command('apply')} generates it.", edit.data()
     )

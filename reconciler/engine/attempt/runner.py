@@ -62,7 +62,9 @@ class AttemptRunner:
     def _lost(self, attempt: Attempt) -> Attempt:
         """Handle an artifact that the store lost: a draft is rendered again, a paid one is never bought again."""
         if self.context.provider.durable:
-            raise _blocked(remedies.artifact_lost(self.context.step.clip, None, attempt))
+            order = self.context.order
+            takes = order.clip.spec.takes if order is not None else 1
+            raise _blocked(remedies.artifact_lost(remedies.take_name(attempt, takes), None, attempt))
         if attempt.state is State.DONE:
             return attempt
         return self.context.ports.store.move(attempt, State.DONE)

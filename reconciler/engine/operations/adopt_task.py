@@ -27,13 +27,13 @@ def adopt_task(
     access: ProviderAccess,
     require: Callable[[PollAnswer], None] = lambda answer: None,
 ) -> None:
-    """Record that an uncertain request is this task, or have a task without a result looked at again.
+    """Record that an uncertain or abandoned request is this task, or have a task without a result looked at again.
 
     Raises ClipformError when the provider does not know the task; `require` may refuse what it says of it.
     """
-    if attempt.state in LOOKED_AT_AGAIN and task != attempt.task:
+    if attempt.state is not State.UNCERTAIN and attempt.task not in (None, task):
         raise ClipformError(f"{attempt.clip} is task {attempt.task}; only an uncertain request can take another id")
-    if attempt.state not in LOOKED_AT_AGAIN | {State.UNCERTAIN}:
+    if attempt.state not in LOOKED_AT_AGAIN | {State.UNCERTAIN, State.ABANDONED}:
         raise ClipformError(f"{attempt.clip} is {attempt.state.value}; only an uncertain request can take a task id")
     answer = access.ask_about(attempt, session.store.account(attempt), lambda transport: transport.poll(task, None))
     require_known(answer, attempt.provider, task)

@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
-from reconciler.spec.edit import set_field, written_text
+from reconciler.spec.edit import FieldValue, set_field, written_text
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Clip
 from reconciler.state import disk
@@ -29,12 +29,35 @@ class Edit:
         return asdict(self)
 
 
-def retake(workspace: Workspace, name: str) -> Edit:
-    """Raise `retake` by one. Raises ClipformError for a protected clip: its video would be replaced."""
+def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
+    """Raise `retake` by one, of one take or of all. Raises ClipformError for a protected clip: its video would be
+    replaced."""
     clips = _named(workspace, name)
     if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
-    return _set(workspace, clips[0], name, "retake", max(clip.spec.retake for clip in clips) + 1)
+    if take is None:
+        highest = max(clip.spec.retake_of(n) for clip in clips for n in range(1, clip.spec.takes + 1))
+        return _set(workspace, clips[0], name, "retake", highest + 1)
+    fewest = min(clip.spec.takes for clip in clips)
+    if take > fewest:
+        raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
+    number = clips[0].spec.retake_of(take) + 1
+    values = [retakes(clip, take, number) for clip in clips]
+    if any(value != values[0] for value in values):
+        raise UsageError(f"the combinations of {name} differ in takes or retakes", help=f"name one: {clips[0].name}")
+    return replace(_set(workspace, clips[0], name, "retake", values[0]), clip=f"{name}#{take}", value=number)
+
+
+def retakes(clip: Clip, take: int, number: int) -> FieldValue:
+    """Return the value of `retake` that gives one take a number and leaves the other takes their own."""
+    numbers = {n: clip.spec.retake_of(n) for n in range(1, clip.spec.takes + 1)} | {take: number}
+    if len(set(numbers.values())) == 1:
+        return number or None
+    return {n: each for n, each in numbers.items() if each}
+
+
+def _too_few(name: str, takes: int, take: int) -> str:
+    return f"{name} has {takes} take{'' if takes == 1 else 's'}, not {take}"
 
 
 def pick(workspace: Workspace, name: str, take: int) -> Edit:
@@ -42,8 +65,7 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
     clips = _named(workspace, name)
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
-        text = f"{name} has {fewest} take{'' if fewest == 1 else 's'}, not {take}"
-        raise UsageError(text, help="raise `takes` first")
+        raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
     return _set(workspace, clips[0], name, "pick", take)
 
 
@@ -99,12 +121,12 @@ def _named(workspace: Workspace, name: str) -> list[Clip]:
     return named
 
 
-def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: int) -> Edit:
+def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: FieldValue) -> Edit:
     assert clip.where is not None
     file = clip.where.file
     text = workspace.files.read(file).decode("utf-8")
     replace_file(workspace, file, text, set_field(text, file, name, field, value))
-    return Edit(file, name, field, value)
+    return Edit(file, name, field, value if isinstance(value, int) else 0)
 
 
 def replace_file(workspace: Workspace, file: str, before: str, after: str) -> None:

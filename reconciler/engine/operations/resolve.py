@@ -12,14 +12,21 @@ from contextlib import suppress
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.run.session import Session
 from reconciler.next_command import command
-from reconciler.plan.remedies import describe_attempt
-from reconciler.records import BLOCKED, Attempt, State, is_paid_failure
+from reconciler.plan.remedies import describe_attempt, of_attempt
+from reconciler.records import ABANDONED, BLOCKED, Attempt, State, is_paid_failure
 
 
-def unresolved_attempt(session: Session, clip: str, take: int | None, number: int | None = None) -> Attempt:
-    """Return the one unresolved attempt of a clip. Raises UsageError when there is none, or several."""
-    wanted = _wanted(session, clip)
-    waiting = [a for a in attempts_of(session, clip) if _waits(a, wanted)]
+def unresolved_attempt(
+    session: Session, clip: str, take: int | None, number: int | None = None, *, reopen: bool = False
+) -> Attempt:
+    """Return the one unresolved attempt of a clip. Raises UsageError when there is none, or several.
+
+    `reopen`: without one, an abandoned one will do if nothing was bought since.
+    """
+    wanted, attempts = _wanted(session, clip), attempts_of(session, clip)
+    waiting = [a for a in attempts if _waits(a, wanted)]
+    if reopen and not waiting:
+        waiting = [a for a in attempts if a.state is State.ABANDONED and a.reason == ABANDONED and a.key in wanted]
     chosen = [a for a in waiting if take in (None, a.take) and number in (None, a.id)]
     if not chosen:
         text = (
@@ -79,9 +86,15 @@ def allow_again(session: Session, attempt: Attempt) -> None:
     _end(session, attempt, "resubmit")
 
 
-def abandon(session: Session, attempt: Attempt) -> None:
-    """Record that the user abandons it: it counts as paid, and its key is not bought again without consent."""
+def abandon(session: Session, attempt: Attempt) -> tuple[str, ...]:
+    """Record that the user abandons it: it counts as paid, and its key is not bought again without consent. Returns
+    what may be done next with its take, as commands with their prices."""
     _end(session, attempt, "abandon")
+    if attempt.key not in _wanted(session):
+        return ()
+    takes = sum(order.clip.name == attempt.clip for order in session.workspace.load(session.draft).orders)
+    block = of_attempt(session.store.attempt(attempt.id), takes=takes)
+    return block.way_out if block is not None else ()
 
 
 def _end(session: Session, attempt: Attempt, word: str) -> None:

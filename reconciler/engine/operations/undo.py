@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.diagnostics import ClipformError, Refused, SpecError, UsageError
-from reconciler.engine.operations.edit_spec import replace_file
+from reconciler.engine.operations.edit_spec import replace_file, retakes
 from reconciler.next_command import command
 from reconciler.plan.changes import InputEntry, changes, flat_fields
 from reconciler.plan.model import Step, plain_value
@@ -143,6 +143,8 @@ def _step(edited: Workspace, order: Order, key: str, draft: bool) -> Step | None
 def _value(field: str, text: str, back: _WayBack) -> FieldValue:
     """Return the value of a field to write. Raises _Unwritable for one that the clip does not state by itself."""
     clip, old = back.order.clip, back.fields.get(field)
+    if field == "retake":
+        return retakes(clip, back.order.take, old if isinstance(old, int) else 0)
     if "." in field:
         raise _Unwritable("is inside a map or a list")
     place = clip.fields.get(field)
