@@ -54,6 +54,9 @@ def test_a_row_says_why_its_clip_waits_and_counts_down() -> None:
     progress.emit(busy(8.0, 3))
     now.time = 2.0
     assert screen(progress, 30)[0] == "  hero#2  waiting: 3hei is busy, next try in 6 s (4th)"
+    now.time = 9.0
+    assert screen(progress, 30)[0] == "  hero#2  waiting: 3hei is busy, next try now (4th)"
+    now.time = 2.0
     progress.emit(Event(EventKind.WAITING, "hero", 2, message="sending to 3hei"))
     assert screen(progress, 30)[0] == "  hero#2  sending to 3hei  2 s"
     progress.emit(Event(EventKind.RUNNING, "hero", 2, progress=40))

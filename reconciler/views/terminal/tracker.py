@@ -117,4 +117,5 @@ class RunTracker:
 
 def next_try(wait: float, tries: int | None) -> str:
     """Return when the next try comes, such as `next try in 6 s (4th)`."""
-    return f"next try in {format.whole(wait)}{f' ({ordinal(tries + 1)})' if tries else ''}"
+    when = f"in {format.whole(wait)}" if wait > 0 else "now"
+    return f"next try {when}{f' ({ordinal(tries + 1)})' if tries else ''}"
