@@ -39,7 +39,7 @@ def test_an_edit_under_a_running_task_lets_it_finish_and_keeps_its_result(paid: 
         screen.until(r"replace +hero .*Session: 0.50 USD. Waiting: 1 clip, 0.50 USD")
         assert tasks(vendor) == before + 1
         edit(paid, "a torch", "a lamp")  # its result was kept under its own key
-        screen.until(r"Nothing to do.*Session: 0.50 USD. Watching\.\n")
+        screen.until(r"Nothing to do.*Session: 0.50 USD. Watching\. \[q\] quit\n")
         screen.press("q")
         assert screen.end() == 0
     assert tasks(vendor) == before + 1
@@ -74,7 +74,7 @@ def test_ctrl_c_under_a_running_task_leaves_it_and_the_next_watch_collects_it(
         assert times == 2 or "To continue, run:" in screen.said  # how to go on
     assert tasks(vendor) == before + 1
     with on_terminal(paid, "--yes") as screen:
-        screen.until(r"resume +hero .*hero: finished renders/hero.mp4.*Nothing to do.*Watching\.\n")
+        screen.until(r"resume +hero .*hero: finished renders/hero.mp4.*Nothing to do.*Watching\. \[q\] quit\n")
         screen.press("q")
         assert screen.end() == 0
     assert tasks(vendor) == before + 1

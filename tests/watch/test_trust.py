@@ -44,7 +44,7 @@ def test_the_option_answers(name: str, paid: Path, memory: Path) -> None:
 def test_an_answer_is_typed_at_a_terminal(name: str, paid: Path, vendor: Emulator, memory: Path) -> None:
     edit(paid, "budget:", f"{STORE}budget:")
     before, options = tasks(vendor), ["--yes"] if name == "apply" else []
-    for answer in ("no\n", "y\n", "\n"):
+    for answer in ("no\n", "y\ny\n", "\n\n"):
         with on_terminal(paid, *options, name=name) as screen:
             screen.until(rf"{LINE}.*Trust it with that\? Type 'yes' to continue: ")
             screen.press(answer)

@@ -19,11 +19,15 @@ from tests.watch.terminal import on_pipes, on_terminal
 def test_an_edit_is_planned_drafted_and_shown_once(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
     with on_terminal(folder) as screen:
-        screen.until(r"create +sun .*sun: made renders/sun.mp4.*Nothing to do: 1 clip up to date.*Watching\.\n")
+        screen.until(
+            r"create +sun .*sun: made renders/sun.mp4.*Nothing to do: 1 clip up to date.*Watching\. \[q\] quit\n"
+        )
         edit(folder, "mist at", "fog at")
-        screen.until(r"replace +sun .*\[-mist-\]\{\+fog\+\}.*sun: made renders/sun.mp4.*Nothing to do.*Watching\.\n")
+        screen.until(
+            r"replace +sun .*\[-mist-\]\{\+fog\+\}.*sun: made renders/sun.mp4.*Nothing to do.*Watching\. \[q\] quit\n"
+        )
         (folder / "clips/sea.yaml").write_text("clips: {sea: {prompt: waves}}")  # by its glob
-        screen.until(r"create +sea .*sea: made renders/sea.mp4.*Nothing to do: 2 clips.*Watching\.\n")
+        screen.until(r"create +sea .*sea: made renders/sea.mp4.*Nothing to do: 2 clips.*Watching\. \[q\] quit\n")
         screen.press("q")
         assert screen.end() == 0
         assert screen.is_sane()
@@ -34,7 +38,7 @@ def test_an_edit_is_planned_drafted_and_shown_once(tmp_path: Path) -> None:
 def test_a_broken_spec_is_told_what_was_good_stays_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
     with on_terminal(folder) as screen:
-        screen.until(r"sun: made .*Nothing to do.*Watching\.\n")
+        screen.until(r"sun: made .*Nothing to do.*Watching\. \[q\] quit\n")
         edit(folder, "prompt: mist", "promt: mist")
         screen.until(r"clipform.yaml:5:\d+: error: .*promt")
         screen.press("a")  # no plan to be had
@@ -42,7 +46,7 @@ def test_a_broken_spec_is_told_what_was_good_stays_and_ctrl_c_ends_it(tmp_path: 
         edit(folder, "promt: mist", "prompt: mist")
         screen.until("Fixed. The plan above still applies")
         edit(folder, "mist at", "rain at")
-        screen.until(r"replace +sun .*sun: made renders/sun.mp4.*Watching\.\n")
+        screen.until(r"replace +sun .*sun: made renders/sun.mp4.*Watching\. \[q\] quit\n")
         assert not screen.is_sane()  # it listens to single keys
         screen.press("\x03")
         assert screen.end() == 130
@@ -72,7 +76,7 @@ def test_money_is_spent_on_a_key_and_on_nothing_else(paid: Path, vendor: Emulato
         screen.until(r"Not applied.*\[a\] apply")
         assert tasks(vendor) == before
         screen.press("a")
-        screen.until(r"hero: made renders/hero.mp4.*Session: 0.50 USD. Watching\.\n")
+        screen.until(r"hero: made renders/hero.mp4.*Session: 0.50 USD. Watching\. \[q\] quit\n")
         assert tasks(vendor) == before + 1
         edit(paid, "a torch", "a candle")
         screen.until(r"replace +hero .*Session: 0.50 USD. Waiting: 1 clip, 0.50 USD")

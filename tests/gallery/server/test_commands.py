@@ -137,7 +137,7 @@ def test_a_page_and_a_terminal_are_one_session(paid: Path, vendor: Emulator) -> 
             events.state("hero", "new")
             screen.press("a")
             events.state("hero", "ready")
-            screen.until(r"hero: made renders/hero.mp4.*Session: 0.50 USD. Watching\.\n")
+            screen.until(r"hero: made renders/hero.mp4.*Session: 0.50 USD. Watching\. \[q\] quit\n")
             edit(paid, "a lamp", "a torch")
             screen.until(r"replace +hero .*Session: 0.50 USD. Waiting: 1 clip, 0.50 USD")
             events.state("hero", "changed")
@@ -146,7 +146,7 @@ def test_a_page_and_a_terminal_are_one_session(paid: Path, vendor: Emulator) -> 
             screen.until(r"Skipped")
             events.meter(offer=False)
             assert browser.apply("hero").status_code == 200
-            screen.until(r"hero: made renders/hero.mp4.*Session: 1.00 USD. Watching\.\n")
+            screen.until(r"hero: made renders/hero.mp4.*Session: 1.00 USD. Watching\. \[q\] quit\n")
             events.meter(spent="1")
         screen.press("q")
         assert screen.end() == 0
