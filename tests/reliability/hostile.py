@@ -224,7 +224,8 @@ def _file(chance: random.Random, whole: bytes) -> bytes:
                 nested = (len(nested) + 8).to_bytes(4, "big") + b"moov" + nested if len(nested) < 20_000 else nested
             return bytes(data) + nested
         case 3:
-            return bytes(data) + b"\0\0\0\x08free" * chance.choice((10, 120_000))
+            many = 120_000 if chance.random() < 0.05 else chance.randrange(1, 100)  # seconds, and the same each time
+            return bytes(data) + b"\0\0\0\x08free" * many
         case 4:
             at = chance.choice([n for n in range(4, len(data) - 4) if data[n : n + 4].isalpha()])
             data[at - 4 : at] = chance.choice((0, 1, 7, 8, 0x7FFFFFFF, 0xFFFFFFFF, len(data))).to_bytes(4, "big")

@@ -37,11 +37,20 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.engine.run import signals
+from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.state import disk
 from tests.reliability.simulator import points
 
 LATER = (
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "concurrent.futures.thread",
+    "encodings.utf_8_sig",
+    "httpcore",
+    "pydantic.dataclasses",
+    "pydantic.type_adapter",
     "reconciler.cli.parsing",
+    "reconciler.cli.trust_memory",
     "reconciler.engine.operations.edit_spec",
     "reconciler.engine.operations.recover",
     "reconciler.engine.operations.resolve",
@@ -62,6 +71,8 @@ LATER = (
     "reconciler.transport.client",
     "reconciler.transport.fetch",
     "reconciler.views.ndjson",
+    "typer._adapters",
+    "typer._click.decorators",
 )
 """What the program imports when it needs it: a child has it already, and so begins in milliseconds."""
 
@@ -306,6 +317,8 @@ def serve() -> None:
     for name in LATER:
         import_module(name)
     import_module("reconciler.transport.exchange")._tls()  # a tenth of a second of reading certificates
+    for kind in BUILT_IN:
+        dialect(kind)  # the same for its catalogue, which belongs to the package
     gc.collect()
     gc.freeze()
     orders, answers = os.dup(0), os.dup(1)
