@@ -57,7 +57,7 @@ def test_every_promise_fault_and_section_of_the_protocol_has_an_anchor() -> None
         "s0",
         "s1",
         "s2",
-        *(f"s2-{part}" for part in "abcdefghi"),
+        *(f"s2-{part}" for part in "abcdefghij"),
         "s3",
         *(f"s3-{n}" for n in range(1, 8)),
         "s4",

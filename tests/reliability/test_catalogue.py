@@ -14,7 +14,7 @@ TESTS = Path(__file__).parents[1]
 CATALOGUE: dict[str, dict[str, Any]] = yaml.safe_load(
     (TESTS / "reliability" / "catalogue.yaml").read_text(encoding="utf-8")
 )
-NUMBERS = [*(f"I{n}" for n in range(1, 21)), *(f"F{n}" for n in range(1, 91))]
+NUMBERS = [*(f"I{n}" for n in range(1, 21)), *(f"F{n}" for n in range(1, 102))]
 
 
 @functools.cache

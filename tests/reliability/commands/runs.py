@@ -48,7 +48,7 @@ class Runs(World):
 
     @rule(at=points, seconds=st.sampled_from(PAUSES), second=st.sampled_from(("", "apply", "checkout")))
     def apply_stopped(self, at: int, seconds: float, second: str) -> None:
-        """SIGSTOP, much later SIGCONT; meanwhile another process on the same state, or another checkout's."""
+        """SIGSTOP, much later SIGCONT (F98); meanwhile another process on the same state, or another checkout's."""
 
         def meanwhile() -> None:
             self.sim.clock.time += seconds

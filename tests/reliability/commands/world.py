@@ -30,7 +30,7 @@ class World(Machine):
 
     @rule(seconds=st.sampled_from(SETTINGS))
     def clock_is_set(self, seconds: float) -> None:
-        """Only the clock of this computer, between two commands (F90)."""
+        """Only the clock of this computer, between two commands (F93)."""
         self.sim.clock.offset += seconds
 
     # --- the vendor -------------------------------------------------------------------------

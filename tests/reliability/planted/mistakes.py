@@ -122,7 +122,7 @@ def any_account(patch: pytest.MonkeyPatch) -> None:
 
 
 def local_time(patch: pytest.MonkeyPatch) -> None:
-    """How long a list was read without the request is measured by the clock of this computer (F90)."""
+    """How long a list was read without the request is measured by the clock of this computer (F93)."""
     real = task_list.ListReading
 
     def reading(at: float, steady: float, tasks: Any, complete: bool, date: float | None, after: Any) -> ListReading:
@@ -142,7 +142,7 @@ def first_that_fits(patch: pytest.MonkeyPatch) -> None:
 
 
 def lease(patch: pytest.MonkeyPatch) -> None:
-    """The lock is a note of the time: after ten minutes its holder is taken for dead."""
+    """The lock is a note of the time: after ten minutes its holder is taken for dead (F98)."""
 
     class Lease:
         def __init__(self, directory: Path, command: str, clock: Callable[[], float]) -> None:

@@ -18,6 +18,7 @@ from tests.reliability.simulator import checker
 
 SWEEP = "r2 · signals"
 INTERRUPTED = 130
+LOCKED = 5
 
 
 @contextmanager
@@ -155,11 +156,29 @@ def signals(tally: Tally, stride: int) -> None:
                 during_a_submit(tally, played, name, kind)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             at_points(tally, played, number, 1 + number % stride, stride)
+        for point in STOPPED_AT[: 1 if stride > 10 else None]:
+            stopped(tally, played, point)
+
+
+STOPPED_AT = ("store.begin before", "vendor.request sent", "vendor.submit after", "store.fetched before")
+
+
+def stopped(tally: Tally, played: Stage, point: str) -> None:
+    """SIGSTOP at a point: a second apply is refused for as long as the first stands still, and SIGCONT ends it well."""
+    box = played.boxes(STORIES["one"])()
+    first = box.begin(played.starter, name=point, signal=int(signal.SIGSTOP))
+    first.until_stopped()
+    second = box.run(played.starter, *APPLY)
+    findings = [] if second.status == LOCKED else [f"I11: the second ended with {second.status}: {second.said()}"]
+    first.signal(signal.SIGCONT)
+    if first.wait() != 0:
+        findings.append(f"F98: it ended with {first.status} after SIGCONT: {first.said()}")
+    box.ended(first)
+    findings += box.at_once()
+    settle(tally, box, played.starter, findings, f"SIGSTOP and SIGCONT at {point}")
 
 
 # --- two at once ----------------------------------------------------------------------------
-
-LOCKED = 5
 
 
 def linked(box: Box, number: int) -> Box:
