@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,14 @@ def test_an_accepted_task_that_has_no_place_is_reported_as_lost(memory: Store) -
     with memory_store() as refused:
         Maker(refused).attempt(State.REFUSED, marker="m")
         assert refused.merge(lines).lost == (lines[1],)
+
+
+def test_of_two_tasks_of_one_key_the_second_is_reported_as_lost(memory: Store) -> None:
+    with memory_store() as elsewhere:
+        lines = _receipts(Maker(elsewhere).attempt(marker="m"), ["intent", "accepted"])
+    again = [replace(line, marker="n", task=line.task and "t2") for line in lines]
+    merged = memory.merge([*lines, *again])
+    assert ([attempt.task for attempt in merged.restored], merged.lost) == (["t1"], (again[1],))
 
 
 def test_a_task_that_another_attempt_has_is_known(memory: Store) -> None:
