@@ -40,7 +40,7 @@ Gallery.dialogs = (() => {
       h("h2", { id: "confirm-title" }, offer.title, offer.of && [" ", h("bdi", {}, offer.of), "?"]),
       h("ul", { class: "confirm-list" }, rows),
       offer.names.length > MAX_LISTED && h("p", { class: "quiet" }, `and ${count(offer.names.length - MAX_LISTED, "more clip").replace("clips", "clips")}`),
-      h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Free" : "Maximum cost"), h("strong", {}, price)),
+      h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Free" : offer.cost.least ? "Cost" : "Maximum cost"), h("strong", {}, price)),
       offer.expected && h("p", { class: "quiet" }, `It takes about ${span(offer.expected)}.`),
       offer.cost.unpriced > 0 && h("p", { class: "warn" }, `No price is known for ${count(offer.cost.unpriced, "generation")}. The provider decides the cost.`),
       session && session.cap !== null && h("p", { class: "quiet" }, `Spent in this session: ${money({ amount: session.spent, currency: session.currency })} of ${money({ amount: session.cap, currency: session.currency })}.`),

@@ -108,7 +108,7 @@ def test_an_estimate_has_both_ends_and_the_source_of_its_price(site: Server, vis
     expect(row.locator("dd")).to_have_text("0.4321–0.7623 USD (ark-usd, 61 days old)")
     expect(page.locator(".tile")).to_contain_text("0.4321–0.7623 USD")
     page.keyboard.press("a")
-    expect(page.get_by_role("dialog")).to_contain_text("Maximum costup to 0.7623 USD")
+    expect(page.get_by_role("dialog")).to_contain_text("Costup to 0.7623 USD")
 
 
 def test_what_changed_is_shown_word_by_word_and_field_by_field(site: Server, visit: Visit) -> None:

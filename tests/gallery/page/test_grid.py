@@ -252,3 +252,12 @@ def test_a_thousand_cards_are_few_nodes_few_pictures_and_all_reachable(site: Ser
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.locator('.cell[data-id="shot-0999"] a')).to_be_visible()
+
+
+def test_a_picture_of_nearly_the_frames_shape_fills_it(site: Server, visit: Visit) -> None:
+    """So 864 × 496, which is called 16:9, has no stripes; another shape keeps its own."""
+    site.script.show(document([card("hero"), card("orbit"), card("wide", shot="wide", ratio="21:9")]))
+    page = visit(site.origin)
+    expect(page.locator('.cell[data-id="hero"] .poster')).to_have_css("object-fit", "cover")
+    expect(page.locator('.cell[data-id="wide"] .poster')).to_have_js_property("complete", True)
+    expect(page.locator('.cell[data-id="wide"] .poster')).to_have_css("object-fit", "contain")
