@@ -1,8 +1,9 @@
 """Compose the commands that clipform prints as a next step. Every such command is made here.
 
 A printed command is pasted into a shell, perhaps without a second look. So each word is quoted for `sh`, and the
-command acts on the project and on the mode (drafts or not) of the command that printed it: it repeats `-C DIR` and
-`--draft`. The command line sets these two once (`place`); they belong to the process, like its working directory.
+command acts on the project and on the mode (drafts or not) of the command that printed it: it repeats `-C DIR`,
+`--draft`, `--env` and `--var`. The command line sets these once (`place`); they belong to the process, like its working
+directory.
 Rejected: passing them through every layer that can fail, and adding them to finished texts, where a vendor's words look
 like ours.
 """
@@ -22,14 +23,16 @@ DRAFTABLE = frozenset(
 class _Place:
     directory: str | None = None
     draft: bool = False
+    overlay: tuple[str, ...] = ()
 
 
 _place = _Place()
 
 
-def place(directory: str | None, *, draft: bool) -> None:
-    """Set what every printed command repeats: the folder of `-C` as the user wrote it, and `--draft`."""
-    _place.directory, _place.draft = directory, draft
+def place(directory: str | None, *, draft: bool, overlay: tuple[str, ...] = ()) -> None:
+    """Set what every printed command repeats: the folder of `-C` as the user wrote it, `--draft`, and the words of
+    `--env` and `--var`."""
+    _place.directory, _place.draft, _place.overlay = directory, draft, overlay
 
 
 def command(verb: str, *words: str) -> str:
@@ -37,7 +40,7 @@ def command(verb: str, *words: str) -> str:
     line = ["clipform"]
     if _place.directory is not None:
         line += ["-C", _place.directory]
-    line.append(verb)
+    line += [*_place.overlay, verb]
     if _place.draft and verb in DRAFTABLE:
         line.append("--draft")
     return shlex.join([*line, *words])

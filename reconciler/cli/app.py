@@ -30,7 +30,9 @@ from reconciler.next_command import place
 HELP = """\
 Declare AI video clips in YAML, see what would change, pay for each clip once.
 
-Options of every command, before or after it: -C DIR (project folder), --json, -v,
+\b
+Options of every command, before or after it: -C DIR (project folder),
+--env NAME (lay clipform.NAME.yaml over it), --var NAME=VALUE, --json, -v,
 -q (no progress and no notification), --no-color.
 
 \b
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _require_own_package()
         options, command = split(line)
         context = Context(options)
-        place(options.directory, draft="--draft" in command)
+        place(options.directory, draft="--draft" in command, overlay=options.overlay.options())
         code = build(*command[:1])(args=command or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
         return code if isinstance(code, int) else 0
     except typer.Exit as end:

@@ -34,6 +34,8 @@ _BREAKS = " \t\n\"'><=;|&(:"  # bash's default, if it does not pass its own
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:=+@%#")
 _GLOBAL = (
     ("-C", "Project folder."),
+    ("--env", "Lay clipform.NAME.yaml over the project."),
+    ("--var", "Set a variable: NAME=VALUE."),
     ("--json", "Print JSON."),
     ("--no-color", "Disable colour."),
     ("-v", "Show more detail."),

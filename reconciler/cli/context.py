@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.plan.model import Demand, Plan
     from reconciler.project.workspace import Workspace
     from reconciler.providers.base import Dialect, Pace
-    from reconciler.spec.project import ProviderConfig
+    from reconciler.spec.project import ProjectOverlay, ProviderConfig
     from reconciler.views.base import View
 
 
@@ -71,7 +72,15 @@ class Context:
         from reconciler.project.scan import find_root
         from reconciler.project.workspace import Workspace
 
-        return Workspace(find_root(self.directory), self.clock, os.environ)
+        return Workspace(find_root(self.directory), self.clock, os.environ, self.options.overlay)
+
+    def use_overlay(self, overlay: ProjectOverlay) -> None:
+        """Read the project as a saved plan did. Raises UsageError if the command line says otherwise."""
+        if self.options.overlay not in (type(overlay)(), overlay):
+            given = " ".join(overlay.options()) or "neither --env nor --var"
+            raise UsageError(f"this plan was made with {given}", help="leave out --env and --var: the plan has them")
+        self.options = replace(self.options, overlay=overlay)
+        self.__dict__.pop("workspace", None)
 
     def connect(
         self, config: ProviderConfig, dialect: Dialect, pace: Pace, *, ask: bool = False, trust: bool = False

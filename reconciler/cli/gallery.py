@@ -22,7 +22,7 @@ def run_with_gallery(app: Context, choice: Choice, allowance: Allowance, *, port
     from reconciler.watch import PageRequests, Watch, WatchContext
 
     requests = PageRequests()
-    workspace = Workspace(app.workspace.root, app.clock, app.workspace.env)
+    workspace = Workspace(app.workspace.root, app.clock, app.workspace.env, app.workspace.overlay)
     with Gallery(GalleryOptions(workspace, choice, port), requests) as gallery:
         if app.options.json:
             app.view.note("listening", {"event": "listening", "url": gallery.url})

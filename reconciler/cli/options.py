@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.diagnostics import UsageError
+from reconciler.spec.project import ProjectOverlay
 
 _VERBOSE = frozenset({"-v", "--verbose"})
 _QUIET = frozenset({"-q", "--quiet"})
 _FLAGS = _VERBOSE | _QUIET | {"--json", "--no-color"}
 DIRECTORY = ("-C", "--directory")
-"""The names of the option with a value."""
+"""The names of the option for the project folder."""
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,13 @@ class Options:
     json: bool = False
     no_color: bool = False
     volume: int = 0  # 1 with -v, -1 with -q
+    overlay: ProjectOverlay = ProjectOverlay()
 
 
 def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
-    """Split off the global options, wherever they are before `--`. Raises UsageError for a bare `-C`."""
+    """Split off the global options, wherever they are before `--`. Raises UsageError for one without its value."""
     directory: str | None = None
+    environment, variables = "", dict[str, str]()
     flags, others = set[str](), list[str]()
     items = iter(arguments)
     for item in items:
@@ -41,10 +46,28 @@ def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
             directory = item[2:]
         elif item.startswith("--directory="):
             directory = _folder(item.partition("=")[2])
+        elif item == "--env" or item.startswith("--env="):
+            environment = _environment(item.partition("=")[2] or next(items, ""))
+        elif item == "--var" or item.startswith("--var="):
+            variables |= [_variable(item.partition("=")[2] or next(items, ""))]
         else:
             others.append(item)
     volume = bool(flags & _VERBOSE) - bool(flags & _QUIET)
-    return Options(directory, "--json" in flags, "--no-color" in flags, volume), others
+    overlay = ProjectOverlay(tuple(variables.items()), environment)
+    return Options(directory, "--json" in flags, "--no-color" in flags, volume, overlay), others
+
+
+def _environment(name: str) -> str:
+    if not _ENVIRONMENT.fullmatch(name):
+        raise UsageError(f"--env needs the NAME of a file clipform.NAME.yaml, not '{name}'")
+    return name
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(f"--var needs NAME=VALUE, not '{text}'")
+    return name, value
 
 
 def _folder(value: str | None) -> str:

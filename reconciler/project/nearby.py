@@ -20,14 +20,18 @@ def nearby_file(root: Path, path: str, spec: str = "") -> str | None:
     """Return a file of the project for a misspelt path: beside the spec that names it, alike, or elsewhere."""
     beside = os.path.normpath(os.path.join(os.path.dirname(spec), path))
     candidates = (beside, _alike(root, path), _elsewhere(root, os.path.basename(path)))
-    usable = (other for other in candidates if other and not other.startswith("..") and (root / other).is_file())
+    likely = (other for other in candidates if other and not other.startswith("..") and other != PROJECT_FILE)
+    usable = (other for other in likely if (root / other).is_file())
     return next(usable, None)
 
 
 def other_project_file(folder: Path) -> str:
     """Return the help for a folder whose project file has another name, or an empty text."""
     name = next((name for name in _OTHER_FILES if (folder / name).is_file()), None)
-    return f"rename it:\nmv {quote(name)} {PROJECT_FILE}" if name else ""
+    if name is None:
+        return ""
+    old, new = (os.path.normpath(os.path.join(os.path.relpath(folder), each)) for each in (name, PROJECT_FILE))
+    return f"rename it:\nmv {quote(old)} {quote(new)}"
 
 
 def _alike(root: Path, path: str) -> str | None:

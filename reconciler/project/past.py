@@ -13,7 +13,7 @@ from reconciler.project.orders import build_orders, drafted_clip
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
-from reconciler.spec.project import Project
+from reconciler.spec.project import Project, ProjectOverlay
 from reconciler.spec.values import LocalMedia
 
 _UNKNOWN: Final = "0" * 64
@@ -23,7 +23,7 @@ _UNKNOWN: Final = "0" * 64
 def load_past(revision: Revision, current: Loaded, *, draft: bool) -> Loaded:
     """Return a revision's clips with their keys; no clips if it has no project. Raises ClipformError."""
     try:
-        project = _project(revision)
+        project = _project(revision, current.project.overlay)
         project = replace(project, clips=tuple(map(drafted_clip, project.clips))) if draft else project
         dialects, problems = dialects_of(project)
         resolved, mismatches = resolve_clips(project, dialects)
@@ -49,12 +49,12 @@ def clips_changed_since(root: Path, name: str, current: Loaded, *, draft: bool) 
     )
 
 
-def _project(revision: Revision) -> Project:
+def _project(revision: Revision, overlay: ProjectOverlay) -> Project:
     try:
         revision.read(PROJECT_FILE)
     except Unreadable:
         return Project(PROJECT_FILE, (), {})
-    return read_project(revision)
+    return read_project(revision, replace(overlay, strict=False))
 
 
 def _hashes(revision: Revision, project: Project, current: Loaded) -> dict[str, str]:

@@ -21,6 +21,7 @@ from reconciler.plan.model import Action, Plan, Step
 from reconciler.plan.subset import subset
 from reconciler.project.endpoints import ASKING
 from reconciler.project.model import Choice, Planned
+from reconciler.spec.project import ProjectOverlay
 
 VERSION = 1
 _LIMIT = 1 << 20
@@ -35,6 +36,7 @@ class SavedPlan:
     store: str
     sequence: int
     fingerprint: str
+    overlay: ProjectOverlay = ProjectOverlay()
 
 
 def fingerprint(plan: Plan) -> str:
@@ -71,7 +73,8 @@ def _destinations(plan: Plan) -> list[list[str]]:
 
 def of(ident: str, choice: Choice, planned: Planned) -> SavedPlan:
     """Return a plan as a file holds it."""
-    return SavedPlan(ident, choice, planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
+    records, overlay = planned.snapshot, planned.loaded.project.overlay
+    return SavedPlan(ident, choice, records.store, records.sequence, fingerprint(planned.plan), overlay)
 
 
 def save(path: Path, saved: SavedPlan) -> None:
@@ -91,7 +94,8 @@ def read(path: Path) -> SavedPlan:
         values = json.loads(path.read_bytes())
         if values.pop("clipform_plan") != VERSION:
             raise ValueError("another version of the format")
-        saved = SavedPlan(choice=_choice(values.pop("choice")), **values)
+        overlay = _overlay(**values.pop("overlay", {}))
+        saved = SavedPlan(choice=_choice(values.pop("choice")), overlay=overlay, **values)
         if not _well_formed(saved):
             raise ValueError("a field has another type")
         return saved
@@ -122,6 +126,12 @@ def require_fresh(saved: SavedPlan, planned: Planned) -> None:
 def _well_formed(saved: SavedPlan) -> bool:
     texts = (saved.id, saved.store, saved.fingerprint)
     return all(isinstance(text, str) and text.isascii() for text in texts) and type(saved.sequence) is int
+
+
+def _overlay(vars: list[list[str]] | None = None, environment: str = "", strict: bool = True) -> ProjectOverlay:
+    return ProjectOverlay(
+        tuple((str(name), str(value)) for name, value in vars or ()), str(environment), strict is True
+    )
 
 
 def _choice(values: dict[str, Any]) -> Choice:

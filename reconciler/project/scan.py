@@ -37,6 +37,7 @@ class DiskFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
+        self._guesses = MAX_SUGGESTIONS  # each may look through the project
 
     def read(self, path: str) -> bytes:
         """Return the content of a file. Raises Unreadable."""
@@ -46,7 +47,8 @@ class DiskFiles:
         try:
             descriptor = os.open(real, disk.READ)
         except (FileNotFoundError, NotADirectoryError) as error:
-            near = nearby_file(self.root, path)
+            self._guesses -= 1
+            near = nearby_file(self.root, path) if self._guesses >= 0 else None
             raise Unreadable("does not exist", f"did you mean {near}?" if near else "") from error
         except OSError as error:
             raise Unreadable(f"cannot be read: {disk.words(error)}") from error

@@ -43,7 +43,7 @@ from reconciler.spec.files import EditedFiles, Files, Unreadable
 from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
-from reconciler.spec.project import Project
+from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
@@ -77,8 +77,8 @@ def _day(number: int) -> date:
 class Workspace:
     """One project folder. `env` has the variables that addresses and credentials may name."""
 
-    def __init__(self, root: Path, clock: Clock, env: Mapping[str, str]) -> None:
-        self.root, self.clock, self.env = root, clock, env
+    def __init__(self, root: Path, clock: Clock, env: Mapping[str, str], overlay: ProjectOverlay = NO_OVERLAY) -> None:
+        self.root, self.clock, self.env, self.overlay = root, clock, env, overlay
         self.files: Files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._demands: tuple[Demand, ...] | None = None  # of the project as last loaded
@@ -99,7 +99,7 @@ class Workspace:
 
     def edited(self, path: str, text: str) -> Workspace:
         """Return the same project with another content of one file, which is not written."""
-        workspace = Workspace(self.root, self.clock, self.env)
+        workspace = Workspace(self.root, self.clock, self.env, self.overlay)
         workspace.files = EditedFiles(self.files, path, text)
         return workspace
 
@@ -137,7 +137,7 @@ class Workspace:
 
     def _load(self, draft: bool) -> Loaded:
         self.require_own()
-        readable, unread = read_partly(self.files)
+        readable, unread = read_partly(self.files, self.overlay)
         if readable is None:
             raise SpecError(shared(unread))
         project = readable

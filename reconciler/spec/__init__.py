@@ -11,8 +11,10 @@ In order of processing:
 - `interpolate` resolves `${…}`, and bounds the resulting text
 - `matrix`, `expand`, `paths`  declarations → clips with outputs
 - `relations`  checks between clips
+- `overlay`    an environment's file and variables of the command line, over the project
 - `sections`   providers, budget, stores
 - `load`       all of it: `read_project`
+- `layout`     formats a file
 - `memo`       remembers the results of the steps, for a long-running process
 - `schema`     the models as JSON Schema and as the text of `explain`
 - `edit`       changes one number in a file

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,10 +18,11 @@ from reconciler.spec.expand import Declared, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.memo import intern, reuse
-from reconciler.spec.model import IncludeFile, ProjectFile, SpecModel
+from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile, SpecModel
+from reconciler.spec.overlay import check_declared, given_variables, laid_over, with_variables
 from reconciler.spec.problems import Problems, named, shown
-from reconciler.spec.project import Project
-from reconciler.spec.reader import Fields, Node, Scalar, collector_paused, read
+from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
+from reconciler.spec.reader import Fields, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.relations import check_providers, check_relations
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
@@ -32,15 +33,15 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202
 _PATTERN = frozenset("*?[")
 
 
-def read_project(files: Files, name: str = PROJECT_FILE) -> Project:
+def read_project(files: Files, overlay: ProjectOverlay = NO_OVERLAY) -> Project:
     """Return the whole project. Raises SpecError with all diagnostics, in order of file and place."""
-    project, diagnostics = read_partly(files, name)
+    project, diagnostics = read_partly(files, overlay)
     if project is None or any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise SpecError(diagnostics)
     return project
 
 
-def read_partly(files: Files, name: str = PROJECT_FILE) -> tuple[Project | None, tuple[Diagnostic, ...]]:
+def read_partly(files: Files, overlay: ProjectOverlay = NO_OVERLAY) -> tuple[Project | None, tuple[Diagnostic, ...]]:
     """Return the project without what cannot be read, and all diagnostics, in order of file and place.
 
     So the clips that can be read are checked further, and one run reports the mistakes of both. None if the project
@@ -49,12 +50,13 @@ def read_partly(files: Files, name: str = PROJECT_FILE) -> tuple[Project | None,
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(_Reading(files, problems, texts), name)
+        project = _read(_Reading(files, problems, texts, overlay), PROJECT_FILE)
     diagnostics = tuple(_in_order(problems, texts))
     if project is None:
         return None, diagnostics
     warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
-    return replace(project, files=tuple(texts), warnings=warnings, digest=_digest(texts)), diagnostics
+    project = replace(project, files=tuple(texts), warnings=warnings, overlay=overlay, digest=_digest(texts))
+    return project, diagnostics
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class _Reading:
     files: Files
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
+    overlay: ProjectOverlay
 
 
 def _read(reading: _Reading, name: str) -> Project | None:
@@ -71,18 +74,36 @@ def _read(reading: _Reading, name: str) -> Project | None:
     main = _open(reading, name, None, ProjectFile)
     if main is None:
         return None
+    environment = _environment(reading, name)
+    main = laid_over(main, environment) if environment else main
     included = [*_included(reading, main)]
+    check_declared(reading.overlay, (main, *included), problems)
+    given = given_variables(reading.overlay, environment, main.where)
     resolver = Resolver(problems)
     try:
-        vars = _vars(main, {}, resolver)
+        vars = _vars(main, {}, resolver, given)
         project = read_sections(name, main, NameScope(vars), resolver, problems)
-        declared = _declared(reading, main, included, vars, resolver)
+        scopes = [vars, *(_vars(file, vars, resolver, given) for file in included)]
+        declared = _declared(reading, (main, *included), scopes)
         expanded = expand(declared, resolver, problems)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
     return replace(project, clips=expanded.clips)
+
+
+def _environment(reading: _Reading, main: str) -> Fields | None:
+    """Return the map of the environment's file, None without one."""
+    overlay = reading.overlay
+    if not overlay.environment:
+        return None
+    if not overlay.strict:
+        try:
+            reading.files.read(overlay.file)
+        except Unreadable:
+            return None
+    return _open(reading, overlay.file, Source(main, 1, 1), EnvironmentFile)
 
 
 def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> Fields | None:
@@ -150,21 +171,21 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
     return paths
 
 
-def _vars(file: Fields, outer: Mapping[str, str], resolver: Resolver) -> Mapping[str, str]:
-    """Return the file's variables over the outer ones."""
+def _vars(
+    file: Fields, outer: Mapping[str, str], resolver: Resolver, given: Mapping[str, MappingEntry]
+) -> Mapping[str, str]:
+    """Return the file's variables over the outer ones, and given values over both."""
     variables = dict(outer)
-    resolver.add_variables(file.map_at("vars"), variables)
+    resolver.add_variables(with_variables(file, given), variables)
     return intern(("vars", file.where.file), variables)
 
 
-def _declared(
-    reading: _Reading, main: Fields, included: list[Fields], vars: Mapping[str, str], resolver: Resolver
-) -> list[Declared]:
+def _declared(reading: _Reading, files: Sequence[Fields], scopes: Sequence[Mapping[str, str]]) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
+    main = files[0]
     base = intern(("defaults", main.where.file), main.map_at("defaults"))
-    for file in (main, *included):
-        file_vars = vars if file is main else _vars(file, vars, resolver)
+    for file, file_vars in zip(files, scopes, strict=True):
         defaults = base if file is main else _defaults(file, base)
         for name, entry in file.map_at("clips").entries.items():
             if name in declared:

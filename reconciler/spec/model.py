@@ -296,6 +296,12 @@ class Provider(SpecModel):
     settings: FreeMap = _field("Settings of the kind, where a provider differs from its documentation.", "{}", dict)
 
 
+class ProviderPatch(Provider):
+    """Some fields of a provider, for an environment."""
+
+    kind: Name | None = _field("Its type, if that differs.", "3hei")  # type: ignore[assignment]  # required there
+
+
 class Budget(SpecModel):
     """Caps on spending."""
 
@@ -382,3 +388,13 @@ class ProjectFile(SpecModel):
     inputs: Inputs | None = _field("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: ClipFields = _field("Default fields of all clips.", "{duration: 5}", ClipFields)
     clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
+
+
+class EnvironmentFile(SpecModel):
+    """`clipform.NAME.yaml`, laid over the project file with `--env NAME`."""
+
+    vars: Vars = _field("Other texts for ${vars.name}.", "{product: Aurora}", dict)
+    providers: Annotated[dict[str, ProviderPatch], _AS_MAP] = _field(
+        "Other fields of providers.", "{studio: {base_url: http://127.0.0.1:8790/3hei}}", dict
+    )
+    budget: Budget | None = _field("Other caps.", "{per_apply: 5}")

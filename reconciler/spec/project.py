@@ -13,6 +13,31 @@ from reconciler.spec.values import ClipMedia, JsonValue, Media, Secret
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
     from reconciler.spec.model import Budget, ClipFields, Provider, References
 
+
+@dataclass(frozen=True, slots=True)
+class ProjectOverlay:
+    """What a command line lays over the project: variables by name, and an environment, which has a file of its own.
+
+    `strict`: both must exist; for an earlier revision they need not.
+    """
+
+    vars: tuple[tuple[str, str], ...] = ()
+    environment: str = ""
+    strict: bool = True
+
+    @property
+    def file(self) -> str:
+        """The environment's file."""
+        return f"clipform.{self.environment}.yaml"
+
+    def options(self) -> tuple[str, ...]:
+        """Return the same as words of a command line."""
+        variables = (word for name, value in self.vars for word in ("--var", f"{name}={value}"))
+        return (*(("--env", self.environment) if self.environment else ()), *variables)
+
+
+NO_OVERLAY = ProjectOverlay()
+
 CREDENTIALS = ("api_key", "app_id", "secret_key", "access_token")
 
 
@@ -109,4 +134,5 @@ class Project:
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()  # the specs read, the project file first
     warnings: tuple[Diagnostic, ...] = ()
+    overlay: ProjectOverlay = ProjectOverlay()
     digest: str = ""  # SHA-256 of the texts read, in order

@@ -11,7 +11,16 @@ from pydantic_core import ErrorDetails
 
 from reconciler.diagnostics import Source
 from reconciler.spec.interpolate import Raw, Unresolved
-from reconciler.spec.model import Budget, ClipDecl, ClipFields, IncludeFile, ProjectFile, Provider, References
+from reconciler.spec.model import (
+    Budget,
+    ClipDecl,
+    ClipFields,
+    EnvironmentFile,
+    IncludeFile,
+    ProjectFile,
+    Provider,
+    References,
+)
 from reconciler.spec.other_names import key_for
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.reader import Fields, Items, Node
@@ -30,6 +39,7 @@ _SORTS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("references", References, "references"),
 )
 """The maps that a key may belong to: the sort in the table of other names, and the words for it."""
+_FILES: dict[type[BaseModel], str] = {IncludeFile: "an included file", EnvironmentFile: "an environment's file"}
 
 
 def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Location = ()) -> M | None:
@@ -93,7 +103,7 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
     key = str(location[-1])
     holder = model_at(model, location[:-1])
     names = list(holder.model_fields) if holder else []
-    sort = next((sort for sort, kind, _ in _SORTS if kind is holder), "")
+    sort = next((sort for sort, kind, _ in _SORTS if holder is not None and issubclass(holder, kind)), "")
     other = key_for(sort, key)
     home = next((words for _, kind, words in reversed(_SORTS) if key in kind.model_fields), "")
     if other in names:
@@ -105,7 +115,9 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
         help = "" if meant else f"it belongs to {home}" if home else f"known keys: {', '.join(names)}"
     if holder is IncludeFile and key in ProjectFile.model_fields:
         meant, help = "", "move it to the project file: an included file can have vars, defaults and clips"
-    elif holder is Provider and not (meant or other or home):
+    elif holder is EnvironmentFile and not meant:
+        help = "an environment's file can have vars, providers and budget"
+    elif sort == "provider" and not (meant or other or home):
         help = "settings of one kind go under settings"
     message = f"unknown key {shown(key)} in {_holder(path[:-1], model)}{meant}"
     problems.error("unknown-key", message, where, help)
@@ -122,7 +134,7 @@ def _holder(parents: Location, model: type[BaseModel]) -> str:
     """Return the name of the map that has the key, for a message."""
     match list(parents):
         case []:
-            return "an included file" if model is IncludeFile else "the project file"
+            return _FILES.get(model, "the project file")
         case ["clips", name]:
             return f"clip {shown(str(name))}"
         case ["providers", name]:

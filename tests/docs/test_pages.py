@@ -169,7 +169,7 @@ def _faults(command: str, known: dict[str, click.Command]) -> Iterator[str]:
     options = {
         option for parameter in known[words[0]].params for option in (*parameter.opts, *parameter.secondary_opts)
     }
-    common = {"--help", "--json", "--no-color", "-C", "-v", "-q"}
+    common = {"--help", "--json", "--no-color", "-C", "-v", "-q", "--env", "--var"}
     for word in words[1:]:
         option = word.partition("=")[0]
         if re.match(r"--?[a-z]", option) and option not in options | common:

@@ -51,11 +51,13 @@ def test_a_path_beside_the_spec_that_names_it_is_found(tmp_path: Path) -> None:
     assert "did you mean shots/lamp.png?" in caught.value.diagnostics[0].message
 
 
-def test_a_project_file_of_another_name_is_to_be_renamed(tmp_path: Path) -> None:
+def test_a_project_file_of_another_name_is_to_be_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "clipform.yml").touch()
-    with pytest.raises(ClipformError) as caught:
-        find_root(tmp_path)
-    assert caught.value.help == "rename it:\nmv clipform.yml clipform.yaml"
+    for working, folder in ((tmp_path, ""), (tmp_path.parent, f"{tmp_path.name}/")):
+        monkeypatch.chdir(working)
+        with pytest.raises(ClipformError) as caught:
+            find_root(tmp_path)
+        assert caught.value.help == f"rename it:\nmv {folder}clipform.yml {folder}clipform.yaml"
     (tmp_path / "clipform.yaml").touch()
     assert find_root(tmp_path) == tmp_path
 
@@ -77,3 +79,14 @@ def test_the_lines_to_paste_declare_every_kind_that_costs_money() -> None:
         root = read("pasted.yaml", f"providers:\n{declaration(kind)}\n".encode(), problems)
         assert isinstance(root, Fields) and not problems.all()
         assert {"kind", *KINDS[kind]} == set(root.map_at("providers").map_at(kind).entries)
+
+
+def test_a_few_of_very_many_missing_files_are_looked_for(tmp_path: Path) -> None:
+    names = [f"clip/{number}.yaml" for number in range(100)]
+    (tmp_path / "clipform.yaml").write_text(f"{{version: 1, include: [{', '.join(names)}]}}", encoding="utf-8")
+    (tmp_path / "clips").mkdir()
+    for name in names:
+        (tmp_path / name.replace("clip/", "clips/")).touch()
+    with pytest.raises(SpecError) as caught:
+        Workspace(tmp_path, SystemClock(), {}).load()
+    assert [item.help for item in caught.value.diagnostics].count("") == 75

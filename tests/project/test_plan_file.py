@@ -7,13 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import ClipformError
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice
 from reconciler.project.saved_plan import SavedPlan
+from reconciler.spec.project import ProjectOverlay
 
 CLIPS = st.lists(st.text(st.characters()), max_size=3).map(tuple)
 HEX = st.text("0123456789abcdef", max_size=64)
@@ -24,9 +25,11 @@ PLANS = st.builds(
     store=HEX,
     sequence=st.integers(0, 2**63 - 1),
     fingerprint=HEX,
+    overlay=st.builds(ProjectOverlay, st.lists(st.tuples(st.text("ab"), st.text("=$ c"))).map(tuple), st.text("xy")),
 )
 
 
+@settings(deadline=None)
 @given(PLANS)
 def test_a_plan_file_reads_what_it_writes(plan: SavedPlan) -> None:
     with TemporaryDirectory() as directory:

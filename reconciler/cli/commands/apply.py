@@ -58,7 +58,9 @@ def run(
     choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
     asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
     asked = replace(asked, agree=partial(app.require_trust, trust=trust), timeout=seconds(timeout, "--timeout"))
-    place(app.options.directory, draft=asked.choice.draft)
+    if saved is not None:
+        app.use_overlay(saved.overlay)
+    place(app.options.directory, draft=asked.choice.draft, overlay=app.options.overlay.options())
     with open_session(app.workspace, "apply", asked.choice.draft) as session:
         confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")
         summary = apply(session, asked, confirm, app.view, app.connect)

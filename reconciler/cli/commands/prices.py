@@ -41,7 +41,7 @@ def _own(app: Context) -> Sequence[DatedPrice]:
     from reconciler.spec.load import read_project
 
     try:
-        project = read_project(app.workspace.files)
+        project = read_project(app.workspace.files, app.workspace.overlay)
     except ClipformError as error:
         if error.code == "no-project":
             return ()

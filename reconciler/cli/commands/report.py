@@ -48,12 +48,15 @@ def run(
     if plan is not None and (clips or since is not None or draft):
         raise UsageError("--plan cannot be combined with clips, --since or --draft")
     folder = None if out is None and sheet is not None else target(app.directory, out, app.workspace.root)
+    saved = None if plan is None else read(app.directory / plan)
+    if saved is not None:
+        app.use_overlay(saved.overlay)
     request = ReportRequest(
         choice=Choice(tuple(clips or ()), draft=draft),
         out=folder,
         sheet=None if sheet is None else app.directory / picture_name(sheet),
         since=since,
-        saved=None if plan is None else (plan.name, read(app.directory / plan)),
+        saved=None if plan is None or saved is None else (plan.name, saved),
         whole_videos=not no_videos,
     )
     result = write(app.workspace, request)

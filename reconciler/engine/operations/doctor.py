@@ -103,7 +103,7 @@ def _listed(name: str, missing: tuple[str, ...], fine: str, help: str) -> Findin
 def _credentials(workspace: Workspace, *, every: bool) -> Iterator[Finding]:
     """Yield which environment variables are set; never their values."""
     try:
-        project = read_project(workspace.files)
+        project = read_project(workspace.files, workspace.overlay)
     except ClipformError as error:
         yield Finding("project", False, error.message, command("validate"))
         return

@@ -114,7 +114,7 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
 
 def _named(workspace: Workspace, name: str) -> list[Clip]:
     """Return the clip of that name, or all clips of the declaration of that name."""
-    clips = read_project(workspace.files).clips
+    clips = read_project(workspace.files, workspace.overlay).clips
     named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
     if not named:
         raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")

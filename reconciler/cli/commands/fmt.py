@@ -1,0 +1,34 @@
+"""`clipform fmt`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 3 if a file would change.")] = False,
+    sort: Annotated[bool, typer.Option("--sort", help="Also put the keys of clips and sections in order.")] = False,
+) -> None:
+    """Format the project's YAML files.
+
+    It indents by two spaces, quotes texts that other tools take for a number, a yes or a date, and removes blanks at
+    line ends. Comments, order and style stay, and no clip changes, so nothing is generated again.
+
+    Exit codes: 0 done, 1 a file is not valid YAML, 3 a file is not formatted (--check).
+    """
+    from reconciler.engine.operations.format_specs import unformatted, write_texts
+
+    app: Context = context.obj
+    texts = unformatted(app.workspace, sort=sort)
+    if not check:
+        write_texts(app.workspace, texts)
+    verb = "would change" if check else "formatted"
+    text = "\n".join(f"{name}: {verb}" for name in texts) or "All files are formatted."
+    app.view.note(text, {"check": check, "changed": list(texts)})
+    if check and texts:
+        raise typer.Exit(3)
