@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.money import parse
@@ -73,8 +73,7 @@ def picture_name(path: Path) -> Path:
 
 def one_clip(name: str, plan: Plan) -> str:
     """Return the only clip of a plan. Raises UsageError if there are several."""
-    names = sorted({step.clip for step in plan.steps})
-    return names[0] if len(names) == 1 else _refuse_several(name, names)
+    return only_one(name, sorted({step.clip for step in plan.steps}))
 
 
 def named_clips(workspace: Workspace, pattern: str) -> tuple[str, ...]:
@@ -93,13 +92,19 @@ def named_clips(workspace: Workspace, pattern: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.clip for step in plan.steps))
 
 
-def single_clip(workspace: Workspace, pattern: str) -> str:
+def edited_names(workspace: Workspace, pattern: str) -> tuple[str, ...]:
+    """Return the clips that a pattern selects, to edit their YAML: a declaration's own name is edited as a whole."""
+    try:
+        declared = {clip.declared for clip in workspace.load().project.clips}
+    except ClipformError:
+        declared = {pattern}  # the edit reports the mistakes
+    return (pattern,) if pattern in declared else named_clips(workspace, pattern)
+
+
+def only_one(pattern: str, names: Sequence[str]) -> str:
     """Return the only clip that a pattern selects. Raises UsageError if there are several."""
-    names = named_clips(workspace, pattern)
-    return names[0] if len(names) == 1 else _refuse_several(pattern, names)
-
-
-def _refuse_several(pattern: str, names: Sequence[str]) -> NoReturn:
+    if len(names) == 1:
+        return names[0]
     few = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
     raise UsageError(f"'{pattern}' matches {len(names)} clips: {few}", help="choose one of them")
 

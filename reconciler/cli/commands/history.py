@@ -20,11 +20,13 @@ def run(
 
     Exit codes: 0 done, 1 unreadable state or spec, 64 no such clip.
     """
-    from reconciler.cli.parsing import require_named
+    from reconciler.cli.parsing import named_clips, require_named
     from reconciler.views.history import history
 
     app: Context = context.obj
-    entries = app.workspace.events(draft, clip, limit)
-    if clip is not None and not entries:
+    names = (None,) if clip is None else named_clips(app.workspace, clip)
+    events = (entry for name in names for entry in app.workspace.events(draft, name, limit))
+    entries = sorted(events, key=lambda entry: entry.seq)[-limit:]
+    if clip is not None and names == (clip,) and not entries:
         require_named(app.workspace.load(draft), clip)
     app.view.history(history(entries))

@@ -28,7 +28,7 @@ def run(
     Exit codes: 0 done, 1 invalid spec or the clip already has a result, 3 the file is not a valid video or the
     provider does not know the task, 4 not confirmed or the task of another request, 64 wrong command line.
     """
-    from reconciler.cli.parsing import one_order, require_one, single_clip
+    from reconciler.cli.parsing import named_clips, one_order, only_one, require_one
     from reconciler.engine.connections.one_off import ProviderAccess
     from reconciler.engine.operations.import_file import import_file
     from reconciler.engine.operations.import_task import TaskImport, import_task
@@ -36,7 +36,7 @@ def run(
 
     app: Context = context.obj
     require_one(file=file, task=task)
-    clip = single_clip(app.workspace, clip)
+    clip = only_one(clip, named_clips(app.workspace, clip))
     with open_session(app.workspace, "import") as session:
         loaded = app.workspace.load()
         order = one_order(loaded, clip, take)

@@ -13,15 +13,18 @@ from reconciler.next_command import command
 
 def run(
     context: typer.Context,
-    clip: arguments.ClipName,
+    clip: arguments.ClipPattern,
     take: Annotated[int, typer.Argument(metavar="N", min=1, help="Take number.")],
 ) -> None:
     """Choose the take to place at the output. Sets `pick` in the clip's YAML, so git shows the change.
 
     Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
+    from reconciler.cli.parsing import edited_names
     from reconciler.engine.operations.edit_spec import pick
 
     app: Context = context.obj
-    edit = pick(app.workspace, clip, take)
-    app.view.note(f"{edit.file}: pick of {edit.clip} is now {edit.value}. {command('apply')} places it.", edit.data())
+    for name in edited_names(app.workspace, clip):
+        edit = pick(app.workspace, name, take)
+        text = f"{edit.file}: pick of {edit.clip} is now {edit.value}. {command('apply')} places it."
+        app.view.note(text, edit.data())

@@ -33,7 +33,7 @@ def run(
     Exit codes: 0 done, 1 invalid spec or no task can resolve it, 3 the provider does not know the task, 4 not
     confirmed, 5 another process holds the state, 64 nothing to resolve.
     """
-    from reconciler.cli.parsing import clip_and_take, named_clips, require_one, single_clip
+    from reconciler.cli.parsing import clip_and_take, named_clips, only_one, require_one
     from reconciler.engine.connections import one_off
     from reconciler.engine.operations import adopt_task, resolve
     from reconciler.engine.run.session import open_session
@@ -53,7 +53,7 @@ def run(
         text = f"{len(attempts)} requests are settled. {command('plan')} shows what follows and its cost."
         app.view.note(text, {"clips": [item.clip for item in attempts]})
         return
-    clip = single_clip(app.workspace, clip)
+    clip = only_one(clip, clips)
     with open_session(app.workspace, "resolve") as session:
         unresolved = resolve.unresolved_attempt(session, clip, take, attempt, reopen=task is not None)
         if task is not None:

@@ -16,11 +16,12 @@ def run(context: typer.Context, clip: arguments.ClipOrTake) -> None:
 
     Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
-    from reconciler.cli.parsing import clip_and_take
+    from reconciler.cli.parsing import clip_and_take, edited_names
     from reconciler.engine.operations.edit_spec import retake
 
     app: Context = context.obj
-    edit = retake(app.workspace, *clip_and_take(clip))
-    app.view.note(
-        f"{edit.file}: retake of {edit.clip} is now {edit.value}. {command('apply')} generates it.", edit.data()
-    )
+    pattern, take = clip_and_take(clip)
+    for name in edited_names(app.workspace, pattern):
+        edit = retake(app.workspace, name, take)
+        text = f"{edit.file}: retake of {edit.clip} is now {edit.value}. {command('apply')} generates it."
+        app.view.note(text, edit.data())
