@@ -217,7 +217,7 @@ def _replaced(document: _Document, entry: MappingEntry, value: FieldValue, in_br
     """Yield texts with the value of an entry replaced, or with the entry removed."""
     old, key = entry.value, entry.key.where
     if isinstance(old, Fields):
-        yield from _replaced_map(document, entry, value)
+        yield from _replaced_map(document, entry, value, in_brackets)
         return
     if not isinstance(old, Scalar) or (in_brackets and not old.where.end):
         return
@@ -229,21 +229,34 @@ def _replaced(document: _Document, entry: MappingEntry, value: FieldValue, in_br
         maps = (_as_yaml(value),) if isinstance(value, Mapping) else ()
         for spelling in maps or spellings(str(value), document.text[start:end], indent, document.ending):
             yield document.splice(start, end, blank + spelling)
-    elif in_brackets:
-        begin = document.at(key)
-        comma, before = _COMMA.match(document.text, end), _COMMA_BEFORE.search(document.text, 0, begin)
-        yield document.splice(begin if comma or not before else before.start(), comma.end() if comma else end, "")
     else:
-        yield document.splice(document.starts[key.line - 1], document.starts[after - 1], "")
+        yield _removed(document, entry, end if in_brackets else None)
 
 
-def _replaced_map(document: _Document, entry: MappingEntry, value: FieldValue) -> Iterator[str]:
-    """Yield texts with a map of numbers replaced: in brackets as a whole, in a block only the number that differs."""
-    if value is not None and document.is_flow(entry.value.where):
+def _removed(document: _Document, entry: MappingEntry, end: int | None) -> str:
+    """Return the text without an entry: of a map in brackets up to its `end` and one comma, of a block its lines."""
+    key = entry.key.where
+    if end is None:
+        after = _block_end(document, key.line, key.column + 1)
+        return document.splice(document.starts[key.line - 1], document.starts[after - 1], "")
+    begin = document.at(key)
+    comma, before = _COMMA.match(document.text, end), _COMMA_BEFORE.search(document.text, 0, begin)
+    return document.splice(begin if comma or not before else before.start(), comma.end() if comma else end, "")
+
+
+def _replaced_map(document: _Document, entry: MappingEntry, value: FieldValue, in_brackets: bool) -> Iterator[str]:
+    """Yield texts with a map of numbers replaced: in brackets as a whole, in a block only the number that differs; or
+    with the map removed."""
+    if value is None and not in_brackets:
+        yield _removed(document, entry, None)
+    elif document.is_flow(entry.value.where):
         start = document.at(entry.value.where)
         # Every `}` may be the end of the map. The check of the result finds the right one.
         for match in islice(_BRACE.finditer(document.text, start), MAX_CLOSINGS):
-            yield document.splice(start, match.end(), _as_yaml(value))
+            if value is None:
+                yield _removed(document, entry, match.end())
+            else:
+                yield document.splice(start, match.end(), _as_yaml(value))
     elif isinstance(value, Mapping) and isinstance(present := plain(entry.value), dict):
         differing = [key for key, number in value.items() if present.get(str(key)) != str(number)]
         yield from (

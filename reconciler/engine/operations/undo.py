@@ -56,6 +56,7 @@ class _WayBack:
     loaded: Loaded
     fields: Mapping[str, object]
     provider: str
+    is_alone: bool  # other takes keep their numbers of retakes
 
 
 def undo(workspace: Workspace, name: str, *, draft: bool = False) -> Undone:
@@ -69,7 +70,7 @@ def undo(workspace: Workspace, name: str, *, draft: bool = False) -> Undone:
     if version is None:
         help = f"{command('history', order.clip.name)} shows what happened"
         raise ClipformError(f"{name} has no earlier version", help=help, code="no-version")
-    return _go_back(workspace, loaded, order, version, draft)
+    return _go_back(workspace, (loaded, order, "#" in name), version, draft)
 
 
 def use_version(workspace: Workspace, ident: tuple[str, int], keys: tuple[str, str], *, draft: bool = False) -> Undone:
@@ -82,7 +83,7 @@ def use_version(workspace: Workspace, ident: tuple[str, int], keys: tuple[str, s
         raise UsageError(f"{ident[0]} has no such version")
     if order.wanted.key != keys[1]:
         raise Refused(f"{ident[0]} was changed meanwhile", help="review it and choose again", code="stale")
-    return _go_back(workspace, loaded, order, version, draft)
+    return _go_back(workspace, (loaded, order, True), version, draft)
 
 
 def _version(workspace: Workspace, ident: tuple[str, int], key: str | None, draft: bool) -> Version | None:
@@ -100,7 +101,8 @@ def _order(loaded: Loaded, name: str) -> Order:
     return order
 
 
-def _go_back(workspace: Workspace, loaded: Loaded, order: Order, version: Version, draft: bool) -> Undone:
+def _go_back(workspace: Workspace, subject: tuple[Loaded, Order, bool], version: Version, draft: bool) -> Undone:
+    loaded, order, is_alone = subject
     clip = order.clip
     if clip.spec.protect:
         raise ClipformError(f"{clip.name} is protected", help="remove `protect` first", code="protected")
@@ -112,7 +114,7 @@ def _go_back(workspace: Workspace, loaded: Loaded, order: Order, version: Versio
         raise ClipformError(f"the fields of that version of {clip.name} are not on record", code="no-version")
     names = [change.field for change in changes(order.wanted.document, document) if change.field not in _DERIVED]
     text = edited = workspace.files.read(file).decode("utf-8")
-    back, reasons = _WayBack(order, loaded, flat_fields(document), result.provider if result else ""), []
+    back, reasons = _WayBack(order, loaded, flat_fields(document), result.provider if result else "", is_alone), []
     for field in names:
         try:
             edited = set_field(edited, file, clip.name, field, _value(field, edited, back))
@@ -143,11 +145,11 @@ def _step(edited: Workspace, order: Order, key: str, draft: bool) -> Step | None
 def _value(field: str, text: str, back: _WayBack) -> FieldValue:
     """Return the value of a field to write. Raises _Unwritable for one that the clip does not state by itself."""
     clip, old = back.order.clip, back.fields.get(field)
-    if field == "retake":
-        return retakes(clip, back.order.take, old if isinstance(old, int) else 0)
     if "." in field:
         raise _Unwritable("is inside a map or a list")
     place = clip.fields.get(field)
+    if field == "retake":
+        return _retakes(old if isinstance(old, int) else 0, back)
     own = _own(text, field, clip)
     if own is None and place is not None:
         raise _Unwritable(f"comes from {place.file}:{place.line}, not from the clip")
@@ -167,6 +169,15 @@ def _value(field: str, text: str, back: _WayBack) -> FieldValue:
         case int():
             return old
     return None
+
+
+def _retakes(number: int, back: _WayBack) -> FieldValue:
+    """Return the value of `retake`: of this take alone if the takes differ in it or only this one was named."""
+    clip = back.order.clip
+    numbers = {clip.spec.retake_of(take) for take in range(1, clip.spec.takes + 1)}
+    if back.is_alone or len(numbers) > 1:
+        return retakes(clip, back.order.take, number)
+    return number or None
 
 
 def _own(text: str, field: str, clip: Clip) -> str | None:
