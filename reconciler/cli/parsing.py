@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from reconciler.providers.base import Mode
 
 
+_AGES = {"h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
 def amount(text: str | None) -> Decimal | None:
     """Return an amount of money. Raises UsageError for any other text."""
     if text is None:
@@ -40,6 +43,16 @@ def seconds(text: str | None, option: str) -> float | None:
         return min(float(span(text)), 366 * 86400.0)
     except Unfit as error:
         raise UsageError(f"{option} {error}") from error
+
+
+def age(text: str | None) -> float | None:
+    """Return an age such as `30d` in seconds. Raises UsageError for any other text."""
+    if text is None:
+        return None
+    number, unit = text[:-1], _AGES.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdecimal() and len(number) < 7):
+        raise UsageError(f"an age is a number and one of {', '.join(_AGES)}, such as 30d, not '{text}'")
+    return int(number) * unit
 
 
 def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str], bool]) -> SavedPlan | None:

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.artifacts.store import Stored
 from reconciler.engine.run.session import Session
 from reconciler.media import thumbnails
+from reconciler.project.versions import Version, versions
 from reconciler.records import BLOCKED, OPEN, Snapshot
 from reconciler.state.paths import STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """An object that nothing uses, and the version of a take that it is; None for a frame or an unknown file."""
+
+    item: Stored
+    version: Version | None
+
+
+def garbage(session: Session, keep: int = 0, before: float | None = None) -> list[Garbage]:
+    """Return the objects that nothing uses, oldest versions first, without the newest `keep` of each take and without
+    those since `before` (UTC seconds)."""
+    snapshot = session.store.snapshot()
+    takes = versions(session.store.events(), snapshot)
+    by_content = _by_content(takes.values())
+    kept = set[str]()
+    for listed in takes.values() if keep else ():
+        earlier = [version for version in listed if version.result is not None and not version.is_current]
+        kept |= {version.result.sha256 for version in earlier[-keep:] if version.result is not None}
+    items = [Garbage(item, by_content.get(item.sha256)) for item in unreferenced_objects(session, snapshot)]
+    chosen = [each for each in items if each.item.sha256 not in kept]
+    if before is not None:
+        chosen = [each for each in chosen if _made(session, each) < before]
+    return sorted(chosen, key=lambda each: _order(each.version))
+
+
+def _by_content(takes: Iterable[Sequence[Version]]) -> Mapping[str, Version]:
+    listed = (version for each in takes for version in each)
+    return {version.result.sha256: version for version in listed if version.result is not None}
+
+
+def _made(session: Session, each: Garbage) -> float:
+    """Return when an object was made, else when its file was written."""
+    if each.version is not None and each.version.result is not None and each.version.result.created:
+        return each.version.result.created
+    return session.objects.path(each.item.sha256, each.item.suffix).stat().st_mtime
+
+
+def _order(version: Version | None) -> tuple[bool, str, int, int]:
+    return (True, "", 0, 0) if version is None else (False, version.clip, version.take, version.number)
 
 
 def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
