@@ -100,6 +100,9 @@ class View(Screen, Protocol):
     def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
         """Show the current rows of `status --watch`; on a terminal they replace the last ones. `keys`: q ends it."""
 
+    def story(self, rows: Sequence[HistoryRow]) -> None:
+        """Show what happened, in words."""
+
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """Show `history`."""
 

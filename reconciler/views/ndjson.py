@@ -71,6 +71,10 @@ class JsonView:
         """Write one `status` document as a line for each change."""
         self.status(rows)
 
+    def story(self, rows: Sequence[HistoryRow]) -> None:
+        """Write a line for each row."""
+        self.history(rows)
+
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """Write a line for each event."""
         for row in rows:

@@ -106,6 +106,7 @@ _FILTERS = (
     (r"\b[0-9a-f]{12}(?=\.|\b)", "SHA12"),
     (r"\b[0-9a-f]{24}\b", "TASK"),
     (r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ| \d\d:\d\d(:\d\d)? UTC)", "WHEN"),
+    (r"^\d{4}-\d\d-\d\d \d\d:\d\d(?=  )", "WHEN"),
     (r"(?<=made )\d{4}-\d\d-\d\d", "DAY"),
     (r"(?<=  )\d+ d$", "AGE"),
     (r'"age_days": \d+', '"age_days": 0'),

@@ -52,7 +52,7 @@ def of_step(
         changes=field_changes(_changes(picked, previous, index)),
         inputs=tuple(_input(field, value, picked, index) for field, value in (clip.media() if clip else ())),
         facts=tuple(_facts(picked, index)),
-        events=tuple(map(_event, history(events[-EVENTS:]))),
+        events=tuple(map(_event, history(events, EVENTS))),
         versions=tuple(_versions(steps, index, events)),
     )
 

@@ -92,7 +92,7 @@ Gallery.facts = (() => {
   function events(detail) {
     if (!detail.events.length) return null;
     return section("Events", h("ol", { class: "events", tabindex: "0", "aria-label": "Events, newest first" }, [...detail.events].reverse().map((event) => h("li", {},
-      h("time", { datetime: event.time, title: event.time }, day(event.time)), foreign("strong", {}, event.type), foreign("span", {}, event.detail)))));
+      h("time", { datetime: event.time, title: event.time }, day(event.time)), foreign("span", {}, event.detail)))));
   }
 
   function problem({ card }) {

@@ -137,6 +137,17 @@ def _estimate(item: StatusRow) -> str:
     return f"about {price}" if item.estimate else price
 
 
+def story(rows: Sequence[HistoryRow], style: Style, room: int = UNBOUNDED) -> Iterator[str]:
+    """Yield what happened in words, oldest first, with UTC times."""
+    if not rows:
+        yield "Nothing has happened yet."
+    widest = min(30, max((width(safe(item.clip)) for item in rows), default=0))
+    aligned = widest if room >= widest + _ROOMY else 0
+    for item in rows:
+        when = style.dim(f"{item.time[:10]} {item.time[11:16]}")
+        yield TextLine(f"{when}  {pad(safe(item.clip), aligned)}  {safe(item.detail)}".rstrip(), hang=8)
+
+
 def history(rows: Sequence[HistoryRow], style: Style, room: int = UNBOUNDED) -> Iterator[str]:
     """Yield the lines of `history`, oldest first."""
     if not rows:

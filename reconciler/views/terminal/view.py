@@ -131,6 +131,10 @@ class HumanView:
         if self.table is not None:
             self.table.show(rows)
 
+    def story(self, rows: Sequence[HistoryRow]) -> None:
+        """Print a line for each thing that happened."""
+        self._print(self.out, tables.story(rows, self.style, room(self.out)))
+
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """Print a line for each event."""
         self._print(self.out, tables.history(rows, self.style, room(self.out)))
