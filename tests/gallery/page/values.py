@@ -143,7 +143,7 @@ def detail(about: Value, takes: Iterable[Value] | None = None, **changes: object
         "changes": [],
         "inputs": [],
         "facts": [["dialect", "draft"], ["model", "animatic"], ["ratio", "16:9"]],
-        "events": [{"sequence": 1, "time": NOW, "type": "submitted", "detail": "task=cgt-1"}],
+        "events": [{"sequence": 1, "time": NOW, "type": "submitted", "detail": "submitted as cgt-1"}],
         "versions": [],
         "before": None,
     } | changes
