@@ -57,11 +57,13 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         _copy(Path(folder))
-        results = {name: _tried(Path(folder), name, asked.sample, asked.seed) for name in asked.part or PARTS}
-    report = _report(results, arguments, time.monotonic() - began)
+        results: dict[str, Result] = {}
+        for name in asked.part or PARTS:
+            results[name] = _tried(Path(folder), name, asked.sample, asked.seed)
+            report = _report(results, arguments, time.monotonic() - began)
+            if asked.write:  # after each part: the whole takes long
+                REPORT.write_text(report, encoding="utf-8")
     sys.stdout.write(report)
-    if asked.write:
-        REPORT.write_text(report, encoding="utf-8")
     return 0
 
 
