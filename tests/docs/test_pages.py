@@ -153,7 +153,7 @@ def _unknown(text: str) -> Iterator[str]:
         *(line for line in typed if not line.startswith("#")),
         *(code for code in inline_code(text) if code.startswith("clipform ")),
     ]:
-        for command in re.findall(r"(?:^|[\s(;&|])(clipform [^|;&)#>]*)", line):
+        for command in re.findall(r"(?:^|[\s(;&|])(clipform (?:'[^']*'|[^|;&)#>'])*)", line):
             yield from _faults(command.strip(), known.commands)
 
 
