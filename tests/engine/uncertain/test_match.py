@@ -217,3 +217,13 @@ def test_a_record_that_lost_its_document_shows_less() -> None:
 def test_options_of_the_vendors_own_are_seen_in_the_document() -> None:
     assert uncertain_request(ATTEMPT, '{"options": {"service_tier": "flex"}}', MODEL).plain is False
     assert uncertain_request(ATTEMPT, '{"params": {"duration": 5}}', MODEL).plain is True
+
+
+@pytest.mark.parametrize(("days", "ahead", "may_be_it"), [(0.9, 0.0, True), (1.1, 0.0, False), (1.1, None, True)])
+def test_a_task_from_more_than_a_day_before_is_another_where_the_providers_clock_is_read(
+    days: float, ahead: float | None, may_be_it: bool
+) -> None:
+    """Our clock may have been set back by a day. A task that shows the whole request may be it at any time."""
+    sent_late = replace(SENT, since=1e6, until=1e6 + 10, looked=1e6 + 10)
+    task = Listed("t", Working(), 1e6 - days * 86_400, {"model": "m", "duration": 5})
+    assert (fit(sent_late, task, ahead, frozenset()) is not Fit.OTHER) is may_be_it
