@@ -52,7 +52,7 @@ class RunningClip:
 
 
 class RunTracker:
-    """The state of a run. `now` is a monotonic clock in seconds."""
+    """The state of a run. `now` is a monotonic clock in seconds. One thread may record while another reads."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
@@ -90,7 +90,7 @@ class RunTracker:
     def share(self) -> float:
         """The part of the work that is done."""
         now = self.now()
-        return (self.done + sum(row.done(now) for row in self.rows.values())) / self.total if self.total else 0.0
+        return (self.done + sum(row.done(now) for row in list(self.rows.values()))) / self.total if self.total else 0.0
 
     def remaining(self) -> float | None:
         """Return how many seconds the rest should take: by the plan's estimate, or longer if the run is slower."""
@@ -101,7 +101,7 @@ class RunTracker:
 
     def heartbeat(self) -> str:
         """Return one line about the run."""
-        reasons = Counter(row.reason for row in self.rows.values() if row.until is not None)
+        reasons = Counter(row.reason for row in list(self.rows.values()) if row.until is not None)
         parts = [f"{self.done} of {self.total} done", f"{len(self.rows) - reasons.total()} running"]
         parts += [f"{count} waiting ({reason})" for reason, count in reasons.items()]
         return f"after {format.whole(self.elapsed)}: {', '.join(parts)}{self._rest()}"
