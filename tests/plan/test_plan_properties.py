@@ -75,9 +75,16 @@ def worlds(draw: st.DrawFn) -> World:
     return World(draw(takes()), records, disk, locked, PlanScope(None, force))
 
 
-def own(plan: Plan) -> list[Step]:
-    """The steps of wanted takes: not what is collected or removed beside them."""
-    return [s for s in plan.steps if s.reason is not Reason.NOT_REFERENCED and s.action is not Action.REMOVE]
+def own(world: World, plan: Plan) -> list[Step]:
+    """The steps of wanted takes: not what is collected, removed or protected beside them."""
+    wanted = {(w.clip, w.take) for w in world.wanted}
+    return [
+        s
+        for s in plan.steps
+        if s.reason is not Reason.NOT_REFERENCED
+        and s.action is not Action.REMOVE
+        and (s.ident in wanted or s.reason is not Reason.PROTECTED)
+    ]
 
 
 def asked(plan: Plan) -> Counter[str]:
@@ -86,7 +93,7 @@ def asked(plan: Plan) -> Counter[str]:
 
 
 def every_wanted_take_is_planned_exactly_once(world: World, plan: Plan) -> None:
-    assert Counter((s.clip, s.take) for s in own(plan)) == Counter((w.clip, w.take) for w in world.wanted)
+    assert Counter((s.clip, s.take) for s in own(world, plan)) == Counter((w.clip, w.take) for w in world.wanted)
 
 
 def planning_twice_is_equal(world: World, plan: Plan) -> None:
@@ -101,7 +108,7 @@ def the_order_of_specs_changes_no_step_unless_two_clips_share_a_key(world: World
 
 def what_is_needed_comes_first(world: World, plan: Plan) -> None:
     done: set[tuple[str, int]] = set()
-    for step in own(plan):
+    for step in own(world, plan):
         assert set(step.needs) <= done
         done.add((step.clip, step.take))
 

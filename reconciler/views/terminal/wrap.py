@@ -108,12 +108,12 @@ class _Rows:
 
 def cut(text: str, size: int, where: str = "end") -> str:
     """Return a text in at most `size` columns, with an ellipsis at its end, start or middle."""
-    from rich.cells import chop_cells, set_cell_size
-
     if width(text) <= size:
         return text
     if size < 2:
         return "…"[:size]
+    from rich.cells import chop_cells, set_cell_size
+
     if where == "end":
         return set_cell_size(text, size - 1).rstrip() + "…"
     tail = size - 1 if where == "start" else (size - 1) // 2
