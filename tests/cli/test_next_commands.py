@@ -85,4 +85,4 @@ def test_a_saved_plan_of_drafts_prints_commands_for_drafts(tmp_path: Path) -> No
 
 
 def test_init_names_the_folder_that_it_wrote(tmp_path: Path) -> None:
-    assert "Next: clipform -C 'a film' apply" in clipform(tmp_path, "init", "a film").stdout
+    assert "Next: cd 'a film' && clipform apply\n" in clipform(tmp_path, "init", "a film").stdout

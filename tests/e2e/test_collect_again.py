@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -35,13 +36,19 @@ def test_a_video_that_the_store_lost_is_fetched_again(
 ) -> None:
     account = rig(kind, project(kind, tmp_path / "project", vendor, CLIPS), vendor)
     assert account.run("apply", "--yes").code == 0
-    (task,) = [entry["task"] for entry in account.ledger()]
+    output = account.folder / "renders" / "lamp.mp4"
+    video, bought = output.read_bytes(), account.ledger()
     shutil.rmtree(account.folder / "state" / "objects")
-    (account.folder / "renders" / "lamp.mp4").unlink()
+    output.unlink()
     planned = account.run("plan").document["actions"][0]
     assert planned["action"] == "blocked"
-    assert f"import lamp --task {task}" in str(planned["way_out"][0])
-    _collected(account, task)
+    program, *arguments = shlex.split(planned["way_out"][0])
+    assert (program, arguments[-2:]) == ("clipform", ["fetch", "lamp"])
+    fetched = account.run(*arguments)
+    assert fetched.code == 0, fetched.text
+    assert output.read_bytes() == video
+    assert account.ledger() == bought and len(bought) == 1
+    assert account.run("plan").document["actions"][0]["action"] == "noop"
 
 
 @pytest.mark.parametrize("kind", ["ark", "jimmyai"])

@@ -69,7 +69,7 @@ def here(sim: Sim) -> list[str]:
 
 def test_all_videos_come_back_and_the_takes_that_are_not_picked(clone: Sim, made: Made) -> None:
     assert fetched(clone) == {
-        "hero": (True, "fetched to the store"),
+        "hero#1": (True, "fetched to the store"),
         "hero#2": (True, "fetched to renders/hero.mp4"),
         "next": (True, "fetched to renders/next.mp4"),
         "solo": (True, "fetched to renders/solo.mp4"),

@@ -41,7 +41,7 @@ def actions(sim: Sim) -> dict[str, tuple[Action, Reason]]:
 
 def test_outputs_that_are_what_the_lock_file_says_are_up_to_date(clone: Sim) -> None:
     assert actions(clone) == {
-        "hero": (Action.NOOP, Reason.LOCKED_TAKE),
+        "hero#1": (Action.NOOP, Reason.LOCKED_TAKE),
         "hero#2": (Action.NOOP, Reason.UP_TO_DATE),
         "next": (Action.NOOP, Reason.UP_TO_DATE),
         "solo": (Action.NOOP, Reason.UP_TO_DATE),

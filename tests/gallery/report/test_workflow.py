@@ -136,7 +136,7 @@ def test_what_was_never_made_is_named(clone: Path) -> None:
     [step] = run("proof", clone)
     assert step.code == 4
     assert (
-        "--locked: 2 would have to be generated\n- bust: the prompt, settings or inputs changed\n- bust#2: "
+        "--locked: 2 would have to be generated\n- bust#1: the prompt, settings or inputs changed\n- bust#2: "
         in step.said
     )
 
@@ -145,14 +145,14 @@ def test_an_output_that_is_not_the_one_that_was_made_is_named(clone: Path) -> No
     (clone / "renders" / "bust.mp4").write_bytes((clone / "renders" / "hero.mp4").read_bytes()[:-1])
     [step] = run("proof", clone)
     assert step.code == 3
-    assert "blocked  bust: clipform did not create the file at the output path: renders/bust.mp4" in step.said
+    assert "blocked  bust#1  clipform did not create the file at the output path\n    renders/bust.mp4" in step.said
 
 
 def test_an_output_that_is_missing_is_named(clone: Path) -> None:
     (clone / "renders" / "bust.mp4").unlink()
     [step] = run("proof", clone)
     assert step.code == 3
-    assert "blocked  bust  recorded in clipform.lock, but the video is not on this machine" in step.said
+    assert "blocked  bust#1  recorded in clipform.lock, but the video is not on this machine" in step.said
 
 
 # --- what the workflow may do -------------------------------------------------------------------
