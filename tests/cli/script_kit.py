@@ -100,7 +100,8 @@ _FILTERS = (
     (r"(?<=about )\d+(\.\d+)? s|(?<=About )\d+(\.\d+)? s|(?<= in )\d+(\.\d+)? s", "TIME"),
     (r"(took +)\d\S* s", r"\1TIME"),
     (r"objects/[0-9a-f]{2}/", "objects/XX/"),
-    (r"(?<=free  )\d+ s  ", "AGE  "),
+    (r"(?<=free  )\d+ (s|min) {2,}", "AGE  "),
+    (r"AGE +OUTPUT$", "AGE  OUTPUT"),  # as wide as the ages below it
     (r"\b(v1:)?[0-9a-f]{64}\b", r"\1SHA"),
     (r"v1:[0-9a-f]{10}\b", "v1:KEY"),
     (r"\b[0-9a-f]{12}(?=\.|\b)", "SHA12"),

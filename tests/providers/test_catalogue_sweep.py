@@ -157,6 +157,7 @@ def test_a_user_finds_which_models_can_do_a_shot():
         "doubao-seedance-2-5-260628",
         "dreamina-seedance-2-0-260128",
         "dreamina-seedance-2-5-260628",
+        "seedance-2.0",
         "seedance2.0-1080p",
     ]
     assert all(meets(model, Needs()) for model in models)

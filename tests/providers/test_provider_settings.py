@@ -196,7 +196,10 @@ def test_every_kind_says_what_it_is():
 
 
 RESERVED = {
-    "jiekou": "aspect_ratio camera_fixed duration image last_image prompt resolution seed",
+    "jiekou": (  # of both lines: the vendor serves the older one by the newer by itself
+        "aspect_ratio camera_fixed duration fast generate_audio image last_image prompt ratio reference_audios "
+        "reference_images reference_videos resolution return_last_frame seed watermark"
+    ),
     "jimmyai": (
         "duration first_image images last_image model orientation prompt ratio reference_audios "
         "reference_videos resolution"

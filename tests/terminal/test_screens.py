@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,12 +73,19 @@ def test_colour_says_nothing_that_words_do_not(scene: str, made: Path, environ: 
     assert (coloured, codes) == (True, False)
 
 
-def test_history_shows_each_event_in_the_width_that_there_is(made: Path, environ: dict[str, str]) -> None:
-    for columns in (80, 120):
-        with pane(*clipform(made, "history", "--limit", "12"), columns=columns, env=environ) as screen:
-            assert screen.end() == 0
-            assert screen.screen.overrun == []
-            assert sum(line[:5].strip().isdecimal() for line in screen.text.splitlines()) == 12
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize(
+    ("more", "start"),
+    [([], r"\d{4}-\d\d-\d\d \d\d:\d\d  \S"), (["--all"], r" *\d+ \d{4}-\d\d-\d\dT")],
+    ids=["words", "all"],
+)
+def test_history_shows_each_event_in_the_width_that_there_is(
+    more: list[str], start: str, columns: int, made: Path, environ: dict[str, str]
+) -> None:
+    with pane(*clipform(made, "history", "--limit", "12", *more), columns=columns, env=environ) as screen:
+        assert screen.end() == 0
+        assert screen.screen.overrun == []
+        assert sum(bool(re.match(start, line)) for line in screen.text.splitlines()) == 12
 
 
 def test_what_apply_did_is_left_on_the_screen_and_nothing_of_its_progress(made: Path) -> None:

@@ -100,7 +100,9 @@ class Terminal(Talk):
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "TERM": "xterm", "PYTHONWARNINGS": "error"}
+    """Without COLUMNS, which would override the terminal's width."""
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return {**inherited, "TERM": "xterm", "PYTHONWARNINGS": "error"}
 
 
 @contextmanager
