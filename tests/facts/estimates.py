@@ -41,4 +41,4 @@ def quotients(rig: Rig, count: int, seed: int = 11) -> list[tuple[bool, Fraction
     """Return for each of so many random clips whether anything was left to the provider, and estimate ÷ bill."""
     dice = random.Random(seed)
     models = dialect("ark").models
-    return [_quotient(rig, dice, dice.choice(models)) for _ in range(count)]
+    return [_quotient(rig, dice, models[number % len(models)]) for number in range(count)]

@@ -87,12 +87,12 @@ def values(draw: st.DrawFn, depth: int, indent: int) -> str:
     options = [f" {quoted}", f" [{quoted}, 5]", f" [{quoted},\n{pad}  1]", f" {{k: {quoted}}}", " plain text", " yes"]
     options += [f" |\n{pad}{word or 'x'}\n\n{pad}  # more", f" >-\n{pad}one\n{pad}two", f" one\n{pad}two"]
     options += [f"\n{pad}- one\n{pad}-   k: 1\n{pad}    l: 2\n{pad}- - 1\n{pad}  - 2", f' "one\n{pad}two"']
-    if depth < 3:
-        options += [f" # note\n{draw(blocks(depth + 1, deeper))}".rstrip("\n")] * 4
+    if depth < 3 and draw(st.integers(0, len(options) + 3)) >= len(options):
+        return f" # note\n{draw(blocks(depth + 1, deeper))}".rstrip("\n")
     return draw(st.sampled_from(options))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(blocks(), st.booleans())
 def test_any_block_reads_as_before(text: str, sort: bool) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,12 +14,15 @@ PACKAGE = ROOT / "reconciler"
 
 @dataclass(frozen=True)
 class Module:
-    """One module: its dotted name, its path relative to the package, its text and its tree."""
+    """One module: its dotted name, its path relative to the package, its text, and its tree when that is asked for."""
 
     name: str
     path: Path
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
 
 
 @cache
@@ -32,7 +35,7 @@ def _module(path: Path) -> Module:
     text = path.read_text(encoding="utf-8")
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return Module(name, path.relative_to(PACKAGE), text, ast.parse(text))
+    return Module(name, path.relative_to(PACKAGE), text)
 
 
 def assigned(tree: ast.AST) -> Iterator[tuple[str, int]]:
