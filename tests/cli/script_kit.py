@@ -17,6 +17,7 @@ from pathlib import Path
 from PIL import Image
 
 from reconciler.cli.app import main
+from tests.reliability.simulator.videos import tiny
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,11 @@ def _draw(path: str) -> None:
     Image.new("RGB", (64, 36), "teal").save(path)
 
 
+def _video(path: str, seconds: str) -> None:
+    """A small video, which differs with its length."""
+    Path(path).write_bytes(tiny(int(seconds)))
+
+
 TOOLS: dict[str, Callable[..., int | None]] = {
     "replace": _sed,
     "cat": _show,
@@ -185,6 +191,7 @@ TOOLS: dict[str, Callable[..., int | None]] = {
     "rm": _remove,
     "mv": _move,
     "draw": _draw,
+    "video": _video,
     "mkfifo": _fifo,
     "mkdir": lambda path: Path(path).mkdir(parents=True),
     "symlink": lambda target, path: Path(path).symlink_to(target),
