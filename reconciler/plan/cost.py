@@ -31,9 +31,10 @@ def saved(prices: Iterable[Cost]) -> tuple[Decimal, int]:
     return sum((amount for amount in amounts if amount is not None), Decimal(0)), amounts.count(None)
 
 
-def over_budget_help() -> str:
-    """Return what to do about a plan that costs more than the budget."""
-    return f"raise the limit, or select fewer clips: {command('apply', 'CLIP')}"
+def over_budget_help(plan: Plan) -> str:
+    """Return what to do about a plan that the budget does not allow."""
+    limit = f"raise the limit, or select fewer clips: {command('apply', 'CLIP')}"
+    return f"add a row to the provider's `prices`, or {limit}" if plan.unpriced() else limit
 
 
 def spent_so_far(snapshot: Snapshot, locked: Mapping[str, LockEntry], *, rehearsing: bool = False) -> Mapping[str, int]:
@@ -62,7 +63,7 @@ def warnings(plan: Plan, budget: Budget | None, spent: Mapping[str, int]) -> Ite
     reasons = objections(plan, budget, None, spent)
     if reasons:
         text = f"apply refuses this plan: {'; '.join(reasons)}"
-        yield Diagnostic("over-budget", text, None, over_budget_help(), Severity.WARNING)
+        yield Diagnostic("over-budget", text, None, over_budget_help(plan), Severity.WARNING)
     if budget is None or budget.total is None or not plan.total():
         return
     others = [(name, micros) for name, micros in sorted(spent.items()) if micros and name not in (budget.currency, "")]

@@ -74,7 +74,7 @@ def _read(reading: _Reading, name: str) -> Project | None:
     main = _open(reading, name, None, ProjectFile)
     if main is None:
         return None
-    environment = _environment(reading, name)
+    environment = _environment(reading)
     main = laid_over(main, environment) if environment else main
     included = [*_included(reading, main)]
     check_declared(reading.overlay, (main, *included), problems)
@@ -93,7 +93,7 @@ def _read(reading: _Reading, name: str) -> Project | None:
     return replace(project, clips=expanded.clips)
 
 
-def _environment(reading: _Reading, main: str) -> Fields | None:
+def _environment(reading: _Reading) -> Fields | None:
     """Return the map of the environment's file, None without one."""
     overlay = reading.overlay
     if not overlay.environment:
@@ -103,7 +103,7 @@ def _environment(reading: _Reading, main: str) -> Fields | None:
             reading.files.read(overlay.file)
         except Unreadable:
             return None
-    return _open(reading, overlay.file, Source(main, 1, 1), EnvironmentFile)
+    return _open(reading, overlay.file, None, EnvironmentFile)
 
 
 def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecModel]) -> Fields | None:

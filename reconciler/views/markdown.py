@@ -20,6 +20,9 @@ _ROOM = 600  # characters reserved for the closing lines
 _WARNINGS = 20
 _LONGEST_NAME = 200
 
+_SHOWN_FIRST = ("over-budget",)
+"""Warnings that a reviewer must see. That a key is missing is none here: a workflow plans without keys."""
+
 MARK = "<!-- clipform:plan -->"
 """The first line, by which a workflow recognises its own comment."""
 
@@ -36,12 +39,13 @@ def render(plan: Plan) -> str:
     head = [MARK, "### clipform plan", "", *asks, format.summary_line(plan), ""]
     if plan.has_changes():
         head += [_digest_line(plan), ""]
+    head += [f"**Refused** {_cell(item.message)}\n" for item in plan.diagnostics if item.code in _SHOWN_FIRST]
     if groups:
         head += ["| | clip | why | model | cost | output |", "|---|---|---|---|---|---|"]
     rows = _fit(groups, lambda group: _row(group, plan), LIMIT // 2)
     if len(rows) < len(groups):
         rows.append(f"| | … and {len(groups) - len(rows)} more | | | | |")
-    warnings = _warnings(plan.diagnostics)
+    warnings = _warnings([item for item in plan.diagnostics if item.code not in (*_SHOWN_FIRST, "no-credentials")])
     used = sum(len(line) + 1 for line in (*head, *rows, *warnings))
     changed = [group for group in groups if group.first.changes or group.first.brief]
     folds = _fit(changed, _fold, LIMIT - used - _ROOM)

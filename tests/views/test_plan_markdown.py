@@ -140,6 +140,14 @@ def test_warnings_are_folded_and_counted() -> None:
     assert "- a.yaml:1:1: '''odd 1" in text
 
 
+def test_a_refusal_stands_beside_the_price_and_a_missing_key_is_left_out() -> None:
+    refusal = Diagnostic("over-budget", "apply refuses this plan: budget.per_apply is 1.00", None)
+    text = render(replace(PLAN, diagnostics=(refusal, Diagnostic("no-credentials", "no key", None))))
+    price, refused = text.index(" · plan `"), text.index("**Refused** `apply refuses this plan")
+    assert price < refused < text.index("| | clip |")
+    assert "no key" not in text and "warning" not in text
+
+
 def check(plan: Plan) -> None:
     rows, code, rest = parts(render(plan))
     assert [len(cells(row)) for row in rows] == [6, 6, 6]

@@ -26,6 +26,7 @@ def run(context: typer.Context, field: Annotated[str | None, typer.Argument(meta
     from reconciler.diagnostics import UsageError
     from reconciler.providers import registry
     from reconciler.providers.settings_help import settings_of
+    from reconciler.spec.other_names import key_for
     from reconciler.spec.schema import explain, fields_of, maps, nearest_field
     from reconciler.views.base import Section
 
@@ -43,8 +44,8 @@ def run(context: typer.Context, field: Annotated[str | None, typer.Argument(meta
         app.view.show([Section(title, rows)], {"kind": field, "settings": [asdict(item) for item in settings]})
         return
     if explanation is None:
-        near = nearest_field(field)
-        hint = f"; did you mean '{near}'?" if near else ""
+        near = key_for("clip", field) or nearest_field(field)
+        hint = "" if not near else f"; {near}" if " " in near else f"; did you mean '{near}'?"
         raise UsageError(f"unknown field '{field}'{hint}", help=f"list all fields:\n{command('explain')}")
     facts = [("type", explanation.type), ("default", explanation.default), ("note", explanation.note)]
     facts += [("example", explanation.example), ("also", ", ".join(explanation.also))]

@@ -26,5 +26,4 @@ def run(
     app: Context = context.obj
     for name in edited_names(app.workspace, clip):
         edit = pick(app.workspace, name, take)
-        text = f"{edit.file}: pick of {edit.clip} is now {edit.value}. {command('apply')} places it."
-        app.view.note(text, edit.data())
+        app.view.note(f"{edit.text()} {command('apply')} places it.", edit.data())

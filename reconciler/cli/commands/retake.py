@@ -23,5 +23,4 @@ def run(context: typer.Context, clip: arguments.ClipOrTake) -> None:
     pattern, take = clip_and_take(clip)
     for name in edited_names(app.workspace, pattern):
         edit = retake(app.workspace, name, take)
-        text = f"{edit.file}: retake of {edit.clip} is now {edit.value}. {command('apply')} generates it."
-        app.view.note(text, edit.data())
+        app.view.note(f"{edit.text()} {command('apply')} generates it.", edit.data())

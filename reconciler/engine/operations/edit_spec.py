@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,16 +18,23 @@ from reconciler.state import disk
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One changed value."""
+    """One changed value. `unchanged` names combinations with a value of their own, which the edit leaves as it is."""
 
     file: str
     clip: str
     field: str
     value: int
+    unchanged: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
         """Return it as a JSON document."""
         return asdict(self)
+
+    def text(self) -> str:
+        """Return it as a sentence."""
+        keeps = "keeps its" if len(self.unchanged) == 1 else "keep their"
+        exceptions = f", but {', '.join(self.unchanged)} {keeps} own" if self.unchanged else ""
+        return f"{self.file}: {self.field} of {self.clip} is now {self.value}{exceptions}."
 
 
 def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
@@ -37,7 +45,12 @@ def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
     if take is None:
         highest = max(clip.spec.retake_of(n) for clip in clips for n in range(1, clip.spec.takes + 1))
-        return _set(workspace, clips[0], name, "retake", highest + 1)
+        edit = _set(workspace, clips[0], name, "retake", highest + 1)
+        takes = {
+            clip.name: {clip.spec.retake_of(n) for n in range(1, clip.spec.takes + 1)}
+            for clip in _named(workspace, name)
+        }
+        return replace(edit, unchanged=_others(takes, edit.value))
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
         raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
@@ -45,7 +58,13 @@ def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     values = [retakes(clip, take, number) for clip in clips]
     if any(value != values[0] for value in values):
         raise UsageError(f"the combinations of {name} differ in takes or retakes", help=f"name one: {clips[0].name}")
-    return replace(_set(workspace, clips[0], name, "retake", values[0]), clip=f"{name}#{take}", value=number)
+    edit = _set(workspace, clips[0], name, "retake", values[0])
+    takes = {clip.name: {clip.spec.retake_of(take)} for clip in _named(workspace, name)}
+    return replace(edit, clip=f"{name}#{take}", value=number, unchanged=_others(takes, number))
+
+
+def _others(values: Mapping[str, set[int]], value: int) -> tuple[str, ...]:
+    return tuple(name for name, each in values.items() if each != {value})
 
 
 def retakes(clip: Clip, take: int, number: int) -> FieldValue:
@@ -66,7 +85,9 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
         raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
-    return _set(workspace, clips[0], name, "pick", take)
+    edit = _set(workspace, clips[0], name, "pick", take)
+    picks = {clip.name: {clip.spec.pick} for clip in _named(workspace, name)}
+    return replace(edit, unchanged=_others(picks, take))
 
 
 @dataclass(frozen=True, slots=True)

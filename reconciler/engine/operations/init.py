@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.diagnostics import ClipformError
 from reconciler.next_command import command
+from reconciler.project.nearby import other_project_file
 from reconciler.spec.files import PROJECT_FILE
 from reconciler.spec.schema import json_schema
 from reconciler.state import disk
@@ -58,8 +59,10 @@ def write_project(folder: Path, videos: str = "git") -> tuple[str, ...]:
 
 
 def require_no_project(folder: Path) -> None:
-    """Raise ClipformError if there is a project in a folder."""
+    """Raise ClipformError if there is a project in a folder, also one whose file has another name."""
     project = folder / PROJECT_FILE
+    if not project.exists() and (help := other_project_file(folder)):
+        raise ClipformError("the folder has a project file with another name", help=help, code="exists")
     if project.exists() or project.is_symlink():
         raise ClipformError(f"{project.name} already exists", help=command("plan"), code="exists")
 

@@ -138,7 +138,7 @@ class Run:
             raise Refused(_not_locked(plan), help=help, code="locked-plan")
         objections = cost.objections(plan, project.budget, self.options.max_cost, self.planned.spent)
         if objections:
-            raise Refused("; ".join(objections), help=cost.over_budget_help(), code="budget")
+            raise Refused("; ".join(objections), help=cost.over_budget_help(plan), code="budget")
 
     def execute(self) -> Summary:
         """Carry out the plan, and bring the lock file up to date whatever happens."""
