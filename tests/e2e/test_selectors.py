@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,17 +21,20 @@ MATRIX = {"ratio": ["16:9", "9:16"], "lang": ["en", "zh"]}
 OLD_OUTPUT = "renders/teaser[ratio=${matrix.ratio},lang=${matrix.lang}].mp4"
 
 
+@contextmanager
+def lost_answers(rig: MakeRig, folder: Path) -> Iterator[Rig]:
+    """An account whose first three answers are lost after the vendor accepted the requests."""
+    faults = folder / "faults.json"
+    faults.write_text(json.dumps(LOST), encoding="utf-8")
+    with emulator("--latency", "0.05", "--no-render", "--faults", str(faults), cwd=folder) as vendor:
+        prices = {"prices": [{"model": "*", "per_clip": 0.5}]}
+        film = project("jimmyai", folder / "film", vendor, SHOTS, provider=prices, budget={"currency": "USD"})
+        yield rig("jimmyai", film, vendor)
+
+
 @pytest.mark.parametrize("decision", ["--resubmit", "--abandon"])
 def test_all_blocked_clips_are_settled_with_one_question(decision: str, rig: MakeRig, tmp_path: Path) -> None:
-    faults = tmp_path / "faults.json"
-    faults.write_text(json.dumps(LOST), encoding="utf-8")
-    with emulator("--latency", "0.05", "--no-render", "--faults", str(faults), cwd=tmp_path) as vendor:
-        prices = {"prices": [{"model": "*", "per_clip": 0.5}]}
-        account = rig(
-            "jimmyai",
-            project("jimmyai", tmp_path / "film", vendor, SHOTS, provider=prices, budget={"currency": "USD"}),
-            vendor,
-        )
+    with lost_answers(rig, tmp_path) as account:
         assert account.run("apply", "--yes").code == 3
         assert set(account.states().values()) == {"blocked"}
 
@@ -50,15 +54,7 @@ def test_all_blocked_clips_are_settled_with_one_question(decision: str, rig: Mak
 def test_the_question_lists_each_request_and_prices_all(
     rig: MakeRig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    faults = tmp_path / "faults.json"
-    faults.write_text(json.dumps(LOST), encoding="utf-8")
-    with emulator("--latency", "0.05", "--no-render", "--faults", str(faults), cwd=tmp_path) as vendor:
-        prices = {"prices": [{"model": "*", "per_clip": 0.5}]}
-        account = rig(
-            "jimmyai",
-            project("jimmyai", tmp_path / "film", vendor, SHOTS, provider=prices, budget={"currency": "USD"}),
-            vendor,
-        )
+    with lost_answers(rig, tmp_path) as account:
         account.run("apply", "--yes")
         assert main(["-C", str(account.folder), "resolve", "is:blocked", "--resubmit"]) == 4
         *requests, total = "".join(capsys.readouterr()).partition("error:")[0].splitlines()

@@ -16,9 +16,10 @@ def run(context: typer.Context, clip: arguments.ClipOrTake, draft: arguments.Dra
     Exit codes: 0 done, 1 the spec is invalid, there is no earlier version, or a field of it cannot be written, 64 no
     such clip.
     """
+    from reconciler.cli.parsing import clip_and_take
     from reconciler.engine.operations.undo import undo
     from reconciler.views import format
 
     app: Context = context.obj
-    result = undo(app.workspace, clip, draft=draft)
+    result = undo(app.workspace, *clip_and_take(clip), draft=draft)
     app.view.note(format.undone(result.step, result.file, result.fields, result.version.since), result.data())

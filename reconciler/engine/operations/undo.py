@@ -59,18 +59,18 @@ class _WayBack:
     is_alone: bool  # other takes keep their numbers of retakes
 
 
-def undo(workspace: Workspace, name: str, *, draft: bool = False) -> Undone:
-    """Go back to the version before, of the picked take or of the take in `CLIP#TAKE`. Raises ClipformError with the
-    reasons if a field of it cannot be written."""
+def undo(workspace: Workspace, clip: str, take: int | None = None, *, draft: bool = False) -> Undone:
+    """Go back to the version before, of one take, by default the picked one. Raises ClipformError with the reasons if a
+    field of it cannot be written."""
     loaded = workspace.load(draft)
-    order = _order(loaded, name)
+    order = _order(loaded, clip, take)
     ident = (order.clip.name, order.take)
     key = before(workspace.events(draft, order.clip.name), ident, order.wanted.key)
     version = _version(workspace, ident, key, draft)
     if version is None:
         help = f"{command('history', order.clip.name)} shows what happened"
-        raise ClipformError(f"{name} has no earlier version", help=help, code="no-version")
-    return _go_back(workspace, (loaded, order, "#" in name), version, draft)
+        raise ClipformError(f"{_named(clip, take)} has no earlier version", help=help, code="no-version")
+    return _go_back(workspace, (loaded, order, take is not None), version, draft)
 
 
 def use_version(workspace: Workspace, ident: tuple[str, int], keys: tuple[str, str], *, draft: bool = False) -> Undone:
@@ -91,13 +91,17 @@ def _version(workspace: Workspace, ident: tuple[str, int], key: str | None, draf
     return next((version for version in listed.get(ident, ()) if version.key == key), None)
 
 
-def _order(loaded: Loaded, name: str) -> Order:
-    clip, mark, number = name.rpartition("#")
-    clip, take = (clip, int(number)) if mark and number.isdecimal() else (name, None)
+def _named(clip: str, take: int | None) -> str:
+    return clip if take is None else f"{clip}#{take}"
+
+
+def _order(loaded: Loaded, clip: str, take: int | None) -> Order:
     named = (order for order in loaded.orders if order.clip.name == clip)
     order = next((order for order in named if order.take == (take or order.clip.spec.pick)), None)
     if order is None:
-        raise UsageError(f"no clip or take is named '{name}'", help=f"{command('status')} lists all clips")
+        raise UsageError(
+            f"no clip or take is named '{_named(clip, take)}'", help=f"{command('status')} lists all clips"
+        )
     return order
 
 

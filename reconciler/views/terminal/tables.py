@@ -6,7 +6,7 @@ cut last, in its middle: its end distinguishes the combinations of a matrix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler import money
@@ -139,25 +139,22 @@ def _estimate(item: StatusRow) -> str:
 
 def story(rows: Sequence[HistoryRow], style: Style, room: int = UNBOUNDED) -> Iterator[str]:
     """Yield what happened in words, oldest first, with UTC times."""
-    if not rows:
-        yield "Nothing has happened yet."
-    widest = min(30, max((width(safe(item.clip)) for item in rows), default=0))
-    aligned = widest if room >= widest + _ROOMY else 0
-    for item in rows:
-        when = style.dim(f"{item.time[:10]} {item.time[11:16]}")
-        yield TextLine(f"{when}  {pad(safe(item.clip), aligned)}  {safe(item.detail)}".rstrip(), hang=8)
+    yield from _log(rows, room, lambda item: style.dim(f"{item.time[:10]} {item.time[11:16]}") + "  ")
 
 
 def history(rows: Sequence[HistoryRow], style: Style, room: int = UNBOUNDED) -> Iterator[str]:
     """Yield the lines of `history`, oldest first."""
+    yield from _log(rows, room, lambda item: f"{style.dim(f'{item.sequence:>5} {item.time}')}  {item.type:<12} ")
+
+
+def _log(rows: Sequence[HistoryRow], room: int, start: Callable[[HistoryRow], str]) -> Iterator[str]:
+    """Yield a line for each row, which `start` begins; the clips are aligned where there is room."""
     if not rows:
         yield "Nothing has happened yet."
     widest = min(30, max((width(safe(item.clip)) for item in rows), default=0))
     aligned = widest if room >= widest + _ROOMY else 0
     for item in rows:
-        when = style.dim(f"{item.sequence:>5} {item.time}")
-        text = f"{when}  {item.type:<12} {pad(safe(item.clip), aligned)}  {safe(item.detail)}".rstrip()
-        yield TextLine(text, hang=8)
+        yield TextLine(f"{start(item)}{pad(safe(item.clip), aligned)}  {safe(item.detail)}".rstrip(), hang=8)
 
 
 def sections(items: Sequence[Section], style: Style) -> Iterator[str]:

@@ -59,7 +59,7 @@ def test_undo_of_one_take_leaves_the_others(sim: Sim) -> None:
     old = keys(sim)
     edit_spec.retake(sim.workspace, "hero", 2)
     sim.apply()
-    undo.undo(sim.workspace, "hero#2")
+    undo.undo(sim.workspace, "hero", 2)
     assert keys(sim) == old
 
 

@@ -41,7 +41,7 @@ def test_an_edit_is_seen_and_only_what_is_clicked_is_made(tmp_path: Path) -> Non
     with shown(folder) as (talk, browser), browser.events() as events:
         events.state("sun", "new")
         assert browser.apply("sun").status_code == 200
-        events.until(lambda name, told: name == "progress" and told["running"]["phase"] == "running")
+        events.until(lambda name, data: name == "progress" and data["running"]["phase"] == "running")
         assert events.message("done")["summary"]["exit_code"] == 0
         card = events.state("sun", "ready")
         assert browser.get(f"/{card['shown']['video']}").content == (folder / "renders/sun.mp4").read_bytes()
@@ -169,14 +169,14 @@ def test_stop_leaves_the_task_running_and_the_page_open(slow: tuple[Path, Emulat
         events.state("hero", "new")
         assert browser.post("stop").json() == {"message": "Nothing is running."}
         assert browser.apply("hero").status_code == 200
-        events.until(lambda name, told: name == "progress" and told["running"]["phase"] == "submitted")
+        events.until(lambda name, data: name == "progress" and data["running"]["phase"] == "submitted")
         assert browser.post("stop").json() == {"message": "Stopping."}
         assert events.message("done")["summary"]["interrupted"] is True
-        card = events.until(lambda name, told: name == "document" and events.cards["hero"]["running"] is None)
+        card = events.until(lambda name, data: name == "document" and events.cards["hero"]["running"] is None)
         assert events.state("hero", "running")["action"] == "resume" and card["head"]["run"] is None
         assert tasks(vendor) == 1
         assert browser.apply("hero", cost=None).status_code == 200  # to wait for it again, which costs nothing more
-        events.until(lambda name, told: name == "progress")
+        events.until(lambda name, data: name == "progress")
         talk.child.send_signal(signal.SIGINT)
         assert talk.end() == 130
     assert tasks(vendor) == 1
@@ -187,7 +187,7 @@ def test_what_is_saved_while_a_run_goes_on_is_on_the_page(slow: tuple[Path, Emul
     with shown(folder) as (_, browser), browser.events() as events:
         events.state("hero", "new")
         assert browser.apply("hero").status_code == 200
-        events.until(lambda name, told: name == "progress" and told["running"]["phase"] == "submitted")
+        events.until(lambda name, data: name == "progress" and data["running"]["phase"] == "submitted")
         assert browser.post("retake", clip="hero").status_code == 200
         events.holds(lambda: events.cards["hero"]["action"] == "create")
         assert "retake: 1" in (folder / "clipform.yaml").read_text()
