@@ -5,10 +5,6 @@ generation, the values of plans and diagnostics, and the protocol of third-party
 use, so that importing this package is fast.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
 __version__ = "0.1.0"
 
 DISTRIBUTION = "clipform"
@@ -38,4 +34,6 @@ __all__ = sorted(["__version__", *_MODULES])
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

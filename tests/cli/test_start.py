@@ -19,7 +19,7 @@ class Pressed:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Pressed())
-sys.argv = ["clipform", "--version"]
+sys.argv = ["clipform", "--no-color", "--version"]
 from reconciler.__main__ import main
 sys.exit(main())
 """
