@@ -6,11 +6,12 @@ replaces them all. A field is replaced as a whole, lists and maps too: nothing i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.diagnostics import Source
-from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume
+from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume, plain
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
@@ -23,6 +24,8 @@ from reconciler.spec.shape import checked
 
 _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)
+_NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
+_MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
 _DEFAULT_OUTPUT: str = ClipFields.model_fields["output"].default
 
 
@@ -108,6 +111,8 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
         return
     result.count = matrix.count
     base, files = _base(declared), file_names(declared.key.text, matrix.combinations)
+    if matrix is not SINGLE:
+        _warn_of_unused(declared.body, base, result.problems)
     for combination, overrides in matrix.combinations.items():
         result.names.append(clip_name(declared.key.text, combination))
         layers = (base, *(fields.entries for fields in overrides))
@@ -127,6 +132,20 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: i
     if not declared.body.entries.keys() & {"matrix", "overrides"}:
         return SINGLE
     return MatrixReader(problems, resolver, NameScope(declared.vars)).read(declared.body, limit)
+
+
+def _warn_of_unused(body: Fields, base: Mapping[str, MappingEntry], problems: Problems) -> None:
+    """Warn about lists of the matrix that neither a field nor a condition names: their values give the same video."""
+    overrides = [item for item in body.list_at("overrides") if isinstance(item, Fields)]
+    fields = [*base.items(), *(entry for item in overrides for entry in item.map_at("set").entries.items())]
+    texts = [plain(entry.value) for name, entry in fields if name in _FIELDS - _NOT_IN_THE_VIDEO]
+    used = {*_MATRIX_NAME.findall(repr(texts)), *(axis for item in overrides for axis in item.map_at("when").entries)}
+    for axis, entry in body.map_at("matrix").entries.items():
+        if axis != "exclude" and axis not in used:
+            field = axis if axis in _FIELDS - _NOT_IN_THE_VIDEO else "prompt"
+            help = f"use it, as in {field}: {'' if field == axis else 'a storefront, '}${{matrix.{axis}}}; or remove it"
+            message = f"no field uses {axis} of the matrix, so each of its values gives the same video"
+            problems.warn("matrix", message, entry.key.where, help)
 
 
 def _base(declared: Declared) -> dict[str, MappingEntry]:

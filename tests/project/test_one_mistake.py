@@ -58,7 +58,7 @@ def test_one_output_for_all_is_one_diagnostic(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_one_clip_counts_no_other(tmp_path: Path) -> None:
-    text = "{version: 1, clips: {a: {prompt: x, seed: b, matrix: {l: [en, zh]}}}}"
+    text = "{version: 1, clips: {a: {prompt: '${matrix.l}', seed: b, matrix: {l: [en, zh]}}}}"
     (tmp_path / "clipform.yaml").write_text(text, encoding="utf-8")
     [only] = diagnostics(tmp_path)
     assert only.message == "seed must be a whole number, not 'b'"

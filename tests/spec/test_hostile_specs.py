@@ -61,14 +61,17 @@ def test_a_hundred_thousand_mistakes_in_one_line_are_bounded_work() -> None:
 def test_a_long_text_times_many_combinations_is_refused() -> None:
     axis = ", ".join(map(str, range(100)))
     axes = f"{{a: [{axis}], b: [{axis}]}}"
-    text = f"version: 1\nvars: {{long: {'x' * 90_000}}}\nclips:\n  a: {{prompt: '${{vars.long}}', matrix: {axes}}}\n"
+    prompt = "'${vars.long} ${matrix.a} ${matrix.b}'"
+    text = f"version: 1\nvars: {{long: {'x' * 90_000}}}\nclips:\n  a: {{prompt: {prompt}, matrix: {axes}}}\n"
     assert "the resolved files have more than 64,000,000 characters" in problems_of(text)[-1]
 
 
 def test_many_values_times_many_combinations_are_refused() -> None:
     axis = ", ".join(map(str, range(10_000)))
     options = ", ".join(f"k{n}: v" for n in range(1000))
-    [problem] = problems_of(START + f"  a: {{prompt: x, matrix: {{n: [{axis}]}}, options: {{{options}}}}}\n")
+    [problem] = problems_of(
+        START + f"  a: {{prompt: '${{matrix.n}}', matrix: {{n: [{axis}]}}, options: {{{options}}}}}\n"
+    )
     assert "the resolved files have more than 1,000,000 values" in problem
 
 

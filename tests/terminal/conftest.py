@@ -49,6 +49,7 @@ clips:
     matrix: {city: [上海, 北京]}
     prompt: 霓虹灯下的雨夜街道，镜头缓慢推近，行人撑伞走过
     output: renders/海报/${matrix.city}.mp4
+    overrides: [{when: {city: 北京}, set: {tags: [north]}}]
   moody: {prompt: rain on glass, takes: 2, pick: 2}
   at-the-mercy-of-the-moderation: {prompt: a very long night, model: doubao-seedance-1-5-pro-251215}
   in-doubt: {prompt: was it bought, provider: other, model: doubao-seedance-2-0-fast}

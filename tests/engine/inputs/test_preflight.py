@@ -96,7 +96,7 @@ def test_a_store_that_is_none_is_told_with_everything_else(root: Path) -> None:
 def test_a_matrix_repeats_nothing(root: Path) -> None:
     bench = Bench(root, "ark")
     picture(root / "lamp.png", 320, 200)
-    bench.write("first_frame: lamp.png", "matrix: {lang: [en, zh, de]}")
+    bench.write("first_frame: lamp.png", "matrix: {seconds: [5, 6, 7]}", "duration: ${matrix.seconds}")
     assert len(bench.problems()) == 1
 
 
