@@ -3,6 +3,7 @@
 #   make demo   set up, and make the clips of examples/quickstart
 #   make test   set up, and run every check
 #   make docs   set up, and build the documentation into site/
+#   make bench  set up, and measure a run with nothing to do beside ninja, make, doit, snakemake and dvc
 #
 # uv is used where it is on PATH; otherwise one is put into .tools/, which git ignores.
 
@@ -16,7 +17,10 @@ test:
 docs:
 	@uv=$$(sh .ci/uv) && "$$uv" run --frozen --only-group docs zensical build --strict
 
+bench:
+	@uv=$$(sh .ci/uv) && "$$uv" run --frozen python -m benchmarks.nothing_to_do --write
+
 clean:
 	rm -rf .venv .tools .cache site
 
-.PHONY: demo test docs clean
+.PHONY: demo test docs bench clean

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 K = TypeVar("K")
 
@@ -26,14 +26,35 @@ class Case:
     folder: Path
     set_up: Callable[[], None] | None = None
     tear_down: Callable[[], None] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What is added to ours."""
+
+    def run(self) -> Usage:
+        """Run it once, as a whole process. Raises RuntimeError if it fails."""
+        return run(self.name, self.command, self.folder, self.environment)
+
+
+class Usage(NamedTuple):
+    """What one process took: seconds, and the most memory that it held at once, in MiB."""
+
+    wall: float
+    cpu: float
+    peak: float
 
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds of each round."""
+    """What each round took."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+
+    def add(self, usage: Usage) -> None:
+        """Add a round."""
+        self.wall.append(usage.wall)
+        self.cpu.append(usage.cpu)
+        self.peak.append(usage.peak)
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -46,21 +67,39 @@ def clipform(*arguments: str) -> tuple[str, ...]:
     return python("-m", "reconciler", *arguments)
 
 
-def run(name: str, command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Return wall and CPU seconds of one whole process. Raises RuntimeError if it fails."""
-    with tempfile.TemporaryFile() as output:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+_LAUNCH = """
+import os, sys, time
+began = time.perf_counter()
+process = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(process, 0)
+took = time.perf_counter() - began
+with os.fdopen(int(sys.argv[1]), "w") as answer:
+    print(os.waitstatus_to_exitcode(status), took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=answer)
+"""
+"""A process begins with the memory of its parent on its account (`ru_maxrss`), so a small one starts it."""
+
+
+def run(name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Usage:
+    """Return what one whole process took. Raises RuntimeError if it fails."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile("w+") as answer:
+        subprocess.run(
+            (sys.executable, "-I", "-S", "-c", _LAUNCH, str(answer.fileno()), *command),
+            cwd=folder,
+            env=_environment() | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[answer.fileno()],
+            check=False,
         )
-        _, status, usage = os.wait4(process.pid, 0)  # the only call that returns the CPU time of one child
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        answer.seek(0)
+        code, *figures = answer.read().split() or ("no process",)
+        if code != "0":
             output.seek(0)
             tail = output.read()[-2000:].decode(errors="replace").strip()
-            raise RuntimeError(f"{name} ended with {process.returncode}: {tail}")
-    return wall, usage.ru_utime + usage.ru_stime
+            raise RuntimeError(f"{name} ended with {code}: {tail}")
+    wall, cpu, kibibytes = map(float, figures)
+    return Usage(wall, cpu, kibibytes / 1024)
 
 
 def _environment() -> dict[str, str]:
@@ -69,35 +108,39 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def measure(cases: Mapping[K, Case], rounds: int) -> dict[K, Timings]:
+def measure(cases: Mapping[K, Case], rounds: int, longest: float = math.inf) -> dict[K, Timings]:
     """Run every case once a round, in turn, so that a slow moment of the machine affects all of them.
 
-    The first round is not counted: it warms the disk's and Python's caches, and drops cases that fail.
+    The first round is not counted: it warms the disk's and Python's caches, and drops cases that fail. With 0 rounds
+    it is the only one, and counts. A case that would take more than `longest` seconds in all its rounds is run in
+    fewer of them, at least in one.
     """
-    working = {key: case for key, case in cases.items() if _works(case)}
-    timings = {key: Timings() for key in working}
-    for _ in range(rounds):
-        for key, case in working.items():
-            wall, cpu = _timed(case)
-            timings[key].wall.append(wall)
-            timings[key].cpu.append(cpu)
+    first = {key: usage for key, case in cases.items() if (usage := _first(case)) is not None}
+    timings = {key: Timings() for key in first}
+    for number in range(rounds):
+        for key, measured in timings.items():
+            if number < max(1, longest / first[key].wall):
+                measured.add(_timed(cases[key]))
+    if not rounds:
+        for key, measured in timings.items():
+            measured.add(first[key])
     return timings
 
 
-def _works(case: Case) -> bool:
+def _first(case: Case) -> Usage | None:
+    """Return what the first run took; None if it failed."""
     try:
-        _timed(case)
+        return _timed(case)
     except (RuntimeError, FileNotFoundError) as error:
         note(f"left out: {error}")
-        return False
-    return True
+        return None
 
 
-def _timed(case: Case) -> tuple[float, float]:
+def _timed(case: Case) -> Usage:
     if case.set_up:
         case.set_up()
     try:
-        return run(case.name, case.command, case.folder)
+        return case.run()
     finally:
         if case.tear_down:
             case.tear_down()

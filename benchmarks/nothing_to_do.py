@@ -1,71 +1,111 @@
-"""Measures the time to find that nothing needs to be done, for 100, 1,000 and 10,000 clips.
+"""Measures the time to find that nothing needs to be done, beside the tools that answer the same question.
 
-    uv run python -m benchmarks.nothing_to_do [--sizes 100 1000 10000] [--rounds 5]
+    uv run python -m benchmarks.nothing_to_do [--sizes 9 1000 10000] [--rounds 5] [--peers ninja make doit …]
+                                              [--before CHECKOUT] [--minutes 20] [--write]
 
-Whole processes; each round runs every size in turn with its baselines: bare Python, and GNU make on as many targets
-that are up to date. The last columns say how cost grows from the second size to the third.
+Whole processes; each round runs every size and every tool in turn with bare Python. The tools are installed into
+environments of their own below `.tools/peers`. `--before` adds the commands of another checkout of clipform, with its
+own environment in `.venv`, on a project that it made itself. `--write` (`make bench`) puts the tables into
+`benchmarks/README.md`, and the picture beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks import project
-from benchmarks.kit import Case, Timings, circumstances, clipform, measure, note, python, run, table
+from benchmarks import bars, peers, project
+from benchmarks.bars import (
+    APPLY,
+    BARE,
+    COLD,
+    EDITED,
+    HELP,
+    JSON,
+    PLAN,
+    STATUS,
+    TAB,
+    UNSEALED,
+    VALIDATE,
+    VERSION,
+    Medians,
+)
+from benchmarks.kit import Case, Timings, circumstances, measure, note, python, run, table
+from reconciler.artifacts.hashing import RACY_NS
 
-PYTHON = "`python -c pass`"
-MAKE = "`make`, nothing to do"
-STEEP = 12.0
-"""Ten times the clips may cost ten times as much; a larger factor is flagged."""
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "benchmarks" / "README.md"
+PICTURE = ROOT / "benchmarks" / "nothing-to-do.svg"
+SCRIPT = (str(Path(sys.executable).with_name("clipform")),)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print the tables."""
-    parser = argparse.ArgumentParser(description="Measure the time to find that nothing needs to be done.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000], help="multiples of 100")
-    parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args(arguments)
-    print(circumstances())
+    """Measure, print the tables, and write them if asked."""
+    asked = _arguments(arguments)
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="clipform-") as folder:
         cases: dict[tuple[int, str], Case] = {}
+        programs = peers.install(asked.peers, ROOT / ".tools" / "peers")
         for size in sorted(asked.sizes):
-            cases |= {(size, case.name): case for case in _cases(Path(folder) / str(size), size)}
-        note("measure")
-        measured = measure(cases, asked.rounds)
-    print(f"Medians of {asked.rounds} rounds.\n\n### Wall time\n")
-    print(_table(_by_size(measured, lambda timings: timings.wall), growing=False))
-    print("\n### CPU time\n")
-    print(_table(_by_size(measured, lambda timings: timings.cpu), growing=True))
+            place = Path(folder) / str(size)
+            own = _cases(project.up_to_date(place / "project", size), SCRIPT)
+            if asked.before is not None:
+                own += _before(asked.before.resolve(), place / "before", size)
+            own += [peers.case(peer, file, place / peer.command[0], size) for peer, file in programs.items()]
+            cases |= {(size, case.name): case for case in own}
+        seconds_left = 60 * asked.minutes - (time.monotonic() - began)
+        note(f"measure, for at most {seconds_left / 60:.0f} minutes")
+        timings = measure(cases, asked.rounds, seconds_left / 3)
+    report = _report(timings, asked)
+    print(report)
+    if asked.write:
+        from benchmarks import plot
+
+        page = PAGE.read_text(encoding="utf-8")
+        page = re.sub(r"(?s)(<!-- nothing to do -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{report}\n{m[2]}", page)
+        PAGE.write_text(page, encoding="utf-8")
+        plot.write(PICTURE, _medians(timings, lambda measured: measured.wall))
 
 
-def _by_size(
-    measured: Mapping[tuple[int, str], Timings], chosen: Callable[[Timings], Sequence[float]]
-) -> dict[int, dict[str, float]]:
-    medians: dict[int, dict[str, float]] = {}
-    for (size, name), timings in measured.items():
-        medians.setdefault(size, {})[name] = median(chosen(timings))
-    return medians
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the time to find that nothing needs to be done.")
+    known = [peer.command[0] for peer in peers.PEERS]
+    parser.add_argument("--sizes", type=int, nargs="+", default=[9, 1_000, 10_000], help="9, or multiples of 100")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", nargs="*", default=known, choices=known, metavar="TOOL")
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="another clipform, for ratios to it")
+    parser.add_argument("--minutes", type=float, default=20, help="a slow tool is run in fewer rounds to end in time")
+    parser.add_argument("--write", action="store_true", help="into benchmarks/README.md")
+    return parser.parse_args(arguments)
 
 
-def _cases(folder: Path, size: int) -> list[Case]:
-    home, targets = project.up_to_date(folder / "project", size), folder / "make"
-    cases = [
-        Case(PYTHON, python("-c", "pass"), home),
-        Case("`clipform --version`", clipform("--version"), home),
-        Case("`clipform --help`", clipform("--help"), home),
-        Case("`clipform validate`", clipform("validate"), home),
-        Case("`clipform plan`, nothing to do", clipform("plan", "--detailed-exitcode"), home),
-        Case("`clipform status`", clipform("status"), home),
-        Case("`clipform apply --yes`, nothing to do", clipform("apply", "--yes"), home),
+def _medians(timings: Mapping[tuple[int, str], Timings], chosen: Callable[[Timings], Sequence[float]]) -> Medians:
+    """Return the median of one measurement of every case."""
+    return {key: median(chosen(measured)) for key, measured in timings.items()}
+
+
+def _before(checkout: Path, folder: Path, size: int) -> list[Case]:
+    """Return the same commands of another checkout, on a project that it made itself."""
+    interpreter = str(checkout / ".venv" / "bin" / "python")
+    make = (
+        f"from pathlib import Path; from benchmarks import project; project.up_to_date(Path({str(folder)!r}), {size})"
+    )
+    run("the project of the other checkout", (interpreter, "-c", make), checkout)
+    return [
+        Case(bars.before(case.name), case.command, case.folder, case.set_up, case.tear_down, case.environment)
+        for case in _cases(folder, (interpreter, "-m", "reconciler"))
+        if case.name != BARE
     ]
-    if shutil.which("make"):
-        _write_makefile(targets, size)
-        cases.append(Case(MAKE, ("make", "-s"), targets))  # the first, uncounted round makes the targets
+
+
+def _cases(home: Path, program: tuple[str, ...]) -> list[Case]:
     shots = home / "shots" / "0000.yaml"
     original = shots.read_text(encoding="utf-8")
 
@@ -74,65 +114,70 @@ def _cases(folder: Path, size: int) -> list[Case]:
 
     def undo() -> None:
         shots.write_text(original, encoding="utf-8")
-        run("the plan after the edit was undone", clipform("plan", "--detailed-exitcode"), home)
+        time.sleep(RACY_NS / 1e9)  # what changed a moment ago is not remembered
+        run("the plan after the edit was undone", (*program, "plan", "--detailed-exitcode"), home)
 
-    cases.append(Case("`clipform plan` after one prompt was edited", clipform("plan"), home, edit, undo))
-    return cases
+    def unseal() -> None:
+        (home / "state" / "seal").unlink(missing_ok=True)
+
+    def forget() -> None:
+        unseal()
+        shutil.rmtree(home / "state" / "specs", ignore_errors=True)
+
+    def command(name: str, *arguments: str) -> Case:
+        return Case(name, (*program, *arguments), home)
+
+    plan = (*program, "plan", "--detailed-exitcode")
+    return [
+        Case(BARE, python("-c", "pass"), home),
+        command(VERSION, "--version"),
+        command(HELP, "--help"),
+        Case(TAB, (*program, "pl"), home, environment={"_CLIPFORM_COMPLETE": "zsh"}),
+        command(VALIDATE, "validate"),
+        Case(PLAN, plan, home),
+        command(APPLY, "apply", "--yes"),
+        Case(UNSEALED, plan, home, unseal),
+        Case(EDITED, (*program, "plan"), home, edit, undo),
+        command(STATUS, "status"),
+        command(JSON, "plan", "--json"),
+        Case(COLD, plan, home, forget),
+    ]
 
 
-def _write_makefile(folder: Path, size: int) -> None:
-    """Write one rule for each target, each with its own source."""
-    for name in ("in", "out"):
-        (folder / name).mkdir(parents=True)
-    for number in range(size):
-        (folder / "in" / f"{number}.txt").write_text(str(number), encoding="utf-8")
-    rules = (f"out/{number}.txt: in/{number}.txt\n\tcp $< $@\n" for number in range(size))
-    names = " ".join(f"out/{number}.txt" for number in range(size))
-    (folder / "Makefile").write_text(f"all: {names}\n{''.join(rules)}", encoding="utf-8")
+def _report(timings: Mapping[tuple[int, str], Timings], asked: argparse.Namespace) -> str:
+    wall, peak = _medians(timings, lambda measured: measured.wall), _medians(timings, lambda measured: measured.peak)
+    rounds = {key: len(measured.wall) for key, measured in timings.items()}
+    fewer = ", ".join(f"{name} at {size:,}: {count}" for (size, name), count in rounds.items() if count < asked.rounds)
+    parts = [
+        circumstances(),
+        f"Medians of {asked.rounds} rounds{f' ({fewer})' if fewer else ''}, wall time of whole processes.\n",
+        _seconds(wall, peak),
+        "",
+        bars.table_of(wall, peak),
+    ]
+    return "\n".join(parts)
 
 
-def _table(seconds: Mapping[int, Mapping[str, float]], *, growing: bool) -> str:
-    """Return the table; each cell has seconds, and their ratio to bare Python, measured in the same rounds.
-
-    Growth is given for CPU time only: wall time also grows with the load of the machine.
-    """
-    sizes = sorted(seconds)
-    head = ["", *(f"{size:,}" for size in sizes), f"÷ make at {sizes[-1]:,}"]
+def _seconds(wall: Medians, peak: Medians) -> str:
+    """Return the table: seconds, their ratio to bare Python in the same rounds, growth, and memory."""
+    sizes = sorted({size for size, _ in wall})
     rows = []
-    for name in [name for name in seconds[sizes[0]] if all(name in measured for measured in seconds.values())]:
-        cells = [_cell(seconds[size][name], seconds[size][PYTHON]) for size in sizes]
-        growth = _growth([seconds[size][name] for size in sizes], sizes) if growing else ()
-        rows.append([name, *cells, _against_make(seconds[sizes[-1]], name), *growth])
-    return table([*head, "growth", "growth above the start"] if growing else head, rows)
-
-
-def _cell(seconds: float, bare: float) -> str:
-    return f"{seconds:.{2 if seconds >= 0.1 else 3}f} s · {seconds / bare:.0f}×"
-
-
-def _against_make(seconds: Mapping[str, float], name: str) -> str:
-    make = seconds.get(MAKE)
-    return "–" if make is None else f"{seconds[name] / make:.2f}"
-
-
-def _growth(seconds: Sequence[float], sizes: Sequence[int]) -> tuple[str, str]:
-    """Return the growth from the second size to the third: of the total, and of the part above start-up.
-
-    The smallest size represents start-up: it is subtracted from both, and the result is scaled so that linear growth
-    gives the ratio of the sizes.
-    """
-    if len(sizes) != 3:
-        return "–", "–"
-    small, middling, large = seconds
-    whole = large / middling
-    if large < 2 * small or middling <= small:  # independent of the number of clips
-        return f"{whole:.1f}", "–"
-    straight = (sizes[2] - sizes[0]) / (sizes[1] - sizes[0]) / (sizes[2] / sizes[1])
-    return _flagged(whole), _flagged((large - small) / (middling - small) / straight)
-
-
-def _flagged(growth: float) -> str:
-    return f"**{growth:.1f}** superlinear" if growth > STEEP else f"{growth:.1f}"
+    for name in dict.fromkeys(name for _, name in wall):
+        cells = [
+            f"{wall[size, name]:.3f} s · {wall[size, name] / wall[size, BARE]:.1f}×" if (size, name) in wall else "–"
+            for size in sizes
+        ]
+        growth = bars.exponent(wall, name, sizes)
+        memory = peak.get((sizes[-1], name))
+        rows.append(
+            [
+                name,
+                *cells,
+                "–" if growth is None else f"{growth:.2f}",
+                "–" if memory is None else f"{memory:.0f} MiB",
+            ]
+        )
+    return table(["", *(f"{size:,}" for size in sizes), "growth", f"memory at {sizes[-1]:,}"], rows)
 
 
 if __name__ == "__main__":

@@ -110,10 +110,13 @@ def up_to_date(folder: Path, clips: int) -> Path:
 
 def write(folder: Path, clips: int) -> None:
     """Write the specs and their pictures: of each hundred clips 60 plain, 12 from a still, 2 chains of 6, 2 matrices of
-    8."""
+    8. Fewer than a hundred are all plain."""
     (folder / "shots").mkdir(parents=True)
     (folder / "stills").mkdir()
     (folder / "clipform.yaml").write_text(_MAIN, encoding="utf-8")
+    if clips < PER_FILE:
+        plain = (_PLAIN.format(file=0, n=n) for n in range(clips))
+        (folder / "shots" / "0000.yaml").write_text(_FILE_HEAD.format(file=0) + "".join(plain), encoding="utf-8")
     for file in range(clips // PER_FILE):
         (folder / "shots" / f"{file:04}.yaml").write_text(_shots(file), encoding="utf-8")
         for still in range(4):
