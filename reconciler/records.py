@@ -225,8 +225,8 @@ class Snapshot:
 
     `attempts` holds the newest attempt of each key, `timings` the seconds that past generations took per (kind, model),
     newest last, `spent` what is paid or reserved, in millionths by currency, `rehearsed` the part of it that was at
-    addresses of this machine, and `booked` the same by key and by whether it was there. `rehearsals` are the keys whose
-    results were made there.
+    addresses of this machine, and `booked` the same by key and by whether it was there. `counted` has likewise what
+    the lock file said was bought: millionths and currency. `rehearsals` are the keys whose results were made there.
     """
 
     store: str = ""  # id of this store
@@ -240,4 +240,5 @@ class Snapshot:
     spent: Mapping[str, int] = field(default_factory=dict)
     rehearsed: Mapping[str, int] = field(default_factory=dict)
     booked: Mapping[tuple[str, bool], int] = field(default_factory=dict)
+    counted: Mapping[tuple[str, bool], tuple[int, str]] = field(default_factory=dict)
     rehearsals: frozenset[str] = frozenset()

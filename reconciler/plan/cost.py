@@ -21,6 +21,9 @@ WITHOUT_REQUEST = frozenset({Action.NOOP, Action.RESTORE, Action.MOVE})
 """The actions that use an existing video instead of a request."""
 
 
+_NOTHING = (0, "")
+
+
 def saved(prices: Iterable[Cost]) -> tuple[Decimal, int]:
     """Return what the takes with these prices would have cost with an empty state, and how many have no price.
 
@@ -40,16 +43,18 @@ def over_budget_help(plan: Plan) -> str:
 def spent_so_far(snapshot: Snapshot, locked: Mapping[str, LockEntry], *, rehearsing: bool = False) -> Mapping[str, int]:
     """Return what the project is known to have spent, in millionths by currency.
 
-    That is what the records hold, and what `locked`, the lock file by key, has beyond them: what another machine
+    That is what the records hold, and what `locked`, the lock file by key, has or had beyond them: what another machine
     bought, or a state that was lost. A rehearsal counts for others only (`rehearsing`): nothing tells it from a real
     service behind an address of this machine.
     """
     sums = defaultdict(int, snapshot.spent)
     for currency, micros in snapshot.rehearsed.items():
         sums[currency] -= 0 if rehearsing else micros
-    for key, entry in locked.items():
-        if rehearsing or not entry.rehearsal:
-            sums[entry.currency] += max(0, (entry.cost_micros or 0) - snapshot.booked.get((key, entry.rehearsal), 0))
+    lines = {(entry.key, entry.rehearsal): (entry.cost_micros or 0, entry.currency) for entry in locked.values()}
+    for bought in lines.keys() | snapshot.counted.keys():
+        micros, currency = max(lines.get(bought, _NOTHING), snapshot.counted.get(bought, _NOTHING))
+        if rehearsing or not bought[1]:
+            sums[currency] += max(0, micros - snapshot.booked.get(bought, 0))
     return sums
 
 

@@ -12,6 +12,7 @@ Event types and what their payload holds:
     bound            the binding's columns              unbound           clip, take
     placed           the record's columns               unplaced          output
     plan-consumed    plan
+    counted          a line of the lock file whose cost no attempt has: key, take, sha256, rehearsal, task, cost
     note             what, and anything: a fact that changes no table (consent, a provider's warning)
 
 An event is applied in the transaction that appends it; nothing else writes the tables. Writing tables and
@@ -117,6 +118,10 @@ def _execute(*statements: str) -> Callable[[sqlite3.Connection, LogEntry], None]
     return reduce
 
 
+_COUNT = """INSERT INTO meta (name, value)
+VALUES ('counted ' || :rehearsal || ' ' || :key, :cost_micros || ' ' || :currency)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
+
 _REDUCERS: Mapping[str, Callable[[sqlite3.Connection, LogEntry], None]] = {
     "store": _execute("INSERT INTO meta (name, value) VALUES ('store', :store)"),
     "run": _execute(),
@@ -133,5 +138,6 @@ _REDUCERS: Mapping[str, Callable[[sqlite3.Connection, LogEntry], None]] = {
     "unbound": _execute("DELETE FROM binding WHERE clip = :clip AND take = :take"),
     "placed": _upsert(Placed),
     "unplaced": _execute("DELETE FROM placed WHERE output = :output"),
+    "counted": _execute(_COUNT),
     "plan-consumed": _execute("INSERT INTO plan (id, time) VALUES (:plan, :time)"),
 }

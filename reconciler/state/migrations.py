@@ -10,7 +10,7 @@ The columns of the tables are the fields of the records of the same name (`recor
     attempt  run: number of the event of the apply that began it, 0 when unknown
     ledger   sums of each run and currency in millionths, kept by triggers; clips: attempts that cost money
     plan     ids of saved plans that were applied: each works once
-    meta     store: the random id of this store
+    meta     store: the random id of this store; `counted REHEARSAL KEY`: a purchase that only the lock file had
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ def _snapshot(connection: sqlite3.Connection) -> Snapshot:
         spent={currency: sums.micros for currency, sums in budget.spent(connection).items()},
         rehearsed=rehearsed,
         booked=booked,
+        counted=_counted(connection),
         rehearsals=rehearsals(attempts, results),
     )
 
@@ -75,6 +76,16 @@ def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tup
             booked[attempt.key, is_here] += attempt.cost_micros
             rehearsed[attempt.currency] += attempt.cost_micros if is_here else 0
     return rehearsed, booked
+
+
+def _counted(connection: sqlite3.Connection) -> Mapping[tuple[str, bool], tuple[int, str]]:
+    """Return `Snapshot.counted`."""
+    purchases = {}
+    for name, value in _all(connection, "SELECT name, value FROM meta WHERE name LIKE 'counted %'"):
+        _, rehearsal, key = str(name).split(" ", 2)
+        micros, _, currency = str(value).partition(" ")
+        purchases[key, rehearsal == "1"] = (int(micros), currency)
+    return purchases
 
 
 def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value, ...]) -> tuple[Attempt, ...]:

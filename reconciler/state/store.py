@@ -27,6 +27,7 @@ from reconciler.records import (
     Attempt,
     Binding,
     Generation,
+    LockEntry,
     Money,
     Placed,
     Snapshot,
@@ -268,13 +269,8 @@ class Store:
 
     def _restore(self, purchase: Purchase) -> Attempt:
         line = purchase.intent
-        new = NewAttempt(
-            line.marker,
-            **line.take_provenance(),
-            endpoint=line.endpoint,
-            account=line.account,
-            expires_after=line.expires_after,
-        )
+        about = {name: getattr(line, name) for name in ("endpoint", "account", "expires_after")}
+        new = NewAttempt(line.marker, **line.take_provenance(), **about)
         attempt = self._write_intent(new, line.time)
         if purchase.consent:
             return self._abandon(attempt, purchase.consent, purchase.task)
@@ -289,6 +285,11 @@ class Store:
         return self.abandon(attempt, word, _RECEIPTS)
 
     # Outputs and the rest
+
+    def count(self, line: LockEntry) -> None:
+        """Record what a line of the lock file says was bought: it counts also when it is replaced."""
+        about = {name: rows.clean(value) for name, value in line.take_provenance(sha256=line.sha256).items()}
+        self._append("counted", {**about, "rehearsal": line.rehearsal}, clip=line.clip)
 
     def bind(self, binding: Binding) -> None:
         """Record that a take of a clip holds a key."""
@@ -369,17 +370,9 @@ class Store:
 
     def _write_intent(self, new: NewAttempt, created: float) -> Attempt:
         number = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM attempt").fetchone()[0]
-        attempt = Attempt(
-            id=number,
-            **new.take_provenance(task=None),
-            state=State.SUBMITTING,
-            marker=new.marker,
-            created=created,
-            updated=created,
-            document=new.document,
-            endpoint=new.endpoint,
-            expires_after=new.expires_after,
-        )
+        about = {name: getattr(new, name) for name in ("marker", "document", "endpoint", "expires_after")}
+        about |= new.take_provenance(task=None)
+        attempt = Attempt(id=number, state=State.SUBMITTING, created=created, updated=created, **about)
         self._append("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
         return self.attempt(number)
 

@@ -4,6 +4,7 @@ outputs, and the providers.
 It never spends, so it acts without asking, and may be run again. The most reliable source comes first:
 
     receipts         merged whenever the state is opened: tasks to download, uncertain requests
+    lock             records what it says was bought, for `budget.total`
     lock + artifact  restores the generation of a take, and its binding and output where they are unchanged
     lock + task      the artifact is missing: if the provider still knows the task, an attempt that apply downloads
     uncertain        looked up in the provider's list, as apply does
@@ -21,7 +22,7 @@ from reconciler.engine.connections.providers import LOCAL, Connect
 from reconciler.engine.operations.adopt_task import adopt_line
 from reconciler.engine.ports import Sink
 from reconciler.engine.run.apply import settle_uncertain
-from reconciler.engine.run.lockfile_sync import LockfileAdopter
+from reconciler.engine.run.lockfile_sync import LockfileAdopter, count_lines
 from reconciler.engine.run.session import Session, open_session
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Reason, Step
@@ -45,6 +46,7 @@ def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect
     entries = workspace.lock_entries()
     findings = list(_set_aside(workspace))
     with open_session(workspace, "recover") as session:
+        count_lines(session, session.store.snapshot())
         missing = [entry for entry in entries if not _from_lock(session, loaded, entry)]
         access = ProviderAccess(loaded, connect)
         for entry in missing:

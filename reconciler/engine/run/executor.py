@@ -354,7 +354,8 @@ class Executor:
         if step.output is not None:
             self._save_last_copy(step.output)
         self._bind(step)
-        if step.output is not None and step.output not in self.records.placed:
+        placed = self.records.placed.get(step.output or "")
+        if step.output is not None and (placed is None or placed.sha256 != sha256):  # another: git brought this one
             record = self.placer.record(step.output, sha256)
             if record is not None:
                 self.ports.store.record_placed(record, step.clip)

@@ -22,7 +22,7 @@ from reconciler.next_command import command
 from reconciler.plan.model import OutputFact, Step
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed
+from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed, Snapshot
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
 from reconciler.state.snapshot import rehearsals
@@ -145,6 +145,21 @@ def save_lock(session: Session, loaded: Loaded, *, proving: bool = False) -> Non
         lockfile.write(path, lines.values())
 
 
+def count_lines(session: Session, snapshot: Snapshot) -> None:
+    """Record what the lock file says was bought and no attempt accounts for, before a line of it is replaced."""
+
+    def is_known(line: LockEntry) -> bool:
+        bought = (line.key, line.rehearsal)
+        micros, _ = snapshot.counted.get(bought, (0, ""))
+        return (line.cost_micros or 0) <= max(micros, snapshot.booked.get(bought, 0))
+
+    unknown = [line for line in session.workspace.lock_entries() if line.key.isascii() and not is_known(line)]
+    if unknown:
+        with session.store.transaction():
+            for line in unknown:
+                session.store.count(line)
+
+
 def _lines(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntry]:
     """Return the lines of the lock file by clip and take.
 
@@ -152,6 +167,7 @@ def _lines(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntry]
     asks for now. It may be the only memory of a purchase.
     """
     snapshot = session.store.snapshot()
+    count_lines(session, snapshot)
     lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
     wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}
     generations = snapshot.generations

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
 from reconciler.diagnostics import Refused
+from reconciler.engine.operations.recover import recover
 from reconciler.project.model import Choice
 from tests.reliability.simulator.sim import HEAD, Sim
 from tests.reliability.simulator.vendor import Server
@@ -136,3 +138,63 @@ def test_what_is_on_record_counts_for_a_rehearsal(planned: bool, sim: Sim, monke
         monkeypatch.setattr("reconciler.plan.cost.objections", lambda *given: ())
         sim.apply()
     assert len(sim.servers[LOCAL].ledger) == 1
+
+
+AGAIN = HERO.replace("a lamp", "a lamp that flickers")
+LOSSES: dict[str, Callable[[Sim], object]] = {
+    "recover": lambda sim: recover(sim.workspace, lambda: "recovered", sim.notes, sim.connect),
+    "apply": lambda sim: sim.apply(),
+    "nothing": lambda sim: None,
+}
+
+
+@pytest.mark.parametrize("then", LOSSES)
+@pytest.mark.parametrize("is_video_here", [True, False], ids=["video", "no video"])
+def test_a_line_of_the_lock_file_counts_after_it_was_replaced(is_video_here: bool, then: str, sim: Sim) -> None:
+    """The state is lost: no attempt and no receipt has the first purchase."""
+    sim.write(budget("2.00") + HERO)
+    sim.apply()
+    shutil.rmtree(sim.root / "state")
+    if not is_video_here:
+        shutil.rmtree(sim.root / "renders")
+    LOSSES[then](sim)
+    sim.write(budget("2.00") + AGAIN)
+    assert (sim.apply().exit_code, len(sim.server.ledger)) == (0, 2)
+    sim.write(budget("1.49") + AGAIN.replace("flickers", "goes out"))
+    with pytest.raises(Refused, match="on top of 1.00 already spent"):
+        sim.apply()
+    sim.write(budget("1.50") + AGAIN.replace("flickers", "goes out"))
+    assert (sim.apply().exit_code, len(sim.server.ledger)) == (0, 3)
+    if is_video_here:
+        sim.rest()
+
+
+def test_two_checkouts_that_share_the_lock_file_count_each_purchase_once(sim: Sim) -> None:
+    """One edits and buys, the other pulls spec, lock file and video, and goes on."""
+    sim.write(budget("0.50") + HERO)
+    sim.apply()
+    for number, checkout in enumerate(["theirs", None, "theirs"], start=1):
+        pulled = dict.fromkeys(("clipform.yaml", "clipform.lock", "renders/hero.mp4"), b"")
+        with sim.checkout(None if checkout else "theirs"):
+            pulled = {name: sim.output(name) or b"" for name in pulled}
+        with sim.checkout(checkout):
+            (sim.root / "renders").mkdir(exist_ok=True)
+            for name, content in pulled.items():
+                (sim.root / name).write_bytes(content)
+            assert sim.apply().exit_code == 0
+            clip = HERO.replace("a lamp", f"lamp {number}")
+            sim.write(budget(f"{number * 0.50 + 0.49:.2f}") + clip)
+            with pytest.raises(Refused, match=f"on top of {number * 0.50:.2f} already spent"):
+                sim.apply()
+            sim.write(budget(f"{number * 0.50 + 0.50:.2f}") + clip)
+            assert (sim.apply().exit_code, len(sim.server.ledger)) == (0, number + 1)
+
+
+def test_a_rehearsal_whose_line_was_replaced_does_not_count_for_real_purchases(sim: Sim) -> None:
+    at(sim, LOCAL, HERO)
+    sim.apply()
+    shutil.rmtree(sim.root / "state")
+    at(sim, LOCAL, AGAIN, "1")
+    sim.apply()
+    at(sim, REAL, AGAIN, "0.50")
+    assert (sim.apply().exit_code, len(sim.server.ledger)) == (0, 1)
