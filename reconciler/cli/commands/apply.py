@@ -28,7 +28,9 @@ def run(
         list[str] | None, typer.Option(metavar="CLIP", help="Move your own file at this clip's output aside.")
     ] = None,
     max_cost: Annotated[str | None, typer.Option(metavar="N", help="Refuse a plan that costs more.")] = None,
-    locked: Annotated[bool, typer.Option("--locked", help="Refuse to generate anything.")] = False,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Refuse what asks a provider or changes clipform.lock.")
+    ] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Make free drafts under drafts/.")] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Submit and exit; a later apply downloads the results.")

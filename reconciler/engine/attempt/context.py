@@ -54,7 +54,7 @@ class RunTerms:
     detach: bool = False  # leave each task after its submit
     fail_fast: bool = False
     force: frozenset[str] = frozenset()
-    locked: bool = False  # a video must be the very file that the lock file names
+    fetching: bool = False  # a video must be the very file that the lock file names
 
 
 @dataclass(slots=True)

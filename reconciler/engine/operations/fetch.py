@@ -42,10 +42,8 @@ def fetch(
             except ClipformError as error:
                 problems[step.ident] = error
     planned = look(session, choice)
-    run = Run(
-        session, replace(planned, plan=_free_part(planned.plan)), ApplyOptions(choice, locked=True), sink, connect
-    )
-    summary = run.execute()
+    free = replace(planned, plan=_free_part(planned.plan))
+    summary = Run(session, free, ApplyOptions(choice, fetching=True), sink, connect).execute()
     return summary, list(_findings(planned.plan, problems, summary))
 
 

@@ -21,6 +21,7 @@ from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
 from reconciler.engine.run.executor import Executor, RunRecords
+from reconciler.engine.run.locked import objection
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, save_lock
 from reconciler.engine.run.session import Session, end_unwanted_drafts
 from reconciler.engine.run.signals import Hold, signals
@@ -31,17 +32,13 @@ from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command
 from reconciler.plan import cost
-from reconciler.plan.model import Action, Plan
+from reconciler.plan.model import Action
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE, STATE
-
-_LISTED = 20
-"""How many clips an error names."""
-
 
 _REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
 """What `disk.replace` calls a file on its way; the group is the name it will have."""
@@ -53,13 +50,14 @@ class ApplyOptions:
 
     choice: Choice = Choice()
     saved: saved_plan.SavedPlan | None = None
-    locked: bool = False
+    locked: bool = False  # refuse what would ask a provider or change the lock file
     max_cost: Decimal | None = None
     detach: bool = False
     fail_fast: bool = False
     timeout: float | None = None  # seconds after the confirmation; then what is running is left
     agree: Callable[[], None] = lambda: None  # asks whether the project may do what is not ordinary; raises Refused
     run: int = 0  # of `Store.start_run`, so that the caller can ask later what the run cost; 0: a new one
+    fetching: bool = False  # a video must be the very file that the lock file names
 
 
 def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
@@ -70,7 +68,7 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     end_unwanted_drafts(session.store, loaded)
     # A saved plan is carried out exactly: uncertain requests stay uncertain.
     reasons: Mapping[str, str] = {}
-    if saved is None and _has_uncertain(session):
+    if saved is None and not options.locked and _has_uncertain(session):
         options.agree()
         reasons = settle_uncertain(session, loaded, sink, connect)
     planned = session.workspace.plan(choice, loaded, session.store.snapshot(), reasons)
@@ -133,9 +131,9 @@ class Run:
     def require_allowed(self) -> None:
         """Raise Refused where --locked or a budget forbids the plan. Nothing is done yet."""
         plan, project = self.planned.plan, self.planned.loaded.project
-        if self.options.locked and plan.generating():
-            help = "apply without --locked, and commit clipform.lock"
-            raise Refused(_not_locked(plan), help=help, code="locked-plan")
+        entries = None if self.session.draft else self.session.workspace.lock_entries()
+        if self.options.locked and (text := objection(plan, entries)):
+            raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
         objections = cost.objections(plan, project.budget, self.options.max_cost, self.planned.spent)
         if objections:
             raise Refused("; ".join(objections), help=cost.over_budget_help(plan), code="budget")
@@ -149,8 +147,8 @@ class Run:
         try:
             return asyncio.run(self._drive()) if session.shop is None else session.shop.run(self._drive())
         finally:
-            if not session.draft:
-                _save_lock(session, self.planned.loaded, proving=self.options.locked)
+            if not session.draft and not self.options.locked:
+                _save_lock(session, self.planned.loaded)
 
     async def _drive(self) -> Summary:
         session, loaded, plan = self.session, self.planned.loaded, self.planned.plan
@@ -191,7 +189,7 @@ class Run:
             seed=lambda: secrets.randbits(31),
         )
         run = options.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
-        terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force, options.locked)
+        terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force, options.fetching)
         adopter = LockfileAdopter.of(session, planned)
         saver = LockfileSaver(session, planned.loaded)
         return Executor(ports, session.placer, providers, planned.loaded.by_ident, records, terms, adopter, saver)
@@ -233,10 +231,10 @@ class Run:
         )
 
 
-def _save_lock(session: Session, loaded: Loaded, *, proving: bool) -> None:
+def _save_lock(session: Session, loaded: Loaded) -> None:
     """Write the lock file. Raises ArtifactError when it cannot be written; the run itself is on record."""
     try:
-        save_lock(session, loaded, proving=proving)
+        save_lock(session, loaded)
     except StateError as error:
         text = f"this run is on record, and {LOCK_FILE} could not be written: {error.message}"
         raise ArtifactError(text, help=f"fix that; the next {command('apply')} writes it", code=error.code) from error
@@ -268,12 +266,3 @@ def _sweep(session: Session, planned: Planned) -> None:
                 match = _REPLACING.fullmatch(stray.name)
                 if match and folder / match[1] in replaced:
                     stray.unlink()
-
-
-def _not_locked(plan: Plan) -> str:
-    """Describe what differs from the lock file, a line for each step."""
-    generating, blocked = plan.generating(), plan.blocked()
-    count = f"{len(generating)} would have to be generated" + (f", {len(blocked)} blocked" if blocked else "")
-    lines = [f"- {step.name}: {step.headline}" for step in (*generating, *blocked)]
-    more = [f"- and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
-    return "\n".join([f"--locked: {count}", *lines[:_LISTED], *more])

@@ -195,7 +195,7 @@ class Executor:
 
     def _require_locked(self, step: Step, sha256: str) -> None:
         """Raise StepEnded for another file than the lock file names, where it must be the very one: it stays stored."""
-        line = self.adopter.locked.get(step.key) if self.terms.locked else None
+        line = self.adopter.locked.get(step.key) if self.terms.fetching else None
         if line is not None and line.sha256 != sha256:
             text = f"its task gave the file {sha256[:12]}, and {LOCK_FILE} names {line.sha256[:12]}; it is stored"
             raise StepEnded(EventKind.FAILED, text, f"{command('apply', step.clip)} uses it (free)")

@@ -134,13 +134,9 @@ class LockfileSaver:
                 lockfile.write(self.session.workspace.root / LOCK_FILE, self.lines.values())
 
 
-def save_lock(session: Session, loaded: Loaded, *, proving: bool = False) -> None:
-    """Write `clipform.lock` from what the takes hold now; `proving`: without adding outputs to lines that lack them."""
+def save_lock(session: Session, loaded: Loaded) -> None:
+    """Write `clipform.lock` from what the takes hold now."""
     path, lines = session.workspace.root / LOCK_FILE, _lines(session, loaded)
-    if proving:
-        older = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
-        same = {ident for ident, line in lines.items() if replace(line, output=None) == older.get(ident)}
-        lines |= {ident: older[ident] for ident in same}
     if lines or path.exists():
         lockfile.write(path, lines.values())
 

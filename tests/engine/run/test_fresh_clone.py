@@ -70,6 +70,77 @@ def test_locked_names_what_is_not_as_it_says(clone: Sim) -> None:
     assert clone.server.calls == []
 
 
+CHANGES = {
+    "another name": ("solo:", "single:", "- single: clipform.lock has no line for it"),
+    "another output": (
+        "candle}",
+        "candle, output: renders/far.mp4}",
+        "- solo: clipform.lock has it at renders/solo.mp4, not at renders/far.mp4",
+    ),
+    "another pick": ("pick: 2", "pick: 1", "- hero#2: clipform.lock has it at renders/hero.mp4"),
+    "not declared": (
+        "  solo: {prompt: a candle}\n",
+        "",
+        "- solo#1: clipform.lock has a line for it, and the project does not declare it",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("has_state", [False, True], ids=["clone", "state"])
+def test_locked_refuses_what_would_change_the_lock_file(sim: Sim, change: str, has_state: bool) -> None:
+    before, after, line = CHANGES[change]
+    sim.write(HEAD + PAIR)
+    sim.apply()
+    sim.server.calls.clear()
+    if not has_state:
+        shutil.rmtree(sim.root / "state")
+    sim.write(HEAD + PAIR.replace(before, after))
+    files = {path: path.read_bytes() for path in (*sim.root.glob("renders/*"), sim.root / "clipform.lock")}
+    if change == "not declared" and not has_state:
+        assert sim.apply(locked=True).exit_code == 0  # it stays: it may be the only memory of a purchase
+    else:
+        with pytest.raises(Refused) as refused:
+            sim.apply(locked=True)
+        assert refused.value.code == "locked-plan"
+        assert line in refused.value.message.splitlines()
+    assert {path: path.read_bytes() for path in (*sim.root.glob("renders/*"), sim.root / "clipform.lock")} == files
+    assert sim.server.calls == []
+
+
+def test_locked_collects_no_task(sim: Sim) -> None:
+    sim.write(HEAD + PAIR)
+    sim.apply(detach=True)
+    sim.server.calls.clear()
+    with pytest.raises(Refused, match="to be collected from a provider"):
+        sim.apply(locked=True)
+    assert sim.server.calls == []
+
+
+def test_locked_refuses_another_file_of_the_same_key(sim: Sim) -> None:
+    """The lock file of a colleague who bought it too: git brought the line, and not the video."""
+    sim.write(HEAD + PAIR)
+    sim.apply()
+    lock = (sim.root / "clipform.lock").read_text()
+    sha256 = lock.split('"solo#1"')[1].split('"sha256": "')[1][:64]
+    sim.write(lock.replace(sha256, "ab" * 32), "clipform.lock")
+    with pytest.raises(Refused, match="- solo: clipform.lock names another file"):
+        sim.apply(locked=True)
+    assert "ab" * 32 in (sim.root / "clipform.lock").read_text()
+
+
+def test_locked_places_what_the_lock_file_names(sim: Sim) -> None:
+    sim.write(HEAD + PAIR)
+    sim.apply()
+    sim.server.calls.clear()
+    before, video = (sim.root / "clipform.lock").read_bytes(), sim.output("renders/next.mp4")
+    (sim.root / "renders" / "next.mp4").unlink()
+    summary = sim.apply(locked=True)
+    assert (results(summary), summary.exit_code) == ({"next": "succeeded"}, 0)
+    assert (sim.output("renders/next.mp4"), sim.server.calls) == (video, [])
+    assert (sim.root / "clipform.lock").read_bytes() == before
+
+
 def test_an_output_that_is_missing_is_named(clone: Sim) -> None:
     (clone.root / "renders" / "next.mp4").unlink()
     summary = clone.apply(locked=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.diagnostics import Refused
 from reconciler.engine.uncertain import absence
 from reconciler.project.model import Choice
 from reconciler.providers.capabilities import Coverage
@@ -244,9 +243,9 @@ def test_what_was_not_accepted_is_planned_anew_by_a_later_run(sim: Sim) -> None:
     summary = sim.apply()
     assert "looks again after" in next(o.message for o in summary.outcomes if o.name == "hero")
     later(sim)
-    with pytest.raises(Refused, match="--locked"):
-        sim.apply(locked=True)  # the proof alone buys nothing
-    assert sim.states("hero") == ["not_sent"]
+    asked = len(sim.server.calls)
+    assert sim.apply(locked=True).exit_code == 3
+    assert (sim.states("hero"), len(sim.server.calls)) == (["uncertain"], asked)  # it looks nothing up
     assert sim.apply().exit_code == 0
     assert (bought(sim), sim.states("hero")) == (1, ["not_sent", "done"])
     sim.rest()
