@@ -20,6 +20,7 @@ import pytest
 
 from reconciler.diagnostics import MediaError
 from reconciler.media import worker as worker_process
+from reconciler.media import worker_pool
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.media.facts import VideoFacts
 from reconciler.media.frames import extract_frame
@@ -39,6 +40,7 @@ from reconciler.providers.base import (
     Working,
 )
 from reconciler.providers.draft.dialect import Draft
+from tests.program.workers import FRESH
 
 from .conftest import Draw, job
 
@@ -46,6 +48,12 @@ DRAFT = Draft()
 T = TypeVar("T")
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds worker processes in /proc")
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that the program starts itself."""
+    monkeypatch.setattr(worker_pool, "_start", FRESH)
 
 
 def with_farm(folder: Path, act: Callable[[DraftRenderer], Coroutine[None, None, T]]) -> T:
@@ -304,6 +312,7 @@ PARENT = """
 import asyncio, json, sys
 from pathlib import Path
 from reconciler.media import worker as worker_process
+from reconciler.media import worker_pool
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.providers.base import Request
 

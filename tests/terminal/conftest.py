@@ -13,7 +13,7 @@ import pytest
 
 from tests.emulator.process import Emulator, emulator
 from tests.terminal import picture
-from tests.terminal.pane import Pane, clipform, pane
+from tests.terminal.pane import Pane, pane
 
 SCREENS = Path(__file__).parent / "screens"
 
@@ -116,7 +116,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, vendor: Emulator) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory, vendor: Emulator, environ: dict[str, str]) -> Path:
     """The project after an apply and some edits: something of everything."""
     folder = _written(tmp_path_factory.mktemp("made"), vendor)
-    with pane(*clipform(folder, "apply", "--yes"), columns=80, rows=120, env=environ) as screen:
+    with pane(folder, "apply", "--yes", columns=80, rows=120, env=environ) as screen:
         assert screen.end() == 3
         (folder / "apply.txt").write_text(screen.text, encoding="utf-8")
     file = folder / "clipform.yaml"

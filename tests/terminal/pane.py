@@ -8,38 +8,22 @@ import re
 import select
 import signal
 import struct
-import subprocess
-import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pyte
 
 from reconciler.views.terminal import pictures
+from tests.program.start import ROOT, Child, start
 
 DEADLINE = 30.0
-REPOSITORY = Path(__file__).parents[2]
 
-_BOOT = """\
-import fcntl, os, sys, termios
-terminal = os.open(sys.argv[1], os.O_RDWR)
-fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-for stream in (0, 1, 2):
-    os.dup2(terminal, stream)
-os.close(terminal)
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
-_IN_FOLDER = """
-import os, runpy, sys
-os.chdir(sys.argv.pop(1))
-runpy.run_module("reconciler", run_name="__main__", alter_sys=True)
-"""
 _TELLING = {"NO_COLOR", "COLUMNS", "LINES", "TMUX", "TERM_PROGRAM", "VTE_VERSION", *pictures._VARIABLES}
 """Variables by which a program would see the terminal that the tests are run in."""
-CLIPFORM = (sys.executable, "-m", "reconciler")
 
 
 class _Cells(pyte.Screen):
@@ -63,9 +47,9 @@ class _Cells(pyte.Screen):
 class Pane:
     """The terminal, what is on it, and the process in it."""
 
-    def __init__(self, child: subprocess.Popen[bytes], ends: tuple[int, int, int], columns: int, rows: int) -> None:
+    def __init__(self, child: Child, ours: int, theirs: int, columns: int, rows: int) -> None:
         self.child = child
-        self._ours, self._theirs, self._gone = ends
+        self._ours, self._theirs = ours, theirs
         self.screen = _Cells(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -110,7 +94,7 @@ class Pane:
 
     def _hear(self, seconds: float) -> bool:
         """More of it; False at the end, or when it takes too long."""
-        ready, _, _ = select.select([self._ours, self._gone], [], [], max(0.0, seconds))
+        ready, _, _ = select.select([self._ours, self.child.gone], [], [], max(0.0, seconds))
         chunk = os.read(self._ours, 65536) if self._ours in ready else b""
         self.raw += chunk
         self._stream.feed(chunk)
@@ -119,39 +103,40 @@ class Pane:
 
 @contextmanager
 def pane(
-    *command: str,
+    folder: Path,
+    *words: str,
     columns: int = 80,
     rows: int = 40,
-    cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    real: bool = False,
 ) -> Iterator[Pane]:
-    """A terminal with a command in it; the process is dead when the block ends."""
+    """A terminal with `clipform WORDS` in it, run in a folder; the process is dead when the block ends."""
+    with terminal(partial(start, words, real=real), folder, columns=columns, rows=rows, env=env or {}) as screen:
+        yield screen
+
+
+@contextmanager
+def terminal(
+    begin: Callable[..., Child], cwd: Path, *, columns: int, rows: int, env: Mapping[str, str]
+) -> Iterator[Pane]:
+    """A terminal with anything in it."""
     ours, theirs = os.openpty()
     _size(theirs, columns, rows)
-    gone, held = os.pipe()  # says nothing and ends when the child does: its terminal does not end
-    start = [sys.executable, "-c", _BOOT, os.ttyname(theirs), *command]
-    with subprocess.Popen(
-        start, start_new_session=True, env=environment(env or {}), pass_fds=[held], cwd=cwd, stdin=subprocess.DEVNULL
-    ) as child:
-        os.close(held)
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    with begin(terminal=True, cwd=cwd, env=environment(env), **streams) as child:
         try:
-            yield Pane(child, (ours, theirs, gone), columns, rows)
+            yield Pane(child, ours, theirs, columns, rows)
         finally:
             child.kill()
-            for end in (ours, theirs, gone):
+            for end in (ours, theirs):
                 os.close(end)
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """A plain terminal with colours, whatever this one is."""
     ours = {name: value for name, value in os.environ.items() if name not in _TELLING}
-    base = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error"}
+    base = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     return {**ours, **base, **more}
-
-
-def clipform(folder: Path, *arguments: str) -> tuple[str, ...]:
-    """The command line of a project, as in a shell that is in its folder."""
-    return (sys.executable, "-c", _IN_FOLDER, str(folder), *arguments)
 
 
 def _size(terminal: int, columns: int, rows: int) -> None:

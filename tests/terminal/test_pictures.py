@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.terminal.pane import Pane, clipform, environment, pane
+from tests.program.start import run
+from tests.terminal.pane import Pane, environment, pane
 
 SPEC = """\
 version: 1
@@ -26,8 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with three drafts."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "clipform.yaml").write_text(SPEC, encoding="utf-8")
-    command = clipform(folder, "apply", "--yes", "sunrise", "city")
-    subprocess.run(command, env=environment({}), check=True, capture_output=True)
+    run(["apply", "--yes", "sunrise", "city"], cwd=folder, env=environment({}))
     return folder
 
 
@@ -44,7 +43,7 @@ def answer(screen: Pane, attributes: str) -> None:
 )
 def test_what_is_made_is_drawn_below_the_text(arguments: list[str], names: list[str], made: Path) -> None:
     pytest.importorskip("textual_image")
-    with pane(*clipform(made, *arguments), columns=100, rows=90, env={"XTERM_VERSION": "XTerm(400)"}) as screen:
+    with pane(made, *arguments, columns=100, rows=90, env={"XTERM_VERSION": "XTerm(400)"}) as screen:
         answer(screen, "62;4;22")
         assert screen.end() == 0
         drawn = screen.raw.partition(QUESTION)[2]
@@ -54,7 +53,7 @@ def test_what_is_made_is_drawn_below_the_text(arguments: list[str], names: list[
 
 def test_a_terminal_that_draws_nothing_shows_the_text_only(made: Path) -> None:
     pytest.importorskip("textual_image")
-    with pane(*clipform(made, "status"), columns=100, env={"XTERM_VERSION": "XTerm(400)"}) as screen:
+    with pane(made, "status", columns=100, env={"XTERM_VERSION": "XTerm(400)"}) as screen:
         answer(screen, "62;22")
         assert screen.end() == 0
         assert SIXEL not in screen.raw and "sunrise" in screen.text
@@ -63,6 +62,6 @@ def test_a_terminal_that_draws_nothing_shows_the_text_only(made: Path) -> None:
 @pytest.mark.parametrize("more", [[], ["-q"], ["--json"]])
 def test_an_unknown_terminal_is_not_asked_and_quiet_ones_neither(more: list[str], made: Path) -> None:
     env = {"XTERM_VERSION": "XTerm(400)"} if more else {}
-    with pane(*clipform(made, "status", *more), columns=100, env=env) as screen:
+    with pane(made, "status", *more, columns=100, env=env) as screen:
         assert screen.end() == 0
         assert QUESTION not in screen.raw

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.pane import Pane, clipform, pane
+from tests.terminal.pane import Pane, pane
 
 Kept = Callable[[Pane, str], None]
 
@@ -34,7 +34,7 @@ LOOKS = [(scene, 80) for scene in SCENES] + [
 @pytest.mark.parametrize(("scene", "columns"), LOOKS)
 def test_a_command_looks_like_this(scene: str, columns: int, made: Path, environ: dict[str, str], kept: Kept) -> None:
     arguments, code = SCENES[scene]
-    with pane(*clipform(made, *arguments), columns=columns, rows=140, env=environ) as screen:
+    with pane(made, *arguments, columns=columns, rows=140, env=environ) as screen:
         assert screen.end() == code
         assert [line for line in screen.screen.overrun if "objects/" not in line] == []
         kept(screen, f"{scene}-{columns}")
@@ -42,7 +42,7 @@ def test_a_command_looks_like_this(scene: str, columns: int, made: Path, environ
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_first_plan_looks_like_this(columns: int, fresh: Path, environ: dict[str, str], kept: Kept) -> None:
-    with pane(*clipform(fresh, "plan"), columns=columns, rows=80, env=environ) as screen:
+    with pane(fresh, "plan", columns=columns, rows=80, env=environ) as screen:
         assert screen.end() == 0
         assert screen.screen.overrun == []
         kept(screen, f"first-plan-{columns}")
@@ -54,7 +54,7 @@ def test_mistakes_look_like_this(columns: int, tmp_path: Path, made: Path, envir
     text = text.replace("slow pull-out", "${vars.nope} slow").replace("prompt: rain", "promt: rain")
     broken = text.replace("takes: 2", "takes: two").replace("雨夜街道，", "雨夜街道${matrix.town}，")
     (tmp_path / "clipform.yaml").write_text(broken, encoding="utf-8")
-    with pane(*clipform(tmp_path, "validate"), columns=columns, env=environ) as screen:
+    with pane(tmp_path, "validate", columns=columns, env=environ) as screen:
         assert screen.end() == 1
         assert screen.screen.overrun == []
         kept(screen, f"diagnostics-{columns}")
@@ -65,7 +65,7 @@ def test_colour_says_nothing_that_words_do_not(scene: str, made: Path, environ: 
     arguments, _ = SCENES[scene]
     seen = []
     for more in ([], ["--no-color"]):
-        with pane(*clipform(made, *arguments, *more), columns=100, rows=140, env=environ) as screen:
+        with pane(made, *arguments, *more, columns=100, rows=140, env=environ) as screen:
             screen.end()
             seen.append((screen.text, b"\x1b[" in screen.raw))
     (with_colour, coloured), (without, codes) = seen
@@ -82,7 +82,7 @@ def test_colour_says_nothing_that_words_do_not(scene: str, made: Path, environ: 
 def test_history_shows_each_event_in_the_width_that_there_is(
     more: list[str], start: str, columns: int, made: Path, environ: dict[str, str]
 ) -> None:
-    with pane(*clipform(made, "history", "--limit", "12", *more), columns=columns, env=environ) as screen:
+    with pane(made, "history", "--limit", "12", *more, columns=columns, env=environ) as screen:
         assert screen.end() == 0
         assert screen.screen.overrun == []
         assert sum(bool(re.match(start, line)) for line in screen.text.splitlines()) == 12

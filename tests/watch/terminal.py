@@ -9,7 +9,6 @@ import re
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -17,26 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.program.start import Child, start
+
 DEADLINE = 30.0
 
-_BOOT = """\
-import fcntl, os, sys, termios
-terminal = os.open(sys.argv[1], os.O_RDWR)
-fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-for stream in (0, 1, 2):
-    os.dup2(terminal, stream)
-os.close(terminal)
-from reconciler.cli.app import main
-sys.exit(main(sys.argv[2:]))
-"""
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Talk:
     """A running command and all that it said; `until` goes on where it stopped reading."""
 
-    def __init__(self, child: subprocess.Popen[bytes], output: int, gone: int) -> None:
-        self.child, self.output, self.gone = child, output, gone
+    def __init__(self, child: Child, output: int) -> None:
+        self.child, self.output = child, output
         self.said = ""
         self._at = 0
         self._raw = b""
@@ -51,7 +42,7 @@ class Talk:
 
     def _hear(self, seconds: float) -> bool:
         """More of it; False at the end, or when it takes too long."""
-        ready, _, _ = select.select([self.output, self.gone], [], [], max(0.0, seconds))
+        ready, _, _ = select.select([self.output, self.child.gone], [], [], max(0.0, seconds))
         chunk = os.read(self.output, 65536) if self.output in ready else b""
         self._raw += chunk
         self.said = _CODES.sub("", self._raw.decode(errors="replace").replace("\r\n", "\n"))
@@ -85,8 +76,8 @@ class Talk:
 class Terminal(Talk):
     """On a terminal of 24 lines and 100 columns, which it may do with as it likes."""
 
-    def __init__(self, child: subprocess.Popen[bytes], output: int, gone: int, theirs: int) -> None:
-        super().__init__(child, output, gone)
+    def __init__(self, child: Child, output: int, theirs: int) -> None:
+        super().__init__(child, output)
         self._theirs = theirs
 
     def press(self, keys: str) -> None:
@@ -106,34 +97,31 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _started(command: list[str], **streams: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A child, and a pipe that says nothing and ends when the child does: its terminal does not end."""
-    gone, held = os.pipe()
-    with subprocess.Popen(command, start_new_session=True, env=_environment(), pass_fds=[held], **streams) as child:
-        os.close(held)
+def _started(*words: str, real: bool, **streams: Any) -> Iterator[Child]:
+    with start(words, real=real, start_new_session=True, env=_environment(), **streams) as child:
         try:
-            yield child, gone
+            yield child
         finally:
             child.kill()
-            os.close(gone)
 
 
 @contextmanager
-def on_terminal(folder: Path, *arguments: str, name: str = "watch") -> Iterator[Terminal]:
+def on_terminal(folder: Path, *arguments: str, name: str = "watch", real: bool = False) -> Iterator[Terminal]:
     """`clipform watch`, or another command, at a terminal."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    command = [sys.executable, "-c", _BOOT, os.ttyname(theirs), "-C", str(folder), "--no-color", name, *arguments]
-    with _started(command) as (child, gone):
-        yield Terminal(child, ours, gone, theirs)
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    words = ("-C", str(folder), "--no-color", name, *arguments)
+    with _started(*words, real=real, terminal=True, **streams) as child:
+        yield Terminal(child, ours, theirs)
     os.close(ours)
     os.close(theirs)
 
 
 @contextmanager
-def on_pipes(folder: Path, *arguments: str, name: str = "watch") -> Iterator[Talk]:
+def on_pipes(folder: Path, *arguments: str, name: str = "watch", real: bool = False) -> Iterator[Talk]:
     """`clipform --json watch`, or another command, with nobody at the keyboard."""
-    command = [sys.executable, "-m", "reconciler", "-C", str(folder), "--json", name, *arguments]
-    with _started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as (child, gone):
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with _started("-C", str(folder), "--json", name, *arguments, real=real, **streams) as child:
         assert child.stdout is not None
-        yield Talk(child, child.stdout.fileno(), gone)
+        yield Talk(child, child.stdout.fileno())

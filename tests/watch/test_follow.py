@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import Emulator, emulator
-from tests.terminal.pane import clipform, environment, pane
+from tests.program.start import run, start
+from tests.terminal.pane import environment, pane
 from tests.watch.conftest import DRAFTS, edit, project
 
 
@@ -21,16 +22,10 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         yield running
 
 
-def run(folder: Path, *arguments: str) -> int:
-    return subprocess.run(
-        clipform(folder, *arguments), capture_output=True, check=False, env=environment({})
-    ).returncode
-
-
 def test_a_task_of_another_process_is_seen_to_run_and_to_end(paid: Path) -> None:
-    with pane(*clipform(paid, "status", "--watch")) as screen:
+    with pane(paid, "status", "--watch") as screen:
         screen.until(r"^hero +new .*\n1 new\. Watching\. \[q\] quit")
-        with pane(*clipform(paid, "apply", "--yes")) as other:
+        with pane(paid, "apply", "--yes") as other:
             screen.until(r"^hero +running (\(\w+\) )?\d+ s .*\n1 running\. Watching\.")
             screen.until(r"^hero +ready .*0\.50 USD")
             assert other.end() == 0  # whoever looks on holds nothing
@@ -42,8 +37,8 @@ def test_a_task_of_another_process_is_seen_to_run_and_to_end(paid: Path) -> None
 
 def test_an_edit_and_a_lost_output_are_seen_and_a_broken_spec_is_told_once(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
-    assert run(folder, "apply", "--yes") == 0
-    with pane(*clipform(folder, "status", "--watch")) as screen:
+    run(["apply", "--yes"], cwd=folder, env=environment({}))
+    with pane(folder, "status", "--watch") as screen:
         screen.until("^sun +ready ")
         edit(folder, "mist at", "fog at")
         screen.until("^sun +changed ")
@@ -62,8 +57,8 @@ def test_an_edit_and_a_lost_output_are_seen_and_a_broken_spec_is_told_once(tmp_p
 def test_programs_get_a_document_for_each_change_and_no_other(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
     before = sorted(folder.rglob("*"))
-    command = clipform(folder, "--json", "status", "--watch")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment({})) as child:
+    streams = {"stdout": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    with start(["--json", "status", "--watch"], cwd=folder, env=environment({}), **streams) as child:
         assert child.stdout is not None
         states = [json.loads(child.stdout.readline())["clips"][0]["state"]]
         assert [path for path in folder.rglob("*") if path not in before] == []  # it wrote nothing
@@ -81,13 +76,13 @@ def test_programs_get_a_document_for_each_change_and_no_other(tmp_path: Path) ->
 
 def test_what_is_no_clip_is_a_wrong_command_line(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
-    assert run(folder, "status", "--watch", "nothing") == 64
+    assert run(["status", "--watch", "nothing"], cwd=folder, check=False).returncode == 64
 
 
 def test_a_thousand_clips_fit_the_screen_those_that_run_first(tmp_path: Path) -> None:
     clips = "".join(f"  c{i}: {{prompt: shot {i}}}\n" for i in range(300))
     folder = project(tmp_path / "p", DRAFTS.replace("  sun: {prompt: mist at sunrise}\n", clips))
-    with pane(*clipform(folder, "status", "--watch"), rows=20) as screen:
+    with pane(folder, "status", "--watch", rows=20) as screen:
         screen.until(r"… and 284 more\n300 new\. Watching\.")
         assert len(screen.text.splitlines()) == 19 and screen.screen.overrun == []
         screen.resize(60, 12)
@@ -98,7 +93,7 @@ def test_a_thousand_clips_fit_the_screen_those_that_run_first(tmp_path: Path) ->
 
 def test_without_a_terminal_to_draw_on_tables_come_one_after_the_other(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
-    with pane(*clipform(folder, "status", "--watch"), env={"TERM": "dumb"}) as screen:
+    with pane(folder, "status", "--watch", env={"TERM": "dumb"}) as screen:
         screen.until("^sun +new ")
         edit(folder, "clips:\n", "clips:\n  sea: {prompt: waves}\n")
         screen.until("^sea +new ")

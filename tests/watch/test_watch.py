@@ -18,7 +18,7 @@ from tests.watch.terminal import on_pipes, on_terminal
 
 def test_an_edit_is_planned_drafted_and_shown_once(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", DRAFTS)
-    with on_terminal(folder) as screen:
+    with on_terminal(folder, real=True) as screen:
         screen.until(
             r"create +sun .*sun: made renders/sun.mp4.*Nothing to do: 1 clip up to date.*Watching\. \[q\] quit\n"
         )
@@ -121,7 +121,7 @@ def test_the_next_draft_is_drawn_by_a_worker_that_is_awake(tmp_path: Path) -> No
     def workers() -> set[int]:
         return set(map(int, Path(f"/proc/{talk.child.pid}/task/{talk.child.pid}/children").read_text().split()))
 
-    with on_pipes(folder, "--draft") as talk:
+    with on_pipes(folder, "--draft", real=True) as talk:
         talk.event(event="meter")
         edit(folder, "mist", "rain")
         talk.event(event="started")

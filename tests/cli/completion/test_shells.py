@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.terminal.pane import REPOSITORY, Pane, pane
+from tests.program.start import ROOT, Real
+from tests.terminal.pane import Pane, terminal
 
 SPEC = """\
 version: 1
@@ -69,10 +71,10 @@ def shell(name: str, folder: Path) -> Iterator[Pane]:
         "XDG_CONFIG_HOME": str(home),
         "XDG_DATA_HOME": str(home),
         "PS1": "$ ",
-        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONPATH": str(ROOT),
         "INPUTRC": "/dev/null",
     }
-    with pane(*command, columns=110, rows=50, cwd=folder, env=env) as screen:
+    with terminal(partial(Real, command), folder, columns=110, rows=50, env=env) as screen:
         screen.press(load.replace("SOURCE", source) + "; echo lo''aded\r")
         screen.until("^loaded")
         yield screen
