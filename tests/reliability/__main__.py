@@ -41,11 +41,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--long", action="store_true", help="more of everything; writes benchmarks/RELIABILITY.md")
     parser.add_argument("--seed", type=int, default=SEED, help=f"where random choices begin ({SEED})")
     parser.add_argument("--seeds", type=int, metavar="N", help="how many seeds each sweep by seed plays")
+    parser.add_argument(
+        "--workers", type=int, default=3 * (os.cpu_count() or 1), help="jobs at once; most of them wait"
+    )
     parser.add_argument("--thin", type=int, default=1, metavar="N", help="real processes: every Nth point only (1)")
     asked = parser.parse_args(arguments)
     size = Size(asked.seed, asked.long, asked.seeds, asked.thin)
     began, total = time.monotonic(), Tally()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(asked.workers) as pool:
         played = {pool.submit(play, job): job for job in jobs(size)}
         for number, done in enumerate(as_completed(played), start=1):
             total.add(done.result())
