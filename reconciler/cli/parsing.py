@@ -89,29 +89,24 @@ def one_clip(name: str, plan: Plan) -> str:
     return only_one(name, sorted({step.clip for step in plan.steps}))
 
 
-def named_clips(workspace: Workspace, pattern: str) -> tuple[str, ...]:
+def named_clips(workspace: Workspace, pattern: str, *, whole: bool = False) -> tuple[str, ...]:
     """Return the clips that a pattern selects. A name that cannot be selected is returned: records may still have it.
 
-    Raises UsageError for any other pattern that matches no clip.
+    `whole`: the name of a matrix clip is one name, because its YAML is edited. Raises UsageError for any other pattern
+    that matches no clip.
     """
     from reconciler.project.model import Choice
 
     try:
-        plan = workspace.plan(Choice((pattern,)), workspace.load()).plan
+        loaded = workspace.load()
+        if pattern in {clip.declared if whole else clip.name for clip in loaded.project.clips}:
+            return (pattern,)
+        plan = workspace.plan(Choice((pattern,)), loaded).plan
     except ClipformError:
         if set(":*?+") & set(pattern.partition("[")[0]):
             raise
         return (pattern,)
     return tuple(dict.fromkeys(step.clip for step in plan.steps))
-
-
-def edited_names(workspace: Workspace, pattern: str) -> tuple[str, ...]:
-    """Return the clips that a pattern selects, to edit their YAML: a declaration's own name is edited as a whole."""
-    try:
-        declared = {clip.declared for clip in workspace.load().project.clips}
-    except ClipformError:
-        declared = {pattern}  # the edit reports the mistakes
-    return (pattern,) if pattern in declared else named_clips(workspace, pattern)
 
 
 def only_one(pattern: str, names: Sequence[str]) -> str:
@@ -140,9 +135,13 @@ def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:
 
 
 def clip_and_take(name: str, take: int | None = None) -> tuple[str, int | None]:
-    """Return the clip and take of a name such as `hero#2`; without a mark, `take`."""
+    """Return the clip and take of a name such as `hero#2`; without a mark, `take`. Raises UsageError for two takes."""
     clip, mark, number = name.rpartition("#")
-    return (clip, int(number)) if mark and number.isascii() and number.isdecimal() else (name, take)
+    if not (mark and number.isascii() and number.isdecimal()):
+        return name, take
+    if take not in (None, int(number)):
+        raise UsageError(f"{name} names take {int(number)}, and --take {take}", help="name one of them")
+    return clip, int(number)
 
 
 def mode_named(word: str | None) -> Mode | None:

@@ -120,12 +120,15 @@ def summary_line(plan: Plan) -> str:
     return line
 
 
-def undone(step: Step, file: str, fields: Sequence[str], since: float) -> str:
+def undone(name: str, steps: Sequence[Step], file: str, fields: Sequence[str], since: float) -> str:
     """Return what was written to go back to an earlier version, and what the next apply does."""
-    text = f"{file}: {step.name} is back at its version of {utc(since)} ({', '.join(fields)})."
-    if step.action in GENERATES:
-        cost = price(step.cost, "")
-        return f"{text} Its video is no longer stored here; {command('apply')} would generate it for {cost}."
-    if step.action is Action.NOOP:
-        return f"{text} Its video is in place."
-    return f"{text} {command('apply')} restores it (free)."
+    text = f"{file}: {name} is back at its version of {utc(since)} ({', '.join(fields)})."
+    lost = tuple(step for step in steps if step.action in GENERATES)
+    video, they = ("Its video is", "it") if len(steps) == 1 else ("Its videos are", "them")
+    if lost:
+        cost = plan_total(Plan(lost, currency=lost[0].cost.currency))
+        some = video if len(lost) == len(steps) else f"{len(lost)} of its videos are"
+        return f"{text} {some} no longer stored here; {command('apply')} would generate {they} for {cost}."
+    if all(step.action is Action.NOOP for step in steps):
+        return f"{text} {video} in place."
+    return f"{text} {command('apply')} restores {they} (free)."

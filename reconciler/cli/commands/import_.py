@@ -14,7 +14,7 @@ from reconciler.next_command import command
 
 def run(
     context: typer.Context,
-    clip: arguments.ClipName,
+    clip: arguments.ClipOrTake,
     file: Annotated[Path | None, typer.Option(metavar="MP4", help="Video to import.")] = None,
     task: Annotated[str | None, typer.Option(metavar="ID", help="Provider task to import.")] = None,
     take: Annotated[int | None, typer.Option(min=1, help="Take number; by default the picked one.")] = None,
@@ -28,7 +28,7 @@ def run(
     Exit codes: 0 done, 1 invalid spec or the clip already has a result, 3 the file is not a valid video or the
     provider does not know the task, 4 not confirmed or the task of another request, 64 wrong command line.
     """
-    from reconciler.cli.parsing import named_clips, one_order, only_one, require_one
+    from reconciler.cli.parsing import clip_and_take, named_clips, one_order, only_one, require_one
     from reconciler.engine.connections.one_off import ProviderAccess
     from reconciler.engine.operations.import_file import import_file
     from reconciler.engine.operations.import_task import TaskImport, import_task
@@ -36,6 +36,7 @@ def run(
 
     app: Context = context.obj
     require_one(file=file, task=task)
+    clip, take = clip_and_take(clip, take)
     clip = only_one(clip, named_clips(app.workspace, clip))
     with open_session(app.workspace, "import") as session:
         loaded = app.workspace.load()

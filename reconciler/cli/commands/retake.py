@@ -16,11 +16,11 @@ def run(context: typer.Context, clip: arguments.ClipOrTake) -> None:
 
     Exit codes: 0 done, 1 the spec is invalid or cannot be edited, 64 no such clip or take.
     """
-    from reconciler.cli.parsing import clip_and_take, edited_names
+    from reconciler.cli.parsing import clip_and_take, named_clips
     from reconciler.engine.operations.edit_spec import retake
 
     app: Context = context.obj
     pattern, take = clip_and_take(clip)
-    for name in edited_names(app.workspace, pattern):
+    for name in named_clips(app.workspace, pattern, whole=True):
         edit = retake(app.workspace, name, take)
         app.view.note(f"{edit.text()} {command('apply')} generates it.", edit.data())

@@ -1,14 +1,14 @@
 """`undo`: write the fields of an earlier version of a take back into the YAML. Nothing is generated.
 
-The edit is made in memory first, and the project is loaded with it: the take must have the key of that version, else
-the file stays as it is. A field that the clip does not state itself, or states with `${…}`, is not edited: its place is
-named.
+The edit is made in memory first, and the project is loaded with it: the take must have the key of that version (of a
+matrix clip as a whole, the take of each combination), else the file stays as it is. A field that the clip does not
+state itself, or states with `${…}`, is not edited: its place is named.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.diagnostics import ClipformError, Refused, SpecError, UsageError
@@ -21,7 +21,6 @@ from reconciler.project.orders import Order
 from reconciler.project.versions import Version, before, versions
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text
-from reconciler.spec.project import Clip
 
 _DERIVED = ("mode", "take")
 """Members of the document that are not fields of the YAML."""
@@ -31,16 +30,18 @@ _INTERPOLATED = re.compile(r"(?<!\$)\$\{(?!clips\.)[^}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """The version that a file declares again, what was written, and the step that the next apply has for the take."""
+    """The name and version that a file declares again, what was written, and the step that the next apply has for each
+    take."""
 
     file: str
+    name: str
     version: Version
     fields: tuple[str, ...]
-    step: Step
+    steps: tuple[Step, ...]
 
     def data(self) -> dict[str, object]:
         """Return it as a JSON document."""
-        step = {"clip": self.step.clip, "take": self.step.take, "action": self.step.action.value}
+        step = {"clip": self.name, "take": self.steps[0].take, "action": self.steps[0].action.value}
         return {"file": self.file, "key": self.version.key, "fields": list(self.fields), **step}
 
 
@@ -50,27 +51,52 @@ class _Unwritable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _WayBack:
-    """A take as it is declared, and the fields and the provider of the version to go back to."""
+    """A take as it is declared, and the version to go back to with its fields."""
 
     order: Order
     loaded: Loaded
-    fields: Mapping[str, object]
-    provider: str
+    version: Version
     is_alone: bool  # other takes keep their numbers of retakes
+    name: str  # under which the YAML has the fields to write: the clip's, or that of a whole matrix clip
+
+    @property
+    def document(self) -> str:
+        return self.version.document or (self.version.result.document if self.version.result else "")
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        return flat_fields(self.document)
+
+    @property
+    def provider(self) -> str:
+        return self.version.result.provider if self.version.result else ""
+
+    def changed(self) -> Iterator[str]:
+        """Yield the fields that the version had otherwise. Raises ClipformError if they may not or cannot go back."""
+        if self.order.clip.spec.protect:
+            raise ClipformError(f"{self.order.clip.name} is protected", help="remove `protect` first", code="protected")
+        if not self.document:
+            text = f"the fields of that version of {self.order.clip.name} are not on record"
+            raise ClipformError(text, code="no-version")
+        for change in changes(self.order.wanted.document, self.document):
+            if change.field not in _DERIVED:
+                yield change.field
 
 
-def undo(workspace: Workspace, clip: str, take: int | None = None, *, draft: bool = False) -> Undone:
-    """Go back to the version before, of one take, by default the picked one. Raises ClipformError with the reasons if a
-    field of it cannot be written."""
+def undo(workspace: Workspace, name: str, take: int | None = None, *, draft: bool = False) -> Undone:
+    """Go back to the version before, of one take, by default the picked one; of a whole matrix clip, in each of its
+    combinations. Raises ClipformError with the reasons if a field cannot be written."""
     loaded = workspace.load(draft)
-    order = _order(loaded, clip, take)
-    ident = (order.clip.name, order.take)
-    key = before(workspace.events(draft, order.clip.name), ident, order.wanted.key)
-    version = _version(workspace, ident, key, draft)
-    if version is None:
-        help = f"{command('history', order.clip.name)} shows what happened"
-        raise ClipformError(f"{_named(clip, take)} has no earlier version", help=help, code="no-version")
-    return _go_back(workspace, (loaded, order, take is not None), version, draft)
+    ways = []
+    for order in _orders(loaded, name, take):
+        ident = (order.clip.name, order.take)
+        key = before(workspace.events(draft, order.clip.name), ident, order.wanted.key)
+        version = _version(workspace, ident, key, draft)
+        if version is None:
+            help = f"{command('history', order.clip.name)} shows what happened"
+            raise ClipformError(f"{order.wanted.name} has no earlier version", help=help, code="no-version")
+        ways.append(_WayBack(order, loaded, version, take is not None, name))
+    return _go_back(workspace, ways, draft)
 
 
 def use_version(workspace: Workspace, ident: tuple[str, int], keys: tuple[str, str], *, draft: bool = False) -> Undone:
@@ -83,7 +109,7 @@ def use_version(workspace: Workspace, ident: tuple[str, int], keys: tuple[str, s
         raise UsageError(f"{ident[0]} has no such version")
     if order.wanted.key != keys[1]:
         raise Refused(f"{ident[0]} was changed meanwhile", help="review it and choose again", code="stale")
-    return _go_back(workspace, (loaded, order, True), version, draft)
+    return _go_back(workspace, [_WayBack(order, loaded, version, True, ident[0])], draft)
 
 
 def _version(workspace: Workspace, ident: tuple[str, int], key: str | None, draft: bool) -> Version | None:
@@ -91,59 +117,50 @@ def _version(workspace: Workspace, ident: tuple[str, int], key: str | None, draf
     return next((version for version in listed.get(ident, ()) if version.key == key), None)
 
 
-def _named(clip: str, take: int | None) -> str:
-    return clip if take is None else f"{clip}#{take}"
+def _orders(loaded: Loaded, name: str, take: int | None) -> list[Order]:
+    """Return the order of the take of the clip of that name, or of each combination of the matrix clip."""
+    chosen = [order for order in loaded.orders if order.take == (take or order.clip.spec.pick)]
+    orders = [o for o in chosen if o.clip.name == name] or [o for o in chosen if o.clip.declared == name]
+    if not orders:
+        text = f"no clip or take is named '{name if take is None else f'{name}#{take}'}'"
+        raise UsageError(text, help=f"{command('status')} lists all clips")
+    return orders
 
 
-def _order(loaded: Loaded, clip: str, take: int | None) -> Order:
-    named = (order for order in loaded.orders if order.clip.name == clip)
-    order = next((order for order in named if order.take == (take or order.clip.spec.pick)), None)
-    if order is None:
-        raise UsageError(
-            f"no clip or take is named '{_named(clip, take)}'", help=f"{command('status')} lists all clips"
-        )
-    return order
-
-
-def _go_back(workspace: Workspace, subject: tuple[Loaded, Order, bool], version: Version, draft: bool) -> Undone:
-    loaded, order, is_alone = subject
-    clip = order.clip
-    if clip.spec.protect:
-        raise ClipformError(f"{clip.name} is protected", help="remove `protect` first", code="protected")
-    assert clip.where is not None
-    file = clip.where.file
-    result = version.result
-    document = version.document or (result.document if result else "")
-    if not document:
-        raise ClipformError(f"the fields of that version of {clip.name} are not on record", code="no-version")
-    names = [change.field for change in changes(order.wanted.document, document) if change.field not in _DERIVED]
-    text = edited = workspace.files.read(file).decode("utf-8")
-    back, reasons = _WayBack(order, loaded, flat_fields(document), result.provider if result else "", is_alone), []
-    for field in names:
+def _go_back(workspace: Workspace, ways: Sequence[_WayBack], draft: bool) -> Undone:
+    first = ways[0]
+    name, where = first.name, first.order.clip.where
+    assert where is not None
+    fields = tuple(dict.fromkeys(field for way in ways for field in way.changed()))
+    text = edited = workspace.files.read(where.file).decode("utf-8")
+    reasons = []
+    for field in fields:
         try:
-            edited = set_field(edited, file, clip.name, field, _value(field, edited, back))
+            edited = set_field(edited, where.file, name, field, _value(field, edited, first))
         except _Unwritable as reason:
             reasons.append(f"{field} {reason}")
         except ClipformError as error:
             reasons.append(f"{field}: {error.message}")
-    step = None if reasons else _step(workspace.edited(file, edited), order, version.key, draft)
-    if step is None:
-        text = "; ".join(reasons) or "the project's other files or inputs have changed too"
-        message = f"{clip.name} cannot be taken back to that version in its YAML: {text}"
+    steps = () if reasons else _steps(workspace.edited(where.file, edited), ways, draft)
+    if not steps:
+        other = "the project's other files or inputs" if len(ways) == 1 else "its combinations, or other files,"
+        why = "; ".join(reasons) or f"{other} have changed too"
+        message = f"{name} cannot be taken back to that version in its YAML: {why}"
         raise ClipformError(message, help="nothing was changed; make the change by hand", code="undo")
-    replace_file(workspace, file, text, edited)
-    return Undone(file, version, tuple(names), step)
+    replace_file(workspace, where.file, text, edited)
+    return Undone(where.file, steps[0].name if len(ways) == 1 else name, first.version, fields, steps)
 
 
-def _step(edited: Workspace, order: Order, key: str, draft: bool) -> Step | None:
-    """Return the step of the take in the edited project; None if it has another key there, or if there are errors."""
+def _steps(edited: Workspace, ways: Sequence[_WayBack], draft: bool) -> tuple[Step, ...]:
+    """Return the step of each take in the edited project; none if one has another key there, or if there are errors."""
     try:
-        loaded = edited.load(draft)
+        plan = edited.plan(Choice((ways[0].name,), draft=draft), edited.load(draft)).plan
     except SpecError:
-        return None
-    plan = edited.plan(Choice((order.clip.name,), draft=draft), loaded).plan
-    steps = (step for step in plan.steps if (step.clip, step.take) == (order.clip.name, order.take))
-    return next((step for step in steps if step.key == key), None)
+        return ()
+    by_ident = {(step.clip, step.take): step for step in plan.steps}
+    steps = [by_ident.get((way.order.clip.name, way.order.take)) for way in ways]
+    same = [step for step, way in zip(steps, ways, strict=True) if step and step.key == way.version.key]
+    return tuple(same) if len(same) == len(ways) else ()
 
 
 def _value(field: str, text: str, back: _WayBack) -> FieldValue:
@@ -154,7 +171,7 @@ def _value(field: str, text: str, back: _WayBack) -> FieldValue:
     place = clip.fields.get(field)
     if field == "retake":
         return _retakes(old if isinstance(old, int) else 0, back)
-    own = _own(text, field, clip)
+    own = _own(text, field, back)
     if own is None and place is not None:
         raise _Unwritable(f"comes from {place.file}:{place.line}, not from the clip")
     if own is not None and (name := _INTERPOLATED.search(own)):
@@ -184,10 +201,11 @@ def _retakes(number: int, back: _WayBack) -> FieldValue:
     return number or None
 
 
-def _own(text: str, field: str, clip: Clip) -> str | None:
+def _own(text: str, field: str, back: _WayBack) -> str | None:
     """Return what the declaration says of a field: for a combination its own override, else the shared field."""
+    clip = back.order.clip
     assert clip.where is not None
-    texts = (written_text(text, clip.where.file, name, field) for name in dict.fromkeys((clip.name, clip.declared)))
+    texts = (written_text(text, clip.where.file, name, field) for name in dict.fromkeys((back.name, clip.declared)))
     return next((text for text in texts if text is not None), None)
 
 

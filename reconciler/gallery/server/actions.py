@@ -121,7 +121,7 @@ class PageActions:
         ident, keys = (_text(body, "clip"), _take(body)), (_text(body, "key"), _text(body, "current"))
         async with self.edit_lock:
             done = await asyncio.to_thread(undo.use_version, self.workspace, ident, keys, draft=self.hub.context.draft)
-        return {"message": format.undone(done.step, done.file, done.fields, done.version.since)}
+        return {"message": format.undone(done.name, done.steps, done.file, done.fields, done.version.since)}
 
     async def open(self, body: Body) -> Value:
         """Open the clip's YAML in the user's editor."""
