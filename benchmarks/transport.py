@@ -51,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["XDG_CACHE_HOME"] = folder
         print(f"Medians of {asked.rounds} rounds.\n\n### {asked.clips:,} clips, {asked.width} in flight\n")
         note("clips")
-        with _memory(asked.tmpfs) as memory, emulator("--latency", "0", "--no-render", cwd=Path(folder)) as vendor:
+        with (
+            _memory(asked.tmpfs) as memory,
+            emulator("--latency", "0", "--no-render", cwd=Path(folder), real=True) as vendor,
+        ):
             print(_clips(measure(_runs(asked, vendor, Path(folder), memory), asked.rounds), asked.clips))
         note("downloads")
         print(f"\n### One download of {asked.megabytes} MB\n")

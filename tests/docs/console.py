@@ -17,6 +17,7 @@ from reconciler.cli.app import main
 from tests.cli.script_kit import filtered
 from tests.docs.pages import ROOT, Block, blocks
 from tests.emulator.process import emulator
+from tests.program.start import start
 from tests.watch.terminal import on_terminal
 
 EXAMPLES = ROOT / "examples"
@@ -132,10 +133,9 @@ class Player:
 
     def _welcome(self, options: list[str], folder: Path) -> str:
         """What an emulator prints that is ended as soon as it listens."""
-        command = [sys.executable, "-m", "reconciler", "emulate", "--port", "0", *options]
-        with subprocess.Popen(
-            command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as child:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        words = ["emulate", "--port", "0", *options]
+        with start(words, cwd=folder, env=_environment(), text=True, **streams) as child:
             assert child.stdout is not None
             first = child.stdout.readline()
             ports = re.findall(r"http://127\.0\.0\.1:\d+", first)

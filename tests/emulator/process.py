@@ -12,12 +12,13 @@ import json
 import os
 import select
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from tests.program.start import start
 
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
@@ -33,12 +34,12 @@ class Emulator:
 
 
 @contextmanager
-def emulator(*options: str, cwd: Path | None = None) -> Iterator[Emulator]:
-    """Run `clipform emulate` on free ports with these options. Raises RuntimeError if it does not start."""
-    command = [sys.executable, "-m", "reconciler", "--json", "emulate", "--port", "0", "--list-rate", "0", *options]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=cwd, env=_environment()
-    ) as child:
+def emulator(*options: str, cwd: Path | None = None, real: bool = False) -> Iterator[Emulator]:
+    """Run `clipform emulate` on free ports with these options; `real`: a fresh start. Raises RuntimeError if it does
+    not start."""
+    words = ["--json", "emulate", "--port", "0", "--list-rate", "0", *options]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    with start(words, real=real, cwd=cwd, env=_environment(), **streams) as child:
         try:
             origins = _first_line(child)
             yield Emulator(str(origins["api"]), str(origins["media"]), child.pid)
@@ -53,7 +54,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path}
 
 
-def _first_line(child: subprocess.Popen[bytes]) -> dict[str, object]:
+def _first_line(child: subprocess.Popen[Any]) -> dict[str, object]:
     """Wait on the child's pipe for the line that it prints once it listens, and return it."""
     output = child.stdout
     ready = output is not None and select.select([output], [], [], _START_SECONDS)[0]
@@ -69,7 +70,7 @@ def _first_line(child: subprocess.Popen[bytes]) -> dict[str, object]:
     return origins
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
+def _stop(child: subprocess.Popen[Any]) -> None:
     """Terminate the child, and kill it if it does not stop."""
     child.terminate()
     try:

@@ -16,8 +16,10 @@ import yaml
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator.ledger import Ledger
+from tests.cli.in_process import clipform
 from tests.emulator.kit import ARK, clip
 from tests.emulator.process import Emulator, emulator
+from tests.program.start import start
 
 TASKS = "/ark/contents/generations/tasks"
 BEARER = {"authorization": "Bearer key"}
@@ -39,7 +41,7 @@ MORE = [
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     faults = tmp_path_factory.mktemp("emulator") / "faults.json"
     faults.write_text(json.dumps({"faults": [*CUT_CONNECTIONS.values(), *MORE]}))
-    with emulator("--latency", "0", "--no-render", "--faults", str(faults)) as running:
+    with emulator("--latency", "0", "--no-render", "--faults", str(faults), real=True) as running:
         yield running
 
 
@@ -116,8 +118,8 @@ def test_the_ledger_is_on_disk_and_a_clip_is_really_drawn(tmp_path: Path) -> Non
 
 
 def _started(*options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "reconciler", "emulate", "--no-render", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return start(["emulate", "--no-render", *options], text=True, **streams)
 
 
 def _read_block(child: subprocess.Popen[str]) -> str:
@@ -135,8 +137,7 @@ def test_it_prints_providers_for_a_project_that_validates_and_ends_well_on_ctrl_
         block = _read_block(child)
         clips = "version: 1\nclips:\n  hero: {provider: ark, prompt: a lamp, output: hero.mp4}\n"
         (tmp_path / "clipform.yaml").write_text(block + clips)
-        command = [sys.executable, "-m", "reconciler", "-C", str(tmp_path), "validate"]
-        checked = subprocess.run(command, capture_output=True, text=True, check=False)
+        checked = clipform(tmp_path, "validate")
         os.kill(child.pid, signal.SIGINT)
         _, errors = child.communicate(timeout=20)
     assert (child.returncode, errors) == (0, "")

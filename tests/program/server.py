@@ -118,7 +118,7 @@ def _child(order: Mapping[str, Any], descriptors: list[int], orders: socket.sock
     sys.argv = order["argv"]
     module, _, function = order["call"].partition(":")
     try:
-        with workers.forked():
+        with contextlib.nullcontext() if order["own_workers"] else workers.forked():
             return getattr(import_module(module), function)() or 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1

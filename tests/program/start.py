@@ -46,9 +46,11 @@ class Forked(Child):
         call: str = PROGRAM,
         terminal: bool = False,
         closed: Collection[int] = (),
+        own_workers: bool = False,
         **more: Any,
     ) -> None:
         self._order = {"argv": ["clipform", *words], "call": call, "terminal": terminal, "closed": [*closed]}
+        self._order["own_workers"] = own_workers
         super().__init__(list(words), **more)
 
     def _execute_child(self, *sorted_out: Any) -> None:
@@ -108,9 +110,10 @@ class Real(Child):
 
 def start(words: Sequence[str], *, real: bool = False, **more: Any) -> Child:
     """Start `clipform WORDS`. `terminal`: its input is a terminal that is to be its own, and so is its session.
-    `closed`: the streams that it lacks.
+    `closed`: the streams that it lacks. `own_workers`: its media workers are children of its own, begun afresh.
     """
     if real or not hasattr(os, "pidfd_open"):
+        more.pop("own_workers", None)
         return Real([sys.executable, "-m", "reconciler", *words], **more)
     return Forked(words, **more)
 

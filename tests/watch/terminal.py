@@ -97,8 +97,8 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _started(*words: str, real: bool, **streams: Any) -> Iterator[Child]:
-    with start(words, real=real, start_new_session=True, env=_environment(), **streams) as child:
+def _started(*words: str, **more: Any) -> Iterator[Child]:
+    with start(words, start_new_session=True, env=_environment(), **more) as child:
         try:
             yield child
         finally:
@@ -119,9 +119,9 @@ def on_terminal(folder: Path, *arguments: str, name: str = "watch", real: bool =
 
 
 @contextmanager
-def on_pipes(folder: Path, *arguments: str, name: str = "watch", real: bool = False) -> Iterator[Talk]:
+def on_pipes(folder: Path, *arguments: str, name: str = "watch", **more: Any) -> Iterator[Talk]:
     """`clipform --json watch`, or another command, with nobody at the keyboard."""
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with _started("-C", str(folder), "--json", name, *arguments, real=real, **streams) as child:
+    with _started("-C", str(folder), "--json", name, *arguments, **streams, **more) as child:
         assert child.stdout is not None
         yield Talk(child, child.stdout.fileno())

@@ -121,7 +121,7 @@ def test_the_next_draft_is_drawn_by_a_worker_that_is_awake(tmp_path: Path) -> No
     def workers() -> set[int]:
         return set(map(int, Path(f"/proc/{talk.child.pid}/task/{talk.child.pid}/children").read_text().split()))
 
-    with on_pipes(folder, "--draft", real=True) as talk:
+    with on_pipes(folder, "--draft", own_workers=True) as talk:
         talk.event(event="meter")
         edit(folder, "mist", "rain")
         talk.event(event="started")

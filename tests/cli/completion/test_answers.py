@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from reconciler.project.candidates import state_words
 from reconciler.spec.names import names
 from tests.cli.completion.test_shells import SPEC
 from tests.memory_files import MemoryFiles
+from tests.program.start import run
 
 
 @pytest.fixture
@@ -145,8 +145,7 @@ def test_the_states_offered_are_words_that_is_knows() -> None:
 
 def ask(folder: Path, *words: str, shell: str = "zsh", **env: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "_CLIPFORM_COMPLETE": shell, **env}
-    command = [sys.executable, "-m", "reconciler", *words]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
+    return run(words, real="LC_ALL" in env, cwd=folder, env=environment, check=False)
 
 
 def test_nothing_is_written_and_nothing_is_said_on_stderr(here: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program.start import ROOT, Real
+from tests.program.start import ROOT, Real, run
 from tests.terminal.pane import Pane, terminal
 
 SPEC = """\
@@ -125,8 +125,6 @@ def test_bash_offers_what_is_left_and_takes_by_number(project: Path) -> None:
 
 @pytest.mark.parametrize("name", SHELLS)
 def test_a_script_is_sound_shell(name: str) -> None:
-    script = subprocess.run(
-        [sys.executable, "-m", "reconciler", "completion", name], capture_output=True, text=True, check=True
-    ).stdout
+    script = run(["completion", name]).stdout
     checked = subprocess.run([name, "-n"], input=script, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")

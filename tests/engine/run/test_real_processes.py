@@ -15,17 +15,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.program import start as program
+
 REPO = Path(__file__).parents[3]
 SPEC = """version: 1
-defaults: {duration: 1, ratio: "1:1"}
+defaults: {duration: 1, ratio: "1:1", resolution: 480p}
 clips:
   a: {prompt: a lamp}
   b: {prompt: it falls, first_frame: "${clips.a.last_frame}"}
 """
-ONE = 'version: 1\nclips:\n  a: {prompt: a lamp, duration: 1, ratio: "1:1"}\n'
+ONE = 'version: 1\nclips:\n  a: {prompt: a lamp, duration: 1, ratio: "1:1", resolution: 480p}\n'
 LONG = 'version: 1\nclips:\n  a: {prompt: a lamp, duration: 20, ratio: "1:1"}\n'
 PATIENCE = 60.0
 
@@ -39,24 +42,20 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def start(project: Path, *words: str, before: Callable[[], None] | None = None, **more: str) -> subprocess.Popen[bytes]:
-    """A command in a session of its own, as a terminal would have it."""
+def start(
+    project: Path, *words: str, before: Callable[[], None] | None = None, own_workers: bool = True, **more: str
+) -> subprocess.Popen[bytes]:
+    """A command in a session of its own, as a terminal would have it. `before` it, or where the environment has more
+    to say, it is a fresh start."""
     env = {"PATH": os.environ["PATH"], "HOME": str(project.parent / "home"), "PYTHONPATH": str(REPO), **more}
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *words],
-        cwd=project,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=before,
-    )
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    fresh: dict[str, Any] = {"real": True, "preexec_fn": before} if before or more else {"own_workers": own_workers}
+    return program.start(words, start_new_session=True, cwd=project, env=env, **fresh, **streams)
 
 
 def run(project: Path, *words: str, before: Callable[[], None] | None = None, **more: str) -> tuple[int, str, str]:
     """A command to its end: exit code and both streams. No traceback, whatever happens."""
-    with start(project, *words, before=before, **more) as process:
+    with start(project, *words, before=before, own_workers=False, **more) as process:
         out, err = process.communicate(timeout=PATIENCE)
     assert b"Traceback" not in err, err.decode()
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
@@ -192,7 +191,7 @@ def test_a_console_without_the_characters_of_a_prompt_is_no_obstacle(project: Pa
 
 @pytest.mark.parametrize("kib", [16, 72, 200])
 def test_a_disk_that_is_full_ends_in_a_clear_error_and_loses_nothing(kib: int, project: Path) -> None:
-    (project / "clipform.yaml").write_text(ONE, encoding="utf-8")
+    (project / "clipform.yaml").write_text(ONE.replace(", resolution: 480p", ""), encoding="utf-8")
     limit = kib * 1024
 
     def full() -> None:

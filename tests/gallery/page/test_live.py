@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.emulator.process import Emulator
 from tests.gallery.page.conftest import Visit, Watcher
+from tests.program.start import run
 from tests.watch.conftest import DRAFTS, edit, paid, project, tasks, vendor
 from tests.watch.terminal import Talk, on_pipes
 
@@ -35,7 +34,7 @@ def gallery(folder: Path, visit: Visit, *arguments: str, name: str = "ui") -> It
 
 def clipform(folder: Path, *arguments: str) -> None:
     """A command in a process of its own: the browser's driver has this one's event loop."""
-    subprocess.run([sys.executable, "-m", "reconciler", "-C", str(folder), *arguments], check=True, capture_output=True)
+    run(["-C", str(folder), *arguments])
 
 
 def card(page: Page, name: str, state: str) -> None:

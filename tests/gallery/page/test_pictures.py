@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.gallery.page.conftest import OUTPUT, Visit
+from tests.program.start import run
 from tests.watch.terminal import on_pipes
 
 ROOT = Path(__file__).parents[3]
@@ -40,8 +39,7 @@ def project(folder: Path, *, small: bool) -> Path:
 
 
 def make(folder: Path) -> None:
-    command = [sys.executable, "-m", "reconciler", "-C", str(folder), "apply", "--yes"]
-    subprocess.run(command, check=True, capture_output=True)
+    run(["-C", str(folder), "apply", "--yes"])
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -286,6 +286,8 @@ def vendor(
         more += ["--faults", str(folder / "faults.json")]
     ledger = folder / "ledger"
     ledger.touch()
-    with emulator("--latency", str(latency), "--no-render", "--ledger", str(ledger), *more, cwd=folder) as running:
+    with emulator(
+        "--latency", str(latency), "--no-render", "--ledger", str(ledger), *more, cwd=folder, real=True
+    ) as running:
         _ledgers[running.api] = ledger
         yield running
