@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.spec.files import Unreadable, matches
+from reconciler.spec.files import Unreadable
+from reconciler.spec.patterns import matches
 
 
 class MemoryFiles:

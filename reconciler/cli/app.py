@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _require_own_package()
         options, command = split(line)
-        context = Context(options)
+        context = Context(options, line if arguments is None else None)
         place(options.directory, draft="--draft" in command, overlay=options.overlay.options())
         code = build(*command[:1])(args=command or ["--help"], obj=context, standalone_mode=False, prog_name="clipform")
         return code if isinstance(code, int) else 0

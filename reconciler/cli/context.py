@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 class Context:
     """One invocation. Everything is created on first use."""
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    def __init__(self, options: Options, line: Sequence[str] | None = None) -> None:
+        """`line`: the arguments of the process, if they may be answered from a seal the next time."""
+        self.options, self.line = options, line
+        self._printed: list[tuple[int, str]] = []
         self.clock = SystemClock()
         self._agreed: set[Demand] = set()
         self._distrust: Refused | None = None  # a "no" counts for the whole command
@@ -47,7 +49,21 @@ class Context:
         from reconciler.views.terminal.view import HumanView
 
         now = self.clock.monotonic
-        return HumanView(sys.stdout, sys.stderr, no_color=options.no_color, now=now, volume=options.volume)
+        view = HumanView(sys.stdout, sys.stderr, no_color=options.no_color, now=now, volume=options.volume)
+        if self.line is not None:
+            view.printed = self._printed
+        return view
+
+    def seal(self, elapsed: float = 0.0) -> None:
+        """Keep what was printed, and the facts that it rests on, for the same command; see `seal`. `elapsed`: the time
+        that the output names, which an answer from the seal does not take."""
+        if self.line is not None and self._printed:
+            from reconciler.seal.keep import keep
+            from reconciler.views.format import seconds
+
+            timed = f" in {seconds(elapsed)}."
+            printed = [(number, text.replace(timed, f" in {seconds(0)}.")) for number, text in self._printed]
+            keep(self.line, self.workspace, printed)
 
     def close(self) -> None:
         """Restore the terminal, if it was changed."""

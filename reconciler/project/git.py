@@ -21,7 +21,8 @@ from typing import IO, Final, Self, cast
 from reconciler.artifacts.hashing import LIMIT
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.project.scan import SPEC_LIMIT
-from reconciler.spec.files import Unreadable, matches
+from reconciler.spec.files import Unreadable
+from reconciler.spec.patterns import matches
 from reconciler.state import disk
 
 _TIMEOUT: Final = 60.0

@@ -25,17 +25,21 @@ def settle_orphans(store: Store) -> None:
 
 
 def is_due(records: Snapshot, directory: Path) -> bool:
-    """True if a writer may have something to repair and no process is running.
+    """True if a writer may have something to repair and no process is running."""
+    return needs_repair(records, directory) and lock.is_free(directory)
+
+
+def needs_repair(records: Snapshot, directory: Path) -> bool:
+    """True if a writer may have something to repair, or a running process has begun something.
 
     An undecided attempt is the newest of its key. An intent is committed before its receipt is written, and a run
     begins with a merge: a database that has the newest receipt has all requests, and all answers but those of
     undecided ones."""
     attempts = records.attempts.values()
-    if not any(attempt.state in UNDECIDED for attempt in attempts):
-        newest = receipts.newest(directory)
-        if newest is None or any(attempt.marker == newest for attempt in attempts):
-            return False
-    return lock.is_free(directory)
+    if any(attempt.state in UNDECIDED for attempt in attempts):
+        return True
+    newest = receipts.newest(directory)
+    return newest is not None and all(attempt.marker != newest for attempt in attempts)
 
 
 def repaired_snapshot(directory: Path, clock: Clock) -> Snapshot:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from itertools import takewhile
 from pathlib import Path
 
 from reconciler.artifacts import files
@@ -17,9 +15,10 @@ from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic, Source
 from reconciler.next_command import command
 from reconciler.plan.model import OutputFact
+from reconciler.project.listing import files_matching
 from reconciler.project.nearby import nearby_file, other_project_file
 from reconciler.records import Artifact, LockEntry, Placed
-from reconciler.spec.files import PROJECT_FILE, Unreadable, matches
+from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.problems import MAX_SUGGESTIONS
 from reconciler.spec.project import Clip
 from reconciler.spec.values import LocalMedia
@@ -28,7 +27,6 @@ from reconciler.state import disk
 SPEC_LIMIT = 32 << 20
 """The most bytes of one spec file. The reader has tighter limits on its content, with better messages."""
 
-MAX_FOLDERS = 20_000
 _ABSENT = OutputFact()
 
 
@@ -37,6 +35,7 @@ class DiskFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
+        self.listed: dict[str, list[str]] = {}  # the result of each pattern
         self._guesses = MAX_SUGGESTIONS  # each may look through the project
 
     def read(self, path: str) -> bytes:
@@ -59,23 +58,8 @@ class DiskFiles:
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return the files that match a pattern, sorted. Raises ClipformError for a pattern with too many folders."""
-        if "**" in pattern:
-            self._require_finite(pattern)
-        names = glob.iglob(pattern, root_dir=self.root, recursive=True)
-        paths = (path.replace(os.sep, "/") for path in names)
-        return tuple(sorted({path for path in paths if matches(pattern, path) and (self.root / path).is_file()}))
-
-    def _require_finite(self, pattern: str) -> None:
-        """Refuse a pattern whose folders do not end: links that lead back make paths without number."""
-        steps = takewhile(lambda step: not set(step) & set("*?["), pattern.split("/"))
-        walk = os.walk(self.root.joinpath(*steps), followlinks=True)
-        for count, (_, folders, _) in enumerate(walk):
-            if count == MAX_FOLDERS:
-                text = (
-                    f"include: {pattern} leads through more than {count:,} folders; a link may lead back to one of them"
-                )
-                raise ClipformError(text, help="remove the link, or name the files without **", code="include-endless")
-            folders[:] = [folder for folder in folders if not folder.startswith(".")]  # as `glob` does
+        self.listed[pattern] = names = files_matching(str(self.root), pattern)
+        return tuple(names)
 
 
 def find_root(start: Path) -> Path:

@@ -82,6 +82,7 @@ class Workspace:
         self.files: Files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._demands: tuple[Demand, ...] | None = None  # of the project as last loaded
+        self.planned: Planned | None = None  # the last plan
         self._is_own = False  # the state was checked
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
@@ -272,4 +273,5 @@ class Workspace:
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))
         plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds)
-        return Planned(loaded, records, disk, lock.by_key, scope, plan, spent)
+        self.planned = Planned(loaded, records, disk, lock.by_key, scope, plan, spent)
+        return self.planned

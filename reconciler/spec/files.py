@@ -1,10 +1,8 @@
-"""The port through which specs are read, and the patterns of their paths."""
+"""The port through which specs are read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 PROJECT_FILE = "clipform.yaml"
@@ -27,7 +25,7 @@ class Files(Protocol):
         """Return the whole file. Raises Unreadable if it is missing, too large, not regular or outside the project."""
 
     def glob(self, pattern: str) -> tuple[str, ...]:
-        """Return the files that match a pattern (see `matches`), sorted."""
+        """Return the files that match a pattern (see `patterns.matches`), sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,3 @@ class EditedFiles:
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return the files that match a pattern, see `Files`."""
         return self.files.glob(pattern)
-
-
-def matches(pattern: str, path: str) -> bool:
-    """True if a pattern matches a path. `*` stays within a folder, `**` is any depth; neither matches hidden names."""
-    parts = path.split("/")
-    reached = {0}  # row by row, as for an edit distance: a pattern of many `**` must not take exponential time
-    for step in pattern.split("/"):
-        if step == "**":
-            reached = {end for start in reached for end in _depths(parts, start)}
-        else:
-            reached = {at + 1 for at in reached if at < len(parts) and _part_matches(step, parts[at])}
-    return len(parts) in reached
-
-
-def _depths(parts: Sequence[str], start: int) -> range:
-    end = start
-    while end < len(parts) and not parts[end].startswith("."):
-        end += 1
-    return range(start, end + 1)
-
-
-def _part_matches(pattern: str, part: str) -> bool:
-    return fnmatchcase(part, pattern) and (not part.startswith(".") or pattern.startswith("."))

@@ -30,8 +30,8 @@ from reconciler import money
 from reconciler.diagnostics import StateError
 from reconciler.records import Attempt, TakeProvenance
 from reconciler.state import disk
+from reconciler.state.paths import RECEIPTS
 
-FILE = "receipts"
 BLOCK = 64 * 1024
 LINE = 2048
 """Bytes reserved for the answer of each open intent, and the longest line with a task id."""
@@ -79,7 +79,7 @@ class Receipts:
         """Open `DIR/receipts`, creating it when needed. `store` is the id of the database it goes with."""
         with disk.translated("open the receipts"):
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(directory / FILE, flags, 0o600)
+            descriptor = os.open(directory / RECEIPTS, flags, 0o600)
         try:
             with disk.translated("read the receipts"):
                 if not S_ISREG(os.fstat(descriptor).st_mode):
@@ -150,7 +150,7 @@ class Receipts:
 
 def stamp(directory: Path) -> tuple[int, ...]:
     """Return values that change with `DIR/receipts`."""
-    return disk.stamp(directory / FILE)
+    return disk.stamp(directory / RECEIPTS)
 
 
 def read(directory: Path) -> tuple[Receipt, ...]:
@@ -167,7 +167,7 @@ def newest(directory: Path) -> str | None:
 def _read_file(directory: Path) -> bytes:
     with disk.translated("read the receipts"):
         try:
-            descriptor = os.open(directory / FILE, disk.READ)
+            descriptor = os.open(directory / RECEIPTS, disk.READ)
         except FileNotFoundError:
             return b""
         try:

@@ -6,8 +6,9 @@ import pytest
 from spec_kit import problems_of, project_of
 
 from reconciler.diagnostics import SpecError
-from reconciler.spec.files import Unreadable, matches
+from reconciler.spec.files import Unreadable
 from reconciler.spec.load import read_project
+from reconciler.spec.patterns import matches
 from tests.memory_files import MemoryFiles
 
 START = "version: 1\nclips:\n"

@@ -58,3 +58,5 @@ def run(
         app.view.plan(plan)
     if detailed_exitcode and plan.has_changes():
         raise typer.Exit(2)
+    if not plan.has_changes():
+        app.seal()

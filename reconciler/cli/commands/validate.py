@@ -16,3 +16,4 @@ def run(context: typer.Context) -> None:
     loaded = app.workspace.load()
     clips, takes, files = loaded.project.clips, loaded.orders, loaded.project.files
     app.view.valid(len(clips), len(takes), len(files), loaded.warnings)
+    app.seal()

@@ -259,7 +259,8 @@ def _sweep(session: Session, planned: Planned) -> None:
             session.placer.sweep([output])
     if session.draft:
         return  # these files belong to the session of paid clips, which may be running
-    replaced = {session.workspace.root / name for name in (*planned.loaded.project.files, LOCK_FILE, f"{STATE}/hashes")}
+    names = (*planned.loaded.project.files, LOCK_FILE, f"{STATE}/hashes", f"{STATE}/seal")
+    replaced = {session.workspace.root / name for name in names}
     for folder in {path.parent for path in replaced}:
         with suppress(OSError):
             for stray in folder.glob(".*.part"):

@@ -43,6 +43,7 @@ class HumanView:
         self.heartbeat: Heartbeat | None = None
         self.table: LiveTable | None = None
         self.last_rows: Sequence[StatusRow] | None = None
+        self.printed: list[tuple[int, str]] | None = None  # if it is a list: all output, by descriptor
 
     def _print(self, stream: TextIO, lines: Iterable[str]) -> None:
         """Print lines folded to the terminal. Raises Unwritten if a result cannot be written; a failed stderr is
@@ -51,6 +52,8 @@ class HumanView:
         text = "".join(f"{part}\n" for line in lines for part in fold(line, columns))
         with suppress(*([Unwritten] if stream is self.err else [])):
             put(fit(text, stream), stream)
+        if self.printed is not None:
+            self.printed.append((2 if stream is self.err else 1, fit(text, stream)))
 
     def diagnostics(self, items: Sequence[Diagnostic]) -> None:
         """Print them to stderr, in order."""

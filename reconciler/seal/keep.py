@@ -1,0 +1,94 @@
+"""Write a seal, at the end of a command that had nothing to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from reconciler.plan.model import Action
+from reconciler.project.model import Planned
+from reconciler.project.pending_repairs import needs_repair
+from reconciler.project.scan import DiskFiles
+from reconciler.project.workspace import Workspace
+from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of
+from reconciler.seal.facts import KINDS, TIMED, keyed
+from reconciler.spec.environment import names_in
+from reconciler.spec.values import LocalMedia
+from reconciler.state import disk
+from reconciler.state.paths import DATABASE, LOCK_FILE, RECEIPTS, STATE
+
+if TYPE_CHECKING:
+    from reconciler.seal.facts import Names
+
+RACY_NS = 2_000_000_000
+"""A file that changed so recently may change again without its times showing it."""
+
+Printed = Sequence[tuple[int, str]]
+"""Texts, each with the descriptor that it was written to."""
+
+
+def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
+    """Seal what a command printed that had nothing to do, or the facts for the next one. Does nothing if that
+    cannot be seen or written.
+
+    Without a plan (`validate`) only a seal that one made is added to.
+    """
+    question, checked, planned = question_of(line), Checked.seal, workspace.planned
+    is_sealed = checked is not None and bool(checked["answers"])
+    if question is None or not (planned or is_sealed):
+        return
+    try:
+        names = names_of(workspace, planned) if planned else checked["names"] if checked else {}
+        seen = {kind: look(names) for kind, look in KINDS.items()}
+        answers: Mapping[str, Printed] = {}
+        if checked and (names, seen) == (checked["names"], checked["seen"]):
+            is_racy = Checked.began_ns - RACY_NS < max(cast(list[int], seen[kind])[0] for kind in TIMED if kind in seen)
+            if is_racy or not (planned is None or _is_idle(workspace, planned)):
+                return
+            answers = {**checked["answers"], question: printed}
+        elif planned is None:
+            return
+        body = json.dumps({"format": FORMAT, "names": names, "seen": seen, "answers": answers}, separators=(",", ":"))
+        path = os.path.join(workspace.root, STATE, FILE)
+        disk.replace(path, f"{keyed(body.encode())}\n{body}".encode())
+    except UNSEALED:
+        return
+
+
+def names_of(workspace: Workspace, planned: Planned) -> Names:
+    """Return the names of all that a plan looked at."""
+    root, project = os.fspath(workspace.root), planned.loaded.project
+    if not isinstance(workspace.files, DiskFiles):
+        raise ValueError("the specs are not those on the disk")
+    media = (item for clip in project.clips for _, item in clip.media())
+    used = {*project.files, *(item.path for item in media if isinstance(item, LocalMedia))}
+    real = {path: os.path.realpath(os.path.join(root, path)) for path in used}
+    links = {path for path, target in real.items() if target != os.path.normpath(os.path.join(root, path))}
+    ours = (LOCK_FILE, f"{STATE}/{DATABASE}", f"{STATE}/{RECEIPTS}")
+    addresses = [config.spec.base_url for config in project.providers.values()]
+    return {
+        "root": root,
+        "variables": sorted({name for text in (*addresses, *project.publish.values()) for name in names_in(text)}),
+        "patterns": sorted(workspace.files.listed),
+        "links": sorted({*links, *project.allowed_inputs}),
+        "specs": _by_folder({*real.values(), *(os.path.join(root, name) for name in ours)}),
+        "outputs": _by_folder(os.path.join(root, output) for output in planned.disk.outputs),
+    }
+
+
+def _is_idle(workspace: Workspace, planned: Planned) -> bool:
+    """True if the plan has nothing to do and nothing but the facts can change that."""
+    plan = planned.plan
+    is_ours = all(type(dialect).__module__.startswith("reconciler.") for dialect in planned.loaded.dialects.values())
+    is_noop = not plan.unbind and all(step.action is Action.NOOP for step in plan.steps)
+    return is_ours and is_noop and not needs_repair(planned.snapshot, workspace.state_dir(False))
+
+
+def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        folder, name = os.path.split(path)
+        folders.setdefault(folder, []).append(name)
+    return folders

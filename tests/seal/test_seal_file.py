@@ -1,0 +1,197 @@
+"""What is answered, and what becomes of a seal that is damaged, foreign, racy, or cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler import seal
+from reconciler.seal import facts, keep
+from reconciler.state.lock import Lock
+from tests.seal.film import Film
+
+SERVED = (("plan",), ("plan", "--detailed-exitcode"), ("validate",), ("apply", "--yes"), ("plan", "--no-color"))
+
+
+@pytest.fixture
+def file(film: Film) -> Path:
+    return film.path("state/seal")
+
+
+@pytest.mark.parametrize("command", SERVED, ids=" ".join)
+def test_an_answer_is_what_the_program_writes(command: tuple[str, ...], film: Film) -> None:
+    film.seal(*command)
+    assert film.front(*command) == film.whole(*command)
+
+
+def test_from_elsewhere_the_answer_names_the_folder(film: Film) -> None:
+    words = ("-C", str(film.root), "plan")
+    film.seal("plan")
+    film.root = film.root.parent
+    assert not film.asked(*words)
+    assert film.asked(*words)
+    assert film.front(*words) == film.whole(*words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("plan", "hero"), ("plan", "--since", "HEAD"), ("plan", "--json"), ("plan", "--draft"), ("plan", "--refresh"),
+     ("-v", "plan"), ("plan", "--var", "a=b"), ("--env", "x", "plan"), ("apply",), ("apply", "--yes", "--locked"),
+     ("status",), ()],
+    ids=" ".join,
+)  # fmt: skip
+def test_nothing_else_is_answered(words: tuple[str, ...], film: Film) -> None:
+    film.seal("plan")
+    assert seal.answer(list(words)) is None
+
+
+def test_it_holds_no_value_of_the_environment(film: Film, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film.seal("plan")
+    text = file.read_text(encoding="utf-8")
+    assert "SEAL_HOST" in text and "a.example.com" not in text
+    monkeypatch.setattr(facts, "machine", lambda: b"")
+    file.unlink()
+    film.front("plan")
+    assert not file.exists()  # nothing would hide a value that can be guessed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_seal_is_replaced(seed: int, film: Film, file: Path) -> None:
+    film.seal("plan")
+    sound = file.read_bytes()
+    chance = random.Random(seed)
+    for _ in range(100):
+        place, bit = chance.randrange(len(sound)), 1 << chance.randrange(8)
+        flipped = bytes([*sound[:place], sound[place] ^ bit, *sound[place + 1 :]])
+        file.write_bytes(chance.choice([flipped, sound[:place], sound[place:], sound + sound[:place]]))
+        os.chdir(film.root)
+        assert seal.answer(["plan"]) is None
+    film.seal("plan")
+
+
+def _forged(file: Path, change: str, value: object) -> bytes:
+    body = json.loads(file.read_bytes().partition(b"\n")[2])
+    body[change] = value
+    written = json.dumps(body).encode()
+    return f"{facts.keyed(written)}\n".encode() + written
+
+
+@pytest.mark.parametrize("value", [2, "1", None, [], {}], ids=repr)
+def test_a_seal_of_another_format_is_replaced(value: object, film: Film, file: Path) -> None:
+    film.seal("plan")
+    file.write_bytes(_forged(file, "format", value))
+    assert not film.asked("plan")
+    film.seal("plan")
+
+
+def test_a_seal_of_another_machine_does_not_count(film: Film, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film.seal("plan")
+    monkeypatch.setattr(facts, "machine", lambda: b"0" * 32)
+    assert not film.asked("plan")
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;title\x07", "\x1b[2J", "a\rb", "\u202e", "\x1b[1A"], ids=repr)
+def test_an_answer_that_would_change_the_terminal_is_not_written(text: str, film: Film, file: Path) -> None:
+    film.seal("plan")
+    answers = json.loads(file.read_bytes().partition(b"\n")[2])["answers"]
+    file.write_bytes(_forged(file, "answers", {question: [[1, f"{text}\n"]] for question in answers}))
+    assert film.front("plan") == film.whole("plan")
+
+
+@pytest.mark.parametrize("answers", [[[1, 2]], [[3, "a"]], [[1]], "a", [[None, "a"]], {"a": 1}], ids=repr)
+def test_an_answer_of_another_shape_is_not_written(answers: object, film: Film, file: Path) -> None:
+    film.seal("plan")
+    kept = json.loads(file.read_bytes().partition(b"\n")[2])["answers"]
+    file.write_bytes(_forged(file, "answers", dict.fromkeys(kept, answers)))
+    assert film.front("plan") == film.whole("plan")
+
+
+def test_a_linked_seal_is_not_read(film: Film, file: Path) -> None:
+    film.seal("plan")
+    file.rename(film.root.parent / "seal")
+    file.symlink_to(film.root.parent / "seal")
+    before = (film.root.parent / "seal").read_bytes()
+    assert film.front("plan") == film.whole("plan")
+    assert (film.root.parent / "seal").read_bytes() == before
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_no_seal(make: object, film: Film, file: Path) -> None:
+    assert callable(make)
+    make(file)
+    assert film.front("plan") == film.whole("plan")
+
+
+def test_a_state_that_cannot_be_written_works_without_it(
+    film: Film, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr("reconciler.state.disk.replace", refuse)
+    assert film.front("plan") == film.whole("plan")
+    assert not file.exists()
+
+
+def test_a_plan_with_changes_is_never_sealed(film: Film, file: Path) -> None:
+    film.path("renders/hero.mp4").unlink()
+    for _ in range(3):
+        assert not film.asked("plan", "--detailed-exitcode")
+    assert not file.exists()
+
+
+def test_what_changed_in_the_last_two_seconds_is_not_trusted(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time_ns()
+    monkeypatch.setattr(keep, "RACY_NS", 2_000_000_000)
+    film.path("clips/a.yaml").touch()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 1_900_000_000)
+    assert [film.asked("plan") for _ in range(4)] == [False] * 4
+    monkeypatch.setattr(time, "time_ns", lambda: now + 60_000_000_000)
+    assert [film.asked("plan") for _ in range(2)] == [False, True]
+
+
+def test_with_a_clock_behind_the_files_there_is_no_seal(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = time.time_ns() - 3600 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: before)
+    assert [film.asked("plan") for _ in range(4)] == [False] * 4
+
+
+def test_what_changes_during_the_run_is_not_sealed(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spec that is saved after it was read, in the run that would be sealed, belongs to no answer of that run."""
+    from reconciler.project.workspace import Workspace
+
+    film.front("plan")
+    plan, spec = Workspace.plan, film.path("clips/a.yaml")
+
+    def slow(*given: object, **named: object) -> object:
+        planned = plan(*given, **named)  # type: ignore[arg-type]  # passed on
+        spec.write_text(spec.read_text(encoding="utf-8").replace("two gulls", "six gulls"), encoding="utf-8")
+        return planned
+
+    monkeypatch.setattr(Workspace, "plan", slow)
+    film.front("plan")
+    monkeypatch.setattr(Workspace, "plan", plan)
+    assert film.front("plan") == film.whole("plan")
+
+
+def test_an_apply_is_answered_only_under_the_lock(film: Film) -> None:
+    film.seal("apply", "--yes")
+    with Lock(film.path("state"), "watch", time.time):
+        code, _, message = film.front("apply", "--yes")
+        assert (code, "the state is in use by 'watch'" in message) == (5, True)
+        assert film.asked("plan")
+    assert film.asked("apply", "--yes")
+    assert film.path("state/lock").read_bytes() == b""
+
+
+def test_an_apply_that_wrote_something_is_not_an_answer(film: Film) -> None:
+    film.seal("plan")
+    film.path("clipform.lock").unlink()
+    film.seal("plan")
+    assert not film.asked("apply", "--yes")
+    assert film.path("clipform.lock").exists()
