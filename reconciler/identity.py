@@ -114,8 +114,7 @@ def canonical(value: object) -> str:
     return _with_numbers(value) if _has_number(value) else _dumped(value)
 
 
-def _dumped(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_dumped = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
 _ONE_SPELLING = frozenset({str, int, bool, type(None)})
