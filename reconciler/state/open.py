@@ -81,6 +81,7 @@ def _readonly(connection: sqlite3.Connection) -> sqlite3.Connection | None:
         with sql.translated():
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA temp_store=MEMORY")  # looking at a project writes no file
     except BaseException:
         connection.close()
         raise

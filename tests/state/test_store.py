@@ -209,6 +209,7 @@ def test_a_reader_sees_what_is_committed_and_cannot_write(tmp_path: Path, maker:
     with reader:
         assert reader.snapshot() == maker.store.snapshot()
         assert reader.id == maker.store.id
+        assert reader._connection.execute("PRAGMA temp_store").fetchone() == (2,)  # in memory: it writes no file
         with pytest.raises(StateError) as error:
             reader.move(attempt, State.STALLED)
     assert _code(error) == "read-only"
