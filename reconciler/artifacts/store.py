@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +23,9 @@ from reconciler.diagnostics import ArtifactError
 from reconciler.state import disk
 
 SUFFIXES = (".mp4", ".png")
+
+WORTH_LISTING = 10
+"""So many looks cost more than the list of a folder."""
 
 _PART = re.compile(r"[\w.-]{1,80}\.[0-9a-f]{16}\.part")
 _OBJECT = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,8})")
@@ -152,6 +155,22 @@ class Objects:
         except (FileNotFoundError, NotADirectoryError):
             return False
         return size is None or status.st_size == size
+
+    def having(self, objects: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Yield those of these objects (SHA-256 and suffix) that exist; a folder with many of them is listed."""
+        folders: dict[str, list[tuple[str, str]]] = {}
+        for sha256, suffix in objects:
+            folders.setdefault(sha256[:2], []).append((sha256, suffix))
+        for folder, inside in folders.items():
+            names = self._listed(folder) if len(inside) >= WORTH_LISTING else ()
+            yield from (one for one in inside if "".join(one) in names or self.has(*one))
+
+    def _listed(self, folder: str) -> frozenset[str]:
+        """Return the names in a folder of objects; none if it cannot be listed, where `has` says more."""
+        try:
+            return frozenset(os.listdir(os.path.join(self.root, folder)))
+        except OSError:
+            return frozenset()
 
     @contextmanager
     def part(self, name: str) -> Iterator[Part]:

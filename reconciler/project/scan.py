@@ -133,7 +133,7 @@ def stored_artifacts(
 ) -> frozenset[str]:
     """Return the SHA-256 of those artifacts of the records and the lock file that the store has."""
     suffixes = {entry.sha256: ".mp4" for entry in locked} | {a.sha256: a.suffix for a in artifacts.values()}
-    return frozenset(sha256 for sha256, suffix in suffixes.items() if objects.has(sha256, suffix))
+    return frozenset(sha256 for sha256, _ in objects.having(suffixes.items()))
 
 
 def _barred(root: Path, outputs: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.artifacts.store import Health, Objects, Stored
+from reconciler.artifacts.store import WORTH_LISTING, Health, Objects, Stored
 from reconciler.diagnostics import ArtifactError
 
 FILM = b"film" * 5000
@@ -204,3 +204,51 @@ def test_space_is_asked_for_before_it_is_needed(objects: Objects) -> None:
 def test_a_store_that_cannot_be_made_is_a_plain_error() -> None:
     with pytest.raises(ArtifactError, match="cannot write to the artifact store"), Objects(Path("/proc/x")).part("a"):
         pass
+
+
+FULL_FOLDER = [f"{n:064x}" for n in range(WORTH_LISTING)]
+
+
+def _fill_a_folder(objects: Objects) -> None:
+    (objects.root / "00").mkdir(parents=True)
+    for name in FULL_FOLDER[1:]:
+        (objects.root / "00" / f"{name}.mp4").write_bytes(FILM)
+
+
+@pytest.mark.parametrize("disturb", ["", "unreadable folder", "folder is a file", "no store"])
+def test_listing_gives_what_a_look_at_each_object_gives(objects: Objects, disturb: str) -> None:
+    _fill_a_folder(objects)
+    asked = [(name, suffix) for name in (*FULL_FOLDER, SHA, _add(objects).sha256) for suffix in (".mp4", ".png")]
+    folder = objects.root / "00"
+    match disturb:
+        case "unreadable folder":
+            folder.chmod(0o300)
+        case "folder is a file":
+            folder.rename(objects.root / "elsewhere")
+            folder.write_bytes(b"")
+        case "no store":
+            objects = Objects(objects.root / "nowhere")
+    try:
+        assert sorted(objects.having(asked)) == sorted(one for one in asked if objects.has(*one))
+    finally:
+        folder.chmod(0o700)
+
+
+def test_many_objects_of_a_folder_cost_one_list(objects: Objects) -> None:
+    looks: list[str] = []
+
+    class Counting(Objects):
+        def has(self, sha256: str, suffix: str, size: int | None = None) -> bool:
+            looks.append(sha256)
+            return super().has(sha256, suffix, size)
+
+    _fill_a_folder(objects)
+    counting = Counting(objects.root.parent)
+    assert len(list(counting.having((name, ".mp4") for name in FULL_FOLDER))) == len(FULL_FOLDER) - 1
+    assert looks == [FULL_FOLDER[0]]  # which does not exist
+
+
+@pytest.mark.parametrize("name", ["../" + "0" * 61, "A" * 64, "", "0" * 63 + "/"])
+def test_a_name_that_is_none_is_refused_in_a_list_too(objects: Objects, name: str) -> None:
+    with pytest.raises(ArtifactError, match="not the name of an object"):
+        list(objects.having([(name, ".mp4")]))
