@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from reconciler.diagnostics import Diagnostic, SpecError
 from reconciler.providers import registry
-from reconciler.providers.base import Dialect
+from reconciler.providers.base import Dialect, Model
 from reconciler.providers.check import Resolved, resolve
+from reconciler.providers.rules import check_each, form_of
 from reconciler.spec.memo import reuse
-from reconciler.spec.project import Project, ProviderConfig
+from reconciler.spec.project import Clip, Project, ProviderConfig
 
 
 def dialect_of(config: ProviderConfig) -> Dialect:
@@ -38,14 +39,37 @@ def resolve_clips(project: Project, dialects: Mapping[str, Dialect]) -> tuple[di
     clips: dict[str, Resolved] = {}
     problems: dict[Diagnostic, None] = {}  # the clips of a matrix repeat the mistakes of their declaration
     can_publish = bool(project.publish)
+    answers = _Answers(can_publish)
     for clip in project.clips:
         dialect = dialects.get(clip.spec.provider)
         if dialect is None:
             continue
-        once = partial(resolve, clip, dialect, can_publish=can_publish)
+        once = partial(answers.of, clip, dialect)
         answer = reuse(("resolved", clip.name), (clip, dialect, can_publish), once)
         if isinstance(answer, Resolved):
             clips[clip.name] = answer
         faults = answer.warnings if isinstance(answer, Resolved) else answer
         problems.update(dict.fromkeys(replace(fault, clips=(clip.declared,)) for fault in faults))
     return clips, list(problems)
+
+
+class _Answers:
+    """The answers of one load, shared by clips of one form: an equal answer is computed once."""
+
+    def __init__(self, can_publish: bool) -> None:
+        self._can_publish = can_publish
+        self._models: dict[Hashable, Model] = {}  # of each form that has no problems beside those of `check_each`
+        self._answers: dict[tuple[Hashable, tuple[Diagnostic, ...]], Resolved] = {}
+
+    def of(self, clip: Clip, dialect: Dialect) -> Resolved | tuple[Diagnostic, ...]:
+        """Return `resolve` of a clip."""
+        form = form_of(clip)
+        model = self._models.get(form)
+        if model is not None and (answer := self._answers.get((form, tuple(check_each(clip, model))))):
+            return answer
+        fresh = resolve(clip, dialect, can_publish=self._can_publish)
+        if form is not None and isinstance(fresh, Resolved):
+            warnings = tuple(check_each(clip, fresh.model))
+            if warnings == fresh.warnings:
+                self._models[form], self._answers[form, warnings] = fresh.model, fresh
+        return fresh

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.next_command import command
@@ -12,6 +15,9 @@ from reconciler.providers.limits import check_request
 from reconciler.providers.phrases import choices, count, nearest
 from reconciler.spec.project import Clip
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
+
+if TYPE_CHECKING:  # loads pydantic
+    from reconciler.spec.model import ClipFields
 
 _LABELS = {
     Mode.TEXT: "text alone",
@@ -30,9 +36,7 @@ _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed
 
 def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     """Yield the problems of a clip under a model, in the order of its fields. `hosted`: local files can get a URL."""
-    yield from _retired(clip, model)
-    yield from _prompt(clip, model)
-    yield from _size(clip, model)
+    yield from check_each(clip, model)
     yield from _durations(clip, model)
     yield from _resolutions(clip, model)
     yield from _ratios(clip, model)
@@ -44,6 +48,33 @@ def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
     yield from _pictures(clip, model)
     yield from _media(clip, model, hosted)
     yield from _options(clip, model)
+
+
+def check_each(clip: Clip, model: Model) -> Iterator[Diagnostic]:
+    """Yield only the problems that clips of one form may have with different words or places."""
+    yield from _retired(clip, model)
+    yield from _prompt(clip, model)
+    yield from _size(clip, model)
+
+
+_NOT_IN_FORM = ("prompt", "first_frame", "last_frame", "references", "options")
+_UNCHECKED = ("pick", "retake", "output", "tags", "description", "protect")
+
+
+@cache
+def _form_getter(fields: type[ClipFields]) -> Callable[[ClipFields], object]:
+    return attrgetter(*(name for name in fields.model_fields if name not in (*_NOT_IN_FORM, *_UNCHECKED)))
+
+
+def form_of(clip: Clip) -> Hashable:
+    """Return what `check` sees of a clip beside its texts; None for a clip with options, which `check` reads too.
+
+    If one clip has no problems beside those of `check_each`, no other of its form has.
+    """
+    if clip.spec.options:
+        return None
+    media = tuple((name, type(item), item.part if isinstance(item, ClipMedia) else None) for name, item in clip.media())
+    return (_form_getter(type(clip.spec))(clip.spec), media)
 
 
 def mode_of(clip: Clip) -> Mode:
