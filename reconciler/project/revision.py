@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError
 from reconciler.plan.changes import changes
-from reconciler.plan.model import GENERATES, Disk, OutputFact, Plan, Step
+from reconciler.plan.model import GENERATES, Change, Disk, OutputFact, Plan, Step, Wanted
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
@@ -57,6 +57,7 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
     with Revision(workspace.root, name) as revision:
         loaded = load_past(revision, planned.loaded, draft=draft)
     former, current = loaded.by_ident, planned.loaded.by_ident
+    gone = {o.wanted.key: o for ident, o in former.items() if _key(current.get(ident)) != o.wanted.key}
     names = {order.wanted.key: order.wanted.name for order in (*loaded.orders, *planned.loaded.orders)}
     pending = {step.key for step in planned.plan.steps if step.action in ASKING}
 
@@ -64,13 +65,30 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
         old, new = former.get(step.ident), current.get(step.ident)
         if new is None or new.wanted.key != step.key:  # a file or a request that no clip wants
             return step
-        differing = changes(old.wanted.document, new.wanted.document, names, pending) if old else ()
+        if _key(old) != step.key:
+            old = gone.get(step.key, old)
+        documents = changes(old.wanted.document, new.wanted.document, names, pending) if old else ()
+        differing = (*_moved(old.wanted, new.wanted), *documents) if old else ()
         note = f"changed since {name}" if differing else f"as at {name}" if old else f"not in {name}"
-        if (step.action in GENERATES) is bool(differing):  # its changes say it, or nothing happens
+        if old is not None and old.clip.name != step.clip:
+            note = f"renamed from {old.clip.name}"
+        elif (step.action in GENERATES) is bool(differing):  # its changes say it, or nothing happens
             note = ""
         return replace(step, changes=differing, detail="; ".join(filter(None, (step.detail, note))))
 
     return replace(planned.plan, steps=tuple(map(explain, planned.plan.steps)))
+
+
+def _key(order: Order | None) -> str | None:
+    return None if order is None else order.wanted.key
+
+
+def _moved(old: Wanted, new: Wanted) -> Iterator[Change]:
+    """Yield where else the picked take of a clip is placed, and its other name."""
+    if old.clip != new.clip:
+        yield Change("name", old.clip, new.clip)
+    if old.output and new.output and old.output != new.output:
+        yield Change("output", old.output, new.output)
 
 
 def _locked(revision: Revision) -> dict[str, LockEntry]:

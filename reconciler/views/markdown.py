@@ -30,6 +30,10 @@ _FIRST = (Action.BLOCKED, Action.REPLACE, Action.CREATE)
 """The actions that a reviewer must see: they come first, and are cut last."""
 
 
+_DETAILED = (Action.BLOCKED, Action.NOOP, Action.MOVE, Action.RESTORE)
+"""The actions whose detail is part of why."""
+
+
 def render(plan: Plan) -> str:
     """Return a digest line, a table of the steps, and the changed fields in folds; cut at a whole row."""
     steps = sorted((step for step in plan.steps if step.action is not Action.NOOP or step.changes), key=_rank)
@@ -70,7 +74,7 @@ def _digest_line(plan: Plan) -> str:
 def _row(group: StepGroup, plan: Plan) -> str:
     step = group.first
     cost = group.price(plan.currency) if step.action in GENERATES else ""
-    detail = [_cell(step.detail)] if step.action in (Action.BLOCKED, Action.NOOP) and step.detail else []
+    detail = [_cell(step.detail)] if step.action in _DETAILED and step.detail else []
     headline = _cell(step.headline) if step.headline_changes else step.headline  # changes quote foreign text
     why = "<br>".join([headline, *detail, *map(_cell, step.way_out)])
     model = _cell(f"{step.provider}/{step.model}") if step.action in GENERATES else ""

@@ -68,3 +68,44 @@ def test_since_says_that_a_clip_is_as_at_the_revision_or_not_in_it(
     hero, new = plan(project, capsys, "--since", "HEAD", code=2)["actions"]
     assert (hero["action"], hero["changes"], hero["detail"]) == ("replace", [], "as at HEAD")
     assert (new["action"], new["changes"], new["detail"]) == ("create", [], "not in HEAD")
+
+
+@pytest.mark.parametrize("is_applied", [False, True], ids=["to apply", "applied"])
+def test_since_shows_a_rename(project: Path, is_applied: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the lock file has the new name and nothing is to do."""
+    write(project, SPEC)
+    assert main(["-C", str(project), "--json", "apply", "--yes"]) == 0
+    write(project, SPEC.replace("hero", "lead"))
+    if is_applied:
+        assert main(["-C", str(project), "--json", "apply", "--yes"]) == 0
+    since = plan(project, capsys, "--since", "HEAD", code=0 if is_applied else 2)
+    [lead] = since["actions"]
+    assert lead["action"] == ("noop" if is_applied else "move")
+    assert changes(since) == [("name", "hero", "lead"), ("output", "renders/hero.mp4", "renders/lead.mp4")]
+    for form in ("plan", "--since", "HEAD"), ("plan", "--since", "HEAD", "--markdown"):
+        assert main(["-C", str(project), *form]) == 0
+        assert "renamed from hero" in capsys.readouterr().out
+
+
+def test_since_shows_an_output_that_moved_and_clips_that_swapped_names(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(project, SPEC.replace("red lamp", "red lamp, output: renders/far.mp4"))
+    assert ("output", "renders/hero.mp4", "renders/far.mp4") in changes(
+        plan(project, capsys, "--since", "HEAD", code=2)
+    )
+    write(project, SPEC + "  lead: {prompt: a chair}\n")
+    for words in (["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "two"]):
+        subprocess.run(["git", "-C", str(project), *words], check=True, capture_output=True)
+    write(project, SPEC.replace("red lamp", "chair") + "  lead: {prompt: a red lamp}\n")
+    since = plan(project, capsys, "--since", "HEAD", code=2)
+    assert [(action["clip"], action["detail"]) for action in since["actions"]] == [
+        ("hero", "renamed from lead"),
+        ("lead", "renamed from hero"),
+    ]
+
+
+def test_a_copy_of_a_clip_is_not_a_rename(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, SPEC + "  twin: {prompt: a red lamp}\n")
+    _, twin = plan(project, capsys, "--since", "HEAD", code=2)["actions"]
+    assert (twin["changes"], twin.get("detail")) == ([], None)

@@ -18,7 +18,7 @@ def run(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the plan for apply.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a pull request.")] = False,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes or blocked clips.")
     ] = False,
     since: Annotated[
         str | None,
@@ -33,7 +33,8 @@ def run(
 
     The plan includes the cost and the expected time.
 
-    Exit codes: 0 done, 1 invalid spec, 2 there are changes (with --detailed-exitcode), 64 wrong command line.
+    Exit codes: 0 done, 1 invalid spec, 2 there are changes or blocked clips (with --detailed-exitcode), 64 wrong
+    command line.
     """
     from reconciler.project.model import Choice
 
@@ -56,7 +57,7 @@ def run(
         app.view.text(render(plan))
     else:
         app.view.plan(plan)
-    if detailed_exitcode and plan.has_changes():
+    if detailed_exitcode and (plan.has_changes() or plan.blocked()):
         raise typer.Exit(2)
     if not plan.has_changes():
         app.seal()
