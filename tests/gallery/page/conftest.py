@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+from asyncio.events import _set_running_loop
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -30,17 +32,29 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for a module and no longer: while it is there, no other test of the process could run an event loop."""
+@pytest.fixture(scope="session")
+def driven() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """One browser for the session, and the event loop of its driver, which waits in a coroutine of its own."""
     try:
         where = find_chromium()
     except FileNotFoundError as missing:
         pytest.fail(str(missing), pytrace=False)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
-        yield running
+        loop = asyncio.get_running_loop()
+        _set_running_loop(None)
+        yield running, loop
+        _set_running_loop(loop)
         running.close()
+
+
+@pytest.fixture
+def browser(driven: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The browser. Only while a test has it, its driver's loop counts as the one that runs: others run their own."""
+    running, loop = driven
+    _set_running_loop(loop)
+    yield running
+    _set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
