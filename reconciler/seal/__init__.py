@@ -62,7 +62,7 @@ def answer(line: list[str]) -> int | None:
         return None
     try:
         with _lock(root) if "apply" in line else nullcontext():
-            seal, began = _read(root), time.time_ns()
+            seal, began = read(root), time.time_ns()
             if not all(look(seal["names"]) == seal["seen"][kind] for kind, look in KINDS.items()):
                 return None
             if question not in seal["answers"]:
@@ -101,7 +101,7 @@ def _root(line: Sequence[str]) -> str | None:
     return folder
 
 
-def _read(root: str) -> Mapping[str, Any]:
+def read(root: str) -> Mapping[str, Any]:
     """Return the project's seal. Raises ValueError for one that is damaged, of another machine or of another format."""
     descriptor = os.open(os.path.join(root, STATE, FILE), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:

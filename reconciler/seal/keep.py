@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.plan.model import Action
 from reconciler.project.model import Planned
 from reconciler.project.pending_repairs import needs_repair
 from reconciler.project.scan import DiskFiles
 from reconciler.project.workspace import Workspace
-from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of
+from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
 from reconciler.seal.facts import KINDS, TIMED, keyed
 from reconciler.spec.environment import names_in
 from reconciler.spec.values import LocalMedia
@@ -43,11 +43,12 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
         names = names_of(workspace, planned) if planned else checked["names"] if checked else {}
         seen = {kind: look(names) for kind, look in KINDS.items()}
         answers: Mapping[str, Printed] = {}
-        if checked and (names, seen) == (checked["names"], checked["seen"]):
+        last = checked or _last(names["root"])
+        if last and (names, seen) == (last["names"], last["seen"]):
             is_racy = Checked.began_ns - RACY_NS < max(cast(list[int], seen[kind])[0] for kind in TIMED if kind in seen)
-            if is_racy or not (planned is None or _is_idle(workspace, planned)):
+            if is_racy or not checked or not (planned is None or _is_idle(workspace, planned)):
                 return
-            answers = {**checked["answers"], question: printed}
+            answers = {**last["answers"], question: printed}
         elif planned is None:
             return
         body = json.dumps({"format": FORMAT, "names": names, "seen": seen, "answers": answers}, separators=(",", ":"))
@@ -55,6 +56,14 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
         disk.replace(path, f"{keyed(body.encode())}\n{body}".encode())
     except UNSEALED:
         return
+
+
+def _last(root: str) -> Mapping[str, Any] | None:
+    """Return the project's seal, if it has a sound one: the same facts are not written twice."""
+    try:
+        return read(root)
+    except UNSEALED:
+        return None
 
 
 def names_of(workspace: Workspace, planned: Planned) -> Names:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import time
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from reconciler import seal
+from reconciler.cli.app import main
 from reconciler.seal import facts, keep
 from reconciler.state.lock import Lock
 from tests.seal.film import Film
@@ -187,6 +190,18 @@ def test_an_apply_is_answered_only_under_the_lock(film: Film) -> None:
         assert film.asked("plan")
     assert film.asked("apply", "--yes")
     assert film.path("state/lock").read_bytes() == b""
+
+
+def test_the_same_facts_are_not_written_twice(film: Film, file: Path) -> None:
+    """A run that only looks, as under a racy clock or without the front door, leaves the file as it is."""
+    film.front("apply", "--yes")
+    before = file.stat()
+    for _ in range(2):
+        seal.Checked.seal = None
+        with chdir(film.root):
+            sys.argv[1:] = ["apply", "--yes"]
+            assert main() == 0
+    assert file.stat() == before
 
 
 def test_an_apply_that_wrote_something_is_not_an_answer(film: Film) -> None:
