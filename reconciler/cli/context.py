@@ -110,7 +110,7 @@ class Context:
 
         if not isinstance(dialect, SpokenOverHttp):
             raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")
-        self.require_trust(trust=trust, ask=ask)
+        self.require_trust(trust=trust, ask=ask, aliases=(config.alias,))
         account = open_account(config, dialect, os.environ)
         environment = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
         return HttpTransport(dialect, account, pace, environment)
@@ -165,12 +165,13 @@ class Context:
 
         return TrustMemory(os.environ)
 
-    def require_trust(self, *, trust: bool = False, ask: bool = True) -> None:
+    def require_trust(self, *, trust: bool = False, ask: bool = True, aliases: Iterable[str] = ()) -> None:
         """Ask once for all that the project asks for and the user does not trust yet; `trust` answers yes.
 
-        Raises Refused if the answer is no, or nobody can be asked. The answer is remembered.
+        `aliases` are providers that are needed though no clip uses them. Raises Refused if the answer is no, or nobody
+        can be asked. The answer is remembered.
         """
-        demands = self.trust.missing(self.workspace.root, self.workspace.demands())
+        demands = self.trust.missing(self.workspace.root, self.workspace.demands(*aliases))
         demands = [demand for demand in demands if demand not in self._agreed]
         if not demands:
             return

@@ -2,7 +2,7 @@
 
 A project may come from a stranger (docs/design/threat-model.md). Ordinary is a kind's own address with the credentials
 of its provider. A provider on this machine, such as the emulator, is listed and not asked about. The others are asked
-about once, before anything is sent.
+about once, before anything is sent. A provider that nothing uses is listed once something connects to it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from reconciler.spec.project import Project, ProviderConfig
 from reconciler.spec.values import JsonValue, LocalMedia, Secret
 
 
-def demands(project: Project, dialects: Mapping[str, Dialect], outside: Collection[str]) -> tuple[Demand, ...]:
-    """Return the demands of a project, each once and in a fixed order. `outside`: its media outside the root."""
+def demands(
+    project: Project, dialects: Mapping[str, Dialect], outside: Collection[str], used: Collection[str]
+) -> tuple[Demand, ...]:
+    """Return the demands of a project, each once and in a fixed order. `outside`: its media outside the root; `used`:
+    the aliases of the providers to list."""
     listed = [*_stores(project), *_outside(project, outside)]
     for alias, config in project.providers.items():
-        if config.kind != LOCAL and alias in dialects:
+        if config.kind != LOCAL and alias in dialects and alias in used:
             listed += _provider(config, dialects[alias])
     return tuple(sorted(set(listed)))
 

@@ -8,7 +8,7 @@ reused. Inputs are still read and compared each time; see `spec.memo`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
-from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError
+from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError
 from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Demand, Disk, Plan
@@ -38,7 +38,8 @@ from reconciler.project.preflight import Preflight, check_addresses, check_store
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
 from reconciler.project.selectors import select
-from reconciler.records import LockEntry, Snapshot, State
+from reconciler.providers.base import LOCAL, Dialect
+from reconciler.records import BLOCKED, OPEN, LockEntry, Snapshot, State
 from reconciler.spec.files import EditedFiles, Files, Unreadable
 from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
@@ -81,7 +82,7 @@ class Workspace:
         self.root, self.clock, self.env, self.overlay = root, clock, env, overlay
         self.files: Files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
-        self._demands: tuple[Demand, ...] | None = None  # of the project as last loaded
+        self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str]] | None = None  # as last loaded
         self.planned: Planned | None = None  # the last plan
         self._is_own = False  # the state was checked
         self._turn = RLock()  # the page calls from several threads; each step runs alone
@@ -120,11 +121,28 @@ class Workspace:
         media = (item for clip in project.clips for _, item in clip.media())
         return reach.outside_root(item.path for item in media if isinstance(item, LocalMedia))
 
-    def demands(self) -> tuple[Demand, ...]:
-        """Return what the project asks for beyond the ordinary, as last loaded. Raises SpecError."""
-        if self._demands is None:
+    def demands(self, *also: str) -> tuple[Demand, ...]:
+        """Return what the project asks for beyond the ordinary, as last loaded: for the providers that clips use, those
+        that requests in progress may need, and those of the aliases `also`. Raises SpecError."""
+        if self._asking is None:
             self.load()
-        return self._demands or ()
+        assert self._asking is not None  # `load` sets it
+        project, dialects, outside = self._asking
+        used = {*also, *(clip.spec.provider for clip in project.clips)}
+        everything = self._may_need_others(project, dialects, used)
+        return demands.demands(project, dialects, outside, project.providers if everything else used)
+
+    def _may_need_others(self, project: Project, dialects: Mapping[str, Dialect], used: Collection[str]) -> bool:
+        """True if a request in progress was not sent to where one of these aliases points."""
+        if all(config.kind == LOCAL for alias, config in project.providers.items() if alias not in used):
+            return False
+        try:
+            attempts = self.snapshot(False).attempts.values()
+        except StateError:
+            return True
+        pending = (a for a in attempts if a.state in OPEN | BLOCKED and a.kind != LOCAL)
+        sites = map(endpoints.Site.of, pending)
+        return not all(site.alias in used and endpoints.declares(project, dialects, site) for site in sites)
 
     def hasher(self, project: Project) -> Hasher:
         """Return a hasher for the inputs that the project may read; it reuses the hashes of unchanged files."""
@@ -164,7 +182,7 @@ class Workspace:
             raise SpecError(problems)
         if not draft:
             outside = self.beyond() if project.allowed_inputs else frozenset[str]()
-            self._demands = demands.demands(project, dialects, outside)
+            self._asking = (project, dialects, outside)
         orders = build_orders(project, resolved, hashes, self.today())
         return Loaded(project, orders, dialects, tuple(problems))
 

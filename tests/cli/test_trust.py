@@ -8,6 +8,7 @@ import json
 import socket
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,13 @@ from PIL import Image
 from reconciler.cli.app import main
 from reconciler.cli.context import Context
 from reconciler.cli.options import Options
+from reconciler.clock import SystemClock
 from reconciler.diagnostics import Refused
+from reconciler.engine.connections.one_off import ProviderAccess
+from reconciler.engine.operations.adopt_task import poll_task
+from reconciler.records import State
+from reconciler.state.budget import NewAttempt
+from reconciler.state.store import Facts, Store
 
 CLIPS = "clips:\n  hero: {prompt: a lamp, provider: studio, duration: 5}\n"
 COMMANDS = [
@@ -97,6 +104,56 @@ def test_a_provider_on_this_machine_is_listed_and_not_asked_about() -> None:
     assert code == 0
     assert "This project asks for\n  - http://127.0.0.1:9 gets STUDIO_KEY and the inputs of clips" in output
     assert run("trust")[0] == 0
+
+
+AWAY = "https://away.invalid gets STUDIO_KEY and the inputs of clips (provider spare)"
+
+
+def spare(address: str) -> None:
+    """A project with a second provider, at this address, that no clip uses."""
+    own = f"  spare: {{kind: ark, base_url: '{address}', api_key: '${{env.STUDIO_KEY}}'}}\n"
+    project(more=own, provider="kind: ark, api_key: '${env.STUDIO_KEY}'")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://away.invalid"])
+def test_a_provider_that_no_clip_uses_is_neither_listed_nor_asked_about(address: str) -> None:
+    spare(address)
+    assert "asks for" not in run("plan")[1]
+    assert "asks_for" not in run("plan", "--json")[1]
+    Context(Options()).require_trust()
+
+
+def test_a_connection_to_a_provider_that_no_clip_uses_is_gated_itself() -> None:
+    """As for a closed request, whose task is looked at again."""
+    spare("https://away.invalid")
+    app = Context(Options())
+    access = ProviderAccess(app.workspace.load(), app.connect)
+    with pytest.raises(Refused, match="gets STUDIO_KEY"):
+        access.ask("spare", partial(poll_task, "t-1"))
+
+
+@pytest.mark.parametrize("command", [["doctor", "--online", "--all"], ["trust"]], ids=" ".join)
+def test_what_connects_to_a_provider_that_no_clip_uses_asks_about_it(command: list[str]) -> None:
+    spare("https://away.invalid")
+    code, output = run(*command)
+    assert code == 4 and AWAY in output
+
+
+@pytest.mark.parametrize("task", [None, "t-1"], ids=["uncertain", "accepted"])
+@pytest.mark.parametrize("alias", ["spare", "studio"])
+def test_a_request_in_progress_may_need_a_provider_that_no_clip_uses(alias: str, task: str | None) -> None:
+    """It was sent to the address of `spare`, perhaps under the name that the clip's provider has now."""
+    spare("https://away.invalid")
+    clock = SystemClock()
+    state = Path("state")
+    with Store.open(state, clock.now) as store:
+        names = {"provider": alias, "kind": "ark", "model": "m", "key": "v1:1", "clip": "gone", "take": 1}
+        attempt = store.begin(NewAttempt("marker", **names, endpoint="https://away.invalid"))  # type: ignore[arg-type]
+        facts = Facts(task=task)
+        store.move(attempt, State.UNCERTAIN if task is None else State.ACCEPTED, facts)
+    assert AWAY in run("plan")[1]
+    code, output = run("apply", "--yes")
+    assert code == 4 and AWAY in output
 
 
 def test_the_ordinary_project_has_no_list() -> None:

@@ -33,7 +33,7 @@ def run(
         from reconciler.engine.operations import doctor_online as providers
 
         loaded = app.workspace.load()
-        app.require_trust(trust=trust)
+        app.require_trust(trust=trust, aliases=loaded.project.providers if every else ())
         checks += providers.checkup(ProviderAccess(loaded, app.connect), every=every)
     app.view.checks(checks)
     if not all(check.ok for check in checks):

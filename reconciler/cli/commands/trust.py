@@ -35,8 +35,8 @@ def run(
         text = "forgotten" if is_known else "nothing of this project is trusted"
         app.view.note(text, {"project": root, "forgotten": is_known})
     else:
-        app.workspace.load()
-        app.require_trust()
-        demands = [str(demand) for demand in app.workspace.demands()]
+        aliases = app.workspace.load().project.providers
+        app.require_trust(aliases=aliases)
+        demands = [str(demand) for demand in app.workspace.demands(*aliases)]
         text = "trusted" if demands else "this project asks for nothing that is not ordinary"
         app.view.note(text, {"project": root, "asks_for": demands})
