@@ -36,6 +36,14 @@ class _Look:
     fault: str = ""
 
 
+_NO_HOSTING = Hosting()
+
+
+def _sent_to(settled: Resolved | None) -> Model | None:
+    """Return the model that files are sent to; None for drafts and faulty clips, whose files must only be readable."""
+    return settled.model if settled and "file" not in settled.model.image_schemes else None
+
+
 class Preflight:
     """The check of one project's files.
 
@@ -60,48 +68,36 @@ class Preflight:
         hosting = {a: reuse(("hosting", a), (d, store), partial(hosting_of, d, store)) for a, d in dialects.items()}
         problems: dict[Diagnostic, None] = {}
         for clip in project.clips:
-            settled = resolved.get(clip.name)
             files = [item.path for _, item in clip.media() if isinstance(item, LocalMedia)]
-            if not files or settled is None:
+            if not files:
                 continue
-            contents = [hashes.get(path) for path in files]
-            given = (clip, settled, hosting[clip.spec.provider], *contents)
-            look = partial(self._problems, clip, settled.model, hosting[clip.spec.provider], hashes)
+            model = _sent_to(resolved.get(clip.name))
+            host = hosting.get(clip.spec.provider, _NO_HOSTING)
+            given = (clip, model, host, *(hashes.get(path) for path in files))
+            look = partial(self._problems, clip, model, host, hashes)
             faults = reuse(("files", clip.name), given, look, keep=lambda _: self._unsure.isdisjoint(hashes.values()))
             problems.update(dict.fromkeys(replace(fault, clips=(clip.declared,)) for fault in faults))
         return tuple(problems)
 
     def _problems(
-        self, clip: Clip, model: Model, hosting: Hosting, hashes: Mapping[str, str]
+        self, clip: Clip, model: Model | None, hosting: Hosting, hashes: Mapping[str, str]
     ) -> tuple[Diagnostic, ...]:
         return tuple(self._clip(clip, model, hosting, hashes))
 
-    def _clip(self, clip: Clip, model: Model, hosting: Hosting, hashes: Mapping[str, str]) -> Iterator[Diagnostic]:
-        sound: dict[MediaKind, list[MediaFacts]] = {}
-        media = clip.media()
-        given = sum(len(item.url) for _, item in media if isinstance(item, DataMedia))
-        room = media_routes.room(model, clip.spec.prompt)
-        free = None if room is None else room - given
-        is_sent = "file" not in model.image_schemes
-        for name, item in media:
-            if not isinstance(item, LocalMedia) or item.path not in hashes:
-                continue
-            media_kind, look = media_routes.kind_of(name), self._look(item.path, hashes[item.path], facts=is_sent)
-            problem = _misfit(clip, name, item.path, look)
-            if problem is not None:
-                yield problem
-                continue
-            if not is_sent:
-                continue
-            sound.setdefault(media_kind, []).append(look.facts)
-            yield from check_media(name, look.facts, media_routes.limits(model, media_kind), clip.source(name))
-            route = media_routes.choose(model, media_kind, look.facts.bytes or 0, hosting, free)
-            if isinstance(route, NoRoute):
-                yield Diagnostic("media-not-sendable", f"{name}: {route.message}", clip.source(name), route.help)
-            elif route is Route.DATA and free is not None:
-                free -= media_routes.encoded(look.facts.bytes or 0)
-        for media_kind, facts in sound.items():
-            yield from _together(clip, media_kind, facts, media_routes.limits(model, media_kind))
+    def _clip(
+        self, clip: Clip, model: Model | None, hosting: Hosting, hashes: Mapping[str, str]
+    ) -> Iterator[Diagnostic]:
+        sound: dict[str, MediaFacts] = {}  # by field
+        for name, item in clip.media():
+            if isinstance(item, LocalMedia) and item.path in hashes:
+                look = self._look(item.path, hashes[item.path], facts=model is not None)
+                problem = _misfit(clip, name, item.path, look)
+                if problem is None:
+                    sound[name] = look.facts
+                else:
+                    yield problem
+        if model is not None:
+            yield from _unsendable(clip, model, hosting, sound)
 
     def _look(self, path: str, sha256: str, *, facts: bool) -> _Look:
         if (sha256, facts) not in self._seen:
@@ -137,6 +133,25 @@ def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[
     except ClipformError as error:
         return (Diagnostic(error.code, error.message, None, error.help),)
     return ()
+
+
+def _unsendable(clip: Clip, model: Model, hosting: Hosting, files: Mapping[str, MediaFacts]) -> Iterator[Diagnostic]:
+    """Yield what a model does not take of files, each alone and all of a kind together, and files with no route."""
+    given = sum(len(item.url) for _, item in clip.media() if isinstance(item, DataMedia))
+    room = media_routes.room(model, clip.spec.prompt)
+    free = None if room is None else room - given
+    kinds: dict[MediaKind, list[MediaFacts]] = {}
+    for name, facts in files.items():
+        media_kind = media_routes.kind_of(name)
+        kinds.setdefault(media_kind, []).append(facts)
+        yield from check_media(name, facts, media_routes.limits(model, media_kind), clip.source(name))
+        route = media_routes.choose(model, media_kind, facts.bytes or 0, hosting, free)
+        if isinstance(route, NoRoute):
+            yield Diagnostic("media-not-sendable", f"{name}: {route.message}", clip.source(name), route.help)
+        elif route is Route.DATA and free is not None:
+            free -= media_routes.encoded(facts.bytes or 0)
+    for media_kind, together in kinds.items():
+        yield from _together(clip, media_kind, together, media_routes.limits(model, media_kind))
 
 
 def _together(

@@ -42,7 +42,7 @@ def resolve_clips(project: Project, dialects: Mapping[str, Dialect]) -> tuple[di
     answers = _Answers(can_publish)
     for clip in project.clips:
         dialect = dialects.get(clip.spec.provider)
-        if dialect is None:
+        if dialect is None or not clip.faulty.isdisjoint(("provider", "model")):
             continue
         once = partial(answers.of, clip, dialect)
         answer = reuse(("resolved", clip.name), (clip, dialect, can_publish), once)

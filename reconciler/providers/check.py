@@ -70,6 +70,8 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
     """
     model = find_model(clip, dialect)
     if isinstance(model, Diagnostic):
+        if model.code == "field-required" and "resolution" in clip.faulty:
+            return ()
         return (model, *_other_problems(model, clip, dialect, can_publish))
     problems = (*rules.check(clip, model, can_publish or _hosts(clip, dialect)), *_reserved_options(clip, dialect))
     if any(problem.severity is Severity.ERROR for problem in problems):

@@ -35,7 +35,10 @@ _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed
 
 
 def check(clip: Clip, model: Model, hosted: bool) -> Iterator[Diagnostic]:
-    """Yield the problems of a clip under a model, in the order of its fields. `hosted`: local files can get a URL."""
+    """Yield the problems of a clip under a model, in the order of its fields. `hosted`: local files can get a URL.
+
+    A problem that could follow from a faulty field is left out.
+    """
     yield from check_each(clip, model)
     yield from _durations(clip, model)
     yield from _resolutions(clip, model)
@@ -67,11 +70,11 @@ def _form_getter(fields: type[ClipFields]) -> Callable[[ClipFields], object]:
 
 
 def form_of(clip: Clip) -> Hashable:
-    """Return what `check` sees of a clip beside its texts; None for a clip with options, which `check` reads too.
+    """Return what `check` sees of a clip beside its texts; None for a clip with options or faults, which it sees too.
 
     If one clip has no problems beside those of `check_each`, no other of its form has.
     """
-    if clip.spec.options:
+    if clip.spec.options or clip.faulty:
         return None
     media = tuple((name, type(item), item.part if isinstance(item, ClipMedia) else None) for name, item in clip.media())
     return (_form_getter(type(clip.spec))(clip.spec), media)
@@ -87,6 +90,10 @@ def mode_of(clip: Clip) -> Mode:
         return Mode.FIRST_FRAME
     references = clip.references
     return Mode.REFERENCES if references.images or references.videos or references.audios else Mode.TEXT
+
+
+def _knows_mode(clip: Clip) -> bool:
+    return clip.faulty.isdisjoint(("first_frame", "last_frame", "references", "operation"))
 
 
 def switches(model: Model) -> tuple[str, ...]:
@@ -129,7 +136,8 @@ def _options(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 
 def _prompt(clip: Clip, model: Model) -> Iterator[Diagnostic]:
-    if not clip.spec.prompt.strip() and (model.prompt_required or mode_of(clip) is Mode.TEXT):
+    is_needed = model.prompt_required or (mode_of(clip) is Mode.TEXT and _knows_mode(clip))
+    if is_needed and not clip.spec.prompt.strip() and "prompt" not in clip.faulty:
         why = f"{model.name} needs a prompt"
         yield Diagnostic("prompt-required", why, _at(clip, "prompt"), "add `prompt:` with a description of the clip")
     length, source = len(clip.spec.prompt), _at(clip, "prompt")
@@ -183,6 +191,8 @@ def _ratios(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 def _adaptive(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     """Check a ratio against the modes that need `adaptive`, or do not take it."""
     ratio, mode = clip.spec.ratio, mode_of(clip)
+    if not _knows_mode(clip):
+        return
     if ratio == "adaptive" and mode in model.adaptive_never:
         message = f"{model.name} does not take the ratio adaptive with {_LABELS[mode]}"
         help = f"set one of {choices([name for name in model.ratios if name != 'adaptive'])}"
@@ -195,7 +205,8 @@ def _adaptive(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 def _required(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     values = {"duration": model.durations, "resolution": model.resolutions, "ratio": model.ratios}
     for name, offered in values.items():
-        if name in model.required and name not in model.defaults and getattr(clip.spec, name) is None:
+        absent = getattr(clip.spec, name) is None and name not in clip.faulty
+        if name in model.required and name not in model.defaults and absent:
             message = f"{model.name} needs a {name} ({choices(offered)}); the provider has no default for it"
             yield Diagnostic("field-required", message, clip.where, f"add `{name}:` to the clip or to `defaults:`")
 
@@ -230,6 +241,8 @@ def _switches(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 def _modes(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     mode = mode_of(clip)
+    if not _knows_mode(clip):
+        return
     if _mixed(clip, model):
         message = "frames and references cannot be used together"
         help = "keep `first_frame`/`last_frame` or `references`, not both"
@@ -275,7 +288,7 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
             message = f"{count(number, noun)} given; {model.name} takes {takes}"
             yield Diagnostic("too-many-references", message, source, f"remove {number - most}, or choose another model")
     alone = references.audios and not (references.images or references.videos)
-    if mode_of(clip) is Mode.REFERENCES and alone and not model.audio_alone:
+    if mode_of(clip) is Mode.REFERENCES and alone and not model.audio_alone and _knows_mode(clip):
         message = f"{model.name} does not take audio alone as reference"
         source = _at(clip, "references.audios", "references")
         yield Diagnostic("audio-alone", message, source, "add a reference picture or video")

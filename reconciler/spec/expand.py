@@ -20,7 +20,7 @@ from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME, Unfit
-from reconciler.spec.shape import checked
+from reconciler.spec.shape import checked_fields
 
 _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)
@@ -41,7 +41,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """The result of all declarations. A clip with errors has a name but is not among the clips."""
+    """The result of all declarations."""
 
     clips: tuple[Clip, ...]
     names: dict[str, str]  # of every clip, by name: its declaration
@@ -117,8 +117,8 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
         result.names.append(clip_name(declared.key.text, combination))
         layers = (base, *(fields.entries for fields in overrides))
         entries = {key: entry for layer in layers for key, entry in layer.items() if key in _FIELDS}
-        clip = _Builder(declared, combination, files[combination], entries, result.problems).build(resolver)
-        result.clips += [clip] if clip else []
+        builder = _Builder(declared, combination, files[combination], entries, result.problems)
+        result.clips.append(builder.build(resolver))
 
 
 def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: int) -> ResolvedMatrix | None:
@@ -165,54 +165,53 @@ class _Builder:
     entries: dict[str, MappingEntry]
     problems: Problems
 
-    def build(self, resolver: Resolver) -> Clip | None:
-        """Return the clip, or None after reporting every error."""
-        errors = self.problems.errors
+    def build(self, resolver: Resolver) -> Clip:
+        """Return the clip after reporting every error; later checks do without its faulty fields."""
         name = clip_name(self.declared.key.text, self.combination)
         scope = NameScope(self.declared.vars, dict(self.combination) or None, name)
         scopes = {"output": replace(scope, clip=self.file)}
         values = {key: resolver.resolve(entry.value, scopes.get(key, scope)) for key, entry in self.entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
         node = Fields(self.entries, self.declared.key.where)
-        spec = checked(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
-        if spec is None or self.problems.errors > errors:
-            return None
-        output = self._output(spec.output)
-        self._check_together(spec)
-        if self.problems.errors > errors:
-            return None
+        spec, unfit = checked_fields(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
+        faulty = {*unfit, *(values.keys() - raw.keys())}
+        output = self._output(spec.output, faulty)
+        self._check_together(spec, faulty)
         declared, places = self.declared.key, dict(_places(node))
         spec = spec if output == spec.output else spec.model_copy(update={"output": output})
-        return Clip(name, declared.text, spec, self.combination, declared.where, places)
+        return Clip(name, declared.text, spec, self.combination, declared.where, places, frozenset(faulty))
 
-    def _output(self, text: str) -> str:
+    def _output(self, text: str, faulty: set[str]) -> str:
         try:
-            return output_path(text)
+            return text if "output" in faulty else output_path(text)
         except Unfit as unfit:
-            self._error("output", f"output {unfit.message}", unfit.help)
+            self._error("output", f"output {unfit.message}", unfit.help, faulty)
             return ""
 
-    def _check_together(self, spec: ClipFields) -> None:
-        """Check the rules between fields that hold for every provider."""
+    def _check_together(self, spec: ClipFields, faulty: set[str]) -> None:
+        """Check the rules between fields that hold for every provider, except those about a faulty field."""
         frames = [name for name in ("first_frame", "last_frame") if name in self.entries]
         references = (*spec.references.images, *spec.references.videos, *spec.references.audios)
         if frames and references:
             culprit = "references" if "references" in self.declared.body.entries else frames[0]
-            self._error(culprit, f"references cannot be combined with {frames[0]}", "remove one of the two")
-        if spec.operation and len(spec.references.videos) != 1:
+            self._error(culprit, f"references cannot be combined with {frames[0]}", "remove one of the two", faulty)
+        if spec.operation and len(spec.references.videos) != 1 and "references" not in faulty:
             message = f"operation {spec.operation} needs exactly one reference video, not {len(spec.references.videos)}"
-            self._error("operation", message, "write references: {videos: [${clips.NAME.video}]}")
-        if spec.pick > spec.takes:
+            self._error("operation", message, "write references: {videos: [${clips.NAME.video}]}", faulty)
+        if spec.pick > spec.takes and "takes" not in faulty:
             help = f"set takes: {spec.pick}, or pick one of the {spec.takes}" if spec.takes > 1 else "raise takes"
-            self._error("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help)
+            self._error("pick", f"pick is {spec.pick}, but takes is {spec.takes}", help, faulty)
         beyond = [take for take in spec.retake if take > spec.takes] if isinstance(spec.retake, dict) else []
-        if beyond:
-            self._error("retake", f"retake names take {beyond[0]}, but takes is {spec.takes}", "remove it")
-        misspelt = self.declared.body.entries.keys() - _KEYS  # one may have been the prompt
-        if not (spec.prompt or frames or references or misspelt):
-            self._error("prompt", f"clip {shown(self.declared.key.text)} has no prompt", "add prompt: what it shows")
+        if beyond and "takes" not in faulty:
+            self._error("retake", f"retake names take {beyond[0]}, but takes is {spec.takes}", "remove it", faulty)
+        if self.declared.body.entries.keys() - _KEYS:  # misspelt: each may be a field that is not written
+            faulty |= _FIELDS - self.entries.keys() - {"provider", "model"}
+        if not (spec.prompt or frames or references or faulty & {"prompt", "references"}):
+            message = f"clip {shown(self.declared.key.text)} has no prompt"
+            self._error("prompt", message, "add prompt: what it shows", faulty)
 
-    def _error(self, field: str, message: str, help: str) -> None:
+    def _error(self, field: str, message: str, help: str, faulty: set[str]) -> None:
+        faulty.add(field)
         entry = self.entries.get(field)
         self.problems.error("bad-clip", message, entry.value.where if entry else self.declared.key.where, help)
 

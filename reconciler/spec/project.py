@@ -54,6 +54,7 @@ class Clip:
     matrix: tuple[tuple[str, str], ...] = ()  # its combination of values
     where: Source | None = None  # of the clip's name
     fields: Mapping[str, Source] = field(default_factory=dict)  # of each field's value
+    faulty: frozenset[str] = frozenset()  # fields with an error, without their values: the project is not used
     lead: int = 0  # characters at the start of the prompt that other clips begin with too
 
     def with_fields(self, **values: Any) -> Clip:

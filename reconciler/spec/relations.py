@@ -42,7 +42,8 @@ def check_providers(clips: Sequence[Clip], aliases: Mapping[str, ProviderConfig]
             )
 
 
-def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
+def _check_outputs(every: Sequence[Clip], problems: Problems) -> None:
+    clips = [clip for clip in every if "output" not in clip.faulty]
     taken: dict[str, Clip] = {}
     reported: dict[tuple[Source | None, str], str] = {}  # the message for a place and its first clip
     for clip in clips:
@@ -63,7 +64,7 @@ def _check_outputs(clips: Sequence[Clip], problems: Problems) -> None:
                 message = f"output {shown(clip.spec.output)} is inside the output of clip {taken[folder].name}"
                 problems.error("shared-output", message, clip.source("output"), "change one")
             folder, _, _ = folder.rpartition("/")
-    _check_inputs(clips, taken, problems)
+    _check_inputs(every, taken, problems)
 
 
 def _check_inputs(clips: Sequence[Clip], outputs: Mapping[str, Clip], problems: Problems) -> None:

@@ -56,6 +56,20 @@ def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Lo
         return None
 
 
+def checked_fields(
+    model: type[M], raw: dict[str, Raw], node: Node, problems: Problems, within: Location
+) -> tuple[M, frozenset[str]]:
+    """Return a map with the fields that are right, and the names of the others after adding their errors."""
+    try:
+        return model.model_validate(raw), frozenset()
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+    for details in faults:
+        _report(model, details, node, problems, within)
+    faulty = frozenset(str(details["loc"][0]) for details in faults)
+    return model.model_validate({name: value for name, value in raw.items() if name not in faulty}), faulty
+
+
 def place(node: Node, location: Location) -> Source:
     """Return the place of the value at a path, or of its nearest parent that exists."""
     *_, nearest = _walk(node, location)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.cli.app import main
 from reconciler.clock import SystemClock
@@ -42,7 +45,7 @@ def project(folder: Path, defaults: str, clips: int = 22) -> Path:
         "{first_frame: missing.png}",
         "{first_frame: broken.png}",
         "{first_frame: broken.png, provider: studio}",
-        "{first_frame: a.png, references: {images: [b.png]}}",
+        "{first_frame: asset://a, references: {images: [asset://b]}, provider: studio}",
         "{pick: 3}",
     ],
 )
@@ -143,3 +146,16 @@ def test_a_broken_spec_leaves_no_trace(tmp_path: Path, command: tuple[str, ...])
     before = {path.relative_to(tmp_path): path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert main(["-C", str(tmp_path), *command]) == 1
     assert {path.relative_to(tmp_path): path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+SEVERAL = yaml.safe_load((Path(__file__).parent / "several_mistakes.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=lambda case: case["clip"])
+def test_no_mistake_hides_one_of_the_same_clip_or_makes_another(tmp_path: Path, case: Mapping[str, Any]) -> None:
+    providers = PROVIDERS.replace("}}", "}, line: {kind: jimmyai, api_key: '${env.NO_KEY}'}}")
+    text = f"version: 1\n{providers}\npublish: {{store: 's3://b/p'}}\nclips:\n  a: {case['clip']}\n"
+    (tmp_path / "clipform.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "broken.png").write_bytes(BROKEN_PNG)
+    problems = diagnostics(tmp_path)
+    assert [item.code for item in problems if item.source] == case["codes"], problems
