@@ -9,7 +9,7 @@ from enum import StrEnum
 
 def take_name(clip: str, take: int, takes: int = 1) -> str:
     """Return how every command writes a take: the clip alone if it has only one."""
-    return clip if take == takes == 1 else f"{clip}#{take}"
+    return clip if max(take, takes) == 1 else f"{clip}#{take}"
 
 
 class EventKind(StrEnum):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.events import take_name
 from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.leftovers import Leftovers
@@ -72,7 +73,9 @@ class _Planner:
         self.makers: dict[str, tuple[str, int]] = {}  # the one take that generates, or resumes, each key
         self.unplaced: set[str] = set()  # keys in progress whose takes are protected: fetched, not placed
         self.pending: set[str] = set()  # keys whose artifacts this plan brings
-        self.names = {bound.key: clip for (clip, _), bound in sorted(self.snapshot.bindings.items(), reverse=True)}
+        bound = sorted(self.snapshot.bindings.items())
+        takes = {clip: take for (clip, take), _ in bound} | self.takes
+        self.names = {held.key: take_name(*ident, takes[ident[0]]) for ident, held in reversed(bound)}
         self.names |= {w.key: w.name for w in reversed(self.wanted)}
 
     def plan(self) -> Plan:
@@ -215,7 +218,7 @@ class _Planner:
 
     def _paid_before(self, w: Wanted, attempt: Attempt | None, *, is_lost: bool) -> Block | None:
         """Return the block of a key that was bought before, so that generating it again needs consent."""
-        name = remedies.take_name(w, self.takes[w.clip])
+        name = w.name
         if is_lost:
             return remedies.artifact_lost(name, self.snapshot.generations.get(w.key), attempt)
         if self.facts.locked_elsewhere(w.key, attempt):

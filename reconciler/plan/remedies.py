@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from reconciler import money
+from reconciler.events import take_name
 from reconciler.next_command import command, quote
-from reconciler.plan.model import Action, Plan, Reason, Step, Wanted
+from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.records import (
     ABANDONED,
     BLOCKED,
@@ -24,7 +25,6 @@ from reconciler.records import (
     LockEntry,
     Money,
     State,
-    TakeProvenance,
     is_paid_failure,
 )
 
@@ -77,7 +77,7 @@ def of_attempt(attempt: Attempt, *, takes: int = 1, several: bool = False) -> Bl
     detail = describe_attempt(attempt)
     if attempt.state in _BLOCKING:
         return Block(_BLOCKING[attempt.state], detail, settle(attempt, takes=takes, several=several))
-    again = _retake(take_name(attempt, takes), attempt.cost_micros, attempt.currency)
+    again = _retake(take_name(attempt.clip, attempt.take, takes), attempt.cost_micros, attempt.currency)
     if attempt.state in (State.REFUSED, State.FAILED) and attempt.reason in _FINAL:
         look = remedy(command("show", attempt.clip), "see what was sent (free)")
         return Block(Reason.REFUSED, detail, (look, again))
@@ -142,7 +142,7 @@ def settle(attempt: Attempt, *, takes: int = 1, several: bool = False, wanted: b
     resubmit = remedy(resolve("--resubmit"), f"send it again at the next apply ({_second_price(attempt)})")
     again = (resubmit,) if wanted else ()
     if attempt.state is State.FAILED:
-        return (*again, _retake(take_name(attempt, takes), attempt.cost_micros, attempt.currency))
+        return (*again, _retake(take_name(attempt.clip, attempt.take, takes), attempt.cost_micros, attempt.currency))
     if attempt.state is State.UNCERTAIN:
         return (remedy(resolve("--task", "ID"), "use the provider's task with this ID (free)"), *again, abandon)
     if attempt.task:
@@ -155,11 +155,6 @@ def _resolve(attempt: Attempt, takes: int, several: bool) -> Callable[..., str]:
     which = ("--take", str(attempt.take)) if max(takes, attempt.take) > 1 else ()
     which = ("--attempt", str(attempt.id)) if several else which
     return partial(command, "resolve", attempt.clip, *which)
-
-
-def take_name(take: TakeProvenance | Wanted, takes: int) -> str:
-    """Return what `retake` is given for one take: the clip, with its take if the clip has several."""
-    return take.clip if max(takes, take.take) == 1 else f"{take.clip}#{take.take}"
 
 
 def _second_price(attempt: Attempt) -> str:

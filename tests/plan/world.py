@@ -25,6 +25,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -144,8 +145,10 @@ def world(given: Given) -> World:
     outputs = {path: OutputFact(True, content) for path, content in given.get("on_disk", {}).items()}  # type: ignore[attr-defined]
     outputs |= {path: OutputFact(barred=by) for path, by in given.get("barred", {}).items()}  # type: ignore[attr-defined]
     only = given.get("only")
+    takes = [wanted(item) for item in given.get("wanted", ())]  # type: ignore[attr-defined]  # as above
+    count = Counter(take.clip for take in takes)
     return World(
-        tuple(wanted(item) for item in given.get("wanted", ())),  # type: ignore[attr-defined]  # as above
+        tuple(replace(take, takes=count[take.clip]) for take in takes),
         records,
         Disk(outputs, frozenset(store - set(given.get("lost", ())))),  # type: ignore[call-overload]
         lock,

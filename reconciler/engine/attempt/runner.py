@@ -11,7 +11,7 @@ from reconciler.engine.attempt.download import FETCHES, download
 from reconciler.engine.attempt.look_up import look_up
 from reconciler.engine.attempt.submit import submit
 from reconciler.engine.control import StepEnded
-from reconciler.events import EventKind
+from reconciler.events import EventKind, take_name
 from reconciler.next_command import command
 from reconciler.plan import remedies
 from reconciler.plan.model import Reason
@@ -64,7 +64,7 @@ class AttemptRunner:
         if self.context.provider.durable:
             order = self.context.order
             takes = order.clip.spec.takes if order is not None else 1
-            raise _blocked(remedies.artifact_lost(remedies.take_name(attempt, takes), None, attempt))
+            raise _blocked(remedies.artifact_lost(take_name(attempt.clip, attempt.take, takes), None, attempt))
         if attempt.state is State.DONE:
             return attempt
         return self.context.ports.store.move(attempt, State.DONE)
