@@ -47,8 +47,14 @@ def plain(amount: Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
+def rounded(amount: Decimal, like: Decimal | None = None) -> Decimal:
+    """Return an amount to show: to four digits, of `like` if given, and at least two decimals; never rounded down."""
+    places = max(2, 3 - (like or amount).adjusted())
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_CEILING)
+
+
 def text(amount: Decimal | None, currency: str) -> str:
     """Return an amount as people read it: "unpriced" for None, "free" for zero."""
     if amount is None:
         return "unpriced"
-    return f"{plain(amount)} {currency}".rstrip() if amount else "free"
+    return f"{plain(rounded(amount))} {currency}".rstrip() if amount else "free"

@@ -100,7 +100,7 @@ def objections(
         reasons.append(f"{clips} no known price (`prices` of the provider), and a cap on cost is set ({capped[0][0]})")
     for name, cap, already in capped:
         if plan.total() and plan.total() + already > cap:  # a free plan is allowed whatever was spent
-            sum_text = f" on top of {money.plain(already)} already spent" if already else ""
+            sum_text = f" on top of {money.plain(money.rounded(already))} already spent" if already else ""
             reasons.append(
                 f"the plan costs {money.text(plan.total(), plan.currency)}{sum_text}, {name} is {money.plain(cap)}"
             )

@@ -42,14 +42,14 @@ class Reason(StrEnum):
     REHEARSED = "rehearsed", "only rehearsed so far, at an address of this machine; the real video replaces that file"
     FAILED_BEFORE = "failed_before", "the last attempt failed"
     ARTIFACT_LOST = "artifact_lost", "the stored video is missing; generating it again is free"
-    IN_FLIGHT = "in_flight", "its task is already running"
+    IN_FLIGHT = "in_flight", "its task was submitted before; apply collects it"
     STALLED = "stalled", "its task is past the deadline; it is paid, so clipform polls it again and never resends it"
     NOT_REFERENCED = (
         "not_referenced",
         "no clip uses this request any more; a video that it gives is stored under its own key",
     )
     OUTPUT_MISSING = "output_missing", "the output file is missing; the video is stored (free)"
-    OUTPUT_OTHER = "output_other", "an older version is in place; the current one is stored (free)"
+    OUTPUT_OTHER = "output_other", "another version is in place; this one is stored (free)"
     COPIED = "copied", "clipform.lock names this video at another path; it is copied (free)"
     KNOWN = "known", "generated before; the video is stored (free)"
     SHARED = "shared", "same video as another clip; it is generated once"

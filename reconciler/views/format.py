@@ -51,9 +51,11 @@ def age(value: float | None) -> str:
 
 
 def amount(most: Decimal | None, currency: str, least: Decimal | None = None) -> str:
-    """Return an amount, or a range up to it."""
+    """Return an amount, or a range up to it; of a range whose ends read alike only the upper one."""
     text = money.text(most, currency)
-    return text if least is None or most is None else f"{money.plain(least)}–{text}"
+    if least is None or most is None or money.rounded(least, most) == money.rounded(most):
+        return text
+    return f"{money.plain(money.rounded(least, most))}–{text}"
 
 
 def price(cost: Cost, currency: str) -> str:

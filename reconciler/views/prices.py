@@ -44,7 +44,7 @@ def _amount(price: DatedPrice) -> str:
     """Return the amount, its unit, and what limits the row."""
     row = price.row
     units = ((row.per_second, "second"), (row.per_clip, "clip"), (row.per_1k_tokens, "1,000 tokens"))
-    amounts = [f"{money.text(amount, price.currency)} per {unit}" for amount, unit in units if amount is not None]
+    amounts = [f"{money.plain(amount)} {price.currency} per {unit}" for amount, unit in units if amount is not None]
     limits = (("at least", row.min_seconds and f"{row.min_seconds} s"), ("from", row.since), ("until", row.until))
     return ", ".join([*amounts, *(f"{word} {limit}" for word, limit in limits if limit)])
 

@@ -160,7 +160,7 @@ def test_a_table_that_cannot_count_is_refused(tmp_path: Path, table: str, budget
 
 
 def test_the_currency_is_that_of_the_table_if_the_project_has_no_budget(tmp_path: Path) -> None:
-    assert price(planned(tmp_path, "[{use: ark-cny}]", budget="")) == "5.0094 CNY (ark-cny, 28 days old)"
+    assert price(planned(tmp_path, "[{use: ark-cny}]", budget="")) == "5.01 CNY (ark-cny, 28 days old)"
 
 
 @pytest.mark.parametrize(

@@ -107,10 +107,13 @@ def test_many_that_were_not_done_for_the_same_reason_are_told_as_one() -> None:
 def test_the_end_says_what_was_saved_where_something_was() -> None:
     (line,) = end(outcome(EventKind.SUCCEEDED), spent=Decimal(1), saved=Decimal("3.5"))
     assert line.endswith("Cost: 1.00 USD. Saved: 3.50 USD by using stored videos.")
-    (line,) = end(saved=Decimal("3.5"), saved_unpriced=2)
+    restored = outcome(EventKind.SUCCEEDED, action="restore")
+    (line,) = end(restored, saved=Decimal("3.5"), saved_unpriced=2)
     assert line.endswith("in 2.0 s. Saved: 3.50 USD and 2 unpriced by using stored videos.")
-    (line,) = end(saved_unpriced=2)
+    (line,) = end(restored, saved_unpriced=2)
     assert line.endswith("Saved: 2 unpriced by using stored videos.")
+    (line,) = end(saved=Decimal("3.5"))
+    assert line == "Done: nothing to do in 2.0 s."
 
 
 @pytest.mark.parametrize("kind", [EventKind.SUBMITTED, EventKind.SUCCEEDED, EventKind.FAILED, EventKind.NOTE])

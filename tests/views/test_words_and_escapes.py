@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,8 +94,17 @@ def test_ages_have_one_unit(value: float | None, shown: str) -> None:
         ("7", "7.00 USD"),
     ],
 )
-def test_amounts_are_exact_and_without_exponents(amount: str | None, shown: str) -> None:
+def test_amounts_have_no_exponents(amount: str | None, shown: str) -> None:
     assert money.text(None if amount is None else Decimal(amount), "USD") == shown
+
+
+AMOUNTS = yaml.safe_load((Path(__file__).parent / "amounts.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("row", AMOUNTS, ids=lambda row: row["text"])
+def test_amounts_and_ranges_have_few_digits_and_are_never_rounded_down(row: Mapping[str, str]) -> None:
+    least = Decimal(row["least"]) if "least" in row else None
+    assert format.amount(Decimal(row["amount"]), "USD", least) == row["text"]
 
 
 def test_an_amount_without_a_currency_stands_alone() -> None:

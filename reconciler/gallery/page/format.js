@@ -25,12 +25,21 @@ Gallery.format = (() => {
     return `${whole.replace(/^0+(?=\d)/, "")}.${decimals.padEnd(2, "0")}`;
   }
 
-  /** Return an amount, or both ends of a range. */
+  /** Return an amount to four digits, of `like` if given, and at least two decimals; never rounded down. */
+  function rounded(amount, like = amount) {
+    const [ones, part] = trim(like).split(".");
+    const places = Math.max(2, ones === "0" ? 4 + (part || "").search(/[1-9]/) : 4 - ones.length);
+    const [whole, decimals = ""] = amount.split(".");
+    const up = /[1-9]/.test(decimals.slice(places)) ? 1n : 0n;
+    const digits = (BigInt(whole + decimals.slice(0, places).padEnd(places, "0")) + up).toString().padStart(places + 1, "0");
+    return trim(`${digits.slice(0, -places)}.${digits.slice(-places)}`);
+  }
+
+  /** Return an amount, or both ends of a range that do not read alike. */
   function money(cost) {
     if (!cost) return "unpriced";
-    const amount = trim(cost.amount);
-    const least = cost.least ? `${trim(cost.least)}–` : "";
-    return amount === "0" ? "free" : `${least}${amount} ${cost.currency || ""}`.trim();
+    const [amount, least] = [rounded(cost.amount), rounded(cost.least || cost.amount, cost.amount)];
+    return amount === "0" ? "free" : `${least === amount ? "" : `${least}–`}${amount} ${cost.currency || ""}`.trim();
   }
 
   /** Return an estimate with the source of its price, as the plan shows it. */
@@ -42,7 +51,7 @@ Gallery.format = (() => {
   function total(cost) {
     const unpriced = cost.unpriced ? `${cost.unpriced} unpriced` : "";
     if (unpriced && free(cost)) return unpriced;
-    return [cost.least ? `up to ${trim(cost.amount)} ${cost.currency || ""}`.trim() : money(cost), unpriced].filter(Boolean).join(" + ");
+    return [cost.least ? `up to ${rounded(cost.amount)} ${cost.currency || ""}`.trim() : money(cost), unpriced].filter(Boolean).join(" + ");
   }
 
   /** Split a name into the declared name and its matrix values. */

@@ -85,7 +85,7 @@ def _money(item: Summary) -> Iterator[str]:
     elif _generated(item) or item.spent or item.unpriced:
         bound = "up to " if item.in_doubt and item.spent else ""
         yield f"Cost: {bound}{format.total(item.spent, item.unpriced, item.currency)}."
-    if item.saved or item.saved_unpriced:
+    if (item.saved or item.saved_unpriced) and item.having(EventKind.SUCCEEDED):
         yield f"Saved: {format.total(item.saved, item.saved_unpriced, item.currency)} by using stored videos."
 
 

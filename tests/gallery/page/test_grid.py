@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from playwright.sync_api import Page, expect
 
 from tests.gallery.page.conftest import Visit, Watcher
@@ -261,3 +264,12 @@ def test_a_picture_of_nearly_the_frames_shape_fills_it(site: Server, visit: Visi
     expect(page.locator('.cell[data-id="hero"] .poster')).to_have_css("object-fit", "cover")
     expect(page.locator('.cell[data-id="wide"] .poster')).to_have_js_property("complete", True)
     expect(page.locator('.cell[data-id="wide"] .poster')).to_have_css("object-fit", "contain")
+
+
+def test_amounts_read_as_in_the_terminal(site: Server, visit: Visit) -> None:
+    rows = yaml.safe_load((Path(__file__).parents[2] / "views" / "amounts.yaml").read_text(encoding="utf-8"))
+    site.script.show(document([card("hero")]))
+    texts = visit(site.origin).evaluate(
+        "rows => rows.map(row => Gallery.format.money({...row, currency: 'USD'}))", rows
+    )
+    assert texts == [row["text"] for row in rows]
