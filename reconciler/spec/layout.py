@@ -1,4 +1,4 @@
-"""Format a file: indentation, quotes where YAML would guess, blanks at line ends; the order of keys only if asked.
+"""Format a file: indentation, quotes where YAML would guess, blanks in lines; the order of keys only if asked.
 
 Comments, order, empty lines and line endings stay. Nothing is written out from nodes: each step edits the text at the
 places that the reader gave, and its result is read and compared. A step whose result reads differently is an error.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel
 
 from reconciler.diagnostics import ClipformError
@@ -29,13 +31,15 @@ _GUESSED = re.compile(
 """Plain texts that other readers take for a number, a yes or no, nothing, or a date."""
 _BLOCK = re.compile(r"(^|[:\-] +)[|>][-+0-9]*\s*(#.*)?$")
 _TEXTS = ("text", "name")
+_INDENTS = (yaml.BlockEntryToken, yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
+"""Tokens beside which blanks may be the indentation of the lines below."""
 
 
 def formatted(text: str, file: str, *, sort: bool = False) -> str:
     """Return the text of a file in the common layout. Raises ClipformError for a file with YAML errors."""
     bom, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     before = _tree(body, file)
-    steps: list[Callable[[str, Node], str]] = [_with_quotes, _with_indents, _without_blanks]
+    steps: list[Callable[[str, Node], str]] = [_with_quotes, _with_indents, _with_single_blanks, _without_blanks]
     for step in [*steps, _sorted] if sort else steps:
         root = _root(body, file)
         body = step(body, root) if root is not None else body
@@ -162,6 +166,31 @@ def _is_content(line: str) -> bool:
 
 
 # Blanks and order ----------------------------------------------------------------------------
+
+
+def _with_single_blanks(text: str, root: Node) -> str:
+    """Reduce runs of blanks between the words of a line to one; comments below each other keep their column."""
+    tokens = pairwise(yaml.scan(text, Loader=yaml.CBaseLoader))
+    gaps = [(one, other, text[one.end_mark.index : other.start_mark.index]) for one, other in tokens]
+    columns = dict(comment for one, _, gap in gaps for comment in _comments(one, gap))
+    pieces, done, removed = list[str](), 0, 0
+    for one, other, gap in gaps:
+        start, line = one.end_mark.index, one.end_mark.line
+        if gap.strip(" ") or not one.end_mark.column:  # the line ends, or begins after a block of text
+            is_aligned = columns.get(line, -1) in (columns.get(line - 1), columns.get(line + 1))
+            pieces += [text[done:start], " " * removed] if is_aligned else []
+            done, removed = start if is_aligned else done, 0
+        elif len(gap) > 1 and not isinstance(one, (*_INDENTS, yaml.KeyToken)) and not isinstance(other, _INDENTS):
+            pieces += [text[done:start], " "]
+            done, removed = start + len(gap), removed + len(gap) - 1
+    return "".join([*pieces, text[done:]])
+
+
+def _comments(token: yaml.Token, gap: str) -> Iterator[tuple[int, int]]:
+    """Yield the line and column of each comment in the text after a token."""
+    for offset, line in enumerate(gap.splitlines()):
+        if "#" in line:
+            yield token.end_mark.line + offset, line.index("#") + (0 if offset else token.end_mark.column)
 
 
 def _without_blanks(text: str, root: Node) -> str:

@@ -31,6 +31,8 @@ MAX_FILES = 10_000
 MAX_SHOWN = 2000
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATTERN = frozenset("*?[")
+_OVERLAY = re.compile(r"clipform\.[A-Za-z0-9_-]{1,100}\.yaml")
+"""The files of environments, which no pattern of `include` matches."""
 
 
 def read_project(files: Files, overlay: ProjectOverlay = NO_OVERLAY) -> Project:
@@ -165,10 +167,17 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
         return ()
     if not _PATTERN & set(text):
         return (text,)
-    paths = tuple(name for name in files.glob(text) if name != main)
+    paths = _matching(files, text, main)
     if not paths:
-        problems.warn("include", f"no file matches {shown(item.text)}", item.where)
+        other = f"{text[:-5]}.yml" if text.endswith(".yaml") else text.replace(".yml", ".yaml")
+        near = _matching(files, other, main)
+        help = f"{named(near[0])} has another ending: rename it, or include {other}" if near else ""
+        problems.warn("include", f"no file matches {shown(item.text)}", item.where, help)
     return paths
+
+
+def _matching(files: Files, pattern: str, main: str) -> tuple[str, ...]:
+    return tuple(name for name in files.glob(pattern) if name != main and not _OVERLAY.fullmatch(name))
 
 
 def _vars(

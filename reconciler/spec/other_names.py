@@ -79,6 +79,11 @@ VENDORS: Mapping[str, str] = dict.fromkeys(
 """The kind of what people call a vendor."""
 
 
+WIDE_COLON = re.compile(r"[\s-]*(?P<key>[a-z][a-z0-9_-]*)\s*：")
+"""A key with the colon that an input method for Chinese or Japanese types."""
+PLAIN_COLON = "write ': ' in place of the full-width '：'"
+
+
 def key_for(sort: str, written: str) -> str:
     """Return what to write in place of a key, empty if it is not in the table."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[- ]", "_", written).lower()

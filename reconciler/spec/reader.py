@@ -21,6 +21,7 @@ import yaml
 from yaml._yaml import Mark as ParserMark
 
 from reconciler.diagnostics import Source
+from reconciler.spec.other_names import PLAIN_COLON, WIDE_COLON
 from reconciler.spec.problems import Problems, shown
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -335,7 +336,21 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[str, str, _Mark | None
     mark = error.problem_mark or error.context_mark
     if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
         return "tabs cannot be used for indentation", "indent with spaces", mark
+    wide = _wide_colon(error, text) if "mapping values" in problem or "expected ':'" in problem else None
+    if wide:
+        return "a key cannot end with the full-width '：'", PLAIN_COLON, wide
     for phrase in _PHRASES:
         if phrase.theirs in problem:
             return phrase.ours, phrase.help, (phrase.opens and error.context_mark) or mark
     return f"this is not valid YAML: {problem}", "put texts with special characters in quotes", mark
+
+
+def _wide_colon(error: yaml.MarkedYAMLError, text: str) -> _Mark | None:
+    """Return the place of a full-width colon after a key, on the lines of an error or just above."""
+    lines = text.splitlines()
+    numbers = {mark.line - above for mark in (error.context_mark, error.problem_mark) if mark for above in (0, 1)}
+    for number in sorted(numbers):
+        match = WIDE_COLON.match(lines[number]) if 0 <= number < len(lines) else None
+        if match:
+            return yaml.Mark("", 0, number, match.end() - 1, None, 0)
+    return None

@@ -21,7 +21,7 @@ from reconciler.spec.model import (
     Provider,
     References,
 )
-from reconciler.spec.other_names import key_for
+from reconciler.spec.other_names import PLAIN_COLON, WIDE_COLON, key_for
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.reader import Fields, Items, Node
 from reconciler.spec.scalars import LITERAL_SECRET
@@ -110,7 +110,8 @@ def _report(model: type[BaseModel], details: ErrorDetails, node: Node, problems:
             help = f"write [{raw}]" if isinstance(raw, str) and 0 < len(raw) < 60 else ""
             problems.error("bad-value", f"{_name(path)} must be a list", where, help)
         case _:
-            problems.error("bad-value", f"{_name(path)} must be a map of keys and values", where)
+            help = PLAIN_COLON if WIDE_COLON.match(str(details["input"])) else ""
+            problems.error("bad-value", f"{_name(path)} must be a map of keys and values", where, help)
 
 
 def _unknown_key(model: type[BaseModel], location: Location, where: Source, problems: Problems, path: Location) -> None:
@@ -120,7 +121,10 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
     sort = next((sort for sort, kind, _ in _SORTS if holder is not None and issubclass(holder, kind)), "")
     other = key_for(sort, key)
     home = next((words for _, kind, words in reversed(_SORTS) if key in kind.model_fields), "")
-    if other in names:
+    wide = WIDE_COLON.match(key)
+    if wide and wide["key"] in names:
+        meant, help = f"; did you mean '{wide['key']}: '?", PLAIN_COLON
+    elif other in names:
         meant, help = f"; did you mean {shown(other)}?", ""
     elif other:
         meant, help = "", other

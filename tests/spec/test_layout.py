@@ -66,7 +66,7 @@ def test_every_case_that_is_yaml_reads_as_before(case: Case, sort: bool) -> None
 
 
 WORDS = st.sampled_from(["a lamp", "yes", "5", "x: y", "- z", "# no", "16:9", "'q'", "~", "1e5", "", "${vars.a}"])
-COMMENTS = st.sampled_from(["", "", " # note", "\n# alone", "\n      # deep", "\n   ", "\n"])
+COMMENTS = st.sampled_from(["", "", " # note", "    # note", "\n# alone", "\n      # deep", "\n   ", "\n"])
 
 
 @st.composite
@@ -87,6 +87,12 @@ def values(draw: st.DrawFn, depth: int, indent: int) -> str:
     options = [f" {quoted}", f" [{quoted}, 5]", f" [{quoted},\n{pad}  1]", f" {{k: {quoted}}}", " plain text", " yes"]
     options += [f" |\n{pad}{word or 'x'}\n\n{pad}  # more", f" >-\n{pad}one\n{pad}two", f" one\n{pad}two"]
     options += [f"\n{pad}- one\n{pad}-   k: 1\n{pad}    l: 2\n{pad}- - 1\n{pad}  - 2", f' "one\n{pad}two"']
+    options += [
+        f"   {quoted}",
+        f"  {{  k:   {quoted} ,  l:  [ 1,   2 ]  }}",
+        f" &x   {quoted}",
+        f" [{quoted},   \n{pad}1]",
+    ]
     if depth < 3 and draw(st.integers(0, len(options) + 3)) >= len(options):
         return f" # note\n{draw(blocks(depth + 1, deeper))}".rstrip("\n")
     return draw(st.sampled_from(options))

@@ -16,8 +16,8 @@ def run(
 ) -> None:
     """Format the project's YAML files.
 
-    It indents by two spaces, quotes texts that other tools take for a number, a yes or a date, and removes blanks at
-    line ends. Comments, order and style stay, and no clip changes, so nothing is generated again.
+    It indents by two spaces, quotes texts that other tools take for a number, a yes or a date, and removes
+    needless blanks. Comments, order and style stay, and no clip changes, so nothing is generated again.
 
     Exit codes: 0 done, 1 a file is not valid YAML, 3 a file is not formatted (--check).
     """
