@@ -5,13 +5,49 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
+from reconciler.clock import Clock
 from reconciler.events import EventKind
 
 DOWNLOADS = 16
 """Downloads of a run at one time: more would share the bandwidth until each of them is too slow."""
+
+
+class Halt:
+    """An event that ends what waits for it. Ten thousand wait at a time and leave in any order, so they are a set:
+    `asyncio.Event` searches a list for each one that leaves."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._ended: set[asyncio.Future[Any]] = set()
+
+    def is_set(self) -> bool:
+        """Return True if the event has come."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Let the event come: cancel every future within `ending`."""
+        self._is_set = True
+        for future in tuple(self._ended):
+            future.cancel()
+
+    def clear(self) -> None:
+        """Take the event back, for those that will wait."""
+        self._is_set = False
+
+    @contextmanager
+    def ending(self, future: asyncio.Future[Any]) -> Iterator[None]:
+        """Cancel `future` if the event comes within the block, or has come."""
+        if self._is_set:
+            future.cancel()
+        self._ended.add(future)
+        try:
+            yield
+        finally:
+            self._ended.discard(future)
 
 
 @dataclass(slots=True)
@@ -23,13 +59,13 @@ class RunControl:
     run does not wait for those alone. `open` counts purchases that were sent and whose answer is not recorded yet.
     """
 
-    event: asyncio.Event = field(default_factory=asyncio.Event)
+    event: Halt = field(default_factory=Halt)
     late: bool = False
     stopped: dict[str, str] = field(default_factory=dict)  # alias -> why no more is submitted to it
     answered: set[str] = field(default_factory=set)  # aliases that have answered in this run
     refused: bool = False  # a provider refused its credentials, or has none
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    idle: Halt = field(default_factory=Halt)
     going: int = 0
     idling: int = 0
     open: int = 0
@@ -40,6 +76,18 @@ class RunControl:
     def end(self) -> str:
         """Why the run ends early."""
         return "the time of --timeout is over" if self.late else "interrupted"
+
+    async def sleep(self, clock: Clock, seconds: float, *, idle: bool = False) -> None:
+        """Sleep, unless the user interrupts, or (`idle`) every other generation only waits, too."""
+        await self.unless_halted(asyncio.ensure_future(clock.sleep(max(0.0, seconds))), idle=idle)
+
+    async def unless_halted(self, future: asyncio.Future[Any], *, idle: bool = False) -> None:
+        """Wait until `future` is done, or cancel it when the user interrupts."""
+        with self.event.ending(future), self.idle.ending(future) if idle else nullcontext():
+            try:
+                await asyncio.wait((future,))
+            finally:
+                future.cancel()
 
     def carry(self, going: int) -> None:
         """Set how many generations are running."""

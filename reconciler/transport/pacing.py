@@ -23,6 +23,10 @@ DAY = 24 * 3600.0
 """Seconds; a longer hint counts as this: a date in the year 9999 is a fault of the server."""
 
 
+CAUGHT_UP = 0.1
+"""Seconds by which the requests of a queue may be late and still keep its pace; after a longer delay it starts over."""
+
+
 class Paused(Exception):
     """The provider asked for a longer pause than the caller accepts. `wait` is its length in seconds."""
 
@@ -39,25 +43,50 @@ class Rank(IntEnum):
     SUBMIT = 1  # and its uploads of inputs
 
 
+class _Queue:
+    """Callers that wait, by rank, and within a rank in order of arrival. Each is woken alone: to wake all of them for
+    each turn would be quadratic."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
+
+    async def wait(self, rank: Rank, number: int, give_back: Callable[[], None]) -> None:
+        """Wait to be woken. `give_back` returns the turn of a caller that is cancelled at the instant it gets it."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (rank, number, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                give_back()
+            raise
+
+    def wake(self) -> bool:
+        """Wake the first caller; return False if none waits."""
+        if self.first is None:
+            return False
+        heapq.heappop(self._waiting)[2].set_result(None)
+        return True
+
+    @property
+    def first(self) -> Rank | None:
+        """The rank of the first caller, None if none waits."""
+        while self._waiting and self._waiting[0][2].done():  # cancelled
+            heapq.heappop(self._waiting)
+        return self._waiting[0][0] if self._waiting else None
+
+
 class _RankedLock:
     """A lock whose waiters are served by rank, and within a rank in order of arrival."""
 
     def __init__(self) -> None:
-        self._held = False
-        self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
+        self._held, self._queue = False, _Queue()
 
     @asynccontextmanager
     async def hold(self, rank: Rank, number: int) -> AsyncIterator[None]:
         """Hold the lock for the length of the block; `number` orders waiters of the same rank."""
         if self._held:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (rank, number, turn))
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():  # the lock was handed over at that instant
-                    self._release()
-                raise
+            await self._queue.wait(rank, number, self._release)
         self._held = True
         try:
             yield
@@ -66,18 +95,11 @@ class _RankedLock:
 
     def outranked(self, rank: Rank) -> bool:
         """Return True if a waiter of a better rank is in the queue."""
-        while self._waiting and self._waiting[0][2].done():
-            heapq.heappop(self._waiting)
-        return bool(self._waiting) and self._waiting[0][0] < rank
+        first = self._queue.first
+        return first is not None and first < rank
 
     def _release(self) -> None:
-        self._held = False
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
-                self._held = True  # on behalf of the woken waiter, so that no other takes the lock first
-                return
+        self._held = self._queue.wake()  # on behalf of the woken waiter, so that no other takes the lock first
 
 
 class RateLimiter:
@@ -92,16 +114,17 @@ class RateLimiter:
 
     async def acquire(self, max_wait: float = LONGEST, rank: Rank = Rank.POLL) -> None:
         """Wait until a request may be sent. Raises Paused if a pause lasts longer than `max_wait` seconds."""
-        number = next(self._numbers)
+        number, arrival = next(self._numbers), self._clock.monotonic()
         while True:
             self.require_open(max_wait)
             if (wait := self._resume - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
                 continue
             async with self._lock.hold(rank, number):  # not held through a pause: later callers may accept less
-                await self._clock.sleep(max(0.0, self._next_request - self._clock.monotonic()))
+                due = max(self._next_request, self._resume, arrival, self._clock.monotonic() - CAUGHT_UP)
+                await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
                 if self._resume <= self._clock.monotonic() and not self._lock.outranked(rank):
-                    self.record_request()
+                    self._next_request = due + self._spacing  # not from now: late turns would add up
                     return
 
     @property
@@ -110,7 +133,7 @@ class RateLimiter:
         return max(0.0, self._resume - self._clock.monotonic())
 
     def record_request(self) -> None:
-        """Record that a request goes out now; `acquire` does so itself."""
+        """Record that a request goes out now, out of turn."""
         self._next_request = self._clock.monotonic() + self._spacing
 
     def require_open(self, max_wait: float = 0.0) -> None:
@@ -156,20 +179,24 @@ class ConcurrencyRamp:
 
     def __init__(self, limit: int) -> None:
         self.limit, self.allowed, self.active = max(1, limit), 1, 0
-        self._released = asyncio.Event()
+        self._queue, self._numbers = _Queue(), count()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Hold one of the allowed submits until the block ends; waits for a free one."""
-        while self.active >= self.allowed:
-            self._released.clear()
-            await self._released.wait()
-        self.active += 1
+        if self.active < self.allowed and self._queue.first is None:
+            self.active += 1
+        else:
+            await self._queue.wait(Rank.SUBMIT, next(self._numbers), self._release)
         try:
             yield
         finally:  # without an await: nothing may keep the slot from being released
-            self.active -= 1
-            self._released.set()
+            self._release()
+
+    def _release(self) -> None:
+        self.active -= 1
+        while self.active < self.allowed and self._queue.wake():
+            self.active += 1  # on behalf of the woken waiter
 
     def grow(self) -> None:
         """Allow one more submit after an accepted one. A waiter wakes when a slot is released."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 
 from reconciler.clock import Clock
 from reconciler.providers.base import PollAnswer, PollTrouble, Reply, Request
@@ -49,7 +50,7 @@ class PollBatcher:
     async def _run(self) -> None:
         await self._clock.sleep(WINDOW)
         while self._waiting:
-            batch = dict(list(self._waiting.items())[: self._dialect.list_size])
+            batch = dict(islice(self._waiting.items(), self._dialect.list_size))
             try:
                 await self._answer(batch)
             except Exception as error:

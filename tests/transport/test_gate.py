@@ -28,6 +28,48 @@ class BusyClock(JumpClock):
         await super().sleep(seconds)
 
 
+class LateClock(JumpClock):
+    """Every nap is a little longer than asked for, as on a busy machine."""
+
+    def __init__(self, late: float) -> None:
+        super().__init__()
+        self.late = late
+
+    async def sleep(self, seconds: float) -> None:
+        """Jump too far."""
+        await super().sleep(seconds + self.late if seconds > 0 else 0)
+
+
+async def _times(clock: JumpClock, per_second: float, count: int, pause: float = 0.0) -> list[float]:
+    """When the requests of a queue go out."""
+    limiter, times = RateLimiter(clock, per_second, lambda: 0.0), []
+    if pause:
+        limiter.pause(pause)
+
+    async def one() -> None:
+        await limiter.acquire()
+        times.append(clock.time)
+
+    await asyncio.gather(*(one() for _ in range(count)))
+    clock.time += 60  # and after an idle minute
+    await asyncio.gather(*(one() for _ in range(2)))
+    return times
+
+
+@pytest.mark.parametrize(("late", "takes"), [(0.02, 10.0), (0.09, 10.0), (0.5, 20.4)])
+async def test_a_queue_keeps_its_pace_although_each_turn_is_a_little_late(late: float, takes: float) -> None:
+    times = await _times(LateClock(late), 10, 101)
+    assert times[100] - times[0] == pytest.approx(takes, abs=0.1)
+    assert all(later - first >= 0.1 - 1e-9 for first, later in zip(times, times[11:], strict=False)), "a burst"
+    assert times[102] - times[101] >= 0.1 - 1e-9, "two at once after an idle time"
+
+
+async def test_after_a_pause_a_queue_starts_slowly() -> None:
+    times = await _times(LateClock(0.02), 100, 20, pause=30)
+    assert times[0] >= 30
+    assert all(time >= 30 + number / 100 for number, time in enumerate(times[:20]))
+
+
 async def test_a_pause_that_begins_while_one_stands_in_line_counts() -> None:
     clock = BusyClock(lambda: limiter.pause(50))
     limiter = RateLimiter(clock, 0.1, lambda: 0.0)

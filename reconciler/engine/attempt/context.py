@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from reconciler.artifacts.store import Objects
 from reconciler.artifacts.upload_links import usable_until
@@ -13,7 +11,6 @@ from reconciler.clock import Clock
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink, Workers
-from reconciler.engine.uncertain.settle import sleep_until_halted
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind
 from reconciler.next_command import command
@@ -115,20 +112,12 @@ class AttemptContext:
     async def pause(self, delay: float, *, nothing_sent: bool = False) -> None:
         """Wait. Raises StepEnded if the user interrupts: a later run carries on."""
         if not self.control.event.is_set() and delay > 0:
-            await sleep_until_halted(self.ports.clock, self.control, delay)
+            await self.control.sleep(self.ports.clock, delay)
         if self.control.event.is_set():
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
             text = f"{self.control.end}; its task is on record"
             raise StepEnded(EventKind.LEFT, text, f"{command('apply')} carries on")
-
-    async def unless_halted(self, future: asyncio.Future[Any]) -> None:
-        """Wait until `future` is done or the user interrupts."""
-        halt = asyncio.ensure_future(self.control.event.wait())
-        try:
-            await asyncio.wait({future, halt}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            halt.cancel()
 
     async def wait(self, reason: str, delay: float, *, nothing_sent: bool = False) -> None:
         """Say why and how long this step waits, and wait. Raises StepEnded as `pause`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import StepEnded
 from reconciler.engine.uncertain.absence import APART, Ask
-from reconciler.engine.uncertain.settle import ROUNDS, question, sleep_until_halted
+from reconciler.engine.uncertain.settle import ROUNDS, question
 from reconciler.events import EventKind
 from reconciler.next_command import command
 from reconciler.records import Attempt, State
@@ -48,10 +48,10 @@ async def _may_wait(context: AttemptContext, again: float) -> bool:
     if delay > 0 and not context.terms.detach:
         context.say_waiting(f"looking for its request in {context.provider.alias}'s list", delay)
     if delay <= APART:
-        await sleep_until_halted(clock, control, delay)
+        await control.sleep(clock, delay)
     elif not context.terms.detach:
         with control.waiting():
-            await sleep_until_halted(clock, control, delay, idle=True)
+            await control.sleep(clock, delay, idle=True)
     if control.event.is_set():
         text = f"{control.end} before it could be looked up"
         raise StepEnded(EventKind.BLOCKED, text, f"{command('apply')} looks it up")

@@ -88,13 +88,11 @@ async def _slot(context: AttemptContext) -> AsyncIterator[Send]:
         try:
             if context.provider.transport.paused:
                 context.say_waiting(f"{context.provider.alias} is busy")
-            await context.unless_halted(entering)
+            await context.control.unless_halted(entering)
             context.require_open()
             send = entering.result()
         except ProviderError as error:
             raise _no_slot(context, error) from error
-        finally:
-            entering.cancel()
         yield send
 
 

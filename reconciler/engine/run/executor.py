@@ -121,20 +121,21 @@ class Executor:
         local = [alias for alias, provider in declared.items() if not provider.durable]
         scheduler = Scheduler(sorted(steps, key=self._urgency), limits, local)
         running: dict[asyncio.Task[bool], Step] = {}
+        finished: asyncio.Queue[asyncio.Task[bool]] = asyncio.Queue()  # `asyncio.wait` would look at all for each one
         try:
             while True:
                 while not self._closing() and (step := scheduler.admit()) is not None:
-                    running[asyncio.create_task(self._make(step))] = step
+                    running[task := asyncio.create_task(self._make(step))] = step
+                    task.add_done_callback(finished.put_nowait)
                 self.control.carry(len(running))
                 if not running:
                     break
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
+                for task in [await finished.get(), *(finished.get_nowait() for _ in range(finished.qsize()))]:
                     step = running.pop(task)
                     for skipped in scheduler.finish(step, succeeded=task.result()):
                         self._end(skipped, *self._reason_skipped(step))
-                self.saver.save()  # once for all that were made meanwhile
         finally:
+            self.saver.close()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -380,8 +381,7 @@ class Executor:
 
     def _summary(self, plan: Plan, began: float) -> Summary:
         elapsed = self.ports.clock.monotonic() - began
-        outcomes = tuple(self.outcomes.values())
-        run = self.terms.run
+        outcomes, run = tuple(self.outcomes.values()), self.terms.run
         micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
         spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
         unpriced = self.ports.store.unpriced(run) if run else 0

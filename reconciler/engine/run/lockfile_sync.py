@@ -5,6 +5,7 @@ In a fresh clone the lock file is the only memory of what was made.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,9 @@ from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
 from reconciler.state.snapshot import rehearsals
 from reconciler.state.store import Store
+
+_PAUSE = 0.001
+"""Seconds for each line between two writes of the lock file in a run."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +112,18 @@ class LockfileAdopter:
 class LockfileSaver:
     """Keeps `clipform.lock` up to date while a run goes on: a kill and a lost state then forget nothing that was made.
 
-    Its lines are in memory, because to read the whole state for each clip would be quadratic.
+    Its lines are in memory, because to read the whole state for each clip would be quadratic. So would be to write all
+    of them for each clip: after each write it pauses, the longer the more they are.
     """
 
     session: Session
     loaded: Loaded
     lines: dict[tuple[str, int], LockEntry] | None = None
     is_dirty: bool = False
+    writer: asyncio.Task[None] | None = None
 
     def add(self, bound: Binding, artifact: Artifact) -> None:
-        """Take over what a take holds now; `save` writes it."""
+        """Take over what a take holds now, and have it written soon."""
         self.is_dirty = True
         if self.lines is None:
             self.lines = _lines(self.session, self.loaded)
@@ -126,12 +132,21 @@ class LockfileSaver:
             of_rehearsal = rehearsals(self.session.store.attempts(bound.key), {bound.key: generation})
             self.lines[ident] = _entry(bound, generation, artifact, self.lines.get(ident), of_rehearsal)
 
-    def save(self) -> None:
-        """Write the file if there is news. If it cannot be written, the end of the run reports that."""
-        if self.is_dirty and self.lines is not None:
+        if self.writer is None or self.writer.done():
+            self.writer = asyncio.ensure_future(self._write())
+
+    async def _write(self) -> None:
+        """Write the file while there is news. If it cannot be written, the end of the run reports that."""
+        while self.is_dirty and self.lines is not None:
             self.is_dirty = False
             with suppress(StateError):
                 lockfile.write(self.session.workspace.root / LOCK_FILE, self.lines.values())
+            await self.session.clock.sleep(_PAUSE * len(self.lines))
+
+    def close(self) -> None:
+        """Write no more; `save_lock` does so at the end of the run."""
+        if self.writer is not None:
+            self.writer.cancel()
 
 
 def save_lock(session: Session, loaded: Loaded) -> None:

@@ -27,18 +27,6 @@ ROUNDS = 8
 """Readings that one look-up makes at most."""
 
 
-async def sleep_until_halted(clock: Clock, control: RunControl, seconds: float, *, idle: bool = False) -> None:
-    """Sleep, unless the user interrupts, or (`idle`) every other generation only waits, too."""
-    events = (control.event, control.idle) if idle else (control.event,)
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    sleep = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
-    try:
-        await asyncio.wait([*waits, sleep], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in (*waits, sleep):
-            wait.cancel()
-
-
 @dataclass(frozen=True, slots=True)
 class Settler:
     """Settles uncertain requests before a run."""
@@ -119,7 +107,7 @@ class Settler:
             if not soon:
                 break
             since = min(soon)
-            await sleep_until_halted(clock, self.control, since - clock.monotonic())
+            await self.control.sleep(clock, since - clock.monotonic())
             if self.control.event.is_set():
                 break
         return reasons

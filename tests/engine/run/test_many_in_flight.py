@@ -1,0 +1,77 @@
+"""Many clips in flight: one of them costs as much among many as among few. Calls are counted, not seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from reconciler.transport.pacing import ConcurrencyRamp
+from tests.reliability.simulator.sim import HEAD, Sim
+
+WIDE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 500,")
+
+
+def calls(run: Callable[[], object]) -> int:
+    """How many functions a run calls, those of C included."""
+    count = 0
+
+    def seen(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(seen)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def is_linear(cost: Callable[[int], int], first: int) -> bool:
+    """True if the third part costs what the second does."""
+    cost(1)  # what is imported and compiled once
+    one, two, three = (cost(number * first) for number in (1, 2, 3))
+    return three - two <= 1.05 * (two - one)
+
+
+async def _ramp(count: int) -> None:
+    ramp = ConcurrencyRamp(1)
+
+    async def submit() -> None:
+        async with ramp.slot():
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(submit() for _ in range(count)))
+
+
+def test_a_submit_that_waits_among_many_is_woken_once() -> None:
+    assert is_linear(lambda count: calls(lambda: asyncio.run(_ramp(count))), 100)
+
+
+def wide(count: int) -> str:
+    return WIDE + "clips:\n" + "".join(f"  n{number}: {{prompt: lamp {number}}}\n" for number in range(count))
+
+
+def test_a_clip_among_many_takes_as_many_calls_as_among_few(sim: Sim) -> None:
+    sim.save()
+
+    def run(count: int) -> int:
+        sim.load()
+        sim.write(wide(count))
+        cost = calls(sim.apply)
+        assert len(sim.server.ledger) == count
+        return cost
+
+    assert is_linear(run, 40)
+
+
+def test_an_interrupt_wakes_all_who_wait(sim: Sim) -> None:
+    sim.write(wide(20))
+    sim.server.at["poll", "n7"] = lambda: signal.raise_signal(signal.SIGINT)
+    summary = sim.apply()
+    assert (summary.exit_code, len(sim.server.ledger)) == (130, 20)
+    sim.rest()
+    assert len(sim.server.ledger) == 20
