@@ -16,7 +16,6 @@ from reconciler.emulator.faults import Phase
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import BROKE, Endpoint, Order, Vendor, bearer, json_body, text, texts, whole
 from reconciler.emulator.world import Seen, Stage, Task
-from reconciler.providers.base import Model
 
 _FIELDS: Final = {
     "image": Field(Type.TEXT, required=True),
@@ -112,48 +111,35 @@ class Jiekou(Vendor):
         return super().authenticate(call)
 
     def order(self, call: Call, account: str) -> Order:
-        """Check the page's table."""
+        """Check the page's table; 2.0 has one of its own."""
         model = self.models.get(self.model_of(call))
         if model is None:
             raise Refused(self.refusal("API_NOT_FOUND", "api not found"))
         if account.startswith(BROKE):
             raise Refused(self.refusal("BILLING_BALANCE_NOT_ENOUGH", "balance not enough"))
-        if model.name.startswith("seedance-2.0"):
-            return self._second(model, check_fields(json_body(call), _SECOND))
-        body = check_fields(json_body(call), _FIELDS)
-        wanted = Wanted(
-            model,
-            prompt=text(body, "prompt") or "",
-            duration=whole(body, "duration"),
-            resolution=text(body, "resolution"),
-            ratio=text(body, "aspect_ratio"),
-            seed=whole(body, "seed"),
-            first=text(body, "image"),
-            last=text(body, "last_image"),
-            names={"first": "image", "last": "last_image", "ratio": "aspect_ratio"},
-            more_schemes=frozenset({"http", "bare"}),  # "URL and Base64"
+        second = model.name.startswith("seedance-2.0")
+        body, ratio = (
+            check_fields(json_body(call), _SECOND if second else _FIELDS),
+            "ratio" if second else "aspect_ratio",
         )
-        shape = self.shape(wanted, audio=False, camera_fixed=body.get("camera_fixed") is True)
-        return Order(wanted, shape, body)
-
-    def _second(self, model: Model, body: dict[str, object]) -> Order:
-        """Check a request for 2.0."""
         wanted = Wanted(
             model,
             prompt=text(body, "prompt") or "",
             duration=whole(body, "duration"),
             resolution=text(body, "resolution"),
-            ratio=text(body, "ratio"),
+            ratio=text(body, ratio),
+            seed=whole(body, "seed"),
             first=text(body, "image"),
             last=text(body, "last_image"),
             images=texts(body, "reference_images"),
             videos=texts(body, "reference_videos"),
             audios=texts(body, "reference_audios"),
-            names={"first": "image", "last": "last_image", "images": "reference_images"},
-            more_schemes=frozenset({"http", "bare"}),
+            names={"first": "image", "last": "last_image", "images": "reference_images", "ratio": ratio},
+            more_schemes=frozenset({"http", "bare"}),  # "URL and Base64"
         )
-        audio, frame = body.get("generate_audio") is not False, body.get("return_last_frame") is True
-        return Order(wanted, self.shape(wanted, audio=audio, last_frame=frame), body)
+        audio, frame = second and body.get("generate_audio") is not False, body.get("return_last_frame") is True
+        shape = self.shape(wanted, audio=audio, last_frame=frame, camera_fixed=body.get("camera_fixed") is True)
+        return Order(wanted, shape, body)
 
     async def poll(self, call: Call) -> Answer:
         """Answer a poll; here the id is a parameter that may be missing."""
