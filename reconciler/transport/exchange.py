@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib.util
 import logging
 import socket
 import ssl
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ import httpx
 
 for _name in ("httpx", "httpcore"):  # they log URLs, headers and bodies
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+if importlib.util.find_spec("sniffio") is None:  # httpcore imports it at each lock: not to search the path each time
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # the documented mark of a module that is missing
 
 IDLE = 15.0
 """Seconds that an unused connection is kept; servers drop theirs a little later."""

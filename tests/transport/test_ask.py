@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from email.utils import formatdate
 
 import pytest
@@ -218,6 +219,22 @@ async def test_a_thousand_askers_need_few_connections() -> None:
         found = await asyncio.gather(*(made.ask(POLL) for _ in range(1000)))
     assert all(isinstance(reply, Reply) for reply in found)
     assert server.connections <= 16
+
+
+async def test_a_request_searches_no_path_for_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """httpcore imports what is not installed at each lock and reading of a connection."""
+    searched: list[str] = []
+
+    class Search:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> None:
+            searched.append(name)
+
+    async with serve(answer(200, OK)) as server, transport(server.url) as made:
+        await made.ask(POLL)  # what is imported once
+        monkeypatch.setattr(sys, "meta_path", [Search, *sys.meta_path])
+        await made.ask(POLL)
+    assert searched == []
 
 
 async def test_submits_ramp_up_and_fall_back() -> None:

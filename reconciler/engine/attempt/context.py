@@ -102,6 +102,10 @@ class AttemptContext:
         """Move the attempt to a state."""
         self.ports.store.move(attempt, state, facts)
 
+    def ready(self, attempt: Attempt) -> Attempt:
+        """Return the attempt as READY; recorded if it was not. A download that succeeds does so in its own commit."""
+        return attempt if attempt.state is State.READY else self.ports.store.move(attempt, State.READY)
+
     def require_open(self) -> None:
         """Raise StepEnded, so that nothing is submitted, if the run is interrupted or this provider is stopped."""
         if self.control.event.is_set():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.artifacts.store import Part
-from reconciler.diagnostics import MediaError, ProviderError
+from reconciler.diagnostics import ClipformError, MediaError, ProviderError
 from reconciler.engine.attempt.check_video import facts_of, mismatch
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.attempt.same_file import same_file
@@ -41,17 +41,8 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
             video = await _checked(context, part, attempt)
             stored = part.commit(video.suffix)
             artifact = replace(video, sha256=stored.sha256, size=stored.size)
-    except ProviderError as error:
-        _not_fetched(context, attempt, error)
-        return
-    except MediaError as error:
-        if error.code != UNSOUND:
-            help = "\n".join(
-                filter(None, (error.help, f"it is paid for and kept; {command('apply')} downloads it again"))
-            )
-            raise StepEnded(EventKind.FAILED, f"not examined: {error.message}", help) from error
-        if context.fetches >= FETCHES:
-            context.move(attempt, State.QUARANTINED, Facts(message=error.message))
+    except ClipformError as error:
+        _not_stored(context, context.ready(attempt), error)
         return
     micros, nonsense = _cost(context, attempt, result)
     shared = same_file(attempt, context.ports.store.makers(artifact.sha256)) if context.provider.durable else ""
@@ -71,7 +62,8 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
     evidence: dict[str, object] = {"made": dict(result.actual)} if result.actual else {}  # as the provider reports it
     evidence |= {"usage": nonsense} if nonsense else {}
     facts = Facts(cost_micros=generation.cost_micros, evidence=evidence)
-    context.ports.store.fetched(attempt, artifact, generation, facts)
+    with context.ports.store.transaction():
+        context.ports.store.fetched(context.ready(attempt), artifact, generation, facts)
     context.artifact = artifact
     context.ports.inputs.returned.note(context.provider.alias, artifact.sha256, result, context.provider.pace.link_life)
     context.say(EventKind.FETCHED, task=attempt.task)
@@ -105,6 +97,22 @@ def _cost(context: AttemptContext, attempt: Attempt, result: Succeeded) -> tuple
     if used is None or is_absurd(order.resolved.model, order.priced, usage.tokens):
         return attempt.cost_micros, f"{usage.tokens} tokens"
     return to_micros(used), ""
+
+
+def _not_stored(context: AttemptContext, attempt: Attempt, error: ClipformError) -> None:
+    """Act on a download that failed: try again, set the attempt aside after a few tries, or end this run for it."""
+    match error:
+        case ProviderError():
+            _not_fetched(context, attempt, error)
+        case MediaError(code=code) if code == UNSOUND:
+            if context.fetches >= FETCHES:
+                context.move(attempt, State.QUARANTINED, Facts(message=error.message))
+        case MediaError():
+            again = f"it is paid for and kept; {command('apply')} downloads it again"
+            help = "\n".join(filter(None, (error.help, again)))
+            raise StepEnded(EventKind.FAILED, f"not examined: {error.message}", help) from error
+        case _:
+            raise error
 
 
 def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError) -> None:

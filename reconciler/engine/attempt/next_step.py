@@ -79,12 +79,12 @@ def next_step(attempt: Attempt | None, situation: Situation) -> Next:
             return Stop()  # its owner is another coroutine or a dead process: never sent again
         case State.UNCERTAIN if situation.lists:
             return LookUp()
+        case State.ACCEPTED | State.STALLED | State.READY if situation.link:
+            return Fetch()
         case State.ACCEPTED:
             return _await(attempt, situation)
         case State.STALLED:
             return Leave() if situation.polls else Poll(0.0)
-        case State.READY if situation.link:
-            return Fetch()
         case State.READY:
             return Leave() if situation.detach and situation.polls else Poll(0.0)
         case State.FETCHED:

@@ -100,7 +100,7 @@ class AttemptRunner:
         async with self.context.control.downloads:
             await self.context.pause(0.0)  # an interrupt leaves the waiting downloads to a later run
             if self.context.link_expired:
-                self.context.result = None
+                self.context.result, attempt = None, self.context.ready(attempt)
                 await self._poll(attempt)
             if self.context.result is not None:
                 await download(self.context, attempt)
@@ -153,8 +153,6 @@ class AttemptRunner:
             case base.Succeeded():
                 self.context.result, self.linkless = answer, None
                 self.context.result_time = self.context.ports.clock.now()
-                if attempt.state is not State.READY:
-                    self.context.move(attempt, State.READY, Facts())
             case base.PollTrouble():
                 self._troubled(answer)
             case base.NotFound(message):

@@ -66,8 +66,8 @@ TABLE: dict[State, dict[str, Next]] = {
         "polled": Poll(2.0),
         "detached": Leave(),
         "detached, polled": Leave(),
-        "with a link": Poll(2.0),
-        "detached, with a link": Leave(),
+        "with a link": Fetch(),
+        "detached, with a link": Fetch(),
     },
     State.STALLED: {
         "fresh": Poll(0.0),
@@ -75,8 +75,8 @@ TABLE: dict[State, dict[str, Next]] = {
         "polled": Leave(),
         "detached": Poll(0.0),
         "detached, polled": Leave(),
-        "with a link": Leave(),
-        "detached, with a link": Leave(),
+        "with a link": Fetch(),
+        "detached, with a link": Fetch(),
     },
     State.READY: {
         **dict.fromkeys(SITUATIONS, Poll(0.0)),

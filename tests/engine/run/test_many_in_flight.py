@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 
 from reconciler.transport.pacing import ConcurrencyRamp
+from tests.reliability.simulator.points import Tripwire
 from tests.reliability.simulator.sim import HEAD, Sim
 
 WIDE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 500,")
@@ -66,6 +68,22 @@ def test_a_clip_among_many_takes_as_many_calls_as_among_few(sim: Sim) -> None:
         return cost
 
     assert is_linear(run, 40)
+
+
+def test_a_paid_clip_costs_four_commits_and_seven_syncs_of_files(sim: Sim) -> None:
+    """Intent, task, video, output; two receipts, the video and its folder, the output, its folder, and a new folder of
+    the store. SQLite's own syncs are beside these."""
+    sim.save()
+
+    def points(count: int) -> Counter[str]:
+        sim.load()
+        sim.wire = Tripwire()
+        sim.write(wide(count))
+        sim.apply()
+        return Counter(name.split(" in ")[0] for name in sim.wire.names)
+
+    few, more = points(2), points(5)
+    assert (more["commit before"] - few["commit before"], more["sync"] - few["sync"]) == (3 * 4, 3 * 7)
 
 
 def test_an_interrupt_wakes_all_who_wait(sim: Sim) -> None:

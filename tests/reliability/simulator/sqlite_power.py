@@ -120,11 +120,12 @@ def purchases(store: Store, acknowledged: Callable[[], None]) -> None:
         new = _order(clip, number, run)
         attempt = done(store.begin(new, caps))
         attempt = done(store.move(attempt, State.ACCEPTED, Facts(task=f"task-{number}")))
-        attempt = done(store.move(attempt, State.READY))
         artifact = Artifact(sha, 1000 + number, ".mp4", 5000, 1280, 720, True)
         by = new.provenance(task=f"task-{number}", seed=1)
         made = Generation(new.key, sha, "{}" * 300, **by, created=1.0, elapsed=2.0)
-        attempt = done(store.fetched(attempt, artifact, made))
+        with store.transaction():
+            attempt = store.fetched(store.move(attempt, State.READY), artifact, made)
+        done(None)
         with store.transaction():
             store.record_placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
             store.move(attempt, State.DONE)
