@@ -57,6 +57,16 @@ def split(arguments: Sequence[str]) -> tuple[Options, list[str]]:
     return Options(directory, "--json" in flags, "--no-color" in flags, volume, overlay), others
 
 
+def only_reads(arguments: Sequence[str]) -> bool:
+    """Tell if a command line is of a command that reads, writes to the terminal and ends."""
+    try:
+        command = split(arguments)[1]
+    except UsageError:
+        return False
+    writes = any(word.startswith(("--out", "--watch")) for word in command)
+    return command[:1] in (["plan"], ["validate"], ["status"], ["graph"], ["history"]) and not writes
+
+
 def _environment(name: str) -> str:
     if not _ENVIRONMENT.fullmatch(name):
         raise UsageError(f"--env needs the NAME of a file clipform.NAME.yaml, not '{name}'")

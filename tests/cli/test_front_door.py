@@ -57,23 +57,22 @@ TAB_LEFT = [
 class Door:
     """Both paths, with what they write to the standard streams."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[bytes]) -> None:
-        self._patch, self._captured = patch, captured
+    def __init__(self, captured: pytest.CaptureFixture[bytes]) -> None:
+        self._captured = captured
 
     def front(self, line: Sequence[str]) -> tuple[int | None, bytes, bytes]:
         code = front._answer(list(line))
         return (code, *self._captured.readouterr())
 
     def program(self, line: Sequence[str]) -> tuple[int | None, bytes, bytes]:
-        self._patch.setattr(sys, "argv", ["clipform", *line])
-        code = app.main()
+        code = app.main(line)
         return (code, *self._captured.readouterr())
 
 
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Door:
     monkeypatch.chdir(tmp_path)
-    return Door(monkeypatch, capfdbinary)
+    return Door(capfdbinary)
 
 
 @pytest.mark.parametrize("columns", ["", "250"])
