@@ -70,6 +70,8 @@ def _scene(resolution: str, pictures: Sequence[Path]) -> Scene:
         duration=SECONDS,
         resolution=resolution,
         ratio="16:9",
+        family="",
+        lead=0,
         camera_fixed=False,
         audio=False,
         return_last_frame=False,

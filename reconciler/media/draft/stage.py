@@ -8,10 +8,14 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from reconciler.media.draft.camera import HEADROOM, Camera
-from reconciler.media.draft.planes import Planes, planes
+from reconciler.media.draft.camera import Camera
+from reconciler.media.draft.planes import Planes, bordered, planes
 from reconciler.media.draft.scene import Size
 from reconciler.media.draft.timeline import Shot, first_to_last, montage, room_for, visible_shots
+
+_CANVAS: Final = 1.4
+"""Pictures are prepared this much larger than the frame: the strongest zoom and some more, because a view can only be
+sampled precisely where it is reduced by a tenth or more."""
 
 _WIDEST_PAN: Final = 1.7
 """A panorama is cropped to this many frame heights: a pan over all of it would be too fast."""
@@ -55,7 +59,7 @@ def picture_stage(stills: list[Image.Image], pair: bool, camera: Camera, size: S
         if not room_for(len(stills), frames):
             stills = [contact_sheet(stills, size)]
         shots = montage(len(stills), frames)
-    return PictureStage(tuple(planes(cover(picture, size)) for picture in stills), shots, camera, size)
+    return PictureStage(tuple(planes(bordered(cover(picture, size))) for picture in stills), shots, camera, size)
 
 
 def cover(picture: Image.Image, size: Size) -> Image.Image:
@@ -69,8 +73,8 @@ def cover(picture: Image.Image, size: Size) -> Image.Image:
     crop_x = max(0.0, (picture.width - most[0]) / 2)
     crop_y = max(0.0, (picture.height - most[1]) / 2)
     box = (crop_x, crop_y, picture.width - crop_x, picture.height - crop_y)
-    wide = 2 * math.ceil((box[2] - box[0]) * scale * HEADROOM / 2)
-    high = 2 * math.ceil((box[3] - box[1]) * scale * HEADROOM / 2)
+    wide = 2 * math.ceil((box[2] - box[0]) * scale * _CANVAS / 2)
+    high = 2 * math.ceil((box[3] - box[1]) * scale * _CANVAS / 2)
     return picture.resize((wide, high), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
 
 
@@ -78,7 +82,7 @@ def contact_sheet(stills: list[Image.Image], size: Size) -> Image.Image:
     """Return many pictures side by side on a dark board, as close to the frame's shape as their number allows."""
     columns = math.ceil(math.sqrt(len(stills)))
     rows = math.ceil(len(stills) / columns)
-    sheet = Image.new("RGB", (round(size.width * HEADROOM), round(size.height * HEADROOM)), _BOARD)
+    sheet = Image.new("RGB", (round(size.width * _CANVAS), round(size.height * _CANVAS)), _BOARD)
     wide = (sheet.width - _GUTTER * (columns + 1)) // columns
     high = (sheet.height - _GUTTER * (rows + 1)) // rows
     for index, picture in enumerate(stills):
