@@ -99,7 +99,7 @@ def _sql_error(name: str) -> sqlite3.OperationalError:
 
 STORE = (
     "start_run", "begin", "move", "fetched", "adopt", "recover_orphans", "merge", "bind", "unbind",
-    "record_placed", "record_unplaced", "consume_plan",
+    "record_placed", "record_unplaced", "consume_plan", "count",
 )  # fmt: skip
 """The writes of the store that are wrapped."""
 
