@@ -138,8 +138,8 @@ class MediaRef:
 class Job:
     """One generation to request, with every value resolved.
 
-    `label`, `take` and `lead` (see `Clip`) are for people: the draft's caption; `marker` is unique to the attempt.
-    `expires_after` is the number that marks its task (`capabilities.Marks`).
+    `label`, `take`, `retake` and `lead` (see `Clip`) are for people: a draft shows them; `marker` is unique to the
+    attempt, `expires_after` is the number that marks its task (`capabilities.Marks`).
     """
 
     model: Model
@@ -161,6 +161,7 @@ class Job:
     options: Mapping[str, object] = field(default_factory=dict)
     label: str = ""
     take: int = 1
+    retake: int = 0
     lead: int = 0
     key: str = ""
     marker: str = ""

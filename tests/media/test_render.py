@@ -104,6 +104,18 @@ def test_takes_and_seeds_of_one_picture_differ_visibly(draw: Draw, red: Path) ->
     assert min(apart) > 12, light
 
 
+def test_a_retake_of_one_picture_differs_from_its_takes_and_from_the_retake_before(draw: Draw, red: Path) -> None:
+    numbers = [(1, 0), (2, 0), (3, 0), (1, 1), (1, 2)]
+    drawn = [
+        draw(first_frame=local(red), take=take, retake=retake, key=f"v1:{take}{retake}") for take, retake in numbers
+    ]
+    light = [middle(decoded(video)[0]) for video in drawn]
+    apart = [
+        sum(abs(a - b) for a, b in zip(light[i], light[j], strict=True)) for i, j in ((0, 3), (1, 3), (2, 3), (3, 4))
+    ]
+    assert min(apart) > 12, light
+
+
 def test_takes_of_one_picture_are_cropped_each_in_its_way(draw: Draw, tmp_path: Path) -> None:
     left, right = Image.new("RGB", (432, 496), (250, 250, 250)), Image.new("RGB", (864, 496), (20, 20, 20))
     right.paste(left, (0, 0))

@@ -40,6 +40,7 @@ def build(order: Order, inputs: Mapping[str, MediaRef], *, seed: int | None, mar
         options=clip.spec.options,
         label=clip.name,
         take=order.take,
+        retake=clip.spec.retake_of(order.take),
         lead=clip.lead,
         key=order.wanted.key,
         marker=marker,

@@ -53,6 +53,7 @@ class Scene:
     key: str
     label: str
     take: int
+    retake: int
     mode: str
     prompt: str
     seed: int | None
@@ -76,6 +77,11 @@ class Scene:
         return f"{own} · {shared}" if shared and own else self.prompt
 
     @property
+    def has_pictures(self) -> bool:
+        """True if it shows its inputs rather than a card."""
+        return bool(self.first_frame or self.last_frame or self.images or self.videos)
+
+    @property
     def frames(self) -> int:
         """The exact number of frames."""
         return self.duration * FPS
@@ -92,7 +98,7 @@ def read_scene(body: object) -> Scene:
     if not isinstance(body, Mapping):
         raise MediaError("a draft needs a scene to draw", code="input")
     values: dict[str, Any] = {name: _text(body, name) for name in _TEXTS}
-    values |= {name: _whole(body, name) for name in ("take", "duration", "lead")}
+    values |= {name: _whole(body, name) for name in ("take", "retake", "duration", "lead")}
     values |= {name: body.get(name) is True for name in ("camera_fixed", "audio", "return_last_frame")}
     values |= {name: _ref(body[name]) for name in ("first_frame", "last_frame") if body.get(name) is not None}
     values |= {name: _refs(body, name) for name in ("images", "videos")}

@@ -1,7 +1,7 @@
-"""How the drafts of takes differ: crop, light and move, by take and seed. Pure.
+"""How the drafts of takes differ: crop, light and move, by take, retake and seed. Pure.
 
 Takes of a paid model differ; drafts of one picture would not, so that nobody sees which take is which. The first take
-without a seed is drawn as it always was.
+without a seed is drawn as it always was. Without a picture, a retake has another card by its key.
 """
 
 from __future__ import annotations
@@ -56,7 +56,12 @@ _VARIATIONS: Final = (
 )
 
 
+_RETAKES: Final = (0, 3, 1, 4, 2, 5)
+"""How far a retake is from its take: the first one looks like none of three takes."""
+
+
 def variation(scene: Scene) -> Variation:
-    """Return how a scene is drawn: successive takes and seeds differ."""
+    """Return how a scene is drawn: successive takes and seeds differ, and successive retakes of a picture."""
     number = scene.take - 1 if scene.seed is None else scene.seed
-    return _VARIATIONS[number % len(_VARIATIONS)]
+    retake = scene.retake if scene.has_pictures else 0
+    return _VARIATIONS[(number + _RETAKES[retake % len(_RETAKES)]) % len(_VARIATIONS)]

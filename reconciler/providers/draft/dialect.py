@@ -110,6 +110,7 @@ def _scene(job: Job) -> dict[str, object]:
         "marker": job.marker,
         "label": job.label,
         "take": job.take,
+        "retake": job.retake,
         "mode": job.mode.value,
         "prompt": job.prompt,
         "lead": job.lead,
