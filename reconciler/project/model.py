@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import ClipformError, Diagnostic
 from reconciler.plan.compute import PlanScope
-from reconciler.plan.model import Disk, Plan
+from reconciler.plan.model import Disk, Plan, Wanted
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import Lists
 from reconciler.records import LockEntry, Snapshot
-from reconciler.spec.project import Project
+from reconciler.spec.project import Project, local_inputs
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,43 @@ class Choice:
     refresh: bool = False
 
 
+class Later(Sequence[T]):
+    """Values that are computed when one is asked for."""
+
+    def __init__(self, compute: Callable[[], Sequence[T]]) -> None:
+        self._compute = compute
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._values[index]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @cached_property
+    def _values(self) -> Sequence[T]:
+        return self._compute()
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A project without errors: all that its plan depends on but the disk and the records."""
 
     project: Project
-    orders: tuple[Order, ...]
+    orders: Sequence[Order]
     dialects: Mapping[str, Dialect]  # by provider alias
     warnings: tuple[Diagnostic, ...]
+    rows: tuple[Wanted, ...] | None = None  # of the orders, if these are read later
+    files: frozenset[str] | None = None  # the local inputs then
+
+    @cached_property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """What the orders want, in their order. Reads no clip."""
+        return tuple(order.wanted for order in self.orders) if self.rows is None else self.rows
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """The paths of all local inputs. Reads no clip."""
+        return frozenset(local_inputs(self.project.clips)) if self.files is None else self.files
 
     @cached_property
     def by_ident(self) -> Mapping[tuple[str, int], Order]:
@@ -64,6 +96,22 @@ class Planned:
     scope: PlanScope
     plan: Plan
     spent: Mapping[str, int]  # by the project so far, in millionths by currency
+
+
+def read_later(loaded: Loaded, rows: tuple[Wanted, ...], files: frozenset[str], read: Callable[[], Loaded]) -> Loaded:
+    """Return a project with these rows and local inputs, whose clips and orders are read when one is asked for. That
+    raises ClipformError if the project wants something else then."""
+
+    @cache
+    def whole() -> Loaded:
+        present = read()
+        if present.wanted != rows:
+            text = "the project changed while it was read"
+            raise ClipformError(text, help="run the command again", code="changing")
+        return present
+
+    project = replace(loaded.project, clips=Later(lambda: whole().project.clips))
+    return Loaded(project, Later(lambda: whole().orders), loaded.dialects, loaded.warnings, rows, files)
 
 
 Confirm = Callable[[Plan], None]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Price as PriceRow
 
 
+NO_PICKS: Mapping[str, tuple[str, int]] = {}
 _SHAPE = ("duration", "ratio", "resolution")
 
 
@@ -72,10 +73,11 @@ def build_orders(
     resolved: Mapping[str, Resolved],
     hashes: Mapping[str, str],
     day: date | None = None,
+    others: Mapping[str, tuple[str, int]] = NO_PICKS,
 ) -> tuple[Order, ...]:
     """Return all orders in file order, with the prices of a day. `resolved` is by clip name, `hashes` by local path;
-    both are complete."""
-    picked: dict[str, tuple[str, int]] = {}
+    both are complete. `others` has the key and picked take of each other clip that these may use."""
+    picked = dict(others)
     by_clip: dict[str, tuple[Order, ...]] = {}
     currency = prices.currency(project.providers.values(), project.budget)
     clips = {clip.name: clip for clip in project.clips}

@@ -28,8 +28,8 @@ from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
 from reconciler.project.leads import leads
-from reconciler.project.model import Choice, Loaded, Planned
-from reconciler.project.orders import build_orders, drafted_clip
+from reconciler.project.model import Choice, Loaded, Planned, read_later
+from reconciler.project.orders import NO_PICKS, build_orders, drafted_clip
 from reconciler.project.own_state import require_own
 from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
@@ -38,18 +38,19 @@ from reconciler.project.preflight import Preflight, check_addresses, check_store
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
 from reconciler.project.selectors import select
+from reconciler.project.spec_cache import CheckedClips, SpecCache
 from reconciler.providers.base import LOCAL, Dialect
 from reconciler.records import BLOCKED, OPEN, LockEntry, Snapshot, State
-from reconciler.spec.files import EditedFiles, Files, Unreadable
+from reconciler.spec.expand import NO_OTHERS
+from reconciler.spec.files import PROJECT_FILE, EditedFiles, Files, Unreadable
 from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
-from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
+from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, local_inputs
 from reconciler.spec.reader import collector_paused
-from reconciler.spec.values import LocalMedia
 from reconciler.state import lockfile, open, receipts
 from reconciler.state.history import LogEntry
-from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
+from reconciler.state.paths import DRAFTS, LOCK_FILE, SPECS, STATE
 from reconciler.state.store import Store
 
 _LOCK_LIMIT = 64 << 20
@@ -82,7 +83,7 @@ class Workspace:
         self.root, self.clock, self.env, self.overlay = root, clock, env, overlay
         self.files: Files = DiskFiles(root)
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
-        self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str]] | None = None  # as last loaded
+        self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str], set[str]] | None = None
         self.planned: Planned | None = None  # the last plan
         self._is_own = False  # the state was checked
         self._turn = RLock()  # the page calls from several threads; each step runs alone
@@ -118,8 +119,7 @@ class Workspace:
         if self._inputs is None:
             return frozenset()
         reach, project = self._inputs
-        media = (item for clip in project.clips for _, item in clip.media())
-        return reach.outside_root(item.path for item in media if isinstance(item, LocalMedia))
+        return reach.outside_root(local_inputs(project.clips))
 
     def demands(self, *also: str) -> tuple[Demand, ...]:
         """Return what the project asks for beyond the ordinary, as last loaded: for the providers that clips use, those
@@ -127,8 +127,8 @@ class Workspace:
         if self._asking is None:
             self.load()
         assert self._asking is not None  # `load` sets it
-        project, dialects, outside = self._asking
-        used = {*also, *(clip.spec.provider for clip in project.clips)}
+        project, dialects, outside, providers = self._asking
+        used = {*also, *providers}
         everything = self._may_need_others(project, dialects, used)
         return demands.demands(project, dialects, outside, project.providers if everything else used)
 
@@ -154,10 +154,35 @@ class Workspace:
         with self._turn, self._specs[draft].round() if self._specs else nullcontext():
             return self._load(draft)
 
-    def _load(self, draft: bool) -> Loaded:
+    @collector_paused()
+    def recall(self, draft: bool = False) -> Loaded:
+        """As `load`, for a command that buys nothing: clips of unchanged files are read when one is asked for."""
+        base = (PROJECT_FILE, self.overlay.file) if self.overlay.environment else (PROJECT_FILE,)
+        circumstances = {"day": str(self.today()), "variables": self.overlay.vars}
+        cache = SpecCache(self.files, self.state_dir(draft) / SPECS, base, circumstances)
+        with self._turn, Memo().round():
+            self.require_own()
+            project, _ = read_partly(cache, self.overlay)
+            if project is None:
+                return self._load(draft)
+            cache.choose(project, self.hasher(project))
+            try:
+                loaded = self._load(draft, cache)
+            except SpecError:
+                if not cache.units:
+                    raise
+                cache.forget()  # all files are read, and all problems reported
+                loaded = self._load(draft, cache)
+            cache.save()
+        if not cache.units:
+            return loaded
+        rows = cache.wanted(loaded.project, loaded.orders)
+        return read_later(loaded, rows, cache.inputs(loaded.project), partial(self.load, draft))
+
+    def _load(self, draft: bool, cache: SpecCache | None = None) -> Loaded:
         self.require_own()
-        readable, unread = read_partly(self.files, self.overlay)
-        if readable is None:
+        readable, unread = read_partly(cache or self.files, self.overlay, cache.names() if cache else NO_OTHERS)
+        if readable is None or (cache is not None and cache.clashes(readable)):
             raise SpecError(shared(unread))
         project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
@@ -175,6 +200,9 @@ class Workspace:
         self._inputs = (hasher.allowed, project)
         hashes, missing = hash_inputs(project.clips, hasher)
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
+        stages = (mismatches, unfit)
+        if cache is not None:
+            mismatches, unfit = cache.warnings(project, stages)
         store = (*check_addresses(project, self.env), *check_store(project.publish, self.env))
         problems += prices.currency_faults(project.providers.values(), project.budget)
         problems = self._located([*unread, *problems, *mismatches, *missing, *store, *unfit], project)
@@ -182,8 +210,11 @@ class Workspace:
             raise SpecError(problems)
         if not draft:
             outside = self.beyond() if project.allowed_inputs else frozenset[str]()
-            self._asking = (project, dialects, outside)
-        orders = build_orders(project, resolved, hashes, self.today())
+            used = {clip.spec.provider for clip in project.clips} | (cache.providers() if cache else set[str]())
+            self._asking = (project, dialects, outside, used)
+        orders = build_orders(project, resolved, hashes, self.today(), cache.picks() if cache else NO_PICKS)
+        if cache is not None:
+            cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders), hasher)
         return Loaded(project, orders, dialects, tuple(problems))
 
     def today(self) -> date:
@@ -257,7 +288,7 @@ class Workspace:
         with self._turn:
             records = self.snapshot(choice.draft) if snapshot is None else snapshot
             lock = _Lock() if choice.draft else self._lock()
-        wanted = [order.wanted for order in loaded.orders]
+        wanted = loaded.wanted
         lines = (lock.by_key.get(w.key) for w in wanted)
         paths = [*(w.output for w in wanted), *(line.output for line in lines if line is not None)]
         outputs = [path for path in paths if path is not None]
@@ -278,8 +309,8 @@ class Workspace:
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
-        bought = [loaded.by_ident[step.ident].wanted for step in plan.generating() if step.cost.amount != 0]
-        rehearsing = bool(bought) and all(w.rehearses for w in bought)
+        bought = {step.ident for step in plan.generating() if step.cost.amount != 0}
+        rehearsing = bool(bought) and all(w.rehearses for w in wanted if (w.clip, w.take) in bought)
         spent = cost.spent_so_far(records, lock.by_key, rehearsing=rehearsing)
         capped = cost.warnings(plan, loaded.project.budget, spent)
         paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)

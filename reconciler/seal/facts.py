@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
 import time
 
-import reconciler
+from reconciler.project import program
+from reconciler.project.program import entries, stamp
 from reconciler.state.paths import DATABASE, DRAFTS, STATE
 
 try:
@@ -18,7 +18,7 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     Names = Mapping[str, Any]
@@ -41,20 +41,7 @@ def machine() -> bytes:
 
 def _program(names: Names) -> object:
     """The version, its code, and the packages beside it."""
-    digest, newest = blake2b(f"{reconciler.__version__} {sys.version}".encode(), digest_size=16), 0
-    packages = ((path, os.stat(path)) for path in sys.path if path.endswith("-packages"))
-    for path, status in (*packages, *_code(os.path.dirname(reconciler.__file__))):
-        newest = max(newest, status.st_ctime_ns)
-        digest.update(repr((path, *_stamp(status))).encode())
-    return [newest, digest.hexdigest()]
-
-
-def _code(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    for entry in _entries(folder):
-        if not entry.is_dir(follow_symlinks=False):
-            yield entry.path, entry.stat()
-        elif entry.name != "__pycache__":
-            yield from _code(entry.path)
+    return [*program.seen()]
 
 
 def _user(names: Names) -> object:
@@ -79,7 +66,7 @@ def _own(names: Names) -> object:
     from reconciler.project.git_index import may_be_tracked
 
     for folder in (STATE, f"{STATE}/{DRAFTS}", f"{STATE}/{DRAFTS}/objects"):
-        if any(entry.is_symlink() for entry in _entries(os.path.join(names["root"], folder))):
+        if any(entry.is_symlink() for entry in entries(os.path.join(names["root"], folder))):
             raise ValueError("a link")
     return not may_be_tracked(names["root"])
 
@@ -119,14 +106,10 @@ def _stamps(folders: Mapping[str, Sequence[str]]) -> list[object]:
             except FileNotFoundError:
                 stamps.append(())
                 continue
-            stamps.append(_stamp(status))
+            stamps.append(stamp(status))
             newest = max(newest, status.st_ctime_ns)
         digest.update(repr(stamps).encode())
     return [newest, digest.hexdigest()]
-
-
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _require_plain(folder: str, plain: set[str]) -> None:
@@ -145,21 +128,12 @@ def _require_plain(folder: str, plain: set[str]) -> None:
 def _objects(names: Names) -> object:
     """The names in the artifact store."""
     digest = blake2b(digest_size=16)
-    for folder in _entries(os.path.join(names["root"], STATE, "objects")):
+    for folder in entries(os.path.join(names["root"], STATE, "objects")):
         if folder.is_symlink():
             raise ValueError("a link")
         files = sorted(os.listdir(folder.path)) if folder.is_dir() else []
         digest.update(json.dumps([folder.name, files]).encode())
     return digest.hexdigest()
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """Return what is in a folder, by name; nothing if it does not exist."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def _mark(names: Names) -> object:

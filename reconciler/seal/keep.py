@@ -15,7 +15,6 @@ from reconciler.project.workspace import Workspace
 from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
 from reconciler.seal.facts import KINDS, TIMED, keyed
 from reconciler.spec.environment import names_in
-from reconciler.spec.values import LocalMedia
 from reconciler.state import disk
 from reconciler.state.paths import DATABASE, LOCK_FILE, RECEIPTS, STATE
 
@@ -71,8 +70,7 @@ def names_of(workspace: Workspace, planned: Planned) -> Names:
     root, project = os.fspath(workspace.root), planned.loaded.project
     if not isinstance(workspace.files, DiskFiles):
         raise ValueError("the specs are not those on the disk")
-    media = (item for clip in project.clips for _, item in clip.media())
-    used = {*project.files, *(item.path for item in media if isinstance(item, LocalMedia))}
+    used = {*project.files, *planned.loaded.inputs}
     real = {path: os.path.realpath(os.path.join(root, path)) for path in used}
     links = {path for path, target in real.items() if target != os.path.normpath(os.path.join(root, path))}
     ours = (LOCK_FILE, f"{STATE}/{DATABASE}", f"{STATE}/{RECEIPTS}")

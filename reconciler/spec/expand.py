@@ -26,6 +26,7 @@ _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
+NO_OTHERS: Mapping[str, str] = {}
 _DEFAULT_OUTPUT: str = ClipFields.model_fields["output"].default
 
 
@@ -63,10 +64,13 @@ class _Result:
     stopped: TooMuch | None = None
 
 
-def expand(declarations: Iterable[Declared], resolver: Resolver, problems: Problems) -> Expanded:
-    """Return every clip of the project, in the order declared. Each declaration is one step. Raises TooMuch."""
+def expand(
+    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, others: Mapping[str, str] = NO_OTHERS
+) -> Expanded:
+    """Return every clip of the declarations, in their order. Each declaration is one step. Raises TooMuch. `others` has
+    the names of the project's other clips."""
     clips: list[Clip] = []
-    names: dict[str, str] = {}
+    names = dict(others)
     unclear: set[str] = set()
     for declared in declarations:
         name = declared.key.text
@@ -101,7 +105,7 @@ def _expanded(declared: Declared, resolver: Resolver, problems: Problems, limit:
         _fill(result, declared, resolver, limit)
     except TooMuch as stopped:
         result.stopped = stopped
-    result.volume = resolver.volume.beyond(start)
+    result.volume = replace(resolver.volume.beyond(start), clips=result.count)
     return result
 
 

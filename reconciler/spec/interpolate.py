@@ -78,6 +78,7 @@ class Volume:
 
     values: int = 0
     written: int = 0
+    clips: int = 0  # before excludes
 
     def fits(self, more: Volume) -> bool:
         """True if this much more stays within the limits."""
@@ -87,6 +88,7 @@ class Volume:
         """Add the volume of a step."""
         self.values += more.values
         self.written += more.written
+        self.clips += more.clips
 
     def beyond(self, start: Volume) -> Volume:
         """Return the volume since an earlier one."""

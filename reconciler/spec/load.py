@@ -7,14 +7,13 @@ clips are not.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
-from reconciler.spec.expand import Declared, expand
+from reconciler.spec.expand import NO_OTHERS, Declared, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.memo import intern, reuse
@@ -43,21 +42,23 @@ def read_project(files: Files, overlay: ProjectOverlay = NO_OVERLAY) -> Project:
     return project
 
 
-def read_partly(files: Files, overlay: ProjectOverlay = NO_OVERLAY) -> tuple[Project | None, tuple[Diagnostic, ...]]:
+def read_partly(
+    files: Files, overlay: ProjectOverlay = NO_OVERLAY, others: Mapping[str, str] = NO_OTHERS
+) -> tuple[Project | None, tuple[Diagnostic, ...]]:
     """Return the project without what cannot be read, and all diagnostics, in order of file and place.
 
     So the clips that can be read are checked further, and one run reports the mistakes of both. None if the project
-    file itself cannot be read, or is too large.
+    file itself cannot be read, or is too large. `others` has the names of clips that `files` leaves out.
     """
     problems = Problems()
     texts: dict[str, bytes] = {}
     with collector_paused():
-        project = _read(_Reading(files, problems, texts, overlay), PROJECT_FILE)
+        project = _read(_Reading(files, problems, texts, overlay, others), PROJECT_FILE)
     diagnostics = tuple(_in_order(problems, texts))
     if project is None:
         return None, diagnostics
     warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
-    project = replace(project, files=tuple(texts), warnings=warnings, overlay=overlay, digest=_digest(texts))
+    project = replace(project, files=tuple(texts), warnings=warnings, overlay=overlay)
     return project, diagnostics
 
 
@@ -69,6 +70,7 @@ class _Reading:
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
     overlay: ProjectOverlay
+    others: Mapping[str, str]  # names and declarations of clips that are not read
 
 
 def _read(reading: _Reading, name: str) -> Project | None:
@@ -87,12 +89,12 @@ def _read(reading: _Reading, name: str) -> Project | None:
         project = read_sections(name, main, NameScope(vars), resolver, problems)
         scopes = [vars, *(_vars(file, vars, resolver, given) for file in included)]
         declared = _declared(reading, (main, *included), scopes)
-        expanded = expand(declared, resolver, problems)
+        expanded = expand(declared, resolver, problems, reading.others)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
-    return replace(project, clips=expanded.clips)
+    return replace(project, clips=expanded.clips, volume=resolver.volume)
 
 
 def _environment(reading: _Reading) -> Fields | None:
@@ -251,13 +253,3 @@ def excerpt(where: Source | None, lines: Mapping[str, list[str]]) -> Excerpt | N
     first = max(1, where.line - 1)
     excerpt_lines = tuple(lines[where.file][first - 1 : where.line])
     return Excerpt(first, excerpt_lines) if max(map(len, excerpt_lines)) <= MAX_SHOWN else None
-
-
-def _digest(texts: Mapping[str, bytes]) -> str:
-    """Return the SHA-256 over names and bytes. Lengths are hashed too, so that files cannot run into each other."""
-    digest = hashlib.sha256()
-    for name, data in texts.items():
-        for part in (name.encode(), data):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return digest.hexdigest()

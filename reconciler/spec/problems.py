@@ -73,16 +73,21 @@ class Problems:
         return f"; did you mean {shown(near)}?" if near else ""
 
 
-def shared(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return each problem once: one mistake in `defaults` is a problem of many clips, and says of how many."""
+def gathered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return each problem once, with all clips that have it."""
     clips: dict[Diagnostic, dict[str, None]] = {}
     for item in diagnostics:
         clips.setdefault(replace(item, clips=()), {}).update(dict.fromkeys(item.clips))
+    return [replace(item, clips=(*names,)) for item, names in clips.items()]
+
+
+def shared(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return each problem once: one mistake in `defaults` is a problem of many clips, and says of how many."""
     return [
-        replace(item, message=f"{item.message} ({next(iter(names))} and {_more(len(names) - 1)})")
-        if len(names) > 1
-        else item
-        for item, names in clips.items()
+        replace(item, clips=(), message=f"{item.message} ({item.clips[0]} and {_more(len(item.clips) - 1)})")
+        if len(item.clips) > 1
+        else replace(item, clips=())
+        for item in gathered(diagnostics)
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
-from reconciler.spec.values import ClipMedia, JsonValue, Media, Secret
+from reconciler.spec.interpolate import Volume
+from reconciler.spec.values import ClipMedia, JsonValue, LocalMedia, Media, Secret
 
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
     from reconciler.spec.model import Budget, ClipFields, Provider, References
@@ -91,6 +92,11 @@ class Clip:
         return self.fields.get(field_name) or self.where
 
 
+def local_inputs(clips: Iterable[Clip]) -> Iterator[str]:
+    """Yield the path of each local input."""
+    return (item.path for clip in clips for _, item in clip.media() if isinstance(item, LocalMedia))
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """A provider as the project declares it. In `spec`, None means the dialect's own default."""
@@ -127,7 +133,7 @@ class Project:
     """Everything the project's files declare."""
 
     name: str  # "clipform.yaml"
-    clips: tuple[Clip, ...]  # in file order
+    clips: Sequence[Clip]  # in file order
     providers: Mapping[str, ProviderConfig]  # always has `draft`
     budget: Budget | None = None
     publish: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -136,4 +142,4 @@ class Project:
     files: tuple[str, ...] = ()  # the specs read, the project file first
     warnings: tuple[Diagnostic, ...] = ()
     overlay: ProjectOverlay = ProjectOverlay()
-    digest: str = ""  # SHA-256 of the texts read, in order
+    volume: Volume = field(default_factory=Volume)  # resolved to read it

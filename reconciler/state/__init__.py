@@ -1,6 +1,6 @@
 """The state on disk: the database of attempts and generations, the lock, the receipts, the lock file.
 
-A process that dies at any statement leaves either the state before it or the state after it. Five files, each with one
+A process that dies at any statement leaves either the state before it or the state after it. Each file has one
 job:
 
 - `DIR/clipform.db` (`store`): SQLite. An append-only `event` table is the truth; one reducer
@@ -8,6 +8,7 @@ job:
 - `DIR/receipts` (`receipts`): what was bought, in space that was reserved before, for when the database cannot be
   written (full disk) or is lost.
 - `DIR/lock` (`lock`): a kernel lock; one process changes things at a time.
+- `DIR/specs` (`project.spec_cache`): what a plan needs of spec files; it only saves reading them.
 - `DIR/seal` (package `seal`): facts about all of these; nothing is recovered from it.
 - `clipform.lock` beside the project file (`lockfile`): for git.
 

@@ -2,6 +2,7 @@
 
 STATE = "state"
 DRAFTS = "drafts"
+SPECS = "specs"
 LOCK_FILE = "clipform.lock"
 DATABASE = "clipform.db"
 RECEIPTS = "receipts"

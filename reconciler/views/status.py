@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.plan.model import Action, Reason, Step
+from reconciler.plan.model import Action, Reason, Step, Wanted
 from reconciler.plan.remedies import reason_line
 from reconciler.plan.timing import typical_seconds
 from reconciler.project.model import Planned
@@ -24,19 +24,19 @@ _STATES = {
 
 def status(planned: Planned, now: float) -> list[StatusRow]:
     """Return a row for each take, in plan order; `now` is Unix time."""
-    return [_status(step, planned, now) for step in planned.plan.steps]
+    wanted = {(w.clip, w.take): w for w in planned.loaded.wanted}
+    return [_status(step, wanted.get((step.clip, step.take)), planned, now) for step in planned.plan.steps]
 
 
-def _status(step: Step, planned: Planned, now: float) -> StatusRow:
+def _status(step: Step, wanted: Wanted | None, planned: Planned, now: float) -> StatusRow:
     generation = planned.snapshot.generations.get(step.key)
-    order = planned.loaded.by_ident.get((step.clip, step.take))
     attempt = planned.snapshot.attempts.get(step.key)
     state, detail = standing(step, attempt)
     running = attempt if attempt is not None and step.action is Action.RESUME else None
     return StatusRow(
         clip=step.clip,
         take=step.take,
-        picked=order is None or order.take == order.clip.spec.pick,
+        picked=wanted is None or wanted.output is not None,
         state=state,
         detail=reason_line(step.reason, step.detail) if step.action is Action.BLOCKED else detail or step.headline,
         way_out=step.way_out,
@@ -44,8 +44,8 @@ def _status(step: Step, planned: Planned, now: float) -> StatusRow:
         model=step.model,
         output=step.output,
         cost=micros(generation.cost_micros) if generation else None,
-        estimate=order.wanted.cost.amount if order else None,
-        currency=(generation.currency if generation else "") or (order.wanted.cost.currency if order else ""),
+        estimate=wanted.cost.amount if wanted else None,
+        currency=(generation.currency if generation else "") or (wanted.cost.currency if wanted else ""),
         age=now - generation.created if generation and generation.created else None,
         key=step.key,
         takes=step.takes,

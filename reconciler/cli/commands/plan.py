@@ -45,7 +45,7 @@ def run(
 
         planned = save_plan(app.workspace, choice, app.directory / out)
     else:
-        planned = app.workspace.plan(choice, app.workspace.load(draft))
+        planned = app.workspace.plan(choice, app.workspace.recall(draft))
     plan = planned.plan
     if since is not None:
         from reconciler.project.revision import explained

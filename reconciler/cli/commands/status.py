@@ -35,6 +35,6 @@ def run(
         from reconciler.watch.status_loop import StatusLoop
 
         raise typer.Exit(StatusLoop(app.workspace, choice, app.view, app.keyboard).run())
-    planned = app.workspace.plan(choice, app.workspace.load(draft))
+    planned = app.workspace.plan(choice, app.workspace.recall(draft))
     app.view.status(status(planned, app.clock.now()))
     show_pictures(app, planned, draft=draft, picked=True)

@@ -13,7 +13,7 @@ def run(context: typer.Context) -> None:
     Exit codes: 0 valid, 1 invalid.
     """
     app: Context = context.obj
-    loaded = app.workspace.load()
-    clips, takes, files = loaded.project.clips, loaded.orders, loaded.project.files
-    app.view.valid(len(clips), len(takes), len(files), loaded.warnings)
+    loaded = app.workspace.recall()
+    clips, files = {wanted.clip for wanted in loaded.wanted}, loaded.project.files
+    app.view.valid(len(clips), len(loaded.wanted), len(files), loaded.warnings)
     app.seal()

@@ -38,7 +38,7 @@ from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.records import State
 from reconciler.state.budget import Caps
-from reconciler.state.paths import LOCK_FILE, STATE
+from reconciler.state.paths import LOCK_FILE, SPECS, STATE
 
 _REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
 """What `disk.replace` calls a file on its way; the group is the name it will have."""
@@ -259,7 +259,7 @@ def _sweep(session: Session, planned: Planned) -> None:
             session.placer.sweep([output])
     if session.draft:
         return  # these files belong to the session of paid clips, which may be running
-    names = (*planned.loaded.project.files, LOCK_FILE, f"{STATE}/hashes", f"{STATE}/seal")
+    names = (*planned.loaded.project.files, LOCK_FILE, *(f"{STATE}/{name}" for name in ("hashes", "seal", SPECS)))
     replaced = {session.workspace.root / name for name in names}
     for folder in {path.parent for path in replaced}:
         with suppress(OSError):
