@@ -2,6 +2,7 @@
 #
 #   make demo   set up, and make the clips of examples/quickstart
 #   make test   set up, and run every check
+#   make quick  format, lint, layers, and the tests that start neither the program nor a browser: for the inner loop
 #   make docs   set up, and build the documentation into site/
 #   make bench  set up, and measure a run with nothing to do beside ninja, make, doit, snakemake and dvc
 #
@@ -14,6 +15,9 @@ demo:
 test:
 	@sh .ci/test
 
+quick:
+	@uv=$$(sh .ci/uv) && "$$uv" run --frozen python -m tests --fast $(TESTS)
+
 docs:
 	@uv=$$(sh .ci/uv) && "$$uv" run --frozen --only-group docs zensical build --strict
 
@@ -23,4 +27,4 @@ bench:
 clean:
 	rm -rf .venv .tools .cache site
 
-.PHONY: demo test docs bench clean
+.PHONY: demo test quick docs bench clean

@@ -1,7 +1,8 @@
 """`python -m tests`: everything that must hold before a commit, the same here and in CI.
 
 Format, lint, layers, then the tests, and types beside them. Every check runs even if one before it failed; the exit
-code is 0 only if all passed. Arguments go to pytest: `python -m tests -k plan`.
+code is 0 only if all passed. Arguments go to pytest: `python -m tests -k plan`. `--fast` as the first makes it quick
+enough to run after each edit: no types, and none of the tests in `SLOW`.
 """
 
 from __future__ import annotations
@@ -18,22 +19,37 @@ CHECKS = {
     "lint": ("ruff", "check", "."),
     "layers": ("importlinter.cli",),
 }
-PARALLEL = ["-n", str((os.cpu_count() or 1) * 3 // 2 + 1), "--dist", "worksteal"]
-"""More workers than cores: many tests wait for a process, a browser or a clock. Each begins with its stretch of the
+PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
+"""One worker more than cores: some tests wait for a process, a browser or a clock. Each begins with its stretch of the
 tests, so that those of a file share what they set up, and takes over from another when it is done."""
+
+SLOW = (
+    *("cli/completion/test_shells.py", "cli/test_imports.py", "cli/test_next_commands.py", "cli/test_start.py"),
+    *("docs/test_shown.py", "docs/test_site.py", "e2e", "emulator/test_ark_sdk.py", "emulator/test_process.py"),
+    *("engine/run/test_real_processes.py", "gallery", "media/test_farm.py", "program", "reliability", "terminal"),
+    *("test_benchmarks.py", "test_examples.py", "watch"),
+)
+"""Tests that start the program, a shell or a browser, or sweep."""
 
 
 def main(arguments: list[str]) -> int:
     """Run all checks and the tests; how many of them failed, 1 at the most."""
-    with subprocess.Popen(_module("mypy"), cwd=ROOT, text=True, stdout=subprocess.PIPE) as types:
-        failed = [name for name, command in CHECKS.items() if _run(name, _module(*command))]
-        workers = [] if any(argument.startswith("-n") for argument in arguments) else PARALLEL
-        if _run("tests", _module("pytest", *workers, *arguments)):
-            failed.append("tests")
-        sys.stdout.write(f"--- types\n{types.communicate()[0]}")
-    failed += ["types"] if types.returncode else []
+    if arguments[:1] == ["--fast"]:
+        failed = _tests([*(f"--ignore=tests/{path}" for path in SLOW), *arguments[1:]])
+    else:
+        with subprocess.Popen(_module("mypy"), cwd=ROOT, text=True, stdout=subprocess.PIPE) as types:
+            failed = _tests(arguments)
+            sys.stdout.write(f"--- types\n{types.communicate()[0]}")
+        failed += ["types"] if types.returncode else []
     sys.stdout.write(f"\n{'failed: ' + ', '.join(failed) if failed else 'all checks passed'}\n")
     return 1 if failed else 0
+
+
+def _tests(arguments: list[str]) -> list[str]:
+    """Run the checks and the tests; the names of those that failed."""
+    workers = [] if any(argument.startswith("-n") for argument in arguments) else PARALLEL
+    commands = {**CHECKS, "tests": ("pytest", *workers, *arguments)}
+    return [name for name, command in commands.items() if _run(name, _module(*command))]
 
 
 def _module(name: str, *arguments: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,17 @@ settings.load_profile("clipform")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update` rewrites expectations that are data files; the difference is reviewed like code."""
     parser.addoption("--update", action="store_true", help="rewrite expected data files")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The proof of never paying twice comes first: its tests are the longest, and none should end alone."""
+    items.sort(key=lambda item: "reliability" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """The garbage collector need not look again and again at what stays for the whole session."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
