@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 ClipName = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip.")]
-ClipOrTake = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip, or CLIP#TAKE for one take.")]
-ClipPattern = Annotated[str, typer.Argument(metavar="CLIP", help="Name of the clip, or a pattern such as is:blocked.")]
+ClipOrTake = Annotated[str, typer.Argument(metavar="CLIP[#TAKE]", help="Name of the clip, or CLIP#TAKE for one take.")]
+ClipPattern = Annotated[
+    str, typer.Argument(metavar="CLIP|PATTERN", help="Name of the clip, or a pattern such as is:blocked.")
+]
 Clips = Annotated[
     list[str] | None,
     typer.Argument(

@@ -135,7 +135,8 @@ class _Line:
         arguments = [p for p in parameters if p.param_type_name == "argument"]
         index = len(self.positional)
         if index < len(arguments):
-            return self._value(arguments[index], single=arguments[index].nargs == 1)
+            single = arguments[index].nargs == 1 and "PATTERN" not in (arguments[index].metavar or "")
+            return self._value(arguments[index], single=single)
         return self._value(arguments[-1], single=False) if arguments and arguments[-1].nargs == -1 else Answer()
 
     def _parameters(self) -> Sequence[Any]:
@@ -163,7 +164,7 @@ class _Line:
         """Return the candidates for a parameter, by its metavar."""
         metavar = parameter.metavar or ""
         if "CLIP" in metavar:
-            clips = Answer(tuple(self._clips(single)))
+            clips = Answer(tuple([*self._clips(single), *(self._takes() if "TAKE" in metavar else ())]))
             return Answer(kind=AnswerKind.FILES) if "FILE" in metavar and not clips.candidates and self.word else clips
         if any(word in metavar for word in ("FILE", "MP4")):
             return Answer(kind=AnswerKind.FILES)
@@ -202,7 +203,7 @@ class _Line:
         return names(DiskFiles(root), PROJECT_FILE)
 
     def _clips(self, single: bool) -> Iterator[tuple[str, str]]:
-        """Yield clip names and, if several clips may be given, tags and states.
+        """Yield clip names and, if several clips may be given, parts of a combination and other selectors.
 
         Then a declaration replaces its combinations until it is the only match: a large matrix would hide the others.
         """
@@ -213,12 +214,27 @@ class _Line:
         declared = {clip.declared for clip in matching}
         names = [clip.name for clip in matching] if single or "[" in word or len(declared) == 1 else []
         if not single:
+            names = [*(part for part in _parts(clips) if part.startswith(word) and "[" in word), *names]
             names = [*(clip.declared for clip in matching if clip.declared.startswith(word)), *names]
         yield from ((f"{plus}{name}", "") for name in dict.fromkeys(names) if plus + name not in self.positional)
         if not single and not plus:
-            tags = dict.fromkeys(tag for clip in clips for tag in clip.tags)
-            selectors = [*(f"tag:{tag}" for tag in tags), *(f"is:{state}" for state in STATES)]
+            own = dict.fromkeys(selector for clip in clips for selector in clip.selectors)
+            selectors = [*own, *(f"is:{state}" for state in STATES), "changed:HEAD"]
             yield from ((name, "") for name in selectors if name.startswith(word) and word)
+
+    def _takes(self) -> Iterator[tuple[str, str]]:
+        """Yield the takes of the clip being typed, once its name is clear."""
+        start = self.word.partition("#")[0]
+        clips = [clip for clip in self._named_clips() if clip.name.startswith(start)]
+        clips = clips if "#" not in self.word else [clip for clip in clips if clip.name == start]
+        for clip in clips if len(clips) == 1 and clips[0].takes > 1 else ():
+            yield from _starting(self.word, ((f"{clip.name}#{take}", "") for take in range(1, clip.takes + 1)))
+
+
+def _parts(clips: Iterable[Named]) -> Iterable[str]:
+    """Return the selectors of one matrix value each: `social[lang=en]`."""
+    values = ((clip.declared, clip.name[len(clip.declared) + 1 : -1].split(",")) for clip in clips)
+    return dict.fromkeys(f"{declared}[{value}]" for declared, each in values for value in each if len(each) > 1)
 
 
 # --- bash -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume, pl
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
-from reconciler.spec.paths import output_path
+from reconciler.spec.paths import DEFAULT_OUTPUT, output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
@@ -27,7 +27,6 @@ _KEYS = frozenset(ClipDecl.model_fields)
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
 NO_OTHERS: Mapping[str, str] = {}
-_DEFAULT_OUTPUT: str = ClipFields.model_fields["output"].default
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def _warn_of_unused(body: Fields, base: Mapping[str, MappingEntry], problems: Pr
 def _base(declared: Declared) -> dict[str, MappingEntry]:
     """Return the entries without overrides. Unknown keys were reported when the file was checked."""
     where = declared.key.where
-    output = MappingEntry(Scalar("output", True, where), Scalar(_DEFAULT_OUTPUT, True, where))
+    output = MappingEntry(Scalar("output", True, where), Scalar(DEFAULT_OUTPUT, True, where))
     return {"output": output, **declared.defaults, **declared.body.entries}
 
 

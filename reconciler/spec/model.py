@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, create_model, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from reconciler.spec import scalars
+from reconciler.spec import paths, scalars
 from reconciler.spec.values import JsonValue, Media, Secret
 
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
@@ -184,7 +184,7 @@ class ClipFields(SpecModel):
     output: Text = _field(
         "Path of the video inside the project; ':' becomes 'x'. Two clips cannot share one.",
         "renders/${matrix.lang}.mp4",
-        "renders/${clip.name}.mp4",
+        paths.DEFAULT_OUTPUT,
     )
     tags: Annotated[tuple[Line, ...], _AS_LIST] = _field("Labels to select clips by (tag:NAME).", "[trailer]", ())
     description: Text = _field("A note for people; never sent.", "opening shot", "")

@@ -15,6 +15,7 @@ from reconciler.diagnostics import Source
 from reconciler.spec.files import Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, clip_name
+from reconciler.spec.paths import DEFAULT_OUTPUT
 from reconciler.spec.problems import Problems
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.scalars import NAME
@@ -31,7 +32,7 @@ class Named:
 
     name: str
     declared: str
-    tags: tuple[str, ...] = ()
+    selectors: tuple[str, ...] = ()  # patterns that select it, such as `tag:NAME`
     takes: int = 1
 
 
@@ -78,9 +79,20 @@ def _declared(root: Fields, defaults: Mapping[str, MappingEntry], variables: Map
     for name in filter(NAME.fullmatch, clips.entries):
         body = clips.map_at(name)
         fields = {**defaults, **body.entries}
-        tags, takes = tuple(_texts(fields.get("tags"))), _count(fields.get("takes"))
+        selectors, takes = tuple(_selectors(fields)), _count(fields.get("takes"))
         for combination in _combinations(body, variables):
-            yield Named(clip_name(name, combination), name, tags, takes)
+            yield Named(clip_name(name, combination), name, selectors, takes)
+
+
+def _selectors(fields: Mapping[str, MappingEntry]) -> Iterator[str]:
+    yield from (f"tag:{tag}" for tag in _texts(fields.get("tags")))
+    for name in ("model", "provider"):
+        yield from (f"{name}:{text}" for text in _texts(fields.get(name)) if "${" not in text)
+    output = next(_texts(fields.get("output")), DEFAULT_OUTPUT)
+    written, dollar, _ = output.partition("${")
+    folder, slash, _ = written.rpartition("/")
+    if slash or not dollar:
+        yield f"path:{folder}/*" if dollar else f"path:{output}"
 
 
 def _combinations(body: Fields, variables: Mapping[str, str]) -> Iterable[Combination]:

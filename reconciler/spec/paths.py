@@ -19,6 +19,8 @@ _FORBIDDEN = re.compile(r'[<>"|?*\\]')
 _MAX_COMPONENT = 255
 _MAX_PATH = 1000
 
+DEFAULT_OUTPUT = "renders/${clip.name}.mp4"
+
 
 def output_path(text: str) -> str:
     """Return the normalized path of an output: relative, inside the project, valid on every file system."""

@@ -41,7 +41,24 @@ COMBINATIONS = [f"social[ratio={ratio},lang={lang}]" for ratio in ("16:9", "9:16
         (["plan", ""], ["hero", "intro", "social"]),
         (["plan", "h"], ["hero"]),
         (["plan", "soc"], ["social", *COMBINATIONS]),
-        (["plan", "social[ratio=9"], COMBINATIONS[2:]),
+        (["plan", "social[ratio=9"], ["social[ratio=9:16]", *COMBINATIONS[2:]]),
+        (["plan", "social[l"], ["social[lang=en]", "social[lang=zh]"]),
+        (["plan", "+social[l"], ["+social[lang=en]", "+social[lang=zh]"]),
+        (["show", "social[ratio=9"], COMBINATIONS[2:]),
+        (["plan", "pa"], ["path:renders/*", "path:out/intro.mp4"]),
+        (["plan", "model:"], ["model:animatic"]),
+        (["apply", "pro"], ["provider:draft"]),
+        (["apply", "--exclude", "pro"], ["provider:draft"]),
+        (["plan", "ch"], ["changed:HEAD"]),
+        (["show", "pro"], []),
+        (["resolve", "is:b"], ["is:blocked"]),
+        (["cancel", "social[lang=e"], ["social[lang=en]"]),
+        (["retake", "in"], ["intro", "intro#1", "intro#2", "intro#3"]),
+        (["retake", "intro#"], ["intro#1", "intro#2", "intro#3"]),
+        (["undo", "intro#2"], ["intro#2"]),
+        (["undo", "her"], ["hero"]),
+        (["undo", ""], ["hero", "intro", *COMBINATIONS]),
+        (["show", "intro#"], []),
         (["plan", "hero", ""], ["intro", "social"]),  # what stands there already is not offered again
         (["plan", "+he"], ["+hero"]),
         (["show", "s"], COMBINATIONS),  # one clip is meant: a declaration of four is none
@@ -131,10 +148,11 @@ def test_names_of_included_files_come_with_their_tags_and_variables() -> None:
         }
     )
     found = names(files, "clipform.yaml")
-    assert [(clip.name, clip.tags, clip.takes) for clip in found] == [
-        ("one", ("sea",), 2),
-        ("two[n=x]", ("sea",), 2),
-        ("two[n=y]", ("sea",), 2),
+    selectors = ("tag:sea", "path:renders/*")
+    assert [(clip.name, clip.selectors, clip.takes) for clip in found] == [
+        ("one", selectors, 2),
+        ("two[n=x]", selectors, 2),
+        ("two[n=y]", selectors, 2),
     ]
 
 

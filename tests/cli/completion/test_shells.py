@@ -19,7 +19,7 @@ SPEC = """\
 version: 1
 clips:
   hero: {prompt: a lamp, tags: [night]}
-  intro: {prompt: mist, takes: 3}
+  intro: {prompt: mist, takes: 3, provider: draft, model: animatic, output: out/intro.mp4}
   social:
     matrix: {ratio: ["16:9", "9:16"], lang: [en, zh]}
     prompt: a storefront
