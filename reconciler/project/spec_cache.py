@@ -94,7 +94,7 @@ class SpecCache:
         """Use the units that fit the files as they were read, the inputs on disk and each other."""
         self._is_chosen = True
         for path in self._texts if is_ordinary(project) else ():
-            values = self._stored.get(path)
+            values = self._stored.pop(path, None)  # so that the rows are not in memory twice
             if isinstance(values, dict) and values.get("key") == self._key(path):
                 unit = decoded(values)
                 self.units |= {path: unit} if _are_unchanged(unit.inputs, hasher) else {}
@@ -182,10 +182,10 @@ class SpecCache:
         fresh, known = (sum(len(unit.wanted) for unit in units.values()) for units in (self._fresh, self.units))
         if not self._file.parent.is_dir() or fresh * _RENEWED <= fresh + known:
             return
-        units = {path: encoded(unit) for path, unit in self._fresh.items()}
+        units = {path: encoded(unit) for path, unit in (*self.units.items(), *self._fresh.items())}
         volume = [self._volume.values, self._volume.written, self._volume.clips]
         with suppress(OSError):
-            write_cache(self._file, {path: self._stored[path] for path in self.units} | units | {_VOLUME: volume})
+            write_cache(self._file, {**units, _VOLUME: volume})
 
     @cached_property
     def _context(self) -> dict[str, object]:

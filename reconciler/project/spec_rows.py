@@ -51,7 +51,7 @@ def decoded(values: Mapping[str, Any]) -> Unit:
         values["inputs"],
         {clip: (picked, take) for clip, (picked, take) in values["uses"].items()},
         values["outputs"],
-        tuple(_wanted(*row) for row in values["wanted"]),
+        tuple(map(_wanted, values["wanted"])),
         tuple(tuple(_diagnostic(*item) for item in stage) for stage in values["warnings"]),
     )
 
@@ -59,16 +59,16 @@ def decoded(values: Mapping[str, Any]) -> Unit:
 def _row(w: Wanted) -> list[object]:
     amounts = [None if amount is None else str(amount) for amount in (w.cost.amount, w.cost.least)]
     brief = (w.brief.prompt, w.brief.facts) if w.brief else None
-    return [brief, [*amounts, w.cost.currency, w.cost.source], w.needs, w.tags, w.server_defaults, *_PLAIN(w)]
+    return [*_PLAIN(w), w.needs, [*amounts, w.cost.currency, w.cost.source], w.tags, w.server_defaults, brief]
 
 
-def _wanted(
-    brief: list[Any] | None, cost: list[Any], needs: list[Any], tags: list[str], defaults: list[str], *plain: Any
-) -> Wanted:
+def _wanted(row: list[Any]) -> Wanted:
+    *plain, needs, cost, tags, defaults, brief = row
+    wanted = dict(zip(_NAMES, plain, strict=True))
     return Wanted(
-        **dict(zip(_NAMES, plain, strict=True)),
+        **wanted,
+        needs=tuple((clip, take) for clip, take in needs) if needs else (),
         cost=_cost(*cost),
-        needs=tuple((clip, take) for clip, take in needs),
         tags=tuple(tags),
         server_defaults=tuple(defaults),
         brief=Brief(brief[0], tuple((name, value) for name, value in brief[1])) if brief else None,

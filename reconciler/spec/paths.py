@@ -16,6 +16,7 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
 _OURS = {"state", ".git"}
 _FORBIDDEN = re.compile(r'[<>"|?*\\]')
+_PLAIN = re.compile(r"renders/[A-Za-z0-9_-]{5,200}\.mp4")  # what `output` is by default: none of the rules concerns it
 _MAX_COMPONENT = 255
 _MAX_PATH = 1000
 
@@ -24,6 +25,8 @@ DEFAULT_OUTPUT = "renders/${clip.name}.mp4"
 
 def output_path(text: str) -> str:
     """Return the normalized path of an output: relative, inside the project, valid on every file system."""
+    if _PLAIN.fullmatch(text):
+        return text
     if text.startswith(("/", "~")) or _DRIVE.match(text):
         raise Unfit(f"must be relative to the project, not {shown(text)}", "write a path such as renders/hero.mp4")
     path = unicodedata.normalize("NFC", text).replace(":", "x")
