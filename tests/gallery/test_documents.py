@@ -187,7 +187,7 @@ def test_the_revision_tells_plans_apart_and_does_not_move_with_progress(edited: 
 def test_a_patch_holds_what_is_new_and_nothing_else(edited: Callable[..., Planned]) -> None:
     line = next(line for line in SPEC.splitlines(keepends=True) if "  hero:" in line)
     edits = ((), ("waves", "surf"), (line, ""))
-    before, after, without = (model.cards(PlanIndex(edited(*edit))) for edit in edits)
+    before, after, without = (model.card_list(PlanIndex(edited(*edit))).cards for edit in edits)
     assert model.patch(before, before) == model.Patch([], [], None)
     assert [card.id for card in model.patch(before, after).cards] == ["sea"]
     assert model.patch(before, without) == model.Patch([], ["hero"], ["sun", "sea"])

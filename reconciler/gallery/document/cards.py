@@ -44,12 +44,12 @@ class DocumentContext:
 
 def document(planned: Planned, context: DocumentContext, progress: Progress | None = None) -> model.Document:
     """Return the Document of a plan."""
-    plain = cards(PlanIndex(planned))
-    with_progress = tuple(with_running(card, progress or {}) for card in plain)
+    plain = card_list(PlanIndex(planned))
+    with_progress = tuple(with_running(card, progress or {}) for card in plain.cards)
     return model.Document(head(planned.plan, context, plain), with_progress)
 
 
-def head(plan: Plan, context: DocumentContext, plain: Sequence[model.Card]) -> model.Head:
+def head(plan: Plan, context: DocumentContext, plain: CardList) -> model.Head:
     """Return the head. `plain` are the cards without progress; the revision covers them."""
     content = model.Head(
         project=context.project,
@@ -62,8 +62,7 @@ def head(plan: Plan, context: DocumentContext, plain: Sequence[model.Card]) -> m
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
     )
-    digest = hashlib.sha256(model.dumps([content, plain]).encode("utf-8", "replace")).hexdigest()[:16]
-    revision = f"{plan_mark(plan)}.{digest}"
+    revision = f"{plain.mark}.{_digest([content, plain.digest])}"
     return replace(content, revision=revision, generated=utc(context.now), session=context.session)
 
 
@@ -90,7 +89,27 @@ def diagnostic(problem: Diagnostic) -> model.Value:
     return encode.diagnostic(problem) | {"lines": lines}
 
 
-def cards(index: PlanIndex) -> tuple[model.Card, ...]:
+def _digest(value: object) -> str:
+    return hashlib.sha256(model.dumps(value).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class CardList:
+    """The cards of a plan without progress, the mark of the plan, and a digest of the cards: computed once a plan,
+    because the head changes more often."""
+
+    cards: tuple[model.Card, ...] = ()
+    mark: str = ""
+    digest: str = ""
+
+
+def card_list(index: PlanIndex) -> CardList:
+    """Return the cards of a plan."""
+    plain = _cards(index)
+    return CardList(plain, plan_mark(index.planned.plan), _digest(plain))
+
+
+def _cards(index: PlanIndex) -> tuple[model.Card, ...]:
     """Return a card, without progress, for each clip in the plan."""
     clips = index.planned.loaded.project.clips
     declared = ((index.steps.get((clip.name, clip.spec.pick)), clip) for clip in clips)

@@ -1,5 +1,5 @@
 "use strict";
-// The grid. Only rows near the viewport are in the page, so a thousand clips cost as much as thirty. Each card keeps its
+// The grid. Only rows near the viewport are in the page, so ten thousand clips cost as much as thirty. Each card keeps its
 // node while it is near; other nodes are reused.
 
 Gallery.grid = (() => {

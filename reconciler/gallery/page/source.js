@@ -48,18 +48,7 @@ Gallery.source = (() => {
       store.connect("report");
       return;
     }
-    loadFirst();
     listen();
-  }
-
-  async function loadFirst() {
-    try {
-      const document = await get("api/gallery");
-      // An event that arrived first is at least as new as this response.
-      if (store.state.head === null) store.load(document);
-    } catch (error) {
-      if (error.status === 401) store.connect("locked");
-    }
   }
 
   function listen() {

@@ -13,7 +13,7 @@ from reconciler.events import Event, EventKind, Summary
 from reconciler.gallery.document import cards as builder
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import Card, Detail, Head, Running, SessionTotal, Value, members
+from reconciler.gallery.document.model import Detail, Head, Running, SessionTotal, Value, members
 from reconciler.gallery.server.sse import Stream, encoded
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
@@ -22,6 +22,7 @@ from reconciler.views import encode
 
 _IN_PROGRESS: Final = frozenset({EventKind.WAITING, EventKind.SUBMITTED, EventKind.RUNNING, EventKind.FETCHED})
 _FINAL: Final = frozenset({EventKind.SUCCEEDED, EventKind.FAILED, EventKind.SKIPPED, EventKind.BLOCKED, EventKind.LEFT})
+_NO_CARDS: Final = builder.Patch([], [], None)
 _MAX_PLANS: Final = 32
 """The newest plans that a click may refer to."""
 
@@ -49,13 +50,13 @@ class Hub:
         self.refreshes = 0
         self.changed = asyncio.Event()  # a step of the run ended, or a file was saved during it: plan again
         self.unread = False  # a file was saved
-        self._cards: tuple[Card, ...] = ()
+        self._list = builder.CardList()
         self._running: dict[Ident, Running] = {}
         self._run: RunProgress | None = None
         self._sent_run: RunProgress | None = None  # the last one that was sent to the pages
         self._ended: set[str] = set()  # clips with a step that ended since the last update of the pages
         self._streams: set[Stream] = set()
-        self._head = self._new_head(())
+        self._head = self._new_head()
 
     # --- updates ------------------------------------------------------------------------------
 
@@ -65,12 +66,12 @@ class Hub:
         self.index = PlanIndex(planned)
         self.problems = () if fixed else self.problems
         self.media = media.media_index(planned)
-        mark = builder.plan_mark(planned.plan)
-        self.plans.pop(mark, None)
-        self.plans[mark] = planned.plan
+        shown, self._list = self._list, builder.card_list(self.index)
+        self.plans.pop(self._list.mark, None)
+        self.plans[self._list.mark] = planned.plan
         if len(self.plans) > _MAX_PLANS:
             del self.plans[next(iter(self.plans))]
-        self._publish(builder.cards(self.index))
+        self._publish(builder.patch(shown.cards, self._list.cards))
 
     def edited(self) -> None:
         """Note that a file was saved and not yet read."""
@@ -82,7 +83,7 @@ class Hub:
         self.refreshes += 1
         single = (Diagnostic(error.code, error.message, help=error.help),)
         self.problems = error.diagnostics if isinstance(error, SpecError) else single
-        self._publish(self._cards)
+        self._publish()
 
     def meter(self, figures: Mapping[str, object]) -> None:
         """Show the session's running total, as the watch reports it."""
@@ -94,7 +95,7 @@ class Hub:
                 "offer": bool(offer),
             }:
                 self.session = SessionTotal(amount, unpriced, currency, cap, offer)
-                self._publish(self._cards)
+                self._publish()
 
     def event(self, event: Event) -> None:
         """Show an event of a run."""
@@ -102,7 +103,7 @@ class Hub:
         match event.kind:
             case EventKind.STARTED:
                 self._run = RunProgress(event.total or 0, 0)
-                self._publish(self._cards)
+                self._publish()
             case EventKind.NOTE:
                 self.message("note", event.message, event.help)
             case EventKind.ENDED:
@@ -133,14 +134,14 @@ class Hub:
         self._ended |= {clip for clip, _ in self._running}
         self._running.clear()
         self._run = None
-        self._publish(self._cards)
+        self._publish()
 
     # --- queries ------------------------------------------------------------------------------
 
     def document(self) -> Value:
         """Return the Document with all progress."""
         progress = self._by_clip()
-        return self._live_head() | {"cards": [builder.with_running(card, progress) for card in self._cards]}
+        return self._live_head() | {"cards": [builder.with_running(card, progress) for card in self._list.cards]}
 
     def detail(self, name: str, events: Sequence[LogEntry]) -> Detail | None:
         """Return the Detail of a clip; None if no clip has that name."""
@@ -156,7 +157,7 @@ class Hub:
         """Open a stream; its first event is the whole Document."""
         stream = Stream()
         head = self.document()
-        cards, order = head.pop("cards"), [card.id for card in self._cards]
+        cards, order = head.pop("cards"), [card.id for card in self._list.cards]
         update = {"revision": self._head.revision, "head": head, "cards": cards, "removed": [], "order": order}
         stream.put(encoded("document", update))
         self._streams.add(stream)
@@ -172,23 +173,22 @@ class Hub:
 
     # --- streams ------------------------------------------------------------------------------
 
-    def _publish(self, cards: tuple[Card, ...]) -> None:
-        """Replace the cards and the head, and send what differs from the last update."""
-        head = self._new_head(cards)
-        patch = builder.patch(self._cards, cards)
+    def _publish(self, patch: builder.Patch = _NO_CARDS) -> None:
+        """Replace the head, and send what differs from the last update; `patch`: the cards that differ."""
+        head = self._new_head()
         touched = {card.id for card in patch.cards} | self._ended
         progress = self._by_clip()
-        changed = [builder.with_running(card, progress) for card in cards if card.id in touched]
+        changed = [builder.with_running(card, progress) for card in self._list.cards if card.id in touched]
         same = (replace(head, generated=self._head.generated), self._run) == (self._head, self._sent_run)
-        self._cards, self._head, self._sent_run, self._ended = cards, head, self._run, set()
+        self._head, self._sent_run, self._ended = head, self._run, set()
         if changed or not same or patch.removed or patch.order is not None:
             update = {"cards": changed, "removed": patch.removed, "order": patch.order}
             self._send("document", {"revision": head.revision, "head": self._live_head(), **update})
 
-    def _new_head(self, cards: tuple[Card, ...]) -> Head:
+    def _new_head(self) -> Head:
         plan = self.index.planned.plan if self.index else Plan(())
         context = replace(self.context, now=self.now(), session=self.session, problems=self.problems)
-        return builder.head(plan, context, cards)
+        return builder.head(plan, context, self._list)
 
     def _live_head(self) -> Value:
         return members(self._head) | {"run": self._sent_run}
