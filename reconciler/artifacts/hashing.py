@@ -49,6 +49,7 @@ class Hasher:
         self._limit = limit
         self._cache: dict[str, tuple[Stamp, str]] | None = None
         self._changed = False
+        self.seen: disk.Seen = {}
 
     def hash(self, path: str) -> Hashed:
         """Return the hash of a file by its path below the root. Raises ArtifactError, with a code, for others."""
@@ -58,6 +59,7 @@ class Hasher:
             try:
                 status = os.fstat(descriptor)
                 self._require_regular(path, status)
+                self.seen.setdefault(path, (str(real), disk.stamp_of(status)))
                 name = os.path.relpath(real, self.allowed.root) if real.is_relative_to(self.allowed.root) else str(real)
                 cached = self._entries().get(name)
                 if cached and cached[0] == _stamp(status):

@@ -16,6 +16,7 @@ from reconciler.cli.options import Options
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError, ProviderError, Refused, UsageError
 from reconciler.next_command import command
+from reconciler.seal import begin
 
 if TYPE_CHECKING:
     from reconciler.cli.trust_memory import TrustMemory
@@ -33,6 +34,8 @@ class Context:
     def __init__(self, options: Options, line: Sequence[str] | None = None) -> None:
         """`line`: the arguments of the process, if they may be answered from a seal the next time."""
         self.options, self.line = options, line
+        if line is not None:
+            begin()
         self._printed: list[tuple[int, str]] = []
         self.clock = SystemClock()
         self._agreed: set[Demand] = set()

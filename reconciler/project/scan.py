@@ -35,6 +35,7 @@ class DiskFiles:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
+        self.seen: disk.Seen = {}
         self.listed: dict[str, list[str]] = {}  # the result of each pattern
         self._guesses = MAX_SUGGESTIONS  # each may look through the project
 
@@ -52,6 +53,7 @@ class DiskFiles:
         except OSError as error:
             raise Unreadable(f"cannot be read: {disk.words(error)}") from error
         try:
+            self.seen.setdefault(path, (str(real), disk.stamp_of(os.fstat(descriptor))))
             return _content(descriptor)
         finally:
             os.close(descriptor)

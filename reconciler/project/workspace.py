@@ -48,9 +48,9 @@ from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, local_inputs
 from reconciler.spec.reader import collector_paused
-from reconciler.state import lockfile, open, receipts
+from reconciler.state import disk, lockfile, open, receipts
 from reconciler.state.history import LogEntry
-from reconciler.state.paths import DRAFTS, LOCK_FILE, SPECS, STATE
+from reconciler.state.paths import DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SPECS, STATE
 from reconciler.state.store import Store
 
 _LOCK_LIMIT = 64 << 20
@@ -85,6 +85,7 @@ class Workspace:
         self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
         self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str], set[str]] | None = None
         self.planned: Planned | None = None  # the last plan
+        self.seen: disk.Seen = {}  # inputs and records
         self._is_own = False  # the state was checked
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
@@ -165,7 +166,9 @@ class Workspace:
             project, _ = read_partly(cache, self.overlay)
             if project is None:
                 return self._load(draft)
-            cache.choose(project, self.hasher(project))
+            hasher = self.hasher(project)
+            cache.choose(project, hasher)
+            self.seen = hasher.seen | self.seen
             try:
                 loaded = self._load(draft, cache)
             except SpecError:
@@ -199,6 +202,7 @@ class Workspace:
         hasher = self.hasher(project)
         self._inputs = (hasher.allowed, project)
         hashes, missing = hash_inputs(project.clips, hasher)
+        self.seen = hasher.seen | self.seen
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
         stages = (mismatches, unfit)
         if cache is not None:
@@ -247,6 +251,8 @@ class Workspace:
         directory, memory = self.state_dir(draft), self._records[draft]
         # Stamps are taken first: a change during the read then changes them.
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
+        stamped = ((str(directory / DATABASE), stamp), (str(directory / RECEIPTS), bought))
+        self.seen = {path: (path, values) for path, values in stamped} | self.seen
         store = Store.read(directory, self.clock.now)
         if store is None:
             records = memory.compute("snapshot", (), Snapshot)
@@ -272,6 +278,7 @@ class Workspace:
 
     def _lock(self) -> _Lock:
         path = self.root / LOCK_FILE
+        self.seen.setdefault(str(path), (str(path), disk.stamp(path)))
         if not path.exists():
             return _Lock()
         if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:

@@ -4,8 +4,9 @@
 commands wrote that ran while it stayed so (`answers`). A later command looks at all of it again: with one difference,
 or anything that cannot be read, the whole program runs. `KINDS` lists the facts.
 
-- **Before and after.** A full run writes down names and facts (`keep`). Only if the next full run sees the same before
-  its first read and after its last is its output an answer; so the second is the last slow one.
+- **Before and after.** A full run writes down names and facts (`keep`). Its output is an answer only if the facts are
+  the same before its first read and after its last: those of a seal that `answer` looked at, or, for a plan, the stamps
+  that files had when they were opened, and what the plan says of listings, outputs and records.
 - **Racy facts** (git's rule): a file that changed less than two seconds before that run began may change again without
   its times showing it, so nothing is answered from it. Times are ctimes, which nobody can set.
 - **Whose seal.** The first line is a digest of the rest, keyed with this machine's id, and the facts have inode numbers
@@ -53,6 +54,12 @@ class Checked:
     began_ns = 0
 
 
+def begin() -> None:
+    """Note when the program began to look at the project, before its first look; `answer` may have done so."""
+    if Checked.seal is None:
+        Checked.began_ns = time.time_ns()
+
+
 def answer(line: list[str]) -> int | None:
     """Write the answer to a command line if the project's seal holds; return the exit code. None: run the program."""
     from contextlib import nullcontext
@@ -75,11 +82,14 @@ def answer(line: list[str]) -> int | None:
 
 
 def question_of(line: Sequence[str]) -> str | None:
-    """Return the command line with all of the terminal that its output depends on; None if it is never answered."""
+    """Return the command line with all of the terminal that its output depends on; None if it is never answered.
+
+    With nothing to do, `--detailed-exitcode` changes neither output nor exit code."""
     words = [word for word in line[2 * (line[:1] == ["-C"]) :] if word != "--no-color"]
     if words not in SERVED or sys.warnoptions or sys.flags.dev_mode or sys.flags.verbose:
         return None
-    return json.dumps([list(line), _terminal(sys.stdout), _terminal(sys.stderr)])
+    asked = [word for word in line if word != "--detailed-exitcode"]
+    return json.dumps([asked, _terminal(sys.stdout), _terminal(sys.stderr)])
 
 
 def _terminal(stream: TextIO) -> list[object]:

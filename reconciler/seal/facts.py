@@ -85,30 +85,33 @@ def _links(names: Names) -> object:
 
 def _specs(names: Names) -> object:
     """Specs, inputs, lock file, database and receipts."""
-    return _stamps(names["specs"])
+    return stamps(names["specs"])
 
 
 def _outputs(names: Names) -> object:
     """The files at outputs."""
-    return _stamps(names["outputs"])
+    return stamps(names["outputs"])
 
 
-def _stamps(folders: Mapping[str, Sequence[str]]) -> list[object]:
+def _lstat(path: str) -> tuple[int, ...]:
+    try:
+        return stamp(os.lstat(path))
+    except FileNotFoundError:
+        return ()
+
+
+def stamps(folders: Mapping[str, Sequence[str]], find: Callable[[str], tuple[int, ...]] = _lstat) -> list[object]:
     """Return the newest ctime of files and a digest of all their stamps. Raises ValueError for a folder that is a link,
     or reached by one."""
     digest, newest, plain = blake2b(digest_size=16), 0, set[str]()
     for folder, files in folders.items():
         _require_plain(folder, plain)
-        stamps: list[tuple[int, ...]] = []
         for name in files:
-            try:
-                status = os.lstat(f"{folder}/{name}")
-            except FileNotFoundError:
-                stamps.append(())
-                continue
-            stamps.append(stamp(status))
-            newest = max(newest, status.st_ctime_ns)
-        digest.update(repr(stamps).encode())
+            if values := find(f"{folder}/{name}"):
+                newest = max(newest, values[4])
+                digest.update(b"%d,%d,%d,%d,%d;" % values)
+            else:
+                digest.update(b";")
     return [newest, digest.hexdigest()]
 
 
@@ -132,7 +135,7 @@ def _objects(names: Names) -> object:
         if folder.is_symlink():
             raise ValueError("a link")
         files = sorted(os.listdir(folder.path)) if folder.is_dir() else []
-        digest.update(json.dumps([folder.name, files]).encode())
+        digest.update(os.fsencode("/".join([folder.name, *files, ""])) + b"/")
     return digest.hexdigest()
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from reconciler.plan.model import Action
+from reconciler.plan.model import Action, OutputFact
 from reconciler.project.model import Planned
 from reconciler.project.pending_repairs import needs_repair
-from reconciler.project.scan import DiskFiles
+from reconciler.project.scan import DiskFiles, stored_artifacts
 from reconciler.project.workspace import Workspace
+from reconciler.records import Placed
 from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
-from reconciler.seal.facts import KINDS, TIMED, keyed
+from reconciler.seal.facts import KINDS, TIMED, keyed, stamps
 from reconciler.spec.environment import names_in
 from reconciler.state import disk
 from reconciler.state.paths import DATABASE, LOCK_FILE, RECEIPTS, STATE
@@ -41,15 +43,21 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
     try:
         names = names_of(workspace, planned) if planned else checked["names"] if checked else {}
         seen = {kind: look(names) for kind, look in KINDS.items()}
-        answers: Mapping[str, Printed] = {}
         last = checked or _last(names["root"])
-        if last and (names, seen) == (last["names"], last["seen"]):
-            is_racy = Checked.began_ns - RACY_NS < max(cast(list[int], seen[kind])[0] for kind in TIMED if kind in seen)
-            if is_racy or not checked or not (planned is None or _is_idle(workspace, planned)):
-                return
-            answers = {**last["answers"], question: printed}
+        is_same = last is not None and (names, seen) == (last["names"], last["seen"])
+        if checked and is_same:
+            is_answer = planned is None or _is_idle(workspace, planned)
         elif planned is None:
             return
+        else:
+            is_answer = _is_idle(workspace, planned) and _as_planned(workspace, planned, names, seen)
+        newest = max(cast(list[int], seen[kind])[0] for kind in TIMED if kind in seen)
+        is_answer = is_answer and newest <= Checked.began_ns - RACY_NS
+        answers: Mapping[str, Printed] = last["answers"] if last and is_same else {}
+        if is_same and (question in answers or not is_answer):
+            return
+        if is_answer:
+            answers = {**answers, question: printed}
         body = json.dumps({"format": FORMAT, "names": names, "seen": seen, "answers": answers}, separators=(",", ":"))
         path = os.path.join(workspace.root, STATE, FILE)
         disk.replace(path, f"{keyed(body.encode())}\n{body}".encode())
@@ -91,6 +99,40 @@ def _is_idle(workspace: Workspace, planned: Planned) -> bool:
     is_ours = all(type(dialect).__module__.startswith("reconciler.") for dialect in planned.loaded.dialects.values())
     is_noop = not plan.unbind and all(step.action is Action.NOOP for step in plan.steps)
     return is_ours and is_noop and not needs_repair(planned.snapshot, workspace.state_dir(False))
+
+
+def _as_planned(workspace: Workspace, planned: Planned, names: Names, seen: Mapping[str, object]) -> bool:
+    """True if the facts now are those that the plan was made from."""
+    project, records, files = planned.loaded.project, planned.snapshot, cast(DiskFiles, workspace.files)
+    stamped: dict[str, tuple[int, ...]] = {}
+    for path, (real, stamp) in (files.seen | workspace.seen).items():
+        if os.path.realpath(workspace.root / path) != real or stamped.setdefault(real, stamp) != stamp:
+            return False
+    then = {
+        "day": Checked.began_ns // 86_400_000_000_000,
+        "specs": stamps(names["specs"], lambda path: stamped.get(path, ())),
+        "patterns": [files.listed[pattern] for pattern in names["patterns"]],
+        "mark": [records.store, records.sequence],
+    }
+    objects = stored_artifacts(workspace.objects(False), records.artifacts, planned.locked.values())
+    outputs = planned.disk.outputs.items()
+    return (
+        all(seen.get(kind, fact) == fact for kind, fact in then.items())
+        and not project.allowed_inputs  # a link there may have been changed meanwhile
+        and objects == planned.disk.objects
+        and all(_is_unchanged(workspace.root / path, fact, records.placed.get(path)) for path, fact in outputs)
+    )
+
+
+def _is_unchanged(path: Path, fact: OutputFact, placed: Placed | None) -> bool:
+    """True if an output is the file on record, as the plan says, or is missing, as it says."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return not fact.exists
+    if placed is None or fact.sha256 != placed.sha256:
+        return False
+    return (status.st_size, status.st_mtime_ns, status.st_ino) == (placed.size, placed.mtime_ns, placed.inode)
 
 
 def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:

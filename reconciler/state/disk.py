@@ -69,7 +69,16 @@ def stamp(path: str | os.PathLike[str]) -> tuple[int, ...]:
         stat = os.stat(path)
     except OSError:  # opening the file gives a better message
         return ()
-    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return stamp_of(stat)
+
+
+Seen = dict[str, tuple[str, tuple[int, ...]]]
+"""Where each path led and the stamp of the file, before it was first read."""
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    """Return the values of `stamp`."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:

@@ -112,6 +112,12 @@ def link_led_elsewhere(film: Film, _: pytest.MonkeyPatch) -> None:
     film.path("assets/lamp.png").symlink_to("dusk.png")
 
 
+@changes("links")
+def link_led_to_another_input(film: Film, _: pytest.MonkeyPatch) -> None:
+    film.path("assets/lamp.png").unlink()
+    film.path("assets/lamp.png").symlink_to("last.png")
+
+
 @changes("specs")
 def folder_of_specs_moved_out_and_linked(film: Film, _: pytest.MonkeyPatch) -> None:
     outside = film.root.parent / "outside"

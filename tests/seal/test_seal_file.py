@@ -9,13 +9,17 @@ import sys
 import time
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler import seal
 from reconciler.cli.app import main
+from reconciler.project.model import Planned
+from reconciler.project.workspace import Workspace
 from reconciler.seal import facts, keep
 from reconciler.state.lock import Lock
+from tests.seal.changes import CHANGES
 from tests.seal.film import Film
 
 SERVED = (("plan",), ("plan", "--detailed-exitcode"), ("validate",), ("apply", "--yes"), ("plan", "--no-color"))
@@ -30,6 +34,13 @@ def file(film: Film) -> Path:
 def test_an_answer_is_what_the_program_writes(command: tuple[str, ...], film: Film) -> None:
     film.seal(*command)
     assert film.front(*command) == film.whole(*command)
+
+
+def test_one_full_plan_makes_a_seal(film: Film) -> None:
+    commands = (["plan"], ["plan"], ["plan", "--detailed-exitcode"])
+    assert [film.asked(*words) for words in commands] == [False, True, True]
+    assert [film.asked("validate") for _ in range(2)] == [False, True]
+    assert [film.asked("apply", "--yes") for _ in range(2)] == [False, True]
 
 
 def test_from_elsewhere_the_answer_names_the_folder(film: Film) -> None:
@@ -164,22 +175,31 @@ def test_with_a_clock_behind_the_files_there_is_no_seal(film: Film, monkeypatch:
     assert [film.asked("plan") for _ in range(4)] == [False] * 4
 
 
-def test_what_changes_during_the_run_is_not_sealed(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spec that is saved after it was read, in the run that would be sealed, belongs to no answer of that run."""
-    from reconciler.project.workspace import Workspace
+DURING = sorted(
+    name for name, (kind, _) in CHANGES.items() if kind in ("specs", "links", "patterns", "outputs", "objects")
+)
 
-    film.front("plan")
-    plan, spec = Workspace.plan, film.path("clips/a.yaml")
 
-    def slow(*given: object, **named: object) -> object:
-        planned = plan(*given, **named)  # type: ignore[arg-type]  # passed on
-        spec.write_text(spec.read_text(encoding="utf-8").replace("two gulls", "six gulls"), encoding="utf-8")
+@pytest.mark.parametrize(("name", "runs"), [*((name, 0) for name in DURING), *((name, 1) for name in DURING[::5])])
+def test_what_changes_during_the_run_is_not_sealed(
+    name: str, runs: int, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the run that would make the seal, or add to it, after the plan was made and before it is printed."""
+    for _ in range(runs):
+        film.front("validate")
+        film.front("plan")
+    plan = Workspace.plan
+
+    def then(workspace: Workspace, *given: Any, **named: Any) -> Planned:
+        planned = plan(workspace, *given, **named)
+        CHANGES[name][1](film, monkeypatch)
         return planned
 
-    monkeypatch.setattr(Workspace, "plan", slow)
-    film.front("plan")
+    monkeypatch.setattr(Workspace, "plan", then)
+    film.front("apply", "--yes") if runs else film.front("plan")
     monkeypatch.setattr(Workspace, "plan", plan)
-    assert film.front("plan") == film.whole("plan")
+    for command in (["plan"], ["validate"]):
+        assert film.front(*command) == film.whole(*command)
 
 
 def test_an_apply_is_answered_only_under_the_lock(film: Film) -> None:
@@ -194,14 +214,14 @@ def test_an_apply_is_answered_only_under_the_lock(film: Film) -> None:
 
 def test_the_same_facts_are_not_written_twice(film: Film, file: Path) -> None:
     """A run that only looks, as under a racy clock or without the front door, leaves the file as it is."""
-    film.front("apply", "--yes")
-    before = file.stat()
-    for _ in range(2):
+    stamps = []
+    for _ in range(4):
         seal.Checked.seal = None
         with chdir(film.root):
             sys.argv[1:] = ["apply", "--yes"]
             assert main() == 0
-    assert file.stat() == before
+        stamps.append(file.stat())
+    assert stamps[2:] == [stamps[1]] * 2
 
 
 def test_an_apply_that_wrote_something_is_not_an_answer(film: Film) -> None:

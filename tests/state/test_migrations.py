@@ -93,10 +93,9 @@ def _next_version() -> Migrations:
     steps(name="third")(migrations.third)
     steps(name="fourth")(migrations.fourth)
     steps(name="fifth")(migrations.fifth)
-    steps(name="sixth")(migrations.sixth)
 
     @steps()
-    def seventh(db: Database) -> None:
+    def sixth(db: Database) -> None:
         db.table("attempt").add_column("region", str)
         db.execute("UPDATE meta SET value = value || '!'")
         db.table("later").create({"id": int}, pk="id", strict=True)
