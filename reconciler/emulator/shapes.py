@@ -50,6 +50,7 @@ class Shape:
             "marker": "",
             "label": "",
             "take": 1,
+            "retake": 0,
             "mode": "references" if self.images or self.videos else "frames" if self.first or self.last else "text",
             "prompt": self.prompt,
             "seed": self.seed,

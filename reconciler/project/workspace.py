@@ -186,7 +186,7 @@ class Workspace:
         self.require_own()
         readable, unread = read_partly(cache or self.files, self.overlay, cache.names() if cache else NO_OTHERS)
         if readable is None or (cache is not None and cache.clashes(readable)):
-            raise SpecError(shared(unread))
+            raise SpecError(shared(unread, {}))
         project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         lead_of = leads(project.clips)
@@ -236,7 +236,8 @@ class Workspace:
 
         lines = {name: self._lines(name) for name in {item.source.file for item in problems if item.source}}
         located = [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in problems]
-        return sorted(shared(located), key=place)
+        declared = {clip.declared: clip.where for clip in project.clips} if located else {}
+        return sorted(shared(located, declared), key=place)
 
     def _lines(self, name: str) -> list[str]:
         """Return the lines of a file to show; none if it cannot be read."""

@@ -73,7 +73,10 @@ def resolve(clip: Clip, dialect: Dialect, *, can_publish: bool = False) -> Resol
         if model.code == "field-required" and "resolution" in clip.faulty:
             return ()
         return (model, *_other_problems(model, clip, dialect, can_publish))
-    problems = (*rules.check(clip, model, can_publish or _hosts(clip, dialect)), *_reserved_options(clip, dialect))
+    problems = (
+        *rules.check(clip, model, can_publish or _hosts(clip, dialect)),
+        *_reserved_options(clip, model, dialect),
+    )
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
     return Resolved(model, rules.mode_of(clip), _declared(clip), problems)
@@ -146,9 +149,13 @@ def _declared(clip: Clip) -> dict[str, Scalar]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _reserved_options(clip: Clip, dialect: Dialect) -> Iterator[Diagnostic]:
-    """Yield options that set a field which clipform writes: they would make the key and the price wrong."""
+def _reserved_options(clip: Clip, model: Model, dialect: Dialect) -> Iterator[Diagnostic]:
+    """Yield options that set a field which clipform writes: they would make the key and the price wrong.
+
+    A watermark costs nothing, and clipform never writes it for a model without the switch: that is left to the vendor.
+    """
     reserved = dialect.reserved if clip.spec.options and isinstance(dialect, SpokenOverHttp) else frozenset()
+    reserved = reserved if model.has_watermark else reserved - {"watermark"}
     for name, whole in _dotted(clip.spec.options):
         if name in reserved or (whole and any(inner.startswith(f"{name}.") for inner in reserved)):
             message = f"option {name!r} is written by clipform itself for kind {dialect.kind}"

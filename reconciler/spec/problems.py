@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
@@ -81,18 +81,20 @@ def gathered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [replace(item, clips=(*names,)) for item, names in clips.items()]
 
 
-def shared(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return each problem once: one mistake in `defaults` is a problem of many clips, and says of how many."""
-    return [
-        replace(item, clips=(), message=f"{item.message} ({item.clips[0]} and {_more(len(item.clips) - 1)})")
-        if len(item.clips) > 1
-        else replace(item, clips=())
-        for item in gathered(diagnostics)
-    ]
+def shared(diagnostics: Iterable[Diagnostic], places: Mapping[str, Source | None]) -> list[Diagnostic]:
+    """Return each problem once. One in `defaults` is a problem of several clips, and says of how many, or of which one.
+
+    `places` has where each clip is declared."""
+    return [replace(item, clips=(), message=item.message + _whose(item, places)) for item in gathered(diagnostics)]
 
 
-def _more(count: int) -> str:
-    return f"{count} more clip{'' if count == 1 else 's'}"
+def _whose(item: Diagnostic, places: Mapping[str, Source | None]) -> str:
+    if len(item.clips) > 1:
+        count = len(item.clips) - 1
+        return f" ({item.clips[0]} and {count} more clip{'' if count == 1 else 's'})"
+    place = places.get(item.clips[0]) if item.clips else None
+    is_above = place and item.source and (item.source.file != place.file or item.source.line < place.line)
+    return f" (clip {item.clips[0]})" if is_above else ""
 
 
 def nearest(word: str, names: Collection[str]) -> str | None:

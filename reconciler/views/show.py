@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler import money
-from reconciler.plan.changes import NO_NAMES, input_text
+from reconciler.plan.changes import NO_NAMES, input_text, short
 from reconciler.plan.model import Step
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
@@ -33,9 +33,9 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
     yield "state", f"{state_of(step)}: {f'{step.headline}: {step.detail}' if step.detail else step.headline}"
     for remedy in step.way_out:
         yield "next", remedy
-    yield "key", step.key
+    yield "key", short(step.key)
     if step.previous_key:
-        yield "holds", step.previous_key
+        yield "holds", short(step.previous_key)
     if step.output:
         yield "output", step.output
     order = _order(step, planned)

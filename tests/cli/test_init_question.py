@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ def test_the_answer_decides_what_git_ignores(answer: str, ignored: bool, tmp_pat
         assert talk.end() == 0
     assert ("/renders/" in (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()) is ignored
     assert (tmp_path / ".gitattributes").exists() is not ignored
+
+
+@pytest.mark.parametrize(("repository", "words"), [(False, "git init"), (True, "Git LFS (run git lfs install once)")])
+def test_videos_go_into_git_once_there_is_a_repository(repository: bool, words: str, tmp_path: Path) -> None:
+    if repository:
+        (tmp_path / ".git").mkdir()
+    (tmp_path / "film").mkdir()
+    with on_terminal(tmp_path / "film", name="init") as talk:
+        talk.until(r"\[git\]: ")
+        talk.press("\n")
+        talk.until(re.escape(words))
+        assert talk.end() == 0
 
 
 def test_another_answer_writes_nothing(tmp_path: Path) -> None:

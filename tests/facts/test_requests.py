@@ -53,6 +53,22 @@ def test_a_reseller_of_a_retired_line_is_warned_about() -> None:
     assert codes("jiekou", resolution="720p", first_frame=PICTURE) == ["model-retired?"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [  # the vendor's page of V1 Lite offers no watermark, that of 2.0 does
+        ({"resolution": "720p", "options": {"watermark": True}}, ["model-retired?", "option-unknown?"]),
+        ({"resolution": "720p", "watermark": True}, ["model-retired?", "switch-not-offered"]),
+        ({"resolution": "720p", "options": {"fast": True}}, ["model-retired?", "option-unknown?", "option-reserved"]),
+        ({"model": "seedance-2.0", "options": {"watermark": True}}, ["option-unknown?", "option-reserved"]),
+        ({"model": "seedance-2.0", "watermark": True}, []),
+    ],
+)
+def test_an_option_that_clipform_never_writes_for_a_model_is_left_to_the_vendor(
+    fields: dict[str, Any], expected: list[str]
+) -> None:
+    assert codes("jiekou", first_frame=PICTURE, **fields) == expected
+
+
 def test_without_a_duration_the_longest_of_2_5_is_priced_and_the_choice_is_sent() -> None:
     assert priced(clip(model=TWO_FIVE, resolution="720p", ratio="16:9")).seconds == (4, 30)
     spoken = dialect("ark")

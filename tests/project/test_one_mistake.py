@@ -55,6 +55,14 @@ def test_one_mistake_in_defaults_is_one_diagnostic(tmp_path: Path, defaults: str
     assert only.message.endswith("(c0 and 21 more clips)")
 
 
+@pytest.mark.parametrize(
+    "defaults", ["{duration: abc}", "{audio: yes, provider: studio, model: doubao-seedance-1-0-pro-250528}"]
+)
+def test_a_mistake_in_defaults_names_the_only_clip_that_has_it(tmp_path: Path, defaults: str) -> None:
+    [only] = diagnostics(project(tmp_path, defaults, 1))
+    assert only.message.endswith(" (clip c0)")
+
+
 def test_one_output_for_all_is_one_diagnostic(tmp_path: Path) -> None:
     [only] = diagnostics(project(tmp_path, "{output: renders/x.mp4}"))
     assert only.message == "clips c0 and c1 share the output 'renders/x.mp4' (c1 and 20 more clips)"
@@ -73,7 +81,7 @@ def test_a_broken_picture_is_an_error_at_every_provider(tmp_path: Path, provider
     [only] = diagnostics(project(tmp_path, f"{{provider: {provider}, first_frame: broken.png}}", 1), draft)
     assert (only.code, only.message) == (
         "media-unreadable",
-        "first_frame: broken.png cannot be read: it is cut short or damaged",
+        "first_frame: broken.png cannot be read: it is cut short or damaged (clip c0)",
     )
 
 

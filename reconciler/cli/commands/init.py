@@ -28,7 +28,7 @@ def run(
 
     Exit codes: 0 done, 1 the folder already has a project, 64 wrong command line.
     """
-    from reconciler.engine.operations.init import VIDEOS, require_no_project, write_project
+    from reconciler.engine.operations.init import VIDEOS, meaning, require_no_project, write_project
 
     app: Context = context.obj
     target = os.path.join(app.options.directory or "", folder or "")
@@ -39,5 +39,5 @@ def run(
     written = write_project(project, choice)
     place(None, draft=False)
     steps = [f"cd {quote(target)}"] if target else []
-    text = f"Wrote {', '.join(written)}.\n{VIDEOS[choice]}\nNext: {' && '.join([*steps, command('apply')])}"
+    text = f"Wrote {', '.join(written)}.\n{meaning(choice, project)}\nNext: {' && '.join([*steps, command('apply')])}"
     app.view.note(text, {"written": list(written), "videos": choice})

@@ -38,6 +38,9 @@ VIDEOS = {
 }
 """Where a new project may keep its videos, and what that means for a colleague's clone; the first is the default."""
 
+NO_REPOSITORY = "Videos go into git, through Git LFS (run git init here, and git lfs install once): a clone has them."
+"""What the choice `git` means in a folder that is in no repository yet."""
+
 _IGNORED = ("/state/", "/drafts/", "/report/")
 _LFS = "/renders/** filter=lfs diff=lfs merge=lfs -text"
 
@@ -56,6 +59,14 @@ def write_project(folder: Path, videos: str = "git") -> tuple[str, ...]:
         extended = [name for name, lines in for_git.items() if _add_lines(folder / name, lines)]
         disk.replace(project, PROJECT.encode())
     return (PROJECT_FILE, SCHEMA_FILE, *extended)
+
+
+def meaning(choice: str, folder: Path) -> str:
+    """Return what a choice of `VIDEOS` means for a colleague's clone, and what is to do for it."""
+    above = (folder.resolve(), *folder.resolve().parents)
+    if choice == "git" and not any((each / ".git").exists() for each in above):
+        return NO_REPOSITORY
+    return VIDEOS[choice]
 
 
 def require_no_project(folder: Path) -> None:
