@@ -23,8 +23,9 @@ Error tree, with exit codes:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from reconciler.frozen import dataclass
 
 
 class Severity(StrEnum):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from reconciler.frozen import dataclass
 
 
 def take_name(clip: str, take: int, takes: int = 1) -> str:

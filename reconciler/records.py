@@ -8,9 +8,11 @@ generated from it, and a move that is not listed cannot be written by any code p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any
+
+from reconciler.frozen import dataclass
 
 
 class State(StrEnum):

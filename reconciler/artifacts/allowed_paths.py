@@ -11,10 +11,10 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import ArtifactError
+from reconciler.frozen import dataclass
 
 _SIMPLE = re.compile(r"[\w./-]+")
 

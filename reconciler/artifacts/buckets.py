@@ -7,12 +7,13 @@ obstore (the extra `clipform[s3]`) is imported when a store is opened, not befor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import ClipformError
+from reconciler.frozen import dataclass
 from reconciler.spec.environment import resolved, value_of
 from reconciler.spec.values import Secret
 

@@ -14,13 +14,13 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.artifacts import files
 from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.diagnostics import ArtifactError
+from reconciler.frozen import dataclass
 from reconciler.state import disk
 
 LIMIT = 2 << 30

@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote
 
 from reconciler.artifacts.buckets import bucket_of, connect, open_address, store_error
 from reconciler.diagnostics import ArtifactError
+from reconciler.frozen import dataclass
 
 if TYPE_CHECKING:
     from obstore import Attributes

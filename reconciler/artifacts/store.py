@@ -13,13 +13,13 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ArtifactError
+from reconciler.frozen import dataclass
 from reconciler.state import disk
 
 SUFFIXES = (".mp4", ".png")

@@ -15,7 +15,7 @@ import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +26,7 @@ import typer
 from reconciler.cli import commands
 from reconciler.cli.options import DIRECTORY, Options, split
 from reconciler.cli.shells import SCRIPTS, VARIABLE
+from reconciler.frozen import dataclass
 
 if TYPE_CHECKING:
     from reconciler.spec.names import Named

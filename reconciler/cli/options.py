@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.diagnostics import UsageError
+from reconciler.frozen import dataclass
 from reconciler.spec.project import ProjectOverlay
 
 _VERBOSE = frozenset({"-v", "--verbose"})

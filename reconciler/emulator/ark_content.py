@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from reconciler.emulator.checks import Broken, Why
 from reconciler.emulator.rules import Wanted
 from reconciler.emulator.vendor import text, whole
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Mode, Model
 
 _ITEMS: Final = {

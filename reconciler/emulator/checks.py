@@ -10,12 +10,12 @@ import binascii
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import MediaLimits
 
 _DATA: Final = re.compile(r"data:image/([a-z]+);base64,")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.emulator.faults import Action
+from reconciler.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

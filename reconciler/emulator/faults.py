@@ -7,11 +7,12 @@ that requests them. Numbers are those of docs/design/never-pay-twice.md: submit 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
+
+from reconciler.frozen import dataclass
 
 
 class Phase(StrEnum):

@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
 from reconciler.diagnostics import ClipformError
+from reconciler.frozen import dataclass
 
 _LONG = 512
 """The most characters of a text in a recorded request; longer ones (pictures as data) are recorded as their hash."""

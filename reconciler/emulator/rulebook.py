@@ -21,7 +21,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +31,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from reconciler.diagnostics import ClipformError
 from reconciler.emulator.faults import ACTIONS, Action, Phase, Strict
+from reconciler.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ Only the catalogue's data is shared with the client; the rules are written here 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.emulator.checks import Broken, Why, check_picture, scheme_of
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Mode, Model, Placement
 
 

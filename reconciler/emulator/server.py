@@ -8,7 +8,6 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
@@ -20,6 +19,7 @@ from reconciler.emulator.media import create_media
 from reconciler.emulator.rulebook import Faults, read_faults
 from reconciler.emulator.studio import Blanks, Drafts
 from reconciler.emulator.world import Schedule, World
+from reconciler.frozen import dataclass
 from reconciler.serving import Quiet, address, bound
 
 

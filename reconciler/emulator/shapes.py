@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.scene import frame_size, read_scene
 
 SERVER_SECONDS: Final = 5

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -21,6 +20,7 @@ from reconciler.emulator.ledger import Charge
 from reconciler.emulator.rules import Wanted, check_rules
 from reconciler.emulator.shapes import SERVER_RATIO, SERVER_SECONDS, Shape
 from reconciler.emulator.world import Seen, Stage, Task, World, new_id
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Billing, Model, Placement
 from reconciler.providers.pixels import least_billed, tokens
 from reconciler.providers.registry import dialect

@@ -11,7 +11,7 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from reconciler.emulator.ledger import Charge, Entry, Ledger, account_of, shorte
 from reconciler.emulator.rulebook import Faults
 from reconciler.emulator.shapes import Shape, Source
 from reconciler.emulator.studio import Studio
+from reconciler.frozen import dataclass
 
 
 class Stage(StrEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from reconciler.artifacts.store import ByteSink
 from reconciler.events import Event
+from reconciler.frozen import dataclass
 from reconciler.project.endpoints import Site
 from reconciler.providers import base
 from reconciler.providers.capabilities import CancelRefused, TaskList

@@ -6,11 +6,11 @@ The name's suffix is ignored: vendors look at the content. Pillow and PyAV are i
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from reconciler.diagnostics import MediaError
+from reconciler.frozen import dataclass
 from reconciler.providers.limits import MediaFacts
 
 HEAD: Final = 64

@@ -19,10 +19,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from reconciler.diagnostics import MediaError
+from reconciler.frozen import dataclass
 
 _PADDING: Final = frozenset({b"free", b"skip", b"wide"})
 _CONTENT: Final = frozenset({b"moov", b"mdat", b"moof"})

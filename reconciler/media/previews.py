@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import av
 
 from reconciler.diagnostics import MediaError
+from reconciler.frozen import dataclass
 from reconciler.media.draft.planes import Planes, planes_of, video_frame
 from reconciler.media.frames import opened
 from reconciler.state import disk

@@ -10,11 +10,11 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, MediaError
+from reconciler.frozen import dataclass
 from reconciler.media.worker_pool import WorkerPool
 from reconciler.state import disk
 

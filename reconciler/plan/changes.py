@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from reconciler.frozen import dataclass
 from reconciler.identity import canonical
 from reconciler.plan.model import Change
 from reconciler.spec.values import Number

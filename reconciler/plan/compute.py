@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.events import take_name
+from reconciler.frozen import dataclass
 from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.leftovers import Leftovers
@@ -37,13 +38,16 @@ class PlanScope:
         return self.only is None or clip in self.only
 
 
+_WHOLE = PlanScope()
+
+
 def compute(
     wanted: Sequence[Wanted],
     snapshot: Snapshot,
     disk: Disk,
     *,
     locked: Mapping[str, LockEntry] | None = None,
-    scope: PlanScope = PlanScope(),
+    scope: PlanScope = _WHOLE,
 ) -> Plan:
     """Return the plan of a whole project, or of what `scope` selects of it.
 

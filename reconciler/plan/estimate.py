@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reconciler import money
+from reconciler.frozen import dataclass
 from reconciler.plan.model import Cost
 from reconciler.plan.prices import DatedPrice, expanded
 from reconciler.providers.pixels import Size, least_billed, tokens

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.events import take_name
+from reconciler.frozen import dataclass
 
 
 class Action(StrEnum):

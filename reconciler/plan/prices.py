@@ -7,13 +7,13 @@ entry that names it, so the rows before it win.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pkgutil import get_data
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.frozen import dataclass
 
 if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Budget, Price

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from reconciler import money
 from reconciler.events import take_name
+from reconciler.frozen import dataclass
 from reconciler.next_command import command, quote
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.records import (

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity
+from reconciler.frozen import dataclass
 from reconciler.identity import canonical
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Action, Plan

@@ -13,13 +13,13 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Final, Self, cast
 
 from reconciler.artifacts.hashing import LIMIT
 from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.frozen import dataclass
 from reconciler.project.scan import SPEC_LIMIT
 from reconciler.spec.files import Unreadable
 from reconciler.spec.patterns import matches

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from reconciler.diagnostics import ClipformError, Diagnostic
+from reconciler.frozen import dataclass
 from reconciler.plan.compute import PlanScope
 from reconciler.plan.model import Disk, Plan, Wanted
 from reconciler.project import endpoints

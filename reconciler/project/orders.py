@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from reconciler.frozen import dataclass
 from reconciler.identity import Input, Subject, identify
 from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest

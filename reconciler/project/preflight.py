@@ -7,12 +7,13 @@ renderer takes files of any size, so for it only pictures are read and types che
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import ClipformError, Diagnostic, MediaError
+from reconciler.frozen import dataclass
 from reconciler.providers import media_routes
 from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.check import Resolved

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError
+from reconciler.frozen import dataclass
 from reconciler.plan.changes import changes
 from reconciler.plan.model import GENERATES, Change, Disk, OutputFact, Plan, Step, Wanted
 from reconciler.project.endpoints import ASKING

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
+from reconciler.frozen import dataclass
 from reconciler.identity import canonical
 from reconciler.next_command import command
 from reconciler.plan.model import Action, Plan, Step

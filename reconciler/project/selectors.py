@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from reconciler.diagnostics import UsageError
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.spec.graph import closure, dependents
 

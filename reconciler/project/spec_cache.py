@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import TypeVar
 from reconciler.artifacts.files import read_cache, write_cache
 from reconciler.artifacts.hashing import Hasher
 from reconciler.diagnostics import Diagnostic
+from reconciler.frozen import dataclass
 from reconciler.plan.model import Wanted
 from reconciler.project import program
 from reconciler.project.orders import Order

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
+from reconciler.frozen import dataclass
 from reconciler.plan.model import Brief, Cost, Wanted
 
 _APART = ("brief", "cost", "needs", "tags", "server_defaults")

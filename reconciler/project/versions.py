@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from reconciler.frozen import dataclass
 from reconciler.records import Generation, Snapshot
 from reconciler.state.history import LogEntry
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError
+from reconciler.frozen import dataclass
 from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Demand, Disk, Plan

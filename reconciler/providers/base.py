@@ -7,9 +7,11 @@ vendor's page does not state is a default that the provider's YAML may override 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
+
+from reconciler.frozen import dataclass
 
 Scalar = str | int | bool
 """The value of a parameter. Never a float: it has more than one spelling, and a key needs exactly one."""

@@ -6,9 +6,10 @@ All methods are pure, as in `base`: they build requests and read replies; a tran
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, runtime_checkable
 
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.base import Dialect, PollTrouble, Reply, Request, Scalar
 

@@ -7,8 +7,8 @@ refusal (docs/design/never-pay-twice.md#a2). A task id outweighs every code: its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Accepted, PollTrouble, Refusal, Rejected, Reply, SubmitAnswer, Unknown
 from reconciler.providers.replies import quoted, retry_after, summary, words
 

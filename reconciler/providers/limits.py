@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
+from reconciler.frozen import dataclass
 from reconciler.providers.base import MediaLimits
 from reconciler.providers.phrases import choices
 

@@ -6,9 +6,9 @@ file between the user and the vendor; the user's publish store comes last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Dialect, MediaLimits, Model
 from reconciler.providers.capabilities import Uploads
 from reconciler.spec.project import Clip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Dialect, Mode, Model
 from reconciler.providers.rules import switches
 

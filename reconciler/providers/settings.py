@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from reconciler.diagnostics import Diagnostic, SpecError
+from reconciler.frozen import dataclass
 from reconciler.providers.phrases import did_you_mean
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from inspect import getmro
 
+from reconciler.frozen import dataclass
 from reconciler.providers import registry
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import Any
 
 from reconciler.diagnostics import ClipformError, Source
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.spec.interpolate import plain
 from reconciler.spec.problems import Problems, shown

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from reconciler.frozen import dataclass
 
 PROJECT_FILE = "clipform.yaml"
 """A folder with this file is a project."""

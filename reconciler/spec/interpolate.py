@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import NoReturn
 
 from reconciler.diagnostics import Source
+from reconciler.frozen import dataclass
 from reconciler.spec.problems import Problems, listed, named, shown
 from reconciler.spec.reader import Fields, Items, Node, Scalar
 from reconciler.spec.scalars import MAX_TEXT, Bare

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
+from reconciler.frozen import dataclass
 from reconciler.spec.expand import NO_OTHERS, Declared, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain

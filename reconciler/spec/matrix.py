@@ -11,8 +11,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver
 from reconciler.spec.problems import Problems, listed, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar

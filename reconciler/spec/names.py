@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from reconciler.diagnostics import Source
+from reconciler.frozen import dataclass
 from reconciler.spec.files import Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, clip_name

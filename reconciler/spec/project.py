@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
+from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import Volume
 from reconciler.spec.values import ClipMedia, JsonValue, LocalMedia, Media, Secret
 

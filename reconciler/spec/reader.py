@@ -14,13 +14,13 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, cast
 
 import yaml
 from yaml._yaml import Mark as ParserMark
 
 from reconciler.diagnostics import Source
+from reconciler.frozen import dataclass
 from reconciler.spec.other_names import PLAIN_COLON, WIDE_COLON
 from reconciler.spec.problems import Problems, shown
 

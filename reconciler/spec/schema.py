@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from reconciler.frozen import dataclass
 from reconciler.spec.matrix import AXIS
 from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, SpecModel
 from reconciler.spec.problems import nearest

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from reconciler.frozen import dataclass
 
 JsonValue = object
 """A JSON value: None, bool, int, str, `Number`, or a list or map of these. Floats never occur."""

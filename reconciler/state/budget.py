@@ -7,10 +7,10 @@ SQLite's write lock, so reading the sums first is as safe as a `WHERE` in the in
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from reconciler import money
 from reconciler.diagnostics import Refused
+from reconciler.frozen import dataclass
 from reconciler.records import UNDECIDED, TakeProvenance
 from reconciler.spec.environment import is_local
 

@@ -24,10 +24,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 
 from reconciler.diagnostics import StateError
+from reconciler.frozen import dataclass
 from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
 from reconciler.state import connection as sql
 from reconciler.state import rows

@@ -20,8 +20,9 @@ of another key has it (a provider answered two requests with one id), the reques
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from reconciler.frozen import dataclass
 from reconciler.records import BLOCKED, CONSENTS, OPEN, UNDECIDED, Attempt, State
 from reconciler.state.receipts import Receipt
 

@@ -22,12 +22,13 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from stat import S_ISREG
 
 from reconciler import money
 from reconciler.diagnostics import StateError
+from reconciler.frozen import dataclass
 from reconciler.records import Attempt, TakeProvenance
 from reconciler.state import disk
 from reconciler.state.paths import RECEIPTS

@@ -11,12 +11,13 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from threading import RLock
 from typing import Self
 
 from reconciler.diagnostics import Refused, StateError
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.records import (
     BLOCKED,

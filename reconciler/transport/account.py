@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from reconciler.diagnostics import ClipformError
+from reconciler.frozen import dataclass
 from reconciler.providers.capabilities import SpokenOverHttp
 from reconciler.spec.environment import complete, is_local, resolved, values_in
 from reconciler.spec.project import ProviderConfig

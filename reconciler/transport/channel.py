@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from urllib.parse import quote, urlencode
 
 from reconciler.diagnostics import ProviderError
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.capabilities import SpokenOverHttp, Tokens
 from reconciler.providers.replies import retry_after

@@ -19,9 +19,11 @@ import ssl
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httpx
+
+from reconciler.frozen import dataclass
 
 for _name in ("httpx", "httpcore"):  # they log URLs, headers and bodies
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)

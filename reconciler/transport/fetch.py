@@ -11,12 +11,13 @@ import asyncio
 import hashlib
 import string
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
 from reconciler.artifacts.store import ByteSink
 from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Reply
 from reconciler.providers.replies import quoted
 from reconciler.transport import addresses, replies

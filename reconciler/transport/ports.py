@@ -6,10 +6,11 @@ import asyncio
 import random
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.clock import Clock
+from reconciler.frozen import dataclass
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Maps a host name and a port to addresses as text; raises OSError if there are none."""

@@ -11,8 +11,9 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Reply
 from reconciler.spec.values import Number
 from reconciler.transport.redact import Redactor

@@ -18,11 +18,12 @@ import os
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import PollTrouble, Refusal, Reply, Request
 from reconciler.providers.capabilities import Token, Tokens
 from reconciler.transport.account import Account

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError
+from reconciler.frozen import dataclass
 from reconciler.providers import capabilities
 from reconciler.providers.base import PollTrouble, Reply
 from reconciler.transport import replies

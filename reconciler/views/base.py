@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from reconciler.diagnostics import ClipformError, Diagnostic, Finding
 from reconciler.events import Event, Summary
+from reconciler.frozen import dataclass
 from reconciler.plan.model import Plan
 from reconciler.plan.prices import DatedPrice
 from reconciler.providers.search import Line

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
+from reconciler.frozen import dataclass
 from reconciler.plan.model import GENERATES, Action, Cost, Reason, Step
 from reconciler.views import format
 

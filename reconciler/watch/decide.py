@@ -12,10 +12,11 @@ step that costs money is tried once per session; after that only a key or a clic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from reconciler.frozen import dataclass
 from reconciler.plan.model import GENERATES, Action, Plan, Step
 from reconciler.plan.subset import Ident, subset
 from reconciler.providers.base import LOCAL

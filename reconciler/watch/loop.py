@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from functools import partial
 
@@ -16,6 +16,7 @@ from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
 from reconciler.engine.run.signals import signals
 from reconciler.engine.run.warm_workers import WarmWorkers
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned

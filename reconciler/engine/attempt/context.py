@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.artifacts.store import Objects
 from reconciler.artifacts.upload_links import usable_until
@@ -13,6 +13,7 @@ from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink, Workers
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.plan.model import GENERATES, Step
 from reconciler.plan.rehearsals import was_rehearsed

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Pace
 from reconciler.records import BLOCKED, Attempt, State, is_paid_failure
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.diagnostics import ProviderError
 from reconciler.engine.connections.providers import LOCAL, Connect, reach
 from reconciler.engine.ports import Transport
+from reconciler.frozen import dataclass
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
 from reconciler.project.pace import paced

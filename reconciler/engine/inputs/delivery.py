@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +18,7 @@ from reconciler.artifacts.reading import InputFile
 from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.diagnostics import MediaError
 from reconciler.engine.ports import ConnectedProvider
+from reconciler.frozen import dataclass
 from reconciler.media.headers import MediaType, type_of
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.artifacts.store import Stored
 from reconciler.engine.run.session import Session
+from reconciler.frozen import dataclass
 from reconciler.media import thumbnails
 from reconciler.project.versions import Version, versions
 from reconciler.records import BLOCKED, OPEN, Snapshot

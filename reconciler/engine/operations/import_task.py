@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from reconciler.diagnostics import ClipformError, Refused
@@ -10,6 +9,7 @@ from reconciler.engine.attempt.check_video import other_request
 from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations.adopt_task import adopt_again, adopt_task, begin_with_task, poll_task, require_known
 from reconciler.engine.run.session import Session
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import describe_attempt

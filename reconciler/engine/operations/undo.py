@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.diagnostics import ClipformError, Refused, SpecError, UsageError
 from reconciler.engine.operations.edit_spec import replace_file, retakes
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.plan.changes import InputEntry, changes, flat_fields
 from reconciler.plan.model import Step, plain_value

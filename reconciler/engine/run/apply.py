@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -28,6 +27,7 @@ from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.uncertain.settle import Settler
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind, Summary
+from reconciler.frozen import dataclass
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.artifacts.place import Placer
@@ -17,6 +16,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.run.warm_workers import WarmWorkers
+from reconciler.frozen import dataclass
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.pending_repairs import settle_orphans

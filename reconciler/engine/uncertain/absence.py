@@ -8,9 +8,9 @@ changes nothing; a provider that gives no date leaves a question.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from reconciler.engine.uncertain.requests import UncertainRequest
+from reconciler.frozen import dataclass
 from reconciler.providers.capabilities import Coverage, Listed
 
 SETTLE = 120.0

@@ -21,11 +21,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 
 from reconciler.engine.uncertain.absence import APART, Absent, Ask, ListReading, Proof, ProofTerms, first_look
 from reconciler.engine.uncertain.requests import UncertainRequest, sent_facts
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Scalar
 from reconciler.providers.capabilities import Listed
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from reconciler.frozen import dataclass
 from reconciler.providers.base import Model, Scalar
 from reconciler.providers.check import defaults_v1
 from reconciler.records import Attempt, State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.clock import Clock
@@ -16,6 +16,7 @@ from reconciler.engine.uncertain.absence import APART, Absent, Ask
 from reconciler.engine.uncertain.match import Matched
 from reconciler.engine.uncertain.task_list import LookupContext, TaskListReader
 from reconciler.events import Event, EventKind
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.frozen import dataclass
 from reconciler.gallery.document import model
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.plan.model import Cost, Plan, Step

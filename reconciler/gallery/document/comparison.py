@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from reconciler.frozen import dataclass
 from reconciler.gallery.document.cards import paid
 from reconciler.gallery.document.detail import field_changes, of_step
 from reconciler.gallery.document.index import PlanIndex

@@ -10,10 +10,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from reconciler import money
+from reconciler.frozen import dataclass
 from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from reconciler.frozen import dataclass
 from reconciler.gallery.document.model import Video
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order

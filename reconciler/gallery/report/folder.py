@@ -14,12 +14,13 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Final
 
 from reconciler.artifacts import files
 from reconciler.diagnostics import ArtifactError, ClipformError
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.state import disk
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files as package_files
 from pathlib import Path
 
 from reconciler.diagnostics import UsageError
+from reconciler.frozen import dataclass
 from reconciler.gallery.document import comparison, export
 from reconciler.gallery.document.cards import DocumentContext
 from reconciler.gallery.document.comparison import Comparison

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.diagnostics import Refused, Source, UsageError
 from reconciler.engine.operations import edit_spec, undo
+from reconciler.frozen import dataclass
 from reconciler.gallery.document.cards import bill
 from reconciler.gallery.document.model import Value
 from reconciler.gallery.server import editor

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, EventKind, Summary
+from reconciler.frozen import dataclass
 from reconciler.gallery.document import cards as builder
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import PlanIndex

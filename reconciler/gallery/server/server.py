@@ -11,13 +11,13 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Summary
+from reconciler.frozen import dataclass
 from reconciler.gallery.server.actions import PageActions, WatchLoop
 from reconciler.gallery.server.guard import Guard
 from reconciler.gallery.server.hub import Hub

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from reconciler.frozen import dataclass
 
 HEADROOM: Final = 1.25
 """The strongest zoom; pictures are prepared this much larger than the frame, so that it stays sharp."""

@@ -6,12 +6,12 @@ The caption appears after the first frame and is gone on the last one. Those two
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from PIL import Image, ImageDraw
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.planes import Overlay, Planes, overlay
 from reconciler.media.draft.scene import FPS, Size
 from reconciler.media.draft.type import Font, elided, face, wrapped

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.camera import HEADROOM, Camera, CameraView, ease, view_at
 from reconciler.media.draft.caption import margin
 from reconciler.media.draft.moods import Colour, read_mood

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from reconciler.frozen import dataclass
 
 Colour = tuple[int, int, int]
 Motif = Literal["hills", "sea", "city", "still life"]

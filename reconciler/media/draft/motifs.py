@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.moods import Colour, Mood, Motif, mixed
 
 Colours = tuple[Colour, Colour]

@@ -10,7 +10,6 @@ rounding would make a slow move jerk. So `sampling` looks for whole pixels that 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -19,6 +18,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation
 from PIL import Image
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.camera import CameraView
 
 _LIGHT: Final = (0.1826, 0.6142, 0.0620, 16.0)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
 from reconciler.diagnostics import MediaError
+from reconciler.frozen import dataclass
 from reconciler.providers.pixels import size_of
 
 FPS: Final = 24

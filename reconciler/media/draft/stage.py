@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from PIL import Image
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.camera import Camera
 from reconciler.media.draft.planes import Planes, bordered, planes
 from reconciler.media.draft.scene import Size

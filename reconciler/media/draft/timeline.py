@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.camera import Camera, CameraView, ease, view_at
 from reconciler.media.draft.scene import FPS
 

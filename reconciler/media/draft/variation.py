@@ -6,11 +6,12 @@ without a seed is drawn as it always was. Without a picture, a retake has anothe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from PIL import Image
 
+from reconciler.frozen import dataclass
 from reconciler.media.draft.camera import Camera
 from reconciler.media.draft.scene import Scene
 

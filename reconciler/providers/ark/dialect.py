@@ -9,9 +9,9 @@ loosely and ignores wrong ones without an error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.base import Job, MediaRef, Mode, Pace, Refusal, Reply, Request, Scalar
 from reconciler.providers.capabilities import CancelRefused, Coverage, Listed, TaskPage

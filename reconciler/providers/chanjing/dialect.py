@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Literal
 
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.base import Job, Pace, Refusal, Reply, Request, Scalar
 from reconciler.providers.capabilities import (

@@ -7,10 +7,10 @@ the same paths and words (poll reply, status words, error names). Assumptions ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
 
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.base import Job, MediaRef, Mode, Model, Pace, Refusal, Reply
 from reconciler.providers.error_codes import REFUSING, Complaint, judge, other_task, poll_trouble, rows, submitted

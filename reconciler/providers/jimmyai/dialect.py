@@ -8,9 +8,9 @@ so codes are compared as text. No seed, no switches, no list, no cancel.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.base import Job, Pace, Placement, Refusal, Reply, Request
 from reconciler.providers.capabilities import Balance, Hosted, SendForm, UploadAction, UploadRefused, UploadStep

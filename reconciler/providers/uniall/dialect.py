@@ -8,10 +8,10 @@ different base paths. `operation` is never sent: the page says that it makes the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from reconciler.frozen import dataclass
 from reconciler.providers import base
 from reconciler.providers.base import Job, Mode, Pace, Refusal, Reply
 from reconciler.providers.error_codes import SUCCESS, Complaint, other_task, poll_trouble, submitted

@@ -7,11 +7,11 @@ cut last, in its middle: its end distinguishes the combinations of a matrix.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from reconciler import money
 from reconciler.diagnostics import Finding
 from reconciler.events import take_name
+from reconciler.frozen import dataclass
 from reconciler.plan.remedies import COMMENT
 from reconciler.views import format
 from reconciler.views.base import HistoryRow, Section, StatusRow

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.events import Event, EventKind
+from reconciler.frozen import dataclass
 from reconciler.views import format
 from reconciler.views.format import ordinal
 
