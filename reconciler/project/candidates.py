@@ -23,20 +23,20 @@ def candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate
     states: dict[str, set[str]] = {}
     for step in plan.steps:
         states.setdefault(step.clip, set()).update(state_words(step))
-    declared = {clip.name for clip in loaded.project.clips}
-    models = {order.clip.name: order.wanted.model for order in loaded.orders}
+    picked = [w for w in loaded.wanted if w.output is not None]  # one of each clip
+    declared = {w.clip for w in picked}
     present = [
         Candidate(
-            clip.name,
-            clip.declared,
-            clip.spec.tags,
-            clip.depends_on(),
-            frozenset(states.get(clip.name, ())),
-            clip.spec.output,
-            models[clip.name],
-            clip.spec.provider,
+            w.clip,
+            w.clip.partition("[")[0],
+            w.tags,
+            tuple(clip for clip, _ in w.needs),
+            frozenset(states.get(w.clip, ())),
+            w.output or "",
+            w.model,
+            w.provider,
         )
-        for clip in loaded.project.clips
+        for w in picked
     ]
     gone = sorted({clip for clip, _ in snapshot.bindings} - declared)
     paths = {bound.clip: bound.output for bound in snapshot.bindings.values() if bound.output}

@@ -12,6 +12,7 @@ import pytest
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError
 from reconciler.project import program
+from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
 from reconciler.spec import load
 from reconciler.spec.problems import Problems
@@ -121,7 +122,9 @@ def test_only_what_changed_is_parsed(world: World, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(load, "read", noted)
     world.edit("shots/three.yaml", "rain", "snow")
-    assert world.recalled()[1]
+    workspace = world.workspace()
+    plan = workspace.plan(Choice(("a+", "tag:t")), workspace.recall()).plan
+    assert {step.clip for step in plan.steps} == {"a", "g"}
     assert names == {"clipform.yaml", "shots/three.yaml", ""}  # "": of a file that is read as empty
 
 
