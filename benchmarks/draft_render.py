@@ -21,11 +21,13 @@ from PIL import Image, ImageDraw
 
 from benchmarks.kit import circumstances, note, table
 from reconciler.media.draft.render import render
-from reconciler.media.draft.scene import FPS, Ref, Scene, Size, frame_size
+from reconciler.media.draft.scene import FPS, Scene, Size, frame_size, read_scene
+from reconciler.providers.base import Job, MediaRef, Mode
+from reconciler.providers.draft.dialect import Draft
 
 SECONDS = 5
 BARE = "solid frames, encoded"
-_MODES = {0: "text", 1: "first_frame", 2: "frames"}
+_MODES = (Mode.TEXT, Mode.FIRST_FRAME, Mode.FRAMES)
 _X264 = {"preset": "veryfast", "crf": "20", "g": str(FPS), "threads": "1"}
 
 
@@ -59,25 +61,20 @@ def _work(resolution: str, stills: Sequence[Path], target: Path) -> dict[str, Ca
 
 
 def _scene(resolution: str, pictures: Sequence[Path]) -> Scene:
-    refs = [Ref("file", str(path)) for path in pictures]
-    return Scene(
-        key="v1:benchmark",
-        label="benchmark",
-        take=1,
+    refs = [MediaRef("file", str(path)) for path in pictures]
+    job = Job(
+        model=Draft().models[0],
         mode=_MODES[len(refs)],
         prompt="A slow push-in over misty mountains at sunrise, soft rain on the old harbour",
-        seed=None,
         duration=SECONDS,
         resolution=resolution,
         ratio="16:9",
-        family="",
-        lead=0,
-        camera_fixed=False,
-        audio=False,
-        return_last_frame=False,
+        label="benchmark",
+        key="v1:benchmark",
         first_frame=refs[0] if refs else None,
         last_frame=refs[1] if len(refs) > 1 else None,
     )
+    return read_scene(Draft().submit(job).body)
 
 
 def _still(path: Path, colour: str) -> Path:

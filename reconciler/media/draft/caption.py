@@ -12,7 +12,7 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 from reconciler.frozen import dataclass
-from reconciler.media.draft.planes import Overlay, Planes, overlay
+from reconciler.media.draft.planes import Overlay, Planes, faded, overlay
 from reconciler.media.draft.scene import FPS, Size
 from reconciler.media.draft.type import Font, elided, face, wrapped
 
@@ -130,7 +130,7 @@ class Caption:
     @cached_property
     def _mark(self) -> Overlay:
         """DRAFT, letter-spaced on a dark plate, top right."""
-        font, gap = face(round(self.unit * 0.92)), self.unit * 0.28
+        font, gap = self._body, self.unit * 0.24
         widths = [font.getlength(letter) + gap for letter in _MARK]
         width, height = _even(sum(widths) - gap + self.unit * 1.5), _even(self.unit * 1.8)
         plate = Image.new("RGBA", (width, height), (12, 13, 15, 0))
@@ -163,7 +163,7 @@ class Caption:
             return
         x, top, _, _ = self.clock_box
         for mask in self._clock_masks(text):
-            ink = mask if strength >= 1 else mask.point(lambda level: round(level * strength))
+            ink = mask if strength >= 1 else faded(mask, strength)
             frame.light.paste(_WHITE_LIGHT, (x, top), ink)
             x += mask.width
 

@@ -69,7 +69,7 @@ def card_stage(scene: Scene, camera: Camera, size: Size) -> CardStage:
     kit = DrawingKit(*canvas, mood, random.Random(scene.looks_seed))
     layers = tuple(_layer(shape, _fill(shape, canvas, size)) for shape in shapes(motif, kit))
     sky = [(0.0, mood.top), (0.34, mood.middle), (0.66, mood.horizon), (1.0, mood.horizon)]
-    ground = planes(_gradient(sky, size))
+    ground = _gradient(sky, size)
     return CardStage(ground, layers, canvas, _title(scene.caption, size), camera, scene.frames)
 
 
@@ -128,18 +128,18 @@ def _copy_rows(frame: Planes, fill: Planes, first: int, last: int) -> None:
 def _fill(shape: Silhouette, canvas: tuple[int, int], size: Size) -> Planes:
     if shape.across:
         turned = _gradient([(0.0, shape.upper), (1.0, shape.lower)], Size(2, canvas[0]))
-        return planes(turned.transpose(Image.Transpose.ROTATE_90))
+        return Planes(*(plane.transpose(Image.Transpose.ROTATE_90) for plane in turned))
     start = shape.top / canvas[1]
     end = (shape.top + shape.mask.height) / canvas[1]
-    return planes(_gradient([(start, shape.upper), (end, shape.lower)], size))
+    return _gradient([(start, shape.upper), (end, shape.lower)], size)
 
 
-def _gradient(stops: list[tuple[float, Colour]], size: Size) -> Image.Image:
+def _gradient(stops: list[tuple[float, Colour]], size: Size) -> Planes:
     """Return colours from top to bottom through stops at shares of the height, constant beyond the outer ones."""
-    column = Image.new("RGB", (1, size.height))
-    for y in range(size.height):
-        column.putpixel((0, y), _between(stops, y / size.height))
-    return column.resize((size.width, size.height))
+    rows = b"".join(2 * bytes(_between(stops, y / size.height)) for y in range(size.height))
+    light, blue, red = planes(Image.frombytes("RGB", (2, size.height), rows))
+    half = (size.width // 2, size.height // 2)
+    return Planes(light.resize((size.width, size.height)), blue.resize(half), red.resize(half))
 
 
 def _between(stops: list[tuple[float, Colour]], at: float) -> Colour:

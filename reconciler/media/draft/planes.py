@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache
 from typing import Final, NamedTuple
 
 from av.video.frame import VideoFrame
@@ -165,10 +166,20 @@ class Overlay:
         x, y, _, _ = self.region
         mask, half_mask = self.mask, self.half_mask
         if strength < 1:
-            mask, half_mask = (m.point(lambda level: round(level * strength)) for m in (mask, half_mask))
+            mask, half_mask = faded(mask, strength), faded(half_mask, strength)
         frame.light.paste(self.fill.light, (x, y), mask)
         frame.blue.paste(self.fill.blue, (x // 2, y // 2), half_mask)
         frame.red.paste(self.fill.red, (x // 2, y // 2), half_mask)
+
+
+def faded(mask: Image.Image, strength: float) -> Image.Image:
+    """Return a mask at a share of its strength."""
+    return mask.point(_levels(strength))
+
+
+@cache
+def _levels(strength: float) -> list[int]:
+    return [round(level * strength) for level in range(256)]
 
 
 def overlay(picture: Image.Image, x: int, y: int) -> Overlay:
