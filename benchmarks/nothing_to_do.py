@@ -127,15 +127,24 @@ def _cases(home: Path, program: tuple[str, ...]) -> list[Case]:
     def command(name: str, *arguments: str) -> Case:
         return Case(name, (*program, *arguments), home)
 
+    def sealed(name: str, *arguments: str) -> Case:
+        """Return a command that ran before: each has its own answer in the seal, which others of a round remove."""
+        answered = command(name, *arguments)
+
+        def run_once() -> None:
+            answered.run()
+
+        return Case(name, answered.command, home, run_once)
+
     plan = (*program, "plan", "--detailed-exitcode")
     return [
         Case(BARE, python("-c", "pass"), home),
         command(VERSION, "--version"),
         command(HELP, "--help"),
         Case(TAB, (*program, "pl"), home, environment={"_CLIPFORM_COMPLETE": "zsh"}),
-        command(VALIDATE, "validate"),
-        Case(PLAN, plan, home),
-        command(APPLY, "apply", "--yes"),
+        sealed(PLAN, "plan", "--detailed-exitcode"),
+        sealed(VALIDATE, "validate"),
+        sealed(APPLY, "apply", "--yes"),
         Case(UNSEALED, plan, home, unseal),
         Case(EDITED, (*program, "plan"), home, edit, undo),
         command(STATUS, "status"),
