@@ -286,8 +286,6 @@ def vendor(
         more += ["--faults", str(folder / "faults.json")]
     ledger = folder / "ledger"
     ledger.touch()
-    with emulator(
-        "--latency", str(latency), "--no-render", "--ledger", str(ledger), *more, cwd=folder, real=True
-    ) as running:
+    with emulator("--latency", str(latency), "--no-render", "--ledger", str(ledger), *more, cwd=folder) as running:
         _ledgers[running.api] = ledger
         yield running
