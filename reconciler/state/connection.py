@@ -109,7 +109,10 @@ def explain(error: sqlite3.Error) -> StateError:
     """Return a SQLite error as a StateError. Extended result codes keep the primary code in their low byte."""
     name = str(getattr(error, "sqlite_errorname", ""))
     text = str(error)
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode to UTF-8" in text:
+    lacks = text.startswith(
+        ("no such ", "You did not supply a value")
+    )  # a name of the schema or of a record was garbled
+    if lacks or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode to UTF-8" in text:
         return damaged(text)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StateError("the state is busy: another process is using it", help="try again", code="state-busy")

@@ -125,7 +125,7 @@ class Store:
 
     def snapshot(self) -> Snapshot:
         """Return everything that planning needs, as of one instant."""
-        with self._reading():
+        with self._reading(several=True):
             return reads.snapshot(self._connection)
 
     def mark(self) -> tuple[str, int]:
@@ -134,7 +134,7 @@ class Store:
         Nothing changes without an event: together with the file's `opening.stamp`, which differs after a backup was
         put back, this identifies a snapshot.
         """
-        with self._reading():
+        with self._reading(several=True):
             return reads.store_id(self._connection), reads.sequence(self._connection)
 
     def attempt(self, number: int) -> Attempt:
@@ -342,10 +342,11 @@ class Store:
                 yield
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self, *, several: bool = False) -> Iterator[None]:
+        """Run one select, which sees one state by itself, or `several` in one read transaction."""
         with self._mutex:
-            begin = sql.nested if self._connection.in_transaction else sql.reading
-            with begin(self._connection):
+            is_alone = several and not self._connection.in_transaction
+            with sql.reading(self._connection) if is_alone else sql.translated():
                 yield
 
     def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
