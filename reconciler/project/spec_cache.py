@@ -35,11 +35,11 @@ from reconciler.project.orders import Order
 from reconciler.project.spec_rows import Pick, Unit, decoded, encoded
 from reconciler.providers.registry import BUILT_IN
 from reconciler.spec.files import Files
-from reconciler.spec.interpolate import Volume
 from reconciler.spec.matrix import MAX_CLIPS
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import gathered
 from reconciler.spec.project import Clip, Project, local_inputs
+from reconciler.spec.volume import Volume
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
-from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, Volume, plain
+from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
@@ -22,6 +22,7 @@ from reconciler.spec.project import Clip
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
+from reconciler.spec.volume import Volume
 
 _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)

@@ -15,13 +15,12 @@ from typing import NoReturn
 
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
+from reconciler.spec import volume as bounds
 from reconciler.spec.problems import Problems, listed, named, shown
 from reconciler.spec.reader import Fields, Items, Node, Scalar
 from reconciler.spec.scalars import MAX_TEXT, Bare
 from reconciler.spec.values import ClipMedia, Frame, Secret
-
-MAX_VALUES = 1_000_000
-MAX_WRITTEN = 64_000_000
+from reconciler.spec.volume import Volume
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>(?:[^${}]|\$\{[^${}]*\})*)\}|\$\{")
 _HEADS = ("vars", "matrix", "clip", "clips", "env")
@@ -73,29 +72,6 @@ def plain(node: Node) -> Raw:
             return {key: plain(entry.value) for key, entry in entries.items()}
 
 
-@dataclass(slots=True)
-class Volume:
-    """The amount that was resolved. It is bounded over the whole run, because matrices and aliases multiply values."""
-
-    values: int = 0
-    written: int = 0
-    clips: int = 0  # before excludes
-
-    def fits(self, more: Volume) -> bool:
-        """True if this much more stays within the limits."""
-        return self.values + more.values <= MAX_VALUES and self.written + more.written <= MAX_WRITTEN
-
-    def add(self, more: Volume) -> None:
-        """Add the volume of a step."""
-        self.values += more.values
-        self.written += more.written
-        self.clips += more.clips
-
-    def beyond(self, start: Volume) -> Volume:
-        """Return the volume since an earlier one."""
-        return Volume(self.values - start.values, self.written - start.written)
-
-
 class Resolver:
     """Resolves nodes and counts their volume."""
 
@@ -127,8 +103,8 @@ class Resolver:
 
     def _scalar(self, scalar: Scalar, scope: NameScope) -> Raw | None:
         self.volume.values += 1
-        if self.volume.values > MAX_VALUES:
-            self._too_much(f"the resolved files have more than {MAX_VALUES:,} values", scalar)
+        if self.volume.values > bounds.MAX_VALUES:
+            self._too_much(f"the resolved files have more than {bounds.MAX_VALUES:,} values", scalar)
         if "${" not in scalar.text:
             return scalar.text if scalar.quoted else Bare(scalar.text)
         try:
@@ -162,8 +138,8 @@ class Resolver:
         if size > MAX_TEXT and size > len(scalar.text):
             self._fail("too-long", f"this resolves to {size:,} characters; the limit is {MAX_TEXT:,}", scalar.where)
         self.volume.written += size
-        if self.volume.written > MAX_WRITTEN:
-            self._too_much(f"the resolved files have more than {MAX_WRITTEN:,} characters", scalar)
+        if self.volume.written > bounds.MAX_WRITTEN:
+            self._too_much(f"the resolved files have more than {bounds.MAX_WRITTEN:,} characters", scalar)
         return "".join(parts)
 
     def _too_much(self, message: str, scalar: Scalar) -> NoReturn:

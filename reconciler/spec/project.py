@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
-from reconciler.spec.interpolate import Volume
 from reconciler.spec.values import ClipMedia, JsonValue, LocalMedia, Media, Secret
+from reconciler.spec.volume import Volume
 
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
     from reconciler.spec.model import Budget, ClipFields, Provider, References

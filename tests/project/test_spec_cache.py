@@ -20,7 +20,7 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.project import program, spec_cache
 from reconciler.project.spec_cache import SpecCache
 from reconciler.providers import rules
-from reconciler.spec import expand, interpolate
+from reconciler.spec import expand, volume
 from tests.project.desk import Desk, Edit, edits, picture
 from tests.project.spec_world import World, warm, world
 
@@ -86,7 +86,7 @@ def too_many_clips(world: World) -> None:
 
 
 def too_many_values(world: World) -> None:
-    world.patch.setattr(interpolate, "MAX_VALUES", world.workspace().load().project.volume.values)
+    world.patch.setattr(volume, "MAX_VALUES", world.workspace().load().project.volume.values)
     one("clips:", "clips:\n  x: {prompt: x}")(world)
 
 
