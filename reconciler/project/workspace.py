@@ -237,7 +237,9 @@ class Workspace:
 
         lines = {name: self._lines(name) for name in {item.source.file for item in problems if item.source}}
         located = [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in problems]
-        declared = {clip.declared: clip.where for clip in project.clips} if located else {}
+        # Errors only: about a warning, clips of files that are not read have nothing to say.
+        is_wrong = any(item.severity is Severity.ERROR for item in located)
+        declared = {clip.declared: clip.where for clip in project.clips} if is_wrong else {}
         return sorted(shared(located, declared), key=place)
 
     def _lines(self, name: str) -> list[str]:
