@@ -26,8 +26,8 @@ tests, so that those of a file share what they set up, and takes over from anoth
 SLOW = (
     *("cli/completion/test_shells.py", "cli/test_imports.py", "cli/test_next_commands.py", "cli/test_start.py"),
     *("docs/test_shown.py", "docs/test_site.py", "e2e", "emulator/test_ark_sdk.py", "emulator/test_process.py"),
-    *("engine/run/test_real_processes.py", "gallery", "media/test_farm.py", "program", "reliability", "terminal"),
-    *("test_benchmarks.py", "test_examples.py", "watch"),
+    *("engine/run/test_real_processes.py", "engine/uncertain/test_lost_answers.py", "gallery", "media/test_farm.py"),
+    *("program", "reliability", "terminal", "test_benchmarks.py", "test_examples.py", "watch"),
 )
 """Tests that start the program, a shell or a browser, or sweep."""
 
