@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -67,6 +68,7 @@ def is_loopback(address: IPv4Address | IPv6Address) -> bool:
     return (inner or address).is_loopback
 
 
+@lru_cache(maxsize=64)  # asked for each take; a project has few addresses
 def is_local(url: str) -> bool:
     """True if a URL names this machine, by number or as localhost."""
     try:
