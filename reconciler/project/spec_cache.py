@@ -27,7 +27,7 @@ from typing import TypeVar
 
 from reconciler.artifacts.files import read_cache, write_cache
 from reconciler.artifacts.hashing import Hasher
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
 from reconciler.plan.model import Wanted
 from reconciler.project import program
@@ -112,6 +112,11 @@ class SpecCache:
         """Return the clips of the units by name, with their declarations."""
         return {w.clip: w.clip.partition("[")[0] for unit in self.units.values() for w in unit.wanted}
 
+    def places(self) -> dict[str, Source]:
+        """Return the line of each declaration of the units."""
+        known = self.units.items()
+        return {name: Source(path, line, 1) for path, unit in known for name, line in unit.lines.items()}
+
     def providers(self) -> set[str]:
         """Return the providers of the units' clips."""
         return {w.provider for unit in self.units.values() for w in unit.wanted}
@@ -175,6 +180,7 @@ class SpecCache:
                 tuple(same_file(clip.spec.output) for clip in clips),
                 tuple(order.wanted for order in orders[path]),
                 tuple(tuple(gathered(stage.get(path, ()))) for stage in stages),
+                {clip.declared: clip.where.line for clip in clips if clip.where is not None},
             )
 
     def save(self) -> None:

@@ -31,6 +31,7 @@ class Unit:
     outputs: Sequence[str]  # of all clips, as `same_file` has them
     wanted: tuple[Wanted, ...]
     warnings: tuple[tuple[Diagnostic, ...], ...]  # of each stage: the catalogue, the local inputs
+    lines: Mapping[str, int]  # of each declaration
 
 
 def encoded(unit: Unit) -> dict[str, object]:
@@ -41,6 +42,7 @@ def encoded(unit: Unit) -> dict[str, object]:
         "uses": unit.uses,
         "outputs": unit.outputs,
         "wanted": [_row(w) for w in unit.wanted],
+        "lines": unit.lines,
         "warnings": [[_warning(item) for item in stage] for stage in unit.warnings],
     }
 
@@ -54,6 +56,7 @@ def decoded(values: Mapping[str, Any]) -> Unit:
         values["outputs"],
         tuple(map(_wanted, values["wanted"])),
         tuple(tuple(_diagnostic(*item) for item in stage) for stage in values["warnings"]),
+        values["lines"],
     )
 
 

@@ -56,6 +56,7 @@ from reconciler.state.store import Store
 
 _LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
+NO_PLACES: Mapping[str, Source] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,9 @@ class Workspace:
             mismatches, unfit = cache.warnings(project, stages)
         store = (*check_addresses(project, self.env), *check_store(project.publish, self.env))
         problems += prices.currency_faults(project.providers.values(), project.budget)
-        problems = self._located([*unread, *problems, *mismatches, *missing, *store, *unfit], project)
+        problems = self._located(
+            [*unread, *problems, *mismatches, *missing, *store, *unfit], project, cache.places() if cache else NO_PLACES
+        )
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
         if not draft:
@@ -226,7 +229,9 @@ class Workspace:
         """Return the day in UTC, by which prices are dated."""
         return _day(int(self.clock.now() // 86400))
 
-    def _located(self, problems: Sequence[Diagnostic], project: Project) -> list[Diagnostic]:
+    def _located(
+        self, problems: Sequence[Diagnostic], project: Project, others: Mapping[str, Source] = NO_PLACES
+    ) -> list[Diagnostic]:
         """Sort diagnostics by file and place, and add their source lines: only the reader has added its own."""
         order = {name: i for i, name in enumerate(project.files)}
         nowhere = Source(project.name, 0, 0)
@@ -237,10 +242,9 @@ class Workspace:
 
         lines = {name: self._lines(name) for name in {item.source.file for item in problems if item.source}}
         located = [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in problems]
-        # Errors only: about a warning, clips of files that are not read have nothing to say.
-        is_wrong = any(item.severity is Severity.ERROR for item in located)
-        declared = {clip.declared: clip.where for clip in project.clips} if is_wrong else {}
-        return sorted(shared(located, declared), key=place)
+        named = any(item.clips for item in located)  # without names no clip is read
+        declared = {clip.declared: clip.where for clip in project.clips} if named else {}
+        return sorted(shared(located, {**declared, **others}), key=place)
 
     def _lines(self, name: str) -> list[str]:
         """Return the lines of a file to show; none if it cannot be read."""

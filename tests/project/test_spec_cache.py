@@ -210,6 +210,18 @@ def test_each_part_of_the_comparison_is_needed(world: World, part: str) -> None:
 
 
 @pytest.mark.parametrize("is_planted", [False, True])
+def test_a_warning_about_one_clip_names_it(world: World, *, is_planted: bool) -> None:
+    world.edit("clipform.yaml", "model: doubao-seedance-1-5-pro-251215, ", "model: doubao-seedance-1-0-pro-250528, ")
+    world.edit("shots/three.yaml", "clips:", "defaults: {model: doubao-seedance-1-5-pro-251215}\nclips:")
+    world.edit("shots/three.yaml", ", model: doubao-seedance-1-5-pro-251215}", "}")
+    if is_planted:
+        world.patch.setattr(SpecCache, "places", lambda cache: {})
+    before, _ = world.recalled()
+    assert "(clip g)" in before
+    assert (world.recalled() == (before, True)) is not is_planted
+
+
+@pytest.mark.parametrize("is_planted", [False, True])
 def test_rows_know_nothing_of_inputs_from_elsewhere(world: World, *, is_planted: bool) -> None:
     picture(world.root.parent / "outside.png", 1)
     world.edit("clipform.yaml", "version: 1", "version: 1\ninputs: {allow: [..]}")
