@@ -97,13 +97,16 @@ def named_clips(workspace: Workspace, pattern: str, *, whole: bool = False) -> t
     """
     from reconciler.project.model import Choice
 
+    is_name = not set(":*?+") & set(pattern.partition("[")[0])
+    if whole and is_name and "[" not in pattern:
+        return (pattern,)  # the edit reports a name that no clip has
     try:
         loaded = workspace.load()
-        if pattern in {clip.declared if whole else clip.name for clip in loaded.project.clips}:
+        if any(clip.name == pattern for clip in loaded.project.clips):
             return (pattern,)
         plan = workspace.plan(Choice((pattern,)), loaded).plan
     except ClipformError:
-        if set(":*?+") & set(pattern.partition("[")[0]):
+        if not is_name:
             raise
         return (pattern,)
     return tuple(dict.fromkeys(step.clip for step in plan.steps))

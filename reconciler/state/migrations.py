@@ -67,6 +67,13 @@ def fifth(db: Database) -> None:
     db.table("binding").add_column("protect", int, not_null_default=0)
 
 
+@migrations()
+def sixth(db: Database) -> None:
+    """Version 6: indexes for what a run asks with each clip."""
+    for statement in schema.indexes():
+        db.execute(statement)
+
+
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
     """Bring a database to `version`. Two processes may try at once: the second has nothing to do."""
     db = Database(database, execute_plugins=False)

@@ -10,13 +10,21 @@ from reconciler import money
 from reconciler.records import BLOCKED, MOVES, OPEN, State
 
 APPLICATION_ID = 0x636C6970  # "clip"
-VERSION = 5  # of the schema; the database's `user_version`
+VERSION = 6  # of the schema; the database's `user_version`
 _MOST = 9 * 10**18  # a sum stops there: beyond 2^63 SQLite refuses the row, and with it a paid result
 
 
 def rules() -> tuple[str, ...]:
     """Return every trigger and partial index, as statements."""
     return (_one_open(), _task_once(), _begin(), _moves(), *_append_only(), _spends(), _respends())
+
+
+def indexes() -> tuple[str, ...]:
+    """Return the indexes for what a run asks with each clip: to read all attempts each time would be quadratic."""
+    return (
+        "CREATE INDEX attempt_made ON attempt (sha256) WHERE sha256 IS NOT NULL",
+        "CREATE INDEX attempt_marked ON attempt (expires_after) WHERE task IS NULL AND expires_after IS NOT NULL",
+    )
 
 
 def replace_moves() -> tuple[str, ...]:

@@ -163,13 +163,14 @@ class Store:
     def marks(self) -> set[int]:
         """Return the `expires_after` of every attempt without a task: a new attempt needs another one."""
         with self._reading():
-            rows = self._connection.execute("SELECT expires_after FROM attempt WHERE task IS NULL").fetchall()
-        return {row[0] for row in rows if row[0] is not None}
+            taskless = "FROM attempt WHERE task IS NULL AND expires_after IS NOT NULL"
+            return {row[0] for row in self._connection.execute(f"SELECT expires_after {taskless}")}
 
     def account(self, attempt: Attempt) -> str:
         """Return the account that an attempt was bought with (`NewAttempt.account`); empty when unknown."""
         with self._reading():
-            begun = history.read(self._connection, "WHERE attempt = ? AND type = 'begun'", (attempt.id,))
+            where = "WHERE clip IS ? AND attempt = ? AND type = 'begun'"  # the log has an index of clips
+            begun = history.read(self._connection, where, (attempt.clip or None, attempt.id))
         return str(begun[0].payload.get("account", "")) if begun else ""
 
     def events(self, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:

@@ -93,9 +93,10 @@ def _next_version() -> Migrations:
     steps(name="third")(migrations.third)
     steps(name="fourth")(migrations.fourth)
     steps(name="fifth")(migrations.fifth)
+    steps(name="sixth")(migrations.sixth)
 
     @steps()
-    def sixth(db: Database) -> None:
+    def seventh(db: Database) -> None:
         db.table("attempt").add_column("region", str)
         db.execute("UPDATE meta SET value = value || '!'")
         db.table("later").create({"id": int}, pk="id", strict=True)

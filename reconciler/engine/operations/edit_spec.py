@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -45,13 +44,10 @@ def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
     if take is None:
-        highest = max(clip.spec.retake_of(n) for clip in clips for n in range(1, clip.spec.takes + 1))
+        highest = max(number for clip in clips for number in _retakes(clip))
         edit = _set(workspace, clips[0], name, "retake", highest + 1)
-        takes = {
-            clip.name: {clip.spec.retake_of(n) for n in range(1, clip.spec.takes + 1)}
-            for clip in _named(workspace, name)
-        }
-        return replace(edit, unchanged=_others(takes, edit.value))
+        combinations = _combinations(workspace, name, clips)
+        return replace(edit, unchanged=tuple(c.name for c in combinations if _retakes(c) != {edit.value}))
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
         raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
@@ -60,12 +56,18 @@ def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     if any(value != values[0] for value in values):
         raise UsageError(f"the combinations of {name} differ in takes or retakes", help=f"name one: {clips[0].name}")
     edit = _set(workspace, clips[0], name, "retake", values[0])
-    takes = {clip.name: {clip.spec.retake_of(take)} for clip in _named(workspace, name)}
-    return replace(edit, clip=f"{name}#{take}", value=number, unchanged=_others(takes, number))
+    combinations = _combinations(workspace, name, clips)
+    others = tuple(clip.name for clip in combinations if clip.spec.retake_of(take) != number)
+    return replace(edit, clip=f"{name}#{take}", value=number, unchanged=others)
 
 
-def _others(values: Mapping[str, set[int]], value: int) -> tuple[str, ...]:
-    return tuple(name for name, each in values.items() if each != {value})
+def _retakes(clip: Clip) -> set[int]:
+    return {clip.spec.retake_of(take) for take in range(1, clip.spec.takes + 1)}
+
+
+def _combinations(workspace: Workspace, name: str, clips: list[Clip]) -> list[Clip]:
+    """Return the combinations of a matrix clip after an edit: some may have a value of their own."""
+    return _named(workspace, name) if len(clips) > 1 else []
 
 
 def retakes(clip: Clip, take: int, number: int) -> FieldValue:
@@ -87,8 +89,8 @@ def pick(workspace: Workspace, name: str, take: int) -> Edit:
     if take > fewest:
         raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
     edit = _set(workspace, clips[0], name, "pick", take)
-    picks = {clip.name: {clip.spec.pick} for clip in _named(workspace, name)}
-    return replace(edit, unchanged=_others(picks, take))
+    combinations = _combinations(workspace, name, clips)
+    return replace(edit, unchanged=tuple(clip.name for clip in combinations if clip.spec.pick != take))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,18 +39,22 @@ def objection(plan: Plan, entries: Iterable[LockEntry] | None) -> str:
 def _differences(plan: Plan, entries: Iterable[LockEntry]) -> Iterator[str]:
     """Yield each take whose line an apply would write, change or remove."""
     lines = {(entry.clip, entry.take): entry for entry in entries}
+    names = {entry.key: entry.clip for entry in lines.values()}
     for step in plan.steps:
-        text = _difference(step, lines.get((step.clip, step.take))) if step.action in WITHOUT_REQUEST else ""
-        if text:
+        line = lines.get((step.clip, step.take))
+        if step.action not in WITHOUT_REQUEST:
+            continue
+        if line is None:
+            text = f"has it as {names[step.key]}" if step.key in names else "has no line for it"
+            yield f"{step.name}: {LOCK_FILE} {text}"
+        elif text := _difference(step, line):
             yield f"{step.name}: {LOCK_FILE} {text}"
     for clip, take in plan.unbind:
         if (clip, take) in lines:
             yield f"{clip}#{take}: {LOCK_FILE} has a line for it, and the project does not declare it"
 
 
-def _difference(step: Step, line: LockEntry | None) -> str:
-    if line is None:
-        return "has no line for it"
+def _difference(step: Step, line: LockEntry) -> str:
     if line.key != step.key:
         return "has another version of it"
     if step.sha256 not in (None, line.sha256):

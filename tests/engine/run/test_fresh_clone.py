@@ -71,7 +71,7 @@ def test_locked_names_what_is_not_as_it_says(clone: Sim) -> None:
 
 
 CHANGES = {
-    "another name": ("solo:", "single:", "- single: clipform.lock has no line for it"),
+    "another name": ("solo:", "single:", "- single: clipform.lock has it as solo"),
     "another output": (
         "candle}",
         "candle, output: renders/far.mp4}",
