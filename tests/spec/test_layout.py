@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spec_kit import Case, cases
 
@@ -34,9 +34,14 @@ def unchanged(text: str, *, sort: bool = False) -> str:
     """The text in its layout, in which every value and comment is as before."""
     after = formatted(text, "a.yaml", sort=sort)
     assert tree(after) == tree(text)
-    assert Counter(re.findall(r"#.*\S", after)) == Counter(re.findall(r"#.*\S", text))
+    assert _comments(after) == _comments(text)
     assert formatted(after, "a.yaml", sort=sort) == after
     return after
+
+
+def _comments(text: str) -> Counter[str]:
+    """What follows each `#`, without blanks: one inside quotes has code behind it, whose blanks may change."""
+    return Counter("".join(line.split()) for line in re.findall(r"#.*", text))
 
 
 @pytest.mark.parametrize("path", LAYOUTS, ids=lambda path: path.stem)
@@ -100,6 +105,7 @@ def values(draw: st.DrawFn, depth: int, indent: int) -> str:
 
 @settings(deadline=None, max_examples=150)
 @given(blocks(), st.booleans())
+@example("a:  {  k:   '# no' ,  l:  [ 1,   2 ]  }\n", False)
 def test_any_block_reads_as_before(text: str, sort: bool) -> None:
     try:
         tree(text)
