@@ -127,20 +127,27 @@ def read(root: str) -> Mapping[str, Any]:
 
 
 def _lock(root: str) -> Any:
-    """Return the lock of an apply, to be held. Raises ValueError if it cannot be taken: the program reports that."""
-    from contextlib import contextmanager
-    from pathlib import Path
+    """Return the lock of an apply, to be held. Raises OSError if it cannot be taken: the program reports that.
 
-    from reconciler.diagnostics import ClipformError
-    from reconciler.state.lock import Lock
+    It is `state.lock.Lock` without what that needs only when it refuses; the holder's name is in the file likewise."""
+    import fcntl
+    from contextlib import contextmanager
 
     @contextmanager
     def held() -> Iterator[None]:
+        path = os.path.join(os.path.realpath(os.path.join(root, STATE)), "lock")
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            with Lock(Path(root, STATE), "apply", time.time):
-                yield
-        except ClipformError as error:
-            raise ValueError("locked") from error
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                raise OSError("the lock was replaced")
+            holder = {"pid": os.getpid(), "host": os.uname().nodename, "command": "apply", "since": time.time()}
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+            yield
+            os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)
 
     return held()
 
