@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from reconciler import money
-from reconciler.diagnostics import ClipformError, SpecError, UsageError
+from reconciler.diagnostics import ClipformError, SpecError, StateError, UsageError
 from reconciler.engine.connections.providers import Connect
 from reconciler.engine.run.apply import ApplyOptions, Run
 from reconciler.engine.run.session import Session, end_unwanted_drafts, look, open_session
@@ -74,6 +74,7 @@ class Watch:
         self.unpriced = 0
         self.newer: Loaded | None = None  # the project after an edit during an apply
         self.workers = WarmWorkers()
+        self.has_state = False  # at one time in this session
 
     def run(self) -> int:
         """Run until the user ends it, and return the exit code. Raises ClipformError if it cannot continue."""
@@ -112,6 +113,7 @@ class Watch:
     def _refresh(self, events: EventWaiter, cause: Cause | Click) -> Planned | None:
         """Return the current plan; None, after showing the errors, if the project cannot be read."""
         try:
+            self._require_state()
             planned = self._planned(events)
         except ClipformError as error:
             if isinstance(error, UsageError) and self.on_screen is None:
@@ -122,6 +124,14 @@ class Watch:
         for step in planned.plan.steps:
             self.outputs |= {path for path in (step.output, step.previous_output) if path is not None}
         return planned
+
+    def _require_state(self) -> None:
+        """Raise StateError if the state folder of this session is gone: it alone knew what runs at a provider."""
+        exists = self.context.workspace.state_dir(draft=False).is_dir()
+        if self.has_state and not exists and not self.context.choice.draft:
+            help = "put it back; or end this, run `clipform recover`, and look at the provider for tasks in progress"
+            raise StateError("the state folder is gone", help=help, code="state-gone")
+        self.has_state = exists
 
     def _planned(self, events: EventWaiter) -> Planned:
         """Load and plan. Repeat if the project names files that were not watched: they may have changed meanwhile."""
@@ -159,7 +169,8 @@ class Watch:
         new = (mark, plan.diagnostics, plan.demands)
         if new == self.on_screen:
             if fixed:
-                self.view.note("Fixed. The plan above still applies.", {"event": "mended"})
+                still = "The plan above still applies." if plan.has_changes() else "There is nothing to apply."
+                self.view.note(f"Fixed. {still}", {"event": "mended"})
             return False
         events.forget_keys()
         self.view.plan(plan)
@@ -215,6 +226,7 @@ class Watch:
     def _act(self, events: EventWaiter, cause: Cause | Click, apply: Apply) -> Cause | Click:
         """Take the lock, plan and decide again, and apply the part of the plan that this decision allows."""
         try:
+            self._require_state()
             with open_session(self.context.workspace, "watch", self.context.choice.draft) as session:
                 session = replace(session, shop=self.workers)
                 planned = look(session, self.context.choice)

@@ -46,6 +46,26 @@ def test_an_edit_under_a_running_task_lets_it_finish_and_keeps_its_result(paid: 
     assert [state for state, _ in made(paid)] == ["done"]
 
 
+def test_a_state_folder_that_vanishes_is_not_begun_again(paid: Path, vendor: Emulator) -> None:
+    before = tasks(vendor)
+    with on_terminal(paid) as screen:
+        screen.until(r"create +hero .*\[a\] apply")
+        screen.press("a")
+        screen.until(r"hero: made .*Watching\. \[q\] quit\n")
+        (paid / "state").rename(paid / "elsewhere")
+        edit(paid, "a lamp", "a torch")
+        screen.until("the state folder is gone")
+        screen.press("a")
+        screen.until("the state folder is gone")
+        assert not (paid / "state").exists()
+        (paid / "elsewhere").rename(paid / "state")
+        edit(paid, "a torch", "a fire")
+        screen.until(r"replace +hero .*\[a\] apply")
+        screen.press("q")
+        assert screen.end() == 0
+    assert tasks(vendor) == before + 1
+
+
 def test_a_spec_that_breaks_under_a_running_task_costs_nothing(paid: Path, vendor: Emulator) -> None:
     before = tasks(vendor)
     with on_pipes(paid, "--yes", "--max-cost", "0.50") as talk:

@@ -44,7 +44,7 @@ def test_a_broken_spec_is_told_what_was_good_stays_and_ctrl_c_ends_it(tmp_path: 
         screen.press("a")  # no plan to be had
         screen.until(r"clipform.yaml:5:\d+: error: .*promt")
         edit(folder, "promt: mist", "prompt: mist")
-        screen.until("Fixed. The plan above still applies")
+        screen.until("Fixed. There is nothing to apply")
         edit(folder, "mist at", "rain at")
         screen.until(r"replace +sun .*sun: made renders/sun.mp4.*Watching\. \[q\] quit\n")
         assert not screen.is_sane()  # it listens to single keys

@@ -6,11 +6,12 @@ import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from reconciler.diagnostics import ClipformError, Refused, UsageError
+from reconciler.diagnostics import ClipformError, Refused, SpecError, UsageError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text
+from reconciler.spec.files import EditedFiles
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Clip
 from reconciler.state import disk
@@ -121,7 +122,8 @@ def prompt(workspace: Workspace, name: str) -> WrittenText:
 
 
 def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> WrittenText:
-    """Change the prompt of a clip from `before`. Raises Refused if the file has another one meanwhile."""
+    """Change the prompt of a clip from `before`. Raises Refused, and writes nothing, if the file has another one
+    meanwhile, or for a text that would break the project."""
     current = prompt(workspace, name)
     if not text.strip():
         raise UsageError("a prompt needs text")
@@ -132,7 +134,13 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
             code="conflict",
         )
     content = workspace.files.read(current.file).decode("utf-8")
-    replace_file(workspace, current.file, content, set_field(content, current.file, current.name, "prompt", text))
+    edited = set_field(content, current.file, current.name, "prompt", text)
+    try:
+        read_project(EditedFiles(workspace.files, current.file, edited), workspace.overlay)
+    except SpecError as error:
+        problem = error.diagnostics[0]
+        raise Refused(f"not written: {problem.message}", help=problem.help, code=problem.code) from error
+    replace_file(workspace, current.file, content, edited)
     return replace(current, text=text)
 
 

@@ -43,6 +43,14 @@ def test_a_prompt_that_was_changed_meanwhile_is_not_overwritten(site: Site) -> N
     assert "prompt: a torch" in spec(site) and "prompt: calm" in spec(site)
 
 
+def test_a_prompt_that_would_break_the_project_is_not_written(site: Site) -> None:
+    before = spec(site)
+    response = site.browser.post("rewrite", clip="sea", before="waves", text="${vars.nope} waves")
+    assert response.status_code == 409
+    assert response.json()["error"]["message"] == "not written: unknown variable 'nope'"
+    assert spec(site) == before
+
+
 def test_a_prompt_of_a_matrix_is_edited_for_all_its_clips_as_it_is_written(site: Site) -> None:
     matrix = '  social: {matrix: {lang: [en, zh]}, prompt: "a ${matrix.lang} lamp", output: "s-${matrix.lang}.mp4"}\n'
     site.look("clips:\n", f"clips:\n{matrix}")
