@@ -129,7 +129,7 @@ class Watch:
         """Raise StateError if the state folder of this session is gone: it alone knew what runs at a provider."""
         exists = self.context.workspace.state_dir(draft=False).is_dir()
         if self.has_state and not exists and not self.context.choice.draft:
-            help = "put it back; or end this, run `clipform recover`, and look at the provider for tasks in progress"
+            help = f"put it back; or end this, run {command('recover')}, and look at the provider for tasks in progress"
             raise StateError("the state folder is gone", help=help, code="state-gone")
         self.has_state = exists
 
