@@ -19,6 +19,7 @@ GOLDEN = Path(__file__).parent / "points"
 STRIDE = 7
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", STORIES)
 def test_a_kill_at_any_point_pays_once_loses_nothing_and_heals(
     name: str, sim: Sim, request: pytest.FixtureRequest

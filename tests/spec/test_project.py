@@ -1,4 +1,4 @@
-"""What a project says beside its clips: providers, budget, stores, digest."""
+"""What a project says beside its clips: providers, budget, stores."""
 
 from __future__ import annotations
 
@@ -92,18 +92,6 @@ def test_stores_keep_secrets_as_names_and_times_as_seconds() -> None:
         "secret_access_key": Secret("S3_SECRET"),
     }
     assert project.cache == {"remote": "s3://b/c", "endpoint": "${env.STUDIO_URL}", "env": ("STUDIO_URL",)}
-
-
-def test_the_digest_is_of_every_name_and_byte() -> None:
-    files = {"clipform.yaml": "version: 1\ninclude: ['*.yaml']\n", "a.yaml": CLIPS}
-    digests = {
-        project_of(files).digest,
-        project_of({**files, "a.yaml": CLIPS + "#"}).digest,
-        project_of({"clipform.yaml": files["clipform.yaml"], "b.yaml": CLIPS}).digest,
-    }
-    assert len(digests) == 3
-    assert project_of(files).digest == project_of(dict(files)).digest
-    assert project_of(files).files == ("clipform.yaml", "a.yaml")
 
 
 def test_a_diagnostic_has_its_line_and_the_one_before() -> None:

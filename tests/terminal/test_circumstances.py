@@ -24,7 +24,7 @@ providers:
 defaults: {provider: studio, model: doubao-seedance-1-0-pro-250528, duration: 5, resolution: 480p, ratio: "16:9"}
 clips:
   hero: {prompt: a lamp}
-  social: {matrix: {ratio: ["16:9", "9:16"], city: [上海]}, prompt: 雨夜, ratio: "${matrix.ratio}"}
+  social: {matrix: {ratio: ["16:9", "9:16"], city: [上海]}, prompt: "${matrix.city}雨夜", ratio: "${matrix.ratio}"}
 """.replace("PRICES", 'prices: [{model: "*", per_clip: 0.50}]')
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 COLOUR = re.compile(rb"\x1b\[[\d;]*m")

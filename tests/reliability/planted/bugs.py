@@ -107,11 +107,13 @@ def _reference_first(patch: pytest.MonkeyPatch) -> None:
         pending.append(lambda: real(self, suffix))
         return objects.Stored(sha256, suffix, size)
 
-    def fetched(self: Store, *args: object) -> Attempt:
-        found = Store.fetched(self, *args)  # type: ignore[arg-type]
-        objects.disk.sync(0)
-        pending.pop()()
-        return found
+    @contextmanager
+    def transaction(self: Store) -> Iterator[None]:
+        with Store.transaction(self):
+            yield
+        if pending and not self._connection.in_transaction:
+            objects.disk.sync(0)
+            pending.pop()()
 
     @contextmanager
     def kept(self: objects.Objects, name: str) -> Iterator[objects.Part]:
@@ -121,7 +123,7 @@ def _reference_first(patch: pytest.MonkeyPatch) -> None:
     real_part = objects.Objects.part
     patch.setattr(objects.Part, "commit", commit)
     patch.setattr(objects.Objects, "part", kept)
-    patch.setattr(Hasty, "fetched", fetched)
+    patch.setattr(Hasty, "transaction", transaction)
     patch.setattr(session, "Store", Hasty)
 
 
