@@ -1,4 +1,5 @@
-"""The schema, step by step, by sqlite-utils. Importing it takes 0.4 s: done only for a new or an older database.
+"""The schema, step by step, by sqlite-utils. Importing it takes 0.4 s: done only for an older database.
+`new_database` has the result of all steps for a new one.
 
 All pending steps, and the `user_version` that says so, are one transaction: a crash at any statement leaves the old
 schema or the new one. sqlite-utils on its own would begin a *deferred* transaction per step; inside ours its steps

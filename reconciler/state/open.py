@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler.diagnostics import StateDamaged, StateError, StateNewer
 from reconciler.state import connection as sql
-from reconciler.state import disk, schema
+from reconciler.state import disk, new_database, schema
 from reconciler.state.paths import DATABASE
 
 
@@ -132,8 +132,11 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Create the tables of a new database, or bring those of an older version up to date."""
+    if not version:
+        new_database.create(connection)
+        return
     from reconciler.state import migrations  # sqlite-utils takes 0.4 s to import: only when there is work for it
 
-    if version:
-        migrations.backup(connection, path)
+    migrations.backup(connection, path)
     migrations.migrate(connection)

@@ -75,7 +75,9 @@ BEGIN SELECT RAISE(ABORT, 'illegal move: an attempt begins as submitting'); END"
 
 
 def _moves() -> str:
-    legal = " OR ".join(f"(OLD.state = '{old.value}' AND NEW.state IN ({_texts(new)}))" for old, new in MOVES.items())
+    legal = " OR ".join(
+        f"(OLD.state = '{old.value}' AND NEW.state IN ({_texts(new)}))" for old, new in sorted(MOVES.items())
+    )
     return f"""CREATE TRIGGER attempt_moves BEFORE UPDATE OF state ON attempt WHEN NOT ({legal})
 BEGIN SELECT RAISE(ABORT, 'illegal move: the table of states does not list it'); END"""
 

@@ -74,8 +74,8 @@ def test_looking_needs_the_spec_s_types_and_nothing_heavier(project: Path, comma
     assert loaded(project, command) == {"pydantic", "yaml"}
 
 
-def test_planning_over_a_state_opens_it_without_the_library_that_migrates(project: Path) -> None:
-    loaded(project, "plan", "--out", "saved.plan")  # makes the state
+def test_a_state_is_made_and_opened_without_the_library_that_migrates(project: Path) -> None:
+    assert "sqlite_utils" not in loaded(project, "plan", "--out", "saved.plan")  # makes the state
     assert (project / "state" / "clipform.db").exists()
     assert loaded(project, "plan") == {"pydantic", "yaml"}
     assert "rich" not in loaded(project, "plan", "--markdown")

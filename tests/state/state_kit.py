@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from reconciler.records import MOVES, Artifact, Attempt, Generation, State
-from reconciler.state import migrations
+from reconciler.state import new_database
 from reconciler.state.budget import NewAttempt
 from reconciler.state.store import Facts, Store
 
@@ -73,7 +73,7 @@ class Maker:
 def memory_store() -> Store:
     """A whole store that has no file; whoever makes one closes it."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrations.migrate(connection)
+    new_database.create(connection)
     connection.execute("PRAGMA foreign_keys=ON")
     store = Store(connection, Clock())
     store._complete()

@@ -23,7 +23,7 @@ from reconciler.plan import cost
 from reconciler.providers.base import Reply, Request
 from reconciler.providers.capabilities import Coverage
 from reconciler.records import Attempt, Money, State
-from reconciler.state import disk, migrations, open, schema
+from reconciler.state import disk, new_database, open, schema
 from reconciler.state import store as stores
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Store
@@ -205,22 +205,27 @@ def same_marker(patch: pytest.MonkeyPatch) -> None:
     """Two clips side by side draw one marker, and nothing forbids it."""
     patch.setattr("secrets.token_hex", lambda size=16: "0" * 16)
     patch.setattr(session.secrets, "token_hex", lambda size=16: "0" * 16)
-    real = migrations.migrate
+    real = new_database.create
 
-    def migrate(database: Any, *more: Any) -> None:
-        real(database, *more)
+    def create(database: Any) -> None:
+        real(database)
         names = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE sql LIKE '%(%marker%)%'")]
         for name in names:
             if name.startswith("idx"):
                 database.execute(f'DROP INDEX "{name}"')
 
-    patch.setattr(migrations, "migrate", migrate)
+    patch.setattr(new_database, "create", create)
 
 
 def shared_task(patch: pytest.MonkeyPatch) -> None:
     """A task id that another clip has is taken all the same: two clips, one video."""
-    index = schema._task_once
-    patch.setattr(schema, "_task_once", lambda: index().replace("UNIQUE ", ""))
+    text = schema._task_once()
+    real = new_database.statements
+    patch.setattr(
+        new_database,
+        "statements",
+        lambda: (each.replace("UNIQUE ", "") if each == f"{text};" else each for each in real()),
+    )
 
 
 def sync_again(patch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from reconciler.diagnostics import StateError
 from reconciler.records import Artifact, Binding, Generation, Placed, State
-from reconciler.state import connection, disk, migrations, open
+from reconciler.state import connection, disk, new_database, open
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Facts, Store
 from tests.reliability.figures import Tally
@@ -63,11 +63,11 @@ def _disk() -> Disk:
 
 
 def production_schema() -> tuple[str, ...]:
-    """Every statement that makes the schema, as the migrations of production run them."""
+    """Every statement that makes the schema, as production runs them."""
     found: list[str] = []
     memory = sqlite3.connect(":memory:", isolation_level=None)
     memory.set_trace_callback(found.append)
-    migrations.migrate(memory)
+    new_database.create(memory)
     memory.close()
     return tuple(text for text in found if not text.upper().startswith(("SELECT", "BEGIN", "COMMIT")))
 
