@@ -95,23 +95,26 @@ def open_address(written: str, where: str, env: Mapping[str, str]) -> str:
     return url
 
 
-def connect(bucket: Bucket, env: Mapping[str, str]) -> ObjectStore:
-    """Return the store, ready to use; makes no request. Raises ClipformError for missing or invalid settings."""
+def connect(bucket: Bucket, env: Mapping[str, str], *, shared: bool = False) -> ObjectStore:
+    """Return the store, ready to use; makes no request. Raises ClipformError for missing or invalid settings.
+
+    A `shared` folder must exist: an unmounted disk is not an empty store. Its requests are tried for a shorter time.
+    """
     try:
         from obstore.exceptions import BaseError
     except ImportError:
         raise store_error("object stores need an optional library", 'uv tool install "clipform[s3]"') from None
     try:
-        return _store(bucket, env)
+        return _store(bucket, env, shared)
     except (BaseError, OSError, ValueError):  # their texts may quote credentials
         raise store_error(f"{bucket} cannot be set up", "check its address, endpoint and region") from None
 
 
-def _store(bucket: Bucket, env: Mapping[str, str]) -> ObjectStore:
+def _store(bucket: Bucket, env: Mapping[str, str], shared: bool) -> ObjectStore:
     from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
     if bucket.scheme == "file":
-        return LocalStore(Path(bucket.name), mkdir=True)
+        return LocalStore(Path(bucket.name), mkdir=not shared)
     config, prefix = _config(bucket, env), bucket.prefix or None
     plain = bucket.endpoint.startswith("http:")
     options: ClientConfig = {"timeout": TIMEOUT, "connect_timeout": "10s", "allow_http": plain}

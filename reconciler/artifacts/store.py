@@ -79,6 +79,11 @@ class Part:
         """Bytes written so far through `write`."""
         return self._size
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes written so far through `write`."""
+        return self._hasher.hexdigest()
+
     def expect(self, size: int) -> None:
         """Raise ArtifactError if the disk has no space for a file of that size and its copy at an output."""
         self._objects.require_space(size)

@@ -10,6 +10,7 @@ import typer.core
 GROUPS = {
     "Everyday": "init validate fmt plan apply watch status show retake pick undo destroy gc",
     "Review": "ui report history graph",
+    "Team": "push pull",
     "When something is stuck": "doctor resolve cancel import fetch verify recover",
     "Setup": "models prices explain schema emulate trust completion",
 }

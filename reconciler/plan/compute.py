@@ -111,11 +111,14 @@ class _Planner:
         if attempt is not None and attempt.state in BLOCKED | _IN_PROGRESS:
             return self._resume(w, attempt)
         is_locked = self.facts.locked_elsewhere(w.key, attempt)
+        is_recorded = w.key in self.snapshot.generations
+        if (is_recorded or (is_locked and w.output is not None)) and (sha256 := self.facts.shared(w.key)) is not None:
+            return self._take_shared(w, sha256)
         if attempt is not None:  # closed: it concerns the clip under its present name
             block = self._block_of(replace(attempt, clip=w.clip, take=w.take))
             if block is not None and not (block.reason is Reason.FAILED_PAID and (is_locked or w.free)):
                 return self._blocked(w, block)
-        if w.output is None and is_locked and w.key not in self.snapshot.generations:
+        if w.output is None and is_locked and not is_recorded:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._generate(w, attempt)
 
@@ -154,6 +157,13 @@ class _Planner:
         if step.action is not Action.RESTORE:
             return step
         return replace(step, reason=Reason.COPIED, previous_output=entry.output)
+
+    def _take_shared(self, w: Wanted, sha256: str) -> Step:
+        """Return the step of a take whose artifact is in the shared cache only."""
+        step = self._use(w, sha256)
+        if step.action in (Action.RESTORE, Action.NOOP):
+            return replace(step, action=Action.RESTORE, reason=Reason.CACHED)
+        return step
 
     def _move_from(self, sha256: str) -> str | None:
         """Take a path that holds this artifact unchanged and that no other take uses."""

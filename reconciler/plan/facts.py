@@ -56,6 +56,11 @@ class PlanFacts:
         entry = self.snapshot.generations.get(key) or self._line(key)
         return entry.sha256 if entry is not None and entry.sha256 in self.disk.objects else None
 
+    def shared(self, key: str) -> str | None:
+        """Return the artifact of a key if the shared cache is asked for it."""
+        entry = self.snapshot.generations.get(key) or self._line(key)
+        return entry.sha256 if entry is not None and entry.sha256 in self.disk.shared else None
+
     def placed(self, w: Wanted) -> str | None:
         """Return the artifact of a take that the store has lost while the output still holds it."""
         entry = self.snapshot.generations.get(w.key) or self._line(w.key)

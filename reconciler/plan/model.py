@@ -73,6 +73,7 @@ class Reason(StrEnum):
     LOCKED_TAKE = "locked_take", "recorded in clipform.lock; the file is on another machine and is not needed here"
     FAILED_PAID = "failed_paid", "it failed and counts as paid; clipform never pays for another try on its own"
     GIVEN_UP = "given_up", "you abandoned this request; it counts as paid"
+    CACHED = "cached", "the shared cache has its video"
     PAID_BEFORE = (
         "paid_before",
         "already paid for, but the stored video is missing; generating it again needs your approval",
@@ -182,6 +183,7 @@ class Disk:
 
     outputs: Mapping[str, OutputFact] = field(default_factory=dict)
     objects: frozenset[str] = frozenset()  # SHA-256 of the artifacts in the store
+    shared: frozenset[str] = frozenset()  # and of those to be taken from the shared cache
 
 
 @dataclass(frozen=True, slots=True)

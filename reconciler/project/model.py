@@ -31,6 +31,7 @@ class Choice:
     force: tuple[str, ...] = ()
     draft: bool = False
     refresh: bool = False
+    pull: bool = False  # take free videos from the shared cache too, as paid ones
 
 
 class Later(Sequence[T]):

@@ -123,17 +123,20 @@ def check_addresses(project: Project, env: Mapping[str, str]) -> Iterator[Diagno
             yield Diagnostic(error.code, error.message, config.fields.get("base_url"), error.help)
 
 
-def check_store(section: Mapping[str, object], env: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with a project's publish section; empty without one."""
-    if not section:
-        return ()
+def check_stores(project: Project, env: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with a project's publish and cache sections."""
+    if not (project.publish or project.cache):
+        return
+    from reconciler.artifacts.buckets import bucket_of
     from reconciler.artifacts.publish import Publisher
 
     try:
-        Publisher(section, env)
+        if project.publish:
+            Publisher(project.publish, env)
+        if project.cache:
+            bucket_of(project.cache, "cache.remote", env)
     except ClipformError as error:
-        return (Diagnostic(error.code, error.message, None, error.help),)
-    return ()
+        yield Diagnostic(error.code, error.message, None, error.help)
 
 
 def _unsendable(clip: Clip, model: Model, hosting: Hosting, files: Mapping[str, MediaFacts]) -> Iterator[Diagnostic]:

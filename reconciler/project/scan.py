@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,13 @@ from reconciler.diagnostics import ArtifactError, ClipformError, Diagnostic, Sou
 from reconciler.next_command import command
 from reconciler.plan.model import OutputFact
 from reconciler.project.listing import files_matching
+from reconciler.project.model import Choice
 from reconciler.project.nearby import nearby_file, other_project_file
-from reconciler.records import Artifact, LockEntry, Placed
+from reconciler.providers.base import LOCAL
+from reconciler.records import Artifact, Generation, LockEntry, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.problems import MAX_SUGGESTIONS
-from reconciler.spec.project import Clip
+from reconciler.spec.project import Clip, Project
 from reconciler.spec.values import LocalMedia
 from reconciler.state import disk
 
@@ -136,6 +138,16 @@ def stored_artifacts(
     """Return the SHA-256 of those artifacts of the records and the lock file that the store has."""
     suffixes = {entry.sha256: ".mp4" for entry in locked} | {a.sha256: a.suffix for a in artifacts.values()}
     return frozenset(sha256 for sha256, _ in objects.having(suffixes.items()))
+
+
+def shared_artifacts(
+    project: Project, choice: Choice, results: Iterable[Generation | LockEntry], stored: Collection[str]
+) -> frozenset[str]:
+    """Return the SHA-256 of the results that the shared cache is asked for: of those that were paid for, unless `pull`
+    asks for all. Drafts are made here."""
+    if choice.draft or not project.cache or not (choice.pull or project.cache["pull"] == "auto"):
+        return frozenset()
+    return frozenset(r.sha256 for r in results if r.sha256 not in stored and (choice.pull or r.kind != LOCAL))
 
 
 def _barred(root: Path, outputs: Iterable[str]) -> Iterator[tuple[str, str]]:

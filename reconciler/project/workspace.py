@@ -35,9 +35,9 @@ from reconciler.project.own_state import require_own
 from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
-from reconciler.project.preflight import Preflight, check_addresses, check_store
+from reconciler.project.preflight import Preflight, check_addresses, check_stores
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
-from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, stored_artifacts
+from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, shared_artifacts, stored_artifacts
 from reconciler.project.selectors import select
 from reconciler.project.spec_cache import CheckedClips, SpecCache
 from reconciler.providers.base import LOCAL, Dialect
@@ -209,7 +209,7 @@ class Workspace:
         stages = (mismatches, unfit)
         if cache is not None:
             mismatches, unfit = cache.warnings(project, stages)
-        store = (*check_addresses(project, self.env), *check_store(project.publish, self.env))
+        store = (*check_addresses(project, self.env), *check_stores(project, self.env))
         problems += prices.currency_faults(project.providers.values(), project.budget)
         problems = self._located(
             [*unread, *problems, *mismatches, *missing, *store, *unfit], project, cache.places() if cache else NO_PLACES
@@ -308,7 +308,10 @@ class Workspace:
         paths = [*(w.output for w in wanted), *(line.output for line in lines if line is not None)]
         outputs = [path for path in paths if path is not None]
         stored = stored_artifacts(self.objects(choice.draft), records.artifacts, lock.by_key.values())
-        disk = Disk(scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh), stored)
+        shared = shared_artifacts(
+            loaded.project, choice, (*records.generations.values(), *lock.by_key.values()), stored
+        )
+        disk = Disk(scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh), stored, shared)
 
         def planned(scope: PlanScope) -> Plan:
             return compute(wanted, records, disk, locked=lock.by_key, scope=scope)

@@ -88,6 +88,7 @@ Free = Annotated[JsonValue, Leaf(scalars.free, "anything", {})]
 Variable = Annotated[str, Leaf(scalars.variable, "name of an environment variable", {"type": "string"})]
 Folder = Annotated[str, Leaf(scalars.folder, "folder", {"type": "string"})]
 Resolution = Annotated[str, _choice_of(*RESOLUTIONS)]
+Sharing = Annotated[str, _choice_of("auto", "manual", "off")]
 Day = Annotated[date, Leaf(scalars.day, "date", {"type": "string"})]
 Positive = Annotated[int, _whole_from(1)]
 _SEED = _whole_from(-1, parse=scalars.seed)
@@ -334,15 +335,16 @@ class Publish(StoreSpec):
         "Lifetime of a link; at most 7 days.", "24h"
     )
     public_url: Line | None = _field(
-        "Public address of the store. Without it links are signed and expire.",
-        "https://media.example.com/prefix",
+        "Public address of the store. Without it links are signed and expire.", "https://media.example.com/prefix"
     )
 
 
 class Cache(StoreSpec):
-    """A shared store of artifacts. Checked, but not used yet."""
+    """A store of artifacts that a team shares."""
 
-    remote: Line = _field("Bucket and prefix of the artifacts.", "s3://bucket/clips", ...)
+    remote: Line = _field("Bucket and prefix of the artifacts, or a folder.", "s3://bucket/clips", ...)
+    push: Sharing = _field("Put what was bought there: by itself, with the command push, or never.", "auto", "auto")
+    pull: Sharing = _field("Take what is missing: by itself, with the command pull, or never.", "auto", "auto")
 
 
 class Inputs(SpecModel):
@@ -382,9 +384,7 @@ class ProjectFile(SpecModel):
     )
     budget: Budget | None = _field("Caps on spending.", "{currency: USD, per_apply: 20}")
     publish: Publish | None = _field("A store that gives local media a URL.", '{store: "s3://bucket/prefix"}')
-    cache: Cache | None = _field(
-        "A shared store of artifacts. Checked, but not used yet.", '{remote: "s3://bucket/clips"}'
-    )
+    cache: Cache | None = _field("A store of artifacts that a team shares.", '{remote: "s3://bucket/clips"}')
     inputs: Inputs | None = _field("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: ClipFields = _field("Default fields of all clips.", "{duration: 5}", ClipFields)
     clips: Clips = _field("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)

@@ -29,9 +29,6 @@ M = TypeVar("M", bound=model.SpecModel)
 def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Project:
     """Return a project with all sections and no clips. A section with errors is reported and left out."""
     reader = _SectionReader(root, scope, resolver, problems)
-    if (cache := root.entries.get("cache")) is not None:
-        message = "cache is not used yet: artifacts stay on this machine"
-        problems.warn("cache", message, cache.key.where, "commit clipform.lock, and the renders that others need")
     return Project(
         name=name,
         clips=(),

@@ -79,3 +79,9 @@ def test_a_state_is_made_and_opened_without_the_library_that_migrates(project: P
     assert (project / "state" / "clipform.db").exists()
     assert loaded(project, "plan") == {"pydantic", "yaml"}
     assert "rich" not in loaded(project, "plan", "--markdown")
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["gc", "--yes"]])
+def test_a_project_without_a_shared_cache_loads_nothing_of_it(project: Path, command: list[str]) -> None:
+    names = {"reconciler.artifacts.shelf", "reconciler.engine.run.shared_cache"}
+    assert [name for name in modules(project, *command) if name in names or name.startswith("obstore")] == []

@@ -14,6 +14,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
               at an address of this machine, where the provider of a take with `rehearses: yes` still is
     placed:   {path: content} of files that we placed, where `records` does not say it
     lost:     contents that are no longer in the store
+    shared:   contents that the shared cache is asked for, where the store lacks them
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
     at_lock:  {take: key}: whose line of the lock file that is, where it matters
     lock_outputs: {key: path} where its line says that the file was placed
@@ -137,7 +138,7 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
 def world(given: Given) -> World:
     """The world that a case describes."""
     known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "lock_outputs"}
-    known |= {"store", "on_disk", "only", "force", "barred"}
+    known |= {"store", "shared", "on_disk", "only", "force", "barred"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
@@ -150,7 +151,7 @@ def world(given: Given) -> World:
     return World(
         tuple(replace(take, takes=count[take.clip]) for take in takes),
         records,
-        Disk(outputs, frozenset(store - set(given.get("lost", ())))),  # type: ignore[call-overload]
+        Disk(outputs, frozenset(store - set(given.get("lost", ()))), frozenset(given.get("shared", ()))),  # type: ignore[call-overload]
         lock,
         PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
         {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
@@ -191,7 +192,11 @@ class Carried:
             placed=self.placed,
             rehearsals=self.before.snapshot.rehearsals - set(self.bought),
         )
-        return replace(self.before, snapshot=records, disk=Disk(self.outputs, frozenset(self.objects)))
+        return replace(
+            self.before,
+            snapshot=records,
+            disk=replace(self.before.disk, outputs=self.outputs, objects=frozenset(self.objects)),
+        )
 
     def carry_out(self, plan: Plan) -> World:
         """The driver's order: what is free, what must be made, what nobody wants."""
@@ -220,6 +225,8 @@ class Carried:
             return  # it is elsewhere, and nothing here needs it
         if step.reason is Reason.COPIED:
             self.objects.add(self.outputs[str(step.previous_output)].sha256 or "")
+        if step.reason is Reason.CACHED and step.sha256 in self.before.disk.shared:
+            self.objects.add(step.sha256)
         assert step.sha256 is not None and step.sha256 in self.objects, f"{step.name}: nothing to place"
         if step.key not in self.generations:  # only the lock file knew it
             self.generations[step.key] = Generation(step.key, step.sha256, "", **BY)

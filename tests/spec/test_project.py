@@ -91,7 +91,8 @@ def test_stores_keep_secrets_as_names_and_times_as_seconds() -> None:
         "expires": Decimal(86400),
         "secret_access_key": Secret("S3_SECRET"),
     }
-    assert project.cache == {"remote": "s3://b/c", "endpoint": "${env.STUDIO_URL}", "env": ("STUDIO_URL",)}
+    cache = {"remote": "s3://b/c", "endpoint": "${env.STUDIO_URL}", "env": ("STUDIO_URL",)}
+    assert project.cache == {**cache, "push": "auto", "pull": "auto"}
 
 
 def test_a_diagnostic_has_its_line_and_the_one_before() -> None:

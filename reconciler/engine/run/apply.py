@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
+from typing import TYPE_CHECKING
 
 from reconciler.artifacts.upload_links import UploadLinks
 from reconciler.diagnostics import ArtifactError, Refused, StateError
@@ -19,9 +20,10 @@ from reconciler.engine.control import RunControl
 from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
-from reconciler.engine.run.executor import Executor, RunRecords
+from reconciler.engine.run.executor import Executor
 from reconciler.engine.run.locked import objection
-from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, save_lock
+from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, lines_of, save_lock
+from reconciler.engine.run.records import RunRecords
 from reconciler.engine.run.session import Session, end_unwanted_drafts
 from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.uncertain.settle import Settler
@@ -32,13 +34,16 @@ from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command
 from reconciler.plan import cost
-from reconciler.plan.model import Action
+from reconciler.plan.model import Action, Reason
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE, SPECS, STATE
+
+if TYPE_CHECKING:
+    from reconciler.engine.run.shared_cache import SharedCache
 
 _REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
 """What `disk.replace` calls a file on its way; the group is the name it will have."""
@@ -78,7 +83,7 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     run = Run(session, planned, options, sink, connect)
     run.require_allowed()
     confirm(planned.plan)
-    if not choice.draft and any(step.action in ASKING for step in planned.plan.steps):
+    if not choice.draft and any(s.action in ASKING or s.reason is Reason.CACHED for s in planned.plan.steps):
         options.agree()
     if saved is not None:
         session.store.consume_plan(saved.id)
@@ -168,10 +173,29 @@ class Run:
             executor = self._executor(renderer, providers)
             with hold(executor.interrupt):
                 timeout = self.options.timeout
-                return await (executor.run(plan) if timeout is None else executor.run_for(plan, timeout))
+                summary = await (executor.run(plan) if timeout is None else executor.run_for(plan, timeout))
+                await self._share(executor)
+                return summary
         finally:
             await providers.aclose()
             await renderer.aclose()
+
+    def _shared(self) -> SharedCache | None:
+        section = self.planned.loaded.project.cache
+        if not section or self.session.draft:
+            return None
+        from reconciler.engine.run.shared_cache import SharedCache
+
+        return SharedCache.of(self.session, section)
+
+    async def _share(self, executor: Executor) -> None:
+        """Put what was paid for into the shared cache. What cannot be put there now is noted, and shared by a later
+        run."""
+        if executor.shared is not None and executor.shared.pushes:
+            lines = lines_of(self.session, self.planned.loaded)
+            for error in await executor.shared.finish(lines.values()):
+                text = f"not shared yet: {error.message}; the next {command('apply')} shares it"
+                self.sink.emit(Event(EventKind.NOTE, message=text))
 
     def _executor(self, renderer: DraftRenderer, providers: ConnectedProviders) -> Executor:
         session, planned, options = self.session, self.planned, self.options
@@ -192,7 +216,11 @@ class Run:
         terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force, options.fetching)
         adopter = LockfileAdopter.of(session, planned)
         saver = LockfileSaver(session, planned.loaded)
-        return Executor(ports, session.placer, providers, planned.loaded.by_ident, records, terms, adopter, saver)
+        orders, shared = planned.loaded.by_ident, self._shared()
+        executor = Executor(ports, session.placer, providers, orders, records, terms, adopter, saver, shared)
+        if shared is not None:
+            shared.control = executor.control
+        return executor
 
     def _inputs(self, renderer: DraftRenderer, providers: ConnectedProviders, records: RunRecords) -> InputResolver:
         """Raises ClipformError when the project's store is needed and cannot be used."""

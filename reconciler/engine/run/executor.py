@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from reconciler.artifacts.place import OutputContent, Placer
 from reconciler.diagnostics import ClipformError
@@ -18,6 +19,7 @@ from reconciler.engine.attempt.runner import AttemptRunner
 from reconciler.engine.connections.providers import ConnectedProviders
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
+from reconciler.engine.run.records import RunRecords
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
 from reconciler.events import Event, EventKind, Outcome, Summary
@@ -28,26 +30,11 @@ from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot, State
+from reconciler.records import Artifact, Binding, State
 from reconciler.state.paths import LOCK_FILE
 
-
-@dataclass(slots=True)
-class RunRecords:
-    """The records of a run: as they were at the plan, with what the run has added since."""
-
-    artifacts: dict[str, Artifact]
-    sha256s: dict[str, str]  # of the artifact, by key
-    placed: dict[str, Placed]
-    bindings: dict[Ident, Binding]
-    attempts: dict[str, Attempt]  # the newest of each key
-
-    @classmethod
-    def of(cls, snapshot: Snapshot) -> RunRecords:
-        """Return the records at the start of a run."""
-        sha256s = {key: generation.sha256 for key, generation in snapshot.generations.items()}
-        artifacts, placed = dict(snapshot.artifacts), dict(snapshot.placed)
-        return cls(artifacts, sha256s, placed, dict(snapshot.bindings), dict(snapshot.attempts))
+if TYPE_CHECKING:
+    from reconciler.engine.run.shared_cache import SharedCache
 
 
 @dataclass(slots=True)
@@ -63,8 +50,10 @@ class Executor:
     terms: RunTerms
     adopter: LockfileAdopter
     saver: LockfileSaver
+    shared: SharedCache | None = None
     control: RunControl = field(default_factory=RunControl)
     outcomes: dict[Ident, Outcome] = field(default_factory=dict)
+    absent: Mapping[Ident, StepEnded] = field(default_factory=dict)  # what the shared cache did not give
     failed: bool = False
 
     def interrupt(self) -> None:
@@ -102,6 +91,8 @@ class Executor:
             for step in plan.steps:
                 if step.action is Action.NOOP:
                     self._record_unchanged(step)
+        if self.shared is not None and (shared := [step for step in todo if step.reason is Reason.CACHED]):
+            self.absent = await self.shared.bring(shared)
         for action in (Action.MOVE, Action.RESTORE):
             for step in todo:
                 if step.action is action and not step.needs_a_maker:
@@ -167,7 +158,9 @@ class Executor:
                 self._require_locked(step, sha256)
                 self._fetched(step, sha256, runner.context.artifact)
                 if runner.context.provider.durable and step.ident in self.records.bindings:
-                    self.saver.add(self.records.bindings[step.ident], self.records.artifacts[sha256])
+                    line = self.saver.add(self.records.bindings[step.ident], self.records.artifacts[sha256])
+                    if self.shared is not None and line is not None:
+                        self.shared.send(line)
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
             return False
@@ -230,6 +223,8 @@ class Executor:
         began = self.ports.clock.monotonic()
         message = ""
         try:
+            if step.ident in self.absent:
+                raise self.absent[step.ident]
             match step.action:
                 case Action.REMOVE:
                     message = self._remove(step)

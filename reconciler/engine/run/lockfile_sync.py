@@ -122,11 +122,11 @@ class LockfileSaver:
     is_dirty: bool = False
     writer: asyncio.Task[None] | None = None
 
-    def add(self, bound: Binding, artifact: Artifact) -> None:
-        """Take over what a take holds now, and have it written soon."""
+    def add(self, bound: Binding, artifact: Artifact) -> LockEntry | None:
+        """Take over what a take holds now, and have it written soon. Returns its line."""
         self.is_dirty = True
         if self.lines is None:
-            self.lines = _lines(self.session, self.loaded)
+            self.lines = lines_of(self.session, self.loaded)
         elif (generation := self.session.store.generation(bound.key)) is not None:
             ident = (bound.clip, bound.take)
             of_rehearsal = rehearsals(self.session.store.attempts(bound.key), {bound.key: generation})
@@ -134,6 +134,7 @@ class LockfileSaver:
 
         if self.writer is None or self.writer.done():
             self.writer = asyncio.ensure_future(self._write())
+        return self.lines.get((bound.clip, bound.take))
 
     async def _write(self) -> None:
         """Write the file while there is news. If it cannot be written, the end of the run reports that."""
@@ -151,7 +152,7 @@ class LockfileSaver:
 
 def save_lock(session: Session, loaded: Loaded) -> None:
     """Write `clipform.lock` from what the takes hold now."""
-    path, lines = session.workspace.root / LOCK_FILE, _lines(session, loaded)
+    path, lines = session.workspace.root / LOCK_FILE, lines_of(session, loaded)
     if lines or path.exists():
         lockfile.write(path, lines.values())
 
@@ -171,7 +172,7 @@ def count_lines(session: Session, snapshot: Snapshot) -> None:
                 session.store.count(line)
 
 
-def _lines(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntry]:
+def lines_of(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntry]:
     """Return the lines of the lock file by clip and take.
 
     A line stays where it may know more than this state: for a take without a record here, or for the key that the spec

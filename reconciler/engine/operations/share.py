@@ -1,0 +1,62 @@
+"""`push` and `pull`: the videos of a working copy to the shared cache of its team, and back. Neither buys anything."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from reconciler.diagnostics import ClipformError
+from reconciler.engine.connections.providers import Connect
+from reconciler.engine.ports import Sink
+from reconciler.engine.run.apply import ApplyOptions, Run
+from reconciler.engine.run.lockfile_sync import lines_of
+from reconciler.engine.run.session import Session, look
+from reconciler.engine.run.shared_cache import SharedCache
+from reconciler.events import Summary
+from reconciler.frozen import dataclass
+from reconciler.plan.model import Action, Plan
+from reconciler.project.model import Choice, Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """How many videos were put into the shared cache, and why others were not."""
+
+    count: int
+    errors: tuple[ClipformError, ...] = ()
+
+
+def push(session: Session, choice: Choice, *, again: bool) -> Pushed:
+    """Put the videos of the chosen clips into the shared cache, unless they were seen there (and not `again`).
+
+    Raises ClipformError for a project without `cache`, SpecError, UsageError before anything is done.
+    """
+    loaded = session.workspace.load()
+    cache = _cache(session, loaded, "push")
+    entries = list(lines_of(session, loaded).values())
+    if choice.clips or choice.exclude:
+        clips = {step.clip for step in session.workspace.plan(choice, loaded, session.store.snapshot()).plan.steps}
+        entries = [entry for entry in entries if entry.clip in clips]
+    chosen = cache.unshared(entries, again=again)
+    errors = asyncio.run(cache.share(chosen, again=again))
+    return Pushed(sum(cache.shelf.memory.has(e.key, e.sha256) for e in chosen), tuple(errors))
+
+
+def pull(session: Session, choice: Choice, sink: Sink, connect: Connect) -> Summary | None:
+    """Fetch what the chosen clips lack from the shared cache, and place it; None without any. Raises as `push`."""
+    _cache(session, session.workspace.load(), "pull")
+    planned = look(session, replace(choice, pull=True))
+    placed = [s for s in planned.plan.steps if s.action is Action.RESTORE and not s.needs_a_maker]
+    if not placed:
+        return None
+    free = replace(planned, plan=Plan(tuple(placed), currency=planned.plan.currency))
+    return Run(session, free, ApplyOptions(choice), sink, connect).execute()
+
+
+def _cache(session: Session, loaded: Loaded, doing: str) -> SharedCache:
+    section = loaded.project.cache
+    if not section or section[doing] == "off":
+        text = f"the project file says `{doing}: off` under cache" if section else "the project has no shared cache"
+        help = "declare it in the project file:\ncache: {remote: s3://bucket/clips}"
+        raise ClipformError(text, help="" if section else help, code="no-cache")
+    return SharedCache.of(session, section)
