@@ -144,19 +144,19 @@ class Context:
     def ask(self, lines: Iterable[str], *, yes: bool, question: str) -> None:
         """Show lines and ask for confirmation, for a command without a plan. Raises Refused as `confirm`."""
         if not self.options.json:
-            self.view.text("\n".join(lines))
+            self.view.note("\n".join(lines))
         if not yes:
             self._ask(question)
 
     def choose(self, question: str, choices: Mapping[str, str], answer: str | None) -> str:
         """Return one of `choices` (each with its meaning): the given answer, else what a person says on a terminal,
-        else the first. Raises UsageError for any other answer."""
+        who is asked once more after a wrong answer, else the first. Raises UsageError for any other answer."""
         default = next(iter(choices))
         if answer is None and self._has_terminal():
-            self.view.text("\n".join([question, *(f"- {name}: {meaning}" for name, meaning in choices.items())]))
-            sys.stderr.write(f"{' or '.join(choices)} [{default}]: ")
-            sys.stderr.flush()
-            answer = sys.stdin.readline().strip() or None
+            from reconciler.cli.question import chosen
+
+            self.view.note("\n".join([question, *(f"- {name}: {meaning}" for name, meaning in choices.items())]))
+            answer = chosen(choices, default)
         if (answer or default) not in choices:
             raise UsageError(f"'{answer}' is not one of {', '.join(choices)}")
         return answer or default
@@ -186,7 +186,7 @@ class Context:
                 text = "\n".join(["this project asks for what is not trusted on this machine:", *lines])
                 help = f"read it, and decide in a terminal, or in CI add --trust to apply:\n{command('trust')}"
                 raise Refused(text, help=help, code="untrusted")
-            self.view.text("\n".join(["This project asks for", *lines]))
+            self.view.note("\n".join(["This project asks for", *lines]))
             try:
                 self._ask("Trust it with that?", no="not trusted; nothing was sent")
             except Refused as no:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import termios
+from collections.abc import Collection
 from contextlib import suppress
 
 
@@ -17,15 +18,27 @@ def agrees(question: str, *, free: bool) -> bool:
     again = "Please type y or n: " if free else "Please type the whole word 'yes', or 'no': "
     _forget_keys()
     for text in (first, again):
-        sys.stderr.write(text)
-        sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = _line(text)
         answer = line.strip().lower()
         if line and answer in yes:
             return True
         if not line or answer in ("n", "no"):
             return False
     return False
+
+
+def chosen(choices: Collection[str], default: str) -> str:
+    """Ask for one of some words, once more after a wrong answer, and return the last answer; Enter is the default."""
+    words = " or ".join(choices)
+    answer = _line(f"{words} [{default}]: ").strip() or default
+    return answer if answer in choices else _line(f"Please type {words}: ").strip() or answer
+
+
+def _line(question: str) -> str:
+    """Return what is typed after a question, with its line end; empty at the end of the input."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline()
 
 
 def _forget_keys() -> None:

@@ -32,9 +32,29 @@ def test_videos_go_into_git_once_there_is_a_repository(repository: bool, words: 
         assert talk.end() == 0
 
 
-def test_another_answer_writes_nothing(tmp_path: Path) -> None:
+def test_a_wrong_answer_is_asked_about_once_more(tmp_path: Path) -> None:
     with on_terminal(tmp_path, name="init") as talk:
         talk.until(r"\[git\]: ")
         talk.press("nowhere\n")
+        talk.until("Please type git or local: ")
+        talk.press("local\n")
+        assert talk.end() == 0
+    assert "/renders/" in (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_no_word_of_the_question_is_broken_at_the_edge(tmp_path: Path) -> None:
+    with on_terminal(tmp_path, name="init") as talk:
+        talk.until(r"\[git\]: ")
+        talk.press("\n")
+        assert talk.end() == 0
+    assert max(map(len, talk.said.splitlines())) <= 100
+
+
+def test_two_wrong_answers_write_nothing(tmp_path: Path) -> None:
+    with on_terminal(tmp_path, name="init") as talk:
+        talk.until(r"\[git\]: ")
+        talk.press("nowhere\n")
+        talk.until("local: ")
+        talk.press("everywhere\n")
         assert talk.end() == 64
     assert list(tmp_path.iterdir()) == []

@@ -28,6 +28,7 @@ COLOUR = Style(True)
         (TextLine("    \x1b[2ma b · c d\x1b[0m", at=" · "), 12, ["    \x1b[2ma b", "      · c d\x1b[0m"]),
         (TextLine("    next: clipform gc  # free", at="  # "), 24, ["    next: clipform gc", "      # free"]),
         ("a bcdefghijk", 12, ["a bcdefghijk"]),
+        ("a lamp\non a table of wood", 12, ["a lamp", "on a table", "    of wood"]),
         ("an bcdefghijk", 12, ["an", "  bcdefghijk"]),
         ("an bcdefghijkl", 12, ["an bcdefghijkl"]),
         ("  the key 0123456789abcdef0123456789", 20, ["  the key 0123456789abcdef0123456789"]),
