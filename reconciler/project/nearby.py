@@ -14,6 +14,12 @@ from reconciler.state.paths import DRAFTS, STATE
 
 MAX_ENTRIES = 5000
 _OTHER_FILES = ("clipform.yml", "Clipform.yaml", "clipform.yaml.txt")
+_KINDS = (
+    ".yaml .yml",
+    ".png .jpg .jpeg .webp .bmp .gif .tif .tiff .heic .heif",
+    ".mp4 .mov .webm .m4v",
+    ".wav .mp3 .m4a",
+)
 
 
 def nearby_file(root: Path, path: str, spec: str = "") -> str | None:
@@ -21,8 +27,15 @@ def nearby_file(root: Path, path: str, spec: str = "") -> str | None:
     beside = os.path.normpath(os.path.join(os.path.dirname(spec), path))
     candidates = (beside, _alike(root, path), _elsewhere(root, os.path.basename(path)))
     likely = (other for other in candidates if other and not other.startswith("..") and other != PROJECT_FILE)
-    usable = (other for other in likely if (root / other).is_file())
+    usable = (other for other in likely if _is_of_kind(other, path) and (root / other).is_file())
     return next(usable, None)
+
+
+def _is_of_kind(other: str, path: str) -> bool:
+    """True if a file may be meant by a path, by their suffixes; one without a suffix is of any kind but a spec's."""
+    wanted, suffix = (os.path.splitext(name)[1].casefold() for name in (path, other))
+    kind = next((kind.split() for kind in _KINDS if wanted in kind.split()), [wanted])
+    return suffix in kind or (not wanted and any(suffix in media.split() for media in _KINDS[1:]))
 
 
 def other_project_file(folder: Path) -> str:

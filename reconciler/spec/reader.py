@@ -323,7 +323,6 @@ _PHRASES = (
     _Phrase("could not find expected ':'", "this key has no ':'", "write 'key: value'"),
     _Phrase("unexpected end of stream", "a quote opened here is never closed", "close the quote", opens=True),
     _Phrase("unknown escape", "unknown escape", "write \\\\ for a backslash, or use 'single quotes'"),
-    _Phrase("expected node content", "a value is missing here", "write one, or remove the comma"),
     _Phrase("unknown directive", "directives (%…) are not supported", "remove the line"),
 )
 
@@ -336,6 +335,10 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[str, str, _Mark | None
     mark = error.problem_mark or error.context_mark
     if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
         return "tabs cannot be used for indentation", "indent with spaces", mark
+    if "expected node content" in problem:
+        found = text[mark.index : mark.index + 1] if mark else ""
+        extra = f", or remove the {'comma' if found == ',' else found}" if found else ""
+        return "a value is missing here", f"write one{extra}", mark
     wide = _wide_colon(error, text) if "mapping values" in problem or "expected ':'" in problem else None
     if wide:
         return "a key cannot end with the full-width '：'", PLAIN_COLON, wide

@@ -39,6 +39,13 @@ def test_a_mistake_is_answered_with_what_to_write(tmp_path: Path, case: Mapping[
     assert any(case["says"] in text for text in texts), caught.value.diagnostics
 
 
+def test_a_project_file_that_is_gone_is_not_taken_for_its_lock_file(tmp_path: Path) -> None:
+    (tmp_path / "clipform.lock").touch()
+    with pytest.raises(SpecError) as caught:
+        Workspace(tmp_path, SystemClock(), {}).load()
+    assert "clipform.lock" not in "".join(f"{item.message} {item.help}" for item in caught.value.diagnostics)
+
+
 def test_a_path_beside_the_spec_that_names_it_is_found(tmp_path: Path) -> None:
     (tmp_path / "clipform.yaml").write_text("{version: 1, include: [shots/one.yaml]}", encoding="utf-8")
     (tmp_path / "shots").mkdir()
