@@ -171,6 +171,8 @@ class _Line:
             return Answer(kind=AnswerKind.FILES)
         if "DIR" in metavar:
             return Answer(kind=AnswerKind.FOLDERS)
+        if metavar == "REV":
+            return Answer(_starting(self.word, ((name, "") for name in ("HEAD", *self._revisions()))))
         return Answer(_starting(self.word, ((name, "") for name in self._listed(parameter))))
 
     def _listed(self, parameter: Any) -> Iterable[str]:
@@ -195,13 +197,22 @@ class _Line:
                 return Mode
         return ()
 
+    def _revisions(self) -> tuple[str, ...]:
+        from reconciler.project.git import refs
+
+        return refs(self._root())
+
+    def _root(self) -> Path:
+        from reconciler.project.scan import find_root
+
+        return find_root(Path(os.path.realpath(self.options.directory or os.curdir)))
+
     def _named_clips(self) -> tuple[Named, ...]:
-        from reconciler.project.scan import DiskFiles, find_root
+        from reconciler.project.scan import DiskFiles
         from reconciler.spec.files import PROJECT_FILE
         from reconciler.spec.names import names
 
-        root = find_root(Path(os.path.realpath(self.options.directory or os.curdir)))
-        return names(DiskFiles(root), PROJECT_FILE)
+        return names(DiskFiles(self._root()), PROJECT_FILE)
 
     def _clips(self, single: bool) -> Iterator[tuple[str, str]]:
         """Yield clip names and, if several clips may be given, parts of a combination and other selectors.
@@ -220,7 +231,8 @@ class _Line:
         yield from ((f"{plus}{name}", "") for name in dict.fromkeys(names) if plus + name not in self.positional)
         if not single and not plus:
             own = dict.fromkeys(selector for clip in clips for selector in clip.selectors)
-            selectors = [*own, *(f"is:{state}" for state in STATES), "changed:HEAD"]
+            changed = ["changed:HEAD", *(f"changed:{name}" for name in self._revisions())] if word[:1] == "c" else []
+            selectors = [*own, *(f"is:{state}" for state in STATES), *changed]
             yield from ((name, "") for name in selectors if name.startswith(word) and word)
 
     def _takes(self) -> Iterator[tuple[str, str]]:

@@ -37,6 +37,27 @@ _HOOK_VARIABLES: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PRE
 """Set while git runs a hook; they may point to another repository than the project's."""
 
 
+def tracked(root: Path, *paths: str) -> tuple[str, ...] | None:
+    """Return which files at these paths git has in its index; None if it cannot say."""
+    answer = _listing(root, 30.0, "--literal-pathspecs", "ls-files", "-z", "--", *paths)
+    return None if answer is None else tuple(filter(None, answer.split("\0")))
+
+
+def refs(root: Path) -> tuple[str, ...]:
+    """Return a hundred branches and tags at most, the newest first; none without a repository or a fast answer."""
+    order = ("--count=100", "--sort=-creatordate", "--format=%(refname:short)")
+    return tuple((_listing(root, 1.0, "for-each-ref", *order, "refs/heads", "refs/tags") or "").split())
+
+
+def _listing(root: Path, timeout: float, *arguments: str) -> str | None:
+    command, silent = [*GIT, str(root), *arguments], subprocess.DEVNULL
+    try:
+        answer = subprocess.check_output(command, stdin=silent, stderr=silent, timeout=timeout, env=environment())
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.decode("utf-8", "surrogateescape")
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """A regular file of a revision."""

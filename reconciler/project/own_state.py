@@ -7,11 +7,10 @@ checkout of git is looked at without running git, unless its index may name a fi
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from reconciler.diagnostics import StateError
-from reconciler.project.git import GIT, environment
+from reconciler.project.git import tracked
 from reconciler.project.git_index import may_be_tracked
 from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
 
@@ -27,8 +26,10 @@ def require_own(root: Path) -> None:
         return
     for name in ("", "objects", DRAFTS, f"{DRAFTS}/objects"):
         _require_no_links(folder / name, root)
-    if may_be_tracked(str(root)) and (tracked := _tracked(root)):
-        text = f"git tracks {tracked}: a state from a repository is not trusted, since its records decide what is sent"
+    # without an answer, nothing says that it is not tracked
+    if may_be_tracked(str(root)) and (names := tracked(root, STATE)) != ():
+        name = names[0] if names else STATE
+        text = f"git tracks {name}: a state from a repository is not trusted, since its records decide what is sent"
         help = f"your own: git rm -r --cached {STATE}\na stranger's: git rm -r {STATE}"
         raise StateError(text, help=help, code="state-tracked")
 
@@ -46,15 +47,3 @@ def _require_no_links(folder: Path, root: Path) -> None:
 def _linked(path: str) -> StateError:
     text = f"{path} is a link, and clipform writes its records only inside the project"
     return StateError(text, help=f"remove the link: rm {path}", code="state-linked")
-
-
-def _tracked(root: Path) -> str:
-    """Return a file of the state that git tracks; an empty text if it tracks none."""
-    command = [*GIT, str(root), "ls-files", "-z", "--", STATE]
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, timeout=30, stdin=subprocess.DEVNULL, env=environment(), check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return STATE  # nothing says that it is not tracked
-    return answer.stdout.split(b"\0")[0].decode("utf-8", "replace")

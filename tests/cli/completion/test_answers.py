@@ -30,6 +30,19 @@ def offered(*words: str) -> list[str]:
     return [name for name, _ in answer(words).candidates]
 
 
+def test_revisions_are_those_of_the_repository(here: Path) -> None:
+    assert offered("plan", "changed:") == ["changed:HEAD"]  # no repository, no error
+    git = ["git", "-C", str(here), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+        subprocess.run([*git, *words], check=True, timeout=60)
+    for words in (["branch", "review"], ["tag", "v1.0"]):
+        subprocess.run([*git, *words], check=True, timeout=60)
+    names = ["main", "review", "v1.0"]
+    assert sorted(offered("status", "changed:")) == ["changed:HEAD", *(f"changed:{name}" for name in names)]
+    assert sorted(offered("plan", "--since", "")) == ["HEAD", *names]
+    assert offered("report", "--since", "re") == ["review"]
+
+
 COMBINATIONS = [f"social[ratio={ratio},lang={lang}]" for ratio in ("16:9", "9:16") for lang in ("en", "zh")]
 
 
