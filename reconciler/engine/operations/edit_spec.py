@@ -45,10 +45,10 @@ def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
     if take is None:
-        highest = max(number for clip in clips for number in _retakes(clip))
-        edit = _set(workspace, clips[0], name, "retake", highest + 1)
-        combinations = _combinations(workspace, name, clips)
-        return replace(edit, unchanged=tuple(c.name for c in combinations if _retakes(c) != {edit.value}))
+        following = _following(workspace, name, clips)
+        numbers = {number for clip in clips if clip.name in following for number in _retakes(clip)}
+        edit = _set(workspace, clips[0], name, "retake", max(numbers, default=0) + 1)
+        return replace(edit, unchanged=tuple(clip.name for clip in clips if clip.name not in following))
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
         raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
@@ -60,6 +60,17 @@ def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     combinations = _combinations(workspace, name, clips)
     others = tuple(clip.name for clip in combinations if clip.spec.retake_of(take) != number)
     return replace(edit, clip=f"{name}#{take}", value=number, unchanged=others)
+
+
+def _following(workspace: Workspace, name: str, clips: list[Clip]) -> set[str]:
+    """Return the clips of a declaration that take its `retake`: an override may set another one for some, or all."""
+    names, unused = {clip.name for clip in clips}, max(number for clip in clips for number in _retakes(clip)) + 1
+    if len(clips) == 1 or clips[0].where is None:
+        return names
+    file = clips[0].where.file
+    text = set_field(workspace.files.read(file).decode("utf-8"), file, name, "retake", unused)
+    after = read_project(EditedFiles(workspace.files, file, text), workspace.overlay).clips
+    return {clip.name for clip in after if _retakes(clip) == {unused}} & names
 
 
 def _retakes(clip: Clip) -> set[int]:
