@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError
 from reconciler.frozen import dataclass
-from reconciler.plan.changes import changes
+from reconciler.plan.changes import NO_NAMES, changes
 from reconciler.plan.model import GENERATES, Change, Disk, OutputFact, Plan, Step, Wanted
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
@@ -57,19 +57,18 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
     """Return the plan with what changed since a revision, whatever state and lock file have: `apply` does the same."""
     with Revision(workspace.root, name) as revision:
         loaded = load_past(revision, planned.loaded, draft=draft)
-    former, current = loaded.by_ident, planned.loaded.by_ident
-    gone = {o.wanted.key: o for ident, o in former.items() if _key(current.get(ident)) != o.wanted.key}
+    current, sources = planned.loaded.by_ident, former_names(loaded, planned)
+    held = {(order.clip.name, order.wanted.key): order for order in loaded.orders}
     names = {order.wanted.key: order.wanted.name for order in (*loaded.orders, *planned.loaded.orders)}
     pending = {step.key for step in planned.plan.steps if step.action in ASKING}
 
     def explain(step: Step) -> Step:
-        old, new = former.get(step.ident), current.get(step.ident)
+        new = current.get(step.ident)
         if new is None or new.wanted.key != step.key:  # a file or a request that no clip wants
             return step
-        if _key(old) != step.key:
-            old = gone.get(step.key, old)
-        documents = changes(old.wanted.document, new.wanted.document, names, pending) if old else ()
-        differing = (*_moved(old.wanted, new.wanted), *documents) if old else ()
+        source = sources.get(step.clip, "")
+        old = held.get((source, step.key)) or loaded.by_ident.get((source, step.take))
+        differing = differences(old, new, names, pending) if old else ()
         note = f"changed since {name}" if differing else f"as at {name}" if old else f"not in {name}"
         if old is not None and old.clip.name != step.clip:
             note = f"renamed from {old.clip.name}"
@@ -80,8 +79,35 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
     return replace(planned.plan, steps=tuple(map(explain, planned.plan.steps)))
 
 
-def _key(order: Order | None) -> str | None:
-    return None if order is None else order.wanted.key
+def former_names(former: Loaded, planned: Planned) -> dict[str, str]:
+    """Return the name at a revision of each clip that it had: of one that has no such video any more and had a key of
+    the clip, or the same bytes, else the same name."""
+    contents = {key: line.sha256 for key, line in planned.locked.items()}
+    contents |= {key: generation.sha256 for key, generation in planned.snapshot.generations.items()}
+
+    def videos(loaded: Loaded) -> list[tuple[str, str]]:
+        return [(o.clip.name, contents.get(o.wanted.key, o.wanted.key)) for o in loaded.orders]
+
+    had, has = videos(former), videos(planned.loaded)
+    unchanged = set(had) & set(has)
+    same = {name for name, _ in unchanged}
+    lost = {video: name for name, video in had if (name, video) not in unchanged}
+    renamed = {name: lost[video] for name, video in reversed(has) if name not in same and video in lost}
+    declared = {name for name, _ in had}
+    return {name: name for name, _ in has if name in declared} | renamed
+
+
+def differences(
+    old: Order, new: Order, names: Mapping[str, str] = NO_NAMES, pending: Collection[str] = ()
+) -> tuple[Change, ...]:
+    """Return what changed of a take since a revision: its name, its output, its clip's pick, and its document."""
+    pick = Change("pick", old.clip.spec.pick, new.clip.spec.pick)
+    picked = (pick,) if pick.before != pick.after and new.take == new.clip.spec.pick else ()
+    return (
+        *_moved(old.wanted, new.wanted),
+        *picked,
+        *changes(old.wanted.document, new.wanted.document, names, pending),
+    )
 
 
 def _moved(old: Wanted, new: Wanted) -> Iterator[Change]:

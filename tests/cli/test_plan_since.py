@@ -105,6 +105,14 @@ def test_since_shows_an_output_that_moved_and_clips_that_swapped_names(
     ]
 
 
+def test_since_says_which_take_is_picked_now(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, SPEC.replace("red lamp", "red lamp, takes: 2"))
+    for words in (["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "two"]):
+        subprocess.run(["git", "-C", str(project), *words], check=True, capture_output=True)
+    write(project, SPEC.replace("red lamp", "red lamp, takes: 2, pick: 2"))
+    assert changes(plan(project, capsys, "--since", "HEAD", code=2)) == [("pick", 1, 2)]
+
+
 def test_a_copy_of_a_clip_is_not_a_rename(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(project, SPEC + "  twin: {prompt: a red lamp}\n")
     _, twin = plan(project, capsys, "--since", "HEAD", code=2)["actions"]

@@ -16,10 +16,9 @@ from reconciler.gallery.document.cards import paid
 from reconciler.gallery.document.detail import field_changes, of_step
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.model import Detail, Earlier, Since
-from reconciler.plan.changes import changes
 from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.orders import Order
-from reconciler.project.revision import ProjectRevision
+from reconciler.project.revision import ProjectRevision, differences, former_names
 from reconciler.records import Generation
 from reconciler.views.format import utc
 from reconciler.views.show import document_facts
@@ -30,8 +29,8 @@ NOT_GENERATED = "no earlier video on record"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two versions of the clips. `groups`: same, changed, added or removed, by clip; `removed`: the Details of clips
-    that are no longer declared."""
+    """Two versions of the clips. `groups`: same, changed, renamed, added or removed, by clip; `removed`: the Details of
+    clips that are no longer declared."""
 
     head: Since
     groups: Mapping[str, str]
@@ -43,7 +42,7 @@ def since_revision(index: PlanIndex, revision: ProjectRevision, chosen: frozense
     """Compare with a git revision. `chosen`: the clips of the report, None for all."""
     old = _revision_index(revision, index)
     new_orders = {order.clip.name: order for order in _picked(index.planned.loaded.orders)}
-    old_orders = _under_new_names(_picked(revision.loaded.orders), new_orders)
+    old_orders = _under_new_names(_picked(revision.loaded.orders), former_names(revision.loaded, index.planned))
     names = [name for name in (*new_orders, *old_orders) if chosen is None or name in chosen]
     groups = {name: _group(old_orders.get(name), new_orders.get(name)) for name in names}
     earlier = {name: _at_revision(old_orders[name], new_orders.get(name), old) for name in groups if name in old_orders}
@@ -64,18 +63,20 @@ def since_plan(index: PlanIndex, label: str) -> Comparison:
 
 def _since(kind: str, label: str, groups: Mapping[str, str]) -> Since:
     counts = Counter(groups.values())
-    return Since(kind, label, "", None, counts["same"], counts["changed"], counts["added"], counts["removed"])
+    numbers = [counts[group] for group in ("same", "changed", "added", "removed", "renamed")]
+    return Since(kind, label, "", None, *numbers)
 
 
 def _picked(orders: Sequence[Order]) -> list[Order]:
     return [order for order in orders if order.take == order.clip.spec.pick]
 
 
-def _under_new_names(old: Sequence[Order], new: Mapping[str, Order]) -> dict[str, Order]:
-    """Return the old orders by their current names: a renamed clip has the same key."""
-    old_names = {order.clip.name for order in old}
-    renamed = {order.wanted.key: name for name, order in new.items() if name not in old_names}
-    return {o.clip.name if o.clip.name in new else renamed.get(o.wanted.key, o.clip.name): o for o in old}
+def _under_new_names(old: Sequence[Order], sources: Mapping[str, str]) -> dict[str, Order]:
+    """Return the old orders by the current names of their clips; one that is gone has its own."""
+    by_name = {order.clip.name: order for order in old}
+    renamed = {name: by_name[source] for name, source in sources.items()}
+    gone = {name: order for name, order in by_name.items() if name not in sources.values()}
+    return gone | renamed
 
 
 def _group(old: Order | None, new: Order | None) -> str:
@@ -83,7 +84,9 @@ def _group(old: Order | None, new: Order | None) -> str:
         return "removed"
     if old is None:
         return "added"
-    return "same" if old.wanted.key == new.wanted.key else "changed"
+    if old.wanted.key != new.wanted.key:
+        return "changed"
+    return "same" if old.clip.name == new.clip.name else "renamed"
 
 
 def _planned_group(step: Step) -> str:
@@ -111,7 +114,7 @@ def _at_revision(old: Order, new: Order | None, index: PlanIndex) -> Earlier:
         shown=video,
         prompt=old.clip.spec.prompt,
         facts=tuple(document_facts(old.wanted.document)),
-        changes=field_changes(changes(old.wanted.document, new.wanted.document) if new else ()),
+        changes=field_changes(differences(old, new) if new else ()),
         output=old.clip.spec.output,
         pick=old.clip.spec.pick,
         cost=paid(result),

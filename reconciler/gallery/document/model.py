@@ -100,7 +100,7 @@ class Card:
     takes: int = 1
     needs: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
-    since: str | None = None  # in a comparison: same, changed, added, removed
+    since: str | None = None  # in a comparison: same, changed, renamed, added, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,7 @@ class Since:
     changed: int
     added: int
     removed: int
+    renamed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

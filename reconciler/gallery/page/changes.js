@@ -5,7 +5,7 @@ Gallery.changes = (() => {
   const { h, fill, find, foreign, media, button, icon, calm } = Gallery.dom;
   const { name, money, count, day } = Gallery.format;
   const { store, source, facts } = Gallery;
-  const ORDER = { changed: 0, added: 1, removed: 2 };
+  const ORDER = { changed: 0, renamed: 1, added: 2, removed: 3 };
   let videosOf = new Map(); // article -> its synced videos
   let observer = null;
 
@@ -28,7 +28,7 @@ Gallery.changes = (() => {
   }
 
   function heading(since) {
-    const counts = [[since.changed, "changed"], [since.added, "added"], [since.removed, "removed"], [since.same, "the same"]];
+    const counts = [[since.changed, "changed"], [since.renamed, "renamed"], [since.added, "added"], [since.removed, "removed"], [since.same, "the same"]];
     return h("header", { class: "changes-head" }, h("h2", { tabindex: "-1", id: "changes-title" }, since.kind === "plan" ? "What this plan would change: " : "Since ", h("bdi", {}, since.label)),
       h("p", { class: "quiet" }, [since.time ? day(since.time) : "", since.commit ? since.commit.slice(0, 10) : "", counts.filter(([number]) => number).map(([number, group]) => `${count(number, "clip")} ${group}`).join(", ")].filter(Boolean).join(" · ")));
   }

@@ -18,7 +18,7 @@ Gallery.keys = (() => {
   const table = [
     { group: "Move", keys: ["j"], caps: ["j"], label: "Next clip", act: by({ grid: () => grid.move(1), film: () => film.step(1), changes: () => changes.move(1), clip: () => clip.neighbour(1) }) },
     { group: "Move", keys: ["k"], caps: ["k"], label: "Previous clip", act: by({ grid: () => grid.move(-1), film: () => film.step(-1), changes: () => changes.move(-1), clip: () => clip.neighbour(-1) }) },
-    { group: "Move", keys: ["ArrowRight"], caps: ["←", "→"], label: "Next or previous clip; on a player: one second", act: by({ grid: () => grid.move(1), film: () => film.nudge(1), clip: () => stage.nudge(1) }) },
+    { group: "Move", keys: ["ArrowRight"], caps: ["←", "→"], label: "Previous or next clip; on a player: one second back or on", act: by({ grid: () => grid.move(1), film: () => film.nudge(1), clip: () => stage.nudge(1) }) },
     { group: "Move", keys: ["ArrowLeft"], act: by({ grid: () => grid.move(-1), film: () => film.nudge(-1), clip: () => stage.nudge(-1) }) },
     { group: "Move", keys: ["ArrowDown"], caps: ["↑", "↓"], label: "Move one row up or down", views: ["grid"], act: () => grid.row(1) },
     { group: "Move", keys: ["ArrowUp"], views: ["grid"], act: () => grid.row(-1) },

@@ -26,8 +26,8 @@ def text(result: ReportResult, folder: str | None) -> str:
         lines.append(f"Wrote {', '.join(result.sheets)}: {format.clips(result.clips)}.")
     if result.since is not None:
         since = result.since
-        groups = ((since.changed, "changed"), (since.added, "added"), (since.removed, "removed"))
-        counts = [f"{count} {group}" for count, group in groups if count]
+        groups = ("changed", "renamed", "added", "removed")
+        counts = [f"{count} {group}" for group in groups if (count := getattr(since, group))]
         lines.append(f"Since {since.label}: {', '.join(counts) or 'no clip differs'}.")
     if result.unreadable:
         lines.append(

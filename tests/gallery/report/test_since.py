@@ -106,12 +106,37 @@ def test_an_input_that_git_never_had_is_taken_as_it_is(project: Path) -> None:
     assert counts(since(project))["same"] == 4
 
 
-def test_a_renamed_clip_is_the_same_picture(project: Path) -> None:
+def test_a_renamed_clip_is_renamed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     committed(project)
     edit(project, "old:", "mist:")
     found = since(project)
-    assert counts(found) == {"same": 4, "changed": 0, "added": 0, "removed": 0}
-    assert found["details"]["mist"]["before"]["output"] == "renders/old.mp4"
+    assert "Since HEAD: 1 renamed." in capsys.readouterr().out
+    assert counts(found) == {"same": 3, "changed": 0, "added": 0, "removed": 0}
+    assert found["document"]["since"]["renamed"] == 1
+    before = found["details"]["mist"]["before"]
+    assert before["output"] == "renders/old.mp4"
+    assert [(c["field"], c["before"], c["after"]) for c in before["changes"]] == [
+        ("name", "old", "mist"),
+        ("output", "renders/old.mp4", "renders/mist.mp4"),
+    ]
+
+
+def test_a_clip_with_another_name_and_another_pick_is_the_same_clip(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan says so, too: both have one comparison."""
+    committed(project)
+    edit(project, "hero: {", "lead: {")
+    edit(project, "clips.hero", "clips.lead")
+    edit(project, ", pick: 2", "")
+    found = since(project)
+    assert counts(found) == {"same": 2, "changed": 2, "added": 0, "removed": 0}
+    changes = {(c["field"], c["before"], c["after"]) for c in found["details"]["lead"]["before"]["changes"]}
+    assert changes >= {("name", "hero", "lead"), ("pick", "2", "1")}
+    capsys.readouterr()
+    assert main(["-C", str(project), "plan", "--since", "HEAD"]) == 0
+    output = capsys.readouterr().out
+    assert "name: hero → lead" in output and "pick: 2 → 1" in output
 
 
 def test_a_project_in_a_folder_of_a_repository(edited: Path, tmp_path: Path) -> None:
