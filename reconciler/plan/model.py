@@ -42,7 +42,10 @@ class Reason(StrEnum):
     CHANGED = "changed", "the prompt, settings or inputs changed"
     REHEARSED = "rehearsed", "only rehearsed so far, at an address of this machine; the real video replaces that file"
     FAILED_BEFORE = "failed_before", "the last attempt failed"
-    ARTIFACT_LOST = "artifact_lost", "the stored video is missing; generating it again is free"
+    NOT_SENT = "not_sent", "the last attempt ended before anything was sent"
+    CANCELLED = "cancelled", "its last task was cancelled"
+    SEND_AGAIN = "send_again", "you asked to send it again"
+    ARTIFACT_LOST = "artifact_lost", "generated before, but its video is not here; generating it again is free"
     IN_FLIGHT = "in_flight", "its task was submitted before; apply collects it"
     STALLED = "stalled", "its task is past the deadline; it is paid, so clipform polls it again and never resends it"
     NOT_REFERENCED = (
@@ -184,6 +187,7 @@ class Disk:
     outputs: Mapping[str, OutputFact] = field(default_factory=dict)
     objects: frozenset[str] = frozenset()  # SHA-256 of the artifacts in the store
     shared: frozenset[str] = frozenset()  # and of those to be taken from the shared cache
+    movable: frozenset[str] = frozenset()  # paths that only the lock file calls clipform's, and that may be moved
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Choice:
     draft: bool = False
     refresh: bool = False
     pull: bool = False  # take free videos from the shared cache too, as paid ones
+    look: bool = False  # show these clips only, planned with all others
 
 
 class Later(Sequence[T]):

@@ -36,6 +36,7 @@ from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
 from reconciler.project.pending_repairs import is_due, repaired_snapshot
 from reconciler.project.preflight import Preflight, check_addresses, check_stores
+from reconciler.project.renamed import movable
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, shared_artifacts, stored_artifacts
 from reconciler.project.selectors import select
@@ -294,6 +295,13 @@ class Workspace:
         text = path.read_bytes()
         return self._records[False].compute("lock", (text,), partial(_lock_of, text, path.name))
 
+    def _scope(self, choice: Choice, loaded: Loaded, records: Snapshot, plan: Plan) -> PlanScope:
+        """Return what a choice selects of a whole plan. Raises UsageError for a pattern that matches no clip."""
+        selectable = candidates(loaded, records, plan)
+        since = partial(clips_changed_since, self.root, current=loaded, draft=choice.draft)
+        forced = select(choice.force, (), selectable, since) if choice.force else None
+        return PlanScope(select(choice.clips, choice.exclude, selectable, since), forced or frozenset())
+
     @collector_paused()
     def plan(
         self, choice: Choice, loaded: Loaded, snapshot: Snapshot | None = None, reasons: Mapping[str, str] = NONE
@@ -311,7 +319,8 @@ class Workspace:
         shared = shared_artifacts(
             loaded.project, choice, (*records.generations.values(), *lock.by_key.values()), stored
         )
-        disk = Disk(scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh), stored, shared)
+        facts = scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh)
+        disk = Disk(facts, stored, shared, movable(self.root, loaded, records, lock.by_key, facts))
 
         def planned(scope: PlanScope) -> Plan:
             return compute(wanted, records, disk, locked=lock.by_key, scope=scope)
@@ -319,11 +328,9 @@ class Workspace:
         scope = PlanScope()
         plan = planned(scope)
         if choice.clips or choice.exclude or choice.force:
-            selectable = candidates(loaded, records, plan)
-            since = partial(clips_changed_since, self.root, current=loaded, draft=choice.draft)
-            forced = select(choice.force, (), selectable, since) if choice.force else frozenset()
-            scope = PlanScope(select(choice.clips, choice.exclude, selectable, since), forced or frozenset())
-            plan = planned(scope)
+            scope = self._scope(choice, loaded, records, plan)
+            chosen = tuple(step for step in plan.steps if scope.selects(step.clip))
+            plan = replace(plan, steps=chosen, unbind=()) if choice.look else planned(scope)
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)

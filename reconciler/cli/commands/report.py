@@ -52,7 +52,7 @@ def run(
     if saved is not None:
         app.use_overlay(saved.overlay)
     request = ReportRequest(
-        choice=Choice(tuple(clips or ()), draft=draft),
+        choice=Choice(tuple(clips or ()), draft=draft, look=True),
         out=folder,
         sheet=None if sheet is None else app.directory / picture_name(sheet),
         since=since,

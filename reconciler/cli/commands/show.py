@@ -22,7 +22,7 @@ def run(context: typer.Context, clip: arguments.ClipName, draft: arguments.Draft
 
     app: Context = context.obj
     workspace = app.workspace
-    planned = workspace.plan(Choice((clip,), draft=draft), workspace.load(draft))
+    planned = workspace.plan(Choice((clip,), draft=draft, look=True), workspace.load(draft))
     root = workspace.objects(draft).root.relative_to(workspace.root).as_posix()
     app.view.show(*show(one_clip(clip, planned.plan), planned, root))
     show_pictures(app, planned, draft=draft, picked=False)

@@ -30,7 +30,7 @@ def run(
     from reconciler.views.status import status
 
     app: Context = context.obj
-    choice = Choice(tuple(clips or ()), draft=draft)
+    choice = Choice(tuple(clips or ()), draft=draft, look=True)
     if watch:
         from reconciler.watch.status_loop import StatusLoop
 
