@@ -24,6 +24,7 @@ from reconciler.spec.graph import in_order
 
 _HAD_ARTIFACT = frozenset({State.FETCHED, State.DONE})
 _IN_PROGRESS = OPEN - _HAD_ARTIFACT
+_ENDED = {State.NOT_SENT: Reason.NOT_SENT, State.CANCELLED: Reason.CANCELLED, State.ABANDONED: Reason.SEND_AGAIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class _Planner:
         )
         self.highest = remedies.highest_takes(self.unresolved)
         self.guarded = facts.guarded(wanted)
-        self.movable = facts.movable({w.output for w in wanted if w.output})
+        self.outputs = {w.output for w in wanted if w.output}
+        self.movable = facts.movable(self.outputs)
         self.moved: set[str] = set()
         self.steps: dict[tuple[str, int], Step] = {}
         self.makers: dict[str, tuple[str, int]] = {}  # the one take that generates, or resumes, each key
@@ -151,12 +153,17 @@ class _Planner:
         return self._step(w, Action.RESTORE, reason, sha256=sha256)
 
     def _copy(self, w: Wanted, entry: LockEntry) -> Step:
-        """Return the step of a take whose artifact only an older output of the lock file has. That file stays, because
-        nothing but the lock file calls it ours."""
-        step = self._use(w, entry.sha256)
-        if step.action is not Action.RESTORE:
+        """Return the step of a take whose artifact only an older output of the lock file has. That file is moved if it
+        may be; else it stays, because nothing but the lock file calls it ours."""
+        step, path = self._use(w, entry.sha256), entry.output
+        if step.action is not Action.RESTORE or path is None:
             return step
-        return replace(step, reason=Reason.COPIED, previous_output=entry.output)
+        may_move = path in self.facts.disk.movable and path not in self.moved
+        if may_move and not self.facts.output(w.output).exists:
+            self.moved.add(path)
+            return replace(step, action=Action.MOVE, reason=Reason.RENAMED, previous_output=path)
+        lines = () if path in self.outputs else remedies.old_file(path)
+        return replace(step, reason=Reason.COPIED, previous_output=path, way_out=lines)
 
     def _take_shared(self, w: Wanted, sha256: str) -> Step:
         """Return the step of a take whose artifact is in the shared cache only."""
@@ -208,12 +215,22 @@ class _Planner:
         if self.facts.held_key(w) is not None:
             step = self._step(w, Action.REPLACE, Reason.CHANGED)
             step = replace(step, changes=self.facts.changes(w, self.pending, self.names))
-        elif is_lost:
-            step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST)
+        elif is_lost or (attempt is None and self.facts.line(w.key) is not None):
+            step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST, detail=self._name_in_lock(w))
+        elif attempt is not None:
+            reason = _ENDED.get(attempt.state, Reason.FAILED_BEFORE)
+            step = self._step(w, Action.CREATE, reason, detail="" if reason is Reason.SEND_AGAIN else attempt.message)
         else:
             first = Reason.REHEARSED if w.key in self.facts.rehearsals else Reason.NEW
-            step = self._step(w, Action.CREATE, Reason.FAILED_BEFORE if attempt else first)
+            step = self._step(w, Action.CREATE, first)
         return replace(step, cost=w.cost, expected=typical_seconds(self.snapshot, w.kind, w.model))
+
+    def _name_in_lock(self, w: Wanted) -> str:
+        """Return under which other name the lock file has a take's video; empty if there is none."""
+        line = self.facts.line(w.key)
+        if line is None or (line.clip, line.take) == (w.clip, w.take):
+            return ""
+        return f"clipform.lock has it as {take_name(line.clip, line.take, self.takes[line.clip])}"
 
     def _obstacle(self, w: Wanted) -> Block | None:
         """Return what keeps a take from being generated at any price."""

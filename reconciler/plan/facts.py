@@ -34,7 +34,8 @@ class PlanFacts:
     def _locked_files(self) -> Collection[str]:
         return {entry.sha256 for entry in self.locked.values()}
 
-    def _line(self, key: str) -> LockEntry | None:
+    def line(self, key: str) -> LockEntry | None:
+        """Return the line of the lock file for a key, if its result counts."""
         return None if key in self.rehearsals else self.locked.get(key)
 
     def output(self, path: str | None) -> OutputFact:
@@ -53,23 +54,23 @@ class PlanFacts:
 
     def stored(self, key: str) -> str | None:
         """Return the artifact of a key if the store has it: by the records, else by the lock file."""
-        entry = self.snapshot.generations.get(key) or self._line(key)
+        entry = self.snapshot.generations.get(key) or self.line(key)
         return entry.sha256 if entry is not None and entry.sha256 in self.disk.objects else None
 
     def shared(self, key: str) -> str | None:
         """Return the artifact of a key if the shared cache is asked for it."""
-        entry = self.snapshot.generations.get(key) or self._line(key)
+        entry = self.snapshot.generations.get(key) or self.line(key)
         return entry.sha256 if entry is not None and entry.sha256 in self.disk.shared else None
 
     def placed(self, w: Wanted) -> str | None:
         """Return the artifact of a take that the store has lost while the output still holds it."""
-        entry = self.snapshot.generations.get(w.key) or self._line(w.key)
+        entry = self.snapshot.generations.get(w.key) or self.line(w.key)
         return entry.sha256 if entry is not None and self.output(w.output).sha256 == entry.sha256 else None
 
     def copied(self, key: str) -> LockEntry | None:
         """Return the line of the lock file for a key without records, if the path that it names holds its content: the
         clip had another name or output there."""
-        entry = None if key in self.snapshot.generations else self._line(key)
+        entry = None if key in self.snapshot.generations else self.line(key)
         fact = self.output(entry.output if entry is not None else None)
         return entry if entry is not None and fact.sha256 == entry.sha256 and not fact.barred else None
 
@@ -107,7 +108,7 @@ class PlanFacts:
     def locked_elsewhere(self, key: str, attempt: Attempt | None) -> bool:
         """True if the lock file records a purchase of the key that nobody here allowed to repeat. A local attempt that
         gave no result does not allow it."""
-        return self._line(key) is not None and (attempt is None or attempt.state is not State.ABANDONED)
+        return self.line(key) is not None and (attempt is None or attempt.state is not State.ABANDONED)
 
     def changes(self, w: Wanted, pending: Collection[str], names: Mapping[str, str]) -> tuple[Change, ...]:
         """Return what differs from the key that the take is bound to; empty without a binding (the lock file has no

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
@@ -29,6 +30,16 @@ class Leftovers:
         self._takes = Counter(w.clip for w in wanted)
         self.undeclared = [b for ident, b in sorted(facts.snapshot.bindings.items()) if ident not in steps]
 
+    @cached_property
+    def _most(self) -> Mapping[str, int]:
+        """How many takes each clip has, or had at most if it is not declared."""
+        attempts = self._facts.snapshot.attempts.values()
+        idents = [*self._facts.snapshot.bindings, *((a.clip, a.take) for a in attempts)]
+        return remedies.highest_takes(idents) | self._takes
+
+    def _of_take(self, step: Step) -> Step:
+        return replace(step, takes=self._most.get(step.clip, 1))
+
     def unreferenced(self, unplaced: Collection[str], unresolved: Mapping[tuple[str, int], int]) -> Iterator[Step]:
         """Yield the requests whose key no take wants: they finish, and their results are stored.
 
@@ -40,7 +51,7 @@ class Leftovers:
             is_lost = attempt.state is State.FETCHED and self._facts.stored(key) is None
             if key in keys or is_lost or attempt.state not in OPEN | BLOCKED:
                 continue
-            step = _finish(key, attempt)
+            step = self._of_take(_finish(key, attempt))
             if attempt.state in BLOCKED:
                 take = (attempt.clip, attempt.take)
                 several = take in self._steps or unresolved[take] > 1  # the wanted version may become unresolved too
@@ -58,12 +69,12 @@ class Leftovers:
                 continue
             if path in self._guarded:
                 generation = self._facts.snapshot.generations.get(bound.key)
-                yield remedies.protected_file(bound, generation, gone=bound.clip not in self._takes)
+                yield self._of_take(remedies.protected_file(bound, generation, gone=bound.clip not in self._takes))
                 continue
             fact = self._facts.output(path)
             if fact.exists:
                 reason = Reason.UNDECLARED if self._facts.is_ours(path, fact) else Reason.EDITED
-                yield Step(bound.clip, bound.take, Action.REMOVE, reason, bound.key, output=path)
+                yield self._of_take(Step(bound.clip, bound.take, Action.REMOVE, reason, bound.key, output=path))
         yield from self._old_paths(reserved)
 
     def _old_paths(self, reserved: Collection[str]) -> Iterator[Step]:
@@ -76,7 +87,7 @@ class Leftovers:
                 continue
             fact = self._facts.output(path)
             if fact.exists and self._facts.is_ours(path, fact):
-                yield Step(clip, take, Action.REMOVE, Reason.UNDECLARED, bound.key, output=path)
+                yield self._of_take(Step(clip, take, Action.REMOVE, Reason.UNDECLARED, bound.key, output=path))
 
 
 def _finish(key: str, attempt: Attempt) -> Step:

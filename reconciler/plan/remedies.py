@@ -244,6 +244,11 @@ def barred(output: str, obstacle: str) -> Block:
     return Block(Reason.BARRED, f"{obstacle}, in the path {output}, is not a folder", (look,))
 
 
+def old_file(path: str) -> tuple[str, ...]:
+    """Return the remedy for a file that stays at the former output of a clip."""
+    return (remedy(f"rm {quote(path)}", "afterwards: remove the old file, which stays (free)"),)
+
+
 def foreign_file(clip: str, output: str) -> Block:
     """Return the block of a clip whose output path holds a file of the user's."""
     force = remedy(command("apply", "--force", clip), "keep your file under another name and place the video")

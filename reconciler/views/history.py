@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from reconciler import money
 from reconciler.plan.changes import changes, short
 from reconciler.plan.model import Change, plain_value
+from reconciler.providers.base import LOCAL
 from reconciler.records import State
 from reconciler.state.history import LogEntry
 from reconciler.views.base import HistoryRow
@@ -62,9 +63,10 @@ def history(entries: Sequence[LogEntry], limit: int | None = None) -> list[Histo
 
 @dataclass(slots=True)
 class _Story:
-    """What the events so far say: takes of attempts and keys, lengths of videos, and what each take was made from."""
+    """What the events so far say: attempts' takes and providers, lengths of videos, what each take was made from."""
 
     takes: dict[int | None, int] = field(default_factory=dict)  # by attempt
+    providers: dict[int | None, str] = field(default_factory=dict)  # of paid attempts
     lengths: dict[str, int] = field(default_factory=dict)  # milliseconds, by content
     documents: dict[tuple[str, int], str] = field(default_factory=dict)  # of the newest result of each take
     held: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)  # outputs by key, the current one last
@@ -75,6 +77,8 @@ class _Story:
         match entry.type:
             case "begun":
                 self.takes[entry.attempt] = int(str(payload["take"]))
+                if payload.get("kind") != LOCAL:
+                    self.providers[entry.attempt] = str(payload["provider"])
             case "artifact":
                 self.lengths[str(payload["sha256"])] = int(str(payload["duration_ms"]))
             case "generation":
@@ -82,6 +86,8 @@ class _Story:
             case "moved" if (state := State(str(payload["to"]))) in _ENDED:
                 message = f": {payload['message']}" if payload.get("message") else ""
                 yield f"{self._take(entry)}{_ENDED[state]}{message}"
+            case "moved" if payload["to"] == State.ACCEPTED and payload.get("task") and entry.attempt in self.providers:
+                yield f"{self._take(entry)}was accepted by {self.providers[entry.attempt]} as task {payload['task']}"
             case "bound":
                 yield from self._bound(entry)
             case "unbound":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.plan.model import Action, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Reason, Step, Wanted
 from reconciler.plan.remedies import reason_line
 from reconciler.plan.timing import typical_seconds
 from reconciler.project.model import Planned
-from reconciler.records import Attempt
+from reconciler.records import Attempt, State
 from reconciler.views.base import StatusRow
 from reconciler.views.format import micros
 
@@ -57,7 +57,7 @@ def _status(step: Step, wanted: Wanted | None, planned: Planned, now: float) -> 
 
 def standing(step: Step, attempt: Attempt | None) -> tuple[str, str]:
     """Return a take's state in one word, and the facts beside the plan's reason."""
-    if attempt is not None and attempt.reason and step.action in (Action.CREATE, Action.REPLACE):
+    if attempt is not None and attempt.state in (State.REFUSED, State.FAILED) and step.action in GENERATES:
         return "failed", attempt.message or attempt.reason
     return state_of(step), step.detail
 

@@ -57,9 +57,10 @@ def test_the_question_lists_each_request_and_prices_all(
     with lost_answers(rig, tmp_path) as account:
         account.run("apply", "--yes")
         assert main(["-C", str(account.folder), "resolve", "is:blocked", "--resubmit"]) == 4
-        *requests, total = "".join(capsys.readouterr()).partition("error:")[0].splitlines()
+        *requests, total, again = "".join(capsys.readouterr()).partition("error:")[0].splitlines()
         assert [line.split(":")[0] for line in requests] == ["- one", "- two", "- three"]
         assert [line for line in requests if "0.50 USD" not in line] == []
+        assert again == "The next apply sends them again (estimate: 1.50 USD)."
         assert total == "These 3 count as paid in full (1.50 USD)."
 
 

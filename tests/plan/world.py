@@ -19,6 +19,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     at_lock:  {take: key}: whose line of the lock file that is, where it matters
     lock_outputs: {key: path} where its line says that the file was placed
     on_disk:  {path: content}; null for something that is no regular file
+    movable:  paths that only the lock file calls ours, and that may be moved
     barred:   {path: what stands in the way to it}
     only:     the clips selected; force: those whose foreign files may be moved aside
 """
@@ -138,7 +139,7 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
 def world(given: Given) -> World:
     """The world that a case describes."""
     known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "lock_outputs"}
-    known |= {"store", "shared", "on_disk", "only", "force", "barred"}
+    known |= {"store", "shared", "on_disk", "only", "force", "barred", "movable"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
@@ -151,7 +152,12 @@ def world(given: Given) -> World:
     return World(
         tuple(replace(take, takes=count[take.clip]) for take in takes),
         records,
-        Disk(outputs, frozenset(store - set(given.get("lost", ()))), frozenset(given.get("shared", ()))),  # type: ignore[call-overload]
+        Disk(
+            outputs,
+            frozenset(store - set(given.get("lost", ()))),  # type: ignore[call-overload]
+            frozenset(given.get("shared", ())),  # type: ignore[call-overload]
+            frozenset(given.get("movable", ())),  # type: ignore[call-overload]
+        ),
         lock,
         PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
         {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
@@ -223,7 +229,7 @@ class Carried:
             self.objects.add(step.sha256 or "")  # the output holds it: back into the store, if it was lost there
         if step.reason is Reason.LOCKED_TAKE:
             return  # it is elsewhere, and nothing here needs it
-        if step.reason is Reason.COPIED:
+        if step.previous_output in self.outputs:
             self.objects.add(self.outputs[str(step.previous_output)].sha256 or "")
         if step.reason is Reason.CACHED and step.sha256 in self.before.disk.shared:
             self.objects.add(step.sha256)
@@ -232,7 +238,8 @@ class Carried:
             self.generations[step.key] = Generation(step.key, step.sha256, "", **BY)
         if step.action is Action.MOVE:
             assert step.previous_output is not None and step.output not in self.outputs
-            del self.outputs[step.previous_output], self.placed[step.previous_output]
+            del self.outputs[step.previous_output]
+            self.placed.pop(step.previous_output, None)
         self._hold(step, step.sha256)
 
     def _make(self, step: Step) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
+from reconciler.diagnostics import ClipformError
+from reconciler.events import take_name
 from reconciler.next_command import command
+
+if TYPE_CHECKING:
+    from reconciler.plan.model import Wanted
+    from reconciler.records import Attempt
 
 
 def run(
@@ -46,12 +52,13 @@ def run(
     if len(clips) > 1 and not (task or take or attempt):
         with open_session(app.workspace, "resolve") as session:
             attempts = resolve.unresolved_attempts(session, clips, resubmit=resubmit)
-            lines = [f"- {item.clip}: {describe_attempt(item)}" for item in attempts]
-            app.ask([*lines, paid_in_full(attempts)], yes=yes, question="Settle all of them?")
+            lines = [f"- {_name(app, item)}: {describe_attempt(item)}" for item in attempts]
+            again = [f"The next apply sends them again ({_estimate(app, *attempts)})."] if resubmit else []
+            app.ask([*lines, paid_in_full(attempts), *again], yes=yes, question="Settle all of them?")
             for item in attempts:
                 (resolve.allow_again if resubmit else resolve.abandon)(session, item)
         text = f"{len(attempts)} requests are settled. {command('plan')} shows what follows and its cost."
-        app.view.note(text, {"clips": [item.clip for item in attempts]})
+        app.view.note(" ".join([text, *again]), {"clips": [item.clip for item in attempts]})
         return
     clip = only_one(clip, clips)
     with open_session(app.workspace, "resolve") as session:
@@ -65,10 +72,39 @@ def run(
                 f"{clip}: task {task} is adopted. {command('apply')} downloads it.", {"clip": clip, "task": task}
             )
             return
-        app.ask([f"{clip}: {describe_attempt(unresolved)}"], yes=yes, question="It counts as paid in full.")
+        name, price = _name(app, unresolved), _estimate(app, unresolved) if resubmit else ""
+        lines = [f"{name}: {describe_attempt(unresolved)}"]
+        lines += [f"The next apply sends it again ({price})."] if resubmit else []
+        app.ask(lines, yes=yes, question="It counts as paid in full.")
         if resubmit:
             resolve.allow_again(session, unresolved)
-            app.view.note(f"{clip} can be generated again. {command('plan')} shows the cost.", {"clip": clip})
+            app.view.note(f"{name} can be generated again: {command('apply')} sends it ({price}).", {"clip": clip})
         else:
             next_lines = resolve.abandon(session, unresolved)
-            app.view.note("\n".join([f"{clip} is abandoned.", *(f"- {line}" for line in next_lines)]), {"clip": clip})
+            app.view.note("\n".join([f"{name} is abandoned.", *(f"- {line}" for line in next_lines)]), {"clip": clip})
+
+
+def _name(app: Context, attempt: Attempt) -> str:
+    """Return the take of an attempt as every command writes it."""
+    return take_name(
+        attempt.clip, attempt.take, max((w.takes for w in _wanted(app) if w.clip == attempt.clip), default=1)
+    )
+
+
+def _estimate(app: Context, *attempts: Attempt) -> str:
+    """Return what it costs to send requests again, at the prices of today."""
+    from reconciler.plan.model import Action, Cost, Plan, Reason, Step
+    from reconciler.views.format import plan_total
+
+    costs = {w.key: w.cost for w in _wanted(app)}
+    again = [(item, costs.get(item.key, Cost(None))) for item in attempts]
+    steps = (Step(a.clip, a.take, Action.CREATE, Reason.SEND_AGAIN, a.key, cost=cost) for a, cost in again)
+    return f"estimate: {plan_total(Plan(tuple(steps), currency=again[0][1].currency))}"
+
+
+def _wanted(app: Context) -> tuple[Wanted, ...]:
+    """Return the takes that the project declares; none with a broken spec, where a request can still be settled."""
+    try:
+        return app.workspace.load().wanted
+    except ClipformError:
+        return ()

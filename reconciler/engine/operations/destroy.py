@@ -31,13 +31,15 @@ def destruction(planned: Planned, names: Collection[str] = ()) -> Plan:
     A protected clip that is no longer declared is removed if it is one of `names`: no pattern selects it by chance."""
     declared = {order.clip.name: order.clip.spec.protect for order in planned.loaded.orders}
     chosen, generations = planned.scope.only, planned.snapshot.generations
+    most = remedies.highest_takes(planned.snapshot.bindings) | {w.clip: w.takes for w in planned.loaded.wanted}
     steps: list[Step] = []
     unbind: list[tuple[str, int]] = []
     for (clip, take), bound in sorted(planned.snapshot.bindings.items()):
         if chosen is not None and clip not in chosen:
             continue
         if declared.get(clip, bound.protect and clip not in names):
-            steps.append(remedies.protected_file(bound, generations.get(bound.key), gone=clip not in declared))
+            step = remedies.protected_file(bound, generations.get(bound.key), gone=clip not in declared)
+            steps.append(replace(step, takes=most[clip]))
             continue
         unbind.append((clip, take))
         fact = planned.disk.outputs.get(bound.output or "")
@@ -46,5 +48,5 @@ def destruction(planned: Planned, names: Collection[str] = ()) -> Plan:
         placed = planned.snapshot.placed.get(bound.output)
         ours = placed is not None and placed.sha256 == fact.sha256
         reason = Reason.DESTROYED if ours else Reason.EDITED
-        steps.append(Step(clip, take, Action.REMOVE, reason, bound.key, output=bound.output))
+        steps.append(Step(clip, take, Action.REMOVE, reason, bound.key, output=bound.output, takes=most[clip]))
     return Plan(tuple(steps), unbind=tuple(unbind))

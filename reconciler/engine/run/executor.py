@@ -30,7 +30,7 @@ from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Binding, State
+from reconciler.records import Artifact, Binding, Placed, State
 from reconciler.state.paths import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -233,7 +233,8 @@ class Executor:
                 case _:
                     self._place(step, self._ensure_recorded(step))
                     if step.reason is Reason.COPIED:
-                        message = f"copied to {step.output} from {step.previous_output}, which clipform does not remove"
+                        stays = ", which clipform does not remove" if step.way_out else ""
+                        message = f"copied to {step.output} from {step.previous_output}{stays}"
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
         except ClipformError as error:
@@ -291,14 +292,16 @@ class Executor:
             self.ports.objects.add(self.ports.inputs.root / output, artifact.suffix)
 
     def _move(self, step: Step) -> None:
-        assert step.output is not None and step.previous_output is not None
-        placed = self.placer.move(step.previous_output, step.output, self.records.placed[step.previous_output])
+        old, new = step.previous_output or "", step.output or ""
+        sha256 = self._ensure_recorded(step)
+        record = self.records.placed.get(old) or Placed(old, sha256, 0, 0, 0)
+        placed = self.placer.move(old, new, record)
         with self.ports.store.transaction():
-            self.ports.store.record_unplaced(step.previous_output, step.clip)
+            self.ports.store.record_unplaced(old, step.clip)
             self.ports.store.record_placed(placed, step.clip)
             self._bind(step)
-        del self.records.placed[step.previous_output]
-        self.records.placed[step.output] = placed
+        self.records.placed.pop(old, None)
+        self.records.placed[new] = placed
 
     def _remove(self, step: Step) -> str:
         """Remove an output that clipform placed. Returns a message if it stays because the user edited it."""
@@ -308,9 +311,8 @@ class Executor:
             raise StepEnded(EventKind.SKIPPED, "kept, because its replacement is not there yet")
         self._save_last_copy(step.output)
         record = self.records.placed.get(step.output)
-        if step.reason is Reason.EDITED or record is None:
-            content = OutputContent.FOREIGN
-        else:
+        content = OutputContent.FOREIGN
+        if record is not None and step.reason is not Reason.EDITED:
             content = self.placer.remove(step.output, record)
         self.ports.store.record_unplaced(step.output, step.clip)
         self.records.placed.pop(step.output, None)
@@ -367,9 +369,8 @@ class Executor:
         self.outcomes[step.ident] = Outcome(
             step.clip, step.take, name, kind, message, help, step.output, elapsed, paid, step.takes
         )
-        timed = elapsed if step.action in ASKING else None
         event = Event(kind, step.clip, step.take, name, message, help, step.output, takes=step.takes)
-        self._emit(replace(event, elapsed=timed, cost=paid))
+        self._emit(replace(event, elapsed=elapsed if step.action in ASKING else None, cost=paid))
 
     def _emit(self, event: Event) -> None:
         self.ports.sink.emit(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import suppress
 from itertools import count
@@ -16,6 +17,7 @@ from reconciler.engine.run.session import open_session
 from reconciler.plan.remedies import command_of
 from reconciler.project.model import Choice
 from reconciler.records import Attempt
+from reconciler.views.status import status
 from tests.reliability.simulator.sim import HEAD, Sim
 
 WAYS = ("--task ID", "--resubmit", "--abandon")
@@ -176,3 +178,17 @@ def test_a_task_that_the_user_named_outlives_the_database(sim: Sim) -> None:
     lose(sim)
     assert sim.apply().exit_code == 0
     assert (sim.states(), len(sim.server.ledger)) == (["done"], 1)
+
+
+def test_to_send_it_again_is_no_failure_and_names_its_price(sim: Sim, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before and after the question: what the next apply pays for. The plan says who asked for it."""
+    sim.server.plan("hero", submit=["unknown-after"])
+    sim.write(hero("a lamp", ", takes: 2"))
+    sim.apply()
+    assert main(["-C", str(sim.root), "resolve", "hero", "--resubmit", "--yes"]) == 0
+    output = capsys.readouterr().out
+    assert "The next apply sends it again (estimate: 0.50)." in output
+    assert re.search(r"hero#1 can be generated again: clipform .*apply sends it \(estimate: 0.50\)", output)
+    planned = sim.workspace.plan(Choice(), sim.workspace.load())
+    step = next(step for step in planned.plan.steps if step.take == 1)
+    assert (step.headline, status(planned, 0.0)[0].state) == ("you asked to send it again", "new")

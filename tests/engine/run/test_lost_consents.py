@@ -33,7 +33,7 @@ def planned(sim: Sim) -> tuple[str, str]:
 @pytest.mark.parametrize("older", [False, True])
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize(
-    ("how", "plan"), [(resolve.allow_again, ("create", "failed_before")), (resolve.abandon, ("blocked", "given_up"))]
+    ("how", "plan"), [(resolve.allow_again, ("create", "send_again")), (resolve.abandon, ("blocked", "given_up"))]
 )
 def test_a_decision_outlives_the_database(how: Decide, plan: tuple[str, str], word: str, older: bool, sim: Sim) -> None:
     sim.server.plan("hero", **WORDS[word])
@@ -71,6 +71,6 @@ def test_a_decision_that_was_not_committed_holds_for_the_next_process(sim: Sim) 
         wire = sim.dies(point, lambda: decide(sim, resolve.allow_again))
         if not wire.dead:
             break
-        assert planned(sim) in {("blocked", "uncertain"), ("create", "failed_before")}
+        assert planned(sim) in {("blocked", "uncertain"), ("create", "send_again")}
         sim.safe()
-    assert planned(sim) == ("create", "failed_before")
+    assert planned(sim) == ("create", "send_again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,47 @@ def test_a_renamed_clip_is_restored_from_its_old_path(clone: Sim) -> None:
     assert (clone.output(NEW), clone.output(OLD), clone.server.calls) == (video, video, [])
     assert lock_line(clone, "opening#1")["output"] == NEW
     assert step_of(clone, "opening").action is Action.NOOP
+
+
+def add_to_git(sim: Sim, *names: str) -> None:
+    for words in (["init", "-q"], ["add", "--force", *names]):
+        subprocess.run(["git", "-C", str(sim.root), *words], check=True, capture_output=True, timeout=60)
+
+
+def test_a_file_that_git_has_is_moved(clone: Sim) -> None:
+    video = clone.output(OLD)
+    add_to_git(clone, "clipform.yaml", "clipform.lock", "renders")
+    clone.write(HEAD + RENAMED)
+    step = step_of(clone, "opening")
+    assert (step.action, step.reason, step.previous_output) == (Action.MOVE, Reason.RENAMED, OLD)
+    assert [o.result.value for o in clone.apply().outcomes] == ["succeeded"]
+    assert (clone.output(NEW), clone.output(OLD), clone.server.calls) == (video, None, [])
+    assert lock_line(clone, "opening#1")["output"] == NEW
+    assert step_of(clone, "opening").action is Action.NOOP
+
+
+def test_a_file_that_git_has_stays_where_another_clip_reads_it(clone: Sim) -> None:
+    add_to_git(clone, "clipform.yaml", "clipform.lock", "renders")
+    reader = "  third: {prompt: a torch, references: {videos: [renders/hero.mp4]}}\n"
+    clone.write(HEAD + RENAMED + reader)
+    assert step_of(clone, "opening").reason is Reason.COPIED
+
+
+def test_a_video_of_two_clips_is_copied_to_both(clone: Sim) -> None:
+    video = clone.output(OLD)
+    add_to_git(clone, "clipform.yaml", "clipform.lock", "renders")
+    clone.write(HEAD + RENAMED + "  twin: {prompt: a lamp}\n")
+    clone.apply()
+    assert [clone.output(f"renders/{name}.mp4") for name in ("opening", "twin", "hero")] == [video] * 3
+    assert clone.server.calls == []
+
+
+def test_the_plan_says_that_the_old_file_stays_and_how_to_remove_it(clone: Sim) -> None:
+    clone.write(HEAD + RENAMED)
+    [line] = step_of(clone, "opening").way_out
+    assert line.startswith(f"rm {OLD}  # ")
+    clone.write(HEAD + "clips:\n  solo: {prompt: a lamp}\n  hero: {prompt: a candle}\n")
+    assert step_of(clone, "solo").way_out == ()  # the other clip takes its place
 
 
 def test_a_reviewer_sees_the_digest_of_the_author(sim: Sim) -> None:
