@@ -22,6 +22,7 @@ RUN, TOTAL, CLIPS = Caps("USD", run_micros=10), Caps("USD", total_micros=10), Ca
 CASES = [
     (RUN, [4], {"cost_micros": 6, **USD}, ""),
     (RUN, [4], {"cost_micros": 7, **USD}, "budget"),
+    (TOTAL, [4], {"cost_micros": 6, **USD}, ""),
     (TOTAL, [4, 6], {"cost_micros": 1, **USD}, "budget"),
     (TOTAL, [10], {"cost_micros": 0, **USD}, ""),
     (RUN, [], {"cost_micros": None}, "unpriced"),
