@@ -35,8 +35,10 @@ from reconciler.state.paths import STATE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, TextIO
+
+    from reconciler.state.lock import Lock
 
 FILE = "seal"
 FORMAT = 1
@@ -68,15 +70,16 @@ def answer(line: list[str]) -> int | None:
     if question is None or root is None:
         return None
     try:
+        seal = read(root)  # before the lock, which makes a state where there is none
         with _lock(root) if "apply" in line else nullcontext():
-            seal, began = read(root), time.time_ns()
+            began = time.time_ns()
             if not all(look(seal["names"]) == seal["seen"][kind] for kind, look in KINDS.items()):
                 return None
             if question not in seal["answers"]:
                 Checked.seal, Checked.began_ns = seal, began
                 return None
             _write([({1: sys.stdout, 2: sys.stderr}[number], text) for number, text in seal["answers"][question]])
-    except UNSEALED:
+    except (*UNSEALED, _refusal()):  # the program reports a lock that cannot be taken
         return None
     return 0
 
@@ -126,30 +129,16 @@ def read(root: str) -> Mapping[str, Any]:
     return seal
 
 
-def _lock(root: str) -> Any:
-    """Return the lock of an apply, to be held. Raises OSError if it cannot be taken: the program reports that.
+def _lock(root: str) -> Lock:
+    from reconciler.state.lock import Lock
 
-    It is `state.lock.Lock` without what that needs only when it refuses; the holder's name is in the file likewise."""
-    import fcntl
-    from contextlib import contextmanager
+    return Lock(os.path.join(root, STATE), "apply", time.time)
 
-    @contextmanager
-    def held() -> Iterator[None]:
-        path = os.path.join(os.path.realpath(os.path.join(root, STATE)), "lock")
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                raise OSError("the lock was replaced")
-            holder = {"pid": os.getpid(), "host": os.uname().nodename, "command": "apply", "since": time.time()}
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-            yield
-            os.ftruncate(descriptor, 0)
-        finally:
-            os.close(descriptor)
 
-    return held()
+def _refusal() -> type[Exception]:
+    from reconciler.diagnostics import ClipformError
+
+    return ClipformError
 
 
 def _write(printed: Sequence[tuple[TextIO, str]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
 import sys
 import time
 from contextlib import chdir
@@ -230,3 +231,33 @@ def test_an_apply_that_wrote_something_is_not_an_answer(film: Film) -> None:
     film.seal("plan")
     assert not film.asked("apply", "--yes")
     assert film.path("clipform.lock").exists()
+
+
+_LIST = """\
+import sys
+from reconciler.__main__ import main
+code = main()
+print(code, *sorted(sys.modules), file=sys.stderr)
+"""
+_SLOW = {"typing", "pathlib", "dataclasses", "hashlib", "inspect", "asyncio", "pydantic", "yaml"}
+_LOOK = {"", ".__main__", ".project", ".project.git_index", ".project.listing", ".project.program", ".seal"}
+_LOOK |= {".seal.facts", ".spec", ".spec.patterns", ".state", ".state.paths"}
+
+
+@pytest.mark.parametrize(("words", "lock"), [(["plan"], set()), (["apply", "--yes"], {".state.lock"})], ids=str)
+def test_an_answer_loads_the_look_the_lock_and_nothing_slow(words: list[str], lock: set[str], film: Film) -> None:
+    for _ in range(2):
+        subprocess.run([sys.executable, "-m", "reconciler", *words], cwd=film.root, check=True, capture_output=True)
+    command = [sys.executable, "-c", _LIST, *words]
+    ended = subprocess.run(command, cwd=film.root, check=True, capture_output=True, text=True)
+    code, *modules = ended.stderr.splitlines()[-1].split()
+    assert code == "0"
+    assert {name.removeprefix("reconciler") for name in modules if name.startswith("reconciler")} == _LOOK | lock
+    assert _SLOW.isdisjoint(modules)
+
+
+def test_a_seal_without_its_folder_makes_none(film: Film) -> None:
+    film.seal("apply", "--yes")
+    film.path("state").rename(film.root.parent / "moved")
+    assert seal.answer(["apply", "--yes"]) is None
+    assert not film.path("state").exists()
