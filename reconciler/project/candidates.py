@@ -6,6 +6,7 @@ from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.model import Loaded
 from reconciler.project.selectors import Candidate
 from reconciler.records import Snapshot
+from reconciler.spec.matrix import declared_name
 
 
 def state_words(step: Step) -> frozenset[str]:
@@ -28,7 +29,7 @@ def candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate
     present = [
         Candidate(
             w.clip,
-            w.clip.partition("[")[0],
+            declared_name(w.clip),
             w.tags,
             tuple(clip for clip, _ in w.needs),
             frozenset(states.get(w.clip, ())),

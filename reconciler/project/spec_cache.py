@@ -35,7 +35,7 @@ from reconciler.project.orders import Order
 from reconciler.project.spec_rows import Pick, Unit, decoded, encoded
 from reconciler.providers.registry import BUILT_IN
 from reconciler.spec.files import Files
-from reconciler.spec.matrix import MAX_CLIPS
+from reconciler.spec.matrix import MAX_CLIPS, declared_name
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import gathered
 from reconciler.spec.project import Clip, Project, local_inputs
@@ -110,7 +110,7 @@ class SpecCache:
 
     def names(self) -> dict[str, str]:
         """Return the clips of the units by name, with their declarations."""
-        return {w.clip: w.clip.partition("[")[0] for unit in self.units.values() for w in unit.wanted}
+        return {w.clip: declared_name(w.clip) for unit in self.units.values() for w in unit.wanted}
 
     def places(self) -> dict[str, Source]:
         """Return the line of each declaration of the units."""

@@ -47,6 +47,11 @@ def clip_name(declared: str, combination: Combination) -> str:
     return f"{declared}[{values}]" if values else declared
 
 
+def declared_name(clip: str) -> str:
+    """Return the name of the declaration that a clip comes from: the inverse of `clip_name`."""
+    return clip.partition("[")[0]
+
+
 def file_names(declared: str, combinations: Iterable[Combination]) -> Mapping[Combination, str]:
     """Return the name of each combination's file: `social-16:9-en`; all are as `clip_name` if two would be the same."""
     names = {one: "-".join([declared, *(value for _, value in one)]) for one in combinations}

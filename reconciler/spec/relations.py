@@ -7,6 +7,7 @@ from itertools import islice
 
 from reconciler.diagnostics import Source
 from reconciler.spec.expand import Expanded
+from reconciler.spec.matrix import declared_name
 from reconciler.spec.other_names import KINDS, declaration
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
@@ -82,7 +83,7 @@ def _check_references(expanded: Expanded, problems: Problems) -> None:
     instances = {declared: name for name, declared in reversed(expanded.names.items())}  # the first of each
     for clip in expanded.clips:
         for field, media in clip.media():
-            if not isinstance(media, ClipMedia) or media.clip.partition("[")[0] in expanded.unclear:
+            if not isinstance(media, ClipMedia) or declared_name(media.clip) in expanded.unclear:
                 continue
             where = clip.source(field)
             if media.clip == clip.name:

@@ -21,6 +21,7 @@ from reconciler.plan.timing import run_seconds
 from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
+from reconciler.spec.matrix import declared_name
 from reconciler.spec.project import Clip
 from reconciler.views import encode
 from reconciler.views.format import micros, plain_decimal, utc
@@ -148,7 +149,7 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
         shown=video,
         due=due(step.clip, part),
         apply=portion(step.clip, part, index),
-        declared=step.clip.partition("[")[0],
+        declared=declared_name(step.clip),
         pick=step.take,
     )
     return basic if clip is None else _declared(basic, step, clip, index)
