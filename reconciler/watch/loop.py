@@ -22,6 +22,8 @@ from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.saved_plan import fingerprint, subset_fingerprint
 from reconciler.project.workspace import Workspace
+from reconciler.state import disk
+from reconciler.state.paths import DATABASE
 from reconciler.views import format
 from reconciler.views.base import Screen
 from reconciler.views.format import plain_decimal
@@ -74,7 +76,7 @@ class Watch:
         self.unpriced = 0
         self.newer: Loaded | None = None  # the project after an edit during an apply
         self.workers = WarmWorkers()
-        self.has_state = False  # at one time in this session
+        self.state: tuple[tuple[int, ...], ...] = ((), ())  # device and inode of the folder and its database, once seen
 
     def run(self) -> int:
         """Run until the user ends it, and return the exit code. Raises ClipformError if it cannot continue."""
@@ -126,12 +128,16 @@ class Watch:
         return planned
 
     def _require_state(self) -> None:
-        """Raise StateError if the state folder of this session is gone: it alone knew what runs at a provider."""
-        exists = self.context.workspace.state_dir(draft=False).is_dir()
-        if self.has_state and not exists and not self.context.choice.draft:
+        """Raise StateError if the state of this session is gone: it alone knew what runs at a provider."""
+        if self.context.choice.draft:
+            return
+        folder = self.context.workspace.state_dir(draft=False)
+        present = tuple(disk.stamp(path)[:2] for path in (folder, folder / DATABASE))
+        if any(before not in ((), now) for before, now in zip(self.state, present, strict=True)):
+            text = "the state folder is gone" if not present[0] else "another state is where this session's was"
             help = f"put it back; or end this, run {command('recover')}, and look at the provider for tasks in progress"
-            raise StateError("the state folder is gone", help=help, code="state-gone")
-        self.has_state = exists
+            raise StateError(text, help=help, code="state-gone")
+        self.state = present
 
     def _planned(self, events: EventWaiter) -> Planned:
         """Load and plan. Repeat if the project names files that were not watched: they may have changed meanwhile."""
@@ -228,6 +234,7 @@ class Watch:
         try:
             self._require_state()
             with open_session(self.context.workspace, "watch", self.context.choice.draft) as session:
+                self._require_state()
                 session = replace(session, shop=self.workers)
                 planned = look(session, self.context.choice)
                 mark = fingerprint(planned.plan)

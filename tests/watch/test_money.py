@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.in_process import clipform
 from tests.emulator.process import Emulator, emulator
 from tests.watch.conftest import edit, tasks
 from tests.watch.terminal import on_pipes, on_terminal
@@ -61,6 +63,28 @@ def test_a_state_folder_that_vanishes_is_not_begun_again(paid: Path, vendor: Emu
         (paid / "elsewhere").rename(paid / "state")
         edit(paid, "a torch", "a fire")
         screen.until(r"replace +hero .*\[a\] apply")
+        screen.press("q")
+        assert screen.end() == 0
+    assert tasks(vendor) == before + 1
+
+
+@pytest.mark.parametrize("name", ["state", "state/clipform.db"])
+def test_another_state_in_its_place_buys_nothing(paid: Path, vendor: Emulator, name: str) -> None:
+    """A copy from before the purchase, which does not know of it."""
+    before = tasks(vendor)
+    assert clipform(paid, "plan", "--out", "saved.plan").returncode == 0
+    shutil.copytree(paid / "state", paid / "copies/state")
+    with on_terminal(paid) as screen:
+        screen.until(r"create +hero .*\[a\] apply")
+        screen.press("a")
+        screen.until(r"hero: made .*Watching\. \[q\] quit\n")
+        (paid / name).rename(paid / "elsewhere")
+        (paid / "copies" / name).rename(paid / name)
+        edit(paid, "a lamp", "a torch")
+        screen.until("another state is where this session's was")
+        screen.press("a")
+        screen.until("another state is where this session's was")
+        assert tasks(vendor) == before + 1
         screen.press("q")
         assert screen.end() == 0
     assert tasks(vendor) == before + 1
