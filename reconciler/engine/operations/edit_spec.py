@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -119,15 +120,20 @@ class WrittenText:
 
 def prompt(workspace: Workspace, name: str) -> WrittenText:
     """Return the prompt of a clip as written. Raises ClipformError if the clip does not state it itself."""
-    clips = _named(workspace, name)
-    clip = clips[0]
+    return _written(workspace, name)[0]
+
+
+def _written(workspace: Workspace, name: str) -> tuple[WrittenText, str]:
+    """Return the prompt of a clip as written, and the text of its file."""
+    clips = read_project(workspace.files, workspace.overlay).clips
+    clip = _of_name(clips, name)[0]
     assert clip.where is not None
     file = clip.where.file
     content = workspace.files.read(file).decode("utf-8")
     for each in dict.fromkeys((clip.name, clip.declared)):
         text = written_text(content, file, each, "prompt")
         if text is not None:
-            return WrittenText(file, each, "prompt", text, len(_named(workspace, each)))
+            return WrittenText(file, each, "prompt", text, len(_of_name(clips, each))), content
     place = clip.source("prompt")
     raise ClipformError(f"the prompt of {name} is not its own", help=f"edit it at {place}", code="edit")
 
@@ -135,7 +141,7 @@ def prompt(workspace: Workspace, name: str) -> WrittenText:
 def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> WrittenText:
     """Change the prompt of a clip from `before`. Raises Refused, and writes nothing, if the file has another one
     meanwhile, or for a text that would break the project."""
-    current = prompt(workspace, name)
+    current, content = _written(workspace, name)
     if not text.strip():
         raise UsageError("a prompt needs text")
     if current.text != before:
@@ -144,7 +150,6 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
             help="copy your text, cancel, and edit the new one",
             code="conflict",
         )
-    content = workspace.files.read(current.file).decode("utf-8")
     edited = set_field(content, current.file, current.name, "prompt", text)
     try:
         read_project(EditedFiles(workspace.files, current.file, edited), workspace.overlay)
@@ -157,7 +162,10 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
 
 def _named(workspace: Workspace, name: str) -> list[Clip]:
     """Return the clip of that name, or all clips of the declaration of that name."""
-    clips = read_project(workspace.files, workspace.overlay).clips
+    return _of_name(read_project(workspace.files, workspace.overlay).clips, name)
+
+
+def _of_name(clips: Sequence[Clip], name: str) -> list[Clip]:
     named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
     if not named:
         raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")
