@@ -15,7 +15,9 @@ from reconciler.engine.ports import Transport
 from reconciler.providers.base import Accepted, NotSent, PollTrouble, Rejected, Reply, Request, SubmitAnswer, Unknown
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.spec.values import Number
-from tests.transport.kit import KEY, remote, submit, transport, world
+from reconciler.transport.channel import Waits
+from reconciler.transport.exchange import Timeouts
+from tests.transport.kit import FAST, KEY, remote, submit, transport, world
 from tests.transport.server import CLOSE, FLOOD, HANG, READ, RESET, Script, Server, Trickle, answer, http, serve
 
 pytestmark = pytest.mark.anyio
@@ -27,9 +29,13 @@ CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 DRIP = Trickle(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50)
 
 
-async def classed(url: str, request: Request = SUBMIT, proxy: str | None = None) -> SubmitAnswer:
+SILENCE = Waits(submit=Timeouts(connect=60, idle=0.3, total=60))
+LENGTH = Waits(submit=Timeouts(connect=60, idle=60, total=1))
+
+
+async def classed(url: str, request: Request = SUBMIT, proxy: str | None = None, waits: Waits = FAST) -> SubmitAnswer:
     """What the engine makes of a submit."""
-    async with transport(url, around=world(proxy=proxy)) as made:
+    async with transport(url, around=world(proxy=proxy), waits=waits) as made:
         port: Transport = made
         async with port.slot() as send:
             reply = await send(request)
@@ -44,6 +50,11 @@ class Case:
     script: Script
     kind: type[SubmitAnswer]
     says: str = ""
+
+    @property
+    def waits(self) -> Waits:
+        """The one bound that the script is to reach: a busy machine would reach others first."""
+        return SILENCE if HANG in self.script else LENGTH if DRIP in self.script else Waits()
 
 
 def body(content: bytes, *headers: str) -> Script:
@@ -113,7 +124,7 @@ STATUSES = tuple(
 @pytest.mark.parametrize("case", (*ANSWERS, *BROKEN, *UNREADABLE, *STATUSES), ids=lambda case: case.name)
 async def test_a_submit_is_classed(case: Case) -> None:
     async with serve(case.script) as server:
-        found = await classed(server.url)
+        found = await classed(server.url, waits=case.waits)
     assert isinstance(found, case.kind), found
     assert case.says in getattr(found, "message", "")
     assert KEY not in str(found)

@@ -50,6 +50,13 @@ class Process:
             select.select([], [], [], 0.01)  # nobody is told of another's stop
         raise Hung(f"{self.name} did not come as far as its stop")
 
+    def until_said(self, text: str) -> None:
+        """Wait until it has written a text, or has ended, or half a minute has passed."""
+        for _ in range(3000):
+            if text in self.said() or self.status is not None:
+                return
+            self.launcher.until(lambda: self.status is not None, 0.01)
+
     def wait(self, seconds: float = PATIENCE) -> int:
         """Its exit code, negative for a signal. Raises Hung."""
         if self.status is None:

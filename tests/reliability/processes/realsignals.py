@@ -19,6 +19,7 @@ from tests.reliability.simulator import checker
 SWEEP = "r2 · signals"
 INTERRUPTED = 130
 LOCKED = 5
+WAITS = " s for 1 open request to be recorded"
 
 
 @contextmanager
@@ -31,14 +32,18 @@ def held(played: Stage, kind: str, number: int) -> Iterator[tuple[Box, Between]]
 
 
 def _drained(box: Box, place: Between, process: Process) -> Iterator[str]:
-    """Asked once to stop: it waits for the answer, records it, and ends as interrupted."""
+    """Asked once to stop: it waits for the answer, records it, and ends as interrupted.
+
+    The answer comes after the word that it is waited for: the signal and an answer that are there together are taken
+    in either order, and an answer that is heard first is waited for no more."""
+    process.until_said(WAITS)
     place.release()
     if process.wait() != INTERRUPTED:
         yield f"I17: an interrupted run ended with {process.status}"
     states = [row["state"] for row in checker.World(box.root).rows("attempt")]
     if states != ["accepted"]:
         yield f"I17: the open submit was not recorded: {states}"
-    if " s for 1 open request to be recorded" not in process.said():
+    if WAITS not in process.said():
         yield f"the wait was not told: {process.said()}"
 
 
@@ -62,7 +67,7 @@ def _silent(box: Box, place: Between, process: Process) -> Iterator[str]:
 
 def _last_word(process: Process) -> Iterator[str]:
     """An end by force says once that it waited, and once what becomes of what was open."""
-    if process.said().count("for 1 open request to be recorded") != 1 or process.said().count("carries on: ") != 1:
+    if process.said().count(WAITS) != 1 or process.said().count("carries on: ") != 1:
         yield f"the end was not told: {process.said()}"
 
 
