@@ -171,8 +171,8 @@ def _import_take(session: Session, order: Order, video: bytes) -> None:
     )
     store.adopt(generation, artifact, wanted.clip)
     if wanted.output is not None:
-        store.record_placed(session.placer.place(wanted.output, artifact), wanted.clip)
-    store.bind(Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document))
+        store.desk.record_placed(session.placer.place(wanted.output, artifact), wanted.clip)
+    store.desk.bind(Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document))
 
 
 @contextmanager

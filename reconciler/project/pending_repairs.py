@@ -13,7 +13,8 @@ from reconciler.clock import Clock
 from reconciler.providers.base import LOCAL
 from reconciler.records import UNDECIDED, Snapshot, State
 from reconciler.state import lock, receipts
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.store import Store
 
 
 def settle_orphans(store: Store) -> None:

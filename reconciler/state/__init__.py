@@ -4,7 +4,8 @@ A process that dies at any statement leaves either the state before it or the st
 job:
 
 - `DIR/clipform.db` (`store`): SQLite. An append-only `event` table is the truth; one reducer
-  derives the other tables from the events, in the transaction that appends them; they follow from it alone.
+  derives the other tables from the events, in the transaction that appends them; they follow from it alone. It holds
+  the `ledger` (what was bought: it may be shared) and the `desk` (what this working copy has at its outputs).
 - `DIR/receipts` (`receipts`): what was bought, in space that was reserved before, for when the database cannot be
   written (full disk) or is lost.
 - `DIR/lock` (`lock`): a kernel lock; one process changes things at a time.
@@ -15,6 +16,7 @@ job:
 `DIR` is the project's `state/`, or `state/drafts/` for drafts, which therefore never touch what was paid for.
 
 Not allowed here: deciding (`plan` and `engine` do), reading the clock (times are passed in), talking to providers, and
-opening the database file by anything but SQLite: closing a second descriptor of it in the same process drops SQLite's
-own locks. Errors of SQLite and of the operating system become `StateError`s with a message that a user can act on.
+opening the database file by anything but `sql.sqlite`: closing a second descriptor of it in the same process drops
+SQLite's own locks. Errors of SQLite and of the operating system become `StateError`s with a message that a user can act
+on.
 """

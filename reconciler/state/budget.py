@@ -6,13 +6,13 @@ SQLite's write lock, so reading the sums first is as safe as a `WHERE` in the in
 
 from __future__ import annotations
 
-import sqlite3
-
 from reconciler import money
 from reconciler.diagnostics import Refused
 from reconciler.frozen import dataclass
 from reconciler.records import UNDECIDED, TakeProvenance
 from reconciler.spec.environment import is_local
+from reconciler.state.schema import texts
+from reconciler.state.sql.port import Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +63,40 @@ class NewAttempt(TakeProvenance):
     expires_after: int | None = None
 
 
-def spent(connection: sqlite3.Connection, run: int | None = None) -> dict[str, Spent]:
+def spent(sql: Sql, run: int | None = None) -> dict[str, Spent]:
     """Return the sums by currency, of everything or of one run."""
-    rows = connection.execute(
-        f"SELECT currency, {_sum('settled')}, {_sum('reserved')}, sum(clips) FROM ledger "
-        "WHERE ? IS NULL OR run = ? GROUP BY currency",
-        (run, run),
-    )
+    where = "" if run is None else "WHERE run = :run"
+    columns = f"currency, {_sum('settled')}, {_sum('reserved')}, sum(clips)"
     return {
-        currency: Spent(money.MICROS * settled + more, money.MICROS * reserved + even_more, clips)
-        for currency, settled, more, reserved, even_more, clips in rows
+        currency: Spent(money.MICROS * int(settled) + int(more), money.MICROS * int(reserved) + int(rest), int(clips))
+        for currency, settled, more, reserved, rest, clips in sql.query(
+            f"SELECT {columns} FROM ledger {where} GROUP BY currency", {"run": run}
+        )
     }
 
 
 def _sum(column: str) -> str:
     """Return the sums of whole amounts and of their millionths: one sum of all might be too large for SQLite."""
-    return f"sum(max({column}, 0) / {money.MICROS}), sum(max({column}, 0) % {money.MICROS})"
+    amount = f"CASE WHEN {column} > 0 THEN {column} ELSE 0 END"
+    return f"sum({amount} / {money.MICROS}), sum({amount} % {money.MICROS})"
 
 
-def unpriced(connection: sqlite3.Connection, run: int) -> int:
+def unpriced(sql: Sql, run: int) -> int:
     """Return how many attempts of a run are owed, or may become so, without a known price."""
-    where = "run = ? AND cost_micros IS NULL AND money <> 'released'"
-    return int(connection.execute(f"SELECT count(*) FROM attempt WHERE {where}", (run,)).fetchone()[0])
+    return _count(sql, run, "cost_micros IS NULL AND money <> 'released'")
 
 
-def in_doubt(connection: sqlite3.Connection, run: int) -> int:
+def in_doubt(sql: Sql, run: int) -> int:
     """Return how many attempts of a run may cost money although nobody knows if they were accepted."""
-    marks = ", ".join("?" * len(UNDECIDED))
-    where = f"run = ? AND coalesce(cost_micros, 1) > 0 AND state IN ({marks})"
-    return int(connection.execute(f"SELECT count(*) FROM attempt WHERE {where}", (run, *UNDECIDED)).fetchone()[0])
+    return _count(sql, run, f"coalesce(cost_micros, 1) > 0 AND state IN ({texts(UNDECIDED)})")
 
 
-def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
+def _count(sql: Sql, run: int, where: str) -> int:
+    ((count,),) = sql.query(f"SELECT count(*) FROM attempt WHERE run = :run AND {where}", {"run": run})
+    return int(count)
+
+
+def guard(sql: Sql, new: NewAttempt, caps: Caps) -> None:
     """Raise Refused unless `new` fits under `caps`. What costs nothing always fits."""
     if new.cost_micros == 0:
         return
@@ -104,10 +106,10 @@ def guard(connection: sqlite3.Connection, new: NewAttempt, caps: Caps) -> None:
     if money_bound and new.currency != caps.currency:
         text = f"clip '{new.clip}' is priced in {new.currency}, the budget is in {caps.currency}"
         raise Refused(text, code="budget-currency")
-    run = spent(connection, new.run)
+    run = spent(sql, new.run)
     cost = new.cost_micros or 0
     _under(new, caps, cost + run.get(caps.currency, Spent()).micros, caps.run_micros, "this apply")
-    total = spent(connection).get(caps.currency, Spent()).micros + caps.unrecorded_micros
+    total = spent(sql).get(caps.currency, Spent()).micros + caps.unrecorded_micros
     total += caps.rehearsed_micros if is_local(new.endpoint) else 0
     _under(new, caps, cost + total, caps.total_micros, "the project")
     if caps.run_clips is not None and sum(sums.clips for sums in run.values()) >= caps.run_clips:

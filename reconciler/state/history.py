@@ -22,17 +22,18 @@ log separately was rejected: the two drift apart unnoticed.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Any, cast
 
 from reconciler.diagnostics import StateError
 from reconciler.frozen import dataclass
 from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
-from reconciler.state import connection as sql
 from reconciler.state import rows
-from reconciler.state.rows import Payload, Value
+from reconciler.state.rows import Payload
+from reconciler.state.sql.port import NONE, Row, Sql, Values, damaged
+
+Clock = Callable[[], float]
+"""Returns UTC seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +48,43 @@ class LogEntry:
     payload: Payload = field(default_factory=dict)
 
 
-def append(connection: sqlite3.Connection, entry: LogEntry) -> LogEntry:
+_INSERT = """INSERT INTO event (time, type, clip, attempt, payload)
+VALUES (:time, :type, :clip, :attempt, :payload) RETURNING seq"""
+
+
+def append(sql: Sql, entry: LogEntry) -> LogEntry:
     """Append an event and apply it; return it with its number. `entry.seq` is ignored."""
-    cursor = connection.execute(
-        "INSERT INTO event (time, type, clip, attempt, payload) VALUES (?, ?, ?, ?, ?)",
-        (entry.time, entry.type, entry.clip or None, entry.attempt, rows.dump(entry.payload)),
-    )
-    stored = LogEntry(cast(int, cursor.lastrowid), entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
-    _REDUCERS[stored.type](connection, stored)
+    about = {"time": entry.time, "type": entry.type, "clip": entry.clip or None, "attempt": entry.attempt}
+    ((seq,),) = sql.query(_INSERT, {**about, "payload": rows.dump(entry.payload)})
+    stored = LogEntry(seq, entry.time, entry.type, entry.clip, entry.attempt, entry.payload)
+    _REDUCERS[stored.type](sql, stored)
     return stored
 
 
-def read(connection: sqlite3.Connection, tail: str, values: tuple[Value, ...]) -> list[LogEntry]:
+def read(sql: Sql, tail: str, values: Values = NONE) -> list[LogEntry]:
     """Return events; `tail` is the end of the SQL statement."""
-    return [_entry(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM event {tail}", values)]
+    return [_entry(row) for row in sql.query(f"SELECT {_COLUMNS} FROM event {tail}", values)]
 
 
 _COLUMNS = "seq, time, type, clip, attempt, payload"
 
 
-def _entry(row: tuple[Any, ...]) -> LogEntry:
+def _entry(row: Row) -> LogEntry:
     seq, time, kind, clip, attempt, text = row
     try:
         payload = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
-        raise sql.damaged(f"event {seq} is not JSON") from error
+        raise damaged(f"event {seq} is not JSON") from error
     if not isinstance(payload, dict):
-        raise sql.damaged(f"event {seq} is not a JSON object")
+        raise damaged(f"event {seq} is not a JSON object")
     return LogEntry(seq, time, kind, clip or "", attempt, payload)
 
 
-def _begun(connection: sqlite3.Connection, entry: LogEntry) -> None:
+def _begun(sql: Sql, entry: LogEntry) -> None:
     names = (*rows.COLUMNS[Attempt], "run")
     marks = ", ".join(f":{name}" for name in names)
     values = {**_SINCE_FIRST, **rows.with_sound_cost(entry.payload)}
-    connection.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
+    sql.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
 
 
 _SINCE_FIRST: Payload = {"endpoint": "", "expires_after": None, "looked": None, "protect": False}
@@ -92,38 +95,42 @@ _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reas
 WHERE id = :attempt AND state = :from"""
 
 
-def _moved(connection: sqlite3.Connection, entry: LogEntry) -> None:
+def _moved(sql: Sql, entry: LogEntry) -> None:
     """Move an attempt by compare-and-set: StateError `state-moved` if it is no longer in the given state."""
     values = {key: value for key, value in rows.with_sound_cost(entry.payload).items() if key != "evidence"}
-    cursor = connection.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time})
-    if cursor.rowcount != 1:
+    if sql.execute(_MOVE, {**values, "attempt": entry.attempt, "time": entry.time}) != 1:
         raise StateError(f"attempt {entry.attempt} is no longer {entry.payload['from']}", code="state-moved")
 
 
-def _upsert(kind: type[rows.Record]) -> Callable[[sqlite3.Connection, LogEntry], None]:
+def _upsert(kind: type[rows.Record]) -> Callable[[Sql, LogEntry], None]:
     statement = rows.upsert(kind)
     names = rows.COLUMNS[kind]
 
-    def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
+    def reduce(sql: Sql, entry: LogEntry) -> None:
         values = rows.with_sound_cost(entry.payload) if "cost_micros" in names else entry.payload
-        connection.execute(statement, {name: {**_SINCE_FIRST, **values}[name] for name in names})
+        sql.execute(statement, {name: {**_SINCE_FIRST, **values}[name] for name in names})
 
     return reduce
 
 
-def _execute(*statements: str) -> Callable[[sqlite3.Connection, LogEntry], None]:
-    def reduce(connection: sqlite3.Connection, entry: LogEntry) -> None:
+def _execute(*statements: str) -> Callable[[Sql, LogEntry], None]:
+    def reduce(sql: Sql, entry: LogEntry) -> None:
         for statement in statements:
-            connection.execute(statement, {**entry.payload, "time": entry.time, "attempt": entry.attempt})
+            sql.execute(statement, {**entry.payload, "time": entry.time, "attempt": entry.attempt})
 
     return reduce
 
 
-_COUNT = """INSERT INTO meta (name, value)
-VALUES ('counted ' || :rehearsal || ' ' || :key, :cost_micros || ' ' || :currency)
-ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
+_COUNT = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
-_REDUCERS: Mapping[str, Callable[[sqlite3.Connection, LogEntry], None]] = {
+
+def _counted(sql: Sql, entry: LogEntry) -> None:
+    line = entry.payload
+    name, value = f"counted {line['rehearsal']:d} {line['key']}", f"{line['cost_micros']} {line['currency']}"
+    sql.execute(_COUNT, {"name": name, "value": value})
+
+
+_REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {
     "store": _execute("INSERT INTO meta (name, value) VALUES ('store', :store)"),
     "run": _execute(),
     "note": _execute(),
@@ -139,6 +146,6 @@ _REDUCERS: Mapping[str, Callable[[sqlite3.Connection, LogEntry], None]] = {
     "unbound": _execute("DELETE FROM binding WHERE clip = :clip AND take = :take"),
     "placed": _upsert(Placed),
     "unplaced": _execute("DELETE FROM placed WHERE output = :output"),
-    "counted": _execute(_COUNT),
+    "counted": _counted,
     "plan-consumed": _execute("INSERT INTO plan (id, time) VALUES (:plan, :time)"),
 }

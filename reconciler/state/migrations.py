@@ -22,7 +22,8 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from reconciler.state import connection, schema
+from reconciler.state import schema
+from reconciler.state.sql import sqlite
 
 migrations = Migrations("clipform")
 
@@ -78,7 +79,7 @@ def sixth(db: Database) -> None:
 def migrate(database: sqlite3.Connection, steps: Migrations = migrations, version: int = schema.VERSION) -> None:
     """Bring a database to `version`. Two processes may try at once: the second has nothing to do."""
     db = Database(database, execute_plugins=False)
-    with connection.immediate(database):
+    with sqlite.immediate(database):
         steps.apply(db)
         database.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
         database.execute(f"PRAGMA user_version={version}")
@@ -86,8 +87,8 @@ def migrate(database: sqlite3.Connection, steps: Migrations = migrations, versio
 
 def backup(database: sqlite3.Connection, path: Path) -> Path:
     """Copy the database beside itself as `clipform.db.v<version>`, through SQLite: no one else may open the file."""
-    target = path.with_name(f"{path.name}.v{connection.pragma(database, 'user_version')}")
-    with closing(connection.connect(target, "rwc")) as copy, connection.translated():
+    target = path.with_name(f"{path.name}.v{sqlite.pragma(database, 'user_version')}")
+    with closing(sqlite.connect(target, "rwc")) as copy, sqlite.translated():
         copy.execute("PRAGMA synchronous=EXTRA")
         database.backup(copy)
     return target

@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.state import connection, schema
+from reconciler.state import schema
+from reconciler.state.sql import sqlite
 
 
 def create(database: sqlite3.Connection) -> None:
     """Create all tables in one transaction. Two processes may try at once: the second has nothing to do."""
-    with connection.immediate(database):
-        if connection.pragma(database, "user_version"):
+    with sqlite.immediate(database):
+        if sqlite.pragma(database, "user_version"):
             return
         for statement in statements():
             database.execute(statement)

@@ -10,20 +10,20 @@ from contextlib import closing
 from pathlib import Path
 
 from reconciler.diagnostics import StateDamaged, StateError, StateNewer
-from reconciler.state import connection as sql
 from reconciler.state import disk, new_database, schema
 from reconciler.state.paths import DATABASE
+from reconciler.state.sql import port, sqlite
 
 
 def open_writable(directory: Path) -> sqlite3.Connection:
     """Open `DIR/clipform.db`; create the folder and the database, or bring them up to date, when needed."""
     with disk.translated("create the state folder"):
         disk.make_directories(directory)
-    connection = sql.connect(directory / DATABASE, "rwc")
+    connection = sqlite.connect(directory / DATABASE, "rwc")
     try:
         version = _version(connection)
-        with sql.translated():
-            sql.configure(connection)
+        with sqlite.translated():
+            sqlite.configure(connection)
         _check(connection)
         if version < schema.VERSION:
             _migrate(connection, directory / DATABASE, version)
@@ -42,22 +42,22 @@ def open_readonly(directory: Path) -> sqlite3.Connection | None:
     if not path.exists():
         return None
     try:
-        return _readonly(sql.connect(path, "ro"))
+        return _readonly(sqlite.connect(path, "ro"))
     except StateError as error:
         if error.code != "hot-journal":
             raise
     # A writer was killed inside a transaction. Opened for writing, SQLite rolls it back.
-    return _readonly(sql.connect(path, "rw"))
+    return _readonly(sqlite.connect(path, "rw"))
 
 
 def open_copy(directory: Path) -> sqlite3.Connection:
     """Open a copy of the state in memory, an empty one when none exists yet. Changes to it are lost."""
     original = open_readonly(directory)
-    copy = sql.in_memory() if original is None else _copied(original)
+    copy = sqlite.in_memory() if original is None else _copied(original)
     try:
         if original is None:
             _migrate(copy, directory, 0)
-        with sql.translated():
+        with sqlite.translated():
             copy.execute("PRAGMA trusted_schema=OFF")
     except BaseException:
         copy.close()
@@ -78,7 +78,7 @@ def _readonly(connection: sqlite3.Connection) -> sqlite3.Connection | None:
             return None
         if version < schema.VERSION:
             connection = _upgraded_copy(connection)
-        with sql.translated():
+        with sqlite.translated():
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA temp_store=MEMORY")  # looking at a project writes no file
@@ -104,16 +104,16 @@ def _upgraded_copy(older: sqlite3.Connection) -> sqlite3.Connection:
 def _copied(original: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy in memory. Closes the original."""
     with closing(original):
-        copy = sql.in_memory()
-        with sql.translated():
+        copy = sqlite.in_memory()
+        with sqlite.translated():
             original.backup(copy)
     return copy
 
 
 def _version(connection: sqlite3.Connection) -> int:
     """Return the schema's version, 0 for an empty file. Raises for a foreign or a newer database."""
-    with sql.translated():
-        owner, version = sql.pragma(connection, "application_id"), sql.pragma(connection, "user_version")
+    with sqlite.translated():
+        owner, version = sqlite.pragma(connection, "application_id"), sqlite.pragma(connection, "user_version")
         empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if owner != schema.APPLICATION_ID and not (owner == 0 and version == 0 and empty):
         raise StateDamaged("clipform.db is a database of another program", code="state-foreign")
@@ -125,10 +125,10 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _check(connection: sqlite3.Connection) -> None:
     """Check all pages before writing, with `quick_check`. A reader detects damage where it reads."""
-    with sql.translated():
+    with sqlite.translated():
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != ("ok",):
-        raise sql.damaged(str(answer[0]) if answer else "quick_check gave no answer")
+        raise port.damaged(str(answer[0]) if answer else "quick_check gave no answer")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:

@@ -58,10 +58,11 @@ def values(record: Record) -> dict[str, Value]:
 
 
 def clean(value: Value) -> Value:
-    """Escape lone surrogates, which a provider's text may hold and SQLite cannot bind, as `\\udXXX`."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return value
+    """Escape what a provider's text may hold and a database refuses: lone surrogates as `\\udXXX`, NUL as `\\x00`."""
+    if not isinstance(value, str):
+        return value
+    text = value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.replace("\0", "\\x00")
 
 
 def dump(payload: Payload) -> str:

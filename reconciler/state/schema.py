@@ -55,13 +55,14 @@ def replace_books() -> tuple[str, ...]:
     )
 
 
-def _texts(states: frozenset[State]) -> str:
+def texts(states: frozenset[State]) -> str:
+    """Return states as a list of SQL."""
     return ", ".join(f"'{state.value}'" for state in sorted(states))
 
 
 def _one_open() -> str:
     """Forbid to buy a key with an open or blocked attempt, even for a bug or two processes."""
-    return f"CREATE UNIQUE INDEX one_open ON attempt (key) WHERE state IN ({_texts(OPEN | BLOCKED)})"
+    return f"CREATE UNIQUE INDEX one_open ON attempt (key) WHERE state IN ({texts(OPEN | BLOCKED)})"
 
 
 def _task_once() -> str:
@@ -76,7 +77,7 @@ BEGIN SELECT RAISE(ABORT, 'illegal move: an attempt begins as submitting'); END"
 
 def _moves() -> str:
     legal = " OR ".join(
-        f"(OLD.state = '{old.value}' AND NEW.state IN ({_texts(new)}))" for old, new in sorted(MOVES.items())
+        f"(OLD.state = '{old.value}' AND NEW.state IN ({texts(new)}))" for old, new in sorted(MOVES.items())
     )
     return f"""CREATE TRIGGER attempt_moves BEFORE UPDATE OF state ON attempt WHEN NOT ({legal})
 BEGIN SELECT RAISE(ABORT, 'illegal move: the table of states does not list it'); END"""

@@ -1,12 +1,11 @@
 """Reads the state: everything that planning needs, in one transaction and one select per table.
 
 Selecting whole tables is fast: one by one, ten thousand rows take seconds.
-The caller is inside `connection.reading`.
+The caller is inside `Sql.reading`.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -14,42 +13,42 @@ from functools import cache
 from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot
 from reconciler.spec.environment import is_local
 from reconciler.state import budget, rows
-from reconciler.state import connection as sql
+from reconciler.state.sql.port import NONE, Sql, Values, damaged
 
 TIMINGS = 50
 """How many past generations of a model count for an estimate."""
 
 
-def snapshot(connection: sqlite3.Connection) -> Snapshot:
-    """Return the whole state. Raises StateDamaged for a row that cannot be a record."""
+def snapshot(sql: Sql, desk: Sql) -> Snapshot:
+    """Return the whole state: of the ledger, and of the desk. Raises StateDamaged for a row that cannot be a record."""
     try:
-        return _snapshot(connection)
+        return _snapshot(sql, desk)
     except (KeyError, TypeError, ValueError) as error:
-        raise sql.damaged(f"a row holds what it cannot hold ({error})") from error
+        raise damaged(f"a row holds what it cannot hold ({error})") from error
 
 
-def _snapshot(connection: sqlite3.Connection) -> Snapshot:
-    oldest_first = _all(connection, rows.select(Generation, "ORDER BY created"))
+def _snapshot(sql: Sql, desk: Sql) -> Snapshot:
+    oldest_first = sql.query(rows.select(Generation, "ORDER BY created"))
     generations = [rows.record(Generation, row) for row in oldest_first]
     results = {generation.key: generation for generation in generations}
-    artifacts = [rows.artifact(row) for row in _all(connection, rows.select(Artifact))]
-    attempts = [rows.attempt(row) for row in _all(connection, rows.select(Attempt, "ORDER BY id"))]
-    bindings = [rows.binding(row) for row in _all(connection, rows.select(Binding))]
-    placed = [rows.record(Placed, row) for row in _all(connection, rows.select(Placed))]
+    artifacts = [rows.artifact(row) for row in sql.query(rows.select(Artifact))]
+    attempts = [rows.attempt(row) for row in sql.query(rows.select(Attempt, "ORDER BY id"))]
+    bindings = [rows.binding(row) for row in desk.query(rows.select(Binding))]
+    placed = [rows.record(Placed, row) for row in desk.query(rows.select(Placed))]
     rehearsed, booked = _booked(attempts)
     return Snapshot(
-        store=store_id(connection),
-        sequence=sequence(connection),
+        store=store_id(sql),
+        sequence=sequence(sql),
         generations=results,
         artifacts={artifact.sha256: artifact for artifact in artifacts},
         attempts={attempt.key: attempt for attempt in attempts},  # the newest comes last and stays
         bindings={(binding.clip, binding.take): binding for binding in bindings},
         placed={record.output: record for record in placed},
         timings=_timings(generations),
-        spent={currency: sums.micros for currency, sums in budget.spent(connection).items()},
+        spent={currency: sums.micros for currency, sums in budget.spent(sql).items()},
         rehearsed=rehearsed,
         booked=booked,
-        counted=_counted(connection),
+        counted=_counted(sql),
         rehearsals=rehearsals(attempts, results),
     )
 
@@ -78,43 +77,40 @@ def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tup
     return rehearsed, booked
 
 
-def _counted(connection: sqlite3.Connection) -> Mapping[tuple[str, bool], tuple[int, str]]:
+def _counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:
     """Return `Snapshot.counted`."""
     purchases = {}
-    for name, value in _all(connection, "SELECT name, value FROM meta WHERE name LIKE 'counted %'"):
+    for name, value in sql.query("SELECT name, value FROM meta WHERE name LIKE 'counted %'"):
         _, rehearsal, key = str(name).split(" ", 2)
         micros, _, currency = str(value).partition(" ")
         purchases[key, rehearsal == "1"] = (int(micros), currency)
     return purchases
 
 
-def attempts(connection: sqlite3.Connection, tail: str, values: tuple[rows.Value, ...]) -> tuple[Attempt, ...]:
+def attempts(sql: Sql, tail: str, values: Values = NONE) -> tuple[Attempt, ...]:
     """Return attempts; `tail` is the end of the SQL statement."""
     try:
-        return tuple(rows.attempt(row) for row in connection.execute(rows.select(Attempt, tail), values))
+        return tuple(rows.attempt(row) for row in sql.query(rows.select(Attempt, tail), values))
     except KeyError as error:
-        raise sql.damaged(f"an attempt's state is {error}") from error
+        raise damaged(f"an attempt's state is {error}") from error
 
 
-def generation(connection: sqlite3.Connection, key: str) -> Generation | None:
+def generation(sql: Sql, key: str) -> Generation | None:
     """Return the result of a key, None if there is none."""
-    row = connection.execute(rows.select(Generation, "WHERE key = ?"), (key,)).fetchone()
-    return None if row is None else rows.record(Generation, row)
+    matches = sql.query(rows.select(Generation, "WHERE key = :key"), {"key": key})
+    return rows.record(Generation, matches[0]) if matches else None
 
 
-def store_id(connection: sqlite3.Connection) -> str:
+def store_id(sql: Sql) -> str:
     """Return the random id of this store; empty when it was never completed."""
-    row = connection.execute("SELECT value FROM meta WHERE name = 'store'").fetchone()
-    return str(row[0]) if row else ""
+    ids = sql.query("SELECT value FROM meta WHERE name = 'store'")
+    return str(ids[0][0]) if ids else ""
 
 
-def sequence(connection: sqlite3.Connection) -> int:
+def sequence(sql: Sql) -> int:
     """Return the number of the newest event, 0 when there is none."""
-    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
-
-
-def _all(connection: sqlite3.Connection, statement: str) -> list[tuple[rows.Value, ...]]:
-    return connection.execute(statement).fetchall()
+    ((newest,),) = sql.query("SELECT coalesce(max(seq), 0) FROM event")
+    return int(newest)
 
 
 def _timings(generations: Iterable[Generation]) -> Mapping[tuple[str, str], tuple[float, ...]]:

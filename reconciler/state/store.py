@@ -1,92 +1,36 @@
-"""The store: attempts, their results and their outputs, in one SQLite database.
+"""The store of a working copy: the ledger and the desk, in one SQLite database.
 
-Every method that changes something is one transaction: it appends events, which the reducer (`history`) applies.
-Moves are compare-and-set on the attempt and its state. Errors are `StateError`s; `Refused` where a rule forbids
-spending. The caller holds the lock (`lock`) for as long as it writes; the database's own rules hold even without it.
+The caller holds the lock (`lock`) for as long as it writes; the database's rules hold even without it.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
-from threading import RLock
 from typing import Self
 
-from reconciler.diagnostics import Refused, StateError
-from reconciler.frozen import dataclass
-from reconciler.next_command import command
-from reconciler.records import (
-    BLOCKED,
-    CONSENTS,
-    COUNTS,
-    OPEN,
-    Artifact,
-    Attempt,
-    Binding,
-    Generation,
-    LockEntry,
-    Money,
-    Placed,
-    Snapshot,
-    State,
-    is_paid_failure,
-)
-from reconciler.state import budget, history, merge, rows
-from reconciler.state import connection as sql
+from reconciler.records import Snapshot
 from reconciler.state import open as opening
 from reconciler.state import snapshot as reads
-from reconciler.state.budget import Caps, NewAttempt, Spent
-from reconciler.state.history import LogEntry
-from reconciler.state.merge import Purchase
-from reconciler.state.receipts import Receipt
-
-Clock = Callable[[], float]
-"""Returns UTC seconds since the epoch."""
-
-_RECEIPTS = {"source": "receipts"}
+from reconciler.state.desk import Desk
+from reconciler.state.history import Clock
+from reconciler.state.ledger import Ledger
+from reconciler.state.sql.sqlite import SQLite
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a move records. None leaves the present value; `money` None takes the value of `COUNTS` for the state.
-
-    `evidence` is stored only in the event log, without secrets, prompts and links.
-    """
-
-    task: str | None = None
-    reason: str = ""
-    message: str = ""
-    money: Money | None = None
-    cost_micros: int | None = None
-    evidence: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What a merge of the receipts changed: attempts that were missing (the database is older, or another one),
-    attempts that moved, and receipts of purchases that no attempt can hold, which a person must look at."""
-
-    restored: tuple[Attempt, ...] = ()
-    moved: tuple[Attempt, ...] = ()
-    lost: tuple[Receipt, ...] = ()
-
-
-class Store:
+class Store(Ledger):
     """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._mutex = RLock()  # a worker thread may commit while the loop's thread reads
+    sql: SQLite
+
+    def __init__(self, sql: SQLite, clock: Clock) -> None:
+        super().__init__(sql, clock)
+        self.desk = Desk(sql, clock)
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Store:
         """Open for writing; create the directory and the database, or bring them up to date, when needed."""
-        store = cls(opening.open_writable(directory), clock)
+        store = cls(SQLite(opening.open_writable(directory)), clock)
         try:
             store._complete()
         except BaseException:
@@ -98,16 +42,16 @@ class Store:
     def read(cls, directory: Path, clock: Clock) -> Store | None:
         """Open read-only, without a lock; None when no state exists yet."""
         connection = opening.open_readonly(directory)
-        return None if connection is None else cls(connection, clock)
+        return None if connection is None else cls(SQLite(connection), clock)
 
     @classmethod
     def copy(cls, directory: Path, clock: Clock) -> Store:
         """Open a copy in memory, an empty one when no state exists yet: to try a change, which is lost."""
-        return cls(opening.open_copy(directory), clock)
+        return cls(SQLite(opening.open_copy(directory)), clock)
 
     def close(self) -> None:
         """Close the database. Everything committed is durable already."""
-        self._connection.close()
+        self.sql.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,18 +59,10 @@ class Store:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # Reading
-
-    @property
-    def id(self) -> str:
-        """Return the random id of this store: a saved plan and each receipt name it."""
-        with self._reading():
-            return reads.store_id(self._connection)
-
     def snapshot(self) -> Snapshot:
         """Return everything that planning needs, as of one instant."""
-        with self._reading(several=True):
-            return reads.snapshot(self._connection)
+        with self.sql.reading():
+            return reads.snapshot(self.sql, self.desk.sql)
 
     def mark(self) -> tuple[str, int]:
         """Return the store's id and the number of its newest event.
@@ -134,263 +70,13 @@ class Store:
         Nothing changes without an event: together with the file's `opening.stamp`, which differs after a backup was
         put back, this identifies a snapshot.
         """
-        with self._reading(several=True):
-            return reads.store_id(self._connection), reads.sequence(self._connection)
-
-    def attempt(self, number: int) -> Attempt:
-        """Return one attempt; StateError when there is none of that number."""
-        return self._attempts("WHERE id = ?", (number,), f"no attempt has the number {number}")[0]
-
-    def attempts(self, key: str | None = None) -> tuple[Attempt, ...]:
-        """Return every attempt of a key, or of all keys, oldest first."""
-        where, values = ("", ()) if key is None else ("WHERE key = ?", (key,))
-        return self._attempts(f"{where} ORDER BY id", values)
-
-    def makers(self, sha256: str) -> tuple[Attempt, ...]:
-        """Return the attempts that gave an artifact, oldest first."""
-        return self._attempts("WHERE sha256 = ? ORDER BY id", (sha256,))
-
-    def generation(self, key: str) -> Generation | None:
-        """Return the result of a key, None if there is none."""
-        with self._reading():
-            return reads.generation(self._connection, key)
-
-    def unsettled(self, clip: str) -> tuple[Attempt, ...]:
-        """Return the attempts of a clip that are open or wait for a decision: each has its own key."""
-        attempts = self._attempts("WHERE clip = ?", (clip,))
-        return tuple(a for a in attempts if a.state in OPEN | BLOCKED or is_paid_failure(a))
-
-    def marks(self) -> set[int]:
-        """Return the `expires_after` of every attempt without a task: a new attempt needs another one."""
-        with self._reading():
-            taskless = "FROM attempt WHERE task IS NULL AND expires_after IS NOT NULL"
-            return {row[0] for row in self._connection.execute(f"SELECT expires_after {taskless}")}
-
-    def account(self, attempt: Attempt) -> str:
-        """Return the account that an attempt was bought with (`NewAttempt.account`); empty when unknown."""
-        with self._reading():
-            where = "WHERE clip IS ? AND attempt = ? AND type = 'begun'"  # the log has an index of clips
-            begun = history.read(self._connection, where, (attempt.clip or None, attempt.id))
-        return str(begun[0].payload.get("account", "")) if begun else ""
-
-    def events(self, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
-        """Return the log in order, of everything or of one clip, all of it or the newest `limit`."""
-        where, values = ("", ()) if clip is None else ("WHERE clip = ?", (clip,))
-        bound = -1 if limit is None else limit
-        with self._reading():
-            return history.read(self._connection, f"{where} ORDER BY seq DESC LIMIT ?", (*values, bound))[::-1]
-
-    def spent(self, run: int | None = None) -> dict[str, Spent]:
-        """Return the sums by currency, of everything or of one run."""
-        with self._reading():
-            return budget.spent(self._connection, run)
-
-    def unpriced(self, run: int) -> int:
-        """Return how many attempts of a run are owed, or may become so, without a known price."""
-        with self._reading():
-            return budget.unpriced(self._connection, run)
-
-    def in_doubt(self, run: int) -> int:
-        """Return how many attempts of a run may cost money although nobody knows if they were accepted."""
-        with self._reading():
-            return budget.in_doubt(self._connection, run)
-
-    # Buying
-
-    def start_run(self, command: str) -> int:
-        """Log that an apply begins, and return its number for its attempts. Only when there is something to do."""
-        return self._append("run", {"command": command}).seq
-
-    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
-        """Write the intent before anything is sent: guard, attempt and reservation in one transaction.
-
-        Raises Refused over the caps, StateError `key-open` when the key has an open or blocked attempt.
-        """
-        with self.transaction():
-            if caps is not None:
-                budget.guard(self._connection, new, caps)
-            return self._write_intent(new, self._clock())
-
-    def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
-        """Move an attempt from the state of the given record; StateError `state-moved` if it moved since."""
-        return self._move(attempt, to, facts or Facts(), None)
-
-    def look(self, attempt: Attempt, date: float) -> None:
-        """Record when an uncertain attempt was first looked for, in UTC seconds of the provider's clock."""
-        self._append("looked", {"date": date}, attempt)
-
-    def fetched(
-        self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
-    ) -> Attempt:
-        """Record a durable artifact, its generation, and FETCHED, in one transaction."""
-        with self.transaction():
-            self._append("artifact", rows.values(artifact), attempt)
-            self._append("generation", {**rows.values(generation), "note": ""}, attempt)
-            facts = facts or Facts(cost_micros=generation.cost_micros)
-            return self._move(attempt, State.FETCHED, facts, artifact.sha256)
-
-    def adopt(self, generation: Generation, artifact: Artifact, clip: str = "", note: str = "") -> None:
-        """Record a durable artifact as a key's result without an attempt (import, restore from the lock file)."""
-        with self.transaction():
-            self._append("artifact", rows.values(artifact), clip=clip)
-            self._append("generation", {**rows.values(generation), "note": note}, clip=clip)
-
-    def abandon(self, attempt: Attempt, word: str, evidence: Mapping[str, object] | None = None) -> Attempt:
-        """Record the user's decision that ends an attempt, a key of `CONSENTS`."""
-        reason, message = CONSENTS[word]
-        with self.transaction():
-            about = {"attempt": attempt.id, "key": attempt.key, **(evidence or {})}
-            self.note(f"resolve --{word}", attempt.clip, about)
-            return self.move(attempt, State.ABANDONED, Facts(reason=reason, message=message, evidence=evidence or {}))
-
-    def recover_orphans(self, except_kinds: Collection[str] = ()) -> tuple[Attempt, ...]:
-        """Make attempts whose submitter died UNCERTAIN, and return them; called under the lock at the start.
-
-        Attempts of `except_kinds` (free and repeatable, such as drafts) stay SUBMITTING: the caller closes them.
-        """
-        facts = Facts(reason="interrupted", message="clipform stopped before it knew whether the request was accepted")
-        with self.transaction():
-            orphans = self._attempts("WHERE state = ? ORDER BY id", (State.SUBMITTING.value,))
-            return tuple(
-                attempt if attempt.kind in except_kinds else self.move(attempt, State.UNCERTAIN, facts)
-                for attempt in orphans
-            )
-
-    def merge(self, lines: Iterable[Receipt]) -> Merged:
-        """Record what the receipts have and this database lacks (see `merge`); called under the lock at the start."""
-        with self.transaction():
-            findings = merge.decide(lines, self._attempts("ORDER BY id", ()))
-            void = tuple(self.move(attempt, State.NOT_SENT, Facts(evidence=_RECEIPTS)) for attempt in findings.void)
-            decided = tuple(self._abandon(attempt, word, None) for attempt, word in findings.decided)
-            restored = tuple(self._restore(purchase) for purchase in findings.missing)
-            accepted = tuple(
-                self.move(attempt, State.ACCEPTED, Facts(task=task, evidence=_RECEIPTS))
-                for attempt, task in findings.accepted
-            )
-        return Merged(restored, accepted + void + decided, tuple(findings.lost))
-
-    def _restore(self, purchase: Purchase) -> Attempt:
-        line = purchase.intent
-        about = {name: getattr(line, name) for name in ("endpoint", "account", "expires_after")}
-        new = NewAttempt(line.marker, **line.take_provenance(), **about)
-        attempt = self._write_intent(new, line.time)
-        if purchase.consent:
-            return self._abandon(attempt, purchase.consent, purchase.task)
-        if purchase.task is not None:
-            return self.move(attempt, State.ACCEPTED, Facts(task=purchase.task, evidence=_RECEIPTS))
-        text = "this request is in the receipts, but not in the database: it may have been accepted"
-        return self.move(attempt, State.UNCERTAIN, Facts(reason="restored", message=text, evidence=_RECEIPTS))
-
-    def _abandon(self, attempt: Attempt, word: str, task: str | None) -> Attempt:
-        if attempt.state is State.SUBMITTING:
-            attempt = self.move(attempt, State.UNCERTAIN, Facts(task=task, evidence=_RECEIPTS))
-        return self.abandon(attempt, word, _RECEIPTS)
-
-    # Outputs and the rest
-
-    def count(self, line: LockEntry) -> None:
-        """Record what a line of the lock file says was bought: it counts also when it is replaced."""
-        about = {name: rows.clean(value) for name, value in line.take_provenance(sha256=line.sha256).items()}
-        self._append("counted", {**about, "rehearsal": line.rehearsal}, clip=line.clip)
-
-    def bind(self, binding: Binding) -> None:
-        """Record that a take of a clip holds a key."""
-        self._append("bound", rows.values(binding), clip=binding.clip)
-
-    def unbind(self, clip: str, take: int) -> None:
-        """Record that a take of a clip is no longer declared."""
-        self._append("unbound", {"clip": clip, "take": take}, clip=clip)
-
-    def record_placed(self, record: Placed, clip: str = "") -> None:
-        """Record that clipform put a file at an output."""
-        self._append("placed", rows.values(record), clip=clip)
-
-    def record_unplaced(self, output: str, clip: str = "") -> None:
-        """Record that the file at an output is no longer clipform's, or is gone."""
-        self._append("unplaced", {"output": output}, clip=clip)
-
-    def drop_artifact(self, sha256: str) -> None:
-        """Delete an artifact and its generations from the records, before its file is deleted."""
-        self._append("artifact-dropped", {"sha256": sha256})
-
-    def require_unused(self, plan: str) -> None:
-        """Raise Refused, code `plan-used`, for a saved plan that was applied to this store."""
-        with self._reading():
-            used = self._connection.execute("SELECT 1 FROM plan WHERE id = ?", (plan,)).fetchone()
-        if used:
-            help = f"{command('plan', '--out', 'FILE')} makes a new one"
-            raise Refused("this plan was already applied", help=help, code="plan-used")
-
-    def consume_plan(self, plan: str) -> None:
-        """Record that a saved plan is applied; `require_unused` raises from then on.
-
-        Put this and the first intent into one `transaction()`: both or neither.
-        """
-        with self.transaction():
-            self.require_unused(plan)
-            self._append("plan-consumed", {"plan": plan})
-
-    def note(self, fact: str, clip: str = "", about: Mapping[str, object] | None = None) -> None:
-        """Log a fact that changes no table, such as a consent; without secrets and links."""
-        self._append("note", {**(about or {}), "what": fact}, clip=clip)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Run several calls as one transaction, also nested. Never await inside."""
-        with self._mutex:
-            begin = sql.nested if self._connection.in_transaction else sql.immediate
-            with begin(self._connection):
-                yield
-
-    @contextmanager
-    def _reading(self, *, several: bool = False) -> Iterator[None]:
-        """Run one select, which sees one state by itself, or `several` in one read transaction."""
-        with self._mutex:
-            is_alone = several and not self._connection.in_transaction
-            with sql.reading(self._connection) if is_alone else sql.translated():
-                yield
-
-    def _append(self, kind: str, payload: rows.Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
-        number, name = (attempt.id, attempt.clip) if attempt else (None, clip)
-        with self.transaction():
-            return history.append(self._connection, LogEntry(0, self._clock(), kind, name, number, payload))
-
-    def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
-        payload = {
-            "from": attempt.state.value,
-            "to": to.value,
-            "money": (facts.money or COUNTS[to]).value,
-            "task": rows.clean(facts.task),
-            "reason": rows.clean(facts.reason),
-            "message": rows.clean(facts.message),
-            "cost_micros": facts.cost_micros,
-            "sha256": sha256,
-            "evidence": dict(facts.evidence),
-        }
-        with self.transaction():
-            self._append("moved", payload, attempt)
-            return self.attempt(attempt.id)
-
-    def _write_intent(self, new: NewAttempt, created: float) -> Attempt:
-        number = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM attempt").fetchone()[0]
-        about = {name: getattr(new, name) for name in ("marker", "document", "endpoint", "expires_after")}
-        about |= new.take_provenance(task=None)
-        attempt = Attempt(id=number, state=State.SUBMITTING, created=created, updated=created, **about)
-        self._append("begun", {**rows.values(attempt), "run": new.run, "account": new.account}, attempt)
-        return self.attempt(number)
-
-    def _attempts(self, tail: str, values: tuple[rows.Value, ...], missing: str = "") -> tuple[Attempt, ...]:
-        with self._reading():
-            attempts = reads.attempts(self._connection, tail, values)
-        if missing and not attempts:
-            raise StateError(missing, code="no-attempt")
-        return attempts
+        with self.sql.reading():
+            return reads.store_id(self.sql), reads.sequence(self.sql)
 
     def _complete(self) -> None:
         """Give a new database its id. After a crash before this, the next open does it."""
-        with self._reading():
-            if reads.store_id(self._connection):
-                return
+        if self.id:
+            return
         with self.transaction():
-            if not reads.store_id(self._connection):
+            if not self.id:
                 self._append("store", {"store": os.urandom(16).hex()})

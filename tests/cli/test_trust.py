@@ -23,7 +23,8 @@ from reconciler.engine.connections.one_off import ProviderAccess
 from reconciler.engine.operations.adopt_task import poll_task
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.store import Store
 
 CLIPS = "clips:\n  hero: {prompt: a lamp, provider: studio, duration: 5}\n"
 COMMANDS = [

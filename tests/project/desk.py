@@ -131,8 +131,8 @@ class Desk:
                 session.store.adopt(made, artifact, w.clip)
                 with suppress(Foreign):
                     if w.output is not None:
-                        session.store.record_placed(session.placer.place(w.output, artifact), w.clip)
-                session.store.bind(Binding(w.clip, w.take, w.key, w.output, w.document))
+                        session.store.desk.record_placed(session.placer.place(w.output, artifact), w.clip)
+                session.store.desk.bind(Binding(w.clip, w.take, w.key, w.output, w.document))
             save_lock(session, loaded)
 
 

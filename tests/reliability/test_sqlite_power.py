@@ -28,7 +28,7 @@ def test_a_setting_that_loses_commits_is_caught(name: str) -> None:
 
 def test_the_store_runs_with_the_settings_of_production() -> None:
     with sqlite_power.on_platter(Platter(), PRODUCTION), Store.open(Path("/"), lambda: 1.0) as store:
-        select = store._connection.execute
+        select = store.sql.connection.execute
         assert [select(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")] == [
             "persist",
             3,

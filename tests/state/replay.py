@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from reconciler.diagnostics import StateError
-from reconciler.state import connection as sql
 from reconciler.state import history
+from reconciler.state.sql.port import damaged
 from reconciler.state.store import Store
 
 DERIVED = ("ledger", "binding", "placed", "plan", "meta", "generation", "artifact", "attempt")
@@ -15,12 +15,11 @@ DERIVED = ("ledger", "binding", "placed", "plan", "meta", "generation", "artifac
 
 def rebuild(store: Store) -> None:
     """Rebuild the tables, in one transaction. Raises StateDamaged for an event that does not follow."""
-    connection = store._connection
     with store.transaction():
         for table in DERIVED:
-            connection.execute(f"DELETE FROM {table}")
-        for entry in history.read(connection, "ORDER BY seq", ()):
+            store.sql.execute(f"DELETE FROM {table}")
+        for entry in history.read(store.sql, "ORDER BY seq"):
             try:
-                history._REDUCERS[entry.type](connection, entry)
+                history._REDUCERS[entry.type](store.sql, entry)
             except (KeyError, StateError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
-                raise sql.damaged(f"event {entry.seq} does not follow from those before it") from error
+                raise damaged(f"event {entry.seq} does not follow from those before it") from error

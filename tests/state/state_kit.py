@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from reconciler.records import MOVES, Artifact, Attempt, Generation, State
 from reconciler.state import new_database
 from reconciler.state.budget import NewAttempt
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.sql.sqlite import SQLite
+from reconciler.state.store import Store
 
 _marker = itertools.count()
 
@@ -75,11 +77,11 @@ def memory_store() -> Store:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     new_database.create(connection)
     connection.execute("PRAGMA foreign_keys=ON")
-    store = Store(connection, Clock())
+    store = Store(SQLite(connection), Clock())
     store._complete()
     return store
 
 
 def dump(store: Store) -> list[str]:
     """Every row of every table, as text."""
-    return list(store._connection.iterdump())
+    return list(store.sql.connection.iterdump())

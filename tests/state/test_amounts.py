@@ -18,8 +18,9 @@ from state_kit import Clock, Maker, memory_store, order, result
 from reconciler import money
 from reconciler.records import LockEntry, State
 from reconciler.state import lockfile, receipts
+from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
-from reconciler.state.store import Facts, Store
+from reconciler.state.store import Store
 from tests.state.replay import rebuild
 
 LIMIT = 10**18

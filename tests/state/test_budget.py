@@ -13,7 +13,8 @@ from state_kit import Clock, Maker, dump, memory_store, order
 from reconciler.diagnostics import Refused
 from reconciler.records import Money, State
 from reconciler.state.budget import Caps
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.store import Store
 
 USD = {"currency": "USD"}
 RUN, TOTAL, CLIPS = Caps("USD", run_micros=10), Caps("USD", total_micros=10), Caps("USD", run_clips=2)

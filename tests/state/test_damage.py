@@ -171,4 +171,4 @@ def test_a_reader_takes_back_what_a_killed_writer_left_half_done(tmp_path: Path)
     assert reader is not None
     with reader:
         assert set(reader.snapshot().attempts) == {"v1:kept"}
-        assert reader._connection.execute("SELECT count(*) FROM plan").fetchone() == (0,)
+        assert reader.sql.connection.execute("SELECT count(*) FROM plan").fetchone() == (0,)

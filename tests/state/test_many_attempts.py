@@ -9,7 +9,8 @@ from state_kit import Maker, memory_store, order, result
 
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.store import Store
 
 CAPS = Caps("USD", total_micros=10**12, run_clips=10**6)
 ASKED: dict[str, Callable[[Store, Attempt], object]] = {
@@ -44,9 +45,9 @@ def steps(store: Store, ask: Callable[[], object]) -> int:
         count += 1
         return 0
 
-    store._connection.set_progress_handler(step, 1)
+    store.sql.connection.set_progress_handler(step, 1)
     ask()
-    store._connection.set_progress_handler(None, 1)
+    store.sql.connection.set_progress_handler(None, 1)
     return count
 
 

@@ -17,7 +17,8 @@ from sqlite_utils import Database, Migrations
 from state_kit import Clock, order
 
 from reconciler.diagnostics import StateError
-from reconciler.state import connection, migrations, new_database, schema
+from reconciler.state import migrations, new_database, schema
+from reconciler.state.sql import sqlite
 from reconciler.state.store import Store
 from tests.state.replay import rebuild
 
@@ -65,7 +66,7 @@ def _places(act: Callable[[], object]) -> list[int]:
 
 
 def _schema(directory: Path) -> list[tuple[str, str]]:
-    with closing(connection.connect(directory / "clipform.db", "ro")) as database:
+    with closing(sqlite.connect(directory / "clipform.db", "ro")) as database:
         found = database.execute("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").fetchall()
         return [(name, text) for name, text in found if not name.startswith("sqlite_autoindex")]
 
@@ -105,7 +106,7 @@ def _next_version() -> Migrations:
 
 
 def _upgrade(directory: Path) -> None:
-    migrations.migrate(connection.connect(directory / "clipform.db", "rw"), _next_version(), schema.VERSION + 1)
+    migrations.migrate(sqlite.connect(directory / "clipform.db", "rw"), _next_version(), schema.VERSION + 1)
 
 
 def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_path: Path) -> None:
@@ -117,8 +118,8 @@ def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_pat
     for statement in [*statements, statements[-1] + 1]:
         directory = shutil.copytree(tmp_path / "old", tmp_path / str(statement))
         assert _killed_at(statement, functools.partial(_upgrade, directory)) is (statement in statements)
-        with closing(connection.connect(directory / "clipform.db", "rw")) as database:
-            version = connection.pragma(database, "user_version")
+        with closing(sqlite.connect(directory / "clipform.db", "rw")) as database:
+            version = sqlite.pragma(database, "user_version")
             assert (_schema(directory) == old) is (version == schema.VERSION)
             assert database.execute("SELECT value LIKE '%!' FROM meta").fetchone() == (version - schema.VERSION,)
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -129,14 +130,14 @@ def test_a_kill_at_any_statement_of_an_upgrade_leaves_the_old_or_the_new(tmp_pat
 def test_a_database_is_copied_before_it_is_changed(tmp_path: Path) -> None:
     with Store.open(tmp_path, Clock()) as store:
         store.begin(order())
-        copy = migrations.backup(store._connection, tmp_path / "clipform.db")
+        copy = migrations.backup(store.sql.connection, tmp_path / "clipform.db")
         assert copy.name == f"clipform.db.v{schema.VERSION}"
-        with closing(connection.connect(copy, "ro")) as saved:
-            assert list(saved.iterdump()) == list(store._connection.iterdump())
+        with closing(sqlite.connect(copy, "ro")) as saved:
+            assert list(saved.iterdump()) == list(store.sql.connection.iterdump())
 
 
 def test_the_rules_in_a_fresh_database_are_those_of_the_records(store: Store) -> None:
-    found = {row[0] for row in store._connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+    found = {row[0] for row in store.sql.connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
     assert set(schema.rules()) <= found
 
 
@@ -166,12 +167,12 @@ def test_a_new_database_is_what_every_step_leads_to(request: pytest.FixtureReque
             new_database.create(new)
             assert _as_statements(new) == _as_statements(migrated) == file.read_text(encoding="utf-8")
             pragmas = ("application_id", "user_version")
-            assert [connection.pragma(new, name) for name in pragmas] == [schema.APPLICATION_ID, schema.VERSION]
-            assert [connection.pragma(migrated, name) for name in pragmas] == [schema.APPLICATION_ID, schema.VERSION]
+            assert [sqlite.pragma(new, name) for name in pragmas] == [schema.APPLICATION_ID, schema.VERSION]
+            assert [sqlite.pragma(migrated, name) for name in pragmas] == [schema.APPLICATION_ID, schema.VERSION]
 
 
 def test_of_two_processes_that_create_a_database_at_once_the_second_has_nothing_to_do(tmp_path: Path) -> None:
-    with closing(connection.connect(tmp_path / "clipform.db", "rwc")) as database:
+    with closing(sqlite.connect(tmp_path / "clipform.db", "rwc")) as database:
         new_database.create(database)
         database.execute("INSERT INTO meta VALUES ('store', 'one')")
         new_database.create(database)
@@ -213,7 +214,7 @@ def test_a_reader_sees_an_older_state_as_the_next_writer_will_make_it_and_leaves
 def test_an_older_state_is_copied_before_a_writer_brings_it_up_to_date(dump: Path, tmp_path: Path) -> None:
     _state_of(dump, tmp_path)
     Store.open(tmp_path, Clock()).close()
-    with closing(connection.connect(tmp_path / f"clipform.db.{dump.stem}", "ro")) as saved:
+    with closing(sqlite.connect(tmp_path / f"clipform.db.{dump.stem}", "ro")) as saved:
         assert saved.execute("SELECT count(*) FROM attempt").fetchone() == (3,)
     Store.open(tmp_path / "new", Clock()).close()
     assert dict(_schema(tmp_path)).keys() == dict(_schema(tmp_path / "new")).keys()

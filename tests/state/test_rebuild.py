@@ -69,11 +69,11 @@ class Walk(RuleBasedStateMachine):
     @rule(name=NAMES, take=st.integers(1, 2), gone=st.booleans())
     def outputs(self, name: str, take: int, gone: bool) -> None:
         if gone:
-            self.store.unbind(name, take)
-            self.store.record_unplaced(f"{name}.mp4")
+            self.store.desk.unbind(name, take)
+            self.store.desk.record_unplaced(f"{name}.mp4")
         else:
-            self.store.bind(Binding(name, take, f"v1:{name}", f"{name}.mp4"))
-            self.store.record_placed(Placed(f"{name}.mp4", name * 64, take, 2, 3))
+            self.store.desk.bind(Binding(name, take, f"v1:{name}", f"{name}.mp4"))
+            self.store.desk.record_placed(Placed(f"{name}.mp4", name * 64, take, 2, 3))
 
     @rule()
     def restart(self) -> None:

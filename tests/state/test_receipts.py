@@ -18,8 +18,9 @@ from state_kit import Clock, Maker, memory_store, order
 from reconciler.diagnostics import StateError
 from reconciler.records import Attempt, State
 from reconciler.state import receipts as module
+from reconciler.state.ledger import Facts, Merged
 from reconciler.state.receipts import BLOCK, Receipt, Receipts, parse
-from reconciler.state.store import Facts, Merged, Store
+from reconciler.state.store import Store
 from tests.state.replay import rebuild
 
 

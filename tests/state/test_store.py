@@ -13,7 +13,8 @@ from state_kit import Clock, Maker, dump, memory_store, order, path_to, result
 from reconciler.diagnostics import Refused, StateError
 from reconciler.records import BLOCKED, COUNTS, MOVES, OPEN, Binding, Money, Placed, State
 from reconciler.state.budget import Spent
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.store import Store
 from tests.state.replay import rebuild
 
 
@@ -137,7 +138,7 @@ def test_a_saved_plan_works_once_and_only_with_its_first_intent(store: Store) ->
 def test_the_log_cannot_be_changed(store: Store) -> None:
     for statement in ("UPDATE event SET type = 'x'", "DELETE FROM event"):
         with pytest.raises(Exception, match="append-only"):
-            store._connection.execute(statement)
+            store.sql.connection.execute(statement)
 
 
 def test_orphans_become_uncertain_and_free_ones_are_handed_back(maker: Maker) -> None:
@@ -154,12 +155,12 @@ def test_orphans_become_uncertain_and_free_ones_are_handed_back(maker: Maker) ->
 def test_bindings_and_outputs_are_replaced_and_taken_back(store: Store) -> None:
     binding, record = Binding("hero", 1, "v1:a", "out/hero.mp4", "{}"), Placed("out/hero.mp4", "ab", 10, 7, 9)
     for _ in range(2):
-        store.bind(binding)
-        store.record_placed(record, "hero")
+        store.desk.bind(binding)
+        store.desk.record_placed(record, "hero")
     snapshot = store.snapshot()
     assert (snapshot.bindings, snapshot.placed) == ({("hero", 1): binding}, {"out/hero.mp4": record})
-    store.unbind("hero", 1)
-    store.record_unplaced("out/hero.mp4", "hero")
+    store.desk.unbind("hero", 1)
+    store.desk.record_unplaced("out/hero.mp4", "hero")
     assert (store.snapshot().bindings, store.snapshot().placed) == ({}, {})
 
 
@@ -191,7 +192,7 @@ def test_events_are_by_clip_and_the_newest_are_last(maker: Maker) -> None:
 @pytest.mark.parametrize("text", ["\ud800 alone", "nul \0 in it", "‮ bidi", "\x1b]8;;x\x07", "片段"])
 def test_any_text_of_a_provider_can_be_kept(maker: Maker, text: str) -> None:
     attempt = maker.store.move(maker.attempt(), State.REFUSED, Facts(message=text, evidence={"raw": text}))
-    assert attempt.message == text.encode("utf-8", "backslashreplace").decode()
+    assert attempt.message == text.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
     rebuild(maker.store)
     assert maker.store.attempt(attempt.id) == attempt
 
@@ -209,7 +210,7 @@ def test_a_reader_sees_what_is_committed_and_cannot_write(tmp_path: Path, maker:
     with reader:
         assert reader.snapshot() == maker.store.snapshot()
         assert reader.id == maker.store.id
-        assert reader._connection.execute("PRAGMA temp_store").fetchone() == (2,)  # in memory: it writes no file
+        assert reader.sql.connection.execute("PRAGMA temp_store").fetchone() == (2,)  # in memory: it writes no file
         with pytest.raises(StateError) as error:
             reader.move(attempt, State.STALLED)
     assert _code(error) == "read-only"
@@ -253,7 +254,7 @@ def test_opening_what_is_up_to_date_does_not_import_sqlite_utils(tmp_path: Path)
 
 def test_the_settings_are_those_that_survive_a_power_cut(store: Store) -> None:
     pragmas = {"journal_mode": "persist", "synchronous": 3, "trusted_schema": 0, "foreign_keys": 1}
-    assert {name: store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas} == pragmas
+    assert {name: store.sql.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas} == pragmas
 
 
 def test_the_shortest_ways_cover_the_table() -> None:
@@ -283,7 +284,7 @@ def test_unpriced_is_what_a_run_may_owe_at_no_known_price(maker: Maker) -> None:
 
 def test_a_busy_database_is_a_plain_error_and_nothing_is_written(tmp_path: Path, store: Store) -> None:
     with Store.open(tmp_path / "state", Clock()) as other, other.transaction():
-        store._connection.execute("PRAGMA busy_timeout=0")
+        store.sql.connection.execute("PRAGMA busy_timeout=0")
         with pytest.raises(StateError) as error:
             store.begin(order())
     assert _code(error) == "state-busy"

@@ -21,8 +21,9 @@ from reconciler.project.orders import Order
 from reconciler.providers.base import Job, Succeeded
 from reconciler.records import Artifact, Attempt, State
 from reconciler.state.budget import Caps
+from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
-from reconciler.state.store import Facts, Store
+from reconciler.state.store import Store
 
 INTERRUPTED = "stopped before it was submitted"
 

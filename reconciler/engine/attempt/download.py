@@ -17,7 +17,7 @@ from reconciler.plan import estimate
 from reconciler.project.priced import is_absurd
 from reconciler.providers.base import Succeeded
 from reconciler.records import Artifact, Attempt, Generation, State
-from reconciler.state.store import Facts
+from reconciler.state.ledger import Facts
 
 FETCHES = 3
 """How often a result is downloaded before the attempt is set aside."""

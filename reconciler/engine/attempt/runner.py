@@ -20,7 +20,7 @@ from reconciler.providers import base
 from reconciler.providers.base import Refusal
 from reconciler.providers.capabilities import Lists
 from reconciler.records import Attempt, Money, State
-from reconciler.state.store import Facts
+from reconciler.state.ledger import Facts
 
 MISSES = 3
 """How many "not found" answers in a row, over at least `MISSING` seconds, mean that a task vanished; and how many

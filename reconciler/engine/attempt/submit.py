@@ -25,7 +25,7 @@ from reconciler.providers.base import Accepted, Job, NotSent, Refusal, Rejected,
 from reconciler.providers.capabilities import Marks
 from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
-from reconciler.state.store import Facts
+from reconciler.state.ledger import Facts
 
 TRIES = 6
 """How often a request that certainly was not accepted is sent in one run."""

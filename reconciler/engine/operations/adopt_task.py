@@ -16,8 +16,8 @@ from reconciler.providers.base import NotFound, PollAnswer, PollTrouble
 from reconciler.records import LOOKED_AT_AGAIN, Attempt, LockEntry, State
 from reconciler.spec.environment import is_local
 from reconciler.state.budget import NewAttempt
+from reconciler.state.ledger import Facts
 from reconciler.state.paths import LOCK_FILE
-from reconciler.state.store import Facts
 
 
 def adopt_task(

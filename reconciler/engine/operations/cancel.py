@@ -13,7 +13,7 @@ from reconciler.next_command import command
 from reconciler.providers.base import Cancelled, NoOutput, NotFound, PollTrouble, Succeeded, Working
 from reconciler.providers.capabilities import CancelRefused
 from reconciler.records import State
-from reconciler.state.store import Facts
+from reconciler.state.ledger import Facts
 
 
 def cancel(session: Session, clip: str, take: int | None, access: ProviderAccess) -> str:

@@ -15,7 +15,7 @@ from reconciler.next_command import command
 from reconciler.plan.rehearsals import set_aside
 from reconciler.project.orders import Order
 from reconciler.records import BLOCKED, LOOKED_AT_AGAIN, OPEN, Artifact, Attempt, Generation, State
-from reconciler.state.store import Facts
+from reconciler.state.ledger import Facts
 
 
 def import_file(session: Session, order: Order, path: Path) -> Generation:

@@ -31,9 +31,10 @@ from reconciler.project.orders import Order
 from reconciler.project.workspace import Workspace
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, LockEntry, State
 from reconciler.state import disk
+from reconciler.state.ledger import Facts
 from reconciler.state.lock import Lock
 from reconciler.state.paths import DATABASE, LOCK_FILE
-from reconciler.state.store import Facts, Store
+from reconciler.state.store import Store
 
 
 def recover(workspace: Workspace, marker: Callable[[], str], sink: Sink, connect: Connect) -> list[Finding]:
@@ -134,8 +135,8 @@ def _bind(session: Session, entry: LockEntry, order: Order | None) -> None:
     placed = session.placer.record(output, entry.sha256) if output is not None else None
     with session.store.transaction():
         if placed is not None:
-            session.store.record_placed(placed, entry.clip)
-        session.store.bind(Binding(entry.clip, entry.take, entry.key, output, document, order.wanted.protect))
+            session.store.desk.record_placed(placed, entry.clip)
+        session.store.desk.bind(Binding(entry.clip, entry.take, entry.key, output, document, order.wanted.protect))
 
 
 def _download_later(

@@ -264,7 +264,7 @@ class Executor:
                 record = None
             placed = self.placer.place(step.output, self.records.artifacts[sha256], record)
             with self.ports.store.transaction():  # one commit: ten thousand restores are mostly commits
-                self.ports.store.record_placed(placed, step.clip)
+                self.ports.store.desk.record_placed(placed, step.clip)
                 self._bind(step)
             self.records.placed[step.output] = placed
         else:
@@ -275,7 +275,7 @@ class Executor:
         adopted = None if output in self.records.placed else self.adopter.placed(output)
         if adopted is not None:
             record, artifact = adopted
-            self.ports.store.record_placed(record, clip)
+            self.ports.store.desk.record_placed(record, clip)
             self.records.placed[output] = record
             self.records.artifacts[artifact.sha256] = artifact
             path = self.ports.objects.path(artifact.sha256, artifact.suffix).relative_to(self.ports.inputs.root)
@@ -297,8 +297,8 @@ class Executor:
         record = self.records.placed.get(old) or Placed(old, sha256, 0, 0, 0)
         placed = self.placer.move(old, new, record)
         with self.ports.store.transaction():
-            self.ports.store.record_unplaced(old, step.clip)
-            self.ports.store.record_placed(placed, step.clip)
+            self.ports.store.desk.record_unplaced(old, step.clip)
+            self.ports.store.desk.record_placed(placed, step.clip)
             self._bind(step)
         self.records.placed.pop(old, None)
         self.records.placed[new] = placed
@@ -314,7 +314,7 @@ class Executor:
         content = OutputContent.FOREIGN
         if record is not None and step.reason is not Reason.EDITED:
             content = self.placer.remove(step.output, record)
-        self.ports.store.record_unplaced(step.output, step.clip)
+        self.ports.store.desk.record_unplaced(step.output, step.clip)
         self.records.placed.pop(step.output, None)
         return f"{step.output} was edited by hand and is left" if content is OutputContent.FOREIGN else ""
 
@@ -329,7 +329,7 @@ class Executor:
         wanted = order.wanted
         binding = Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document, wanted.protect)
         if self.records.bindings.get(step.ident) != binding:
-            self.ports.store.bind(binding)
+            self.ports.store.desk.bind(binding)
             self.records.bindings[step.ident] = binding
 
     def _unbind(self, plan: Plan) -> None:
@@ -342,7 +342,7 @@ class Executor:
             }
             for ident in plan.unbind:
                 if ident not in not_removed:
-                    self.ports.store.unbind(*ident)
+                    self.ports.store.desk.unbind(*ident)
 
     def _record_unchanged(self, step: Step) -> None:
         """Write what changes on record only, for a take that is up to date."""
@@ -356,7 +356,7 @@ class Executor:
         if step.output is not None and (placed is None or placed.sha256 != sha256):  # another: git brought this one
             record = self.placer.record(step.output, sha256)
             if record is not None:
-                self.ports.store.record_placed(record, step.clip)
+                self.ports.store.desk.record_placed(record, step.clip)
                 self.records.placed[step.output] = record
 
     # --- ends -------------------------------------------------------------------------------

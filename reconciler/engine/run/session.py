@@ -22,9 +22,10 @@ from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
 from reconciler.records import State
+from reconciler.state.ledger import Facts
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipt, Receipts
-from reconciler.state.store import Facts, Store
+from reconciler.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from reconciler.project.endpoints import Site
 from reconciler.providers.base import PollTrouble
 from reconciler.providers.capabilities import Covers, Echoes, TaskList
 from reconciler.records import UNDECIDED, Attempt, State
+from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
-from reconciler.state.store import Facts, Store
+from reconciler.state.store import Store
 
 ABSENT = "absent"
 """The reason of an attempt that was closed because the provider's list proves that it was not accepted."""

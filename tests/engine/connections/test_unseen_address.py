@@ -17,7 +17,7 @@ from reconciler.providers.base import Dialect, Pace
 from reconciler.records import State
 from reconciler.spec.project import ProviderConfig
 from reconciler.state.budget import NewAttempt
-from reconciler.state.store import Facts
+from reconciler.state.ledger import Facts
 from tests.engine.connections.test_place_of_purchase import AWAY, HOME, MOVED, STUDIO, spec
 from tests.reliability.simulator.sim import Sim
 from tests.reliability.simulator.vendor import Server

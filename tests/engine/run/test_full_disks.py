@@ -9,8 +9,9 @@ from reconciler.engine.run import session
 from reconciler.events import Summary
 from reconciler.records import Attempt, State
 from reconciler.state.budget import Caps, NewAttempt
+from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
-from reconciler.state.store import Facts, Store
+from reconciler.state.store import Store
 from tests.reliability.simulator.sim import HEAD, Sim
 
 ONE_BY_ONE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 1,")

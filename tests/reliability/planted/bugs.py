@@ -28,8 +28,9 @@ from reconciler.providers.base import Failed, NotFound, NotSent, Refusal, Reply,
 from reconciler.records import Artifact, Attempt, Money, Placed, State
 from reconciler.state import disk
 from reconciler.state.budget import Caps, NewAttempt
+from reconciler.state.ledger import Facts, Merged
 from reconciler.state.receipts import Receipts
-from reconciler.state.store import Facts, Merged, Store
+from reconciler.state.store import Store
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
 from tests.reliability.simulator.vendor import Fake, FakeTransport
 
@@ -111,7 +112,7 @@ def _reference_first(patch: pytest.MonkeyPatch) -> None:
     def transaction(self: Store) -> Iterator[None]:
         with Store.transaction(self):
             yield
-        if pending and not self._connection.in_transaction:
+        if pending and not self.sql.connection.in_transaction:
             objects.disk.sync(0)
             pending.pop()()
 

@@ -24,7 +24,7 @@ from reconciler.providers.base import Reply, Request
 from reconciler.providers.capabilities import Coverage
 from reconciler.records import Attempt, Money, State
 from reconciler.state import disk, new_database, open, schema
-from reconciler.state import store as stores
+from reconciler.state import ledger as ledgers
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.store import Store
 from reconciler.transport import addresses, channel, fetch
@@ -170,14 +170,14 @@ def step_again(patch: pytest.MonkeyPatch) -> None:
             return tuple(self.move(attempt, State.NOT_SENT) for attempt in found)
 
         def merge(self, lines: object) -> Any:
-            return stores.Merged()
+            return ledgers.Merged()
 
     patch.setattr(session, "Store", Workflow)
 
 
 def released(patch: pytest.MonkeyPatch) -> None:
     """Giving up on a task gives its reservation back, while the vendor goes on billing."""
-    patch.setattr(stores, "COUNTS", {**stores.COUNTS, State.STALLED: Money.RELEASED})
+    patch.setattr(ledgers, "COUNTS", {**ledgers.COUNTS, State.STALLED: Money.RELEASED})
 
 
 def checked_outside(patch: pytest.MonkeyPatch) -> None:
@@ -187,7 +187,7 @@ def checked_outside(patch: pytest.MonkeyPatch) -> None:
     def early(work: AttemptContext) -> Any:
         caps: Caps | None = work.terms.caps
         if caps is not None and work.order is not None:
-            sums = work.ports.store.spent().get(caps.currency, stores.Spent())
+            sums = work.ports.store.spent().get(caps.currency, ledgers.Spent())
             price = to_micros(work.order.wanted.cost.amount) or 0
             if caps.total_micros is not None and sums.micros + price > caps.total_micros:
                 raise ClipformError("over the budget")
@@ -252,7 +252,7 @@ def unlogged(patch: pytest.MonkeyPatch) -> None:
 
     def fetched(self: Store, attempt: Attempt, *more: Any) -> Attempt:
         found = real(self, attempt, *more)
-        self._connection.execute("UPDATE attempt SET cost_micros = 1 WHERE id = ?", (attempt.id,))
+        self.sql.connection.execute("UPDATE attempt SET cost_micros = 1 WHERE id = ?", (attempt.id,))
         return found
 
     patch.setattr(session.Store, "fetched", fetched)

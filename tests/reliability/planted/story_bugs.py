@@ -184,7 +184,7 @@ def _newer_state(plant: Plant) -> Generator[str]:
         plant(patch)
         database = sim.root / "state/clipform.db"
         with Store.open(sim.root / "state", sim.clock.now) as store:
-            store._connection.execute("PRAGMA user_version=99")
+            store.sql.connection.execute("PRAGMA user_version=99")
         before, refused = database.read_bytes(), False
         sim.write(PAIR)
         try:

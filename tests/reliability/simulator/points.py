@@ -21,6 +21,7 @@ import pytest
 
 from reconciler.engine.run import session
 from reconciler.state import disk, lockfile
+from reconciler.state.desk import Desk
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Store
 
@@ -97,11 +98,9 @@ def _sql_error(name: str) -> sqlite3.OperationalError:
     return error
 
 
-STORE = (
-    "start_run", "begin", "move", "fetched", "adopt", "recover_orphans", "merge", "bind", "unbind",
-    "record_placed", "record_unplaced", "consume_plan", "count",
-)  # fmt: skip
-"""The writes of the store that are wrapped."""
+STORE = ("start_run", "begin", "move", "fetched", "adopt", "recover_orphans", "merge", "consume_plan", "count")
+DESK = ("bind", "unbind", "record_placed", "record_unplaced")
+"""The writes of the store and its desk that are wrapped."""
 
 CALLS = (
     "mkdir", "rmdir", "rename", "replace", "link", "unlink", "open", "write", "pwrite", "ftruncate", "fchmod",
@@ -128,6 +127,8 @@ def install(patch: pytest.MonkeyPatch, wire: Callable[[], Tripwire]) -> None:
 
     for name in STORE:
         setattr(PointedStore, name, wrapped(getattr(Store, name), f"store.{name}"))
+    for name in DESK:
+        patch.setattr(Desk, name, wrapped(getattr(Desk, name), f"desk.{name}"))
 
     class PointedReceipts(Receipts):
         def _write(self, event: str, attempt: Any, more: Any) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.state import connection, disk
+from reconciler.state import disk
+from reconciler.state.sql import sqlite
 
 DATABASE = ("clipform.db", "clipform.db-journal")
 MODES = ("strict", "names")
@@ -37,7 +38,7 @@ class Platter:
         self.fail_at: int | None = None  # the number of the sync that says EIO; those after it lie
         self.failed = 0
         self._lost: dict[int, list[tuple[int, int, int]]] = {}  # place, byte that is gone, byte that is there instead
-        real_sync, real_immediate = disk._sync, connection.immediate
+        real_sync, real_immediate = disk._sync, sqlite.immediate
 
         def sync(descriptor: int) -> None:
             if self.syncs + 1 == self.fail_at:
@@ -56,7 +57,7 @@ class Platter:
                 self.snapshots.append((self.root / "state" / DATABASE[0]).read_bytes())
 
         patch.setattr(disk, "_sync", sync)
-        patch.setattr(connection, "immediate", immediate)
+        patch.setattr(sqlite, "immediate", immediate)
 
     def settle(self) -> None:
         """All of the project as it is now is durable: it lay there for a day."""

@@ -291,7 +291,9 @@ class Sim:
 
 def _rows(store: Store) -> list[str]:
     tables = ("attempt", "artifact", "generation", "binding", "placed", "plan", "meta", "ledger")
-    return [f"{table} {row}" for table in tables for row in sorted(store._connection.execute(f"SELECT * FROM {table}"))]
+    return [
+        f"{table} {row}" for table in tables for row in sorted(store.sql.connection.execute(f"SELECT * FROM {table}"))
+    ]
 
 
 def copy(source: Path, target: Path) -> None:

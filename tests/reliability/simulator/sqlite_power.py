@@ -20,9 +20,11 @@ import pytest
 
 from reconciler.diagnostics import StateError
 from reconciler.records import Artifact, Binding, Generation, Placed, State
-from reconciler.state import connection, disk, new_database, open
+from reconciler.state import disk, new_database, open
 from reconciler.state.budget import Caps, NewAttempt
-from reconciler.state.store import Facts, Store
+from reconciler.state.ledger import Facts
+from reconciler.state.sql import sqlite
+from reconciler.state.store import Store
 from tests.reliability.figures import Tally
 from tests.reliability.simulator.vfs import Adapter, Disk, Op, Platter, cut
 from tests.state.replay import rebuild
@@ -79,14 +81,14 @@ def on_platter(platter: Platter, variant: Variant) -> Iterator[None]:
     schema = production_schema()
 
     def connect(path: Path, mode: str) -> Any:
-        with connection.translated():
+        with sqlite.translated():
             opened = Adapter(f"/{path.name}", "cut")
-            opened.execute(f"PRAGMA busy_timeout={connection.BUSY_MS}")
+            opened.execute(f"PRAGMA busy_timeout={sqlite.BUSY_MS}")
             if variant.first:
                 opened.execute(f"PRAGMA {variant.first}")
             return opened
 
-    real = connection.configure
+    real = sqlite.configure
 
     def configure(opened: Any) -> None:
         real(opened)
@@ -94,13 +96,13 @@ def on_platter(platter: Platter, variant: Variant) -> Iterator[None]:
             opened.execute(f"PRAGMA {text}")
 
     def migrate(opened: Any, path: Path, version: int) -> None:
-        with connection.immediate(opened):
+        with sqlite.immediate(opened):
             for statement in schema:
                 opened.execute(statement)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "connect", connect)
-        patch.setattr(connection, "configure", configure)
+        patch.setattr(sqlite, "connect", connect)
+        patch.setattr(sqlite, "configure", configure)
         patch.setattr(open, "_migrate", migrate)
         patch.setattr(disk, "make_directories", lambda path: None)
         yield
@@ -127,9 +129,9 @@ def purchases(store: Store, acknowledged: Callable[[], None]) -> None:
             attempt = store.fetched(store.move(attempt, State.READY), artifact, made)
         done(None)
         with store.transaction():
-            store.record_placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
+            store.desk.record_placed(Placed(f"renders/{clip}.mp4", sha, 1000, 1, 2), clip)
             store.move(attempt, State.DONE)
-            store.bind(Binding(clip, 1, new.key, f"renders/{clip}.mp4", "{}"))
+            store.desk.bind(Binding(clip, 1, new.key, f"renders/{clip}.mp4", "{}"))
         done(None)
     refused = done(store.begin(_order("no", 2, run), caps))
     done(store.move(refused, State.REFUSED, Facts(reason="input")))
@@ -145,7 +147,7 @@ def _order(clip: str, number: int, run: int) -> NewAttempt:
 
 
 def _sequence(store: Store) -> int:
-    return int(store._connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+    return int(store.sql.connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
 
 
 def record(variant: Variant) -> list[Op]:
@@ -173,7 +175,7 @@ def reboot(log: Sequence[Op], variant: Variant, chance: random.Random | None) ->
 
 
 def _judge(store: Store, promised: int) -> Iterator[str]:
-    answers = store._connection.execute("PRAGMA quick_check").fetchall()
+    answers = store.sql.connection.execute("PRAGMA quick_check").fetchall()
     if answers != [("ok",)]:
         yield f"damaged: {answers[0][0]}"
     if (last := _sequence(store)) < promised:
@@ -186,7 +188,7 @@ def _judge(store: Store, promised: int) -> Iterator[str]:
 
 def _rows(store: Store) -> list[str]:
     tables = ("attempt", "artifact", "generation", "binding", "placed", "plan", "meta", "ledger")
-    select = store._connection.execute
+    select = store.sql.connection.execute
     return [f"{table} {row}" for table in tables for row in sorted(map(tuple, select(f"SELECT * FROM {table}")))]
 
 

@@ -14,14 +14,53 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
-from reconciler.diagnostics import StateDamaged, StateError
-from reconciler.next_command import command
+from reconciler.diagnostics import StateError
+from reconciler.state.sql.port import NONE, Row, Values, damaged
 
 BUSY_MS = 5_000
 """Milliseconds to wait for a reader. Readers take milliseconds; longer means that something is wrong."""
 
 _FULL = "free some space, then run the same command again"
+
+
+class SQLite:
+    """Carries out statements on one connection; see `port.Sql`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._mutex = RLock()  # a worker thread may commit while the loop's thread reads
+
+    def query(self, statement: str, values: Values = NONE) -> list[Row]:
+        """Return the rows of one statement."""
+        with self._mutex, translated():
+            return self.connection.execute(statement, values).fetchall()
+
+    def execute(self, statement: str, values: Values = NONE) -> int:
+        """Run one statement, and return how many rows it changed."""
+        with self._mutex, translated():
+            return self.connection.execute(statement, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the block as one write transaction, or as a part of the one that is open."""
+        with self._mutex:
+            begin = nested if self.connection.in_transaction else immediate
+            with begin(self.connection):
+                yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Run the block as one read transaction, or within the transaction that is open."""
+        with self._mutex:
+            begin = translated() if self.connection.in_transaction else reading(self.connection)
+            with begin:
+                yield
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -125,12 +164,6 @@ def explain(error: sqlite3.Error) -> StateError:
     if name.startswith("SQLITE_CONSTRAINT"):
         return _broken_rule(text)
     return StateError(f"cannot use the state: {text}", code="state-io")
-
-
-def damaged(detail: str) -> StateDamaged:
-    """Return the error for a database that is not sound: nothing is bought by its records."""
-    help = f"put back a backup of state/, or rebuild it from receipts, lock file and providers:\n{command('recover')}"
-    return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
 
 
 def _broken_rule(text: str) -> StateError:

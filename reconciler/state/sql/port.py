@@ -1,0 +1,41 @@
+"""What carries out SQL: the port of the ledger and the desk to their databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from reconciler.diagnostics import StateDamaged
+from reconciler.next_command import command
+
+Row = tuple[Any, ...]
+Values = Mapping[str, object]
+NONE: Values = {}
+
+
+class Sql(Protocol):
+    """One database, which the threads of this process share. A statement names its values as `:name` and may be given
+    more than it names."""
+
+    def query(self, statement: str, values: Values = NONE) -> list[Row]:
+        """Return the rows of one statement; by itself it sees one state."""
+
+    def execute(self, statement: str, values: Values = NONE) -> int:
+        """Run one statement within `transaction`, and return how many rows it changed."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run the block as one write transaction, also nested: all of it is committed, or none and a StateError is
+        raised. No other process writes at the same time."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Run the block as one read transaction: every query sees the same state."""
+
+    def close(self) -> None:
+        """Close the database. Everything committed is durable already."""
+
+
+def damaged(detail: str) -> StateDamaged:
+    """Return the error for a database that is not sound: nothing is bought by its records."""
+    help = f"put back a backup of state/, or rebuild it from receipts, lock file and providers:\n{command('recover')}"
+    return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
