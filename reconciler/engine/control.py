@@ -6,11 +6,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.clock import Clock
 from reconciler.events import EventKind
+from reconciler.frozen import dataclass
 
 DOWNLOADS = 16
 """Downloads of a run at one time: more would share the bandwidth until each of them is too slow."""
@@ -110,6 +111,22 @@ class RunControl:
             self.idle.set()
         else:
             self.idle.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Ask this generation for its next step after `delay` seconds. `reason` says to the user why it waits."""
+
+    delay: float
+    reason: str = ""
+    nothing_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A generation's artifact is durable."""
+
+    sha256: str
 
 
 class StepEnded(Exception):

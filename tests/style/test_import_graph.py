@@ -28,7 +28,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 def test_the_graph_is_the_real_one() -> None:
     edges = graph()
-    assert "reconciler.diagnostics" in edges["reconciler.records"] | edges["reconciler.state.store"]
+    assert "reconciler.diagnostics" in edges["reconciler.records"] | edges["reconciler.state.ledger"]
     assert len(edges) > 200
     assert sum(map(len, edges.values())) > 1000
 

@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from reconciler.artifacts.store import Objects
 from reconciler.artifacts.upload_links import usable_until
 from reconciler.clock import Clock
-from reconciler.engine.control import RunControl, StepEnded
+from reconciler.engine.control import Pause, RunControl, StepEnded
 from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink, Workers
 from reconciler.engine.uncertain.task_list import LookupContext
@@ -56,9 +56,35 @@ class RunTerms:
     fetching: bool = False  # a video must be the very file that the lock file names
 
 
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """How many times in a row one answer came, and since when, in monotonic seconds."""
+
+    count: int = 0
+    since: float = 0.0
+
+    def extended(self, now: float) -> Streak:
+        """Return it with one answer more."""
+        return Streak(self.count + 1, self.since if self.count else now)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What this run has learnt of one generation: plain numbers, so that they can be written with its attempt."""
+
+    sent: bool = False  # a request for the key has gone out, or may have
+    tries: int = 0
+    polls: int = 0
+    troubles: int = 0  # polls in a row without the task's state
+    fetches: int = 0
+    misses: Streak = Streak()
+    empties: Streak = Streak()
+    linkless: float | None = None  # monotonic seconds since when a finished task gives no link
+
+
 @dataclass(slots=True)
 class AttemptContext:
-    """One generation in one run. The fields after `order` are what this run has done so far."""
+    """One generation in one run. The fields after `counters` may be lost: the next poll gives the link again."""
 
     ports: Ports
     terms: RunTerms
@@ -67,13 +93,7 @@ class AttemptContext:
     provider: ConnectedProvider
     order: Order | None
     began: float = 0.0
-    sent: bool = False  # a request for the key has gone out, or may have
-    tries: int = 0
-    polls: int = 0
-    troubles: int = 0  # polls in a row without the task's state
-    fetches: int = 0
-    misses: list[float] = field(default_factory=list)
-    empties: list[float] = field(default_factory=list)
+    counters: Counters = field(default_factory=Counters)
     job: Job | None = None
     result: Succeeded | None = None
     result_time: float = 0.0  # of `result`, by the wall clock: a laptop's sleep ages links, not monotonic clocks
@@ -115,26 +135,26 @@ class AttemptContext:
         if self.provider.alias in self.control.stopped:
             raise StepEnded(EventKind.SKIPPED, self.control.stopped[self.provider.alias])
 
-    async def pause(self, delay: float, *, nothing_sent: bool = False) -> None:
-        """Wait. Raises StepEnded if the user interrupts: a later run carries on."""
-        if not self.control.event.is_set() and delay > 0:
-            await self.control.sleep(self.ports.clock, delay)
+    async def wait(self, pause: Pause) -> None:
+        """Wait, and say why if there is a reason. Raises StepEnded if the user interrupts: a later run carries on."""
+        if pause.delay > 0 and not self.control.event.is_set():
+            if pause.reason:
+                self.say_waiting(pause.reason, pause.delay)
+            await self.control.sleep(self.ports.clock, pause.delay)
+        self.require_uninterrupted(nothing_sent=pause.nothing_sent)
+
+    def require_uninterrupted(self, *, nothing_sent: bool = False) -> None:
+        """Raise StepEnded if the user has interrupted the run."""
         if self.control.event.is_set():
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
             text = f"{self.control.end}; its task is on record"
             raise StepEnded(EventKind.LEFT, text, f"{command('apply')} carries on")
 
-    async def wait(self, reason: str, delay: float, *, nothing_sent: bool = False) -> None:
-        """Say why and how long this step waits, and wait. Raises StepEnded as `pause`."""
-        if delay > 0 and not self.control.event.is_set():
-            self.say_waiting(reason, delay)
-        await self.pause(delay, nothing_sent=nothing_sent)
-
     def say_waiting(self, reason: str, delay: float = 0.0) -> None:
         """Emit why this step waits; a pause that the provider asked for may be longer than `delay`."""
         wait = max(delay, self.provider.transport.paused)
-        tries = max(self.tries, self.troubles)
+        tries = max(self.counters.tries, self.counters.troubles)
         self.ports.sink.emit(replace(self._event(EventKind.WAITING, reason), wait=wait or None, tries=tries or None))
 
     def say(self, kind: EventKind, *, task: str | None = None, message: str = "", progress: int | None = None) -> None:

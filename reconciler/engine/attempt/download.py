@@ -33,7 +33,7 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
     """Download from the current link, check that it is a sound video, make it durable, record it."""
     result, context.result = context.result, None
     assert result is not None
-    context.fetches += 1
+    context.counters.fetches += 1
     try:
         with context.ports.objects.part(f"attempt-{attempt.id}") as part:
             part.expect(0)  # a disk that is almost full fails here; the length comes later, if at all
@@ -79,7 +79,7 @@ async def _checked(context: AttemptContext, part: Part, attempt: Attempt) -> Art
     try:
         return await facts_of(part.path, context.ports.workers)
     except MediaError as error:
-        if error.code == UNSOUND and context.fetches >= FETCHES and context.provider.durable:
+        if error.code == UNSOUND and context.counters.fetches >= FETCHES and context.provider.durable:
             quarantined = context.ports.objects.quarantine(part, f"attempt-{attempt.id}")
             raise MediaError(f"{error.message}; kept as state/quarantine/{quarantined.name}", code=UNSOUND) from error
         raise
@@ -105,7 +105,7 @@ def _not_stored(context: AttemptContext, attempt: Attempt, error: ClipformError)
         case ProviderError():
             _not_fetched(context, attempt, error)
         case MediaError(code=code) if code == UNSOUND:
-            if context.fetches >= FETCHES:
+            if context.counters.fetches >= FETCHES:
                 context.move(attempt, State.QUARANTINED, Facts(message=error.message))
         case MediaError():
             again = f"it is paid for and kept; {command('apply')} downloads it again"
@@ -118,7 +118,7 @@ def _not_stored(context: AttemptContext, attempt: Attempt, error: ClipformError)
 def _not_fetched(context: AttemptContext, attempt: Attempt, error: ProviderError) -> None:
     """Give up after a few tries: a dead link means that the result expired. Any other trouble may pass: the task is
     paid for and stays READY, for this run or a later one."""
-    if context.fetches < FETCHES:
+    if context.counters.fetches < FETCHES:
         return
     if error.code == LINK_DEAD:
         context.move(attempt, State.RESULT_EXPIRED, Facts(message=error.message))

@@ -38,7 +38,7 @@ def _report(context: AttemptContext) -> None:
     elif newest is not None and newest.state is State.NOT_SENT:
         text = f"{context.step.name}: {context.provider.alias} did not accept it; it is sent again"
         context.say(EventKind.NOTE, message=text)
-        context.sent = False
+        context.counters.sent = False
 
 
 async def _may_wait(context: AttemptContext, again: float) -> bool:

@@ -1,4 +1,8 @@
-"""Carries one generation from its record to a durable artifact: look at the record, take one step, look again."""
+"""Carries one generation from its record to a durable artifact: look at the record, take one step, look again.
+
+A step returns when there is something to wait for. Here the run waits and asks for the next one; another caller may
+write down `AttemptContext.counters`, and ask again later and elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,11 @@ from dataclasses import replace
 
 from reconciler.engine.attempt import job
 from reconciler.engine.attempt import next_step as steps
-from reconciler.engine.attempt.context import AttemptContext
+from reconciler.engine.attempt.context import AttemptContext, Streak
 from reconciler.engine.attempt.download import FETCHES, download
 from reconciler.engine.attempt.look_up import look_up
 from reconciler.engine.attempt.submit import submit
-from reconciler.engine.control import StepEnded
+from reconciler.engine.control import Ended, Pause, StepEnded
 from reconciler.events import EventKind, take_name
 from reconciler.next_command import command
 from reconciler.plan import remedies
@@ -42,7 +46,7 @@ class AttemptRunner:
 
     def __init__(self, context: AttemptContext) -> None:
         self.context = context
-        self.linkless: float | None = None  # monotonic seconds since when a finished task gives no link
+        self.due: Attempt | None = None  # the attempt whose poll was waited for
         self.noted = ""  # the last message about a poll, so that an outage is reported once
         self.trouble = ""  # why the last poll has not shown the task's state
 
@@ -51,13 +55,23 @@ class AttemptRunner:
 
         Raises StepEnded, or ClipformError for local errors.
         """
+        while isinstance(outcome := await self.step(), Pause):
+            await self.context.wait(outcome)
+        return outcome.sha256
+
+    async def step(self) -> Pause | Ended:
+        """Carry on until there is something to wait for, or the artifact is durable. Raises as `make`."""
         while True:
+            if self.due is not None and (pause := await self._poll(self.due)) is not None:
+                return pause
             attempt = self.context.newest()
             if attempt is not None and attempt.state in (State.FETCHED, State.DONE) and attempt.sha256:
                 if self.context.ports.objects.has(attempt.sha256, ".mp4"):
-                    return attempt.sha256
+                    return Ended(attempt.sha256)
                 attempt = self._lost(attempt)
-            await self._act(attempt, steps.next_step(attempt, self._situation()))
+            pause = await self._act(attempt, steps.next_step(attempt, self._situation()))
+            if pause is not None:
+                return pause
 
     def _lost(self, attempt: Attempt) -> Attempt:
         """Handle an artifact that the store lost: a draft is rendered again, a paid one is never bought again."""
@@ -69,20 +83,19 @@ class AttemptRunner:
             return attempt
         return self.context.ports.store.move(attempt, State.DONE)
 
-    async def _act(self, attempt: Attempt | None, step: steps.Next) -> None:
+    async def _act(self, attempt: Attempt | None, step: steps.Next) -> Pause | None:
         match step:
             case steps.Submit() if self.context.may_buy:
-                await submit(self.context)
+                return await submit(self.context)
             case _ if attempt is None:
                 raise self._ended(None)
             case steps.Poll(after):
-                delay = self._paced(attempt, after)
-                await (self.context.wait(self.trouble, delay) if self.trouble else self.context.pause(delay))
-                await self._poll(attempt)
+                delay, self.due = self._paced(attempt, after), attempt
+                return Pause(delay, self.trouble)
             case steps.LookUp():
                 await look_up(self.context, attempt)
             case steps.Fetch():
-                await self._fetch(attempt)
+                return await self._fetch(attempt)
             case steps.Stall():
                 self._note(self.trouble)
                 self.context.move(attempt, State.STALLED, Facts(reason="deadline"))
@@ -94,24 +107,27 @@ class AttemptRunner:
                 )
             case steps.Submit() | steps.PlaceOutput() | steps.Stop():
                 raise self._ended(attempt)
+        return None
 
-    async def _fetch(self, attempt: Attempt) -> None:
+    async def _fetch(self, attempt: Attempt) -> Pause | None:
         """Download in a slot of its own; a link that expires while it waits for the slot is polled for again."""
         async with self.context.control.downloads:
-            await self.context.pause(0.0)  # an interrupt leaves the waiting downloads to a later run
+            self.context.require_uninterrupted()  # an interrupt leaves the waiting downloads to a later run
+            pause = None
             if self.context.link_expired:
                 self.context.result, attempt = None, self.context.ready(attempt)
-                await self._poll(attempt)
+                pause = await self._poll(attempt)
             if self.context.result is not None:
                 await download(self.context, attempt)
+            return pause
 
     def _paced(self, attempt: Attempt, after: float) -> float:
         """Return a poll's delay. A finished task without a link is polled like a running one, up to its timeout."""
-        if attempt.state is not State.READY or not self.context.polls:
+        counters, now = self.context.counters, self.context.ports.clock.monotonic()
+        if attempt.state is not State.READY or not counters.polls:
             return after
-        now = self.context.ports.clock.monotonic()
-        self.linkless = now if self.linkless is None else self.linkless
-        if now - self.linkless > self.context.provider.pace.timeout:
+        counters.linkless = now if counters.linkless is None else counters.linkless
+        if now - counters.linkless > self.context.provider.pace.timeout:
             text = "its task is finished, but the provider gives no link to the result"
             raise StepEnded(EventKind.FAILED, text, f"it is paid for and kept; {command('apply')} asks again")
         return steps.poll_delay(self._situation(), 0.0)
@@ -120,38 +136,41 @@ class AttemptRunner:
         return steps.Situation(
             now=self.context.ports.clock.now(),
             pace=self.context.provider.pace,
-            polls=self.context.polls,
+            polls=self.context.counters.polls,
             link=self.context.result is not None,
-            sent=self.context.sent,
+            sent=self.context.counters.sent,
             detach=self.context.terms.detach,
             expected=self.context.step.expected if self.context.provider.durable else None,  # a local poll is free
             lists=isinstance(self.context.provider.dialect, Lists) and not self.context.lookup_reason,
         )
 
-    async def _poll(self, attempt: Attempt) -> None:
+    async def _poll(self, attempt: Attempt) -> Pause | None:
+        """Poll the task; return the wait that its provider asks for."""
+        self.due = None
         assert attempt.task is not None
         if self.context.job is None and self.context.order is not None and not self.context.provider.durable:
             inputs = await self.context.ports.inputs.ready(self.context.order)  # a draft may have to start again
             self.context.job = job.build(self.context.order, inputs, seed=attempt.seed, marker=attempt.marker)
         answer = await self.context.provider.transport.poll(attempt.task, self.context.job)
-        self.context.polls += 1
+        self.context.counters.polls += 1
         self._handle(attempt, answer)
         patient = not self.context.terms.detach
         if patient and isinstance(answer, base.PollTrouble) and answer.retry_after is not None:
-            await self.context.wait(self.trouble, min(answer.retry_after, LONGEST_PAUSE))
+            return Pause(min(answer.retry_after, LONGEST_PAUSE), self.trouble)
+        return None
 
     def _handle(self, attempt: Attempt, answer: base.PollAnswer) -> None:
         if not isinstance(answer, base.NotFound):
-            self.context.misses.clear()
+            self.context.counters.misses = Streak()
         if not isinstance(answer, base.PollTrouble):
-            self.trouble, self.context.troubles = "", 0
+            self.trouble, self.context.counters.troubles = "", 0
             self.context.control.answered.add(self.context.provider.alias)
         match answer:
             case base.Working(progress=progress, warning=warning):
                 self._note(warning)
                 self.context.say(EventKind.RUNNING, task=attempt.task, progress=progress)
             case base.Succeeded():
-                self.context.result, self.linkless = answer, None
+                self.context.result, self.context.counters.linkless = answer, None
                 self.context.result_time = self.context.ports.clock.now()
             case base.PollTrouble():
                 self._troubled(answer)
@@ -171,9 +190,9 @@ class AttemptRunner:
             raise StepEnded(EventKind.BLOCKED, answer.message, help)
         provider = self.context.provider
         self.trouble = f"{provider.alias} is busy" if provider.transport.paused else answer.message
-        self.context.troubles += 1
+        self.context.counters.troubles += 1
         is_closed = answer.closed and provider.alias not in self.context.control.answered
-        if is_closed and self.context.troubles >= CLOSED_POLLS:
+        if is_closed and self.context.counters.troubles >= CLOSED_POLLS:
             text = f"{answer.message}; its task is on record"
             raise StepEnded(EventKind.BLOCKED, text, f"{command('apply')} carries on when it answers")
         if self.context.terms.detach:
@@ -202,22 +221,22 @@ class AttemptRunner:
                 EventKind.BLOCKED, text, f"set the key that it was bought with, then run: {command('apply')}"
             )
         now = self.context.ports.clock.monotonic()
-        self.context.misses.append(now)
-        if len(self.context.misses) >= MISSES and now - self.context.misses[0] >= MISSING:
+        misses = self.context.counters.misses = self.context.counters.misses.extended(now)
+        if misses.count >= MISSES and now - misses.since >= MISSING:
             self._close(attempt, State.VANISHED, Facts(message=message))
 
     def _empty(self, attempt: Attempt, message: str) -> None:
         """Handle a finished task without a link: some vendors give it a moment later, so it is polled a few times."""
         now, spread = self.context.ports.clock.monotonic(), min(MISSING, MISSES * self.context.provider.pace.poll_max)
-        self.context.empties.append(now)
-        if len(self.context.empties) >= MISSES and now - self.context.empties[0] >= spread:
+        empties = self.context.counters.empties = self.context.counters.empties.extended(now)
+        if empties.count >= MISSES and now - empties.since >= spread:
             self._close(attempt, State.NO_OUTPUT, Facts(message=message))
 
     def _close(self, attempt: Attempt, state: State, facts: Facts) -> None:
         """Record a final answer. A result that was seen before stays, even if the provider reports a failure later."""
         if attempt.state is State.READY:
-            self.context.fetches += 1
-            if self.context.fetches >= FETCHES:
+            self.context.counters.fetches += 1
+            if self.context.counters.fetches >= FETCHES:
                 self.context.move(attempt, State.RESULT_EXPIRED, facts)
             return
         self.context.move(attempt, state, facts)

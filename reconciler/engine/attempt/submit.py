@@ -15,7 +15,7 @@ from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine.attempt import frames
 from reconciler.engine.attempt import job as jobs
 from reconciler.engine.attempt.context import AttemptContext
-from reconciler.engine.control import StepEnded
+from reconciler.engine.control import Pause, StepEnded
 from reconciler.engine.ports import Send
 from reconciler.events import EventKind
 from reconciler.money import to_micros
@@ -33,8 +33,11 @@ CLOSED_TRIES = 3
 """The same, where nothing listens at the address and nothing has in this run: it is wrong, or the server is down."""
 
 
-async def submit(context: AttemptContext) -> None:
-    """Send the one request and record the answer. Raises StepEnded when this run ends for the generation."""
+async def submit(context: AttemptContext) -> Pause | None:
+    """Send the one request and record the answer; return how long to wait before another, if nothing was bought.
+
+    Raises StepEnded when this run ends for the generation.
+    """
     if context.order is None:
         raise StepEnded(EventKind.FAILED, "the clip is no longer declared")
     order, marker, seed = context.order, context.ports.marker(), _seed(context, context.order)
@@ -48,12 +51,12 @@ async def submit(context: AttemptContext) -> None:
         context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
         request = context.provider.dialect.submit(context.job)
         attempt = _begin(context, _intent(context, order, context.job))
-        context.sent = True
+        context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))
         _stop_after_complaint(context, answer)
     if context.provider.durable:
         context.job = None  # it may hold megabytes of images, and only the draft renderer needs it again
-    await _after_submit(context, answer)
+    return _after_submit(context, answer)
 
 
 def _begin(context: AttemptContext, intent: NewAttempt) -> Attempt:
@@ -221,7 +224,7 @@ def _receipt(context: AttemptContext, attempt: Attempt, answer: SubmitAnswer) ->
             pass  # the intent stays open
 
 
-async def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> None:
+def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> Pause | None:
     """Act on an answer that is on record: report it, try again, or end the generation."""
     alias = context.provider.alias
     if not isinstance(answer, NotSent):
@@ -236,28 +239,29 @@ async def _after_submit(context: AttemptContext, answer: SubmitAnswer) -> None:
             help = f"fix the account, then run: {command('apply')}"
             raise StepEnded(EventKind.FAILED, f"{refusal.value}: {message}", help)
         case Rejected(Refusal.BUSY, _, message):
-            await _try_again(context, f"{alias} is busy", f"busy: {message}")
+            return _try_again(context, f"{alias} is busy", f"busy: {message}")
         case Rejected(refusal, _, message):
             raise StepEnded(EventKind.FAILED, f"refused ({refusal.value}): {message}")
         case NotSent(message, closed):
             is_closed = closed and alias not in context.control.answered
-            await _try_again(context, message, f"not sent: {message}", CLOSED_TRIES if is_closed else TRIES)
+            return _try_again(context, message, f"not sent: {message}", CLOSED_TRIES if is_closed else TRIES)
         case Unknown():
             pass  # the record says UNCERTAIN: the next step handles that
+    return None
 
 
-async def _try_again(context: AttemptContext, reason: str, failure: str, most: int = TRIES) -> None:
-    """Wait before another try: nothing was bought. Raises StepEnded after the `most` tries."""
-    context.tries += 1
-    if context.tries >= most:
+def _try_again(context: AttemptContext, reason: str, failure: str, most: int = TRIES) -> Pause:
+    """Return the wait before another try: nothing was bought. Raises StepEnded after the `most` tries."""
+    context.counters.tries += 1
+    if context.counters.tries >= most:
         help = f"nothing was bought; {command('apply')} tries again"
         if most == CLOSED_TRIES:  # every other clip would wait for the same answer
             alias = context.provider.alias
             context.control.stopped.setdefault(alias, f"{alias}: {reason}")
             help = f"nothing was bought; check base_url of {alias} and its server, then run: {command('apply')}"
         raise StepEnded(EventKind.FAILED, failure, help)
-    await context.wait(reason, 2.0**context.tries, nothing_sent=True)
-    context.sent = False
+    context.counters.sent = False
+    return Pause(2.0**context.counters.tries, reason, nothing_sent=True)
 
 
 async def _finish(sending: Awaitable[SubmitAnswer]) -> SubmitAnswer:
