@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from reconciler.spec.environment import resolved, value_of
 from reconciler.spec.values import Secret
 
 if TYPE_CHECKING:
-    from obstore.store import AzureConfig, ClientConfig, GCSConfig, ObjectStore, S3Config
+    from obstore.store import AzureConfig, ClientConfig, GCSConfig, ObjectStore, RetryConfig, S3Config
 
 TIMEOUT: Final = "15m"
 """Limit of one exchange: 200 MB at 2 Mbit/s. The library's default of 30 s would end every large upload on a slow line.
@@ -118,13 +119,24 @@ def _store(bucket: Bucket, env: Mapping[str, str], shared: bool) -> ObjectStore:
     config, prefix = _config(bucket, env), bucket.prefix or None
     plain = bucket.endpoint.startswith("http:")
     options: ClientConfig = {"timeout": TIMEOUT, "connect_timeout": "10s", "allow_http": plain}
+    tries: RetryConfig | None = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)} if shared else None
     match bucket.scheme:
         case "gs":
-            return GCSStore(bucket.name, prefix=prefix, config=cast("GCSConfig", config), client_options=options)
+            return GCSStore(
+                bucket.name, prefix=prefix, config=cast("GCSConfig", config), client_options=options, retry_config=tries
+            )
         case "az":
-            return AzureStore(bucket.name, prefix=prefix, config=cast("AzureConfig", config), client_options=options)
+            return AzureStore(
+                bucket.name,
+                prefix=prefix,
+                config=cast("AzureConfig", config),
+                client_options=options,
+                retry_config=tries,
+            )
         case _:
-            return S3Store(bucket.name, prefix=prefix, config=cast("S3Config", config), client_options=options)
+            return S3Store(
+                bucket.name, prefix=prefix, config=cast("S3Config", config), client_options=options, retry_config=tries
+            )
 
 
 def _config(bucket: Bucket, env: Mapping[str, str]) -> dict[str, str]:

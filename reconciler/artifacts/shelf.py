@@ -2,17 +2,20 @@
 
     objects/<sha256>     the bytes of an artifact
     results/<key>.json   a lock file of one line: the result of a key
+    claims/<key>.json    which working copy buys a key; created only if it is absent, before anything is sent
 
 Bytes come before the reference to them. An object is named by its content, and what is fetched is hashed on its way, so
-another content is never used. A store's own error texts never leave this module: they may quote a signed request.
+another content is never used. The calls block: obstore's asynchronous ones can
+abort the process when it ends. A store's own error texts never leave this module: they may quote a signed request.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +25,7 @@ from reconciler.artifacts.buckets import bucket_of, connect
 from reconciler.artifacts.hashing import LIMIT
 from reconciler.artifacts.store import ByteSink, Objects
 from reconciler.diagnostics import ArtifactError, ClipformError
+from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.records import LockEntry
 from reconciler.state import lockfile
@@ -41,6 +45,25 @@ AT_ONCE: Final = 8
 """Concurrent transfers."""
 _WHOLE: Final = 64 << 20
 """Bytes that are written in one request, and only if the name is free; more are sent in parts."""
+_MARK: Final = "clipform-cache.txt"
+_SMALL: Final = 64 << 10
+"""The most bytes of a result or a claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who buys a key. `owner` is a digest of the working copy; the other fields are for people."""
+
+    key: str
+    owner: str
+    project: str
+    machine: str
+    time: str
+    marker: str
+    rehearsal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.machine} claimed it for {self.project} at {self.time} ({self.marker[:8]})"
 
 
 class Shelf:
@@ -63,12 +86,12 @@ class Shelf:
 
     # --- objects ------------------------------------------------------------------------------
 
-    async def fetch(self, sha256: str, suffix: str, objects: Objects) -> None:
+    def fetch(self, sha256: str, suffix: str, objects: Objects) -> None:
         """Bring an artifact into the store of this machine. Raises ArtifactError; then nothing was stored."""
         name = f"objects/{sha256}"
         with objects.part(f"shared-{sha256[:12]}") as part:
             with self._asked("read", name):
-                await self._stream(name, part)
+                self._stream(name, part)
             if part.sha256 != sha256:
                 self.memory.forget(sha256)
                 text = f"{name} in the shared cache {self.bucket} is damaged: its content has another SHA-256"
@@ -76,53 +99,132 @@ class Shelf:
                 raise ArtifactError(text, help=help, code=DAMAGED)
             part.commit(suffix)
 
-    async def _stream(self, name: str, part: ByteSink) -> None:
+    def _stream(self, name: str, part: ByteSink) -> None:
         import obstore
 
-        answer = await obstore.get_async(self._store, name)
+        answer = obstore.get(self._store, name)
         part.expect(min(answer.meta["size"], LIMIT))
         size = 0
-        async for chunk in answer.stream():
+        for chunk in answer.stream():
             size += len(chunk)
             if size > LIMIT:
                 return  # it cannot have the SHA-256 of a video that was stored
             part.write(bytes(chunk))
 
-    async def put(self, sha256: str, file: Path, size: int) -> None:
+    def put(self, sha256: str, file: Path) -> None:
         """Upload an artifact, unless the store has it. An object of another size is damaged, and replaced."""
         import obstore
-        from obstore.exceptions import AlreadyExistsError
 
-        name = f"objects/{sha256}"
-        with self._asked("write", name):
-            if size <= _WHOLE:
-                with suppress(AlreadyExistsError):
-                    content = await asyncio.to_thread(file.read_bytes)
-                    await obstore.put_async(self._store, name, content, mode="create", use_multipart=False)
-                    return
-            if await self._size(name) != size:
-                await obstore.put_async(self._store, name, file)
+        name, size = f"objects/{sha256}", file.stat().st_size
+        with self._asked("look for", name):
+            present = self._size(name)
+        if present is None and size <= _WHOLE:
+            self._create(name, file.read_bytes())
+        elif present != size:
+            with self._asked("write", name):
+                obstore.put(self._store, name, file)
 
-    async def _size(self, name: str) -> int | None:
+    def _size(self, name: str) -> int | None:
         import obstore
 
         try:
-            return (await obstore.head_async(self._store, name))["size"]
+            return obstore.head(self._store, name)["size"]
         except FileNotFoundError:
             return None
 
+    def set_up(self) -> None:
+        """Mark a folder as a shared cache, once."""
+        if self.bucket.scheme == "file" and not self.memory.has("", _MARK):
+            self._create(_MARK, b"A shared cache of clipform.\n")
+            self.memory.add("", _MARK)
+
     # --- results ------------------------------------------------------------------------------
 
-    async def put_result(self, entry: LockEntry) -> None:
+    def put_result(self, entry: LockEntry) -> None:
         """Write the result of a key, whose bytes are there, unless the key has one: the first purchase stays."""
+        self._create(_name("results", entry.key, entry.rehearsal), lockfile.dumps([entry]).encode())
+        self.memory.add(entry.key, entry.sha256)
+
+    def result(self, key: str, rehearsal: bool) -> LockEntry | None:
+        """Return the result of a key, None if nobody has shared one. Raises ArtifactError for any other content."""
+        name = _name("results", key, rehearsal)
+        content = self._small(name)
+        try:
+            entries = () if content is None else lockfile.loads(content.decode())
+        except (ClipformError, UnicodeDecodeError):
+            raise self._damaged(name) from None
+        if content is not None and [(entry.key, entry.rehearsal) for entry in entries] != [(key, rehearsal)]:
+            raise self._damaged(name)
+        return entries[0] if entries else None
+
+    # --- claims -------------------------------------------------------------------------------
+
+    def claim(self, claim: Claim) -> Claim:
+        """Create the claim of a key if there is none, and return the one that is there.
+
+        Raises ArtifactError for a folder that was never set up: a disk that is not mounted has no claims at all.
+        """
+        name = _name("claims", claim.key, claim.rehearsal)
+        if self.bucket.scheme == "file" and self._small(_MARK) is None:
+            text = f"{self.bucket} was never set up as a shared cache, or its disk is not mounted"
+            raise ArtifactError(text, help=f"set up a new one:\n{command('push')}", code=UNREACHABLE)
+        while True:
+            if self._create(name, json.dumps(asdict(claim), sort_keys=True).encode()):
+                return claim
+            if (present := self.claimed(claim.key, claim.rehearsal)) is not None:
+                return present
+
+    def claimed(self, key: str, rehearsal: bool) -> Claim | None:
+        """Return the claim of a key. Raises ArtifactError for any other content."""
+        name = _name("claims", key, rehearsal)
+        content = self._small(name)
+        if content is None:
+            return None
+        try:
+            claim = Claim(**json.loads(content))
+        except (ValueError, TypeError, RecursionError):
+            raise self._damaged(name) from None
+        texts = (claim.key, claim.owner, claim.project, claim.machine, claim.time, claim.marker)
+        if claim.key != key or not all(isinstance(text, str) for text in texts):
+            raise self._damaged(name)
+        return claim
+
+    def release(self, claim: Claim) -> None:
+        """Delete a claim. Only its owner does so, after nothing was bought, or a person who decides about it."""
+        import obstore
+
+        name = _name("claims", claim.key, claim.rehearsal)
+        with self._asked("delete", name), suppress(FileNotFoundError):
+            obstore.delete(self._store, name)
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def _create(self, name: str, content: bytes) -> bool:
+        """Write an object if its name is free. Returns False if it is not."""
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        name = _result_name(entry.key, entry.rehearsal)
-        with self._asked("write", name), suppress(AlreadyExistsError):
-            line = lockfile.dumps([entry]).encode()
-            await obstore.put_async(self._store, name, line, mode="create", use_multipart=False)
-        self.memory.add(entry.key, entry.sha256)
+        with self._asked("write", name):
+            try:
+                obstore.put(self._store, name, content, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                return False
+        return True
+
+    def _small(self, name: str) -> bytes | None:
+        """Return the content of a small object, None if there is none."""
+        import obstore
+
+        with self._asked("read", name):
+            try:
+                answer = obstore.get(self._store, name)
+                return bytes(answer.bytes()) if answer.meta["size"] <= _SMALL else b""
+            except FileNotFoundError:
+                return None
+
+    def _damaged(self, name: str) -> ArtifactError:
+        text = f"{name} in the shared cache {self.bucket} is damaged"
+        return ArtifactError(text, help="look at that object, and remove it if nobody needs it", code=DAMAGED)
 
     @contextmanager
     def _asked(self, doing: str, name: str) -> Iterator[None]:
@@ -136,7 +238,7 @@ class Shelf:
             raise ArtifactError(
                 f"the shared cache {self.bucket} does not have {name}", help=help, code=NOT_SHARED
             ) from None
-        except (BaseError, OSError) as error:
+        except (BaseError, OSError, NotImplementedError) as error:
             code = re.search(r"<Code>([A-Za-z]{3,60})</Code>", str(error))
             why = f" ({code[1]})" if code else ""
             refused = isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError)
@@ -151,11 +253,8 @@ class Memory:
     def __init__(self, file: Path, address: str) -> None:
         self._file, self._address = file, address
         self.changed = False
-
-    @cached_property
-    def _seen(self) -> dict[str, str]:
-        stores = files.read_cache(self._file, lambda value: {str(key): str(sha256) for key, sha256 in value.items()})
-        return stores.get(self._address, {})
+        stores = files.read_cache(file, lambda value: {str(key): str(sha256) for key, sha256 in value.items()})
+        self._seen = stores.get(address, {})
 
     def has(self, key: str, sha256: str) -> bool:
         """True if the store was seen with this result of a key."""
@@ -168,7 +267,7 @@ class Memory:
 
     def forget(self, sha256: str) -> None:
         """Forget an artifact that the store lacks after all."""
-        for key in [key for key, seen in self._seen.items() if seen == sha256]:
+        for key in [key for key, seen in [*self._seen.items()] if seen == sha256]:
             self.changed = True
             del self._seen[key]
 
@@ -180,6 +279,6 @@ class Memory:
             self.changed = False
 
 
-def _result_name(key: str, rehearsal: bool) -> str:
-    """Return the name of a key's result. Rehearsals have a place of their own."""
-    return f"{'rehearsals/' if rehearsal else ''}results/{key.replace(':', '-')}.json"
+def _name(folder: str, key: str, rehearsal: bool) -> str:
+    """Return the name of an object about a key. Rehearsals have a place of their own."""
+    return f"{'rehearsals/' if rehearsal else ''}{folder}/{key.replace(':', '-')}.json"

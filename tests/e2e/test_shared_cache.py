@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.kit import Rig, project
+from tests.e2e.shared import MakeRig, clone, outputs
 from tests.emulator.process import Emulator
 
 CLIPS = {"lamp": {"prompt": "a lamp"}, "sun": {"prompt": "the sun", "takes": 2}}
-MakeRig = Callable[[str, Path, Emulator], Rig]
 
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
-    """The shared folder, empty."""
+    """The shared folder, set up."""
     folder = tmp_path / "shelf"
     folder.mkdir()
+    (folder / "clipform-cache.txt").touch()
     return folder
 
 
 @pytest.fixture
 def studio(rig: MakeRig, vendor: Emulator, tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     """A project with a shared folder, trusted here."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "trust"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))
     return rig("ark", project("ark", tmp_path / "ana", vendor, CLIPS, cache={"remote": f"file://{shelf}"}), vendor)
-
-
-def clone(of: Rig, name: str) -> Rig:
-    """What git brings to another machine: the project file and the lock file."""
-    folder = of.folder.parent / name
-    folder.mkdir()
-    for file in ("clipform.yaml", "clipform.lock"):
-        if (of.folder / file).exists():
-            shutil.copy(of.folder / file, folder / file)
-    return Rig(folder, of.vendor, of.account, of.read)
-
-
-def outputs(of: Rig) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (of.folder / "renders").glob("*")}
 
 
 def test_a_clone_rebuilds_every_output_from_the_shared_folder(studio: Rig) -> None:

@@ -8,11 +8,12 @@ import typer
 
 from reconciler.cli import arguments
 from reconciler.cli.context import Context
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.events import take_name
 from reconciler.next_command import command
 
 if TYPE_CHECKING:
+    from reconciler.engine.run.session import Session
     from reconciler.plan.model import Wanted
     from reconciler.records import Attempt
 
@@ -32,7 +33,8 @@ def run(
 ) -> None:
     """Decide about a request whose outcome is unknown.
 
-    The same goes for a paid task without a result, and for a failure that counts as paid. It submits nothing itself.
+    The same goes for a paid task without a result, for a failure that counts as paid, and (--resubmit) for a clip that
+    another working copy has claimed in the shared cache and never shared. It submits nothing itself.
     --task also takes back an earlier --abandon, as long as nothing was bought since.
     For several clips ('is:blocked') it lists all their requests with their prices and asks once.
 
@@ -62,7 +64,12 @@ def run(
         return
     clip = only_one(clip, clips)
     with open_session(app.workspace, "resolve") as session:
-        unresolved = resolve.unresolved_attempt(session, clip, take, attempt, reopen=task is not None)
+        try:
+            unresolved = resolve.unresolved_attempt(session, clip, take, attempt, reopen=task is not None)
+        except UsageError:
+            if resubmit and _released(app, session, (clip, take), yes=yes, trust=trust):
+                return
+            raise
         if task is not None:
             loaded = app.workspace.load()
             app.require_trust(trust=trust)
@@ -108,3 +115,21 @@ def _wanted(app: Context) -> tuple[Wanted, ...]:
         return app.workspace.load().wanted
     except ClipformError:
         return ()
+
+
+def _released(app: Context, session: Session, place: tuple[str, int | None], *, yes: bool, trust: bool) -> bool:
+    """Ask about the claim by which another working copy keeps this one from buying a clip, and delete it. Returns False
+    without one."""
+    from reconciler.engine.operations import share
+
+    clip, take = place
+    if not app.workspace.load().project.cache:
+        return False
+    app.require_trust(trust=trust)
+    claim = share.foreign_claim(session, clip, take)
+    if claim is None:
+        return False
+    app.ask([f"{clip}: {claim}"], yes=yes, question="If it was bought there, it is paid for twice.")
+    share.release(session, claim)
+    app.view.note(f"{clip} can be bought here. {command('plan')} shows the cost.", {"clip": clip})
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from reconciler.artifacts.shelf import Claim
 from reconciler.diagnostics import ClipformError
 from reconciler.engine.connections.providers import Connect
 from reconciler.engine.ports import Sink
@@ -38,6 +39,10 @@ def push(session: Session, choice: Choice, *, again: bool) -> Pushed:
         clips = {step.clip for step in session.workspace.plan(choice, loaded, session.store.snapshot()).plan.steps}
         entries = [entry for entry in entries if entry.clip in clips]
     chosen = cache.unshared(entries, again=again)
+    try:
+        cache.shelf.set_up()
+    except ClipformError as error:
+        return Pushed(0, (error,))
     errors = asyncio.run(cache.share(chosen, again=again))
     return Pushed(sum(cache.shelf.memory.has(e.key, e.sha256) for e in chosen), tuple(errors))
 
@@ -60,3 +65,19 @@ def _cache(session: Session, loaded: Loaded, doing: str) -> SharedCache:
         help = "declare it in the project file:\ncache: {remote: s3://bucket/clips}"
         raise ClipformError(text, help="" if section else help, code="no-cache")
     return SharedCache.of(session, section)
+
+
+def foreign_claim(session: Session, clip: str, take: int | None) -> Claim | None:
+    """Return the claim by which another working copy keeps this one from buying a clip; None without one. Raises
+    ArtifactError if the shared cache cannot be asked."""
+    loaded = session.workspace.load()
+    cache = SharedCache.of(session, loaded.project.cache)
+    wanted = [order.wanted for order in loaded.orders if order.clip.name == clip and take in (None, order.take)]
+    claims = (cache.foreign(w.key, w.rehearses) for w in wanted)
+    return next((claim for claim in claims if claim is not None), None)
+
+
+def release(session: Session, claim: Claim) -> None:
+    """Delete the claim of another working copy, as the user decided: its key may be bought here."""
+    session.store.note("resolve --resubmit", "", {"claim": claim.marker, "key": claim.key, "machine": claim.machine})
+    SharedCache.of(session, session.workspace.load().project.cache).shelf.release(claim)

@@ -7,7 +7,7 @@ dependency order and as concurrently as each provider allows. Files that are no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -22,15 +22,14 @@ from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
 from reconciler.engine.run.records import RunRecords
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
+from reconciler.engine.run.summary import summary_of
 from reconciler.events import Event, EventKind, Outcome, Summary
-from reconciler.money import from_micros
 from reconciler.next_command import command
-from reconciler.plan import cost
-from reconciler.plan.model import GENERATES, Action, Cost, Plan, Reason, Step
+from reconciler.plan.model import GENERATES, Action, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Binding, Placed, State
+from reconciler.records import Artifact, Binding, LockEntry, Placed, State
 from reconciler.state.paths import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -91,8 +90,8 @@ class Executor:
             for step in plan.steps:
                 if step.action is Action.NOOP:
                     self._record_unchanged(step)
-        if self.shared is not None and (shared := [step for step in todo if step.reason is Reason.CACHED]):
-            self.absent = await self.shared.bring(shared)
+        if self.shared is not None:
+            self.absent = await self.shared.bring([step for step in todo if step.reason is Reason.CACHED])
         for action in (Action.MOVE, Action.RESTORE):
             for step in todo:
                 if step.action is action and not step.needs_a_maker:
@@ -102,7 +101,7 @@ class Executor:
             if step.action is Action.REMOVE:
                 self._attempt_free(step)
         self._unbind(plan)
-        return self._summary(plan, began)
+        return summary_of(self, plan, self.ports.clock.monotonic() - began)
 
     # --- steps that ask a provider -----------------------------------------------------------
 
@@ -153,6 +152,11 @@ class Executor:
                 self._place(step, self.records.sha256s[step.key])
             else:
                 self._require_path(step)
+                if (line := await self._bought_elsewhere(step)) is not None:
+                    self._adopt(step, line)
+                    free, text = replace(step, action=Action.RESTORE), "bought elsewhere; taken from the shared cache"
+                    self._end(free, EventKind.SUCCEEDED, text, began=began)
+                    return True
                 runner = self._runner(step)
                 sha256 = await runner.make()
                 self._require_locked(step, sha256)
@@ -167,8 +171,28 @@ class Executor:
         except ClipformError as error:
             self._end(step, EventKind.FAILED, error.message, error.help, began)
             return False
+        finally:
+            if self.shared is not None:
+                await self.shared.release(step)
         self._end(step, EventKind.SUCCEEDED, began=began)
         return True
+
+    async def _bought_elsewhere(self, step: Step) -> LockEntry | None:
+        """Return the result of a purchase that the team has made; None if this run may buy, or shares nothing."""
+        provider = self.providers.by_alias.get(step.provider) if step.action in GENERATES else None
+        shared, order = self.shared, self.orders.get(step.ident)
+        if shared is None or provider is None or order is None or not (shared.pushes and provider.durable):
+            return None
+        patience = 0.0 if self.terms.detach else provider.pace.timeout
+        return await shared.secure(step, order.wanted.rehearses, patience, self.ports.sink)
+
+    def _adopt(self, step: Step, line: LockEntry) -> None:
+        """Record and place a result that was bought elsewhere."""
+        self.saver.learn(line := replace(line, clip=step.clip, take=step.take, output=None))
+        artifact = self.adopter.adopt(line, self.orders[step.ident].wanted.document, None)
+        self.records.artifacts[line.sha256] = artifact
+        self.records.sha256s[step.key] = line.sha256
+        self._place(step, line.sha256)
 
     def _require_path(self, step: Step) -> None:
         """Check, before anything is paid for, that the result can be stored and placed.
@@ -374,23 +398,3 @@ class Executor:
 
     def _emit(self, event: Event) -> None:
         self.ports.sink.emit(event)
-
-    def _summary(self, plan: Plan, began: float) -> Summary:
-        elapsed = self.ports.clock.monotonic() - began
-        outcomes, run = tuple(self.outcomes.values()), self.terms.run
-        micros = sum(sums.micros for sums in self.ports.store.spent(run).values()) if run else 0
-        spent = from_micros(micros)  # of this run: what an earlier one bought is not counted again
-        unpriced = self.ports.store.unpriced(run) if run else 0
-        saved, unknown = cost.saved(self._saved(plan))
-        in_doubt = self.ports.store.in_doubt(run) if run else 0
-        sums, control = (spent, unpriced, plan.currency, in_doubt, saved, unknown), self.control
-        interrupted = control.event.is_set() and not control.late
-        return Summary(outcomes, interrupted, elapsed, *sums, refused=control.refused, late=control.late)
-
-    def _saved(self, plan: Plan) -> Iterator[Cost]:
-        """Yield the prices of the takes that have their video without a request of this run."""
-        for step in plan.steps:
-            outcome, order = self.outcomes.get(step.ident), self.orders.get(step.ident)
-            ready = step.action is Action.NOOP or (outcome is not None and outcome.result is EventKind.SUCCEEDED)
-            if ready and step.action in cost.WITHOUT_REQUEST and order is not None:
-                yield order.wanted.cost

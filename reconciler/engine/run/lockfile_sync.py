@@ -136,6 +136,13 @@ class LockfileSaver:
             self.writer = asyncio.ensure_future(self._write())
         return self.lines.get((bound.clip, bound.take))
 
+    def learn(self, entry: LockEntry) -> None:
+        """Write the line of a result that was bought elsewhere, at once, as if git had brought it."""
+        if self.lines is None:
+            self.lines = lines_of(self.session, self.loaded)
+        self.lines[entry.clip, entry.take] = entry
+        lockfile.write(self.session.workspace.root / LOCK_FILE, self.lines.values())
+
     async def _write(self) -> None:
         """Write the file while there is news. If it cannot be written, the end of the run reports that."""
         while self.is_dirty and self.lines is not None:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
+import secrets
+import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.artifacts.shelf import AT_ONCE, UNREACHABLE, Shelf
+from reconciler.artifacts.shelf import AT_ONCE, UNREACHABLE, Claim, Shelf
 from reconciler.artifacts.store import Health
 from reconciler.diagnostics import ArtifactError, ClipformError
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.control import RunControl, StepEnded
+from reconciler.engine.ports import Sink
 from reconciler.engine.run.session import Session
-from reconciler.events import EventKind
+from reconciler.events import Event, EventKind
 from reconciler.next_command import command
 from reconciler.plan.model import Step
-from reconciler.records import LockEntry
+from reconciler.records import LockEntry, Money
 from reconciler.spec.values import JsonValue
+from reconciler.state.paths import STATE
+
+FOLLOW = 5.0
+"""Seconds between two looks at a purchase of another working copy."""
 
 
 @dataclass(slots=True)
@@ -32,6 +43,7 @@ class SharedCache:
     pushes: bool
     control: RunControl = field(default_factory=RunControl)
     down: ArtifactError | None = None
+    _held: dict[tuple[str, int], Claim] = field(default_factory=dict)
     _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _sending: list[asyncio.Task[object]] = field(default_factory=list)
 
@@ -46,16 +58,91 @@ class SharedCache:
         """Fetch the artifacts of steps into the store of this machine. Returns why a step has none, by its identity."""
         wanted = {step.sha256: step for step in steps if step.sha256 is not None}
         errors = await asyncio.gather(*(self._fetch(sha256, ".mp4") for sha256 in wanted))
-        self.shelf.memory.save()
         failed = {sha256: error for sha256, error in zip(wanted, errors, strict=True) if error is not None}
+        for step in steps:
+            if step.sha256 is not None and step.sha256 not in failed:
+                self.shelf.memory.add(step.key, step.sha256)
+        self.shelf.memory.save()
         return {step.ident: _ended(step, failed[step.sha256]) for step in steps if step.sha256 in failed}
+
+    # --- purchases ----------------------------------------------------------------------------
+
+    async def secure(self, step: Step, rehearsal: bool, patience: float, sink: Sink) -> LockEntry | None:
+        """Return the result of a key, with its bytes stored here, if the team has it; None once this working copy holds
+        the claim of the key and may buy it.
+
+        Raises StepEnded if neither is so: the cache cannot be asked, or another working copy has the claim and gives no
+        result for `patience` seconds.
+        """
+        mine, clock = self._claim(step.key, rehearsal), self.session.clock
+        began = clock.monotonic()
+        while True:
+            holder, entry = await self._asked(mine)
+            if entry is not None:
+                if (error := await self._fetch(entry.sha256, entry.suffix)) is not None:
+                    raise _ended(step, error)
+                self.shelf.memory.add(entry.key, entry.sha256)
+                return entry
+            if holder.owner == mine.owner:
+                self._held[step.ident] = holder
+                return None
+            if self.control.event.is_set() or clock.monotonic() - began >= patience:
+                claim = command("resolve", step.clip, "--resubmit")
+                help = f"{command('apply')} follows it (free); if it never comes back:\n{claim}"
+                raise StepEnded(EventKind.SKIPPED, f"being made elsewhere: {holder}", help)
+            sink.emit(
+                Event(EventKind.WAITING, step.clip, step.take, step.action.value, message=str(holder), wait=FOLLOW)
+            )
+            await self.control.sleep(clock, FOLLOW)
+
+    async def _asked(self, mine: Claim) -> tuple[Claim, LockEntry | None]:
+        """Return who has the claim of a key now, and its result: who has shared one, even without a claim, has paid."""
+        async with self._free:
+            if self.down is None:
+                try:
+                    holder = await asyncio.to_thread(self.shelf.claim, mine)
+                    return holder, await asyncio.to_thread(self.shelf.result, mine.key, mine.rehearsal)
+                except ArtifactError as error:
+                    self._note(error)
+                    text, help = error.message, error.help
+            else:
+                text, help = self.down.message, self.down.help
+        text = f"{text}: it may be bought elsewhere, so nothing was sent"
+        raise StepEnded(EventKind.SKIPPED, text, help)
+
+    async def release(self, step: Step) -> None:
+        """Give back the claim of a step that bought nothing. If that fails, the next apply here goes on with it."""
+        if (claim := self._held.pop(step.ident, None)) is not None:
+            attempts = self.session.store.attempts(step.key)
+            if not attempts or attempts[-1].money is Money.RELEASED:
+                with suppress(ClipformError):
+                    await asyncio.to_thread(self.shelf.release, claim)
+
+    def foreign(self, key: str, rehearsal: bool) -> Claim | None:
+        """Return the claim of a key if another working copy has it. Raises ArtifactError."""
+        claim = self.shelf.claimed(key, rehearsal)
+        return None if claim is None or claim.owner == self._claim(key, rehearsal).owner else claim
+
+    def _claim(self, key: str, rehearsal: bool) -> Claim:
+        """Return the claim of this working copy: a copy of the folder, or on another machine, has another owner."""
+        session, root = self.session, self.session.workspace.root
+        facts = [session.store.id, str(root), str((root / STATE).stat().st_ino), machine_id()]
+        return Claim(
+            key=key,
+            owner=hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32],
+            project=root.name,
+            machine=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()}",
+            time=f"{datetime.fromtimestamp(session.clock.now(), UTC):%Y-%m-%d %H:%M:%S} UTC",
+            marker=secrets.token_hex(16),
+            rehearsal=rehearsal,
+        )
 
     async def _fetch(self, sha256: str, suffix: str) -> ClipformError | None:
         async with self._free:
             if self.down is not None or self.session.objects.has(sha256, suffix):
                 return self.down
             try:
-                await self.shelf.fetch(sha256, suffix, self.session.objects)
+                await asyncio.to_thread(self.shelf.fetch, sha256, suffix, self.session.objects)
             except ClipformError as error:
                 self._note(error)
                 return error
@@ -91,25 +178,32 @@ class SharedCache:
             if self.down is not None:
                 return self.down
             try:
-                await self.shelf.put(entry.sha256, *await asyncio.to_thread(self._sound, entry))
-                await self.shelf.put_result(entry)
+                await asyncio.to_thread(self._put_now, entry)
             except ClipformError as error:
                 self._note(error)
                 return error
         return None
 
-    def _sound(self, entry: LockEntry) -> tuple[Path, int]:
-        """Return path and size of an artifact. Raises ArtifactError if it is damaged here: nobody is to get it."""
+    def _put_now(self, entry: LockEntry) -> None:
+        """Put a result there. Raises ArtifactError, also if its video is damaged here: nobody is to get it."""
         objects = self.session.objects
         if objects.verify(entry.sha256, entry.suffix) is not Health.SOUND:
             text = f"the stored video of {entry.clip} is damaged and is not shared"
             raise ArtifactError(text, help=f"{command('verify')} lists damaged files")
-        path = objects.path(entry.sha256, entry.suffix)
-        return path, path.stat().st_size
+        self.shelf.put(entry.sha256, objects.path(entry.sha256, entry.suffix))
+        self.shelf.put_result(entry)
 
     def _note(self, error: ClipformError) -> None:
         if isinstance(error, ArtifactError) and error.code == UNREACHABLE:
             self.down = error
+
+
+def machine_id() -> str:
+    """Return the id of this machine; empty if it has none."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _ended(step: Step, error: ClipformError) -> StepEnded:

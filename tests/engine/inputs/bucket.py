@@ -1,7 +1,8 @@
-"""The part of S3 that publishing uses, on loopback: HEAD, PUT with If-None-Match, GET. It checks no signature."""
+"""The part of S3 that the program uses, on loopback, without signatures: HEAD, PUT with If-None-Match, GET, DELETE."""
 
 from __future__ import annotations
 
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -59,6 +60,19 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.server.objects[path] = (self.headers.get("content-type", ""), content)
             self._answer(200)
+
+    def do_DELETE(self) -> None:
+        self.server.objects.pop(self._heard(), None)
+        self._answer(204)
+
+    def do_POST(self) -> None:
+        """Delete several objects, as S3 has it."""
+        path = self._heard()
+        names = re.findall(r"<Key>(.*?)</Key>", self.rfile.read(int(self.headers["content-length"])).decode())
+        for name in names:
+            self.server.objects.pop(f"{path.rstrip('/')}/{name}", None)
+        deleted = "".join(f"<Deleted><Key>{name}</Key></Deleted>" for name in names)
+        self._answer(200, body=f"<DeleteResult>{deleted}</DeleteResult>".encode())
 
     def _heard(self) -> str:
         path = urlsplit(self.path).path

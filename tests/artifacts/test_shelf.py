@@ -1,0 +1,168 @@
+"""The contract of the shared cache, kept by a folder and by S3: one claim wins, and no wrong byte comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.artifacts.shelf import DAMAGED, NOT_SHARED, UNREACHABLE, Claim, Shelf
+from reconciler.artifacts.store import Objects
+from reconciler.diagnostics import ArtifactError
+from reconciler.records import LockEntry
+from tests.engine.inputs.bucket import BucketServer
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "canary/secret+Zq="}
+REAL = "CLIPFORM_TEST_S3"
+"""The address of a real S3 server on this machine, with a bucket `clipform-test`; the usual variables have its keys."""
+
+VIDEO = bytes(range(256)) * 1000
+SHA = hashlib.sha256(VIDEO).hexdigest()
+ENTRY = LockEntry(
+    SHA, ".mp4", key="v1:aa", clip="lamp", take=1, provider="studio", kind="ark", model="m", task="t1", cost_micros=500
+)
+CLAIM = Claim("v1:aa", "owner-a", "film", "ana@mac", "2026-11-30 14:02:11 UTC", "0" * 32)
+
+
+@dataclass
+class Place:
+    """A store, and the way to look into it and damage it behind the program's back."""
+
+    section: Mapping[str, object]
+    env: Mapping[str, str]
+    state: Path
+    write: Callable[[str, bytes], object] = lambda name, content: None
+    names: Callable[[], list[str]] = list
+
+    def shelf(self) -> Shelf:
+        """A new process."""
+        return Shelf(self.section, self.env, self.state)
+
+
+@pytest.fixture(params=["folder", "s3", "real s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Each kind of store, empty."""
+    state = tmp_path / "state"
+    state.mkdir()
+    if request.param == "folder":
+        folder = tmp_path / "shelf"
+        folder.mkdir()
+
+        def save(name: str, content: bytes) -> None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+
+        save("clipform-cache.txt", b"")
+        names = lambda: [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]  # noqa: E731
+        yield Place({"remote": f"file://{folder}"}, {}, state, save, names)
+    elif request.param == "s3":
+        with BucketServer() as server:
+            section = {"remote": "s3://studio/clips", "endpoint": server.url, "region": "eu-central-1"}
+            put = lambda name, content: server.objects.update({f"/studio/clips/{name}": ("", content)})  # noqa: E731
+            yield Place(section, KEYS, state, put, lambda: list(server.objects))
+    elif REAL not in os.environ:
+        pytest.skip(f"NOT RUN against a real S3 server: {REAL} does not name one")
+    else:
+        section = {"remote": f"s3://clipform-test/{secrets.token_hex(8)}", "endpoint": os.environ[REAL], "region": "x"}
+        yield Place(section, os.environ, state)
+
+
+def stored(tmp_path: Path, content: bytes = VIDEO) -> Path:
+    path = tmp_path / "video.mp4"
+    path.write_bytes(content)
+    return path
+
+
+def failure(shelf: Shelf, tmp_path: Path) -> str:
+    """The code with which a fetch fails; nothing is in the store then."""
+    objects = Objects(tmp_path / "here")
+    with pytest.raises(ArtifactError) as caught:
+        shelf.fetch(SHA, ".mp4", objects)
+    assert list(objects) == [] and KEYS["AWS_SECRET_ACCESS_KEY"] not in f"{caught.value.message} {caught.value.help}"
+    return caught.value.code
+
+
+def test_what_one_process_puts_there_another_fetches(place: Place, tmp_path: Path) -> None:
+    assert failure(place.shelf(), tmp_path) == NOT_SHARED
+    for _ in range(2):  # repeatable
+        (place.shelf().put(SHA, stored(tmp_path)))
+        (place.shelf().put_result(ENTRY))
+    objects = Objects(tmp_path / "there")
+    (place.shelf().fetch(SHA, ".mp4", objects))
+    assert objects.path(SHA, ".mp4").read_bytes() == VIDEO
+    assert (place.shelf().result("v1:aa", False)) == ENTRY
+    assert (place.shelf().result("v1:aa", True)) is None  # a rehearsal is another thing
+    assert (place.shelf().result("v1:bb", False)) is None
+    assert not [name for name in place.names() if "canary" in name or ":" in name.rpartition("/")[2]]
+
+
+@pytest.mark.parametrize(
+    "content", [VIDEO[:-1], VIDEO + b"x", b"", VIDEO[::-1]], ids=["short", "long", "empty", "other"]
+)
+def test_a_wrong_object_is_named_and_one_of_another_size_is_replaced(
+    place: Place, tmp_path: Path, content: bytes
+) -> None:
+    if not place.names():
+        place.write(f"objects/{SHA}", content)
+    place.write(f"objects/{SHA}", content)
+    if f"objects/{SHA}" not in "".join(place.names()):
+        pytest.skip("this store cannot be damaged from here")
+    assert failure(place.shelf(), tmp_path) == DAMAGED
+    (place.shelf().put(SHA, stored(tmp_path)))
+    if len(content) != len(VIDEO):
+        (place.shelf().fetch(SHA, ".mp4", Objects(tmp_path / "there")))
+
+
+def test_one_claim_wins_and_only_its_release_makes_room(place: Place) -> None:
+    rivals = [replace(CLAIM, owner=f"owner-{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        [winner] = set(threads.map(lambda rival: place.shelf().claim(rival), rivals))
+    assert (place.shelf().claimed("v1:aa", False)) == winner
+    assert place.shelf().claim(replace(CLAIM, rehearsal=True)).rehearsal  # a place of its own
+    (place.shelf().release(winner))
+    (place.shelf().release(winner))  # repeatable
+    assert (place.shelf().claim(CLAIM)) == CLAIM
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"\xff", b"[" * 100_000, b'{"key": "v1:bb"}', b"x" * 70_000], ids=range(6)
+)
+def test_a_result_or_a_claim_that_is_not_one_is_never_taken_for_absent(place: Place, content: bytes) -> None:
+    for folder in ("results", "claims"):
+        place.write(f"{folder}/v1-aa.json", content)
+    if not any("claims" in name for name in place.names()):
+        pytest.skip("this store cannot be damaged from here")
+    for ask in (lambda: place.shelf().result("v1:aa", False), lambda: place.shelf().claim(CLAIM)):
+        with pytest.raises(ArtifactError) as caught:
+            ask()
+        assert caught.value.code == DAMAGED
+
+
+def test_a_store_that_refuses_or_is_gone_is_called_so(tmp_path: Path) -> None:
+    with BucketServer() as server:
+        section = {"remote": "s3://studio/clips", "endpoint": server.url, "region": "eu-central-1"}
+        server.deny = {"GET", "PUT", "HEAD"}
+        shelf = Shelf(section, KEYS, tmp_path)
+        assert failure(shelf, tmp_path) == UNREACHABLE
+        video = stored(tmp_path)
+        for ask in (lambda: shelf.put(SHA, video), lambda: shelf.put_result(ENTRY), lambda: shelf.claim(CLAIM)):
+            with pytest.raises(ArtifactError) as caught:
+                ask()
+            assert caught.value.code == UNREACHABLE
+            assert KEYS["AWS_SECRET_ACCESS_KEY"] not in caught.value.message
+        assert not shelf.memory.has("v1:aa", SHA)
+    assert failure(Shelf({"remote": f"file://{tmp_path}/gone"}, {}, tmp_path), tmp_path) == UNREACHABLE
+    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize("remote", ["s3://user:secret@bucket/clips", "ftp://host/clips", "clips", "s3://b/c?token=x"])
+def test_an_address_with_a_password_or_of_another_kind_is_an_error(remote: str, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="not the address of an object store") as caught:
+        Shelf({"remote": remote}, {}, tmp_path)
+    assert "secret" not in str(caught.value)
