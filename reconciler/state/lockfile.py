@@ -39,6 +39,7 @@ _REQUIRED = ("key", "sha256", "suffix", "provider", "kind", "model")
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})([ \r]|$)", re.MULTILINE)
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
 _PLACE = attrgetter("clip", "take")
+_text = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode  # one for all lines: making it costs more
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
@@ -68,10 +69,6 @@ def write(path: Path, entries: Iterable[LockEntry]) -> bool:
             pass
         disk.replace(os.path.realpath(path), data)  # a symlink to a lock file elsewhere stays a symlink
     return True
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
 
 
 def _fields(entry: LockEntry) -> dict[str, object]:

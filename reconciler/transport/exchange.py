@@ -65,11 +65,10 @@ class ExchangeFailed(Exception):
 
 
 class _Trace:
-    """Receives httpcore's trace events and notes when the request (not a proxy's CONNECT) goes to the socket.
-    `place`: where the connection leads."""
+    """Receives httpcore's trace events and notes when the request (not a proxy's CONNECT) goes to the socket."""
 
-    def __init__(self, place: str = "") -> None:
-        self.sent, self.place = False, place
+    def __init__(self, url: str, proxy: str | None) -> None:
+        self.sent, self._url, self._proxy = False, url, proxy
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> None:
         if event == "http11.send_request_headers.started":
@@ -82,7 +81,9 @@ class _Trace:
         closed = isinstance(error, httpx.ConnectError) and any(
             isinstance(e, ConnectionRefusedError) for e in _chain(error)
         )
-        return ExchangeFailed(_reason(error, timeouts, self.place), sent=sent, slow=slow, closed=closed)
+        return ExchangeFailed(
+            _reason(error, timeouts, _place(self._url, self._proxy)), sent=sent, slow=slow, closed=closed
+        )
 
 
 class Incoming:
@@ -114,7 +115,7 @@ class Connections:
     async def open(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AsyncIterator[Incoming]:
         """Send a request; the block reads the answer. Raises ExchangeFailed."""
         connection = self._idle.pop() if self._idle else self._connect()
-        trace, clean = _Trace(_place(outgoing.url, self._proxy)), False
+        trace, clean = _Trace(outgoing.url, self._proxy), False
         try:
             async with asyncio.timeout(timeouts.total):
                 response = await _begin(connection, outgoing, timeouts, trace)

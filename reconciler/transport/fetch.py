@@ -76,10 +76,9 @@ class MediaClient:
     async def put(self, url: str, content_type: str, content: bytes) -> Reply:
         """Send bytes to a link that a provider gave for them; return the answer. Raises ProviderError."""
         try:
-            checked = await self._checked_request("PUT", url)
+            connections, checked = await self._checked_request("PUT", url)
             outgoing = replace(checked, headers=(*PLAIN, ("Content-Type", content_type)), content=content)
-            proxy = self._environment.proxy(outgoing.url)
-            async with Connections(proxy).open(outgoing, self._bounds.timeouts) as incoming:
+            async with connections.open(outgoing, self._bounds.timeouts) as incoming:
                 body = await read(incoming, replies.MOST)
                 return replies.reply(incoming.status, incoming.headers, body, self._redactor)
         except ExchangeFailed as error:
@@ -87,29 +86,30 @@ class MediaClient:
 
     async def _follow(self, url: str, writer: _BoundedWriter, attempt: int) -> None:
         for _ in range(HOPS + 1):
-            outgoing = await self._checked_request("GET", url, attempt=attempt)
-            proxy = self._environment.proxy(outgoing.url)
-            async with Connections(proxy).open(outgoing, self._bounds.timeouts) as incoming:
+            connections, outgoing = await self._checked_request("GET", url, attempt=attempt)
+            async with connections.open(outgoing, self._bounds.timeouts) as incoming:
                 if incoming.status not in MOVED:
                     await self._receive(incoming, writer)
                     return
                 url = urljoin(outgoing.url, incoming.headers.get("location", ""))
         raise self._error("link-refused", f"the link has more than {HOPS} redirects")
 
-    async def _checked_request(self, method: str, url: str, attempt: int = 0) -> OutgoingRequest:
-        """Return the request for a link after its check. Each attempt takes the next address of the same host."""
+    async def _checked_request(self, method: str, url: str, attempt: int = 0) -> tuple[Connections, OutgoingRequest]:
+        """Return the way and the request for a link after its check. Each attempt takes the next address of the same
+        host."""
         url = quote(url, safe=string.punctuation)  # some vendors do not escape file names
         try:
-            proxied, resolve = self._environment.proxy(url) is not None, self._environment.resolve
+            proxy, resolve = self._environment.proxy(url), self._environment.resolve
             async with asyncio.timeout(self._bounds.timeouts.connect):  # the system's resolver has timeouts of its own
-                allowed = await addresses.check(url, resolve, home=self._home, proxied=proxied)
+                allowed = await addresses.check(url, resolve, home=self._home, proxied=proxy is not None)
         except Forbidden as error:
             raise self._error("link-refused", f"a link of the provider is not followed: {error}") from error
         except TimeoutError as error:
             raise ExchangeFailed(f"resolving {urlsplit(url).hostname} timed out", sent=False, slow=True) from error
         except OSError as error:
             raise ExchangeFailed(f"{urlsplit(url).hostname} does not resolve ({error})", sent=False) from error
-        return OutgoingRequest(method, url, PLAIN, address=allowed[attempt % len(allowed)] if allowed else "")
+        address = allowed[attempt % len(allowed)] if allowed else ""
+        return Connections(proxy), OutgoingRequest(method, url, PLAIN, address=address)
 
     async def _receive(self, incoming: Incoming, writer: _BoundedWriter) -> None:
         length = self._length(incoming)

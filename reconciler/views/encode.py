@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
@@ -112,13 +112,15 @@ def _compact(values: dict[str, object]) -> dict[str, object]:
     return {name: v for name, v in plain.items() if v not in (None, "")}
 
 
+_EVENT = tuple(item.name for item in fields(Event) if item.name not in ("kind", "takes"))
+
+
 def event(item: Event) -> dict[str, object]:
     """Encode one line of `apply --json`."""
-    values = asdict(item)
+    values = {name: getattr(item, name) for name in _EVENT}
     for name in ("elapsed", "expected", "wait"):
         if values[name] is not None:
             values[name] = round(values[name], 2)
-    del values["kind"], values["takes"]
     return {"format_version": FORMAT_VERSION, "event": item.kind.value} | _compact(values)
 
 
