@@ -104,11 +104,11 @@ class _Planner:
         return Plan(selected, unbind=unbind, currency=currency)
 
     def _decide(self, w: Wanted) -> Step:
+        if (entry := self.facts.copied(w.key)) is not None:
+            return self._copy(w, entry)
         sha256 = self.facts.stored(w.key) or self.facts.placed(w)
         if sha256 is not None:
             return self._use(w, sha256)
-        if (entry := self.facts.copied(w.key)) is not None:
-            return self._copy(w, entry)
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _IN_PROGRESS:
             return self._resume(w, attempt)

@@ -68,11 +68,13 @@ class PlanFacts:
         return entry.sha256 if entry is not None and self.output(w.output).sha256 == entry.sha256 else None
 
     def copied(self, key: str) -> LockEntry | None:
-        """Return the line of the lock file for a key without records, if the path that it names holds its content: the
-        clip had another name or output there."""
-        entry = None if key in self.snapshot.generations else self.line(key)
-        fact = self.output(entry.output if entry is not None else None)
-        return entry if entry is not None and fact.sha256 == entry.sha256 and not fact.barred else None
+        """Return the line of the lock file for a key that only it records, if the path that it names holds its content:
+        the clip had another name or output there."""
+        entry = self.line(key)
+        if entry is None or not is_of_lock(self.snapshot, entry):
+            return None
+        fact = self.output(entry.output)
+        return entry if fact.sha256 == entry.sha256 and not fact.barred else None
 
     def held_key(self, w: Wanted) -> str | None:
         """Return the other key that a take holds: by the records, else (in a fresh clone) by the lock file."""
@@ -123,3 +125,9 @@ class PlanFacts:
             if path not in outputs and self.output(path).sha256 == placed.sha256:
                 paths[placed.sha256].append(path)
         return paths
+
+
+def is_of_lock(records: Snapshot, line: LockEntry) -> bool:
+    """True if only the lock file says where a result was placed: no record has it, or one that was taken from there."""
+    known = records.generations.get(line.key)
+    return known is None or (known.origin == "locked" and line.output not in records.placed)

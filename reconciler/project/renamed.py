@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler.plan.facts import is_of_lock
 from reconciler.plan.model import OutputFact
 from reconciler.project.git import tracked
 from reconciler.project.model import Loaded
@@ -19,8 +20,8 @@ from reconciler.records import LockEntry, Snapshot
 def movable(
     root: Path, loaded: Loaded, records: Snapshot, locked: Mapping[str, LockEntry], outputs: Mapping[str, OutputFact]
 ) -> frozenset[str]:
-    """Return the paths of the lock file that hold the video of one take without records, and that nothing declares."""
-    times = Counter(w.key for w in loaded.wanted if w.key in locked and w.key not in records.generations)
+    """Return the paths that hold the video of one take by the lock file alone, and that nothing declares."""
+    times = Counter(w.key for w in loaded.wanted if w.key in locked and is_of_lock(records, locked[w.key]))
     lines = {line.output: line for line in map(locked.__getitem__, times) if line.output and times[line.key] == 1}
     elsewhere = lines.keys() - {w.output for w in loaded.wanted} - loaded.inputs
     paths = {path for path in elsewhere if outputs[path].sha256 == lines[path].sha256}

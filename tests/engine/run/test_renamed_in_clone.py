@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,22 @@ def test_a_file_that_git_has_is_moved(clone: Sim) -> None:
     assert (clone.output(NEW), clone.output(OLD), clone.server.calls) == (video, None, [])
     assert lock_line(clone, "opening#1")["output"] == NEW
     assert step_of(clone, "opening").action is Action.NOOP
+
+
+def test_a_kill_at_any_point_of_the_move_loses_nothing(clone: Sim) -> None:
+    video = clone.output(OLD)
+    add_to_git(clone, "clipform.yaml", "clipform.lock", "renders")
+    clone.write(HEAD + RENAMED)
+    clone.save()
+    for point in count(1):
+        clone.load()
+        wire = clone.dies(point)
+        clone.apply()
+        found = (clone.output(NEW), clone.output(OLD), clone.server.calls, lock_line(clone, "opening#1")["output"])
+        assert found == (video, None, [], NEW), wire.names[-1:]
+        assert plan_of(clone).changes() == ()
+        if not wire.dead:
+            break
 
 
 def test_a_file_that_git_has_stays_where_another_clip_reads_it(clone: Sim) -> None:
