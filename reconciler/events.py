@@ -50,6 +50,7 @@ class Event:
     total: int | None = None
     cost: Decimal | None = None
     takes: int = 1  # of the clip
+    needs: tuple[str, ...] = ()  # names of the steps without which this one does not begin
 
     @property
     def name(self) -> str:

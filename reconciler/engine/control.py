@@ -72,6 +72,7 @@ class RunControl:
     open: int = 0
     framed: set[str] = field(default_factory=set)  # aliases whose tasks show the frames that they were sent, or not
     framing: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    framer: dict[str, str] = field(default_factory=dict)  # the step that holds the lock of an alias
 
     @property
     def end(self) -> str:

@@ -63,6 +63,17 @@ def test_a_row_says_why_its_clip_waits_and_counts_down() -> None:
     assert screen(progress, 30)[0] == "  hero#2  running   40% 2 s"
 
 
+def test_clips_that_wait_for_others_come_last_and_name_those_that_are_not_ready() -> None:
+    progress = LiveProgress(io.StringIO(), lambda: 0.0)
+    progress.emit(Event(EventKind.STARTED, total=3))
+    progress.emit(Event(EventKind.WAITING, "fall", needs=("hero", "intro")))
+    progress.emit(Event(EventKind.RUNNING, "hero"))
+    progress.emit(Event(EventKind.RUNNING, "intro"))
+    assert progress.tracker.heartbeat() == "after 0 s: 0 of 3 done, 2 running, 1 waiting for other clips"
+    progress.emit(Event(EventKind.SUCCEEDED, "intro"))
+    assert screen(progress, 30)[:2] == ["  hero  running  0 s", "  fall  waits for hero"]
+
+
 def test_the_bar_says_what_remains_by_the_estimate_or_by_the_pace_of_a_slower_run() -> None:
     now = Watch()
     progress = LiveProgress(io.StringIO(), now)

@@ -152,8 +152,9 @@ class AttemptContext:
             raise StepEnded(EventKind.LEFT, text, f"{command('apply')} carries on")
 
     def say_waiting(self, reason: str, delay: float = 0.0) -> None:
-        """Emit why this step waits; a pause that the provider asked for may be longer than `delay`."""
-        wait = max(delay, self.provider.transport.paused)
+        """Emit why this step waits; a longer pause that the provider asked for is the reason instead."""
+        paused = self.provider.transport.paused
+        reason, wait = (f"{self.provider.alias} is busy", paused) if paused > delay else (reason, delay)
         tries = max(self.counters.tries, self.counters.troubles)
         self.ports.sink.emit(replace(self._event(EventKind.WAITING, reason), wait=wait or None, tries=tries or None))
 

@@ -21,7 +21,10 @@ async def checked(context: AttemptContext) -> AsyncIterator[None]:
     if not framed or alias in control.framed or not isinstance(dialect, ShowsFrames) or not dialect.shows_frames:
         yield
         return
+    if control.framing[alias].locked():
+        context.say_waiting(f"waits until {control.framer[alias]} shows its frames")
     async with control.framing[alias]:
+        control.framer[alias] = context.step.name
         yield
         attempt = context.newest()
         if alias in control.framed or attempt is None or attempt.state is not State.ACCEPTED or attempt.task is None:

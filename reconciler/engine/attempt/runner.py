@@ -91,6 +91,8 @@ class AttemptRunner:
                 raise self._ended(None)
             case steps.Poll(after):
                 delay, self.due = self._paced(attempt, after), attempt
+                if not self.context.counters.polls and not delay:
+                    self.context.say_waiting(f"asking {self.context.provider.alias} for its task")
                 return Pause(delay, self.trouble)
             case steps.LookUp():
                 await look_up(self.context, attempt)
@@ -222,6 +224,7 @@ class AttemptRunner:
             )
         now = self.context.ports.clock.monotonic()
         misses = self.context.counters.misses = self.context.counters.misses.extended(now)
+        self.trouble, self.context.counters.troubles = f"{provider.alias} does not know its task", misses.count
         if misses.count >= MISSES and now - misses.since >= MISSING:
             self._close(attempt, State.VANISHED, Facts(message=message))
 
@@ -229,6 +232,8 @@ class AttemptRunner:
         """Handle a finished task without a link: some vendors give it a moment later, so it is polled a few times."""
         now, spread = self.context.ports.clock.monotonic(), min(MISSING, MISSES * self.context.provider.pace.poll_max)
         empties = self.context.counters.empties = self.context.counters.empties.extended(now)
+        self.trouble = f"its task is finished, and {self.context.provider.alias} gives no video yet"
+        self.context.counters.troubles = empties.count
         if empties.count >= MISSES and now - empties.since >= spread:
             self._close(attempt, State.NO_OUTPUT, Facts(message=message))
 

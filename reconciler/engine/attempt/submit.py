@@ -42,8 +42,8 @@ async def submit(context: AttemptContext) -> Pause | None:
         raise StepEnded(EventKind.FAILED, "the clip is no longer declared")
     order, marker, seed = context.order, context.ports.marker(), _seed(context, context.order)
     context.require_open()
-    if context.provider.durable:
-        context.say_waiting(f"sending to {context.provider.alias}")
+    if context.provider.durable and order.clip.media():
+        context.say_waiting("preparing its inputs")
     inputs = await context.ports.inputs.ready(order)
     job = jobs.build(order, inputs, seed=seed, marker=marker)
     async with frames.checked(context), _slot(context) as send:
@@ -89,11 +89,13 @@ async def _slot(context: AttemptContext) -> AsyncIterator[Send]:
     async with AsyncExitStack() as stack:
         entering = asyncio.ensure_future(stack.enter_async_context(context.provider.transport.slot()))
         try:
-            if context.provider.transport.paused:
-                context.say_waiting(f"{context.provider.alias} is busy")
+            if context.provider.durable:
+                context.say_waiting(f"waits for its turn at {context.provider.alias}")
             await context.control.unless_halted(entering)
             context.require_open()
             send = entering.result()
+            if context.provider.durable:
+                context.say_waiting(f"sending to {context.provider.alias}")
         except ProviderError as error:
             raise _no_slot(context, error) from error
         yield send

@@ -110,6 +110,8 @@ class Executor:
         limits = {alias: provider.pace.concurrency for alias, provider in declared.items()}
         local = [alias for alias, provider in declared.items() if not provider.durable]
         scheduler = Scheduler(sorted(steps, key=self._urgency), limits, local)
+        for event in scheduler.held():
+            self._emit(event)
         running: dict[asyncio.Task[bool], Step] = {}
         finished: asyncio.Queue[asyncio.Task[bool]] = asyncio.Queue()  # `asyncio.wait` would look at all for each one
         try:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from reconciler.events import Event, EventKind
 from reconciler.plan.model import Action, Step
 
 Ident = tuple[str, int]
@@ -36,6 +38,16 @@ class Scheduler:
                 self.users[need].append(ident)
             if not needs:
                 self._push(ident)
+
+    def held(self) -> Iterator[Event]:
+        """Yield an event for each step that waits for others."""
+        for ident, needs in self.waits.items():
+            if needs:
+                step, names = self.steps[ident], tuple(sorted(self.steps[need].name for need in needs))
+                event = Event(
+                    EventKind.WAITING, step.clip, step.take, step.action.value, f"waits for {', '.join(names)}"
+                )
+                yield replace(event, takes=step.takes, needs=names)
 
     def _push(self, ident: Ident) -> None:
         heapq.heappush(self.ready[self.steps[ident].provider], (self.rank[ident], ident))

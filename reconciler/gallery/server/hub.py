@@ -105,6 +105,8 @@ class Hub:
             case EventKind.STARTED:
                 self._run = RunProgress(event.total or 0, 0)
                 self._publish()
+            case EventKind.WAITING if event.needs:
+                pass  # its card shows what apply will do, until it begins
             case EventKind.NOTE:
                 self.message("note", event.message, event.help)
             case EventKind.ENDED:

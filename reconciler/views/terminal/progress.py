@@ -50,14 +50,13 @@ class LiveProgress:
             yield text
 
     def _lines(self) -> Iterator[str]:
-        rows, now = list(self.tracker.rows.values()), self.tracker.now()
-        visible = rows[:_ROWS]
-        names = [cut(safe(row.name), _NAME, "middle") for row in visible]
+        visible = self.tracker.lines(_ROWS)
+        names = [cut(safe(name), _NAME, "middle") for name, _ in visible]
         widest = max(map(width, names), default=0)
-        for row, name in zip(visible, names, strict=True):
-            yield f"  {pad(name, widest)}  {safe(row.text(now))}"
-        if len(rows) > _ROWS:
-            yield f"  … and {len(rows) - _ROWS} more"
+        for (_, text), name in zip(visible, names, strict=True):
+            yield f"  {pad(name, widest)}  {safe(text)}"
+        if (more := len(self.tracker.rows) + len(self.tracker.held) - _ROWS) > 0:
+            yield f"  … and {more} more"
         yield f"{bar(self.tracker.share)} {self.tracker.totals()}"
 
 

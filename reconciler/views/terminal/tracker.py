@@ -58,6 +58,8 @@ class RunTracker:
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.rows: dict[tuple[str, int], RunningClip] = {}
+        self.held: dict[tuple[str, int], Event] = {}  # steps that other steps of this run hold back
+        self.ended: set[str] = set()
         self.done = self.total = 0
         self.expected: float | None = None
         self.started = now()
@@ -69,8 +71,13 @@ class RunTracker:
             self.total, self.expected = event.total or 0, event.expected
         elif event.kind in _OVER:
             self.rows.pop(ident, None)
+            self.held.pop(ident, None)
+            self.ended.add(event.name)
             self.done += 1
+        elif event.needs:
+            self.held[ident] = event
         elif event.kind in _PHASES:
+            self.held.pop(ident, None)
             row = self.rows.get(ident) or RunningClip(event.name, "", started=self.now())
             self.rows[ident] = replace(
                 row,
@@ -105,7 +112,17 @@ class RunTracker:
         reasons = Counter(row.reason for row in list(self.rows.values()) if row.until is not None)
         parts = [f"{self.done} of {self.total} done", f"{len(self.rows) - reasons.total()} running"]
         parts += [f"{count} waiting ({reason})" for reason, count in reasons.items()]
+        parts += [f"{len(self.held)} waiting for other clips"] if self.held else []
         return f"after {format.whole(self.elapsed)}: {', '.join(parts)}{self._rest()}"
+
+    def lines(self, most: int) -> list[tuple[str, str]]:
+        """Return name and text of at most so many clips: those that run, then those that wait for one of them."""
+        now = self.now()
+        lines = [(row.name, row.text(now)) for row in list(self.rows.values())[:most]]
+        for event in list(self.held.values())[: most - len(lines)]:
+            needs = [name for name in event.needs if name not in self.ended] or event.needs
+            lines.append((event.name, f"waits for {', '.join(needs)}"))
+        return lines
 
     def _rest(self) -> str:
         remaining = self.remaining()
@@ -118,5 +135,5 @@ class RunTracker:
 
 def next_try(wait: float, tries: int | None) -> str:
     """Return when the next try comes, such as `next try in 6 s (4th)`."""
-    when = f"in {format.whole(wait)}" if wait > 0 else "now"
+    when = f"in {format.whole(wait)}" if wait >= 1 else "now"
     return f"next try {when}{f' ({ordinal(tries + 1)})' if tries else ''}"
