@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,30 @@ def test_a_portion_is_the_clips_and_what_they_need(clips: list[str], done: list[
     found = subset(plan, clips)
     assert [step.clip for step in found.changes()] == done
     assert found.unbind == ()
+
+
+def test_a_card_costs_what_all_takes_cost_and_has_the_reasons_of_all_its_steps(edited: Callable[..., Planned]) -> None:
+    plan = edited()
+    done = {
+        step.key: replace(each, cost_micros=300_000, currency="USD")
+        for step in plan.plan.steps
+        if (each := plan.snapshot.generations.get(step.key)) is not None
+    }
+    lost = Step("sun", 1, Action.RESUME, Reason.NOT_REFERENCED, "v1:old", detail="task cgt-9")
+    index = PlanIndex(
+        replace(
+            plan,
+            snapshot=replace(plan.snapshot, generations=done),
+            plan=replace(plan.plan, steps=(*plan.plan.steps, lost)),
+        )
+    )
+    sun = next(card for card in model.card_list(index).cards if card.id == "sun")
+    assert sun.state == "ready" and sun.cost is not None and sun.cost.amount == "0.60"
+    assert [(step["action"], step["sentence"], step["detail"]) for step in sun.also] == [
+        ("resume", Reason.NOT_REFERENCED.sentence, "task cgt-9")
+    ]
+    hero = next(card for card in model.card_list(index).cards if card.id == "hero")
+    assert [(step["action"], step["take"]) for step in hero.also] == [("create", 2)]
 
 
 def test_what_a_clip_will_cost_is_the_price_of_all_its_takes(edited: Callable[..., Planned]) -> None:

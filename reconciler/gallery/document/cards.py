@@ -16,6 +16,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.frozen import dataclass
 from reconciler.gallery.document import model
 from reconciler.gallery.document.index import PlanIndex
+from reconciler.next_command import command
 from reconciler.plan.model import Cost, Plan, Step
 from reconciler.plan.timing import run_seconds
 from reconciler.project.model import Planned
@@ -63,6 +64,7 @@ def head(plan: Plan, context: DocumentContext, plain: CardList) -> model.Head:
         expected=plan.expected,
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
+        restart=command("ui") if context.live else "",
     )
     revision = f"{plain.mark}.{_digest([content, plain.digest])}"
     return replace(content, revision=revision, generated=utc(context.now), session=context.session)
@@ -143,16 +145,21 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
         kind=step.kind or (result.kind if result else ""),
         model=step.model or (result.model if result else ""),
         output=step.output or "",
-        cost=paid(result),
+        cost=_paid_for_all(step, result, index),
         created=utc(result.created) if result and result.created else None,
         mismatch=result.mismatch if result else "",
         shown=video,
         due=due(step.clip, part),
         apply=portion(step.clip, part, index),
         declared=declared_name(step.clip),
+        also=tuple(_also(other) for other in part.steps if other.clip == step.clip and other.ident != step.ident),
         pick=step.take,
     )
     return basic if clip is None else _declared(basic, step, clip, index)
+
+
+def _also(step: Step) -> model.Value:
+    return {"action": step.action.value, "take": step.take, "sentence": step.headline, "detail": step.detail}
 
 
 def _declared(basic: model.Card, step: Step, clip: Clip, index: PlanIndex) -> model.Card:
@@ -190,6 +197,16 @@ def paid(result: Generation | None) -> model.Amount | None:
     """Return the recorded cost of a result; None without a result or a recorded cost."""
     amount = micros(result.cost_micros) if result else None
     return None if result is None or amount is None else model.Amount(plain_decimal(amount), result.currency or None)
+
+
+def _paid_for_all(step: Step, result: Generation | None, index: PlanIndex) -> model.Amount | None:
+    """Return the recorded cost of the results of all takes of a clip, of which `result` is the picked one's."""
+    others = (index.steps.get((step.clip, number)) for number in range(1, step.takes + 1) if number != step.take)
+    results = [index.result(other.key) or index.result(other.previous_key) for other in others if other is not None]
+    costs = [each for each in (result, *results) if each is not None and each.cost_micros is not None]
+    if len({each.currency for each in costs}) != 1:
+        return paid(result)
+    return paid(replace(costs[0], cost_micros=sum(each.cost_micros or 0 for each in costs)))
 
 
 def due(clip: str, part: Plan) -> model.Bill | None:

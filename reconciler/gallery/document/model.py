@@ -87,6 +87,7 @@ class Card:
     due: Bill | None  # of all takes that the plan generates
     apply: Value | None
     declared: str
+    also: tuple[Value, ...] = ()  # the other steps of the clip in the plan, such as those of its other takes
     tags: tuple[str, ...] = ()
     description: str = ""
     file: Value | None = None  # path and line of its declaration
@@ -145,6 +146,7 @@ class Head:
     revision: str = ""
     generated: str = ""
     session: SessionTotal | None = None
+    restart: str = ""  # the command that shows the live page again
     since: Since | None = None
     format_version: int = FORMAT_VERSION
 

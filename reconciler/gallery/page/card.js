@@ -3,7 +3,7 @@
 
 Gallery.card = (() => {
   const { h, write, foreign, sentences, media, calm } = Gallery.dom;
-  const { money, total, name, clock, span, age, GENERATES } = Gallery.format;
+  const { money, total, name, clock, span, age, plainly, others, GENERATES } = Gallery.format;
   const { store } = Gallery;
   const NEARLY = 0.03; // 864 × 496 is called 16:9
   let playing = null; // the one card that plays
@@ -59,7 +59,7 @@ Gallery.card = (() => {
     parts.state.className = `state is-${card.state}`;
     write(parts.model, [card.provider, card.model].filter(Boolean).join(" · "));
     write(parts.cost, estimated(card) ? price(card) : card.cost ? money(card.cost) : "");
-    parts.cost.classList.toggle("to-pay", GENERATES.has(card.action));
+    parts.cost.classList.toggle("to-pay", Boolean(estimated(card)));
     write(parts.source, estimated(card) && card.state !== "failed" && card.estimate ? card.estimate.source : "");
     write(parts.note, note(card));
     write(parts.length, card.shown && card.shown.seconds ? clock(Math.round(card.shown.seconds)) : "");
@@ -81,12 +81,19 @@ Gallery.card = (() => {
   }
 
   /** True if the card shows what generating the clip would cost, not what it did cost. */
-  const estimated = (card) => GENERATES.has(card.action) && card.due && card.state !== "running";
+  const estimated = (card) => card.due && card.state !== "running";
+
+  /** Return how many of a clip's takes the plan generates; empty if it has only one. */
+  function takes(card) {
+    const count = [card, ...card.also].filter(({ action }) => GENERATES.has(action)).length;
+    return card.takes === 1 || !count ? "" : `${count === card.takes ? "" : `${count} of `}${card.takes} takes`;
+  }
 
   function note(card) {
     if (card.running) return runningText(card.running);
+    if (card.state === "ready" && card.also.length) return others(card);
     if (card.state === "ready") return card.mismatch || (card.created ? `generated ${age(card.created, store.now())}` : card.sentence);
-    return card.detail || card.sentence;
+    return plainly(card.detail || card.sentence);
   }
 
   function runningText({ progress, elapsed, expected, phase }) {
@@ -162,5 +169,5 @@ Gallery.card = (() => {
     else play(node, true);
   }
 
-  return { create, update, toggle, stop, address, price, current, runningText };
+  return { create, update, toggle, stop, address, price, takes, current, runningText };
 })();

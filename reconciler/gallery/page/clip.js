@@ -3,7 +3,7 @@
 
 Gallery.clip = (() => {
   const { h, fill, find, foreign, button, icon } = Gallery.dom;
-  const { name, total } = Gallery.format;
+  const { name, total, others } = Gallery.format;
   const { store, source, stage, facts, messages } = Gallery;
   let parts = null;
   let current = null; // the id on the page
@@ -84,7 +84,7 @@ Gallery.clip = (() => {
     if (!card) return;
     fill(parts.state, card.state);
     parts.state.className = `state is-${card.state}`;
-    const note = card.running ? Gallery.card.runningText(card.running) : ["blocked", "failed"].includes(card.state) ? "" : card.state === "ready" ? card.description : card.sentence;
+    const note = card.running ? Gallery.card.runningText(card.running) : ["blocked", "failed"].includes(card.state) ? "" : [card.state === "ready" ? card.description : card.sentence, others(card)].filter(Boolean).join(" · ");
     fill(parts.note, note);
     parts.note.hidden = !note;
     parts.bar.hidden = card.state !== "running";

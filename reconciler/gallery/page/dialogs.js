@@ -3,7 +3,7 @@
 
 Gallery.dialogs = (() => {
   const { h, fill, find, foreign, media, button } = Gallery.dom;
-  const { money, total, name, count, free, span } = Gallery.format;
+  const { money, total, name, count, free, span, others } = Gallery.format;
   const { store, source, messages } = Gallery;
   const MAX_LISTED = 8;
 
@@ -60,7 +60,8 @@ Gallery.dialogs = (() => {
     const differences = h("span", { class: "confirm-changes", dir: "auto" });
     if (card) describe(card, differences);
     return h("li", {}, h("span", { class: "thumb" }, image), h("span", { class: "confirm-name" }, h("bdi", {}, title.main), title.variant && h("span", { class: "variant", dir: "auto" }, title.variant),
-      card && foreign("span", { class: "quiet" }, card.sentence), differences), h("span", { class: "cost" }, card && card.due ? (all ? Gallery.card.price(card) : money(card.estimate)) : ""));
+      card && foreign("span", { class: "quiet" }, [card.action === "noop" ? "" : card.sentence, others(card)].filter(Boolean).join("; ")),
+      card && card.due && card.takes > 1 && h("span", { class: "quiet" }, all ? Gallery.card.takes(card) : `take ${card.pick} of ${card.takes}`), differences), h("span", { class: "cost" }, card && card.due ? (all ? Gallery.card.price(card) : money(card.estimate)) : ""));
   }
 
   /** Write what changes, field by field; of a new clip, what is generated. */

@@ -3,7 +3,7 @@
 
 Gallery.facts = (() => {
   const { h, foreign, picture, button, language, breakable, sentences } = Gallery.dom;
-  const { money, sourced, name, day, span, bytes, place } = Gallery.format;
+  const { money, sourced, name, day, exactly, span, bytes, place, plainly } = Gallery.format;
   const { card: cards, store, source } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
 
@@ -36,7 +36,7 @@ Gallery.facts = (() => {
       h("tbody", {}, fields.map((each) => h("tr", {}, foreign("th", { scope: "row" }, each.field), cell(each.before, "del"), cell(each.after, "ins"))))));
   }
 
-  const cell = (text, tag) => h("td", { dir: "auto" }, text === null ? h("span", { class: "quiet" }, "not set") : h(tag, {}, text));
+  const cell = (text, tag) => h("td", { dir: "auto" }, text === null ? h("span", { class: "quiet" }, "not set") : h(tag, {}, plainly(text)));
 
   function inputs(detail) {
     if (!detail.inputs.length) return null;
@@ -58,7 +58,7 @@ Gallery.facts = (() => {
   }
 
   const pairs = (entries) => h("dl", { class: "facts" }, entries.filter(([, value]) => value !== "" && value !== null && value !== undefined)
-    .map(([term, value]) => h("div", {}, foreign("dt", {}, term.replaceAll("_", " ")), value instanceof Node ? h("dd", {}, value) : foreign("dd", {}, String(value)))));
+    .map(([term, value]) => h("div", {}, foreign("dt", {}, term.replaceAll("_", " ")), value instanceof Node ? h("dd", {}, value) : foreign("dd", {}, plainly(String(value))))));
 
   function facts(detail) {
     const { card } = detail;
@@ -79,7 +79,7 @@ Gallery.facts = (() => {
       ["output", card.output && h("code", { dir: "auto" }, card.output)],
       ["declared", file && h("code", { dir: "auto" }, file)],
       ["tags", card.tags.join(", ")],
-      ["key", take.key && h("code", { dir: "auto" }, take.key)],
+      ["key", take.key && h("code", { dir: "auto", title: take.key }, plainly(take.key))],
     ]), identity(detail));
   }
 
@@ -92,13 +92,13 @@ Gallery.facts = (() => {
   function events(detail) {
     if (!detail.events.length) return null;
     return section("Events", h("ol", { class: "events", tabindex: "0", "aria-label": "Events, newest first" }, [...detail.events].reverse().map((event) => h("li", {},
-      h("time", { datetime: event.time, title: event.time }, day(event.time)), foreign("span", {}, event.detail)))));
+      h("time", { datetime: event.time, title: exactly(event.time) }, day(event.time)), foreign("span", {}, plainly(event.detail))))));
   }
 
   function problem({ card }) {
     if (!["blocked", "failed"].includes(card.state) && !card.way_out.length && !card.mismatch) return null;
     return h("section", { class: "part trouble", "data-state": card.state }, h("h2", {}, card.state === "ready" ? "The result differs from the request" : card.sentence),
-      foreign("p", {}, card.mismatch || (card.detail === card.sentence ? "" : card.detail)),
+      foreign("p", {}, plainly(card.mismatch || (card.detail === card.sentence ? "" : card.detail))),
       card.way_out.length > 0 && h("p", { class: "field" }, "Next"),
       card.way_out.map((command) => h("pre", { dir: "auto" }, command)));
   }

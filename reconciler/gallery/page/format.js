@@ -3,7 +3,7 @@
 
 Gallery.format = (() => {
   /** The states of `clipform status`, the most urgent first. */
-  const STATES = ["failed", "blocked", "running", "changed", "new", "restorable", "moved", "undeclared", "ready"];
+  const STATES = ["failed", "blocked", "running", "interrupted", "changed", "new", "restorable", "moved", "undeclared", "ready"];
   const GENERATES = new Set(["create", "replace"]);
 
   /** Return the sum of decimal texts, computed with integers: a price is never a float. */
@@ -95,6 +95,8 @@ Gallery.format = (() => {
 
   const day = (time) => new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+  const exactly = (time) => new Date(time).toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
+
   function bytes(count) {
     if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
     return `${(count / 1e6).toFixed(1)} MB`;
@@ -112,8 +114,16 @@ Gallery.format = (() => {
     return parts.concat(summary.noop && summary.all ? [`${summary.noop} up to date`] : []).join(", ");
   }
 
+  /** Return a text of clipform with short hashes, and with times in the reader's own zone. */
+  const plainly = (text) => String(text).replace(/\b[0-9a-f]{64}\b/g, (hash) => `${hash.slice(0, 12)}…`)
+    .replace(/\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ| \d\d:\d\d UTC)/g, (time) => day(time.replace(" UTC", "Z").replace(" ", "T")));
+
+  /** Return why the plan has other steps of a clip than its card's own. */
+  const others = ({ also, takes }) => also.map(({ action, take, sentence, detail }) =>
+    `${action}${takes > 1 ? ` take ${take}` : ""}: ${sentence}${detail ? ` (${plainly(detail)})` : ""}`).join("; ");
+
   /** Return the file and line that declare a clip. */
   const place = (file) => (file && file.path ? `${file.path}:${file.line}` : "");
 
-  return { STATES, GENERATES, sum, money, sourced, free, total, name, clock, exact, span, age, day, bytes, count, plan, place };
+  return { STATES, GENERATES, sum, money, sourced, free, total, name, clock, exact, span, age, day, exactly, bytes, count, plan, plainly, others, place };
 })();

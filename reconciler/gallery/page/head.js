@@ -3,12 +3,13 @@
 
 Gallery.head = (() => {
   const { h, fill, find, foreign, icon } = Gallery.dom;
-  const { plan, total, money, day, count } = Gallery.format;
+  const { plan, total, money, day, count, others } = Gallery.format;
   const { store, source, messages } = Gallery;
   const CONNECTIONS = {
     connecting: ["connecting", ""],
     live: ["live", "The page updates automatically"],
     away: ["reconnecting", "clipform does not answer; this page may be out of date"],
+    gone: ["ended", "clipform has ended; this page may be out of date"],
     locked: ["ended", "Another clipform is running now: open the link that it printed"],
   };
   const THEMES = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
@@ -47,7 +48,8 @@ Gallery.head = (() => {
     const generates = head.summary.create + head.summary.replace > 0;
     const run = head.run && head.run.total ? `Applying: ${head.run.done} of ${head.run.total}` : "";
     fill(find("plan"), run || plan(head.summary), !run && generates && !source.live && h("strong", { class: "to-pay" }, ` · ${cost}`));
-    find("plan").title = run || plan({ ...head.summary, all: true });
+    const unlike = [...store.state.cards.values()].filter((card) => card.action === "noop" && card.also.length);
+    find("plan").title = run || [plan({ ...head.summary, all: true }), ...unlike.map((card) => `${card.id}: ${others(card)}`)].join("\n");
     session(head.session);
     actions(head);
     diagnostics(head);
@@ -103,6 +105,7 @@ Gallery.head = (() => {
     box.dataset.is = now;
     if (box.textContent !== text) fill(box, text);
     box.title = title;
+    if (now === "gone" && head) messages.show({ kind: "error", topic: "connection", text: "clipform has ended. To go on, run this command and open the link that it prints.", copy: head.restart });
     for (const id of ["apply-all", "skip", "stop"]) find(id).disabled = now !== "live";
   }
 

@@ -6,6 +6,8 @@ Gallery.source = (() => {
   const data = window.CLIPFORM || null;
   const live = data === null;
   const RETRY_MS = 2000; // after the server refused; if it is only unreachable, EventSource retries by itself
+  const TRIES = 20; // then the server has ended; the page still tries
+  let failures = 0; // in a row
   let events = null;
   let onMessage = () => {};
 
@@ -56,6 +58,7 @@ Gallery.source = (() => {
     let fresh = true; // the first document after connecting has every clip
     events.addEventListener("open", () => {
       fresh = true;
+      failures = 0;
       store.connect("live");
     });
     events.addEventListener("document", (event) => {
@@ -68,9 +71,11 @@ Gallery.source = (() => {
     events.addEventListener("message", (event) => onMessage(JSON.parse(event.data)));
     events.addEventListener("error", () => {
       if (events.readyState === EventSource.CLOSED) onRefused();
-      else store.connect("away");
+      else store.connect(unreachable());
     });
   }
+
+  const unreachable = () => ((failures += 1) < TRIES ? "away" : "gone");
 
   function ordered({ cards, order }) {
     if (!order) return cards;
@@ -82,7 +87,7 @@ Gallery.source = (() => {
   async function onRefused() {
     events.close();
     const status = await get("api/gallery").then(() => 200, (error) => error.status || 0);
-    store.connect(status === 401 ? "locked" : "away");
+    store.connect(status === 401 ? "locked" : unreachable());
     if (status !== 401) setTimeout(listen, RETRY_MS);
   }
 

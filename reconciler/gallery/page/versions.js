@@ -3,7 +3,7 @@
 
 Gallery.versions = (() => {
   const { h, foreign, media, button } = Gallery.dom;
-  const { money, age, day } = Gallery.format;
+  const { money, age, day, plainly } = Gallery.format;
   const { store, source, messages } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
   let chosen = []; // the keys of at most two versions, the one chosen last at the end
@@ -52,7 +52,7 @@ Gallery.versions = (() => {
   /** Return a change in a few words: of a prompt only what differs. */
   function change({ field, before, after, words }) {
     const runs = (words || []).filter(([sign]) => SIGNS[sign]).map(([sign, text]) => h(SIGNS[sign], {}, text));
-    return h("span", {}, foreign("span", { class: "quiet" }, `${field.replaceAll("_", " ")} `), words ? runs : [before !== null && h("del", {}, before), after !== null && h("ins", {}, after)]);
+    return h("span", {}, foreign("span", { class: "quiet" }, `${field.replaceAll("_", " ")} `), words ? runs : [before !== null && h("del", {}, plainly(before)), after !== null && h("ins", {}, plainly(after))]);
   }
 
   return { tiles, strip, change };

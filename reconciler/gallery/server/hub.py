@@ -216,5 +216,5 @@ def _updated(running: Running, event: Event) -> Running:
         progress=running.progress if event.progress is None else event.progress,
         elapsed=running.elapsed if event.elapsed is None else round(event.elapsed, 1),
         expected=running.expected if event.expected is None else round(event.expected, 1),
-        phase=event.kind.value,
+        phase=event.message if event.kind is EventKind.WAITING else event.kind.value,
     )

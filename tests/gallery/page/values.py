@@ -85,6 +85,7 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
         "shown": media(shot) if shot else None,
         "due": None,
         "apply": None,
+        "also": [],
     }
     found |= changes
     if makes:
@@ -166,6 +167,7 @@ def document(cards: Iterable[Value], **head: object) -> Value:
         "summary": summary,
         "cost": {"amount": "0", "currency": "USD", "unpriced": 0, "least": None},
         "expected": None,
+        "restart": "clipform ui",
         "session": {"spent": "0", "unpriced": 0, "currency": "USD", "cap": None, "offer": False},
         "diagnostics": [],
         "stale": False,

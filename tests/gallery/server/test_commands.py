@@ -128,6 +128,23 @@ def test_a_click_pays_once_for_what_was_on_the_button(paid: Path, vendor: Emulat
     assert f"key-of-{paid.parent.name}" not in talk.said
 
 
+def test_the_terminal_beside_the_page_shows_each_new_plan(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", DRAFTS)
+    with on_terminal(folder, "--no-open", "--port", "0", name="ui") as screen:
+        url = screen.until(r"Gallery: (\S+)\n")[1]
+        screen.until(r"create +sun .*\[a\] apply")
+        with Browser(url) as browser, browser.events() as events:
+            events.state("sun", "new")
+            assert browser.apply("sun").status_code == 200
+            screen.until(r"sun: made .*Nothing to do: 1 clip up to date.*Watching\. \[q\] quit\n")
+            assert (
+                browser.post("rewrite", clip="sun", before="mist at sunrise", text="fog at sunrise").status_code == 200
+            )
+            screen.until(r"replace +sun .*\[-mist-\]\{\+fog\+\}.*\[a\] apply")
+        screen.press("q")
+        assert screen.end() == 0
+
+
 def test_a_page_and_a_terminal_are_one_session(paid: Path, vendor: Emulator) -> None:
     before = tasks(vendor)
     with on_terminal(paid, "--ui", "--no-open", "--port", "0") as screen:
