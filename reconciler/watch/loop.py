@@ -159,6 +159,8 @@ class Watch:
         errors = (error.message, *(error.diagnostics if isinstance(error, SpecError) else ()))
         if errors != self.errors or repeat:
             self.view.error(error)
+            self.context.view.note(f"Watching. {self._end}", {"event": "key"})
+        self.meter = ""
         if self.context.page is not None:
             self.context.page.broken(error)
         self.errors = errors
@@ -200,12 +202,16 @@ class Watch:
         of = "" if cap is None else f" of {money.text(cap, plan.currency) if cap else '0'}"
         line = f"Session: {format.total(self.memory.spent, self.unpriced, plan.currency)}{of}."
         if not plan.has_changes() or not wait.offer:
-            return f"{line} Watching. {'Ctrl-C quits' if self.context.keyboard is None else '[q] quit'}"
+            return f"{line} Watching. {self._end}"
         line += f" Waiting: {self._waiting(plan)}."
         if self.context.keyboard is None:
             instead = "use the page" if self.context.page else f"run {command('apply')}"
             return f"{line} No terminal to confirm at: {instead}."
         return f"{line} [a] apply  [s] skip  [q] quit"
+
+    @property
+    def _end(self) -> str:
+        return "Ctrl-C quits" if self.context.keyboard is None else "[q] quit"
 
     def _waiting(self, plan: Plan) -> str:
         generating = plan.generating()
@@ -247,6 +253,7 @@ class Watch:
         except ClipformError as error:
             self.memory = record_tried(self.memory, apply.plan)
             self.view.error(error)
+        self.meter = ""  # what the run printed is below it
         return events.after()
 
     def _wait(self, events: EventWaiter) -> Cause | Click:
