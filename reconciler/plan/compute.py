@@ -19,6 +19,7 @@ from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, W
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import typical_seconds
+from reconciler.providers.base import LOCAL
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State, is_paid_failure
 from reconciler.spec.graph import in_order
 
@@ -189,6 +190,8 @@ class _Planner:
             return self._protected(w)
         if self._has_maker(w):
             return self._shared(w)
+        if attempt.kind == LOCAL:  # it ended with its process
+            return self._step(w, Action.RESUME, Reason.INTERRUPTED)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
         step = _at_provider(self._step(w, Action.RESUME, reason, detail=describe_attempt(attempt)), attempt)
         return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire

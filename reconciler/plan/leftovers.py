@@ -10,6 +10,7 @@ from functools import cached_property
 from reconciler.plan import remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.model import Action, Reason, Step, Wanted
+from reconciler.providers.base import LOCAL
 from reconciler.records import BLOCKED, OPEN, Attempt, Binding, State
 
 
@@ -49,7 +50,7 @@ class Leftovers:
         keys, highest = self._keys - set(unplaced), remedies.highest_takes(unresolved)
         for key, attempt in sorted(self._facts.snapshot.attempts.items(), key=lambda pair: pair[1].id):
             is_lost = attempt.state is State.FETCHED and self._facts.stored(key) is None
-            if key in keys or is_lost or attempt.state not in OPEN | BLOCKED:
+            if key in keys or is_lost or _ends(attempt) or attempt.state not in OPEN | BLOCKED:
                 continue
             step = self._of_take(_finish(key, attempt))
             if attempt.state in BLOCKED:
@@ -88,6 +89,11 @@ class Leftovers:
             fact = self._facts.output(path)
             if fact.exists and self._facts.is_ours(path, fact):
                 yield self._of_take(Step(clip, take, Action.REMOVE, Reason.UNDECLARED, bound.key, output=path))
+
+
+def _ends(attempt: Attempt) -> bool:
+    """True for a draft that no clip wants: the next run closes it."""
+    return attempt.kind == LOCAL and attempt.state is not State.FETCHED
 
 
 def _finish(key: str, attempt: Attempt) -> Step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -47,6 +47,8 @@ class Reason(StrEnum):
     SEND_AGAIN = "send_again", "you asked to send it again"
     ARTIFACT_LOST = "artifact_lost", "generated before, but its video is not here; generating it again is free"
     IN_FLIGHT = "in_flight", "its task was submitted before; apply collects it"
+    INTERRUPTED = "interrupted", "interrupted; the next apply draws it again"
+    DRAWING = "drawing", "another clipform is drawing it now"
     STALLED = "stalled", "its task is past the deadline; it is paid, so clipform polls it again and never resends it"
     NOT_REFERENCED = (
         "not_referenced",
@@ -308,3 +310,12 @@ class Plan:
     def unpriced(self) -> int:
         """Return how many generations have no known price."""
         return sum(1 for s in self.generating() if s.cost.amount is None)
+
+
+def drawn_elsewhere(plan: Plan) -> Plan:
+    """Return the plan while another process has the state: it is drawing the drafts that seem to be interrupted."""
+
+    def drawn(step: Step) -> Step:
+        return replace(step, reason=Reason.DRAWING) if step.reason is Reason.INTERRUPTED else step
+
+    return replace(plan, steps=tuple(map(drawn, plan.steps)))

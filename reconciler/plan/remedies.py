@@ -118,7 +118,7 @@ def _cost(attempt: Attempt) -> str:
         return "not charged"
     if attempt.cost_micros is None:
         return "price unknown"
-    bound = "up to " if attempt.money is Money.RESERVED else ""
+    bound = "up to " if attempt.money is Money.RESERVED and attempt.cost_micros else ""
     return f"{bound}{_money(attempt.cost_micros, attempt.currency)}"
 
 

@@ -14,7 +14,7 @@ def state_words(step: Step) -> frozenset[str]:
     names = {step.action.value, step.reason.value, step.reason.value.replace("_", "-")}
     names |= {"ready"} if step.action is Action.NOOP else {"pending"}
     names |= {"failed"} if step.reason in (Reason.FAILED_BEFORE, Reason.REFUSED) else set()
-    names |= {"running"} if step.action is Action.RESUME else set()
+    names |= {"running"} if step.action is Action.RESUME and step.reason is not Reason.INTERRUPTED else set()
     names |= {"changed"} if step.action is Action.REPLACE else set()
     return frozenset(names)
 

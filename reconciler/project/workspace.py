@@ -24,7 +24,7 @@ from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, 
 from reconciler.frozen import dataclass
 from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.model import Demand, Disk, Plan
+from reconciler.plan.model import Demand, Disk, Plan, Reason, drawn_elsewhere
 from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
@@ -52,6 +52,7 @@ from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, local_i
 from reconciler.spec.reader import collector_paused
 from reconciler.state import disk, lockfile, open, receipts
 from reconciler.state.history import LogEntry
+from reconciler.state.lock import is_free
 from reconciler.state.paths import DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SPECS, STATE
 from reconciler.state.store import Store
 
@@ -331,6 +332,8 @@ class Workspace:
             scope = self._scope(choice, loaded, records, plan)
             chosen = tuple(step for step in plan.steps if scope.selects(step.clip))
             plan = replace(plan, steps=chosen, unbind=()) if choice.look else planned(scope)
+        if snapshot is None and any(step.reason is Reason.INTERRUPTED for step in plan.steps):
+            plan = plan if is_free(self.state_dir(choice.draft)) else drawn_elsewhere(plan)
         uncertain = {key for key, attempt in records.attempts.items() if attempt.state is State.UNCERTAIN}
         plan = remedies.with_look_ups(plan, uncertain, loaded.listing, reasons) if uncertain else plan
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)

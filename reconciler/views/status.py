@@ -32,7 +32,7 @@ def _status(step: Step, wanted: Wanted | None, planned: Planned, now: float) -> 
     generation = planned.snapshot.generations.get(step.key)
     attempt = planned.snapshot.attempts.get(step.key)
     state, detail = standing(step, attempt)
-    running = attempt if attempt is not None and step.action is Action.RESUME else None
+    running = attempt if state == "running" else None
     return StatusRow(
         clip=step.clip,
         take=step.take,
@@ -64,4 +64,4 @@ def standing(step: Step, attempt: Attempt | None) -> tuple[str, str]:
 
 def state_of(step: Step) -> str:
     """Return the state of a step's take in one word. A video that another clip still has to generate is new."""
-    return "new" if step.reason is Reason.SHARED else _STATES[step.action]
+    return {Reason.SHARED: "new", Reason.INTERRUPTED: "interrupted"}.get(step.reason) or _STATES[step.action]

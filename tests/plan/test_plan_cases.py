@@ -9,8 +9,8 @@ from tests.plan.cases import Case, cases
 from tests.plan.world import Carried
 
 ALL = cases()
-ELSEWHERE = {Reason.DESTROYED}
-"""Reasons that a plan of the project never has: `destroy` makes a plan of its own."""
+ELSEWHERE = {Reason.DESTROYED, Reason.DRAWING}
+"""Reasons that `compute` never gives: `destroy` makes a plan of its own, and only the lock shows who draws."""
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)

@@ -104,7 +104,7 @@ def _ident(name: str) -> tuple[str, int]:
 
 
 _RECORD = {"clip", "key", "state", "output", "provider", "take", "says", "task", "reason", "message"}
-_RECORD |= {"held", "collected", "money", "cost_micros", "rehearsal", "protect"}
+_RECORD |= {"held", "collected", "kind", "money", "cost_micros", "rehearsal", "protect"}
 
 
 def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
@@ -116,7 +116,9 @@ def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
         clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), str(given["key"]), given["state"]
         says, output = document(given.get("says", {})), given.get("output")  # type: ignore[arg-type]  # as above
         if state != "known":
-            facts = {name: given[name] for name in ("task", "reason", "message", "cost_micros") if name in given}
+            facts = {
+                name: given[name] for name in ("kind", "task", "reason", "message", "cost_micros") if name in given
+            }
             facts |= {"money": Money(given["money"])} if "money" in given else {}
             found.attempts[key] = attempt(number, key, State(state), clip=clip, take=take, **facts)  # type: ignore[index]
         if state in ("fetched", "done", "known") and not given.get("collected"):

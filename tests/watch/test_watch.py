@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.app import main
 from reconciler.clock import SystemClock
 from reconciler.engine.run.session import open_session
 from reconciler.project.workspace import Workspace
@@ -40,11 +41,11 @@ def test_a_broken_spec_is_told_what_was_good_stays_and_ctrl_c_ends_it(tmp_path: 
     with on_terminal(folder) as screen:
         screen.until(r"sun: made .*Nothing to do.*Watching\. \[q\] quit\n")
         edit(folder, "prompt: mist", "promt: mist")
-        screen.until(r"clipform.yaml:5:\d+: error: .*promt")
+        screen.until(r"clipform.yaml:5:\d+: error: .*promt.*Watching\. \[q\] quit\n")
         screen.press("a")  # no plan to be had
-        screen.until(r"clipform.yaml:5:\d+: error: .*promt")
+        screen.until(r"clipform.yaml:5:\d+: error: .*promt.*Watching\. \[q\] quit\n")
         edit(folder, "promt: mist", "prompt: mist")
-        screen.until("Fixed. There is nothing to apply")
+        screen.until(r"Fixed. There is nothing to apply.*Watching\. \[q\] quit\n")
         edit(folder, "mist at", "rain at")
         screen.until(r"replace +sun .*sun: made renders/sun.mp4.*Watching\. \[q\] quit\n")
         assert not screen.is_sane()  # it listens to single keys
@@ -53,14 +54,23 @@ def test_a_broken_spec_is_told_what_was_good_stays_and_ctrl_c_ends_it(tmp_path: 
         assert screen.is_sane()
 
 
-def test_ctrl_c_in_the_middle_of_a_draft_leaves_it_for_later(tmp_path: Path) -> None:
+def test_ctrl_c_in_the_middle_of_a_draft_leaves_it_for_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = project(tmp_path / "p", DRAFTS.replace("duration: 1", "duration: 60"))
     with on_terminal(folder) as screen:
         screen.until("running")
         screen.press("\x03")
         assert screen.end() == 130
         assert screen.is_sane()
-    assert "Interrupted" in screen.said and "Traceback" not in screen.said
+    end = screen.said[screen.said.index("skipped") :]
+    assert "sun: interrupted; the next apply draws it again" in end and "Interrupted" in end
+    assert not [words for words in ("provider", "up to", "left running", "Traceback") if words in end]
+    capsys.readouterr()
+    assert [main(["-C", str(folder), "status"]), main(["-C", str(folder), "plan"])] == [0, 0]
+    status, _, plan = capsys.readouterr().out.partition("* resume")
+    assert "interrupted" in status and "running" not in status
+    assert "sun  interrupted; the next apply draws it again" in plan and "up to free" not in plan
 
 
 def test_money_is_spent_on_a_key_and_on_nothing_else(paid: Path, vendor: Emulator) -> None:

@@ -146,6 +146,8 @@ class AttemptContext:
     def require_uninterrupted(self, *, nothing_sent: bool = False) -> None:
         """Raise StepEnded if the user has interrupted the run."""
         if self.control.event.is_set():
+            if not self.provider.durable:
+                raise StepEnded(EventKind.SKIPPED, f"{self.control.end}; the next apply draws it again")
             if nothing_sent:
                 raise StepEnded(EventKind.SKIPPED, INTERRUPTED)
             text = f"{self.control.end}; its task is on record"

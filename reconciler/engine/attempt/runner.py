@@ -141,7 +141,7 @@ class AttemptRunner:
             polls=self.context.counters.polls,
             link=self.context.result is not None,
             sent=self.context.counters.sent,
-            detach=self.context.terms.detach,
+            detach=self.context.terms.detach and self.context.provider.durable,  # a draft ends with this process
             expected=self.context.step.expected if self.context.provider.durable else None,  # a local poll is free
             lists=isinstance(self.context.provider.dialect, Lists) and not self.context.lookup_reason,
         )

@@ -222,9 +222,9 @@ class Executor:
 
     def _reason_skipped(self, step: Step) -> tuple[EventKind, str]:
         """Return the outcome of a clip that needs this step, and that this run therefore never starts."""
-        if self.outcomes[step.ident].result is EventKind.LEFT:
-            return EventKind.SKIPPED, f"waits for {step.name}, which goes on at the provider"
-        return EventKind.SKIPPED, f"needs {step.name}, which did not succeed"
+        result = self.outcomes[step.ident].result
+        end = {EventKind.LEFT: "goes on at the provider", EventKind.SKIPPED: "is not made yet"}.get(result)
+        return EventKind.SKIPPED, f"needs {step.name}, which {end or 'did not succeed'}"
 
     def _runner(self, step: Step) -> AttemptRunner:
         try:
@@ -384,8 +384,6 @@ class Executor:
             if record is not None:
                 self.ports.store.desk.record_placed(record, step.clip)
                 self.records.placed[step.output] = record
-
-    # --- ends -------------------------------------------------------------------------------
 
     def _end(self, step: Step, kind: EventKind, message: str = "", help: str = "", began: float | None = None) -> None:
         elapsed = 0.0 if began is None else self.ports.clock.monotonic() - began
