@@ -191,9 +191,32 @@ class Shelf:
 
     def release(self, claim: Claim) -> None:
         """Delete a claim. Only its owner does so, after nothing was bought, or a person who decides about it."""
+        self.delete(_name("claims", claim.key, claim.rehearsal))
+
+    # --- cleaning up --------------------------------------------------------------------------
+
+    def listing(self, folder: str) -> dict[str, tuple[int, float]]:
+        """Return the objects of a folder by name, each with its size and when it was written (UTC seconds)."""
         import obstore
 
-        name = _name("claims", claim.key, claim.rehearsal)
+        with self._asked("list", folder):
+            listed = [meta for batch in obstore.list(self._store, folder) for meta in batch]
+        return {meta["path"].rpartition("/")[2]: (meta["size"], meta["last_modified"].timestamp()) for meta in listed}
+
+    def keys(self, rehearsal: bool) -> list[str]:
+        """Return the keys that have a result."""
+        names = self.listing(_name("results", "", rehearsal).rpartition("/")[0])
+        return sorted(name.removesuffix(".json").replace("-", ":", 1) for name in names)
+
+    def forget(self, key: str, rehearsal: bool) -> None:
+        """Delete the result of a key, and its claim: it may be bought again."""
+        for folder in ("results", "claims"):
+            self.delete(_name(folder, key, rehearsal))
+
+    def delete(self, name: str) -> None:
+        """Delete an object, if it is there."""
+        import obstore
+
         with self._asked("delete", name), suppress(FileNotFoundError):
             obstore.delete(self._store, name)
 

@@ -224,6 +224,18 @@ class Revision:
         return git, cast("IO[bytes]", git.stdin), cast("IO[bytes]", git.stdout)  # pipes, so never None
 
 
+def references(root: Path) -> list[str]:
+    """Return the short names of all branches, remote branches and tags, such as `origin/main`. Raises ClipformError."""
+    command = [*GIT, str(root), "for-each-ref", "--format=%(refname:short)"]
+    try:
+        answer = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, env=environment(), check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ClipformError("git cannot list the branches of this project", code="git") from error
+    return answer.stdout.decode("utf-8", "surrogateescape").split()
+
+
 def environment() -> dict[str, str]:
     """Return our environment without a hook's variables; git takes no optional lock, never prompts or fetches."""
     inherited = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}

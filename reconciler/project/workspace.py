@@ -90,6 +90,7 @@ class Workspace:
         self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str], set[str]] | None = None
         self.planned: Planned | None = None  # the last plan
         self.seen: disk.Seen = {}  # inputs and records
+        self.unshared = False  # the shared cache lacks what was paid for here
         self._is_own = False  # the state was checked
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft

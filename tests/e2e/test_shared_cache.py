@@ -85,6 +85,8 @@ def test_what_nobody_shared_is_not_bought_again_and_a_push_with_nothing_to_do_as
     pulled = other.run("pull", "--trust")
     assert (pulled.code, pulled.results) == (3, {"lamp": "blocked", "sun": "blocked"})
     assert "fetch lamp" in pulled.text
+    fetched = other.run("fetch", "lamp")  # not in the cache, so from its task
+    assert fetched.code == 0 and set(outputs(other)) == {"lamp.mp4"}, fetched.text
     assert studio.run("push", "lamp").document["pushed"] == 1
     assert studio.run("push").document["pushed"] == 2
     assert other.run("apply", "--yes").code == 0
@@ -97,4 +99,21 @@ def test_what_nobody_shared_is_not_bought_again_and_a_push_with_nothing_to_do_as
     gone = studio.run("push", "--again")
     assert gone.code == 3 and "shared cache" in gone.text
     assert not shelf.exists()
+    assert studio.ledger() == bought and len(bought) == 3
+
+
+def test_what_was_not_shared_before_the_end_is_shared_by_the_next_apply(studio: Rig, shelf: Path) -> None:
+    assert studio.run("apply", "--yes", "--trust").code == 0
+
+    def shared() -> set[str]:
+        return {str(path.relative_to(shelf)) for path in shelf.rglob("*") if path.is_file()}
+
+    everything, bought = shared(), studio.ledger()
+    assert len(everything) == 1 + 3 * 3  # the mark; for each take an object, a result and a claim
+    for ends in ("before the bytes", "between bytes and reference"):
+        (studio.folder / "state" / "shared").unlink()
+        for path in (*shelf.rglob("results/*"), *(shelf.glob("objects/*") if ends == "before the bytes" else ())):
+            path.unlink()
+        assert studio.run("apply", "--yes").code == 0
+        assert shared() == everything
     assert studio.ledger() == bought and len(bought) == 3

@@ -67,7 +67,7 @@ def run(
         confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")
         summary = apply(session, asked, confirm, app.view, app.connect)
     app.view.summary(summary)
-    if summary.exit_code == 0:
+    if summary.exit_code == 0 and not app.workspace.unshared:
         app.seal(summary.elapsed)
     raise typer.Exit(summary.exit_code)
 

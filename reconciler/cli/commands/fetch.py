@@ -18,8 +18,9 @@ def run(
 ) -> None:
     """Bring back videos that were made and are not on this machine. It buys nothing.
 
-    A video that clipform.lock or the state records is collected from its task, as long as the provider has it, and
-    placed if it is the very file that clipform.lock names. The others are listed, each with the reason.
+    A video that clipform.lock or the state records is taken from the shared cache, if there is one, else collected from
+    its task, as long as the provider has it, and placed if it is the very file that clipform.lock names. The others are
+    listed, each with the reason.
 
     Exit codes: 0 nothing is missing any more, 1 invalid spec, 3 some videos cannot be fetched, 4 not confirmed,
     5 another process holds the state, 130 interrupted.
@@ -29,6 +30,8 @@ def run(
     from reconciler.project.model import Choice
 
     app: Context = context.obj
+    if app.workspace.load().project.cache:
+        app.require_trust(trust=trust)
     choice = Choice(tuple(clips or ()), tuple(exclude or ()))
     with open_session(app.workspace, "fetch") as session:
         connect = partial(app.connect, ask=True, trust=trust)

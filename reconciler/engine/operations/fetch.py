@@ -5,6 +5,7 @@ Each lost video's task is adopted again, and a run with only the free steps of t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -30,7 +31,7 @@ def fetch(
 
     Raises SpecError, UsageError before anything is done, and Refused from `connect` before anything is sent.
     """
-    planned = look(session, choice)
+    planned = _from_shared_cache(session, look(session, choice), choice)
     access = ProviderAccess(planned.loaded, connect)
     problems: Problems = {}
     for step in planned.plan.steps:
@@ -47,10 +48,26 @@ def fetch(
     return summary, list(_findings(planned.plan, problems, summary))
 
 
+def _from_shared_cache(session: Session, planned: Planned, choice: Choice) -> Planned:
+    """Bring what the shared cache has, and return the plan with it. What it lacks is asked for at the provider."""
+    steps = [step for step in planned.plan.steps if step.reason is Reason.CACHED]
+    if not steps:
+        return planned
+    from reconciler.engine.run.shared_cache import SharedCache
+
+    asyncio.run(SharedCache.of(session, planned.loaded.project.cache).bring(steps))
+    return look(session, choice)
+
+
 def _is_missing(step: Step, planned: Planned) -> bool:
     """True if the video of a take was made, and neither the store nor an output has it, nor a task in progress."""
     order = planned.loaded.by_ident.get((step.clip, step.take))
-    if step.sha256 is not None or order is None or order.wanted.free or step.action is Action.RESUME:
+    if (
+        (step.sha256 is not None and step.reason is not Reason.CACHED)
+        or order is None
+        or order.wanted.free
+        or step.action is Action.RESUME
+    ):
         return False
     attempt = planned.snapshot.attempts.get(step.key)
     line = planned.locked.get(step.key)

@@ -196,6 +196,7 @@ class Run:
             for error in await executor.shared.finish(lines.values()):
                 text = f"not shared yet: {error.message}; the next {command('apply')} shares it"
                 self.sink.emit(Event(EventKind.NOTE, message=text))
+                self.session.workspace.unshared = True
 
     def _executor(self, renderer: DraftRenderer, providers: ConnectedProviders) -> Executor:
         session, planned, options = self.session, self.planned, self.options
