@@ -53,11 +53,10 @@ class PollBatcher:
             batch = dict(islice(self._waiting.items(), self._dialect.list_size))
             try:
                 await self._answer(batch)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # it is theirs: others wait for the next batch
                 for future in batch.values():
                     if not future.done():
                         future.set_exception(error)
-                raise
             finally:
                 for task in batch:
                     self._waiting.pop(task, None)

@@ -50,6 +50,25 @@ async def test_polls_at_about_the_same_time_are_one_request() -> None:
     assert [len(seen.json["unique_ids"]) for seen in server.seen] == [50, 50, 20]
 
 
+async def test_a_fault_over_one_list_leaves_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [f"t-{n}" for n in range(52)]
+    async with (
+        serve(listed(*ids[:50]), listed(*ids[50:])) as server,
+        transport(server.url, "chanjing", credentials=READY) as made,
+    ):
+        faults, read = [RuntimeError("a bug")], vars(type(made.dialect))["read_list"]
+
+        def fails_once(dialect: object, reply: Reply) -> object:
+            if faults:
+                raise faults.pop()
+            return read(dialect, reply)
+
+        monkeypatch.setattr(type(made.dialect), "read_list", fails_once)
+        async with asyncio.timeout(60):
+            found = await asyncio.gather(*map(made.poll, ids), return_exceptions=True)
+    assert [type(answer) for answer in found] == [RuntimeError] * 50 + [Working] * 2
+
+
 async def test_what_a_list_leaves_out_is_asked_for_by_itself() -> None:
     async with (
         serve(listed("t-1", "t-3"), alone("t-2", "Success")) as server,
