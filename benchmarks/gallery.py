@@ -130,9 +130,7 @@ def _measure_page(browser: Browser, address: str, name: str) -> Figures:
     page = context.new_page()
     page.goto(address)  # for the cookie
     origin = address.partition("/?")[0]
-    cards = page.evaluate(
-        "async () => (await (await fetch('api/gallery')).json()).cards.map(c => [c.id, c.shown.poster])"
-    )
+    cards = page.evaluate(CARDS)
     bodies = {"naive: all cards at once": _naive(cards), "empty page": EMPTY}
     page.close()
     page = context.new_page()

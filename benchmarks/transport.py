@@ -74,7 +74,7 @@ def _memory(root: Path) -> Iterator[Path | None]:
 
 def _runs(asked: argparse.Namespace, vendor: Emulator, folder: Path, memory: Path | None) -> dict[str, Case]:
     homes = {APPLY: folder / "project", IN_MEMORY: memory / "project" if memory else None}
-    cases = {name: _apply(name, asked, vendor, home) for name, home in homes.items() if home is not None}
+    cases = {name: apply(name, asked, vendor, home) for name, home in homes.items() if home is not None}
     for name, client in ((HTTPX, "httpx"), (AIOHTTP, "aiohttp")):
         target = folder / client
         command = python("-m", "benchmarks.bare", client, vendor.api, f"{asked.clips}", f"{asked.width}", str(target))
@@ -82,7 +82,8 @@ def _runs(asked: argparse.Namespace, vendor: Emulator, folder: Path, memory: Pat
     return cases
 
 
-def _apply(name: str, asked: argparse.Namespace, vendor: Emulator, home: Path) -> Case:
+def apply(name: str, asked: argparse.Namespace, vendor: Emulator, home: Path) -> Case:
+    """Return an apply of new clips, `asked.clips` of which `asked.width` are in flight."""
     provider = {
         "kind": "uniall",
         "base_url": f"{vendor.api}/uniall",
