@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
@@ -80,10 +81,14 @@ class _Planner:
         self.makers: dict[str, tuple[str, int]] = {}  # the one take that generates, or resumes, each key
         self.unplaced: set[str] = set()  # keys in progress whose takes are protected: fetched, not placed
         self.pending: set[str] = set()  # keys whose artifacts this plan brings
-        bound = sorted(self.snapshot.bindings.items())
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The take that holds, or is to hold, each key."""
+        bound = self.facts.bound
         takes = {clip: take for (clip, take), _ in bound} | self.takes
-        self.names = {held.key: take_name(*ident, takes[ident[0]]) for ident, held in reversed(bound)}
-        self.names |= {w.key: w.name for w in reversed(self.wanted)}
+        names = {held.key: take_name(*ident, takes[ident[0]]) for ident, held in reversed(bound)}
+        return names | {w.key: w.name for w in reversed(self.wanted)}
 
     def plan(self) -> Plan:
         for w in self.wanted:

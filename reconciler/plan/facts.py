@@ -27,6 +27,11 @@ class PlanFacts:
     rehearsals: frozenset[str] = frozenset()
 
     @cached_property
+    def bound(self) -> Sequence[tuple[tuple[str, int], Binding]]:
+        """The bindings, sorted by clip and take."""
+        return sorted(self.snapshot.bindings.items())
+
+    @cached_property
     def _locked_keys(self) -> Mapping[tuple[str, int], str]:
         return {(entry.clip, entry.take): key for key, entry in self.locked.items()}
 
@@ -99,7 +104,7 @@ class PlanFacts:
         keys, protect = {(w.clip, w.take): w.key for w in wanted}, {w.clip: w.protect for w in wanted}
         return {
             bound.output: bound
-            for ident, bound in sorted(self.snapshot.bindings.items())
+            for ident, bound in self.bound
             if bound.output is not None
             and protect.get(bound.clip, bound.protect)
             and keys.get(ident) != bound.key

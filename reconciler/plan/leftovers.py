@@ -29,7 +29,7 @@ class Leftovers:
         self._keys = {w.key for w in wanted}
         self._outputs = {w.output for w in wanted if w.output}
         self._takes = Counter(w.clip for w in wanted)
-        self.undeclared = [b for ident, b in sorted(facts.snapshot.bindings.items()) if ident not in steps]
+        self.undeclared = [b for ident, b in facts.bound if ident not in steps]
 
     @cached_property
     def _most(self) -> Mapping[str, int]:
@@ -80,7 +80,7 @@ class Leftovers:
 
     def _old_paths(self, reserved: Collection[str]) -> Iterator[Step]:
         """Yield the removals of outputs whose clip is still declared, with another path and another key."""
-        for (clip, take), bound in sorted(self._facts.snapshot.bindings.items()):
+        for (clip, take), bound in self._facts.bound:
             path, step = bound.output, self._steps.get((clip, take))
             if step is None or path is None or path in reserved:
                 continue

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from sys import intern
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Price as PriceRow
 
 
+Costs = dict[tuple[str, PricedRequest], Cost]
+"""The prices of one load by all that they depend on: the provider, which has the price table, and the request."""
+
 NO_PICKS: Mapping[str, tuple[str, int]] = {}
-_SHAPE = ("duration", "ratio", "resolution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ def build_orders(
     by_clip: dict[str, tuple[Order, ...]] = {}
     currency = prices.currency(project.providers.values(), project.budget)
     clips = {clip.name: clip for clip in project.clips}
+    costs: Costs = {}
     for name in in_order({clip.name: clip.depends_on() for clip in project.clips}):
         clip = clips[name]
         inputs = ClipInputs(
@@ -92,7 +96,7 @@ def build_orders(
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
         )
-        orders = reuse(("orders", name), inputs.values(), partial(clip_orders, inputs))
+        orders = reuse(("orders", name), inputs.values(), partial(clip_orders, inputs, costs))
         picked[clip.name] = (orders[clip.spec.pick - 1].wanted.key, clip.spec.pick)
         by_clip[clip.name] = orders
     return tuple(order for clip in project.clips for order in by_clip[clip.name])
@@ -105,10 +109,12 @@ def drafted_clip(clip: Clip) -> Clip:
     return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
 
 
-def clip_orders(inputs: ClipInputs) -> tuple[Order, ...]:
-    """Return the orders of one clip, one for each take."""
+def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
+    """Return the orders of one clip, one for each take. `costs` has the prices that were computed before."""
     request = priced_request(inputs.clip, inputs.resolved, inputs.day)
-    price = _price(inputs, request)
+    price = costs.get((inputs.config.alias, request))
+    if price is None:
+        price = costs[inputs.config.alias, request] = _price(inputs, request)
     return tuple(_order(inputs, take, price, request) for take in range(1, inputs.clip.spec.takes + 1))
 
 
@@ -128,21 +134,21 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         defaults=defaults_v1(resolved.model),
     )
     key, document = identify(subject)
-    wanted = Wanted(
-        clip=clip.name,
+    wanted = Wanted(  # its texts are shared with the records, which have the same ones
+        clip=intern(clip.name),
         take=take,
-        key=key,
-        document=document,
+        key=intern(key),
+        document=intern(document),
         provider=clip.spec.provider,
         kind=config.kind,
         model=resolved.model.name,
-        output=clip.spec.output if take == clip.spec.pick else None,
+        output=intern(clip.spec.output) if take == clip.spec.pick else None,
         needs=tuple((name, pick) for name, (_, pick) in inputs.picked.items()),
         protect=clip.spec.protect,
         free=resolved.model.billing is Billing.FREE,
         cost=price,
         tags=clip.spec.tags,
-        server_defaults=_left_open(resolved),
+        server_defaults=resolved.left_open,
         rehearses=is_local(config.spec.base_url or ""),
         takes=clip.spec.takes,
         brief=_brief(clip, resolved),
@@ -151,8 +157,8 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
 
 
 def _brief(clip: Clip, resolved: Resolved) -> Brief:
-    facts = [(name, str(resolved.settled[name])) for name in _SHAPE if name in resolved.settled]
-    return Brief(clip.spec.prompt, (*facts, *((name, media_text(item)) for name, item in clip.media())))
+    media = [(name, media_text(item)) for name, item in clip.media()]
+    return Brief(clip.spec.prompt, (*resolved.shape, *media))
 
 
 def media_text(item: Media) -> str:
@@ -181,17 +187,6 @@ def take_params(clip: Clip, take: int, resolved: Resolved) -> dict[str, Scalar]:
     if resolved.model.resolution_in is not Placement.FIELD:
         params.pop("resolution", None)
     return params
-
-
-def _left_open(resolved: Resolved) -> tuple[str, ...]:
-    if resolved.model.billing is Billing.FREE:
-        return ()
-    chosen = resolved.server_chosen
-    return tuple(name if value is None else f"{name} {_word(value)}" for name, value in chosen.items())
-
-
-def _word(value: Scalar) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _price(inputs: ClipInputs, request: PricedRequest) -> Cost:

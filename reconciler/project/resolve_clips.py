@@ -35,9 +35,10 @@ def dialects_of(project: Project) -> tuple[dict[str, Dialect], list[Diagnostic]]
 
 
 def resolve_clips(project: Project, dialects: Mapping[str, Dialect]) -> tuple[dict[str, Resolved], list[Diagnostic]]:
-    """Return each clip with its model's settings by name, and what its model does not accept."""
+    """Return each clip with its model's settings by name, and what the models do not accept: each problem once in a
+    file, with all clips that have it."""
     clips: dict[str, Resolved] = {}
-    problems: dict[Diagnostic, None] = {}  # the clips of a matrix repeat the mistakes of their declaration
+    problems: dict[tuple[str, Diagnostic], dict[str, None]] = {}  # by file, with its declarations
     can_publish = bool(project.publish)
     answers = _Answers(can_publish)
     for clip in project.clips:
@@ -49,8 +50,9 @@ def resolve_clips(project: Project, dialects: Mapping[str, Dialect]) -> tuple[di
         if isinstance(answer, Resolved):
             clips[clip.name] = answer
         faults = answer.warnings if isinstance(answer, Resolved) else answer
-        problems.update(dict.fromkeys(replace(fault, clips=(clip.declared,)) for fault in faults))
-    return clips, list(problems)
+        for fault in faults:
+            problems.setdefault((clip.file, fault), {})[clip.declared] = None
+    return clips, [replace(fault, clips=(*names,)) for (_, fault), names in problems.items()]
 
 
 class _Answers:

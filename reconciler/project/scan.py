@@ -127,8 +127,8 @@ def scan_outputs(
 
     `trust`: a file whose stat matches its record is not hashed again.
     """
-    paths = sorted({*outputs, *placed})
-    facts = {path: _output(root, path, placed.get(path) if trust else None) for path in paths}
+    paths, folder = sorted({*outputs, *placed}), os.fspath(root)
+    facts = {path: _output(folder, path, placed.get(path) if trust else None) for path in paths}
     return facts | {path: replace(facts[path], barred=obstacle) for path, obstacle in _barred(root, facts)}
 
 
@@ -170,10 +170,10 @@ def _is_passable(root: Path, folder: str) -> bool:
         return True  # it does not exist yet, or its own error is reported later
 
 
-def _output(root: Path, path: str, placed: Placed | None) -> OutputFact:
+def _output(root: str, path: str, placed: Placed | None) -> OutputFact:
     """Return what is at an output: one stat if nothing changed, else a hash. A symlink or folder has no content."""
     try:
-        status = os.lstat(os.path.join(root, path))  # making a Path costs more than the stat
+        status = os.lstat(f"{root}/{path}")  # making a Path costs more than the stat
     except (FileNotFoundError, NotADirectoryError):
         return _ABSENT
     except OSError as error:
@@ -183,7 +183,7 @@ def _output(root: Path, path: str, placed: Placed | None) -> OutputFact:
         return OutputFact(True, placed.sha256)
     if not stat.S_ISREG(status.st_mode):
         return OutputFact(True)
-    full = root / path
+    full = Path(root, path)
     try:
         with files.folder(full.parent) as within, files.opened(full.name, within) as descriptor:
             return OutputFact(True, files.digest(descriptor)[0])

@@ -13,7 +13,7 @@ from functools import cached_property
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.next_command import command
 from reconciler.providers import rules
-from reconciler.providers.base import Dialect, Mode, Model, Placement, Scalar
+from reconciler.providers.base import Billing, Dialect, Mode, Model, Placement, Scalar
 from reconciler.providers.capabilities import SpokenOverHttp, Uploads
 from reconciler.providers.phrases import choices, did_you_mean
 from reconciler.spec.project import Clip
@@ -27,6 +27,8 @@ CONTRADICTION = "resolution-contradicts-model"
 
 COSTLY = ("duration", "resolution", "audio")
 """Parameters that change the price: sent even if they are defaults, and priced as sent (never-pay-twice#f44)."""
+
+_SHAPE = ("duration", "ratio", "resolution")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,23 @@ class Resolved:
         """Parameters that are left to the provider, with their defaults; None if the default is unknown."""
         names = rules.switches(self.model) + (("ratio",) if self.model.ratios else ())
         return {name: self.model.defaults.get(name) for name in PARAMS if name in names and name not in self.settled}
+
+    @cached_property
+    def left_open(self) -> tuple[str, ...]:
+        """`server_chosen` as people read it; empty for a model that bills nothing."""
+        if self.model.billing is Billing.FREE:
+            return ()
+        chosen = self.server_chosen.items()
+        return tuple(name if value is None else f"{name} {_word(value)}" for name, value in chosen)
+
+    @cached_property
+    def shape(self) -> tuple[tuple[str, str], ...]:
+        """Length, ratio and resolution of the result, as far as they are settled."""
+        return tuple((name, str(self.settled[name])) for name in _SHAPE if name in self.settled)
+
+
+def _word(value: Scalar) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def defaults_v1(model: Model) -> Mapping[str, Scalar]:

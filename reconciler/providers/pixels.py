@@ -44,6 +44,7 @@ def least_billed(resolution: str | None, seconds: int) -> Fraction:
     return Fraction(math.ceil(billed)) if row["whole"] else billed
 
 
+@cache
 def _sizes(family: str, resolution: str) -> Mapping[str, Size]:
     rows = _tables()["families"].get(family, {}).get(resolution, {})
     return {ratio: (width, height) for ratio, (width, height) in rows.items()}

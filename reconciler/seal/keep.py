@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.plan.model import Action, OutputFact
@@ -120,11 +119,11 @@ def _as_planned(workspace: Workspace, planned: Planned, names: Names, seen: Mapp
         all(seen.get(kind, fact) == fact for kind, fact in then.items())
         and not project.allowed_inputs  # a link there may have been changed meanwhile
         and objects == planned.disk.objects
-        and all(_is_unchanged(workspace.root / path, fact, records.placed.get(path)) for path, fact in outputs)
+        and all(_is_unchanged(f"{workspace.root}/{path}", fact, records.placed.get(path)) for path, fact in outputs)
     )
 
 
-def _is_unchanged(path: Path, fact: OutputFact, placed: Placed | None) -> bool:
+def _is_unchanged(path: str, fact: OutputFact, placed: Placed | None) -> bool:
     """True if an output is the file on record, as the plan says, or is missing, as it says."""
     try:
         status = os.lstat(path)
@@ -138,6 +137,6 @@ def _is_unchanged(path: Path, fact: OutputFact, placed: Placed | None) -> bool:
 def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
     folders: dict[str, list[str]] = {}
     for path in sorted(paths):
-        folder, name = os.path.split(path)
-        folders.setdefault(folder, []).append(name)
+        folder, _, name = path.rpartition(os.sep)
+        folders.setdefault(folder or os.sep, []).append(name)
     return folders

@@ -106,7 +106,8 @@ def _expanded(declared: Declared, resolver: Resolver, problems: Problems, limit:
         _fill(result, declared, resolver, limit)
     except TooMuch as stopped:
         result.stopped = stopped
-    result.volume = replace(resolver.volume.beyond(start), clips=result.count)
+    result.volume = resolver.volume.beyond(start)
+    result.volume.clips = result.count
     return result
 
 
@@ -174,7 +175,7 @@ class _Builder:
         """Return the clip after reporting every error; later checks do without its faulty fields."""
         name = clip_name(self.declared.key.text, self.combination)
         scope = NameScope(self.declared.vars, dict(self.combination) or None, name)
-        scopes = {"output": replace(scope, clip=self.file)}
+        scopes = {"output": scope if self.file == name else replace(scope, clip=self.file)}
         values = {key: resolver.resolve(entry.value, scopes.get(key, scope)) for key, entry in self.entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
         node = Fields(self.entries, self.declared.key.where)

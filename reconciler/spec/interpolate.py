@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import Enum
 from typing import NoReturn
 
@@ -81,7 +80,7 @@ class Resolver:
 
     def apart(self, problems: Problems) -> Resolver:
         """Return a resolver that continues this count and reports to another collector."""
-        return Resolver(problems, replace(self.volume))
+        return Resolver(problems, Volume(self.volume.values, self.volume.written))
 
     def resolve(self, node: Node, scope: NameScope) -> Raw | None:
         """Return the raw tree of a node, or None after reporting that something in it cannot be resolved."""

@@ -59,6 +59,11 @@ class Clip:
     faulty: frozenset[str] = frozenset()  # fields with an error, without their values: the project is not used
     lead: int = 0  # characters at the start of the prompt that other clips begin with too
 
+    @property
+    def file(self) -> str:
+        """The file that declares it."""
+        return self.where.file if self.where is not None else ""
+
     def with_fields(self, **values: Any) -> Clip:
         """Return the same clip with other field values, which must be of the fields' types."""
         return replace(self, spec=self.spec.model_copy(update=values))

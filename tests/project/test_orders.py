@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine.attempt import job
+from reconciler.plan import estimate
 from reconciler.plan.model import Cost
 from reconciler.project.orders import Order, build_orders, data_bytes, drafted_clip
 from reconciler.providers import registry
@@ -242,6 +243,25 @@ def test_the_price_is_that_of_what_will_be_sent() -> None:
     assert wish(stated, budget=budget)["hero"][0].wanted.cost == Cost(Decimal("1.0"), "USD")
     unpriced = stated.with_fields(resolution="480p")
     assert wish(unpriced, budget=budget)["hero"][0].wanted.cost == Cost(None, "USD")
+
+
+def test_equal_requests_are_priced_once_and_by_their_own_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear = Provider.model_validate({"kind": "ark", "prices": [{"resolution": "720p", "per_second": "0.3"}]})
+    monkeypatch.setitem(PROVIDERS, "dear", ProviderConfig("dear", dear))
+    compute, requests = estimate.estimate, []
+
+    def noted(rows: object, request: estimate.PricedRequest, currency: str) -> Cost:
+        requests.append(request)
+        return compute(rows, request, currency)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr(estimate, "estimate", noted)
+    fields = {"model": SEEDANCE, "resolution": "720p"}
+    offers = [("studio", 5), ("dear", 5), ("studio", 10), ("dear", 10)]
+    clips = [clip(f"{p}-{s}-{n}", provider=p, duration=s, **fields) for n in range(3) for p, s in offers]
+    costs = {name: str(order.wanted.cost.amount) for name, (order,) in wish(*clips).items()}
+    amounts = {"studio-5": "0.5", "dear-5": "1.5", "studio-10": "1.0", "dear-10": "3.0"}
+    assert costs == {item.name: amounts[item.name.rpartition("-")[0]] for item in clips}
+    assert len(requests) == len(offers)
 
 
 def test_a_draft_is_free_and_a_vendor_without_a_price_is_not() -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.project.resolve_clips import resolve_clips
 from reconciler.providers.base import Dialect
 from reconciler.providers.check import Resolved, resolve
 from reconciler.providers.registry import dialect
 from reconciler.providers.rules import form_of
 from reconciler.spec.model import ClipFields, Provider
+from reconciler.spec.problems import gathered
 from reconciler.spec.project import Clip, Project, ProviderConfig
 from tests.providers.provider_cases import FOLDERS, changed, clip_of, clip_with, rows
 
@@ -29,11 +31,11 @@ def project_of(kind: str, clips: list[Clip], *, publish: bool) -> Project:
     )
 
 
-def resolved_alone(project: Project, spoken: Dialect) -> tuple[dict[str, Resolved], list[object]]:
+def resolved_alone(project: Project, spoken: Dialect) -> tuple[dict[str, Resolved], list[Diagnostic]]:
     answers = {clip.name: resolve(clip, spoken, can_publish=bool(project.publish)) for clip in project.clips}
     faults = {name: a.warnings if isinstance(a, Resolved) else a for name, a in answers.items()}
     named = [replace(fault, clips=(name,)) for name, found in faults.items() for fault in found]
-    return {name: a for name, a in answers.items() if isinstance(a, Resolved)}, list(dict.fromkeys(named))
+    return {name: a for name, a in answers.items() if isinstance(a, Resolved)}, gathered(named)
 
 
 @pytest.mark.parametrize("publish", [False, True])
@@ -45,7 +47,8 @@ def test_each_clip_gets_what_it_gets_alone(kind: str, publish: bool) -> None:
     project, spoken = project_of(kind, clips, publish=publish), dialect(kind, {})
     resolved, problems = resolve_clips(project, {"studio": spoken})
     assert (resolved, problems) == resolved_alone(project, spoken)
-    assert len(problems) > len(TEXTS) and len(resolved) > len(TEXTS) or kind == "draft"
+    faults = sum(len(problem.clips) for problem in problems)
+    assert faults > len(TEXTS) and len(resolved) > len(TEXTS) or kind == "draft"
 
 
 def test_clips_that_differ_only_in_their_texts_are_checked_once() -> None:
@@ -59,7 +62,8 @@ def test_clips_with_the_same_warning_at_one_place_share_it_too() -> None:
     retired = next(model.name for model in dialect("ark", {}).models if model.retired)
     clips = [clip_with(prompt=f"shot {n}", model=retired) for n in range(50)]
     resolved, problems = resolve_clips(project_of("ark", clips, publish=False), {"studio": dialect("ark", {})})
-    assert (len(resolved), len(problems)) == (50, 50)
+    [problem] = problems
+    assert [*problem.clips] == [*resolved] == [f"c{n}" for n in range(50)]
     assert len({id(answer) for answer in resolved.values()}) == 1
 
 
