@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -155,18 +156,31 @@ def sweep(within: int, pattern: re.Pattern[str]) -> int:
 
 
 def read_cache(file: Path, parse: Callable[[Any], T]) -> dict[str, T]:
-    """Return the entries of a cache file, each value through `parse`; none if the file is missing or damaged.
-
-    The first line is the SHA-256 of the rest, which is a JSON object.
-    """
-    with suppress(OSError, ValueError, TypeError, AttributeError):
-        sha256, _, body = file.read_bytes().partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() == sha256:
-            return {name: parse(value) for name, value in json.loads(body).items()}
+    """Return the entries of a cache file, each value through `parse`; none if the file is missing or damaged."""
+    with suppress(ValueError, TypeError, AttributeError):
+        return {name: parse(value) for name, value in cache_entries(file)}
     return {}
 
 
-def write_cache(file: Path, entries: Mapping[str, object]) -> None:
-    """Replace a cache file as `read_cache` reads it. Raises OSError."""
-    body = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
-    disk.replace(file, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+def cache_entries(file: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of a cache file, of which one at a time is in memory; none if it is missing or damaged.
+
+    The first line is the SHA-256 of the rest, where each line is an entry: a JSON list of its name and its value.
+    """
+    with suppress(OSError, ValueError, TypeError):
+        content = file.read_bytes()
+        lines = io.BytesIO(content)
+        sha256 = lines.readline().strip()
+        if hashlib.sha256(memoryview(content)[lines.tell() :]).hexdigest().encode() == sha256:
+            for line in lines:
+                name, value = json.loads(line)
+                yield str(name), value
+
+
+def write_cache(file: Path, entries: Mapping[str, object], encode: Callable[[Any], object] | None = None) -> None:
+    """Replace a cache file as `cache_entries` reads it. `encode` makes JSON values of others. Raises OSError."""
+    content = bytearray()
+    for entry in sorted(entries.items()):
+        content += json.dumps(entry, default=encode, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    content[:0] = hashlib.sha256(content).hexdigest().encode() + b"\n"
+    disk.replace(file, memoryview(content))

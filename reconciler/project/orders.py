@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # loads pydantic
     from reconciler.spec.model import Price as PriceRow
 
 
-Costs = dict[tuple[str, PricedRequest], Cost]
+Costs = dict[tuple[str, PricedRequest], tuple[PricedRequest, Cost]]
 """The prices of one load by all that they depend on: the provider, which has the price table, and the request."""
 
 NO_PICKS: Mapping[str, tuple[str, int]] = {}
@@ -112,9 +112,10 @@ def drafted_clip(clip: Clip) -> Clip:
 def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
     """Return the orders of one clip, one for each take. `costs` has the prices that were computed before."""
     request = priced_request(inputs.clip, inputs.resolved, inputs.day)
-    price = costs.get((inputs.config.alias, request))
-    if price is None:
-        price = costs[inputs.config.alias, request] = _price(inputs, request)
+    priced = costs.get((inputs.config.alias, request))
+    if priced is None:
+        priced = costs[inputs.config.alias, request] = (request, _price(inputs, request))
+    request, price = priced
     return tuple(_order(inputs, take, price, request) for take in range(1, inputs.clip.spec.takes + 1))
 
 
@@ -157,8 +158,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
 
 
 def _brief(clip: Clip, resolved: Resolved) -> Brief:
-    media = [(name, media_text(item)) for name, item in clip.media()]
-    return Brief(clip.spec.prompt, (*resolved.shape, *media))
+    return Brief(clip.spec.prompt, (*resolved.shape, *((name, media_text(item)) for name, item in clip.media())))
 
 
 def media_text(item: Media) -> str:

@@ -25,7 +25,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.artifacts.files import read_cache, write_cache
+from reconciler.artifacts.files import cache_entries, write_cache
 from reconciler.artifacts.hashing import Hasher
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
@@ -71,9 +71,9 @@ class SpecCache:
         self._files, self._file, self._base, self._circumstances = files, file, base, circumstances
         self._texts: dict[str, bytes] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
-        self._stored = read_cache(file, lambda value: value)  # decoded if it can be used
         self._fresh: dict[str, Unit] = {}
         self._volume = Volume()
+        self._written: Sequence[int] = ()  # the volume of all units of the file
         self._is_chosen = False
         self.units: dict[str, Unit] = {}
 
@@ -93,9 +93,10 @@ class SpecCache:
     def choose(self, project: Project, hasher: Hasher) -> None:
         """Use the units that fit the files as they were read, the inputs on disk and each other."""
         self._is_chosen = True
-        for path in self._texts if is_ordinary(project) else ():
-            values = self._stored.pop(path, None)  # so that the rows are not in memory twice
-            if isinstance(values, dict) and values.get("key") == self._key(path):
+        for path, values in cache_entries(self._file) if is_ordinary(project) else ():
+            if path == _VOLUME:
+                self._written = values
+            elif path in self._texts and isinstance(values, dict) and values.get("key") == self._key(path):
                 unit = decoded(values)
                 self.units |= {path: unit} if _are_unchanged(unit.inputs, hasher) else {}
         hasher.save()
@@ -127,7 +128,7 @@ class SpecCache:
 
     def clashes(self, project: Project) -> bool:
         """True if the clips that were read may be wrong together with the units: reading all files tells."""
-        self._volume = Volume(*self._stored.get(_VOLUME, ())) if self.units else Volume()
+        self._volume = Volume(*self._written) if self.units else Volume()
         self._volume.add(project.volume)
         known, clips = self.units.values(), project.clips
         outputs = [*chain(*(unit.outputs for unit in known)), *(same_file(clip.spec.output) for clip in clips)]
@@ -143,7 +144,7 @@ class SpecCache:
 
     def warnings(self, project: Project, stages: Sequence[Sequence[Diagnostic]]) -> Iterator[list[Diagnostic]]:
         """Yield the diagnostics of each stage in the order of files, those of the units too."""
-        files = {clip.declared: _file(clip) for clip in project.clips}
+        files = {clip.declared: clip.file for clip in project.clips}
         for number, stage in enumerate(stages):
             fresh = _grouped(stage, lambda item: files[item.clips[0]])
             known = {path: unit.warnings[number] for path, unit in self.units.items()}
@@ -151,7 +152,7 @@ class SpecCache:
 
     def wanted(self, project: Project, orders: Sequence[Order]) -> tuple[Wanted, ...]:
         """Return all takes in the order of files."""
-        fresh = _grouped(orders, lambda order: _file(order.clip))
+        fresh = _grouped(orders, lambda order: order.clip.file)
         known = {path: unit.wanted for path, unit in self.units.items()}
         rows = (known.get(path) or [order.wanted for order in fresh.get(path, ())] for path in project.files)
         return tuple(chain.from_iterable(rows))
@@ -164,10 +165,10 @@ class SpecCache:
         """Make units of the files that were read and about which nothing has to be said but the stages' warnings."""
         flawed = _flawed(checked.unread)
         picks = self.picks() | dict(_picks(order.wanted for order in checked.orders))
-        orders = _grouped(checked.orders, lambda order: _file(order.clip))
-        files = {clip.declared: _file(clip) for clip in checked.clips}
+        orders = _grouped(checked.orders, lambda order: order.clip.file)
+        files = {clip.declared: clip.file for clip in checked.clips}
         stages = [_grouped(stage, lambda item: files[item.clips[0]]) for stage in checked.stages]
-        for path, clips in _grouped(checked.clips, _file).items():
+        for path, clips in _grouped(checked.clips, lambda clip: clip.file).items():
             inputs = {name: checked.hashes[name] for name in local_inputs(clips)}
             is_sound = flawed.isdisjoint({path, *(clip.declared for clip in clips)})
             if path in self._base or not is_sound or not _are_unchanged(inputs, hasher):
@@ -188,10 +189,9 @@ class SpecCache:
         fresh, known = (sum(len(unit.wanted) for unit in units.values()) for units in (self._fresh, self.units))
         if not self._file.parent.is_dir() or fresh * _RENEWED <= fresh + known:
             return
-        units = {path: encoded(unit) for path, unit in (*self.units.items(), *self._fresh.items())}
         volume = [self._volume.values, self._volume.written, self._volume.clips]
         with suppress(OSError):
-            write_cache(self._file, {**units, _VOLUME: volume})
+            write_cache(self._file, {_VOLUME: volume, **self.units, **self._fresh}, encoded)
 
     @cached_property
     def _context(self) -> dict[str, object]:
@@ -210,10 +210,6 @@ def is_ordinary(project: Project) -> bool:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _file(clip: Clip) -> str:
-    return clip.where.file if clip.where is not None else ""
 
 
 def _grouped(items: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
+from sys import intern
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.frozen import dataclass
 from reconciler.plan.model import Brief, Cost, Wanted
 
-_APART = ("brief", "cost", "needs", "tags", "server_defaults")
-_NAMES = tuple(item.name for item in fields(Wanted) if item.name not in _APART)
-_PLAIN = attrgetter(*_NAMES)
+_ALIKE = ("provider", "kind", "model", "protect", "free", "tags", "server_defaults", "rehearses", "takes")
+"""The fields that many takes have alike: written once for all of them."""
+
+_own, _alike = attrgetter("clip", "take", "key", "document", "output", "needs"), attrgetter(*_ALIKE)
 
 Pick = tuple[str, int]
 """The key of a clip's picked take, and its number."""
+
+_Form = tuple[tuple[tuple[str, str], ...], Mapping[str, Any]]  # the facts of a brief, and fields by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,15 @@ class Unit:
 
 def encoded(unit: Unit) -> dict[str, object]:
     """Return a unit as JSON values."""
+    forms: dict[tuple[object, ...], int] = {}
+    rows = [[forms.setdefault(_form(w), len(forms)), w.brief and w.brief.prompt, *_own(w)] for w in unit.wanted]
     return {
         "key": unit.key,
         "inputs": unit.inputs,
         "uses": unit.uses,
         "outputs": unit.outputs,
-        "wanted": [_row(w) for w in unit.wanted],
+        "forms": [*forms],
+        "wanted": rows,
         "lines": unit.lines,
         "warnings": [[_warning(item) for item in stage] for stage in unit.warnings],
     }
@@ -49,33 +55,43 @@ def encoded(unit: Unit) -> dict[str, object]:
 
 def decoded(values: Mapping[str, Any]) -> Unit:
     """Return the unit of its JSON values."""
+    forms = [_decoded_form(form) for form in values["forms"]]
     return Unit(
         values["key"],
         values["inputs"],
         {clip: (picked, take) for clip, (picked, take) in values["uses"].items()},
         values["outputs"],
-        tuple(map(_wanted, values["wanted"])),
+        tuple(_wanted(row, forms) for row in values["wanted"]),
         tuple(tuple(_diagnostic(*item) for item in stage) for stage in values["warnings"]),
         values["lines"],
     )
 
 
-def _row(w: Wanted) -> list[object]:
+def _form(w: Wanted) -> tuple[object, ...]:
+    """Return what other takes may have too. Amounts are texts: `0.5` and `0.50` are equal, and read differently."""
     amounts = [None if amount is None else str(amount) for amount in (w.cost.amount, w.cost.least)]
-    brief = (w.brief.prompt, w.brief.facts) if w.brief else None
-    return [*_PLAIN(w), w.needs, [*amounts, w.cost.currency, w.cost.source], w.tags, w.server_defaults, brief]
+    return w.brief and w.brief.facts, (*amounts, w.cost.currency, w.cost.source), *_alike(w)
 
 
-def _wanted(row: list[Any]) -> Wanted:
-    *plain, needs, cost, tags, defaults, brief = row
-    wanted = dict(zip(_NAMES, plain, strict=True))
+def _decoded_form(form: list[Any]) -> _Form:
+    facts, cost, *alike = form
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in zip(_ALIKE, alike, strict=True)}
+    return tuple((name, value) for name, value in facts or ()), {"cost": _cost(*cost), **fields}
+
+
+def _wanted(row: list[Any], forms: Sequence[_Form]) -> Wanted:
+    """Return a take; its texts are shared with the records, which have the same ones."""
+    form, prompt, clip, take, key, document, output, needs = row
+    facts, alike = forms[form]
     return Wanted(
-        **wanted,
-        needs=tuple((clip, take) for clip, take in needs) if needs else (),
-        cost=_cost(*cost),
-        tags=tuple(tags),
-        server_defaults=tuple(defaults),
-        brief=Brief(brief[0], tuple((name, value) for name, value in brief[1])) if brief else None,
+        intern(clip),
+        take,
+        intern(key),
+        intern(document),
+        output=None if output is None else intern(output),
+        needs=tuple((name, other) for name, other in needs) if needs else (),
+        brief=None if prompt is None else Brief(prompt, facts),
+        **alike,
     )
 
 

@@ -40,7 +40,7 @@ from reconciler.project.renamed import movable
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, shared_artifacts, stored_artifacts
 from reconciler.project.selectors import select
-from reconciler.project.spec_cache import CheckedClips, SpecCache
+from reconciler.project.spec_cache import CheckedClips, SpecCache, is_ordinary
 from reconciler.providers.base import LOCAL, Dialect
 from reconciler.records import BLOCKED, OPEN, LockEntry, Snapshot, State
 from reconciler.spec.expand import NO_OTHERS
@@ -69,8 +69,8 @@ class _Lock:
     by_key: Mapping[str, LockEntry] = field(default_factory=dict)
 
 
-def _lock_of(text: bytes, name: str) -> _Lock:
-    entries = lockfile.loads(text.decode("utf-8", "replace"), name)
+def _lock_of(text: str, name: str) -> _Lock:
+    entries = lockfile.loads(text, name)
     by_key = {entry.key: entry for entry in sorted(entries, key=lambda entry: entry.output is not None)}
     return _Lock(entries, by_key)  # of several takes with one key, the one that says where the video was placed
 
@@ -86,7 +86,7 @@ class Workspace:
     def __init__(self, root: Path, clock: Clock, env: Mapping[str, str], overlay: ProjectOverlay = NO_OVERLAY) -> None:
         self.root, self.clock, self.env, self.overlay = root, clock, env, overlay
         self.files: Files = DiskFiles(root)
-        self._inputs: tuple[AllowedPaths, Project] | None = None  # as last read
+        self._outside = frozenset[str]()  # inputs, as last read
         self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str], set[str]] | None = None
         self.planned: Planned | None = None  # the last plan
         self.seen: disk.Seen = {}  # inputs and records
@@ -122,10 +122,7 @@ class Workspace:
 
     def beyond(self) -> frozenset[str]:
         """Return the inputs outside the project root, from the last read even if it had errors."""
-        if self._inputs is None:
-            return frozenset()
-        reach, project = self._inputs
-        return reach.outside_root(local_inputs(project.clips))
+        return self._outside
 
     def demands(self, *also: str) -> tuple[Demand, ...]:
         """Return what the project asks for beyond the ordinary, as last loaded: for the providers that clips use, those
@@ -162,27 +159,32 @@ class Workspace:
 
     @collector_paused()
     def recall(self, draft: bool = False) -> Loaded:
-        """As `load`, for a command that buys nothing: clips of unchanged files are read when one is asked for."""
+        """As `load`, for a command that buys nothing: it gets rows, and clips are read when one is asked for.
+
+        Those that were read to make rows are not kept: ten thousand take as much memory as all the rest."""
         base = (PROJECT_FILE, self.overlay.file) if self.overlay.environment else (PROJECT_FILE,)
         circumstances = {"day": str(self.today()), "variables": self.overlay.vars}
         cache = SpecCache(self.files, self.state_dir(draft) / SPECS, base, circumstances)
-        with self._turn, Memo().round():
+        memory = Memo()  # of what the first pass reads: a large project file is parsed once
+        with self._turn:
             self.require_own()
-            project, _ = read_partly(cache, self.overlay)
+            with memory.round():
+                project, _ = read_partly(cache, self.overlay)
             if project is None:
                 return self._load(draft)
             hasher = self.hasher(project)
             cache.choose(project, hasher)
             self.seen = hasher.seen | self.seen
-            try:
-                loaded = self._load(draft, cache)
-            except SpecError:
-                if not cache.units:
-                    raise
-                cache.forget()  # all files are read, and all problems reported
-                loaded = self._load(draft, cache)
+            with memory.round(grows=False):
+                try:
+                    loaded = self._load(draft, cache)
+                except SpecError:
+                    if not cache.units:
+                        raise
+                    cache.forget()  # all files are read, and all problems reported
+                    loaded = self._load(draft, cache)
             cache.save()
-        if not cache.units:
+        if not is_ordinary(project):
             return loaded
         rows = cache.wanted(loaded.project, loaded.orders)
         return read_later(loaded, rows, cache.inputs(loaded.project), partial(self.load, draft))
@@ -194,10 +196,12 @@ class Workspace:
             raise SpecError(shared(unread, {}))
         project = readable
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
-        lead_of = leads(project.clips)
+        used = {clip.spec.provider for clip in project.clips}
+        is_drawn = draft or any(config.kind == LOCAL for alias, config in configs.items() if alias in used)
+        lead_of = leads(project.clips) if is_drawn else {}
         clips = tuple(
             reuse(("lead", clip.name), (clip, lead), partial(replace, clip, lead=lead)) if lead else clip
-            for clip, lead in ((clip, lead_of[clip.name]) for clip in project.clips)
+            for clip, lead in ((clip, lead_of.get(clip.name, 0)) for clip in project.clips)
         )
         if draft:
             clips = tuple(reuse(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
@@ -205,7 +209,8 @@ class Workspace:
         dialects, problems = dialects_of(project)
         resolved, mismatches = resolve_clips(project, dialects)
         hasher = self.hasher(project)
-        self._inputs = (hasher.allowed, project)
+        is_inside = not project.allowed_inputs
+        self._outside = frozenset() if is_inside else hasher.allowed.outside_root(local_inputs(project.clips))
         hashes, missing = hash_inputs(project.clips, hasher)
         self.seen = hasher.seen | self.seen
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
@@ -220,9 +225,8 @@ class Workspace:
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
         if not draft:
-            outside = self.beyond() if project.allowed_inputs else frozenset[str]()
-            used = {clip.spec.provider for clip in project.clips} | (cache.providers() if cache else set[str]())
-            self._asking = (project, dialects, outside, used)
+            used |= cache.providers() if cache else set()
+            self._asking = (replace(project, clips=()) if is_inside else project, dialects, self._outside, used)
         orders = build_orders(project, resolved, hashes, self.today(), cache.picks() if cache else NO_PICKS)
         if cache is not None:
             cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders), hasher)
@@ -294,7 +298,7 @@ class Workspace:
             return _Lock()
         if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
             raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
-        text = path.read_bytes()
+        text = path.read_bytes().decode("utf-8", "replace")
         return self._records[False].compute("lock", (text,), partial(_lock_of, text, path.name))
 
     def _scope(self, choice: Choice, loaded: Loaded, records: Snapshot, plan: Plan) -> PlanScope:

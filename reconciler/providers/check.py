@@ -28,8 +28,6 @@ CONTRADICTION = "resolution-contradicts-model"
 COSTLY = ("duration", "resolution", "audio")
 """Parameters that change the price: sent even if they are defaults, and priced as sent (never-pay-twice#f44)."""
 
-_SHAPE = ("duration", "ratio", "resolution")
-
 
 @dataclass(frozen=True)
 class Resolved:
@@ -59,13 +57,13 @@ class Resolved:
         """`server_chosen` as people read it; empty for a model that bills nothing."""
         if self.model.billing is Billing.FREE:
             return ()
-        chosen = self.server_chosen.items()
-        return tuple(name if value is None else f"{name} {_word(value)}" for name, value in chosen)
+        return tuple(name if v is None else f"{name} {_word(v)}" for name, v in self.server_chosen.items())
 
     @cached_property
     def shape(self) -> tuple[tuple[str, str], ...]:
         """Length, ratio and resolution of the result, as far as they are settled."""
-        return tuple((name, str(self.settled[name])) for name in _SHAPE if name in self.settled)
+        names = ("duration", "ratio", "resolution")
+        return tuple((name, str(self.settled[name])) for name in names if name in self.settled)
 
 
 def _word(value: Scalar) -> str:

@@ -8,7 +8,7 @@ clips are not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -90,12 +90,20 @@ def _read(reading: _Reading, name: str) -> Project | None:
         project = read_sections(name, main, NameScope(vars), resolver, problems)
         scopes = [vars, *(_vars(file, vars, resolver, given) for file in included)]
         declared = _declared(reading, (main, *included), scopes)
-        expanded = expand(declared, resolver, problems, reading.others)
+        del included
+        expanded = expand(_emptied(declared), resolver, problems, reading.others)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
     return replace(project, clips=expanded.clips, volume=resolver.volume)
+
+
+def _emptied(declared: list[Declared]) -> Iterator[Declared]:
+    """Yield the declarations without keeping them: the nodes of a clip take more memory than the clip."""
+    declared.reverse()
+    while declared:
+        yield declared.pop()
 
 
 def _environment(reading: _Reading) -> Fields | None:
@@ -118,6 +126,8 @@ def _open(reading: _Reading, name: str, where: Source | None, model: type[SpecMo
     except Unreadable as error:
         reading.problems.error("unreadable", f"{named(name)} {error.message}", where or Source(name, 1, 1), error.help)
         return None
+    if not data and model is IncludeFile:  # such are the files whose clips a cache has
+        return Fields({}, Source(name, 1, 1))
 
     def parse() -> tuple[Fields | None, Problems]:
         problems = reading.problems.apart()

@@ -43,6 +43,7 @@ class Memo:
         self._now: _Results = {}
         self._last: _Results = {}  # the round before, complete or not
         self._complete: _Results = {}  # the last round without an error
+        self._grows = True
 
     def __len__(self) -> int:
         """Return the number of remembered results."""
@@ -65,7 +66,7 @@ class Memo:
             self._now[name] = entry
             return cast(T, entry[1])
         result = function()
-        if keep is None or keep(result):
+        if self._grows and (keep is None or keep(result)):
             self._now[name] = (inputs, result)
         return result
 
@@ -75,13 +76,15 @@ class Memo:
         if entry is not None and (entry[1] is value or equal(cast(T, entry[1]), value)):
             self._now[name] = entry
             return cast(T, entry[1])
-        self._now[name] = ((), value)
+        if self._grows:
+            self._now[name] = ((), value)
         return value
 
     @contextmanager
-    def round(self) -> Iterator[None]:
-        """Enclose one pass through all steps: `reuse` and `intern` use this memory inside."""
-        self._now = {}
+    def round(self, *, grows: bool = True) -> Iterator[None]:
+        """Enclose one pass through all steps: `reuse` and `intern` use this memory inside. `grows`: for later rounds,
+        new results are remembered, too."""
+        self._now, self._grows = {}, grows
         token = _CURRENT.set(self)
         try:
             yield

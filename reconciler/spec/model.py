@@ -122,7 +122,7 @@ def _field(note: str, example: str, default: Any = None) -> Any:
 class SpecModel(BaseModel):
     """Base class of every map with fixed keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # most are only part of others
 
     @model_validator(mode="before")
     @classmethod

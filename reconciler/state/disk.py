@@ -88,7 +88,7 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def replace(path: str | os.PathLike[str], data: bytes, mode: int = 0o666) -> None:
+def replace(path: str | os.PathLike[str], data: bytes | memoryview, mode: int = 0o666) -> None:
     """Replace the file at `path` atomically and durably with `data`. `mode` is less the process's umask."""
     target = os.path.abspath(path)
     folder = os.path.dirname(target)

@@ -19,9 +19,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from reconciler import money
@@ -40,6 +41,9 @@ _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})([ \r]|$)", re.MULTILINE)
 _OBJECT = re.compile(r"[0-9a-f]{64}\.(mp4|png)")
 _PLACE = attrgetter("clip", "take")
 _text = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode  # one for all lines: making it costs more
+_OPENED, _NAMED = re.compile(r'[ \t\n\r]*\{[ \t\n\r]*(?="|\}[ \t\n\r]*\Z)'), re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
+_CONTINUED = re.compile(r'[ \t\n\r]*(?:,[ \t\n\r]*(?=")|(?=\}[ \t\n\r]*\Z))')
+"""JSON between the names and values of an object."""
 
 
 def dumps(entries: Iterable[LockEntry]) -> str:
@@ -55,7 +59,7 @@ def loads(text: str, file: str = LOCK_FILE) -> tuple[LockEntry, ...]:
     conflicts = [text.count("\n", 0, mark.start()) + 1 for mark in _CONFLICT.finditer(text)] if has_marks else []
     if conflicts:
         raise SpecError([_problem(file, number, "lock-conflict", "unresolved merge conflict") for number in conflicts])
-    return _entries(text, file, _parse(text, file))
+    return _entries(text, file, _members(text, file))
 
 
 def write(path: Path, entries: Iterable[LockEntry]) -> bool:
@@ -80,45 +84,56 @@ def _fields(entry: LockEntry) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _parse(text: str, file: str) -> list[tuple[str, object]]:
-    """Return the members of the file's object, duplicates included: a merge may leave two lines for one take."""
+def _members(text: str, file: str) -> Iterator[tuple[str, object]]:
+    """Yield the takes in the file's object one at a time, duplicates too: a merge may leave two lines for one take."""
+    decode, version = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse).raw_decode, None
     try:
-        members = json.loads(text, object_pairs_hook=_Pairs, parse_float=_refuse, parse_constant=_refuse)
-    except json.JSONDecodeError as error:
-        raise SpecError([_problem(file, error.lineno, "lock-syntax", f"this is not JSON: {error.msg}")]) from error
+        at = _end(_OPENED, text, 0)
+        while text[at] != "}":
+            name, at = decode(text, at)
+            value, at = decode(text, _end(_NAMED, text, at))
+            at = _end(_CONTINUED, text, at)
+            if name == "version":
+                version = value
+            else:
+                yield name, value
     except (ValueError, RecursionError) as error:
-        text = "a number is not in clipform's format, or values nest too deep"
-        raise SpecError([_problem(file, 1, "lock-syntax", text)]) from error
-    if not isinstance(members, _Pairs):
-        raise SpecError([_problem(file, 1, "lock-syntax", "the file must hold one JSON object")])
-    version = dict(members.items).get("version")
+        raise SpecError([_fault(text, file)]) from error
     if isinstance(version, int) and version > VERSION:
         text = f"{file} has version {version}, this clipform supports up to {VERSION}"
         raise StateNewer(text, help="upgrade clipform; the file was left as it is", code="lock-newer")
-    return members.items
 
 
-class _Pairs:
-    """A JSON object with all its members, duplicates included."""
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    if match := pattern.match(text, at):
+        return match.end()
+    raise ValueError("not JSON")
 
-    def __init__(self, items: list[tuple[str, object]]) -> None:
-        self.items = items
+
+def _fault(text: str, file: str) -> Diagnostic:
+    """Return why a text is not the JSON of a lock file."""
+    try:
+        json.loads(text, parse_float=_refuse, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        return _problem(file, error.lineno, "lock-syntax", f"this is not JSON: {error.msg}")
+    except (ValueError, RecursionError):
+        words = "a number is not in clipform's format, or values nest too deep"
+        return _problem(file, 1, "lock-syntax", words)
+    return _problem(file, 1, "lock-syntax", "the file must hold one JSON object")
 
 
 def _refuse(text: str) -> object:
     raise ValueError(text)
 
 
-def _entries(text: str, file: str, members: list[tuple[str, object]]) -> tuple[LockEntry, ...]:
+def _entries(text: str, file: str, members: Iterable[tuple[str, object]]) -> tuple[LockEntry, ...]:
     entries: dict[str, LockEntry] = {}
     problems: list[Diagnostic] = []
     for name, value in members:
-        if name == "version":
-            continue
         try:
             if name in entries:
                 raise ValueError("duplicate take")
-            entries[name] = _entry(name, dict(value.items) if isinstance(value, _Pairs) else {})
+            entries[name] = _entry(name, value if isinstance(value, dict) else {})
         except ValueError as error:
             problems.append(_problem(file, _line(text, name), "lock-entry", f"{name}: {error}"))
     if problems:
@@ -130,9 +145,12 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
     clip, mark, take = name.rpartition("#")
     if not (clip and mark and take.isascii() and take.isdecimal() and len(take) < 7):
         raise ValueError("a take is named CLIP#NUMBER")
-    texts: dict[str, Any] = {field: value for field in _REQUIRED if isinstance(value := fields.get(field), str)}
-    if len(texts) < len(_REQUIRED):
-        raise ValueError(f"'{next(name for name in _REQUIRED if name not in texts)}' is required and must be a text")
+    values: list[Any] = [fields.get(name) for name in _REQUIRED]
+    if {*map(type, values)} != {str}:
+        wrong = next(name for name, value in zip(_REQUIRED, values, strict=True) if type(value) is not str)
+        raise ValueError(f"'{wrong}' is required and must be a text")
+    values[2:] = map(intern, values[2:])  # many takes have the same ones
+    texts: dict[str, Any] = dict(zip(_REQUIRED, values, strict=True))
     if not _OBJECT.fullmatch(texts["sha256"] + texts["suffix"]):
         raise ValueError("'sha256' and 'suffix' do not name an artifact")
     task, seed, cost = fields.get("task"), fields.get("seed"), fields.get("cost")

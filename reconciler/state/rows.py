@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TypeVar
+from sys import intern
+from typing import Any
 
 from reconciler import money
 from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, State
@@ -13,7 +14,6 @@ from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Pl
 Record = Artifact | Attempt | Binding | Generation | Placed
 Value = str | int | float | None
 Payload = Mapping[str, object]
-R = TypeVar("R", Generation, Placed)
 
 TABLES: Mapping[type[Record], tuple[str, tuple[str, ...]]] = {
     Attempt: ("attempt", ("id",)),
@@ -31,7 +31,12 @@ _MONEY = {money.value: money for money in Money}
 COLUMNS = {kind: tuple(field.name for field in fields(kind)) for kind in TABLES}
 """The columns of each record: the names of its fields."""
 
-_AUDIO = COLUMNS[Artifact].index("audio")
+_COMMON = {"key", "sha256", "suffix", "document", "clip", "output", "provider", "kind", "model"}
+_COMMON |= {"endpoint", "currency", "origin"}
+_SHARED = {kind: tuple(i for i, name in enumerate(names) if name in _COMMON) for kind, names in COLUMNS.items()}
+"""The columns with texts that other records have too, and the specs: each text is in memory once."""
+
+_AUDIO, _PROTECT = COLUMNS[Artifact].index("audio"), COLUMNS[Binding].index("protect")
 
 
 def select(kind: type[Record], tail: str = "") -> str:
@@ -72,32 +77,39 @@ def dump(payload: Payload) -> str:
 
 def attempt(row: tuple[Value, ...]) -> Attempt:
     """Return a row of `select(Attempt)` as a record. An unknown state or money word raises KeyError: damage."""
-    cells = _cells(Attempt, row)
+    cells = by_name(Attempt, row)
     cells |= {"state": _STATES[str(cells["state"])], "money": _MONEY[str(cells["money"])]}
-    return Attempt(**cells)  # type: ignore[arg-type]  # STRICT tables hold the types that the fields declare
+    return Attempt(**cells)
 
 
 def artifact(row: tuple[Value, ...]) -> Artifact:
     """Return a row of `select(Artifact)` as a record."""
-    cells: list[object] = list(row)
+    cells = cells_of(Artifact, row)
     cells[_AUDIO] = bool(cells[_AUDIO])
-    return Artifact(*cells)  # type: ignore[arg-type]  # as above
+    return Artifact(*cells)
 
 
 def binding(row: tuple[Value, ...]) -> Binding:
     """Return a row of `select(Binding)` as a record."""
-    cells = _cells(Binding, row)
-    return Binding(**{**cells, "protect": bool(cells["protect"])})  # type: ignore[arg-type]  # as above
+    cells = cells_of(Binding, row)
+    cells[_PROTECT] = bool(cells[_PROTECT])
+    return Binding(*cells)
 
 
-def record(kind: type[R], row: tuple[Value, ...]) -> R:
-    """Return a row of `select(kind)` as a record, for records that hold only text and numbers."""
-    return kind(**_cells(kind, row))  # type: ignore[arg-type]  # as above
+def cells_of(kind: type[Record], row: tuple[Value, ...]) -> list[Any]:
+    """Return the values of a row, which STRICT tables keep of the types that the fields declare."""
+    cells: list[Any] = list(row)
+    for column in _SHARED[kind]:
+        if text := cells[column]:
+            cells[column] = intern(text)
+    return cells
 
 
-def _cells(kind: type[Record], row: tuple[Value, ...]) -> dict[str, object]:
-    cells: dict[str, object] = dict(zip(COLUMNS[kind], row, strict=True))
-    return with_sound_cost(cells) if "cost_micros" in cells else cells
+def by_name(kind: type[Attempt | Generation], row: tuple[Value, ...]) -> dict[str, Any]:
+    """Return the same by column, with a cost that is an amount, or unknown."""
+    cells = dict(zip(COLUMNS[kind], cells_of(kind, row), strict=True))
+    cells["cost_micros"] = money.checked(cells["cost_micros"])
+    return cells
 
 
 def with_sound_cost(cells: Mapping[str, object]) -> dict[str, object]:

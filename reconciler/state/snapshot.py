@@ -28,13 +28,13 @@ def snapshot(sql: Sql, desk: Sql) -> Snapshot:
 
 
 def _snapshot(sql: Sql, desk: Sql) -> Snapshot:
-    oldest_first = sql.query(rows.select(Generation, "ORDER BY created"))
-    generations = [rows.record(Generation, row) for row in oldest_first]
+    oldest_first = rows.select(Generation, "ORDER BY created")
+    generations = [Generation(**rows.by_name(Generation, row)) for row in sql.query(oldest_first)]
     results = {generation.key: generation for generation in generations}
     artifacts = [rows.artifact(row) for row in sql.query(rows.select(Artifact))]
     attempts = [rows.attempt(row) for row in sql.query(rows.select(Attempt, "ORDER BY id"))]
     bindings = [rows.binding(row) for row in desk.query(rows.select(Binding))]
-    placed = [rows.record(Placed, row) for row in desk.query(rows.select(Placed))]
+    placed = [Placed(*rows.cells_of(Placed, row)) for row in desk.query(rows.select(Placed))]
     rehearsed, booked = _booked(attempts)
     return Snapshot(
         store=store_id(sql),
@@ -98,7 +98,7 @@ def attempts(sql: Sql, tail: str, values: Values = NONE) -> tuple[Attempt, ...]:
 def generation(sql: Sql, key: str) -> Generation | None:
     """Return the result of a key, None if there is none."""
     matches = sql.query(rows.select(Generation, "WHERE key = :key"), {"key": key})
-    return rows.record(Generation, matches[0]) if matches else None
+    return Generation(**rows.by_name(Generation, matches[0])) if matches else None
 
 
 def store_id(sql: Sql) -> str:

@@ -11,7 +11,9 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.diagnostics import ClipformError
+from reconciler.project import workspace as workspace_module
 from reconciler.project.model import Choice, Loaded
+from reconciler.project.spec_cache import SpecCache
 from reconciler.project.workspace import Workspace
 from reconciler.spec.project import NO_OVERLAY, ProjectOverlay
 from reconciler.views.ndjson import JsonView
@@ -84,15 +86,18 @@ class World:
         return Workspace(self.root, self.clock, self.env, self.overlay)
 
     def recalled(self, draft: bool = False) -> tuple[str, bool]:
-        """Return the answer with the cache, and whether rows of it were used."""
-        rows: list[object] = []
+        """Return the answer with the cache, and whether units of it were used."""
+        caches: list[SpecCache] = []
 
-        def load(workspace: Workspace) -> Loaded:
-            loaded = workspace.recall(draft)
-            rows.append(loaded.rows)
-            return loaded
+        class Noted(SpecCache):
+            def save(self) -> None:
+                super().save()
+                caches.append(self)
 
-        return answer(self.workspace(), load, draft), rows[-1:] not in ([], [None])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(workspace_module, "SpecCache", Noted)
+            text = answer(self.workspace(), lambda workspace: workspace.recall(draft), draft)
+        return text, any(cache.units for cache in caches)
 
     def plain(self, draft: bool = False) -> str:
         """Return the answer without the cache."""

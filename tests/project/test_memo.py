@@ -137,3 +137,15 @@ def test_only_the_last_rounds_are_kept() -> None:
             memory.compute(("other", number), (), lambda: object())
             raise ValueError
     assert len(memory) == 2  # the last round, and the last that ended well
+
+
+def test_a_round_that_does_not_grow_uses_what_is_known_and_adds_nothing() -> None:
+    memory = Memo()
+    with memory.round():
+        known = memory.compute("a", (), object)
+    for _ in range(2):
+        with memory.round(grows=False):
+            assert memory.compute("a", (), object) is known
+            assert memory.compute("b", (), object) is not memory.compute("b", (), object)
+            assert memory.intern("c", [1]) is not memory.intern("c", [1])
+    assert len(memory) == 1

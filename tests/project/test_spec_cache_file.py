@@ -14,6 +14,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.project import program
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
+from reconciler.records import Artifact, Binding, Generation
 from reconciler.spec import load
 from reconciler.spec.problems import Problems
 from reconciler.spec.reader import Node
@@ -26,15 +27,15 @@ __all__ = ["world"]
 FILE = "state/specs"
 
 
-def rewritten(path: Path, change: object) -> None:
+def rewritten(path: Path, *lines: object) -> None:
     """Write a cache file whose digest is right and whose content is another."""
-    body = json.dumps(change).encode()
+    body = "\n".join(map(json.dumps, lines)).encode()
     path.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
 def entries(path: Path) -> dict[str, object]:
-    values: dict[str, object] = json.loads(path.read_bytes().partition(b"\n")[2])
-    return values
+    _, *lines = path.read_bytes().splitlines()
+    return {name: value for name, value in map(json.loads, lines)}
 
 
 @pytest.mark.parametrize(
@@ -46,11 +47,25 @@ def entries(path: Path) -> dict[str, object]:
         lambda path: path.write_bytes(path.read_bytes().replace(b"by night", b"in light")),
         lambda path: path.write_bytes(os.urandom(4096)),
         lambda path: rewritten(path, []),
-        lambda path: rewritten(path, {name: None for name in entries(path)}),
-        lambda path: rewritten(path, {name: {"key": "of another release", "wanted": 1} for name in entries(path)}),
+        lambda path: rewritten(path, {"shots/one.yaml": {}, "shots/two.yaml": {}}),
+        lambda path: rewritten(path, [["shots/one.yaml"], {}]),
+        lambda path: rewritten(path, *([name, None] for name in entries(path))),
+        lambda path: rewritten(path, *([name, {"key": "of another release", "wanted": 1}] for name in entries(path))),
         lambda path: path.unlink(),
     ],
-    ids=["cut", "cut early", "empty", "changed", "noise", "a list", "nulls", "newer", "deleted"],
+    ids=[
+        "cut",
+        "cut early",
+        "empty",
+        "changed",
+        "noise",
+        "a list",
+        "a map",
+        "a list as name",
+        "nulls",
+        "newer",
+        "deleted",
+    ],
 )
 def test_a_bad_file_is_ignored_and_replaced(world: World, damage: object) -> None:
     before, path = warm(world), world.root / FILE
@@ -117,7 +132,7 @@ def test_only_what_changed_is_parsed(world: World, monkeypatch: pytest.MonkeyPat
     parse, names = load.read, set[str]()
 
     def noted(name: str, data: bytes, problems: Problems) -> Node | None:
-        names.add(name if data else "")
+        names.add(name)
         return parse(name, data, problems)
 
     monkeypatch.setattr(load, "read", noted)
@@ -125,7 +140,7 @@ def test_only_what_changed_is_parsed(world: World, monkeypatch: pytest.MonkeyPat
     workspace = world.workspace()
     plan = workspace.plan(Choice(("a+", "tag:t")), workspace.recall()).plan
     assert {step.clip for step in plan.steps} == {"a", "g"}
-    assert names == {"clipform.yaml", "shots/three.yaml", ""}  # "": of a file that is read as empty
+    assert names == {"clipform.yaml", "shots/three.yaml"}
 
 
 def test_clips_are_read_when_one_is_asked_for(world: World) -> None:
@@ -147,7 +162,7 @@ def test_what_is_bought_comes_from_the_files_and_not_from_rows(tmp_path: Path) -
     assert clipform(tmp_path, "plan").returncode == 0
     path = tmp_path / FILE
     path.write_bytes(path.read_bytes().replace(b"mist", b"lies"))
-    rewritten(path, entries(path))
+    rewritten(path, *entries(path).items())
     assert "lies" in clipform(tmp_path, "plan").stdout  # it believes a row whose digest is right
     true = Workspace(tmp_path, SystemClock(), {}).load().orders[0].wanted
     assert clipform(tmp_path, "apply", "--yes").returncode == 0
@@ -155,6 +170,24 @@ def test_what_is_bought_comes_from_the_files_and_not_from_rows(tmp_path: Path) -
         [generation] = store.snapshot().generations.values()
     assert (generation.key, generation.document) == (true.key, true.document)
     assert "mist" in generation.document
+
+
+def test_a_text_of_rows_and_of_records_is_in_memory_once(world: World) -> None:
+    warm(world)
+    sha256 = "ab" * 32
+    with Store.open(world.root / "state", world.clock.now) as store:
+        for w in world.workspace().load().wanted:
+            made = {"provider": w.provider, "kind": w.kind, "model": w.model}
+            store.adopt(Generation(w.key, sha256, w.document, **made), Artifact(sha256, 1, ".mp4"), w.clip)  # type: ignore[arg-type]  # texts
+            store.desk.bind(Binding(w.clip, w.take, w.key, w.output, w.document))
+    workspace = world.workspace()
+    rows, records = workspace.recall().wanted, workspace.snapshot(False)
+    assert len(rows) == len(records.bindings) > 5
+    for w in rows:
+        generation, bound = records.generations[w.key], records.bindings[w.clip, w.take]
+        assert w.clip is bound.clip and w.output is bound.output
+        assert w.key is generation.key is bound.key
+        assert w.document is generation.document is bound.document
 
 
 def test_the_program_is_its_files(tmp_path: Path) -> None:

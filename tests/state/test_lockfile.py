@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,3 +159,50 @@ def test_branches_that_add_clips_apart_merge_by_themselves() -> None:
     merged = [*ours[:-3], theirs[-4], *ours[-3:]]
     assert [entry.clip for entry in loads("\n".join(merged))] == ["a", "b", "d", "f", "g"]
     assert all(line.endswith(",") for line in itertools.islice(merged, 1, len(merged) - 3))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        "{]",
+        '{"a"}',
+        '{"a":}',
+        '{"a": 1,}',
+        '{"a": 1 "b": 2}',
+        "{'a': 1}",
+        "{1: 2}",
+        '{"version": 1}}',
+        "{} {}",
+    ]
+    + [
+        '{"version": 1.5}',
+        '{"version": NaN}',
+        "\ufeff{}",
+        "{\u00a0}",
+        f'{{"a": {"[" * 100_000}',
+        '"a"',
+        '{\n\n"a": 1,, "b": 2}',
+    ],
+)
+def test_what_is_not_one_object_of_json_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        loads(text)
+    [problem] = caught.value.diagnostics
+    try:
+        json.loads(text)
+        line = 1
+    except json.JSONDecodeError as error:
+        line = error.lineno
+    except RecursionError:
+        line = 1
+    assert (problem.code, problem.source and problem.source.line) == ("lock-syntax", line)
+
+
+def test_any_layout_of_the_json_is_read() -> None:
+    members = json.loads(TEXT)
+    for indent, separators in [(None, (",", ":")), (None, (" ,", "\t:\r\n")), (7, (",", ": "))]:
+        assert loads(f" \n{json.dumps(members, indent=indent, separators=separators)}\n ") == (HERO, INTRO)
+    assert loads("{}") == loads('{ "version" : 1 }') == ()
