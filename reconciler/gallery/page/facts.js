@@ -3,7 +3,7 @@
 
 Gallery.facts = (() => {
   const { h, foreign, picture, button, language, breakable, sentences } = Gallery.dom;
-  const { money, sourced, name, day, exactly, span, bytes, place, plainly } = Gallery.format;
+  const { money, name, day, exactly, span, bytes, place, plainly } = Gallery.format;
   const { card: cards, store, source } = Gallery;
   const SIGNS = { "-": "del", "+": "ins" };
 
@@ -67,7 +67,7 @@ Gallery.facts = (() => {
     return section("Facts", pairs([
       ["provider", [card.provider, card.model].filter(Boolean).join(" · ")],
       ["cost", card.cost ? money(card.cost) : ""],
-      ["estimated cost", card.apply ? sourced(card.estimate) : ""],
+      ["estimated cost", card.due ? [Gallery.card.price(card), card.estimate && card.estimate.source && `(${card.estimate.source})`].filter(Boolean).join(" ") : ""],
       ["generated", card.created ? day(card.created) : ""],
       ["took", take.took ? span(take.took) : ""],
       ["origin", take.origin && take.origin !== "generated" ? take.origin : ""],

@@ -42,9 +42,6 @@ Gallery.format = (() => {
     return amount === "0" ? "free" : `${least === amount ? "" : `${least}–`}${amount} ${cost.currency || ""}`.trim();
   }
 
-  /** Return an estimate with the source of its price, as the plan shows it. */
-  const sourced = (cost) => (cost && cost.source ? `${money(cost)} (${cost.source})` : money(cost));
-
   const free = (cost) => Boolean(cost) && trim(cost.amount) === "0";
 
   /** Return a plan's cost: the priced sum, and the number of unpriced generations. */
@@ -125,5 +122,5 @@ Gallery.format = (() => {
   /** Return the file and line that declare a clip. */
   const place = (file) => (file && file.path ? `${file.path}:${file.line}` : "");
 
-  return { STATES, GENERATES, sum, money, sourced, free, total, name, clock, exact, span, age, day, exactly, bytes, count, plan, plainly, others, place };
+  return { STATES, GENERATES, sum, money, free, total, name, clock, exact, span, age, day, exactly, bytes, count, plan, plainly, others, place };
 })();

@@ -51,6 +51,8 @@ def test_the_question_and_the_card_speak_of_all_takes(site: Server, visit: Visit
     expect(rows.nth(1)).to_contain_text("2 takes")
     expect(rows.nth(0)).to_contain_text("take 1 of 3")
     page.keyboard.press("Escape")
+    page.evaluate("() => { location.hash = '#/clip/hero'; }")
+    expect(page.locator(".facts div", has_text="estimated cost").locator("dd")).to_have_text("1.00 USD")
 
 
 @pytest.mark.parametrize("cause", ["success", "change", "button"])
