@@ -336,8 +336,8 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[str, str, _Mark | None
     if "cannot start any token" in problem and mark and text[mark.index : mark.index + 1] == "\t":
         return "tabs cannot be used for indentation", "indent with spaces", mark
     if "expected node content" in problem:
-        found = text[mark.index : mark.index + 1] if mark else ""
-        extra = f", or remove the {'comma' if found == ',' else found}" if found else ""
+        character = text[mark.index : mark.index + 1].strip() if mark else ""
+        extra = f", or remove the {'comma' if character == ',' else character}" if character else ""
         return "a value is missing here", f"write one{extra}", mark
     wide = _wide_colon(error, text) if "mapping values" in problem or "expected ':'" in problem else None
     if wide:
