@@ -10,10 +10,10 @@ import pytest
 from tests.watch.terminal import on_terminal
 
 
-@pytest.mark.parametrize(("answer", "ignored"), [("", False), ("git", False), ("local", True)])
+@pytest.mark.parametrize(("answer", "ignored"), [("", False), ("git", False), ("local", True), ("cache", True)])
 def test_the_answer_decides_what_git_ignores(answer: str, ignored: bool, tmp_path: Path) -> None:
     with on_terminal(tmp_path, name="init") as talk:
-        talk.until(r"git or local \[git\]: ")
+        talk.until(r"git or local or cache \[git\]: ")
         talk.press(f"{answer}\n")
         assert talk.end() == 0
     assert ("/renders/" in (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()) is ignored
@@ -36,7 +36,7 @@ def test_a_wrong_answer_is_asked_about_once_more(tmp_path: Path) -> None:
     with on_terminal(tmp_path, name="init") as talk:
         talk.until(r"\[git\]: ")
         talk.press("nowhere\n")
-        talk.until("Please type git or local: ")
+        talk.until("Please type git or local or cache: ")
         talk.press("local\n")
         assert talk.end() == 0
     assert "/renders/" in (tmp_path / ".gitignore").read_text(encoding="utf-8").splitlines()
@@ -54,7 +54,7 @@ def test_two_wrong_answers_write_nothing(tmp_path: Path) -> None:
     with on_terminal(tmp_path, name="init") as talk:
         talk.until(r"\[git\]: ")
         talk.press("nowhere\n")
-        talk.until("local: ")
+        talk.until("or cache: ")
         talk.press("everywhere\n")
         assert talk.end() == 64
     assert list(tmp_path.iterdir()) == []

@@ -18,13 +18,13 @@ def run(
         Path | None, typer.Argument(metavar="[DIR]", help="Project folder; by default the current one.")
     ] = None,
     videos: Annotated[
-        str | None, typer.Option(metavar="PLACE", help="Where videos are kept: git (the default) or local.")
+        str | None, typer.Option(metavar="PLACE", help="Where videos are kept: git (the default), local or cache.")
     ] = None,
 ) -> None:
     """Create a small example project.
 
     It applies as is, without an account or network. On a terminal it asks where videos are kept: in git, as Git LFS
-    files, or on this machine only.
+    files, on this machine only, or in a cache that a team shares.
 
     Exit codes: 0 done, 1 the folder already has a project, 64 wrong command line.
     """

@@ -32,9 +32,17 @@ clips:
     first_frame: ${{clips.sunrise.last_frame}}
 """
 
+CACHE = """\
+# A bucket, or a folder (file:///folder), that the team shares: docs/guides/team.md
+# cache: {remote: "s3://bucket/clips"}
+
+"""
+"""What the choice `cache` adds to the project file; the user names the bucket."""
+
 VIDEOS = {
     "git": "Videos go into git, through Git LFS (run git lfs install once): a clone has them.",
     "local": "Videos stay out of git: in a clone, fetch collects them while their providers have them (free).",
+    "cache": "Videos stay out of git: fill in cache in clipform.yaml, push them, and a clone pulls them (free).",
 }
 """Where a new project may keep its videos, and what that means for a colleague's clone; the first is the default."""
 
@@ -51,13 +59,16 @@ def write_project(folder: Path, videos: str = "git") -> tuple[str, ...]:
     project = folder / PROJECT_FILE
     schema = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     for_git = {".gitignore": _IGNORED, ".gitattributes": (_LFS,)}
-    if videos == "local":
+    text = PROJECT
+    if videos == "cache":
+        text = PROJECT.replace("# The draft", f"{CACHE}# The draft", 1)
+    if videos != "git":
         for_git = {".gitignore": (*_IGNORED, "/renders/")}
     with disk.translated("write the project"):
         disk.make_directories(folder)
         disk.replace(folder / SCHEMA_FILE, schema.encode())
         extended = [name for name, lines in for_git.items() if _add_lines(folder / name, lines)]
-        disk.replace(project, PROJECT.encode())
+        disk.replace(project, text.encode())
     return (PROJECT_FILE, SCHEMA_FILE, *extended)
 
 
