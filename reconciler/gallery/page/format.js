@@ -116,7 +116,7 @@ Gallery.format = (() => {
     .replace(/\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ| \d\d:\d\d UTC)/g, (time) => day(time.replace(" UTC", "Z").replace(" ", "T")));
 
   /** Return why the plan has other steps of a clip than its card's own. */
-  const others = ({ also, takes }) => also.map(({ action, take, sentence, detail }) =>
+  const others = ({ also, takes, action: own, sentence: why }) => also.filter((each) => each.action !== own || each.sentence !== why).map(({ action, take, sentence, detail }) =>
     `${action}${takes > 1 ? ` take ${take}` : ""}: ${sentence}${detail ? ` (${plainly(detail)})` : ""}`).join("; ");
 
   /** Return the file and line that declare a clip. */

@@ -53,7 +53,8 @@ Gallery.prompt = (() => {
       if (question.hasChildNodes()) return void stay();
       const back = button("", { class: "link-button", on: { click: stay } }, "Keep editing");
       fill(question, "Discard the unsaved words? ", button("", { class: "link-button", on: { click: close } }, "Discard"), " ", back);
-      back.focus();
+      back.focus({ preventScroll: true });
+      node.scrollIntoView({ block: "nearest" });
     }
 
     function stay() {

@@ -49,6 +49,7 @@ def test_the_question_and_the_card_speak_of_all_takes(site: Server, visit: Visit
     page.evaluate("() => Gallery.dialogs.apply('hero')")
     rows = page.get_by_role("dialog").get_by_role("listitem")
     expect(rows.nth(1)).to_contain_text("2 takes")
+    expect(rows.nth(1)).not_to_contain_text("create take 2")
     expect(rows.nth(0)).to_contain_text("take 1 of 3")
     page.keyboard.press("Escape")
     page.evaluate("() => { location.hash = '#/clip/hero'; }")
@@ -109,6 +110,7 @@ def test_escape_leaves_the_prompt_and_asks_first_with_unsaved_words(site: Server
     area.fill("a torch")
     page.keyboard.press("Escape")
     expect(page.get_by_role("alert")).to_contain_text("Discard the unsaved words?")
+    expect(page.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
     page.keyboard.press("Enter")  # goes on
     expect(area).to_be_focused()
     expect(area).to_have_value("a torch")
