@@ -4,6 +4,8 @@ An object's name is the SHA-256 of its content, so a file is uploaded once for a
 what it holds: one check per file and run, because a clean-up rule of the bucket could make a local record wrong. A
 presigned link grants access by itself: it is created for each use and never stored or shown. For the same reason the
 store's error texts never leave this module: they quote the signed request.
+
+obstore is called in threads: after its own asynchronous calls Python can abort at exit.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import quote
 
@@ -95,7 +98,7 @@ class Publisher:
         from obstore.exceptions import BaseError, PermissionDeniedError
 
         try:
-            return (await obstore.head_async(self.open(), name))["size"]
+            return (await asyncio.to_thread(obstore.head, self.open(), name))["size"]
         except (FileNotFoundError, PermissionDeniedError):
             return None
         except (BaseError, OSError) as error:
@@ -116,12 +119,12 @@ class Publisher:
         """Create an object; overwrite in a store without "only if absent": the same name means the same content."""
         import obstore
 
-        store = self.open()
+        put = partial(obstore.put, self.open(), name, content, use_multipart=False)
         about: Attributes | None = None if self.bucket.scheme == "file" else {"Content-Type": content_type}
         try:
-            await obstore.put_async(store, name, content, mode="create", attributes=about, use_multipart=False)
+            await asyncio.to_thread(put, mode="create", attributes=about)
         except NotImplementedError:
-            await obstore.put_async(store, name, content, attributes=about, use_multipart=False)
+            await asyncio.to_thread(put, attributes=about)
 
     async def _link(self, name: str) -> Published:
         import obstore
@@ -131,7 +134,7 @@ class Publisher:
             return Published(f"{self.public_url}/{quote(name)}", None)
         try:
             signing = cast("S3Store", self.open())  # a folder cannot sign, and always has a public address
-            url = await obstore.sign_async(signing, "GET", name, timedelta(seconds=self.life))
+            url = await asyncio.to_thread(obstore.sign, signing, "GET", name, timedelta(seconds=self.life))
         except (BaseError, OSError, ValueError) as error:
             raise self._failed("sign a link to", error) from None
         return Published(url, self.life)

@@ -5,8 +5,8 @@
     claims/<key>.json    which working copy buys a key; created only if it is absent, before anything is sent
 
 Bytes come before the reference to them. An object is named by its content, and what is fetched is hashed on its way, so
-another content is never used. The calls block: obstore's asynchronous ones can
-abort the process when it ends. A store's own error texts never leave this module: they may quote a signed request.
+another content is never used. The calls block: after obstore's asynchronous ones Python can abort at exit. A store's
+own error texts never leave this module: they may quote a signed request.
 """
 
 from __future__ import annotations
