@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.reliability.figures import MUTANTS
 from tests.reliability.mutants.mistakes import mutants
 
 ROOT = Path(__file__).parents[2]
+SURVIVORS = yaml.safe_load((Path(__file__).parent / "mutants" / "survivors.yaml").read_text("utf-8"))
 PARTS = yaml.safe_load((Path(__file__).parent / "mutants" / "modules.yaml").read_text("utf-8"))
 MODULE = '''\
 """Says 1 < 2 and True."""
@@ -58,3 +61,13 @@ def test_each_mistake_is_one_change_of_a_module_and_its_tests_are_there(part: st
         assert len(wrong) == len(set(wrong)) > 10
         for each in wrong:
             compile(each, name, "exec")
+
+
+def test_each_survivor_of_the_report_is_explained() -> None:
+    survivors = re.findall(r"^- `(.+?):\d+` (`.+)$", MUTANTS.read_text("utf-8"), re.MULTILINE)
+    assert survivors
+    assert [pair for pair in survivors if pair[1] not in SURVIVORS.get(pair[0], {})] == []
+    explained = [why for module in SURVIVORS.values() for why in module.values()]
+    assert all(list(why) in (["same"], ["test"]) for why in explained)
+    named = [why["test"].partition(":")[0] for why in explained if "test" in why]
+    assert named and all((ROOT / "tests" / path).exists() for path in named)

@@ -15,13 +15,15 @@ LINE: dict[str, object] = {
     **{"clip": "hero", "take": 1, "provider": "studio", "kind": "ark", "model": "x", "task": "t-1"},
 }
 CRAFTED = [
-    *(("time", time) for time in (1e300, float("nan"), float("inf"), -1.0)),
+    *(("time", time) for time in (1e300, float("nan"), float("inf"), -1.0, 253_402_300_800)),
+    *((name, number) for name in ("seq", "attempt", "seed", "expires_after") for number in (2**63, -(2**63))),
     *((name, "a\ud800") for name in ("store", "marker", "key", "clip", "provider", "model", "task", "endpoint")),
 ]
 
 
-def test_the_honest_line_counts() -> None:
-    assert len(parse(json.dumps(LINE).encode())) == 1
+@pytest.mark.parametrize("values", [{}, {"time": 0}, {"time": 253_402_300_799}, {"seed": 2**63 - 1}], ids=repr)
+def test_an_honest_line_counts_to_the_edge_of_what_is_possible(values: dict[str, object]) -> None:
+    assert len(parse(json.dumps(LINE | values).encode())) == 1
 
 
 @pytest.mark.parametrize(("field", "value"), CRAFTED)
