@@ -131,6 +131,12 @@ MERGES: list[tuple[State | None, list[str], State | None]] = [
     (State.SUBMITTING, ["intent", "void"], State.NOT_SENT),
     (State.UNCERTAIN, ["intent", "accepted"], State.ACCEPTED),
     (State.UNCERTAIN, ["intent", "void"], State.NOT_SENT),
+    (None, ["intent", "abandon"], State.ABANDONED),
+    (None, ["intent", "accepted", "abandon"], State.ABANDONED),
+    (None, ["intent", "abandon", "accepted"], State.ACCEPTED),  # the user ended it, and took that back
+    (None, ["intent", "accepted", "resubmit", "accepted"], State.ACCEPTED),
+    (State.UNCERTAIN, ["intent", "resubmit"], State.ABANDONED),
+    (State.UNCERTAIN, ["intent", "resubmit", "accepted"], State.ACCEPTED),
     *((state, ["intent", "accepted"], state) for state in State if state not in (State.SUBMITTING, State.UNCERTAIN)),
 ]
 
@@ -141,7 +147,7 @@ def _receipts(attempt: Attempt, events: list[str]) -> list[Receipt]:
     base = Receipt(seq=1, event="intent", time=5.0, **head, **of)
     short = {
         "accepted": Receipt(seq=2, event="accepted", time=6.0, **head, task="t1"),
-        "void": Receipt(seq=3, event="void", time=6.0, **head),
+        **{event: Receipt(seq=3, event=event, time=6.0, **head) for event in ("void", "abandon", "resubmit")},
     }
     return [base if event == "intent" else short[event] for event in events]
 
