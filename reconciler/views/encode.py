@@ -109,7 +109,7 @@ def commands(remedies: Iterable[str]) -> list[str]:
 def _compact(values: dict[str, object]) -> dict[str, object]:
     """Return the values with amounts as text and without empty members."""
     plain = {name: plain_decimal(v) if isinstance(v, Decimal) else v for name, v in values.items()}
-    return {name: v for name, v in plain.items() if v not in (None, "")}
+    return {name: v for name, v in plain.items() if v not in (None, "", ())}
 
 
 _EVENT = tuple(item.name for item in fields(Event) if item.name not in ("kind", "takes"))

@@ -57,7 +57,7 @@ def test_a_prompt_is_edited_in_place_and_a_refusal_keeps_the_text(site: Server, 
     editor.fill("a torch, e r a 1")
     site.script.change(card("hero", "changed", "blue", prompt="another"))  # the page is drawn again meanwhile
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("alert")).to_contain_text("the prompt was changed meanwhile")
+    expect(page.get_by_role("alert").filter(has_text="the prompt was changed meanwhile")).to_be_visible()
     expect(editor).to_have_value("a torch, e r a 1")
     site.script.answers["rewrite"] = (200, {"message": "clipform.yaml: the prompt of hero is changed."})
     page.get_by_role("button", name="Save").click()

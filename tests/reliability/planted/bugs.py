@@ -242,8 +242,8 @@ def _unproven(patch: pytest.MonkeyPatch) -> None:
 def _overwrite(patch: pytest.MonkeyPatch) -> None:
     """Whatever is at an output is replaced."""
 
-    def seen(root: Path, path: str, placed: Placed | None) -> scan.OutputFact:
-        there = (root / path).exists()
+    def seen(root: str, path: str, placed: Placed | None) -> scan.OutputFact:
+        there = Path(root, path).exists()
         return scan.OutputFact(there, placed.sha256 if there and placed else None)
 
     patch.setattr(scan, "_output", seen)

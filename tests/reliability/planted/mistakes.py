@@ -77,7 +77,8 @@ def by_name(patch: pytest.MonkeyPatch) -> None:
     real = fetch.MediaClient._checked_request
 
     async def call(self: Any, method: str, url: str, attempt: int = 0) -> Any:
-        return replace(await real(self, method, url, attempt), address="")
+        connections, outgoing = await real(self, method, url, attempt)
+        return connections, replace(outgoing, address="")
 
     patch.setattr(fetch.MediaClient, "_checked_request", call)
 
