@@ -108,7 +108,7 @@ def _inputs(size: Size) -> Iterator[Job]:
     amounts = {"specs": (600, 20_000), "replies × dialects": (600, 12_000), "files": (600, 10_000)}
     amounts["projects"] = (20, 600)
     for sort in hostile.SORTS:
-        each = 50 if sort == "projects" else 1000  # a batch ends within `limits.WALL`
+        each = {"projects": 50, "specs": 500}.get(sort, 1000)  # a batch ends within `limits.WALL`
         for _, (seeds,) in size.by_seed(limits.bounded, size.of(*amounts.get(sort, (600, 5000))), each):
             yield limits.bounded, (sort, seeds)
     yield ungated, ()

@@ -8,6 +8,7 @@ between it and its vendor records when it asked.
 from __future__ import annotations
 
 import itertools
+import signal
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -19,7 +20,7 @@ from reconciler.state import schema
 from tests.reliability.figures import Tally
 from tests.reliability.processes.proxy import Request, between
 from tests.reliability.processes.real_project import CLIPS, ONE, Box, vendor
-from tests.reliability.processes.realkills import APPLY, MOST, STORIES, Stage, stage
+from tests.reliability.processes.realkills import APPLY, STORIES, Stage, stage
 from tests.reliability.simulator import checker
 
 HURRY = 20
@@ -130,7 +131,7 @@ def older(tally: Tally, played: Stage, dump: Path, first: int = 1, stride: int =
         with closing(sqlite3.connect(box.root / "state" / "clipform.db")) as database:
             database.executescript(dump.read_text(encoding="utf-8"))
         known = _known(box)
-        box.run(played.starter, *APPLY, at=k)
+        killed = box.run(played.starter, *APPLY, at=k).status == -signal.SIGKILL
         box.run(played.starter, *APPLY)
         found = [] if known <= _known(box) else [f"I18: {known - _known(box)} is forgotten"]
         with closing(sqlite3.connect(box.root / "state" / "clipform.db")) as database:
@@ -140,6 +141,8 @@ def older(tally: Tally, played: Stage, dump: Path, first: int = 1, stride: int =
             found.append(f"I18: version {version}, copy {copy.exists()}")
         found += [text for text in box.at_once() if not text.startswith("I5")]  # the dump's objects are not here
         _note(tally, "r7 · states of other versions", f"{dump.stem}, SIGKILL at {k}", found)
+        if not killed:
+            break
 
 
 def _known(box: Box) -> set[tuple[object, ...]]:
@@ -187,16 +190,20 @@ def _note(tally: Tally, sweep: str, title: str, found: list[str]) -> None:
     tally.broken += [f"{text} [{sweep}: {title}]" for text in dict.fromkeys(found)]
 
 
+def versions(tally: Tally, dump: Path, stride: int, most: int) -> None:
+    """One older version, at every so many-th point."""
+    with stage() as played:
+        older(tally, played, dump, 1, stride, most)
+
+
 def manners(tally: Tally, long: bool) -> None:
-    """All of it; the short form has one vendor for each."""
+    """All of it but older versions; the short form has one vendor for each."""
     with stage() as played:
         for number, name in enumerate(BUSY):
             for kind in ("ark", "uniall") if long else (("ark", "uniall")[number % 2],):
                 polite(tally, played, name, kind)
         for command in COMMANDS:
             newer(tally, played, command)
-        for dump in SCHEMAS:
-            older(tally, played, dump, 1, 1 if long else 11, MOST if long else 40)
         for name in WRONG:
             for kind in ("ark", "uniall") if long else ("ark",):
                 wrong(tally, played, name, kind)

@@ -38,5 +38,7 @@ def jobs(seed: int, *, long: bool, thin: int = 1) -> Iterator[Job]:
     for fault, call, short, stride in CALLS:
         if long or short:
             yield syscalls.faults, (fault, call, 1 + seed % 5 if stride > 1 else 1, stride * thin if long else short)
+    for dump in manners.SCHEMAS:
+        yield manners.versions, (dump, 1 if long else 11, realkills.MOST if long else 40)
     yield manners.manners, (long,)
     yield syscalls.order, ()
