@@ -45,15 +45,22 @@ _FILES: dict[type[BaseModel], str] = {IncludeFile: "an included file", Environme
 def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Location = ()) -> M | None:
     """Return the typed value, or None after adding every error to `problems`.
 
-    `within` is the location of the node, for the messages. An `Unresolved` text is not reported.
+    `within` is the location of the node, for the messages. An `Unresolved` text is not reported where its value may be
+    right: it is checked again once it is resolved.
     """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            if not isinstance(details["input"], Unresolved):
+            if not _is_open(details):
                 _report(model, details, node, problems, within)
         return None
+
+
+def _is_open(details: ErrorDetails) -> bool:
+    """True if a value may be right once its names are resolved; whatever they are, it is a text and has its key."""
+    is_resolved = details["loc"] != ("version",)
+    return isinstance(details["input"], Unresolved) and details["type"] == "unfit" and is_resolved
 
 
 def checked_fields(
