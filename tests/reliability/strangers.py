@@ -224,9 +224,10 @@ def _play(seed: int, vendor: OddVendor) -> bool:
         _environment(patch, world)
         printed: list[str] = []
         paid: Counter[object] = Counter()
+        given = _lock(root)
         for command in ("plan",), ("apply", "--yes"), *chance.sample(COMMANDS, 4), ("--json", "status"):
             printed.append(_run(command))
-            paid = _looked(root, " ".join(command), paid)
+            paid = _looked(root, " ".join(command), paid, given)
         _judge(world, printed, vendor, before)
     return True
 
@@ -287,11 +288,20 @@ def _run(command: tuple[str, ...]) -> str:
     return text
 
 
-def _looked(root: Path, command: str, paid: Counter[object]) -> Counter[object]:
-    """What a command left is read by those that come after it, and no sum of what is paid is smaller than before."""
+def _lock(root: Path) -> str | None:
+    """Return the lock file's text, None if the project has none of its own."""
+    path = root / "clipform.lock"
+    return path.read_text(encoding="utf-8") if path.is_file() and not path.is_symlink() else None
+
+
+def _looked(root: Path, command: str, paid: Counter[object], given: str | None) -> Counter[object]:
+    """What a command left is read by those that come after it, and no sum of what is paid is smaller than before.
+
+    `given` is the stranger's lock file: one that no command wrote may be unreadable, and a command that needs none of
+    its lines, such as `import`, does not read it.
+    """
     if (root / "state").is_symlink() or not (root / "state").is_dir() or (root / "state/receipts").is_symlink():
         return paid
-    lock = root / "clipform.lock"
     strange = any(path.is_symlink() for path in root.rglob("*"))
     world = checker.World(root)
     if world.damaged and not strange:
@@ -304,8 +314,9 @@ def _looked(root: Path, command: str, paid: Counter[object]) -> Counter[object]:
             sums[row["currency"]] += row["cost_micros"]
     if any(sums[currency] < amount for currency, amount in paid.items()) and not command.startswith("recover"):
         raise Finding(f"I6: {dict(paid)} was paid, and {dict(sums)} after {command}")
-    if world.rows("attempt") and lock.exists() and not lock.is_symlink():
-        lockfile.loads(lock.read_text(encoding="utf-8"))
+    lock = _lock(root)
+    if lock is not None and lock != given:
+        lockfile.loads(lock)
     written = (root / "state/receipts").read_bytes() if (root / "state/receipts").exists() else b""
     lines = [line for line in written.rstrip(b"\0").split(b"\n") if line.strip()]
     if len(receipts.parse(written)) < len(lines) - 1:
