@@ -29,5 +29,5 @@ def test_exchanges_that_always_go_wrong_end_the_run_in_time_and_with_moderation(
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_kill_besides_costs_nothing_twice(phase: str) -> None:
     tally = Tally()
-    wired_sweeps.and_kills(tally, phase, 97)
+    wired_sweeps.and_kills(tally, phase, 149)
     assert tally.broken == []
