@@ -62,3 +62,12 @@ def rig(account: Account, capsys: pytest.CaptureFixture[str]) -> Callable[[str, 
         return Rig(folder, where, account(kind), read)
 
     return make
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """The shared folder, set up."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    (folder / "clipform-cache.txt").touch()
+    return folder

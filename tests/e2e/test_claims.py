@@ -18,15 +18,6 @@ CLIPS = {"lamp": {"prompt": "a lamp"}, "sun": {"prompt": "the sun"}}
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    """The shared folder, set up."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    (folder / "clipform-cache.txt").touch()
-    return folder
-
-
-@pytest.fixture
 def studio(rig: MakeRig, vendor: Emulator, tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     """A project with a shared folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))
@@ -60,7 +51,7 @@ def test_what_a_colleague_bought_in_another_branch_is_not_bought_again(studio: R
     assert studio.ledger() == bought and len(bought) == 2
     lines = [json.loads((each.folder / "clipform.lock").read_text()) for each in (studio, other)]
     assert [line["lamp#1"]["sha256"] for line in lines] == [lines[0]["lamp#1"]["sha256"]] * 2
-    assert lines[1]["lamp#1"]["rehearsal"] is True  # it was made at the emulator, whoever asked
+    assert lines[1]["lamp#1"]["rehearsal"] is True  # it was made at the emulator
     shutil.rmtree(other.folder / "state")
     assert other.run("plan").document["summary"]["noop"] == 2
 

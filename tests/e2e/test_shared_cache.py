@@ -15,15 +15,6 @@ CLIPS = {"lamp": {"prompt": "a lamp"}, "sun": {"prompt": "the sun", "takes": 2}}
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    """The shared folder, set up."""
-    folder = tmp_path / "shelf"
-    folder.mkdir()
-    (folder / "clipform-cache.txt").touch()
-    return folder
-
-
-@pytest.fixture
 def studio(rig: MakeRig, vendor: Emulator, tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     """A project with a shared folder, trusted here."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,8 +55,9 @@ def run(
     if len(clips) > 1 and not (task or take or attempt):
         with open_session(app.workspace, "resolve") as session:
             attempts = resolve.unresolved_attempts(session, clips, resubmit=resubmit)
-            lines = [f"- {_name(app, item)}: {describe_attempt(item)}" for item in attempts]
-            again = [f"The next apply sends them again ({_estimate(app, *attempts)})."] if resubmit else []
+            wanted = _wanted(app)
+            lines = [f"- {_name(wanted, item)}: {describe_attempt(item)}" for item in attempts]
+            again = [f"The next apply sends them again ({_estimate(wanted, *attempts)})."] if resubmit else []
             app.ask([*lines, paid_in_full(attempts), *again], yes=yes, question="Settle all of them?")
             for item in attempts:
                 (resolve.allow_again if resubmit else resolve.abandon)(session, item)
@@ -79,7 +81,8 @@ def run(
                 f"{clip}: task {task} is adopted. {command('apply')} downloads it.", {"clip": clip, "task": task}
             )
             return
-        name, price = _name(app, unresolved), _estimate(app, unresolved) if resubmit else ""
+        wanted = _wanted(app)
+        name, price = _name(wanted, unresolved), _estimate(wanted, unresolved) if resubmit else ""
         lines = [f"{name}: {describe_attempt(unresolved)}"]
         lines += [f"The next apply sends it again ({price})."] if resubmit else []
         app.ask(lines, yes=yes, question="It counts as paid in full.")
@@ -91,19 +94,18 @@ def run(
             app.view.note("\n".join([f"{name} is abandoned.", *(f"- {line}" for line in next_lines)]), {"clip": clip})
 
 
-def _name(app: Context, attempt: Attempt) -> str:
+def _name(wanted: Iterable[Wanted], attempt: Attempt) -> str:
     """Return the take of an attempt as every command writes it."""
-    return take_name(
-        attempt.clip, attempt.take, max((w.takes for w in _wanted(app) if w.clip == attempt.clip), default=1)
-    )
+    takes = max((w.takes for w in wanted if w.clip == attempt.clip), default=1)
+    return take_name(attempt.clip, attempt.take, takes)
 
 
-def _estimate(app: Context, *attempts: Attempt) -> str:
+def _estimate(wanted: Iterable[Wanted], *attempts: Attempt) -> str:
     """Return what it costs to send requests again, at the prices of today."""
     from reconciler.plan.model import Action, Cost, Plan, Reason, Step
     from reconciler.views.format import plan_total
 
-    costs = {w.key: w.cost for w in _wanted(app)}
+    costs = {w.key: w.cost for w in wanted}
     again = [(item, costs.get(item.key, Cost(None))) for item in attempts]
     steps = (Step(a.clip, a.take, Action.CREATE, Reason.SEND_AGAIN, a.key, cost=cost) for a, cost in again)
     return f"estimate: {plan_total(Plan(tuple(steps), currency=again[0][1].currency))}"
