@@ -16,8 +16,9 @@ import yaml
 from pydantic import BaseModel
 
 from reconciler.diagnostics import ClipformError
+from reconciler.spec.field_types import Leaf, RawText
 from reconciler.spec.interpolate import plain
-from reconciler.spec.model import Leaf, Matrix, ProjectFile, RawText
+from reconciler.spec.model import Matrix, ProjectFile
 from reconciler.spec.problems import Problems
 from reconciler.spec.reader import Fields, Items, Node, Scalar, read
 from reconciler.spec.shape import content, element

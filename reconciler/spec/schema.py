@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reconciler.frozen import dataclass
+from reconciler.spec.field_types import Leaf
 from reconciler.spec.matrix import AXIS
-from reconciler.spec.model import ClipDecl, Leaf, ProjectFile, SpecModel
+from reconciler.spec.model import ClipDecl, ProjectFile, SpecModel
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import content, element
