@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.artifacts.radosgw import RealS3, is_installed, radosgw
 from tests.program import start, workers
 
 settings.register_profile("clipform", deadline=None)  # a slow machine is no fault
@@ -36,3 +37,12 @@ def children() -> Iterator[None]:
     with workers.forked():
         yield
     start.stop()
+
+
+@pytest.fixture(scope="session")
+def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealS3]:
+    """One server for all tests of a process; it takes as long to start as many tests."""
+    if not is_installed():
+        pytest.skip("NOT RUN against a real S3 server: apt-get install radosgw ceph-mon ceph-osd")
+    with radosgw(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -190,8 +190,10 @@ class Shelf:
         return claim
 
     def release(self, claim: Claim) -> None:
-        """Delete a claim. Only its owner does so, after nothing was bought, or a person who decides about it."""
-        self.delete(_name("claims", claim.key, claim.rehearsal))
+        """Delete this claim; another that came in its place stays. Only its owner does so, after nothing was bought, or
+        a person who decides about it."""
+        if self.claimed(claim.key, claim.rehearsal) == claim:
+            self.delete(_name("claims", claim.key, claim.rehearsal))
 
     # --- cleaning up --------------------------------------------------------------------------
 
