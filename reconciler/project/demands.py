@@ -22,7 +22,7 @@ def demands(
 ) -> tuple[Demand, ...]:
     """Return the demands of a project, each once and in a fixed order. `outside`: its media outside the root; `used`:
     the aliases of the providers to list."""
-    listed = [*_stores(project), *_outside(project, outside)]
+    listed = [*_stores(project), *_database(project), *_outside(project, outside)]
     for alias, config in project.providers.items():
         if config.kind != LOCAL and alias in dialects and alias in used:
             listed += _provider(config, dialects[alias])
@@ -52,6 +52,13 @@ def _stores(project: Project) -> Iterator[Demand]:
         if "public_url" in values:
             yield Demand(str(values["public_url"]), "is the address that providers fetch local media from")
         yield from _in_section(section, values)
+
+
+def _database(project: Project) -> Iterator[Demand]:
+    """Yield the shared database."""
+    if project.state:
+        use = "gets your login there, the prompts of clips and the records of purchases (state)"
+        yield Demand(str(project.state["url"]), use)
 
 
 def _in_section(section: str, values: Mapping[str, JsonValue]) -> Iterator[Demand]:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reconciler.spec import scalars
+from reconciler.spec.database_address import database_address, schema_name
 from reconciler.spec.values import JsonValue, Media, Secret
 
 INTERPOLATED = {"type": "string", "pattern": r"\$\{"}
@@ -67,6 +68,8 @@ TIME = {"anyOf": [{"type": "string", "pattern": r"^[0-9.]+(ms|s|m|h)$"}, INTERPO
 Text = Annotated[str, Leaf(scalars.text, "text", _ANY_SCALAR)]
 Line = Annotated[str, Leaf(scalars.line, "text", _ANY_SCALAR)]
 Address = Annotated[str, Leaf(scalars.address, "address", {"type": "string"})]
+Database = Annotated[str, Leaf(database_address, "address", {"type": "string"})]
+SchemaName = Annotated[str, Leaf(schema_name, "name", {"type": "string"})]
 Name = Annotated[str, Leaf(scalars.name, "name", {"type": ["string", "number"]})]
 RawText = Annotated[str, Leaf(scalars.text_as_is, "text", _ANY_SCALAR)]
 YesNo = Annotated[bool, Leaf(scalars.boolean, "yes/no", _YES_NO)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
+from warnings import catch_warnings, simplefilter
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
@@ -19,6 +20,7 @@ from reconciler.spec.field_types import (
     TIME,
     Address,
     Amount,
+    Database,
     Day,
     Folder,
     Free,
@@ -31,6 +33,7 @@ from reconciler.spec.field_types import (
     OpenId,
     Positive,
     RawText,
+    SchemaName,
     SecretName,
     Span,
     Text,
@@ -220,6 +223,9 @@ class Provider(SpecModel):
     access_token: SecretName | None = noted(
         "The variable that holds a ready-made token instead.", "${env.CHANJING_TOKEN}"
     )
+    account: Name | None = noted(
+        "Name of the vendor account, if it has several keys. Each of them must see the tasks of all.", "studio-main"
+    )
     env: Variables = noted(
         "Environment variables that base_url may contain as ${env.NAME}; the owner of the address reads them.",
         "[STUDIO_HOST]",
@@ -288,6 +294,26 @@ class Cache(StoreSpec):
     pull: Sharing = noted("Take what is missing: by itself, with the command pull, or never.", "auto", "auto")
 
 
+with catch_warnings():  # pydantic has a deprecated method of that name
+    simplefilter("ignore", UserWarning)
+    _SCHEMA: Any = {
+        "schema": (SchemaName, noted("The part of the database; who shares it shares results.", "lamp", "clipform"))
+    }
+    _InSchema: Any = create_model("_InSchema", __base__=SpecModel, **_SCHEMA)
+
+
+class SharedState(_InSchema):  # type: ignore[misc]  # its base is made above
+    """A database that a team shares: what was bought, and by whom."""
+
+    url: Database = noted(
+        "Address of the database, without a password.", "postgresql://db.example.com/clipform?sslmode=verify-full", ...
+    )
+    project: Name | None = noted(
+        "Whose budget its purchases count for; by default the name of the project folder.", "lamp-campaign"
+    )
+    workers: Annotated[str, choice_of("off")] = noted("Who carries out an apply; only off: this process.", "off", "off")
+
+
 class Inputs(SpecModel):
     """Folders outside the project that local media may be read from."""
 
@@ -326,6 +352,9 @@ class ProjectFile(SpecModel):
     budget: Budget | None = noted("Caps on spending.", "{currency: USD, per_apply: 20}")
     publish: Publish | None = noted("A store that gives local media a URL.", '{store: "s3://bucket/prefix"}')
     cache: Cache | None = noted("A store of artifacts that a team shares.", '{remote: "s3://bucket/clips"}')
+    state: SharedState | None = noted(
+        "A database that a team shares, with the cache.", "{url: postgresql://db.example.com/clipform}"
+    )
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: ClipFields = noted("Default fields of all clips.", "{duration: 5}", ClipFields)
     clips: Clips = noted("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)

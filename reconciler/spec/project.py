@@ -144,6 +144,7 @@ class Project:
     budget: Budget | None = None
     publish: Mapping[str, JsonValue] = field(default_factory=dict)
     cache: Mapping[str, JsonValue] = field(default_factory=dict)
+    state: Mapping[str, JsonValue] = field(default_factory=dict)
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()  # the specs read, the project file first
     warnings: tuple[Diagnostic, ...] = ()

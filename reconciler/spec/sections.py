@@ -1,4 +1,4 @@
-"""Read the sections that only the project file has: providers, budget, publish, cache, inputs.
+"""Read the sections that only the project file has: providers, budget, publish, cache, state, inputs.
 
 A credential can be `${env.X}`: the name of a secret. An address can contain it if the section lists X under `env`; it
 stays in the address as a name. No value of the environment is read here.
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.spec import model
+from reconciler.spec.database_address import is_exposed
 from reconciler.spec.environment import ADDRESSES, names_in
 from reconciler.spec.interpolate import Env, NameScope, Raw, Resolver
 from reconciler.spec.problems import Problems, shown
@@ -36,6 +37,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         budget=reader.section(model.Budget, "budget"),
         publish=reader.store(model.Publish, "publish"),
         cache=reader.store(model.Cache, "cache"),
+        state=reader.shared_state(),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
     )
 
@@ -72,10 +74,24 @@ class _SectionReader:
         """Return a section, None if there is none."""
         return self._typed(kind, self._root.entries.get(name), (name,))
 
-    def store(self, kind: type[model.StoreSpec], name: str) -> dict[str, JsonValue]:
+    def store(self, kind: type[model.SpecModel], name: str) -> dict[str, JsonValue]:
         """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
         spec = self.section(kind, name)
         return {key: value for key, value in spec if value not in (None, ())} if spec else {}
+
+    def shared_state(self) -> dict[str, JsonValue]:
+        """Return the values of the section `state`, by field."""
+        values, entry = self.store(model.SharedState, "state"), self._root.entries.get("state")
+        if entry is not None and "cache" not in self._root.entries:
+            message = "a shared state needs a shared cache: it says what was made, and the cache has the videos"
+            self._problems.error(
+                "state-without-cache", message, entry.key.where, 'add cache: {remote: "s3://bucket/clips"}'
+            )
+        if values and entry is not None and isinstance(entry.value, Fields) and is_exposed(str(values["url"])):
+            message = "the connection to the database does not check that it is the server that is named"
+            help = "add ?sslmode=verify-full to its address"
+            self._problems.warn("state-exposed", message, entry.value.entries["url"].value.where, help)
+        return values
 
     def _typed(self, kind: type[M], entry: MappingEntry | None, within: Location) -> M | None:
         """Return a section with its names resolved, or None. A section that is not a map was reported before."""

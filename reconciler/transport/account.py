@@ -25,6 +25,7 @@ class Account:
     base_url: str
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     masked: tuple[str, ...] = field(default=(), repr=False)  # values of the environment in the address
+    stated: str = ""  # the name of an account with several keys, as the project has it
 
     @property
     def name(self) -> str:
@@ -33,9 +34,10 @@ class Account:
 
     @property
     def fingerprint(self) -> str:
-        """A short one-way digest that distinguishes accounts: of the public id if there is one, else of the
-        credentials. A task list counts as evidence only if it comes from the account that submitted."""
-        identifying = {name: self.credentials[name] for name in PUBLIC & self.credentials.keys()} or self.credentials
+        """A short one-way digest that distinguishes accounts: of the stated name or the public id if there is one, else
+        of the credentials. A task list counts as evidence only if it comes from the account that submitted."""
+        public = {name: self.credentials[name] for name in PUBLIC & self.credentials.keys()}
+        identifying = {"account": self.stated} if self.stated else public or self.credentials
         text = "\0".join((self.base_url, *(part for pair in sorted(identifying.items()) for part in pair)))
         return hashlib.sha256(f"clipform account\0{text}".encode()).hexdigest()[:16]
 
@@ -56,7 +58,7 @@ def open_account(config: ProviderConfig, dialect: SpokenOverHttp, environ: Mappi
     _require_plain(config, credentials)
     address = config.spec.base_url or dialect.base_url
     base_url = resolved(address, f"providers.{config.alias}.base_url", environ).rstrip("/")
-    return Account(base_url, credentials, values_in(address, environ))
+    return Account(base_url, credentials, values_in(address, environ), config.spec.account or "")
 
 
 def environment_proxy(url: str) -> str | None:

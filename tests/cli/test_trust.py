@@ -185,6 +185,11 @@ ODD = {
         ["file:///srv/x gets local"],
     ),
     "cache": ("cache: {remote: 's3://c/c'}\n", "", ["s3://c/c gets videos (cache)"]),
+    "state": (
+        "cache: {remote: 's3://c/c'}\nstate: {url: 'postgresql://127.0.0.1/s?host=away.invalid'}\n",
+        "",
+        ["postgresql://127.0.0.1/s?host=away.invalid gets your login there, the prompts of clips and the records"],
+    ),
 }
 
 
@@ -200,6 +205,19 @@ def test_plan_lists_what_is_not_ordinary_in_every_form(case: str, monkeypatch: p
     for line in lines:
         assert any(text.startswith(line) for text in asked), asked
         assert line in run("plan")[1]
+
+
+@pytest.mark.parametrize("command", COMMANDS[2:], ids=" ".join)
+def test_nothing_is_sent_to_a_database_before_it_is_trusted(
+    command: list[str], home: Path, listener: socket.socket
+) -> None:
+    port = listener.getsockname()[1]
+    state = f"state: {{url: 'postgresql://127.0.0.1:{port}/s'}}\n"
+    project(more=f"cache: {{remote: 'file://{home}'}}\n{state}", provider="kind: ark, api_key: '${env.STUDIO_KEY}'")
+    code, output = run(*command)
+    assert code == 4, output
+    assert f"postgresql://127.0.0.1:{port}/s gets your login" in output
+    assert visits(listener) == 0
 
 
 def test_a_picture_from_outside_is_named_and_asked_about(home: Path) -> None:

@@ -89,6 +89,7 @@ _MAPS = {
     "budget.": "`budget`",
     "publish.": "`publish`",
     "cache.": "`cache`",
+    "state.": "`state`",
     "inputs.": "`inputs`",
 }
 """The maps of the project file, in the order of the page; clips have a table of their own."""

@@ -134,8 +134,11 @@ class Run:
     hold: Hold | None = None
 
     def require_allowed(self) -> None:
-        """Raise Refused where --locked or a budget forbids the plan. Nothing is done yet."""
+        """Raise Refused where --locked, a budget or a shared state forbids the plan. Nothing is done yet."""
         plan, project = self.planned.plan, self.planned.loaded.project
+        if project.state and not self.session.draft:
+            text = "this version cannot buy with a shared state yet; nothing was done"
+            raise Refused(text, help="take `state` out of the project file", code="state-unsupported")
         entries = None if self.session.draft else self.session.workspace.lock_entries()
         if self.options.locked and (text := objection(plan, entries)):
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
