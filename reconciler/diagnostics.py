@@ -10,7 +10,8 @@ Error tree, with exit codes:
     ├── UsageError          64   the command line is wrong
     ├── StateError           1   the state store cannot be used
     │   ├── StateNewer       1   written by a newer clipform
-    │   └── StateDamaged     1   SQLite reports a damaged file
+    │   ├── StateDamaged     1   SQLite reports a damaged file
+    │   └── StateUnreachable 5   the shared state cannot be asked now
     ├── Unwritten            1   the output could not be written
     ├── StateLocked          5   another process holds the state
     ├── Refused              4   a rule forbids spending
@@ -115,6 +116,12 @@ class StateNewer(StateError):
 
 class StateDamaged(StateError):
     """SQLite reports that the database file is damaged."""
+
+
+class StateUnreachable(StateError):
+    """The state that a team shares does not answer: nothing is bought meanwhile."""
+
+    exit_code = 5
 
 
 class Unwritten(ClipformError):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.artifacts.radosgw import RealS3, is_installed, radosgw
-from tests.program import start, workers
+from tests.program import postgres, start, workers
+
+if TYPE_CHECKING:
+    from reconciler.state.sql.postgres import PostgreSQL
 
 settings.register_profile("clipform", deadline=None)  # a slow machine is no fault
 settings.load_profile("clipform")
@@ -46,3 +52,33 @@ def real_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealS3]:
         pytest.skip("NOT RUN against a real S3 server: apt-get install radosgw ceph-mon ceph-osd")
     with radosgw(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server."""
+    base = tmp_path_factory.getbasetemp()
+    with postgres.server(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as url:
+        if url is None:
+            pytest.skip("NOT RUN against PostgreSQL: initdb was not found; .ci/test installs it")
+        yield url
+
+
+@pytest.fixture
+def shared_sql(database: str) -> Iterator[Callable[..., PostgreSQL]]:
+    """Connections to an empty schema of this test, each like that of another process."""
+    from reconciler.state import shared, shared_schema  # the driver is loaded where it is needed
+
+    schema = f"test_{secrets.token_hex(6)}"
+    opened: list[PostgreSQL] = []
+
+    def connected(project: str = "film") -> PostgreSQL:
+        opened.append(shared.connect(database, schema, project))
+        return opened[-1]
+
+    shared_schema.migrate(connected())
+    yield connected
+    with opened[0].transaction():
+        opened[0].execute(f"DROP SCHEMA {schema} CASCADE")
+    for sql in opened:
+        sql.close()

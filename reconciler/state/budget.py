@@ -1,7 +1,8 @@
 """Sums what was spent, and checks every intent against the caps before it is written.
 
-Amounts are whole millionths of a currency. The guard runs inside the intent's own transaction: `BEGIN IMMEDIATE` holds
-SQLite's write lock, so reading the sums first is as safe as a `WHERE` in the insert, and the error can name the cap.
+Amounts are whole millionths of a currency. The guard runs inside the intent's own transaction, which holds the write
+lock of its database from its beginning (`Sql.transaction`), so reading the sums first is as safe as a `WHERE` in the
+insert, and the error can name the cap.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class NewAttempt(TakeProvenance):
 
 
 def spent(sql: Sql, run: int | None = None) -> dict[str, Spent]:
-    """Return the sums by currency, of everything or of one run."""
-    where = "" if run is None else "WHERE run = :run"
+    """Return the sums by currency, of everything that the project bought or of one run."""
+    where = f"WHERE {sql.own}" if run is None else f"WHERE {sql.own} AND run = :run"
     columns = f"currency, {_sum('settled')}, {_sum('reserved')}, sum(clips)"
     return {
         currency: Spent(money.MICROS * int(settled) + int(more), money.MICROS * int(reserved) + int(rest), int(clips))
@@ -92,7 +93,7 @@ def in_doubt(sql: Sql, run: int) -> int:
 
 
 def _count(sql: Sql, run: int, where: str) -> int:
-    ((count,),) = sql.query(f"SELECT count(*) FROM attempt WHERE run = :run AND {where}", {"run": run})
+    ((count,),) = sql.query(f"SELECT count(*) FROM attempt WHERE {sql.own} AND run = :run AND {where}", {"run": run})
     return int(count)
 
 

@@ -121,13 +121,11 @@ def _execute(*statements: str) -> Callable[[Sql, LogEntry], None]:
     return reduce
 
 
-_COUNT = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-
-
 def _counted(sql: Sql, entry: LogEntry) -> None:
     line = entry.payload
     name, value = f"counted {line['rehearsal']:d} {line['key']}", f"{line['cost_micros']} {line['currency']}"
-    sql.execute(_COUNT, {"name": name, "value": value})
+    sql.execute(f"DELETE FROM meta WHERE name = :name AND {sql.own}", {"name": name})
+    sql.execute("INSERT INTO meta (name, value) VALUES (:name, :value)", {"name": name, "value": value})
 
 
 _REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {

@@ -7,6 +7,7 @@ spending.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import field
@@ -69,6 +70,14 @@ class Ledger:
     def __init__(self, sql: Sql, clock: Clock) -> None:
         self.sql = sql
         self._clock = clock
+
+    def complete(self) -> None:
+        """Give a new database its id. After a crash before this, the next open does it."""
+        if self.id:
+            return
+        with self.transaction():
+            if not self.id:
+                self._append("store", {"store": os.urandom(16).hex()})
 
     # Reading
 

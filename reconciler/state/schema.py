@@ -11,7 +11,7 @@ from reconciler.records import BLOCKED, MOVES, OPEN, State
 
 APPLICATION_ID = 0x636C6970  # "clip"
 VERSION = 6  # of the schema; the database's `user_version`
-_MOST = 9 * 10**18  # a sum stops there: beyond 2^63 SQLite refuses the row, and with it a paid result
+MOST = 9 * 10**18  # a sum stops there: beyond 2^63 SQLite refuses the row, and with it a paid result
 
 
 def rules() -> tuple[str, ...]:
@@ -75,11 +75,15 @@ def _begin() -> str:
 BEGIN SELECT RAISE(ABORT, 'illegal move: an attempt begins as submitting'); END"""
 
 
-def _moves() -> str:
-    legal = " OR ".join(
+def legal_moves() -> str:
+    """Return the condition for a move that the table of states lists."""
+    return " OR ".join(
         f"(OLD.state = '{old.value}' AND NEW.state IN ({texts(new)}))" for old, new in sorted(MOVES.items())
     )
-    return f"""CREATE TRIGGER attempt_moves BEFORE UPDATE OF state ON attempt WHEN NOT ({legal})
+
+
+def _moves() -> str:
+    return f"""CREATE TRIGGER attempt_moves BEFORE UPDATE OF state ON attempt WHEN NOT ({legal_moves()})
 BEGIN SELECT RAISE(ABORT, 'illegal move: the table of states does not list it'); END"""
 
 
@@ -109,7 +113,7 @@ def _book(row: str, sign: str) -> str:
     """Update the sums of a run: adding up all attempts for each new one would be quadratic."""
     amount = f"coalesce({row}.cost_micros, 0)"
     return f"""UPDATE ledger SET
-  settled = max(0, min({_MOST}, settled {sign} CASE {row}.money WHEN 'settled' THEN {amount} ELSE 0 END)),
-  reserved = max(0, min({_MOST}, reserved {sign} CASE {row}.money WHEN 'reserved' THEN {amount} ELSE 0 END)),
+  settled = max(0, min({MOST}, settled {sign} CASE {row}.money WHEN 'settled' THEN {amount} ELSE 0 END)),
+  reserved = max(0, min({MOST}, reserved {sign} CASE {row}.money WHEN 'reserved' THEN {amount} ELSE 0 END)),
   clips = clips {sign} ({row}.money <> 'released' AND coalesce({row}.cost_micros, 1) > 0)
 WHERE run = {row}.run AND currency = {row}.currency;"""

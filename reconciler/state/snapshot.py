@@ -80,7 +80,7 @@ def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tup
 def _counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:
     """Return `Snapshot.counted`."""
     purchases = {}
-    for name, value in sql.query("SELECT name, value FROM meta WHERE name LIKE 'counted %'"):
+    for name, value in sql.query(f"SELECT name, value FROM meta WHERE {sql.own} AND name LIKE 'counted %'"):
         _, rehearsal, key = str(name).split(" ", 2)
         micros, _, currency = str(value).partition(" ")
         purchases[key, rehearsal == "1"] = (int(micros), currency)

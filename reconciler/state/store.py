@@ -1,11 +1,13 @@
-"""The store of a working copy: the ledger and the desk, in one SQLite database.
+"""The store of a working copy: the ledger and the desk, in one SQLite database; or a ledger that several machines share
+(`shared`), and the desk beside it.
 
 The caller holds the lock (`lock`) for as long as it writes; the database's rules hold even without it.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -15,24 +17,23 @@ from reconciler.state import snapshot as reads
 from reconciler.state.desk import Desk
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Ledger
+from reconciler.state.sql.port import Sql
 from reconciler.state.sql.sqlite import SQLite
 
 
 class Store(Ledger):
     """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""
 
-    sql: SQLite
-
-    def __init__(self, sql: SQLite, clock: Clock) -> None:
+    def __init__(self, sql: Sql, clock: Clock, desk: Sql | None = None) -> None:
         super().__init__(sql, clock)
-        self.desk = Desk(sql, clock)
+        self.desk = Desk(desk or sql, clock)
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Store:
         """Open for writing; create the directory and the database, or bring them up to date, when needed."""
         store = cls(SQLite(opening.open_writable(directory)), clock)
         try:
-            store._complete()
+            store.complete()
         except BaseException:
             store.close()
             raise
@@ -50,8 +51,9 @@ class Store(Ledger):
         return cls(SQLite(opening.open_copy(directory)), clock)
 
     def close(self) -> None:
-        """Close the database. Everything committed is durable already."""
+        """Close the databases. Everything committed is durable already."""
         self.sql.close()
+        self.desk.sql.close()
 
     def __enter__(self) -> Self:
         return self
@@ -59,9 +61,19 @@ class Store(Ledger):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def snapshot(self) -> Snapshot:
-        """Return everything that planning needs, as of one instant."""
-        with self.sql.reading():
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run several calls as one transaction, also nested. Never await inside.
+
+        Of two databases the ledger is committed first: a desk that lacks a purchase is free to bring up to date.
+        """
+        with self.desk.sql.transaction() if self.desk.sql is not self.sql else nullcontext(), self.sql.transaction():
+            yield
+
+    def snapshot(self, keys: Collection[str] | None = None) -> Snapshot:
+        """Return everything that planning needs, as of one instant; of a shared ledger only what concerns `keys`, what
+        this working copy holds and what its project has under way. None: all of it."""
+        with self.sql.reading(), self.desk.sql.reading():
             return reads.snapshot(self.sql, self.desk.sql)
 
     def mark(self) -> tuple[str, int]:
@@ -72,11 +84,3 @@ class Store(Ledger):
         """
         with self.sql.reading():
             return reads.store_id(self.sql), reads.sequence(self.sql)
-
-    def _complete(self) -> None:
-        """Give a new database its id. After a crash before this, the next open does it."""
-        if self.id:
-            return
-        with self.transaction():
-            if not self.id:
-                self._append("store", {"store": os.urandom(16).hex()})

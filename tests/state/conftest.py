@@ -24,16 +24,20 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
         yield opened
 
 
-@pytest.fixture
-def memory() -> Iterator[Store]:
-    """A store that has no file."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def memory(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Store]:
+    """A store in each kind of database that a ledger may be in."""
     with memory_store() as opened:
+        if request.param == "postgresql":
+            sql = request.getfixturevalue("shared_sql")()
+            opened = Store(sql, clock, opened.sql)
+            opened.complete()
         yield opened
 
 
 @pytest.fixture
-def maker(store: Store) -> Maker:
-    return Maker(store)
+def maker(memory: Store) -> Maker:
+    return Maker(memory)
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ def rebuild(store: Store) -> None:
     """Rebuild the tables, in one transaction. Raises StateDamaged for an event that does not follow."""
     with store.transaction():
         for table in DERIVED:
-            store.sql.execute(f"DELETE FROM {table}")
+            if table not in ("binding", "placed") or store.desk.sql is store.sql:
+                store.sql.execute(f"DELETE FROM {table}" + (" WHERE name <> 'version'" if table == "meta" else ""))
         for entry in history.read(store.sql, "ORDER BY seq"):
             try:
                 history._REDUCERS[entry.type](store.sql, entry)

@@ -78,10 +78,12 @@ def memory_store() -> Store:
     new_database.create(connection)
     connection.execute("PRAGMA foreign_keys=ON")
     store = Store(SQLite(connection), Clock())
-    store._complete()
+    store.complete()
     return store
 
 
 def dump(store: Store) -> list[str]:
     """Every row of every table, as text."""
-    return list(store.sql.connection.iterdump())
+    tables = {table: store.sql for table in ("event", "attempt", "generation", "artifact", "ledger", "plan", "meta")}
+    tables |= {table: store.desk.sql for table in ("binding", "placed")}
+    return sorted(f"{table} {row}" for table, sql in tables.items() for row in sql.query(f"SELECT * FROM {table}"))

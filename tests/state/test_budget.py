@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from state_kit import Clock, Maker, dump, memory_store, order
 from reconciler.diagnostics import Refused
 from reconciler.records import Money, State
 from reconciler.state.budget import Caps
-from reconciler.state.ledger import Facts
+from reconciler.state.ledger import Facts, Ledger
 from reconciler.state.store import Store
 
 USD = {"currency": "USD"}
@@ -77,24 +78,29 @@ def test_the_actual_cost_replaces_what_was_reserved(memory: Store) -> None:
     memory.begin(order("v1:b", run=1, cost_micros=6, **USD), RUN)
 
 
-def test_many_writers_at_once_never_get_past_a_cap_together(tmp_path: Path) -> None:
-    Store.open(tmp_path, Clock()).close()
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_many_writers_at_once_never_get_past_a_cap_together(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    connected = request.getfixturevalue("shared_sql") if kind == "postgresql" else None
+    opened = partial(Store.open, tmp_path, Clock()) if connected is None else lambda: Ledger(connected(), Clock())
+    if connected is None:
+        opened().close()
 
     def buy(writer: int) -> int:
-        bought = 0
-        with Store.open(tmp_path, Clock()) as store:
-            for number in range(5):
-                try:
-                    store.begin(order(f"v1:{writer}-{number}", cost_micros=3, run=1, **USD), Caps("USD", 25, 25))
-                    bought += 1
-                except Refused:
-                    pass
+        bought, ledger = 0, opened()
+        for number in range(5):
+            try:
+                ledger.begin(order(f"v1:{writer}-{number}", cost_micros=3, run=1, **USD), Caps("USD", 25, 25))
+                bought += 1
+            except Refused:
+                pass
+        ledger.sql.close()
         return bought
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(buy, range(4))) == 8  # 24 of 25
-    with Store.open(tmp_path, Clock()) as store:
-        assert store.spent()["USD"].micros == 24
+    assert opened().spent()["USD"].micros == 24
 
 
 @given(st.lists(st.tuples(st.sampled_from(State), st.integers(0, 50), st.sampled_from(["USD", "CNY"])), max_size=6))

@@ -203,7 +203,8 @@ def test_a_number_that_is_too_large_is_a_plain_error(store: Store) -> None:
     assert _code(error) == "state-value"
 
 
-def test_a_reader_sees_what_is_committed_and_cannot_write(tmp_path: Path, maker: Maker) -> None:
+def test_a_reader_sees_what_is_committed_and_cannot_write(tmp_path: Path, store: Store) -> None:
+    maker = Maker(store)
     attempt = maker.attempt(State.ACCEPTED)
     reader = Store.read(tmp_path / "state", Clock())
     assert reader is not None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from reconciler.diagnostics import StateDamaged
+from reconciler.diagnostics import StateDamaged, StateError
 from reconciler.next_command import command
 
 Row = tuple[Any, ...]
@@ -16,7 +16,12 @@ NONE: Values = {}
 
 class Sql(Protocol):
     """One database, which the threads of this process share. A statement names its values as `:name` and may be given
-    more than it names."""
+    more than it names.
+
+    `own` is the condition for rows of this project: a database may hold several.
+    """
+
+    own: str
 
     def query(self, statement: str, values: Values = NONE) -> list[Row]:
         """Return the rows of one statement; by itself it sees one state."""
@@ -39,3 +44,19 @@ def damaged(detail: str) -> StateDamaged:
     """Return the error for a database that is not sound: nothing is bought by its records."""
     help = f"put back a backup of state/, or rebuild it from receipts, lock file and providers:\n{command('recover')}"
     return StateDamaged(f"the state database is damaged: {detail}", help=help, code="state-damaged")
+
+
+def broken_rule(text: str) -> StateError:
+    """Return the error for what a rule of the database forbids; `text` names the rule."""
+    if "attempt.key" in text:
+        return StateError("this key already has an unresolved attempt", code="key-open")
+    if "attempt.task" in text:
+        return StateError("this task id already belongs to another attempt", code="task-taken")
+    if "illegal move" in text:
+        return StateError(f"{text}. This is a bug in clipform.", code="illegal-move")
+    return StateError(f"the state refuses this: {text}. This is a bug in clipform.", code="state-rule")
+
+
+def number_too_large() -> StateError:
+    """Return the error for a value that no column can hold."""
+    return StateError("a number is too large to be stored", code="state-value")

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import RLock
 
 from reconciler.diagnostics import StateError
-from reconciler.state.sql.port import NONE, Row, Values, damaged
+from reconciler.state.sql.port import NONE, Row, Values, broken_rule, damaged, number_too_large
 
 BUSY_MS = 5_000
 """Milliseconds to wait for a reader. Readers take milliseconds; longer means that something is wrong."""
@@ -27,6 +27,8 @@ _FULL = "free some space, then run the same command again"
 
 class SQLite:
     """Carries out statements on one connection; see `port.Sql`."""
+
+    own = "TRUE"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -141,7 +143,7 @@ def translated() -> Iterator[None]:
     except UnicodeDecodeError as error:  # a schema or a text that is no longer UTF-8
         raise damaged("it holds text that is not UTF-8") from error
     except OverflowError as error:
-        raise StateError("a number is too large to be stored", code="state-value") from error
+        raise number_too_large() from error
 
 
 def explain(error: sqlite3.Error) -> StateError:
@@ -162,15 +164,5 @@ def explain(error: sqlite3.Error) -> StateError:
     if name.startswith("SQLITE_READONLY"):
         return StateError("cannot write the state: the file or its folder is read-only", code="read-only")
     if name.startswith("SQLITE_CONSTRAINT"):
-        return _broken_rule(text)
+        return broken_rule(text)
     return StateError(f"cannot use the state: {text}", code="state-io")
-
-
-def _broken_rule(text: str) -> StateError:
-    if "attempt.key" in text:
-        return StateError("this key already has an unresolved attempt", code="key-open")
-    if "attempt.task" in text:
-        return StateError("this task id already belongs to another attempt", code="task-taken")
-    if "illegal move" in text:
-        return StateError(f"{text}. This is a bug in clipform.", code="illegal-move")
-    return StateError(f"the state refuses this: {text}. This is a bug in clipform.", code="state-rule")

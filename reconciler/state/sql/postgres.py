@@ -1,0 +1,243 @@
+"""Connects to PostgreSQL, runs transactions, and translates its errors.
+
+A write transaction is the twin of SQLite's `BEGIN IMMEDIATE`: before anything else it takes one advisory lock, which
+ends with the transaction, so nothing outlives its holder and there is nothing to unlock. At PostgreSQL's isolation each
+statement sees what was committed when it began; what is read after the lock is therefore the newest, and stays it until
+the commit. The lock is a statement of its own: one that locked and counted would count what it saw before it waited.
+One lock for the whole schema, not one for each project in it: numbers of events and attempts, slots of an account and
+caps of the store are shared by its projects, and "an older number never commits later" must hold for all of them.
+
+Nothing is set for longer than a transaction, and nothing is prepared: the connections of a pooler have no memory.
+What comes before a statement (`BEGIN`, settings, lock, savepoint) goes with it, as one text and one round trip.
+Not by libpq's pipeline: the server then never notices that a transaction is idle.
+A process that is frozen inside a transaction loses it after `_IDLE` seconds, so that it does not hold up the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from threading import RLock
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+
+from reconciler.diagnostics import StateError, StateUnreachable
+from reconciler.state.sql.port import NONE, Row, Values, broken_rule, number_too_large
+
+_IDLE = 15
+_WAIT = 30
+"""Seconds to wait for the other writers. Each takes milliseconds; longer means that something is wrong."""
+_LINK: dict[str, Any] = {
+    **{"connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3},
+    **{"tcp_user_timeout": 20_000, "application_name": "clipform"},
+}
+"""A connection that is cut without a word is noticed within seconds."""
+_VALUE = re.compile(r"(?<![:\w]):([a-z]\w*)")
+_BEGIN = "BEGIN"
+
+Link = psycopg.Connection[Row]
+
+
+class PostgreSQL:
+    """Carries out statements on one connection, which it opens when it first needs it, and again after it broke; see
+    `port.Sql`. `project` names the rows that count for the budget of one project."""
+
+    def __init__(self, url: str, schema: str, project: str) -> None:
+        """Raises StateError for an address that is not one. Connects to nothing."""
+        with translated():
+            conninfo_to_dict(url)
+        self.schema, self.project, self.own = schema, project, "project = :project"
+        self._url = url
+        self._mutex = RLock()  # a worker thread may commit while the loop's thread reads
+        self._connection: Link | None = None
+        self._unsent: list[str] = []
+        self._depth = 0  # of transactions within each other
+        self._settings = (
+            f"SET LOCAL search_path = {quoted(schema)}, pg_temp",
+            f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE}s'",
+        )
+        self._locks = (
+            "SET LOCAL synchronous_commit = on",
+            f"SET LOCAL lock_timeout = '{_WAIT}s'",
+            "SELECT set_config('clipform.project', :project, true)",
+            f"SELECT pg_advisory_xact_lock({_number(schema)})",
+        )
+
+    def query(self, statement: str, values: Values = NONE) -> list[Row]:
+        """Return the rows of one statement."""
+        with self._mutex:
+            if self._depth:
+                return _rows(self._run(statement, values))
+            with self.reading():
+                return _rows(self._run(statement, values, "COMMIT"))
+
+    def execute(self, statement: str, values: Values = NONE) -> int:
+        """Run one statement within `transaction`, and return how many rows it changed."""
+        with self._mutex:
+            return self._run(statement, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the block as one write transaction, or as a part of the one that is open."""
+        with self._mutex, self._nested() if self._depth else self._outer(_BEGIN, *self._settings, *self._locks):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Run the block as one read transaction, or within the transaction that is open."""
+        with self._mutex:
+            if self._depth:
+                yield
+                return
+            with self._outer(f"{_BEGIN} ISOLATION LEVEL REPEATABLE READ READ ONLY", *self._settings):
+                yield
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    @contextmanager
+    def _outer(self, *first: str) -> Iterator[None]:
+        """Run the block between `first` and a commit. Nothing is sent for a block that runs no statement."""
+        self._unsent[:] = first
+        self._depth = 1
+        try:
+            yield
+            if self._is_open:
+                self._commit()
+        finally:
+            self._depth = 0
+            self._unsent.clear()
+            self._roll_back()
+
+    @property
+    def _is_open(self) -> bool:
+        """True while the server has a transaction of ours."""
+        idle = TransactionStatus.IDLE
+        return self._connection is not None and self._connection.info.transaction_status is not idle
+
+    def _commit(self) -> None:
+        if self._run("COMMIT", NONE).statusmessage != "COMMIT":  # an error in it was passed over: it is undone
+            raise StateError("a transaction was undone by an earlier error", code="state-io")
+
+    def _roll_back(self) -> None:
+        """End a transaction that failed. A connection that cannot even do that is given up: the server does it."""
+        if self._connection is None or not self._is_open:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self._connection.close()
+
+    @contextmanager
+    def _nested(self) -> Iterator[None]:
+        """Run the block as a transaction within one: undone alone if it fails, even if the caller goes on."""
+        name = f"nested_{self._depth}"
+        begin = f"SAVEPOINT {name}"
+        self._unsent.append(begin)
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            if begin in self._unsent:
+                del self._unsent[self._unsent.index(begin) :]
+            else:
+                self._unsent[:] = [f"ROLLBACK TO SAVEPOINT {name}", f"RELEASE SAVEPOINT {name}"]
+            raise
+        else:
+            if begin in self._unsent:
+                self._unsent.remove(begin)
+            else:
+                self._unsent.append(f"RELEASE SAVEPOINT {name}")
+        finally:
+            self._depth -= 1
+
+    def _run(self, statement: str, values: Values, *after: str) -> psycopg.Cursor[Row]:
+        """Send what was not sent yet, a statement and what comes `after` it, as one round trip."""
+        before, self._unsent[:] = tuple(self._unsent), ()
+        with translated():
+            cursor = self._live(before).cursor()
+            cursor.execute(_named("; ".join((*before, statement, *after))), _adapted(values, self.project))
+            for _ in before:
+                cursor.nextset()
+            return cursor
+
+    def _live(self, before: tuple[str, ...]) -> Link:
+        """Return the connection. Only at the beginning of a transaction a new one may replace it."""
+        if self._connection is not None and self._connection.closed and before[:1] and before[0].startswith(_BEGIN):
+            self.close()
+            self._connection = None
+        if self._connection is None:
+            # Values are written into the text, quoted by libpq: several statements go together only as one text.
+            self._connection = psycopg.connect(self._url, autocommit=True, cursor_factory=psycopg.ClientCursor, **_LINK)
+        return self._connection
+
+
+def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    with translated():
+        return cursor.fetchall()
+
+
+@cache
+def _named(statement: str) -> str:
+    """Return a statement as psycopg wants it."""
+    return _VALUE.sub(r"%(\1)s", statement.replace("%", "%%"))
+
+
+def _adapted(values: Values, project: str) -> Mapping[str, object]:
+    """Return values as the columns have them: 0 and 1 for truth, as in SQLite."""
+    return {name: int(v) if isinstance(v, bool) else v for name, v in values.items()} | {"project": project}
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _number(schema: str) -> int:
+    """Return the number of the advisory lock of a schema."""
+    return int.from_bytes(hashlib.sha256(f"clipform {schema}".encode()).digest()[:8], "big", signed=True)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise errors of PostgreSQL and of the connection as StateErrors; see `explain`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise explain(error) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise number_too_large() from error
+
+
+def explain(error: psycopg.Error) -> StateError:
+    """Return an error of PostgreSQL as a StateError. What has no code of the server is about the connection."""
+    text = (error.diag.message_primary or str(error)).strip()
+    rule = error.diag.constraint_name or ""
+    match error:
+        case errors.UniqueViolation() | errors.RaiseException() | errors.IntegrityError():
+            return broken_rule({"one_open": "attempt.key", "task_once": "attempt.task"}.get(rule, text))
+        case errors.LockNotAvailable() | errors.DeadlockDetected():
+            return StateError("the state is busy: another process is using it", help="try again", code="state-busy")
+        case errors.DiskFull():
+            return StateError("cannot write the state: the database's disk is full", code="disk-full")
+        case errors.ReadOnlySqlTransaction():
+            return StateError("cannot write the state: the database is read-only", code="read-only")
+        case errors.InsufficientPrivilege():
+            return StateError(f"the database refuses this role: {text}", code="state-rights")
+        case errors.UndefinedTable() | errors.InvalidSchemaName():
+            return StateError(f"the database has no state here: {text}", code="state-absent")
+        case errors.NumericValueOutOfRange():
+            return number_too_large()
+        case psycopg.OperationalError() | psycopg.InterfaceError() | errors.IdleInTransactionSessionTimeout():
+            reason = f"the shared state cannot be reached: {text}"
+            return StateUnreachable(reason, help="try again when it answers", code="state-unreachable")
+    return StateError(f"cannot use the state: {text}", code="state-io")

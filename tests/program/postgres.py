@@ -1,0 +1,90 @@
+"""One PostgreSQL server for all tests of a session, with the system's binaries, as an ordinary user.
+
+The processes of a parallel session share it: the first that needs it starts it, the last that used it stops it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SETTINGS = {
+    **{"listen_addresses": "", "max_connections": "100", "shared_buffers": "16MB", "max_wal_size": "64MB"},
+    **{"min_wal_size": "32MB", "autovacuum": "off", "log_min_messages": "fatal"},
+}
+
+
+def binaries() -> Path | None:
+    """Return the folder of initdb and pg_ctl; None where PostgreSQL is not installed. Debian has it in no PATH."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).parent] if on_path else [*Path("/usr/lib/postgresql").glob("*/bin")]
+    folders.sort(key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0)
+    return next((folder for folder in reversed(folders) if (folder / "initdb").exists()), None)
+
+
+@contextmanager
+def server(shared: Path) -> Iterator[str | None]:
+    """Yield the address of the session's server, None where it is not installed. `shared`: a folder of the session."""
+    folder = binaries()
+    if folder is None:
+        yield None
+        return
+    address = shared / "postgres.address"
+    with open(shared / "postgres.turn", "w") as turn, open(shared / "postgres.users", "w") as users:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        if not address.exists():
+            address.write_text(str(_start(folder)))
+        data = Path(address.read_text())
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        try:
+            yield f"postgresql:///postgres?user=clipform&host={data}"
+        finally:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # another process of the session uses it
+            else:
+                address.unlink()
+                _run(folder / "pg_ctl", "stop", "-m", "immediate", "-D", str(data))
+                shutil.rmtree(data, ignore_errors=True)
+
+
+def _start(folder: Path) -> Path:
+    """Make a cluster and start its server, whose socket is in the same folder. Synced: `fsync=off` is refused."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
+    data = Path(tempfile.mkdtemp(prefix="clipform-pg-", dir=memory if roomy else None))
+    if (identity := _identity()) is not None:
+        os.chown(data, identity.pw_uid, identity.pw_gid)
+    _run(folder / "initdb", "-D", str(data), "-U", "clipform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    settings = [f"-c {name}='{value}'" for name, value in (SETTINGS | {"unix_socket_directories": str(data)}).items()]
+    log = str(data / "server.log")
+    _run(folder / "pg_ctl", "start", "-w", "-D", str(data), "-l", log, "-o", " ".join(settings))
+    return data
+
+
+def _identity() -> pwd.struct_passwd | None:
+    """Return whom the server runs as; None: ourselves. It refuses to run as root."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _run(*words: str | Path) -> None:
+    identity, who = _identity(), dict[str, Any]()
+    if identity is not None:
+        who = {"user": identity.pw_uid, "group": identity.pw_gid, "extra_groups": []}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
+    done = subprocess.run(
+        list(map(str, words)), cwd="/", env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False, **who,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
