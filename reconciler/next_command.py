@@ -14,7 +14,7 @@ import shlex
 from dataclasses import dataclass
 
 DRAFTABLE = frozenset(
-    {"apply", "destroy", "gc", "history", "plan", "report", "show", "status", "ui", "undo", "verify", "watch"}
+    {"apply", "destroy", "gc", "history", "plan", "report", "serve", "show", "status", "ui", "undo", "verify", "watch"}
 )
 """The commands that take `--draft`."""
 

@@ -43,15 +43,18 @@ class Quiet(uvicorn.Server):
         yield
 
 
-def bound(port: int) -> socket.socket:
-    """Return a socket that listens on loopback; connections wait until the server accepts them. 0: any free port."""
+def bound(port: int, host: str = HOST) -> socket.socket:
+    """Return a listening socket, on loopback if no host is given; connections wait until the server accepts them.
+    0: any free port."""
     try:
-        return socket.create_server((HOST, port), backlog=2048)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        help = "choose another with --port"
+        help = "choose another with --port" if host == HOST else "choose another with --port or --host"
         raise ClipformError(f"port {port} cannot be used: {error.strerror}", help=help, code="port") from error
 
 
 def address(listening: socket.socket) -> str:
     """Return the origin of a listening socket, such as http://127.0.0.1:8790."""
-    return f"http://{HOST}:{listening.getsockname()[1]}"
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-"""Runs a watch with the live gallery, for `ui` and `watch --ui`."""
+"""Runs a watch with the live gallery, for `ui`, `watch --ui` and `serve`."""
 
 from __future__ import annotations
 
@@ -11,28 +11,50 @@ from typing import TYPE_CHECKING
 from reconciler.cli.context import Context
 
 if TYPE_CHECKING:
+    from reconciler.gallery.server.guard import ReadOnly
     from reconciler.project.model import Choice
+    from reconciler.project.workspace import Workspace
     from reconciler.watch import Allowance
 
 
 def run_with_gallery(app: Context, choice: Choice, allowance: Allowance, *, port: int | None, browse: bool) -> int:
     """Run a watch with a gallery page until the user ends it, and return the exit code. `browse`: open a browser."""
     from reconciler.gallery.server.server import Gallery, GalleryOptions
-    from reconciler.project.workspace import Workspace
     from reconciler.watch import PageRequests, Watch, WatchContext
 
     requests = PageRequests()
-    workspace = Workspace(app.workspace.root, app.clock, app.workspace.env, app.workspace.overlay)
-    with Gallery(GalleryOptions(workspace, choice, port), requests) as gallery:
-        if app.options.json:
-            app.view.note("listening", {"event": "listening", "url": gallery.url})
-        else:
-            sys.stderr.write(f"Gallery: {gallery.url}\n")
-            sys.stderr.flush()
+    with Gallery(GalleryOptions(_again(app), choice, port), requests) as gallery:
+        _announce(app, gallery.url)
         if browse and sys.stderr.isatty() and _has_desktop():
             threading.Thread(target=webbrowser.open, args=[gallery.url], name="browser", daemon=True).start()
         context = WatchContext(app.workspace, choice, allowance, app.view, app.connect, app.keyboard, gallery, requests)
         return Watch(context).run()
+
+
+def run_read_only(app: Context, choice: Choice, access: ReadOnly, port: int | None) -> int:
+    """Show the plan of a watch that nobody can ask for anything, until a signal ends it. Return the exit code."""
+    from reconciler.gallery.server.server import Gallery, GalleryOptions
+    from reconciler.watch import Allowance, Watch, WatchContext
+
+    with Gallery(GalleryOptions(_again(app), choice, port, access), None) as gallery:
+        _announce(app, gallery.url)
+        allowance = Allowance(on_request=True)
+        return Watch(WatchContext(app.workspace, choice, allowance, app.view, app.connect, page=gallery)).run()
+
+
+def _again(app: Context) -> Workspace:
+    """Return the workspace for another thread."""
+    from reconciler.project.workspace import Workspace
+
+    return Workspace(app.workspace.root, app.clock, app.workspace.env, app.workspace.overlay)
+
+
+def _announce(app: Context, url: str) -> None:
+    if app.options.json:
+        app.view.note("listening", {"event": "listening", "url": url})
+    else:
+        sys.stderr.write(f"Gallery: {url}\n")
+        sys.stderr.flush()
 
 
 def _has_desktop() -> bool:

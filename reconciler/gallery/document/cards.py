@@ -35,12 +35,13 @@ Progress = Mapping[str, model.Running]
 @dataclass(frozen=True, slots=True)
 class DocumentContext:
     """The inputs of a Document beside the plan. `now` is UTC seconds; `problems`: errors in the project that appeared
-    after the plan was made."""
+    after the plan was made; `acts`: the page has the actions of a watch."""
 
     project: str
     live: bool
     draft: bool
     now: float
+    acts: bool = False
     session: model.SessionTotal | None = None
     problems: tuple[Diagnostic, ...] = ()
 
@@ -57,6 +58,7 @@ def head(plan: Plan, context: DocumentContext, plain: CardList) -> model.Head:
     content = model.Head(
         project=context.project,
         live=context.live,
+        acts=context.acts,
         draft=context.draft,
         title=f"{context.project} · drafts" if context.draft else context.project,
         summary=plan.counts(),
@@ -64,7 +66,7 @@ def head(plan: Plan, context: DocumentContext, plain: CardList) -> model.Head:
         expected=plan.expected,
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
-        restart=command("ui") if context.live else "",
+        restart=command("ui" if context.acts else "serve") if context.live else "",
     )
     revision = f"{plain.mark}.{_digest([content, plain.digest])}"
     return replace(content, revision=revision, generated=utc(context.now), session=context.session)

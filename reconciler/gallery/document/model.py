@@ -136,6 +136,7 @@ class Head:
 
     project: str
     live: bool
+    acts: bool  # the page may change and apply something
     draft: bool
     title: str
     summary: Mapping[str, int]

@@ -99,8 +99,8 @@ Gallery.clip = (() => {
   function actions(card) {
     const focused = document.activeElement && document.activeElement.dataset.key;
     const buttons = [];
-    if (source.live && card.apply) buttons.push(button("", { class: "button primary", "data-key": "apply", "aria-keyshortcuts": "a", on: { click: () => Gallery.dialogs.apply(card.id) } }, `Apply · ${total(card.apply)}`));
-    if (source.live && card.file) {
+    if (source.acts() && card.apply) buttons.push(button("", { class: "button primary", "data-key": "apply", "aria-keyshortcuts": "a", on: { click: () => Gallery.dialogs.apply(card.id) } }, `Apply · ${total(card.apply)}`));
+    if (source.acts() && card.file) {
       buttons.push(button("Retake", { "data-key": "retake", "aria-keyshortcuts": "r", title: "Request a new variation: increases retake in the YAML", on: { click: () => retake(card.id) } }));
       buttons.push(button("Open YAML", { "data-key": "open", "aria-keyshortcuts": "o", title: Gallery.format.place(card.file), on: { click: () => openFile(card.id) } }));
     }
@@ -151,7 +151,7 @@ Gallery.clip = (() => {
       foreign("p", {}, error.status === 404 ? `No clip is named ${current}.` : error.message), h("p", {}, h("a", { href: "#/" }, "All clips"))));
   }
 
-  const editable = (id) => { const card = store.card(id); return source.live && card && card.file ? card : null; };
+  const editable = (id) => { const card = store.card(id); return source.acts() && card && card.file ? card : null; };
 
   function choose(id, take) {
     const card = editable(id);

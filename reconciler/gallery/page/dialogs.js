@@ -12,7 +12,7 @@ Gallery.dialogs = (() => {
   /** Ask before a plan is applied: for one clip with its dependencies, or for everything (`null`). */
   function apply(id) {
     const { head } = store.state;
-    if (!source.live || isOpen() || head === null) return;
+    if (!source.acts() || isOpen() || head === null) return;
     if (store.state.connection !== "live") return void messages.show({ text: "clipform does not answer, so nothing can be applied now." });
     if (head.stale) return void messages.show({ text: "The project has problems. Fix them first: the page shows an older plan." });
     const offer = id === null ? wholePlan(head) : oneClip(store.card(id));
@@ -82,7 +82,7 @@ Gallery.dialogs = (() => {
     const dialog = find("help");
     const groups = new Map();
     for (const key of Gallery.keys.table) {
-      if (!key.label || (key.live && !source.live)) continue;
+      if (!key.label || (key.live && !source.acts())) continue;
       groups.set(key.group, [...(groups.get(key.group) || []), key]);
     }
     fill(dialog, h("h2", { id: "help-title", tabindex: "-1", autofocus: true }, "Keyboard"),

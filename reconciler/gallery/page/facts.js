@@ -25,7 +25,7 @@ Gallery.facts = (() => {
     const text = change ? change.words.map(([sign, text]) => (SIGNS[sign] ? h(SIGNS[sign], {}, breakable(text, locale)) : breakable(text, locale))) : breakable(detail.card.prompt, locale);
     const { id, file } = detail.card;
     const editor = Gallery.prompt.of(id);
-    const edit = !editor && source.live && file && button("", { class: "link-button", "data-key": "edit", "aria-keyshortcuts": "e", on: { click: () => Gallery.prompt.open(id) } }, "Edit");
+    const edit = !editor && source.acts() && file && button("", { class: "link-button", "data-key": "edit", "aria-keyshortcuts": "e", on: { click: () => Gallery.prompt.open(id) } }, "Edit");
     return section("Prompt", editor || (detail.card.prompt || change ? sentences(h("p", { class: "prompt", dir: "auto" }), detail.card.prompt, text) : h("p", { class: "quiet" }, "No prompt.")), edit);
   }
 

@@ -47,7 +47,7 @@ Gallery.head = (() => {
     const cost = total(head.cost);
     const generates = head.summary.create + head.summary.replace > 0;
     const run = head.run && head.run.total ? `Applying: ${head.run.done} of ${head.run.total}` : "";
-    fill(find("plan"), run || plan(head.summary), !run && generates && !source.live && h("strong", { class: "to-pay" }, ` · ${cost}`));
+    fill(find("plan"), run || plan(head.summary), !run && generates && !source.acts() && h("strong", { class: "to-pay" }, ` · ${cost}`));
     const unlike = [...store.state.cards.values()].filter((card) => card.action === "noop" && card.also.length);
     find("plan").title = run || [plan({ ...head.summary, all: true }), ...unlike.map((card) => `${card.id}: ${others(card)}`)].join("\n");
     session(head.session);
@@ -82,7 +82,7 @@ Gallery.head = (() => {
   const hasSteps = (head) => !head.stale && ACTIONS.some((action) => head.summary[action] > 0);
 
   function actions(head) {
-    find("actions").hidden = !source.live;
+    find("actions").hidden = !source.acts();
     find("apply-all").hidden = !hasSteps(head);
     const steps = ACTIONS.reduce((all, action) => all + head.summary[action], 0);
     fill(find("apply-all"), "Apply ", h("span", { class: "wide" }, steps === 1 ? "" : "all "), "· ", total(head.cost));

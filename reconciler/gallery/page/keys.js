@@ -62,7 +62,7 @@ Gallery.keys = (() => {
     if (event.target === find("filter-text") && (event.key === "Enter" || event.key === "ArrowDown")) return void enterGrid(event);
     if (isHandled(event) || (!characters && event.key.length === 1 && event.key !== " ")) return;
     const row = byKey.get(event.key);
-    if (!row || (row.views && !row.views.includes(view())) || (row.live && !Gallery.source.live)) return;
+    if (!row || (row.views && !row.views.includes(view())) || (row.live && !Gallery.source.acts())) return;
     event.preventDefault();
     row.act(event.key);
   }

@@ -16,7 +16,7 @@ Gallery.prompt = (() => {
 
   async function open(id) {
     const card = store.card(id);
-    if (!source.live || !card || !card.file) return;
+    if (!source.acts() || !card || !card.file) return;
     if (!editors.has(id)) {
       const written = await messages.act("prompt", { clip: id });
       if (!written) return;

@@ -93,5 +93,8 @@ Gallery.source = (() => {
 
   addEventListener("pagehide", () => events && events.close());
 
-  return { live, start, detail, post };
+  /** Whether the page may change or apply something: a report and a read-only gallery only show. */
+  const acts = () => live && store.state.head !== null && store.state.head.acts;
+
+  return { acts, start, detail, post };
 })();

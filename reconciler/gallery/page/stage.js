@@ -118,7 +118,7 @@ Gallery.stage = (() => {
     const facts = take ? [take.cost ? money(take.cost) : take.media ? "" : tile.price ?? money(take.estimate), take.created ? age(take.created, store.now()) : "", take.seed === null || take.seed === undefined ? "" : `seed ${take.seed}`] : [];
     const choice = tile.choice && (take.picked
       ? h("span", { class: "chosen" }, icon("check"), "picked")
-      : Gallery.source.live && button("", { class: "button small", "data-key": `pick-${take.take}`, "aria-keyshortcuts": take.take < 10 ? String(take.take) : null, on: { click: () => pick(card.id, take.take) } }, `Pick take ${take.take}`));
+      : Gallery.source.acts() && button("", { class: "button small", "data-key": `pick-${take.take}`, "aria-keyshortcuts": take.take < 10 ? String(take.take) : null, on: { click: () => pick(card.id, take.take) } }, `Pick take ${take.take}`));
     fill(caption, tile.title && h("strong", {}, tile.title), h("span", { class: "tile-facts" }, facts.filter(Boolean).join(" · ")), choice,
       take && take.mismatch && foreign("span", { class: "mismatch" }, take.mismatch));
   }

@@ -45,7 +45,7 @@ Gallery.versions = (() => {
     return h("li", { class: "version" }, button("", { class: "version-button", "data-key": `version-${version.key}`, "aria-pressed": String(pressed), title: version.time ? day(version.time) : null,
       on: { click: () => { choose(detail, version.key); onChoose(); } } }, h("span", { class: "thumb" }, poster && h("img", { src: poster, alt: "", loading: "lazy" })), h("strong", {}, title(version)), h("span", { class: "quiet" }, facts)),
     h("p", { class: "version-changes", dir: "auto" }, version.changes.map(change)),
-    source.live && detail.card.file && current && !version.current && button("", { class: "button small", "data-key": `use-${version.key}`, title: "Write its fields into the YAML; this costs nothing",
+    source.acts() && detail.card.file && current && !version.current && button("", { class: "button small", "data-key": `use-${version.key}`, title: "Write its fields into the YAML; this costs nothing",
       on: { click: () => messages.act("use", { clip: detail.card.id, take: version.take, key: version.key, current: current.key }) } }, "Use this version"));
   }
 

@@ -1,14 +1,20 @@
 """Authenticates requests, and sets the security headers of every response.
 
+For the page of `ui`:
+
 Any web page can make a browser send requests to this machine, and can point a host name of its own at it (DNS
 rebinding). Therefore the Host must be the gallery's, each request needs a cookie that only the printed address sets
 (browsers send it from the gallery's own pages only), and a POST must have the gallery's origin and a JSON body.
+
+For `serve`, which only shows: GET and HEAD are the only methods. With a token that the user chose, other machines may
+ask under any host name, with `Authorization: Bearer TOKEN` or the same cookie.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import field
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
@@ -17,7 +23,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reconciler.frozen import dataclass
 from reconciler.gallery.server.sse import plain
+from reconciler.serving import HOST
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -30,21 +38,33 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_METHODS: Final = ("GET", "HEAD", "POST")
+HEALTH: Final = "/healthz"
+METRICS: Final = "/metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """A gallery that only shows, as `serve` has it. `token`: chosen by the user; empty for this machine alone."""
+
+    host: str = HOST
+    token: str = field(default="", repr=False)
 
 
 class Guard:
     """Middleware that applies these rules. The token is a secret of this process and is never written to disk."""
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int, read_only: ReadOnly | None = None) -> None:
         self._app = app
-        self._token = secrets.token_urlsafe(32)  # 256 bits
+        chosen = read_only.token if read_only else ""
+        self._token = chosen or secrets.token_urlsafe(32)  # 256 bits
         self._cookie = f"clipform-{port}"
-        self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        self._hosts = () if chosen else (f"127.0.0.1:{port}", f"localhost:{port}")
+        self._methods = ("GET", "HEAD") if read_only else ("GET", "HEAD", "POST")
+        self._open = () if read_only is None else (HEALTH,) if chosen else (HEALTH, METRICS)
 
     def entrance(self, origin: str) -> str:
         """Return the address with the token, which logs a browser in."""
-        return f"{origin}/?token={self._token}"
+        return f"{origin}/" if self._hosts == () else f"{origin}/?token={self._token}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request or pass it on, in both cases with the security headers."""
@@ -62,10 +82,10 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if host not in self._hosts:
+        if self._hosts and host not in self._hosts:
             return refusal(403, "host", "wrong host: open the address that clipform printed")
-        if scope["method"] not in _METHODS:
-            return refusal(405, "method", "only GET and POST are supported")
+        if scope["method"] not in self._methods:
+            return refusal(405, "method", f"only {' and '.join(self._methods)} are supported")
         if scope["method"] == "POST":
             if headers.get("origin") != f"http://{host}":
                 return refusal(403, "origin", "the request does not come from the gallery page")
@@ -80,11 +100,16 @@ class Guard:
             response = RedirectResponse("/", 303)
             response.set_cookie(self._cookie, self._token, path="/", httponly=True, samesite="strict")
             return response
-        if self._same(_cookie(Headers(scope=scope), self._cookie)):
+        headers = Headers(scope=scope)
+        if self._same(_cookie(headers, self._cookie)):
             return RedirectResponse("/", 303) if tokens else None
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
+        if scope["path"] in self._open or (not self._hosts and kind.lower() == "bearer" and self._same(bearer)):
+            return None
         if scope["path"].startswith("/api/"):
             return refusal(401, "token", "open the address that clipform printed")
-        return PlainTextResponse("Open the address that clipform printed: it holds the token for this page.\n", 401)
+        login = "the address that clipform printed: it holds" if self._hosts else "/?token=TOKEN once, with"
+        return PlainTextResponse(f"Open {login} the token for this page.\n", 401)
 
     def _same(self, token: str) -> bool:
         return hmac.compare_digest(token.encode(), self._token.encode())

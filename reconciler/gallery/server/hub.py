@@ -41,8 +41,8 @@ class RunProgress:
 class Hub:
     """The newest plan with the progress of the current run, and the streams of all pages. `now` returns UTC seconds."""
 
-    def __init__(self, project: str, draft: bool, now: Callable[[], float]) -> None:
-        self.context, self.now = builder.DocumentContext(project, live=True, draft=draft, now=now()), now
+    def __init__(self, context: builder.DocumentContext, now: Callable[[], float]) -> None:
+        self.context, self.now = context, now
         self.index: PlanIndex | None = None
         self.media = media.MediaIndex({}, {}, {})
         self.problems: tuple[Diagnostic, ...] = ()

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.gallery.document.detail import READ_EVENTS
-from reconciler.gallery.server.actions import PageActions
-from reconciler.gallery.server.guard import answer, refusal
+from reconciler.gallery.document.model import Value
+from reconciler.gallery.server import metrics
+from reconciler.gallery.server.actions import Body, PageActions
+from reconciler.gallery.server.guard import HEALTH, METRICS, answer, refusal
 from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
 from reconciler.gallery.server.sse import StreamResponse
@@ -35,12 +39,10 @@ _MAX_BODY = 64 << 10  # bytes
 
 
 class Routes:
-    """The routes. `draft`: true if the history comes from the state of the drafts."""
+    """The routes of a hub; what may be posted is in `actions`, and nothing is posted to a read-only gallery."""
 
-    def __init__(self, hub: Hub, actions: PageActions, media_files: MediaFiles, draft: bool) -> None:
-        self._hub, self._actions, self._media_files = hub, actions, media_files
-        self._workspace: Workspace = actions.workspace
-        self._draft = draft
+    def __init__(self, hub: Hub, workspace: Workspace, media_files: MediaFiles, actions: PageActions | None) -> None:
+        self._hub, self._workspace, self._media_files, self._actions = hub, workspace, media_files, actions
 
     def app(self) -> ASGIApp:
         """Return the application, without its guard."""
@@ -52,8 +54,11 @@ class Routes:
             Route("/api/clips/{name:path}", self._clip),
             Route("/media/{name}", self._media),
             Route("/media/input/{name}", self._picture),
-            Route("/api/{action}", self._act, methods=["POST"]),
         ]
+        if self._actions is None:
+            routes += [Route(HEALTH, self._health), Route(METRICS, self._metrics)]
+        else:
+            routes.append(Route("/api/{action}", partial(_act, self._actions.actions()), methods=["POST"]))
         return Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing, 500: _failed})
 
     async def _page(self, request: Request) -> Response:
@@ -71,7 +76,7 @@ class Routes:
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]
-        events = await asyncio.to_thread(self._workspace.events, self._draft, name, READ_EVENTS)
+        events = await asyncio.to_thread(self._workspace.events, self._hub.context.draft, name, READ_EVENTS)
         detail = self._hub.detail(name, events)
         return _not_found() if detail is None else answer(detail)
 
@@ -83,15 +88,28 @@ class Routes:
         name = request.path_params["name"]
         return _content(name, await self._media_files.picture(name, self._hub.media), "private, no-cache")
 
-    async def _act(self, request: Request) -> Response:
-        action = self._actions.actions().get(request.path_params["action"])
-        if action is None:
-            return _not_found()
+    async def _health(self, request: Request) -> Response:
+        """Say whether there is a plan of a project without errors; nothing else, because anybody may ask."""
+        is_well = self._hub.plan is not None
+        return PlainTextResponse("ok\n" if is_well else "no plan\n", 200 if is_well else 503)
+
+    async def _metrics(self, request: Request) -> Response:
         try:
-            return answer(await action(await _body(request)))
-        except ClipformError as error:
-            status = 400 if isinstance(error, UsageError) else 409
-            return refusal(status, error.code, error.message, error.help)
+            content, kind = metrics.exposition(self._hub.index, is_broken=bool(self._hub.problems), now=self._hub.now())
+        except ImportError:
+            return refusal(501, "extra", "the figures need prometheus-client", "install the extra clipform[cluster]")
+        return Response(content, headers={"Content-Type": kind})
+
+
+async def _act(actions: Mapping[str, Callable[[Body], Awaitable[Value]]], request: Request) -> Response:
+    action = actions.get(request.path_params["action"])
+    if action is None:
+        return _not_found()
+    try:
+        return answer(await action(await _body(request)))
+    except ClipformError as error:
+        status = 400 if isinstance(error, UsageError) else 409
+        return refusal(status, error.code, error.message, error.help)
 
 
 class _Events:

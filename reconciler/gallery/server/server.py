@@ -18,15 +18,16 @@ from typing import Final, Self
 from reconciler.diagnostics import ClipformError, SpecError
 from reconciler.events import Event, Summary
 from reconciler.frozen import dataclass
+from reconciler.gallery.document.cards import DocumentContext
 from reconciler.gallery.server.actions import PageActions, WatchLoop
-from reconciler.gallery.server.guard import Guard
+from reconciler.gallery.server.guard import Guard, ReadOnly
 from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import MediaFiles
 from reconciler.gallery.server.routes import Routes
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.workspace import Workspace
-from reconciler.serving import Quiet, address, bound
+from reconciler.serving import HOST, Quiet, address, bound
 from reconciler.state import lock, open
 
 PORT: Final = 8788
@@ -45,12 +46,14 @@ class GalleryOptions:
     workspace: Workspace
     choice: Choice
     port: int | None = None  # None: `PORT`, or any port if that is taken
+    read_only: ReadOnly | None = None
 
 
 class Gallery:
-    """`with Gallery(options, loop) as gallery:` serves until the end of the block. It implements the watch's `Page`."""
+    """`with Gallery(options, loop) as gallery:` serves until the end of the block. It implements the watch's `Page`.
+    Without a `loop` the page has no actions."""
 
-    def __init__(self, options: GalleryOptions, loop: WatchLoop) -> None:
+    def __init__(self, options: GalleryOptions, loop: WatchLoop | None) -> None:
         self.url = ""
         self._options, self._watch = options, loop
         self._started = threading.Event()
@@ -59,7 +62,7 @@ class Gallery:
         self._stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
-        self._socket = _socket(self._options.port)
+        self._socket = _socket(self._options)
         self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -129,10 +132,12 @@ class Gallery:
     async def _serve(self) -> None:
         workspace, draft = self._options.workspace, self._options.choice.draft
         self._loop = asyncio.get_running_loop()
-        hub = self._hub = Hub(workspace.root.name, draft, workspace.clock.now)
+        context = DocumentContext(workspace.root.name, True, draft, workspace.clock.now(), acts=self._watch is not None)
+        hub = self._hub = Hub(context, workspace.clock.now)
         media_files = MediaFiles(workspace, draft)
-        actions = PageActions(hub, self._watch, workspace, asyncio.Lock())
-        guard = Guard(Routes(hub, actions, media_files, draft).app(), self._socket.getsockname()[1])
+        actions = PageActions(hub, self._watch, workspace, asyncio.Lock()) if self._watch else None
+        app = Routes(hub, workspace, media_files, actions).app()
+        guard = Guard(app, self._socket.getsockname()[1], self._options.read_only)
         server = Quiet(guard)
         self.url = guard.entrance(address(self._socket))
 
@@ -189,10 +194,11 @@ def _stamp(state: Path) -> tuple[int, ...]:
     return (*open.stamp(state), lock.is_free(state))
 
 
-def _socket(port: int | None) -> socket.socket:
-    if port is not None:
-        return bound(port)
+def _socket(options: GalleryOptions) -> socket.socket:
+    host = options.read_only.host if options.read_only else HOST
+    if options.port is not None:
+        return bound(options.port, host)
     try:
-        return bound(PORT)
+        return bound(PORT, host)
     except ClipformError:
-        return bound(0)
+        return bound(0, host)

@@ -46,6 +46,19 @@ def test_applying_everything_names_each_clip_and_its_price_and_asks(site: Server
     assert site.script.posts == [("apply", {"clips": None, "revision": "plan.rest", "cost": usd("1.00")})]
 
 
+def test_a_page_without_actions_shows_everything_and_has_no_button_for_them(site: Server, visit: Visit) -> None:
+    page = open_grid(site, visit, paid(), cost=cost("1.00"), acts=False)
+    expect(page.locator("#plan")).to_contain_text("1.00 USD")
+    page.keyboard.press("A")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_text("hero", exact=True).first.click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Apply")).to_have_count(0)
+    expect(page.get_by_role("button", name="Retake")).to_have_count(0)
+    expect(page.get_by_role("button", name="Edit")).to_have_count(0)
+    assert site.script.posts == []
+
+
 def test_the_question_shows_what_changes_and_how_long_it_takes(site: Server, visit: Visit) -> None:
     words = [["=", "slow "], ["-", "push-in"], ["+", "pull-out"]]
     changes = [{"field": "prompt", "before": "…", "after": "…", "words": words}]

@@ -160,6 +160,7 @@ def document(cards: Iterable[Value], **head: object) -> Value:
         "format_version": 1,
         "project": "aurora",
         "live": True,
+        "acts": True,
         "draft": False,
         "title": "aurora",
         "generated": NOW,
