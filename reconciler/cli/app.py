@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, TextIO
 
 import typer
@@ -20,7 +21,7 @@ from reconciler import __version__
 from reconciler.cli import commands
 from reconciler.cli.completion import respond
 from reconciler.cli.context import Context
-from reconciler.cli.help import GroupedHelp
+from reconciler.cli.help import GroupedHelp, WholeHelp
 from reconciler.cli.options import Options, split
 from reconciler.cli.shells import VARIABLE
 from reconciler.diagnostics import ClipformError, Unwritten, UsageError
@@ -43,7 +44,7 @@ Exit codes: 0 done; 1 invalid spec or project, nothing was done;
 
 
 def build(verb: str = "") -> typer.Typer:
-    """Return the command line, with one command for each module in `commands`; only `verb`, if it names a command.
+    """Return the command line, with a command or group for each module in `commands`; only `verb`, if it names one.
 
     To import and describe all commands takes longer than many of them run.
     """
@@ -59,9 +60,19 @@ def build(verb: str = "") -> typer.Typer:
     app.callback(help=HELP)(_root)
     modules = {module.name.rstrip("_"): module.name for module in pkgutil.iter_modules(commands.__path__)}
     for name in [verb] if verb in modules else modules:
-        command = import_module(f"{commands.__name__}.{modules[name]}")
-        app.command(name=name)(command.run)
+        _add(app, name, import_module(f"{commands.__name__}.{modules[name]}"))
     return app
+
+
+def _add(app: typer.Typer, name: str, module: ModuleType) -> None:
+    """Add a module's command; a package is a group of commands."""
+    if not hasattr(module, "__path__"):
+        app.command(name=name)(module.run)
+        return
+    group = typer.Typer(cls=WholeHelp, help=module.__doc__, rich_markup_mode=None)
+    for inner in pkgutil.iter_modules(module.__path__):
+        _add(group, inner.name.rstrip("_"), import_module(f"{module.__name__}.{inner.name}"))
+    app.add_typer(group, name=name)
 
 
 def _version(requested: bool) -> None:

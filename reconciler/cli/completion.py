@@ -88,23 +88,39 @@ def answer(arguments: Sequence[str]) -> Answer:
     if done and done[-1] in DIRECTORY:
         return Answer(kind=AnswerKind.FOLDERS)
     options, command = split(done)
-    if not command:
-        first = [*_GLOBAL, ("--version", "Show the version.")] if word.startswith("-") else _names(word)
-        return Answer(_starting(word, first))
+    modules = _modules()
+    if (name := " ".join(command[:2])) in modules:
+        command = [name, *command[2:]]
+    group = f"{command[0]} " if len(command) == 1 and command[0] in _groups(modules) else ""
+    if not command or group:
+        first = _GLOBAL if command else [*_GLOBAL, ("--version", "Show the version.")]
+        return Answer(_starting(word, first if word.startswith("-") else _names(word, group)))
     return _Line(options, command, word).answer()
 
 
-def _names(word: str) -> Iterator[tuple[str, str]]:
-    """Yield the commands with this prefix, and the first line of their help."""
+def _names(word: str, group: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the commands with this prefix, and the first line of their help; of a group, without its name."""
     for name, module in _modules().items():
-        if name.startswith(word):
-            run = import_module(f"{commands.__name__}.{module}").run
-            yield name, (run.__doc__ or "").partition("\n")[0]
+        short = name.removeprefix(group)
+        if name.startswith(group + word) and " " not in short and short:
+            command = import_module(f"{commands.__name__}.{module}")
+            yield short, (getattr(command, "run", command).__doc__ or "").partition("\n")[0]
 
 
 def _modules() -> dict[str, str]:
-    """Return the module name of every command."""
-    return {module.name.rstrip("_"): module.name for module in pkgutil.iter_modules(commands.__path__)}
+    """Return the module of every command and group, by the words that name it."""
+    modules = {}
+    for module in pkgutil.iter_modules(commands.__path__):
+        name = module.name.rstrip("_")
+        modules[name] = module.name
+        if module.ispkg:
+            inner = pkgutil.iter_modules([os.path.join(folder, module.name) for folder in commands.__path__])
+            modules |= {f"{name} {each.name.rstrip('_')}": f"{module.name}.{each.name}" for each in inner}
+    return modules
+
+
+def _groups(modules: Iterable[str]) -> set[str]:
+    return {name.partition(" ")[0] for name in modules if " " in name}
 
 
 def _starting(word: str, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

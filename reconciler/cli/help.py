@@ -10,7 +10,7 @@ import typer.core
 GROUPS = {
     "Everyday": "init validate fmt plan apply watch status show retake pick undo destroy gc",
     "Review": "ui report history graph",
-    "Team": "push pull",
+    "Team": "push pull state",
     "When something is stuck": "doctor resolve cancel import fetch verify recover",
     "Setup": "models prices explain schema emulate trust completion",
 }
@@ -27,6 +27,15 @@ class GroupedHelp(typer.core.TyperGroup):
             rows = [(name, _first_sentence(self.commands[name].help or "")) for name in names]
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+class WholeHelp(typer.core.TyperGroup):
+    """The help of a group of commands: each with its first sentence, which is not cut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_sentence(self.commands[name].help or "")) for name in self.commands])
 
 
 def _grouped(commands: list[str]) -> Iterator[tuple[str, list[str]]]:

@@ -42,7 +42,7 @@ from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, shared
 from reconciler.project.selectors import select
 from reconciler.project.spec_cache import CheckedClips, SpecCache, is_ordinary
 from reconciler.providers.base import LOCAL, Dialect
-from reconciler.records import BLOCKED, OPEN, LockEntry, Snapshot, State
+from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State
 from reconciler.spec.expand import NO_OTHERS
 from reconciler.spec.files import PROJECT_FILE, EditedFiles, Files, Unreadable
 from reconciler.spec.load import excerpt, read_partly, shown_lines
@@ -286,6 +286,15 @@ class Workspace:
             return []
         with store:
             return store.events(clip, limit)
+
+    def attempts(self, key: str) -> tuple[Attempt, ...]:
+        """Return every attempt of a key, oldest first; none without a state."""
+        self.require_own()
+        store = Store.read(self.state_dir(False), self.clock.now)
+        if store is None:
+            return ()
+        with store:
+            return store.attempts(key)
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """Return the entries of the lock file, none if it is absent. Raises SpecError if it cannot be read."""

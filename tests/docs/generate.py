@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import fields
 
-from reconciler.cli.app import HELP, build, main
+from reconciler.cli.app import HELP, main
 from reconciler.emulator.faults import ACTIONS
 from reconciler.plan.model import Reason
 from reconciler.providers.registry import BUILT_IN, dialect
@@ -24,8 +24,9 @@ from reconciler.views.catalogue import kinds
 from tests.docs.error_codes import codes
 from tests.docs.json_fields import documents
 from tests.docs.pages import ROOT, read
+from tests.program.commands import every_command
 
-COMMANDS = tuple(sorted(command.name or "" for command in build().registered_commands))
+COMMANDS = tuple(every_command())
 _WIDTH = "100"
 
 
@@ -58,7 +59,7 @@ def help_of(*command: str) -> str:
 
 def cli() -> str:
     """The help of the program and of every command."""
-    whole = [("clipform", help_of()), *((f"clipform {name}", help_of(name)) for name in COMMANDS)]
+    whole = [("clipform", help_of()), *((f"clipform {name}", help_of(*name.split())) for name in COMMANDS)]
     return "\n".join(f"## {title}\n\n```text\n{text.strip()}\n```\n" for title, text in whole)
 
 
@@ -76,9 +77,9 @@ def exit_codes() -> str:
 def exit_codes_by_command() -> str:
     """The codes of each command, as its help names them."""
     rows = []
-    for command in sorted(build().registered_commands, key=lambda command: command.name or ""):
-        ends = _exit_codes(command.callback.__doc__ or "") if command.callback else []
-        rows.append((f"`{command.name}`", "; ".join(f"`{code}` {meaning or 'done'}" for code, meaning in ends)))
+    for name, run in every_command().items():
+        ends = _exit_codes(run.__doc__ or "")
+        rows.append((f"`{name}`", "; ".join(f"`{code}` {meaning or 'done'}" for code, meaning in ends)))
     return _table(("command", "exit codes"), rows)
 
 

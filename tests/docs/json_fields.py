@@ -103,6 +103,8 @@ def _session(folder: Path) -> dict[str, list[Any]]:
     applied += run("apply", "--yes")
     shown += run("status") + run("show", "hero")
     doctor = run("verify")
+    recorded = run("state", "list")
+    [key, *_] = (row["key"] for row in recorded[0]["purchases"])
     valid = run("validate")
     write("duration: 1", "duration: 99")
     return {
@@ -112,6 +114,8 @@ def _session(folder: Path) -> dict[str, list[Any]]:
         "apply, the last line": [line for line in applied if line["event"] == "ended"],
         "status": [line for line in shown if "clips" in line],
         "show": [line for line in shown if "takes" in line],
+        "state list": recorded,
+        "state show": run("state", "show", key),
         "history": [line for line in shown if "sequence" in line],
         "doctor, verify, recover, fetch": doctor,
         "an error": run("plan"),

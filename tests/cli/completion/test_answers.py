@@ -51,6 +51,11 @@ COMBINATIONS = [f"social[ratio={ratio},lang={lang}]" for ratio in ("16:9", "9:16
     [
         (["pl"], ["plan"]),
         (["--json", "--no-color", "pl"], ["plan"]),
+        (["state"], ["state"]),
+        (["state", "s"], ["show"]),
+        (["--json", "state", "list", "--in"], ["--in-flight"]),
+        (["state", "list", "h"], []),
+        (["state", "--no"], ["--no-color"]),
         (["plan", ""], ["hero", "intro", "social"]),
         (["plan", "h"], ["hero"]),
         (["plan", "soc"], ["social", *COMBINATIONS]),

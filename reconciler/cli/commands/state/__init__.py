@@ -1,0 +1,1 @@
+"""Look into the records of what was bought."""

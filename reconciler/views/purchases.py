@@ -1,0 +1,119 @@
+"""Build what `state list` and `state show` print: what the records have of each key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+
+from reconciler import money
+from reconciler.plan.changes import short
+from reconciler.records import BLOCKED, Artifact, Attempt, Generation, Money, Snapshot, State
+from reconciler.views.base import Section
+from reconciler.views.format import SEPARATOR, micros, plain_decimal, utc
+from reconciler.views.show import document_facts
+
+IN_FLIGHT = frozenset({State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED, State.STALLED, State.READY})
+"""Sent, or perhaps sent, and without a result."""
+_GROUPS = ("in flight", "waits for your decision", "made", "not made")
+
+
+def listed(records: Snapshot, *, in_flight: bool) -> tuple[list[Section], dict[str, object]]:
+    """Return every key by what became of it, as sections and as data; only those in flight if asked."""
+    groups: dict[str, list[tuple[str, str]]] = {title: [] for title in _GROUPS[: 1 if in_flight else None]}
+    purchases = []
+    for key in sorted({*records.attempts, *records.generations}):
+        attempt, generation = records.attempts.get(key), records.generations.get(key)
+        title = _group(attempt, generation)
+        if title in groups:
+            groups[title].append((_name(attempt, key), _line(key, attempt, generation)))
+            purchases.append({"key": key, "group": title, **_data(attempt, generation)})
+    sections = [Section(title, tuple(sorted(rows))) for title, rows in groups.items() if rows]
+    return sections or [Section("nothing", ())], {"store": records.store, "purchases": purchases}
+
+
+def matching(records: Snapshot, start: str) -> list[str]:
+    """Return the keys that a text is the beginning of; the part before the colon may be missing."""
+    keys = {*records.attempts, *records.generations}
+    return sorted(key for key in keys if start and (key.startswith(start) or key.partition(":")[2].startswith(start)))
+
+
+def shown(key: str, records: Snapshot, attempts: Sequence[Attempt]) -> tuple[list[Section], dict[str, object]]:
+    """Return what the records have of one key, as sections and as data; `attempts` are all of it, oldest first."""
+    generation = records.generations.get(key)
+    holders = sorted((b for b in records.bindings.values() if b.key == key), key=attrgetter("clip", "take"))
+    names = [f"{b.clip}#{b.take}{f' at {b.output}' if b.output else ''}" for b in holders]
+    document = (generation.document if generation else "") or (attempts[-1].document if attempts else "")
+    facts = [("key", key), *(("held by", name) for name in names), *(document_facts(document) if document else ())]
+    sections = [Section("key", tuple(facts))]
+    sections += [Section(f"request {attempt.id}", tuple(_request(attempt))) for attempt in attempts]
+    data: dict[str, object] = {"key": key, "held_by": names, "requests": [_data(each, None) for each in attempts]}
+    if generation is not None:
+        sections.append(Section("result", tuple(_result(generation, records.artifacts.get(generation.sha256)))))
+        data["result"] = _data(None, generation)
+    return sections, data
+
+
+def _group(attempt: Attempt | None, generation: Generation | None) -> str:
+    if attempt is not None and attempt.state in IN_FLIGHT:
+        return _GROUPS[0]
+    if attempt is not None and attempt.state in BLOCKED:
+        return _GROUPS[1]
+    return _GROUPS[2 if generation is not None else 3]
+
+
+def _name(attempt: Attempt | None, key: str) -> str:
+    return f"{attempt.clip}#{attempt.take}" if attempt is not None and attempt.clip else short(key)
+
+
+def _line(key: str, attempt: Attempt | None, generation: Generation | None) -> str:
+    state = attempt.state.value if attempt is not None else generation.origin if generation is not None else ""
+    maker = attempt or generation
+    since = attempt.updated if attempt is not None else generation.created if generation is not None else 0.0
+    facts = [f"{state} since {utc(since)}", maker.provider if maker else "", _task(maker), _cost(maker), short(key)]
+    return SEPARATOR.join(filter(None, facts))
+
+
+def _request(attempt: Attempt) -> Iterator[tuple[str, str]]:
+    yield "clip", f"{attempt.clip}#{attempt.take}"
+    yield "state", f"{attempt.state.value} since {utc(attempt.updated)}"
+    yield "sent", f"{utc(attempt.created)} to {attempt.provider} ({attempt.kind}, {attempt.model})"
+    optional = (("address", attempt.endpoint), ("task", attempt.task), ("reason", attempt.message or attempt.reason))
+    yield from ((name, value) for name, value in optional if value)
+    if cost := _cost(attempt):
+        yield "cost", cost
+
+
+def _result(generation: Generation, artifact: Artifact | None) -> Iterator[tuple[str, str]]:
+    yield "made", f"{utc(generation.created)} by {generation.provider} ({generation.origin})"
+    yield "video", generation.sha256
+    if artifact is not None:
+        size = f"{artifact.width}x{artifact.height}, {artifact.size / 1_000_000:.2f} MB"
+        yield "size", f"{artifact.duration_ms / 1000:g} s, {size}"
+
+
+def _task(maker: Attempt | Generation | None) -> str:
+    return f"task {maker.task}" if maker is not None and maker.task else ""
+
+
+def _cost(maker: Attempt | Generation | None) -> str:
+    if maker is None or maker.cost_micros is None or (isinstance(maker, Attempt) and maker.money is Money.RELEASED):
+        return ""
+    return money.text(micros(maker.cost_micros), maker.currency)
+
+
+def _data(attempt: Attempt | None, generation: Generation | None) -> dict[str, object]:
+    """Return a request or a result for programs; without a request the clip is not known."""
+    maker = attempt or generation
+    cost = None if maker is None or not _cost(maker) else micros(maker.cost_micros)
+    return {
+        "clip": attempt.clip if attempt else None,
+        "take": attempt.take if attempt else None,
+        "state": attempt.state.value if attempt else None,
+        "since": utc(attempt.updated if attempt else generation.created if generation else 0.0),
+        "provider": maker.provider if maker else None,
+        "kind": maker.kind if maker else None,
+        "model": maker.model if maker else None,
+        "task": maker.task if maker else None,
+        "cost": None if cost is None or maker is None else {"amount": plain_decimal(cost), "currency": maker.currency},
+        "video": generation.sha256 if generation else attempt.sha256 if attempt else None,
+    }
