@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -30,7 +29,4 @@ def film(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd:
     monkeypatch.setattr(keep, "RACY_NS", 0)
     monkeypatch.setattr(seal.Checked, "seal", None)
     copy(finished, tmp_path / "film")
-    copied = Film(tmp_path / "film", capfd)
-    shutil.rmtree(copied.path("renders"))
-    assert copied.whole("apply", "--yes")[0] == 0  # the copies of the outputs are not those on record
-    return copied
+    return Film(tmp_path / "film", capfd)
