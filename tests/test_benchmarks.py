@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bars, nothing_to_do, plot
+from benchmarks import bars, nothing_to_do
 
 
 @pytest.mark.timeout(300)
@@ -35,6 +35,8 @@ def test_growth_is_the_exponent_between_the_last_two_sizes() -> None:
 
 
 def test_the_picture_of_the_same_figures_has_the_same_bytes(tmp_path: Path) -> None:
+    from benchmarks import plot  # its library takes longer to load than all of ours
+
     wall = {(size, bars.PLAN): size / 1000 for size in (9, 1_000, 10_000)}
     for name in ("a.svg", "b.svg"):
         plot.write(tmp_path / name, wall)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reconciler.plan.compute import PlanScope
 from reconciler.plan.model import Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
 from reconciler.records import BLOCKED, OPEN, Binding, Generation, Placed, Snapshot, State
+from tests.calls import calls
 from tests.plan.world import Carried, World, attempt, film, paid
 
 NAMES = ("ada", "bob", "cyd", "dan", "eve")
@@ -207,22 +208,6 @@ def test_a_world_that_matches_plans_nothing(wanted: tuple[Wanted, ...], attempts
 
 
 # --- nothing grows faster than the project -----------------------------------------------------
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many calls of functions some work takes: unlike seconds, the same on every machine."""
-    count = 0
-
-    def profile(frame: object, event: str, arg: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def fresh(clips: int) -> World:

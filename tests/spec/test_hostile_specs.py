@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from spec_kit import problems_of, project_of
 
 from reconciler.diagnostics import SpecError
+from reconciler.spec import expand, names, problems, volume
 from reconciler.spec.files import Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.patterns import matches
+from tests.calls import calls, is_linear
 from tests.memory_files import MemoryFiles
 
 START = "version: 1\nclips:\n"
@@ -67,18 +71,23 @@ def test_a_long_text_times_many_combinations_is_refused() -> None:
     assert "the resolved files have more than 64,000,000 characters" in problems_of(text)[-1]
 
 
-def test_many_values_times_many_combinations_are_refused() -> None:
-    axis = ", ".join(map(str, range(10_000)))
+def test_many_values_times_many_combinations_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert volume.MAX_VALUES == 1_000_000
+    monkeypatch.setattr(volume, "MAX_VALUES", 20_000)
+    axis = ", ".join(map(str, range(1000)))
     options = ", ".join(f"k{n}: v" for n in range(1000))
     [problem] = problems_of(
         START + f"  a: {{prompt: '${{matrix.n}}', matrix: {{n: [{axis}]}}, options: {{{options}}}}}\n"
     )
-    assert "the resolved files have more than 1,000,000 values" in problem
+    assert "the resolved files have more than 20,000 values" in problem
 
 
-def test_too_many_clips_are_refused_where_the_limit_is_passed() -> None:
-    text = START + "".join(f"  c{n}: {{prompt: x}}\n" for n in range(20_001))
-    assert problems_of(text) == ["clipform.yaml:20003:3: error: a project has at most 20,000 clips"]
+def test_too_many_clips_are_refused_where_the_limit_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (expand, names):
+        assert module.MAX_CLIPS == 20_000
+        monkeypatch.setattr(module, "MAX_CLIPS", 200)
+    text = START + "".join(f"  c{n}: {{prompt: x}}\n" for n in range(201))
+    assert problems_of(text) == ["clipform.yaml:203:3: error: a project has at most 200 clips"]
 
 
 def test_many_conditions_over_many_combinations_are_refused() -> None:
@@ -88,20 +97,31 @@ def test_many_conditions_over_many_combinations_are_refused() -> None:
     assert "too many excludes and overrides" in problem
 
 
-def test_thousands_of_misspelt_references_take_bounded_work() -> None:
-    clips = "".join(
-        f"  clip-{n}: {{prompt: x, first_frame: '${{clips.clib-{n}.last_frame}}'}}\n" for n in range(10_000)
-    )
-    assert len(problems_of(START + clips)) == 10_000
+def test_a_misspelt_reference_among_many_takes_as_much_work_as_among_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("MAX_SUGGESTIONS", "MAX_COMPARED"):
+        monkeypatch.setattr(problems, limit, getattr(problems, limit) // 20)  # all three sizes are past them
+
+    def work(count: int) -> int:
+        references = (
+            f"  clip-{n}: {{prompt: x, first_frame: '${{clips.clib-{n}.last_frame}}'}}\n" for n in range(count)
+        )
+        text, found = START + "".join(references), list[str]()
+        cost = calls(lambda: found.extend(problems_of(text)))
+        assert len(found) == count
+        return cost
+
+    assert is_linear(work, 100)
 
 
 def test_a_chain_through_every_clip_is_no_recursion() -> None:
-    chained = "".join(f"  c{n}: {{first_frame: '${{clips.c{n + 1}.last_frame}}'}}\n" for n in range(6000))
-    assert len(project_of(START + chained + "  c6000: {prompt: x}\n").clips) == 6001
+    count = 2 * sys.getrecursionlimit()
+    chained = "".join(f"  c{n}: {{first_frame: '${{clips.c{n + 1}.last_frame}}'}}\n" for n in range(count))
+    assert len(project_of(START + chained + f"  c{count}: {{prompt: x}}\n").clips) == count + 1
 
 
 def test_a_ring_through_every_clip_is_one_problem() -> None:
-    ring = "".join(f"  c{n}: {{first_frame: '${{clips.c{(n + 1) % 5000}.last_frame}}'}}\n" for n in range(5000))
+    count = 2 * sys.getrecursionlimit()
+    ring = "".join(f"  c{n}: {{first_frame: '${{clips.c{(n + 1) % count}.last_frame}}'}}\n" for n in range(count))
     [problem] = problems_of(START + ring)
     assert "these clips wait for each other: c0 → c1 → " in problem
     assert len(problem) < 1000

@@ -4,39 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections import Counter
-from collections.abc import Callable
-from types import FrameType
 
 from reconciler.transport.pacing import ConcurrencyRamp
+from tests.calls import calls, is_linear
 from tests.reliability.simulator.points import Tripwire
 from tests.reliability.simulator.sim import HEAD, Sim
 
 WIDE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 500,")
-
-
-def calls(run: Callable[[], object]) -> int:
-    """How many functions a run calls, those of C included."""
-    count = 0
-
-    def seen(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(seen)
-    try:
-        run()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-def is_linear(cost: Callable[[int], int], first: int) -> bool:
-    """True if the third part costs what the second does."""
-    cost(1)  # what is imported and compiled once
-    one, two, three = (cost(number * first) for number in (1, 2, 3))
-    return three - two <= 1.05 * (two - one)
 
 
 async def _ramp(count: int) -> None:
