@@ -7,8 +7,8 @@ import pytest
 from tests.reliability.simulator.sim import Sim
 from tests.reliability.simulator.stories import FAULTS
 
-STRIDE = 13
-"""Each fault is crossed with every thirteenth point, each with others: the long form has more."""
+STRIDE = 37
+"""Each fault is crossed with every thirty-seventh point, each with others: the long form has every fifth."""
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -22,7 +22,7 @@ def test_an_exchange_that_goes_wrong_once_ends_in_its_state_and_heals(phase: str
 @pytest.mark.parametrize("phase", PHASES)
 def test_exchanges_that_always_go_wrong_end_the_run_in_time_and_with_moderation(phase: str) -> None:
     tally = Tally()
-    wired_sweeps.for_ever(tally, phase)
+    wired_sweeps.for_ever(tally, phase, 3)
     assert tally.broken == []
 
 

@@ -58,10 +58,11 @@ def single(tally: Tally, phase: str) -> None:
                 court.scenario(f"{phase}: {name}, {'after' if acts else 'before'} the vendor acts", play)
 
 
-def for_ever(tally: Tally, phase: str) -> None:
-    """(n) Each of them for ever: the run ends within its bounds (I13), asks in moderation (I14), and all heals."""
+def for_ever(tally: Tally, phase: str, stride: int = 1) -> None:
+    """(n) Every `stride`th of them for ever: the run ends within its bounds (I13), asks in moderation (I14), and all
+    heals."""
     with _court(tally, "n · exchanges always go wrong") as (court, net):
-        for name, fault in wired.faults()[phase].items():
+        for name, fault in [*wired.faults()[phase].items()][::stride]:
             _again(court, net)
             court.sim.clock.limit = court.sim.clock.time + 2 * 86_400.0
 

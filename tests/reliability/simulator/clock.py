@@ -87,6 +87,9 @@ class _Loop(asyncio.SelectorEventLoop):
             self._ready.extend(waiting)
         super()._run_once()  # type: ignore[misc]  # asyncio's own, and the only place where the order is decided
 
+    def _check_signal(self, sig: int) -> None:
+        """The program's are signals; asking the system for all that there are is a twentieth of a run."""
+
 
 def new_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:
     """A loop that never waits. Nothing in it may use threads or sockets."""
