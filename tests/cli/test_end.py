@@ -46,14 +46,14 @@ def test_the_output_and_the_code_are_whole_and_exit_functions_run(
     project: Path, words: list[str], code: int, end: bytes
 ) -> None:
     command = [sys.executable, "-c", WATCHED, *words]
-    ended = subprocess.run(command, cwd=project, capture_output=True, timeout=60)
+    ended = subprocess.run(command, cwd=project, capture_output=True, timeout=100)
     assert (ended.returncode, ended.stderr) == (code, end)
     assert ended.stdout.decode() == clipform(project, *words).stdout
 
 
 def test_a_program_that_is_profiled_ends_as_usual(project: Path) -> None:
     command = [sys.executable, "-m", "cProfile", "-m", "reconciler", "validate"]
-    ended = subprocess.run(command, cwd=project, capture_output=True, timeout=60)
+    ended = subprocess.run(command, cwd=project, capture_output=True, timeout=100)
     assert b"function calls" in ended.stdout
 
 

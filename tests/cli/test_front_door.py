@@ -113,7 +113,7 @@ def test_another_width_is_left_to_the_program(columns: str, door: Door, monkeypa
 def test_a_text_that_cannot_be_written_is_reported_by_the_program() -> None:
     command = [sys.executable, "-m", "reconciler", "--version"]
     with open("/dev/full", "wb") as full:
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60)
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=100)
     assert (ended.returncode, ended.stderr) == (1, b"error: cannot write the output: No space left on device\n")
 
 
@@ -131,5 +131,5 @@ print(*sorted(set(sys.modules) - before), code, file=sys.stderr)
 )
 def test_an_answer_loads_no_module(environment: dict[str, str], line: list[str]) -> None:
     command = [sys.executable, "-c", RUN, *line]
-    ended = subprocess.run(command, env={**environment, "LC_ALL": "C.UTF-8"}, capture_output=True, timeout=60)
+    ended = subprocess.run(command, env={**environment, "LC_ALL": "C.UTF-8"}, capture_output=True, timeout=100)
     assert ended.stderr.split() == [b"reconciler", b"reconciler.__main__", b"0"]

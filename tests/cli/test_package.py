@@ -15,7 +15,7 @@ def test_another_package_of_the_name_is_noticed(tmp_path: Path) -> None:
     shutil.copytree(ours, tmp_path / "reconciler", ignore=shutil.ignore_patterns("__pycache__", "fonts", "page"))
     (tmp_path / "reconciler" / "__init__.py").write_text('__version__ = "7"\n', encoding="utf-8")
     command = [sys.executable, "-P", "-m", "reconciler", "init", "film"]
-    ended = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, timeout=60)
+    ended = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, timeout=100)
     assert ended.returncode == 1
     error = ended.stderr.decode()
     assert "another package named reconciler" in error and "uv tool install" in error

@@ -36,7 +36,7 @@ def _ignore() -> None:
 
 @pytest.mark.parametrize(("before", "code", "says"), [(_default, -signal.SIGINT, b""), (_ignore, 0, b"clipform ")])
 def test_an_interrupt_while_loading(before: Callable[[], None], code: int, says: bytes) -> None:
-    ended = subprocess.run([sys.executable, "-c", PRESSED], capture_output=True, preexec_fn=before, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", PRESSED], capture_output=True, preexec_fn=before, timeout=100)
     assert (ended.returncode, ended.stderr) == (code, b"")
     assert ended.stdout.startswith(says)
 
@@ -44,5 +44,5 @@ def test_an_interrupt_while_loading(before: Callable[[], None], code: int, says:
 def test_an_interrupt_in_a_command_is_handled_by_it() -> None:
     """The handler of Python is back once the program is loaded."""
     script = PRESSED.replace('"typer"', '"reconciler.cli.commands.schema"').replace("--version", "schema")
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, preexec_fn=_default, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, preexec_fn=_default, timeout=100)
     assert (ended.returncode, ended.stderr) == (130, b"")

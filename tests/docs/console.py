@@ -126,7 +126,7 @@ class Player:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=100,
         )
         self._code = ran.returncode
         return ran.stdout

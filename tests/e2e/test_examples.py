@@ -76,7 +76,7 @@ def test_the_console_script_makes_a_drawn_clip_by_the_commands_of_the_readme(
         (folder / "assets").mkdir()
         (folder / "assets" / "lamp.jpg").write_bytes((EXAMPLES / "jiekou" / "assets" / "lamp.jpg").read_bytes())
         command = [str(program), "-C", str(folder), "apply", "--yes", "tier[resolution=480p]"]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=tmp_path)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=100, cwd=tmp_path)
         assert done.returncode == 0, done.stderr.decode()
         assert ask(drawing, "/ledger")["count"] == 1
     frames, size = _decoded(folder / "renders" / "tier-480p.mp4")

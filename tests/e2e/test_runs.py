@@ -98,7 +98,7 @@ def test_a_run_that_is_ended_after_a_submit_is_carried_on_without_another_one(
         while submitted < len(CLIPS):
             submitted += json.loads(child.stdout.readline())["event"] == "submitted"
         child.send_signal(end)
-        said = child.communicate(timeout=30)
+        said = child.communicate(timeout=100)
     assert child.returncode == (130 if end is signal.SIGINT else -end)
     bought = ended.ledger()
     assert len(bought) == len(CLIPS)

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from tests.program.start import start
 
-_START_SECONDS: Final = 30.0
-_STOP_SECONDS: Final = 10.0
+_START_SECONDS: Final = 100.0
+_STOP_SECONDS: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def tasks_of(sdk: Any) -> Iterator[Tasks]:
     made: list[Any] = []
 
     def make(vendor: Emulator, key: str = "key") -> Any:
-        made.append(sdk.Ark(base_url=f"{vendor.api}/ark", api_key=key, max_retries=0, timeout=20))
+        made.append(sdk.Ark(base_url=f"{vendor.api}/ark", api_key=key, max_retries=0, timeout=100))
         return made[-1].content_generation.tasks
 
     yield make

@@ -139,7 +139,7 @@ def test_it_prints_providers_for_a_project_that_validates_and_ends_well_on_ctrl_
         (tmp_path / "clipform.yaml").write_text(block + clips)
         checked = clipform(tmp_path, "validate")
         os.kill(child.pid, signal.SIGINT)
-        _, errors = child.communicate(timeout=20)
+        _, errors = child.communicate(timeout=100)
     assert (child.returncode, errors) == (0, "")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     providers = yaml.safe_load(block)["providers"]
@@ -176,7 +176,7 @@ def test_a_ledger_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said(vendor: Emulator) -> None:
     port = vendor.api.rpartition(":")[2]
     with _started("--port", port) as child:
-        _, errors = child.communicate(timeout=20)
+        _, errors = child.communicate(timeout=100)
     assert child.returncode == 1
     assert f"port {port} cannot be used" in errors
 

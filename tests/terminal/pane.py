@@ -20,7 +20,7 @@ import pyte
 from reconciler.views.terminal import pictures
 from tests.program.start import ROOT, Child, start
 
-DEADLINE = 30.0
+DEADLINE = 100.0
 
 _TELLING = {"NO_COLOR", "COLUMNS", "LINES", "TMUX", "TERM_PROGRAM", "VTE_VERSION", *pictures._VARIABLES}
 """Variables by which a program would see the terminal that the tests are run in."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.program.start import Child, start
 
-DEADLINE = 30.0
+DEADLINE = 100.0
 
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

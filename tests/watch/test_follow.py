@@ -70,7 +70,7 @@ def test_programs_get_a_document_for_each_change_and_no_other(tmp_path: Path) ->
             states.append(clips[0]["state"])
         assert [clip["clip"] for clip in clips] == ["sun", "sea"]
         child.terminate()
-        assert child.wait(timeout=20) == 130
+        assert child.wait(timeout=100) == 130
     assert len(states) <= 3  # the edits, unless they were seen as one
 
 

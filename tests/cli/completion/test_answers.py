@@ -34,9 +34,9 @@ def test_revisions_are_those_of_the_repository(here: Path) -> None:
     assert offered("plan", "changed:") == ["changed:HEAD"]  # no repository, no error
     git = ["git", "-C", str(here), "-c", "user.name=a", "-c", "user.email=a@b"]
     for words in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "one"]):
-        subprocess.run([*git, *words], check=True, timeout=60)
+        subprocess.run([*git, *words], check=True, timeout=100)
     for words in (["branch", "review"], ["tag", "v1.0"]):
-        subprocess.run([*git, *words], check=True, timeout=60)
+        subprocess.run([*git, *words], check=True, timeout=100)
     names = ["main", "review", "v1.0"]
     assert sorted(offered("status", "changed:")) == ["changed:HEAD", *(f"changed:{name}" for name in names)]
     assert sorted(offered("plan", "--since", "")) == ["HEAD", *names]

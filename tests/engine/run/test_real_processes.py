@@ -30,7 +30,7 @@ clips:
 """
 ONE = 'version: 1\nclips:\n  a: {prompt: a lamp, duration: 1, ratio: "1:1", resolution: 480p}\n'
 LONG = 'version: 1\nclips:\n  a: {prompt: a lamp, duration: 20, ratio: "1:1"}\n'
-PATIENCE = 60.0
+PATIENCE = 100.0
 
 
 @pytest.fixture

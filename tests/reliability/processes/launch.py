@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60.0
+PATIENCE = 100.0
 """Seconds after which a process that should have ended has hung (I13)."""
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.emulator.process import Emulator
 
-PATIENCE = 30.0
+PATIENCE = 100.0
 _OWN = ("connection", "transfer-encoding", "content-length", "keep-alive", "date", "server")
 """Headers of one hop: not passed on."""
 
