@@ -300,6 +300,7 @@ class Bug:
     between: Callable[[Sim], None] = lambda sim: None  # done before the second run
     power: str | int | None = None  # a power cut of this mode instead of a kill
     lose: int = 0  # commits that a power cut takes back
+    at: str = ""  # the point at which a death shows it; the others are tried after it
 
 
 def _lose_database(sim: Sim) -> None:
@@ -323,9 +324,11 @@ _CLIPS = "clips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n  end: 
 CHEAP = HEAD + "budget: {currency: USD, total: 1.20}\n" + _CLIPS
 UNPRICED = CHEAP.replace(', prices: [{model: "*", per_clip: 0.50}]', "")
 
+ANSWERED = "vendor.submit after"
+
 BUGS: dict[str, Bug] = {
-    "no intent": Bug(_no_intent, "I2"),
-    "id at the end": Bug(_id_at_the_end, "I1"),
+    "no intent": Bug(_no_intent, "I2", at=ANSWERED),
+    "id at the end": Bug(_id_at_the_end, "I1", at=ANSWERED),
     "resubmit on unknown": Bug(_resubmit_on_unknown, "I1", {"submit": ["unknown-after"]}),
     "print before the record": Bug(_print_first, "order"),
     "receipt of the intent after the answer": Bug(_intent_after, "order"),
@@ -337,15 +340,19 @@ BUGS: dict[str, Bug] = {
     "float money": Bug(_float_money, "I6", spec=_DEAR + _CLIPS, cap=1_070_000, micros=540_000),
     "a budget for plans only": Bug(_no_cap, "I6", spec=CHEAP, cap=1_200_000),
     "unpriced is free": Bug(_unpriced_is_free, "I6", spec=UNPRICED, cap=1_200_000),
-    "rename without verification": Bug(_unverified, "I4"),
+    "rename without verification": Bug(_unverified, "I4", at="sync in bugs.place before"),
     "no check of the download": Bug(_unproven, "I4", {"fetch": ["short"]}),
     "overwrite what the user edited": Bug(_overwrite, "I16", between=_edit_output),
     "reference before data": Bug(_reference_first, "I5"),
     "raw errors": Bug(_traceback, "traceback"),
     "a dead link for ever": Bug(_again_for_ever, "I13", {"fetch": ["*dead"]}),
-    "lost commits, receipts not synced": Bug(_skipping("receipts"), "I2", power="strict", lose=4),
-    "object renamed without sync": Bug(_skipping("store", folders=False), "I5", power="names"),
-    "output renamed without sync": Bug(_skipping("place", folders=False), "I4", power="names"),
-    "no folder is synced": Bug(_skipping("", folders=True), "I2", power="strict"),
-    "the state folder is not synced": Bug(_skipping("lock", folders=True), "I2", power="strict"),
+    "lost commits, receipts not synced": Bug(_skipping("receipts"), "I2", power="strict", lose=4, at=ANSWERED),
+    "object renamed without sync": Bug(
+        _skipping("store", folders=False), "I5", power="names", at="rename in store._rename after"
+    ),
+    "output renamed without sync": Bug(
+        _skipping("place", folders=False), "I4", power="names", at="link in files.publish_new after"
+    ),
+    "no folder is synced": Bug(_skipping("", folders=True), "I2", power="strict", at=ANSWERED),
+    "the state folder is not synced": Bug(_skipping("lock", folders=True), "I2", power="strict", at=ANSWERED),
 }

@@ -27,19 +27,21 @@ def caught(name: str) -> set[str] | None:
         platter = Platter(patch, sim.root) if bug.power is not None else None
         bug.plant(patch)
         sim.save()
-        found: set[str] = set()
-        for k in (10_000, *range(1, 200)):  # first a run that nothing ends
-            sim.load()
-            found |= _tried(sim, bug, k, platter)
+        found, names = _tried(sim, bug, 10_000, platter)  # first a run that nothing ends
+        first = names.index(bug.at) if bug.at in names else 0
+        points = range(1, len(names) + 1)
+        for k in (*points[first:], *points[:first]):
             if bug.breaks in found:
                 break
-            if k < 10_000 and not sim.died:
-                break
+            sim.load()
+            found |= _tried(sim, bug, k, platter)[0]
         return found
 
 
-def _tried(sim: Sim, bug: Bug, k: int, platter: Platter | None) -> set[str]:
+def _tried(sim: Sim, bug: Bug, k: int, platter: Platter | None) -> tuple[set[str], list[str]]:
+    """What is found after a death at point `k` and another run, and the points that the first one passed."""
     found: set[str] = set()
+    names: list[str] = []
     picture = None
     if platter is not None:
         assert bug.power is not None
@@ -49,7 +51,7 @@ def _tried(sim: Sim, bug: Bug, k: int, platter: Platter | None) -> set[str]:
     fails = {k: 28} if bug.breaks == "traceback" else {}
     try:
         wire = sim.dies(None if fails else k, fails=fails, picture=picture)
-        sim.died = wire.dead or bool(wire.failed) or bool(fails)
+        names = wire.names
         rules = order.broken(wire.trace) if bug.breaks == "order" else ()
         found |= {text.partition(":")[0] for text in [*_judged(sim), *rules]}
         bug.between(sim)
@@ -57,8 +59,8 @@ def _tried(sim: Sim, bug: Bug, k: int, platter: Platter | None) -> set[str]:
         found |= {text.partition(":")[0] for text in _judged(sim)}
     except BaseException as error:  # noqa: BLE001  # what a wrong protocol ends in is what is looked for
         found.add("I13" if type(error).__name__ == "Deadlock" else "traceback")
-        sim.died = True
-    return found
+        names = sim.wire.names
+    return found, names
 
 
 def _judged(sim: Sim) -> list[str]:

@@ -94,7 +94,6 @@ class Sim:
         self.transports: list[FakeTransport] = []
         self.servers: dict[str, Server] = {}  # by address, where that is not `server`
         self.allowed: dict[str, set[str]] = {}  # hashes that outputs may have beside what the vendor served
-        self.died = False
         self.last_output: int | None = None  # how many events are read before the pipe breaks
         self.consents: Counter[object] | None = None  # the user's own, where the log may be lost
         self.deleted: set[str] = set()  # hashes of what gc removed
