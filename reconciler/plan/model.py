@@ -11,6 +11,7 @@ from enum import StrEnum
 from reconciler.diagnostics import Diagnostic
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
+from reconciler.spec.values import LookUse
 
 
 class Action(StrEnum):
@@ -165,6 +166,7 @@ class Wanted:
     rehearses: bool = False  # its provider is at an address of this machine
     takes: int = 1  # of the clip
     brief: Brief | None = None
+    looks: tuple[LookUse, ...] = ()
 
     @property
     def name(self) -> str:
@@ -264,6 +266,14 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class LookChange:
+    """Looks, and the steps of the takes that differ in them alone."""
+
+    looks: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All steps in the order in which apply admits them, dependencies first."""
 
@@ -274,6 +284,7 @@ class Plan:
     expected: float | None = None
     demands: tuple[Demand, ...] = ()
     places: tuple[tuple[str, str], ...] = ()  # a digest of where each provider's key goes, "" for the store
+    looks: tuple[LookChange, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return the number of steps of each action."""

@@ -153,6 +153,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         rehearses=is_local(config.spec.base_url or ""),
         takes=clip.spec.takes,
         brief=_brief(clip, resolved),
+        looks=clip.looks,
     )
     return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request)
 

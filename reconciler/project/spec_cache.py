@@ -34,6 +34,7 @@ from reconciler.project import program
 from reconciler.project.orders import Order
 from reconciler.project.spec_rows import Pick, Unit, decoded, encoded
 from reconciler.providers.registry import BUILT_IN
+from reconciler.spec.expand import Others
 from reconciler.spec.files import Files
 from reconciler.spec.matrix import MAX_CLIPS, declared_name
 from reconciler.spec.paths import same_file
@@ -109,9 +110,11 @@ class SpecCache:
         """Use no unit: all files are answered."""
         self.units = {}
 
-    def names(self) -> dict[str, str]:
-        """Return the clips of the units by name, with their declarations."""
-        return {w.clip: declared_name(w.clip) for unit in self.units.values() for w in unit.wanted}
+    def others(self) -> Others:
+        """Return the clips of the units."""
+        wanted = [w for unit in self.units.values() for w in unit.wanted]
+        looks = frozenset(look.name for w in wanted for look in w.looks)
+        return Others({w.clip: declared_name(w.clip) for w in wanted}, looks)
 
     def places(self) -> dict[str, Source]:
         """Return the line of each declaration of the units."""
@@ -137,7 +140,7 @@ class SpecCache:
         return bool(known) and (
             len(taken) < len(outputs)
             or not taken.isdisjoint(inputs | _folders(taken))
-            or not {clip.declared for clip in clips}.isdisjoint(self.names().values())
+            or not {clip.declared for clip in clips}.isdisjoint(self.others().names.values())
             or not Volume().fits(self._volume)
             or self._volume.clips > MAX_CLIPS
         )

@@ -12,11 +12,13 @@ from typing import Any
 from reconciler.diagnostics import Diagnostic, Severity, Source
 from reconciler.frozen import dataclass
 from reconciler.plan.model import Brief, Cost, Wanted
+from reconciler.spec.values import LookUse
 
 _ALIKE = ("provider", "kind", "model", "protect", "free", "tags", "server_defaults", "rehearses", "takes")
 """The fields that many takes have alike: written once for all of them."""
 
-_own, _alike = attrgetter("clip", "take", "key", "document", "output", "needs"), attrgetter(*_ALIKE)
+_own = attrgetter("clip", "take", "key", "document", "output", "needs", "looks")
+_alike = attrgetter(*_ALIKE)
 
 Pick = tuple[str, int]
 """The key of a clip's picked take, and its number."""
@@ -40,7 +42,7 @@ class Unit:
 def encoded(unit: Unit) -> dict[str, object]:
     """Return a unit as JSON values."""
     forms: dict[tuple[object, ...], int] = {}
-    rows = [[forms.setdefault(_form(w), len(forms)), w.brief and w.brief.prompt, *_own(w)] for w in unit.wanted]
+    rows = [[forms.setdefault(_form(w), len(forms)), w.brief and w.brief.prompt, *_row(w)] for w in unit.wanted]
     return {
         "key": unit.key,
         "inputs": unit.inputs,
@@ -67,6 +69,11 @@ def decoded(values: Mapping[str, Any]) -> Unit:
     )
 
 
+def _row(w: Wanted) -> list[object]:
+    *values, looks = _own(w)
+    return [*values, [[look.name, look.spans, look.fields, look.avoid] for look in looks]]
+
+
 def _form(w: Wanted) -> tuple[object, ...]:
     """Return what other takes may have too. Amounts are texts: `0.5` and `0.50` are equal, and read differently."""
     amounts = [None if amount is None else str(amount) for amount in (w.cost.amount, w.cost.least)]
@@ -81,7 +88,7 @@ def _decoded_form(form: list[Any]) -> _Form:
 
 def _wanted(row: list[Any], forms: Sequence[_Form]) -> Wanted:
     """Return a take; its texts are shared with the records, which have the same ones."""
-    form, prompt, clip, take, key, document, output, needs = row
+    form, prompt, clip, take, key, document, output, needs, looks = row
     facts, alike = forms[form]
     return Wanted(
         intern(clip),
@@ -91,8 +98,14 @@ def _wanted(row: list[Any], forms: Sequence[_Form]) -> Wanted:
         output=None if output is None else intern(output),
         needs=tuple((name, other) for name, other in needs) if needs else (),
         brief=None if prompt is None else Brief(prompt, facts),
+        looks=tuple(map(_look, looks)),
         **alike,
     )
+
+
+def _look(row: list[Any]) -> LookUse:
+    name, spans, fields, avoid = row
+    return LookUse(name, tuple((first, last) for first, last in spans), tuple(fields), avoid)
 
 
 @lru_cache(maxsize=1024)  # few clips have a price of their own

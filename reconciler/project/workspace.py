@@ -24,6 +24,7 @@ from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, 
 from reconciler.frozen import dataclass
 from reconciler.plan import cost, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
+from reconciler.plan.looks import look_changes
 from reconciler.plan.model import Demand, Disk, Plan, Reason, drawn_elsewhere
 from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
@@ -191,7 +192,7 @@ class Workspace:
 
     def _load(self, draft: bool, cache: SpecCache | None = None) -> Loaded:
         self.require_own()
-        readable, unread = read_partly(cache or self.files, self.overlay, cache.names() if cache else NO_OTHERS)
+        readable, unread = read_partly(cache or self.files, self.overlay, cache.others() if cache else NO_OTHERS)
         if readable is None or (cache is not None and cache.clashes(readable)):
             raise SpecError(shared(unread, {}))
         project = readable
@@ -363,6 +364,7 @@ class Workspace:
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))
-        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds)
+        looks = look_changes(plan.steps, wanted)
+        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds, looks=looks)
         self.planned = Planned(loaded, records, disk, lock.by_key, scope, plan, spent)
         return self.planned

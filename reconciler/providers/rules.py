@@ -28,7 +28,7 @@ _LABELS = {
     Mode.EXTEND: "operation: extend",
 }
 
-_REFERENCES = ("references", "references.images", "references.videos", "references.audios")
+_REFERENCES = ("references", "references.images", "references.videos", "references.audios", "references.images[0]")
 
 _SWITCH = re.compile(r"(?:^|\s)--(?:rs|rt|dur|resolution|ratio|duration|fps|seed|cf|camerafixed|wm|watermark)\s")
 """Parameters in a prompt, as old Ark prompts have them; the vendor ignores wrong ones without an error (Ark docs)."""
@@ -61,7 +61,7 @@ def check_each(clip: Clip, model: Model) -> Iterator[Diagnostic]:
 
 
 _NOT_IN_FORM = ("prompt", "first_frame", "last_frame", "references", "options")
-_UNCHECKED = ("pick", "retake", "output", "tags", "description", "protect")
+_UNCHECKED = ("use", "avoid", "pick", "retake", "output", "tags", "description", "protect")
 
 
 @cache
@@ -266,7 +266,8 @@ def _mixed(clip: Clip, model: Model) -> bool:
 
 def _mode_not_offered(clip: Clip, model: Model, mode: Mode) -> Diagnostic:
     takes = choices([label for offered, label in _LABELS.items() if offered in model.modes])
-    message = f"{model.name} does not take {_LABELS[mode]} (it takes {takes})"
+    pictures = _from_looks(clip) if mode is Mode.REFERENCES else ""
+    message = f"{model.name} does not take {_LABELS[mode]}{pictures} (it takes {takes})"
     help = f"give it one of these, or choose another model ({command('models', '--mode', mode)})"
     fields = {Mode.FIRST_FRAME: ("first_frame",), Mode.FRAMES: ("last_frame",), Mode.REFERENCES: _REFERENCES}
     return Diagnostic("mode-not-offered", message, _at(clip, *fields.get(mode, ("operation",))), help)
@@ -285,7 +286,8 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         if number > most:
             source = _at(clip, f"references.{name}[{most}]", f"references.{name}", "references")
             takes = f"at most {most}" if most else "none"
-            message = f"{count(number, noun)} given; {model.name} takes {takes}"
+            brought = _from_looks(clip) if name == "images" else ""
+            message = f"{count(number, noun)} given{brought}; {model.name} takes {takes}"
             yield Diagnostic("too-many-references", message, source, f"remove {number - most}, or choose another model")
     alone = references.audios and not (references.images or references.videos)
     if mode_of(clip) is Mode.REFERENCES and alone and not model.audio_alone and _knows_mode(clip):
@@ -294,11 +296,19 @@ def _counts(clip: Clip, model: Model) -> Iterator[Diagnostic]:
         yield Diagnostic("audio-alone", message, source, "add a reference picture or video")
 
 
+def _from_looks(clip: Clip) -> str:
+    """Return which looks brought how many pictures, such as ` (2 by look mia)`."""
+    brought = [f"{len(look.fields)} by look {look.name}" for look in clip.looks if look.fields]
+    return f" ({', '.join(brought)})" if brought else ""
+
+
 def _pictures(clip: Clip, model: Model) -> Iterator[Diagnostic]:
     """Check the limit on pictures of all fields together, unless a field's own limit is exceeded already."""
     number = len(clip.references.images) + (clip.spec.first_frame is not None) + (clip.spec.last_frame is not None)
     if model.max_media is not None and number > model.max_media and len(clip.references.images) <= model.max_images:
-        message = f"{count(number, 'picture')} given in all; {model.name} takes at most {model.max_media}"
+        message = (
+            f"{count(number, 'picture')} given in all{_from_looks(clip)}; {model.name} takes at most {model.max_media}"
+        )
         source = _at(clip, "references.images", "references")
         yield Diagnostic("too-many-pictures", message, source, f"remove {number - model.max_media}")
 

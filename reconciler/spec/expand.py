@@ -13,6 +13,7 @@ from dataclasses import field, replace
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
+from reconciler.spec.looks import NO_LOOKS, Looks, with_looks
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
@@ -22,13 +23,13 @@ from reconciler.spec.project import Clip
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
+from reconciler.spec.values import LookUse
 from reconciler.spec.volume import Volume
 
 _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
-NO_OTHERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,18 @@ class Declared:
     body: Fields
     defaults: Mapping[str, MappingEntry]
     vars: Mapping[str, str]
+    looks: Looks = NO_LOOKS
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The clips of a project that are not read: their declarations by name, and the looks that they use."""
+
+    names: Mapping[str, str]
+    looks: frozenset[str] = frozenset()
+
+
+NO_OTHERS = Others({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +79,11 @@ class _Result:
 
 
 def expand(
-    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, others: Mapping[str, str] = NO_OTHERS
+    declarations: Iterable[Declared], resolver: Resolver, problems: Problems, others: Others = NO_OTHERS
 ) -> Expanded:
-    """Return every clip of the declarations, in their order. Each declaration is one step. Raises TooMuch. `others` has
-    the names of the project's other clips."""
+    """Return every clip of the declarations, in their order. Each declaration is one step. Raises TooMuch."""
     clips: list[Clip] = []
-    names = dict(others)
+    names = dict(others.names)
     unclear: set[str] = set()
     for declared in declarations:
         name = declared.key.text
@@ -92,7 +104,7 @@ def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limi
     def expand_one() -> _Result:
         return _expanded(declared, resolver, problems.apart(), limit)
 
-    inputs = (declared.key, declared.body, declared.defaults, declared.vars)
+    inputs = (declared.key, declared.body, declared.defaults, declared.vars, declared.looks)
     name = ("expand", declared.key.text)
     result = reuse(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
     fits = result.count <= limit and resolver.volume.fits(result.volume)
@@ -182,10 +194,26 @@ class _Builder:
         spec, unfit = checked_fields(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
         faulty = {*unfit, *(values.keys() - raw.keys())}
         output = self._output(spec.output, faulty)
-        self._check_together(spec, faulty)
-        declared, places = self.declared.key, dict(_places(node))
+        declared, places, looks = self.declared.key, dict(_places(node)), tuple[LookUse, ...]()
         spec = spec if output == spec.output else spec.model_copy(update={"output": output})
-        return Clip(name, declared.text, spec, self.combination, declared.where, places, frozenset(faulty))
+        if faulty.isdisjoint(("prompt", "use", "avoid", "references")):
+            spec, looks, brought = self._with_looks(spec, places, faulty, resolver)
+            places.update(brought)
+        self._check_together(spec, faulty)
+        return Clip(name, declared.text, spec, self.combination, declared.where, places, frozenset(faulty), looks=looks)
+
+    def _with_looks(
+        self, spec: ClipFields, places: Mapping[str, Source], faulty: set[str], resolver: Resolver
+    ) -> tuple[ClipFields, tuple[LookUse, ...], tuple[tuple[str, Source], ...]]:
+        """Return the fields with the looks that they use, these looks, and the places of what they brought."""
+        where = {"prompt": self.declared.key.where, **places}
+        looked = with_looks(self.declared.looks, spec, where, self.problems)
+        if looked is None:
+            faulty.add("prompt")
+            return spec, (), ()
+        if looked.uses:
+            resolver.count(len(looked.spec.prompt), where["prompt"])
+        return looked.spec, looked.uses, looked.places
 
     def _output(self, text: str, faulty: set[str]) -> str:
         try:
@@ -230,3 +258,5 @@ def _places(node: Fields) -> Iterator[tuple[str, Source]]:
     for kind in references.entries:
         for index, item in enumerate(references.list_at(kind)):
             yield f"references.{kind}[{index}]", item.where
+    for index, item in enumerate(node.list_at("use")):
+        yield f"use[{index}]", item.where

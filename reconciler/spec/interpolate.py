@@ -103,7 +103,7 @@ class Resolver:
     def _scalar(self, scalar: Scalar, scope: NameScope) -> Raw | None:
         self.volume.values += 1
         if self.volume.values > bounds.MAX_VALUES:
-            self._too_much(f"the resolved files have more than {bounds.MAX_VALUES:,} values", scalar)
+            self._too_much(f"the resolved files have more than {bounds.MAX_VALUES:,} values", scalar.where)
         if "${" not in scalar.text:
             return scalar.text if scalar.quoted else Bare(scalar.text)
         try:
@@ -136,13 +136,17 @@ class Resolver:
         size = sum(map(len, parts))
         if size > MAX_TEXT and size > len(scalar.text):
             self._fail("too-long", f"this resolves to {size:,} characters; the limit is {MAX_TEXT:,}", scalar.where)
-        self.volume.written += size
-        if self.volume.written > bounds.MAX_WRITTEN:
-            self._too_much(f"the resolved files have more than {bounds.MAX_WRITTEN:,} characters", scalar)
+        self.count(size, scalar.where)
         return "".join(parts)
 
-    def _too_much(self, message: str, scalar: Scalar) -> NoReturn:
-        self._problems.error("too-much", message, scalar.where, "split the project, or use fewer combinations")
+    def count(self, characters: int, where: Source | None) -> None:
+        """Add the size of a text that was put together. Raises TooMuch, with the problem at `where`."""
+        self.volume.written += characters
+        if self.volume.written > bounds.MAX_WRITTEN:
+            self._too_much(f"the resolved files have more than {bounds.MAX_WRITTEN:,} characters", where)
+
+    def _too_much(self, message: str, where: Source | None) -> NoReturn:
+        self._problems.error("too-much", message, where, "split the project, or use fewer combinations")
         raise TooMuch
 
     def _token(self, token: re.Match[str], whole: bool, scope: NameScope, scalar: Scalar) -> str | ClipMedia | Secret:

@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
 from reconciler.frozen import dataclass
-from reconciler.spec.expand import NO_OTHERS, Declared, expand
+from reconciler.spec.expand import NO_OTHERS, Declared, Others, expand
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
-from reconciler.spec.memo import intern, reuse
+from reconciler.spec.looks import Looks, check_used
+from reconciler.spec.memo import exactly, intern, reuse
 from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile, SpecModel
 from reconciler.spec.overlay import check_declared, given_variables, laid_over, with_variables
 from reconciler.spec.problems import Problems, named, shown
@@ -44,12 +46,12 @@ def read_project(files: Files, overlay: ProjectOverlay = NO_OVERLAY) -> Project:
 
 
 def read_partly(
-    files: Files, overlay: ProjectOverlay = NO_OVERLAY, others: Mapping[str, str] = NO_OTHERS
+    files: Files, overlay: ProjectOverlay = NO_OVERLAY, others: Others = NO_OTHERS
 ) -> tuple[Project | None, tuple[Diagnostic, ...]]:
     """Return the project without what cannot be read, and all diagnostics, in order of file and place.
 
     So the clips that can be read are checked further, and one run reports the mistakes of both. None if the project
-    file itself cannot be read, or is too large. `others` has the names of clips that `files` leaves out.
+    file itself cannot be read, or is too large. `others` has what `files` leaves out.
     """
     problems = Problems()
     texts: dict[str, bytes] = {}
@@ -71,7 +73,7 @@ class _Reading:
     problems: Problems
     texts: dict[str, bytes]  # of every file read, in order
     overlay: ProjectOverlay
-    others: Mapping[str, str]  # names and declarations of clips that are not read
+    others: Others
 
 
 def _read(reading: _Reading, name: str) -> Project | None:
@@ -89,13 +91,16 @@ def _read(reading: _Reading, name: str) -> Project | None:
         vars = _vars(main, {}, resolver, given)
         project = read_sections(name, main, NameScope(vars), resolver, problems)
         scopes = [vars, *(_vars(file, vars, resolver, given) for file in included)]
-        declared = _declared(reading, (main, *included), scopes)
+        looks = intern(("looks",), project.looks, exactly)
+        declared = _declared(reading, (main, *included), scopes, looks)
         del included
         expanded = expand(_emptied(declared), resolver, problems, reading.others)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
+    used = chain(reading.others.looks, *(clip.spec.use for clip in expanded.clips))
+    check_used({} if expanded.unclear else looks, used, problems)
     return replace(project, clips=expanded.clips, volume=resolver.volume)
 
 
@@ -202,7 +207,9 @@ def _vars(
     return intern(("vars", file.where.file), variables)
 
 
-def _declared(reading: _Reading, files: Sequence[Fields], scopes: Sequence[Mapping[str, str]]) -> list[Declared]:
+def _declared(
+    reading: _Reading, files: Sequence[Fields], scopes: Sequence[Mapping[str, str]], looks: Looks
+) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
     main = files[0]
@@ -216,7 +223,7 @@ def _declared(reading: _Reading, files: Sequence[Fields], scopes: Sequence[Mappi
                 reading.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
                 key, body = intern(("clip", name), (entry.key, body))
-                declared[name] = Declared(key, body, defaults.entries, file_vars)
+                declared[name] = Declared(key, body, defaults.entries, file_vars, looks)
     return list(declared.values())
 
 

@@ -82,6 +82,14 @@ class References(SpecModel):
     audios: MediaList = noted("Sounds to refer to.", "[assets/rain.mp3]", ())
 
 
+class Look(SpecModel):
+    """A character, place or style of several clips."""
+
+    prompt: Text = noted("Its words, which replace {NAME} in a prompt.", "Mia, thirty, red coat", "")
+    images: MediaList = noted("Its pictures, for clips that take reference pictures.", "[art/mia.png]", ())
+    avoid: Text = noted("What is not to be seen with it.", "blonde hair", "")
+
+
 class ClipFields(SpecModel):
     """The fields of a clip, of `defaults` and of the `set` of an override."""
 
@@ -110,6 +118,13 @@ class ClipFields(SpecModel):
     seed: Annotated[int | None, _SEED] = noted(
         "Makes results repeatable if the model accepts a seed; absent or -1 is random. Take n uses seed + n - 1.", "42"
     )
+    use: Annotated[tuple[Name, ...], AS_LIST] = noted(
+        "Looks that the clip shows: their words go to the prompt, in place of {NAME} or at its end, and their pictures"
+        " to the references.",
+        "[mia, noir]",
+        (),
+    )
+    avoid: Text = noted("What is not to be seen: it goes to the end of the prompt, as `without …`.", "text, logos", "")
     camera_fixed: YesNo | None = noted("Keep the camera still.", "yes")
     audio: YesNo | None = noted("Generate sound too.", "yes")
     watermark: YesNo | None = noted("Let the provider add its watermark.", "no")
@@ -326,6 +341,7 @@ class Inputs(SpecModel):
 
 Vars = Annotated[dict[str, RawText], AS_MAP]
 Clips = Annotated[dict[str, ClipDecl], AS_MAP]
+LookMap = Annotated[dict[str, Look], AS_MAP]
 
 
 class IncludeFile(SpecModel):
@@ -344,6 +360,9 @@ class ProjectFile(SpecModel):
         "More files, by path or pattern; each may have vars, defaults and clips.", "[clips/*.yaml]", ()
     )
     vars: Vars = noted("Texts for ${vars.name}.", "{product: Aurora lamp}", dict)
+    looks: LookMap = noted(
+        "Characters, places and styles that clips use.", '{mia: {prompt: "Mia, thirty", images: [art/mia.png]}}', dict
+    )
     providers: Annotated[dict[str, Provider], AS_MAP] = noted(
         "Providers, by an alias of your choice; draft is built in.",
         "{studio: {kind: 3hei, api_key: ${env.STUDIO_KEY}}}",

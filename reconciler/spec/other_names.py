@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-_SUBJECTS = "write the text under vars and ${vars.NAME} in prompts; pictures of it go to references: {images: [PATH]}"
 _PICTURE = "to start from it, write first_frame: PATH; to show what is in it, references: {images: [PATH]}"
 _IMAGES, _VIDEOS, _AUDIOS = (f"write references: {{{kind}: [PATH]}}" for kind in ("images", "videos", "audios"))
 _WAITS = "write ${clips.NAME.last_frame} where its frame is used: a clip then waits by itself"
@@ -22,9 +21,10 @@ _CLIP = {
     **dict.fromkeys(("images", "reference_images", "ref_images"), _IMAGES),
     **dict.fromkeys(("video", "videos", "reference_videos"), _VIDEOS),
     **dict.fromkeys(("audios", "music", "reference_audios"), _AUDIOS),
-    **dict.fromkeys(("characters", "character", "styles", "style", "subjects"), _SUBJECTS),
+    **dict.fromkeys(("characters", "character", "styles", "style", "subjects", "looks"), "use"),
     **dict.fromkeys(("depends_on", "needs", "after"), _WAITS),
-    **dict.fromkeys(("fps", "cfg_scale", "guidance_scale", "motion", "negative_prompt"), _OPTION),
+    **dict.fromkeys(("fps", "cfg_scale", "guidance_scale", "motion"), _OPTION),
+    **dict.fromkeys(("negative_prompt", "negative"), "avoid"),
     **dict.fromkeys(("seconds", "length", "duration_seconds"), "duration"),
     **dict.fromkeys(("quality", "definition"), "resolution"),
     **dict.fromkeys(("sound", "generate_audio", "with_audio"), "audio"),
@@ -45,7 +45,7 @@ _PROVIDER = {
     "model": "write it under defaults, or in a clip",
 }
 _PROJECT = {
-    **dict.fromkeys(("characters", "styles", "subjects"), _SUBJECTS),
+    **dict.fromkeys(("characters", "styles", "subjects"), "looks"),
     **dict.fromkeys(("shots", "scenes", "videos"), "clips"),
     **dict.fromkeys(("variables", "locals"), "vars"),
     **dict.fromkeys(("imports", "files"), "include"),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
-from reconciler.spec.values import ClipMedia, JsonValue, LocalMedia, Media, Secret
+from reconciler.spec.values import ClipMedia, JsonValue, LocalMedia, LookUse, Media, Secret
 from reconciler.spec.volume import Volume
 
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
+    from reconciler.spec.looks import Looks
     from reconciler.spec.model import Budget, ClipFields, Provider, References
 
 
@@ -58,6 +59,7 @@ class Clip:
     fields: Mapping[str, Source] = field(default_factory=dict)  # of each field's value
     faulty: frozenset[str] = frozenset()  # fields with an error, without their values: the project is not used
     lead: int = 0  # characters at the start of the prompt that other clips begin with too
+    looks: tuple[LookUse, ...] = ()
 
     @property
     def file(self) -> str:
@@ -72,6 +74,10 @@ class Clip:
     def references(self) -> References:
         """Its reference pictures, videos and sounds."""
         return self.spec.references
+
+    def avoided(self) -> tuple[str, ...]:
+        """Return what the end of its prompt excludes: its own words, and those of its looks."""
+        return tuple(filter(None, (self.spec.avoid, *(look.avoid for look in self.looks))))
 
     def media(self) -> tuple[tuple[str, Media], ...]:
         """Return every input with the name of its field (`references.images[0]`, …), in a fixed order."""
@@ -149,4 +155,5 @@ class Project:
     files: tuple[str, ...] = ()  # the specs read, the project file first
     warnings: tuple[Diagnostic, ...] = ()
     overlay: ProjectOverlay = ProjectOverlay()
+    looks: Looks = field(default_factory=dict)
     volume: Volume = field(default_factory=Volume)  # resolved to read it

@@ -17,7 +17,7 @@ from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import content, element
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
-_NAMED_MAPS = {"clips": NAME, "providers": NAME}
+_NAMED_MAPS = {"clips": NAME, "looks": NAME, "providers": NAME}
 
 
 @dataclass(frozen=True, slots=True)

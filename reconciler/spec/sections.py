@@ -14,6 +14,7 @@ from reconciler.spec import model
 from reconciler.spec.database_address import is_exposed
 from reconciler.spec.environment import ADDRESSES, names_in
 from reconciler.spec.interpolate import Env, NameScope, Raw, Resolver
+from reconciler.spec.looks import Looks, declared_looks
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
 from reconciler.spec.reader import Fields, MappingEntry
@@ -39,6 +40,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         cache=reader.store(model.Cache, "cache"),
         state=reader.shared_state(),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
+        looks=reader.looks(),
     )
 
 
@@ -69,6 +71,12 @@ class _SectionReader:
             self._problems.error("provider-name", message, entry.key.where, "choose another alias")
         places = {key: item.value.where for key, item in entry.value.entries.items()}
         return ProviderConfig(alias, spec, entry.key.where, places)
+
+    def looks(self) -> Looks:
+        """Return every look by name; one with errors keeps its name, so that clips that use it are not reported too."""
+        section = self._root.map_at("looks")
+        specs = {name: self._typed(model.Look, entry, ("looks", name)) for name, entry in section.entries.items()}
+        return declared_looks(section, specs, self._problems)
 
     def section(self, kind: type[M], name: str) -> M | None:
         """Return a section, None if there is none."""

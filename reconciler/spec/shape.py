@@ -162,6 +162,8 @@ def _holder(parents: Location, model: type[BaseModel]) -> str:
             return _FILES.get(model, "the project file")
         case ["clips", name]:
             return f"clip {shown(str(name))}"
+        case ["looks", name]:
+            return f"look {shown(str(name))}"
         case ["providers", name]:
             return f"provider {shown(str(name))}"
         case path:

@@ -1,7 +1,8 @@
-"""The types of field values that have no plain Python type: media references, secrets and exact numbers."""
+"""The types of field values that have no plain Python type: media references, secrets, exact numbers, looks in use."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from reconciler.frozen import dataclass
@@ -72,3 +73,19 @@ class Secret:
     """The name of an environment variable that holds a secret; never the secret itself."""
 
     env: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookUse:
+    """A look that a clip shows: where the prompt has its words, the inputs that it brought, by field, and what it
+    avoids."""
+
+    name: str
+    spans: tuple[tuple[int, int], ...] = ()
+    fields: tuple[str, ...] = ()
+    avoid: str = ""
+
+    @property
+    def pictures(self) -> tuple[int, ...]:
+        """The numbers of the reference pictures that it brought, from 1."""
+        return tuple(int(re.sub(r"\D", "", field)) + 1 for field in self.fields)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, EventKind, Outcome, Summary
-from reconciler.plan.model import Action, Cost, Plan, Step
+from reconciler.plan.model import Action, Cost, LookChange, Plan, Step
 from reconciler.plan.remedies import command_of, reason_line
 from reconciler.project.saved_plan import review_digest
 from reconciler.views.base import StatusRow
@@ -65,6 +65,8 @@ def step(item: Step, currency: str) -> dict[str, object]:
 def plan(item: Plan) -> dict[str, object]:
     """Encode the document of `plan --json`."""
     asks = [{"subject": d.subject, "use": d.use, "asked": d.is_asked} for d in item.demands]
+    looks = [look(change, item.currency) for change in item.looks]
+    extra = {name: values for name, values in (("asks_for", asks), ("looks", looks)) if values}
     return {
         "format_version": FORMAT_VERSION,
         "actions": [step(s, item.currency) for s in item.steps],
@@ -73,7 +75,14 @@ def plan(item: Plan) -> dict[str, object]:
         "cost": _ranged(total(item.total(), item.currency, item.unpriced()), item.least()),
         "expected_seconds": round(item.expected, 1) if item.expected is not None else None,
         "diagnostics": [diagnostic(d) for d in item.diagnostics],
-    } | ({"asks_for": asks} if asks else {})
+    } | extra
+
+
+def look(change: LookChange, currency: str) -> dict[str, object]:
+    """Encode the clips that are generated again because of looks alone."""
+    part = Plan(change.steps, currency=currency)
+    cost = _ranged(total(part.total(), currency, part.unpriced()), part.least())
+    return {"looks": list(change.looks), "clips": list(dict.fromkeys(s.clip for s in part.steps)), "cost": cost}
 
 
 def diagnostic(item: Diagnostic) -> dict[str, object]:

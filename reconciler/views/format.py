@@ -9,7 +9,8 @@ from decimal import Decimal
 from reconciler import money
 from reconciler.events import Outcome
 from reconciler.next_command import command
-from reconciler.plan.model import GENERATES, Action, Cost, Plan, Step
+from reconciler.plan.model import GENERATES, Action, Cost, LookChange, Plan, Step
+from reconciler.spec.problems import listed
 
 SEPARATOR = " · "
 """Between short facts on one line."""
@@ -120,6 +121,14 @@ def summary_line(plan: Plan) -> str:
     if plan.expected is not None:
         line += f" About {seconds(plan.expected)}."
     return line
+
+
+def look_line(change: LookChange, currency: str) -> str:
+    """Return which looks are all that changed in which clips, and what these cost."""
+    looks, names = change.looks, list(dict.fromkeys(step.clip for step in change.steps))
+    subject = f"Look {looks[0]} is" if len(looks) == 1 else f"Looks {listed(looks, 'and')} are"
+    where = f"{clips(len(names), len(change.steps))} ({listed(names, 'and')})"
+    return f"{subject} all that changed in {where}. Cost: {plan_total(Plan(change.steps, currency=currency))}."
 
 
 def undone(name: str, steps: Sequence[Step], file: str, fields: Sequence[str], since: float) -> str:

@@ -46,6 +46,7 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         clips = {order.wanted.key: order.wanted.name for order in planned.loaded.orders}
         yield from document_facts(document, clips)
     if order is not None:
+        yield from _looks(order)
         users = [o.clip.name for o in planned.loaded.orders if step.clip in o.clip.depends_on()]
         if users and order.take == order.clip.spec.pick:
             yield "used by", ", ".join(dict.fromkeys(users))
@@ -57,6 +58,16 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
         if generation is None and attempt.seed is not None:
             yield "seed sent", str(attempt.seed)
         yield "attempt", _attempt(attempt)
+
+
+def _looks(order: Order) -> Iterator[tuple[str, str]]:
+    """Yield the looks in the prompt, with the numbers of the pictures that they brought, and what is avoided."""
+    looks = order.clip.looks
+    numbers = {look.name: ", ".join(map(str, look.pictures)) for look in looks}
+    if looks:
+        yield "looks", ", ".join(f"{name} (picture {text})" if text else name for name, text in numbers.items())
+    if avoided := ", ".join(order.clip.avoided()):
+        yield "avoid", f"{avoided} (written in the prompt: {order.wanted.model} has no field for it)"
 
 
 def _order(step: Step, planned: Planned) -> Order | None:
@@ -124,6 +135,10 @@ def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
         "estimate": encode.price(order.wanted.cost, "") if order else None,
         "way_out": encode.commands(step.way_out),
     }
+    if order is not None and order.clip.looks:
+        values["looks"] = [{"name": look.name, "pictures": list(look.pictures)} for look in order.clip.looks]
+    if order is not None and (avoided := order.clip.avoided()):
+        values["avoid"] = list(avoided)
     generation = planned.snapshot.generations.get(step.key)
     if generation is not None:
         values["artifact"] = dict(_generation(generation, planned, root))

@@ -85,6 +85,7 @@ def exit_codes_by_command() -> str:
 
 _MAPS = {
     "": "The project file",
+    "looks.": "An entry of `looks`",
     "providers.": "A provider",
     "providers.prices.": "A row of `prices`",
     "budget.": "`budget`",

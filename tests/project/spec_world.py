@@ -33,18 +33,19 @@ providers:
     prices: [{model: "*", per_second: 0.10, until: 2026-11-30}, {model: "*", per_second: 0.20}]
   other: {kind: ark, base_url: "https://other.example.com"}
 budget: {currency: USD}
+looks: {dark: {prompt: low light}, wide: {prompt: wide angle, avoid: people}}
 defaults: {provider: studio, model: doubao-seedance-1-5-pro-251215, resolution: 720p, ratio: 16:9, duration: 5}
 """
 ONE = """\
 clips:
   a: {prompt: "a at the ${vars.place}", first_frame: "${clips.c.last_frame}"}
-  b: {prompt: "b by night"}
+  b: {prompt: "b by night", use: [wide]}
 """
 TWO = """\
 vars: {place: station}
 clips:
   c: {prompt: "c at the ${vars.place}", takes: 2}
-  d: {prompt: d, first_frame: in.png}
+  d: {prompt: "d in {dark}", use: [dark], first_frame: in.png}
   e: {matrix: {lang: [en, zh, es, ja], exclude: [{lang: es}, {lang: ja}]}, prompt: "signs in ${matrix.lang}"}
 """
 THREE = """\

@@ -21,6 +21,7 @@ from reconciler.project import program, spec_cache
 from reconciler.project.spec_cache import SpecCache
 from reconciler.providers import rules
 from reconciler.spec import expand, volume
+from reconciler.spec.expand import Others
 from tests.project.desk import Desk, Edit, edits, picture
 from tests.project.spec_world import World, warm, world
 
@@ -121,6 +122,10 @@ FACTS: Mapping[str, Change] = {
     "a variable of the file": two("station", "square"),
     "a default": main("duration: 5", "duration: 10"),
     "a model": main("1-5-pro-251215", "1-0-pro-250528"),
+    "the words of a look": main("low light", "candlelight"),
+    "the name of a look": main("dark:", "dim:"),
+    "a picture of a look": main("low light", "low light, images: [in.png]"),
+    "a look that no clip uses": one(", use: [wide]", ""),
     "a price": main("0.10", "0.15"),
     "a budget": main("budget: {", "budget: {clips_per_apply: 1, "),
     "settings of a model": main(
@@ -182,6 +187,9 @@ def no_warnings(cache: SpecCache, project: object, stages: object) -> object:
     return iter(stages)  # type: ignore[call-overload]  # as given
 
 
+others = SpecCache.others
+
+
 MISTAKES: Mapping[str, tuple[Callable[[pytest.MonkeyPatch], None], Change]] = {
     "the bytes of the file": (patched("_sha256", lambda data: str(len(data))), FACTS["a prompt of the same size"]),
     "the project file": (without("clipform.yaml"), FACTS["a default"]),
@@ -196,6 +204,7 @@ MISTAKES: Mapping[str, tuple[Callable[[pytest.MonkeyPatch], None], Change]] = {
     "the takes of other files": (patched("_fit", lambda units, picks: units), FACTS["the take that a frame is of"]),
     "the providers in use": (patched("providers", lambda cache: set()), FACTS["a prompt"]),
     "the standing warnings": (patched("warnings", no_warnings), FACTS["a prompt"]),
+    "the looks of other files": (patched("others", lambda cache: Others(others(cache).names)), FACTS["a prompt"]),
     "the warnings of the reader": (patched("_flawed", lambda unread: set()), FACTS["a warning of the reader"]),
     **{name: (patched("clashes", lambda cache, project: False), change) for name, change in BETWEEN.items()},
 }

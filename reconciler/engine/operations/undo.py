@@ -174,6 +174,8 @@ def _value(field: str, text: str, back: _WayBack) -> FieldValue:
     own = _own(text, field, back)
     if own is None and place is not None:
         raise _Unwritable(f"comes from {place.file}:{place.line}, not from the clip")
+    if field == "prompt" and (clip.looks or clip.avoided()):
+        raise _Unwritable(f"has words of {'looks' if clip.looks else 'avoid'} in it ({place})")
     if own is not None and (name := _INTERPOLATED.search(own)):
         raise _Unwritable(f"uses {name[0]} ({place})")
     match old:

@@ -67,6 +67,7 @@ def render(plan: Plan, style: Style, room: int = UNBOUNDED) -> Iterator[str]:
         yield f"Provider's default for {format.clips(count)}: {safe(', '.join(defaults))}"
     if often:
         yield ""
+    yield from (safe(format.look_line(change, plan.currency)) for change in plan.looks)
     yield style.bold(format.summary_line(plan))
 
 

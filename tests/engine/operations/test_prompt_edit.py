@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from reconciler.diagnostics import Refused
 from reconciler.engine.operations import edit_spec
 from reconciler.spec.files import Files
 from tests.reliability.simulator.sim import HEAD, Sim
@@ -29,3 +32,15 @@ def test_an_edit_reads_the_project_once_and_checks_the_result_once(sim: Sim) -> 
     assert edit_spec.set_prompt(workspace, "hero", "a lamp", "a torch").text == "a torch"
     assert counted.reads["clipform.yaml"] == 2
     assert (sim.root / "shots.yaml").read_text() == "clips:\n  hero: {prompt: a torch}\n"
+
+
+def test_a_prompt_with_looks_is_edited_as_written_and_a_wrong_name_is_refused(sim: Sim) -> None:
+    text = HEAD + "looks: {mia: {prompt: Mia in red}}\nclips:\n  hero: {use: [mia], prompt: '{mia} waits'}\n"
+    sim.write(text)
+    assert edit_spec.prompt(sim.workspace, "hero").text == "{mia} waits"
+    with pytest.raises(Refused, match="unknown look 'mai'; did you mean 'mia'"):
+        edit_spec.set_prompt(sim.workspace, "hero", "{mia} waits", "{mai} runs")
+    assert (sim.root / "clipform.yaml").read_text() == text
+    edit_spec.set_prompt(sim.workspace, "hero", "{mia} waits", "{mia} runs")
+    assert (sim.root / "clipform.yaml").read_text() == text.replace("waits", "runs")
+    assert [clip.spec.prompt for clip in sim.workspace.load().project.clips] == ["Mia in red runs"]
