@@ -13,7 +13,7 @@ from functools import cached_property
 
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
-from reconciler.plan import remedies
+from reconciler.plan import cuts, remedies
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
@@ -24,6 +24,7 @@ from reconciler.providers.base import LOCAL
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State, is_paid_failure
 from reconciler.spec.graph import in_order
 
+_MAKES = GENERATES | {Action.RESUME, Action.ASSEMBLE}
 _HAD_ARTIFACT = frozenset({State.FETCHED, State.DONE})
 _IN_PROGRESS = OPEN - _HAD_ARTIFACT
 _ENDED = {State.NOT_SENT: Reason.NOT_SENT, State.CANCELLED: Reason.CANCELLED, State.ABANDONED: Reason.SEND_AGAIN}
@@ -67,6 +68,7 @@ class _Planner:
         self.facts, self.snapshot, self.scope = facts, facts.snapshot, scope
         self.takes = Counter(w.clip for w in wanted)
         keys = {w.key for w in wanted}
+        self.keys = {(w.clip, w.take): w.key for w in wanted}
         self.unresolved = Counter(
             (a.clip, a.take)
             for a in self.snapshot.attempts.values()
@@ -110,6 +112,7 @@ class _Planner:
         return Plan(selected, unbind=unbind, currency=currency)
 
     def _decide(self, w: Wanted) -> Step:
+        w = self._settled(w) if w.kind == cuts.KIND else w
         if (entry := self.facts.copied(w.key)) is not None:
             return self._copy(w, entry)
         sha256 = self.facts.stored(w.key) or self.facts.placed(w)
@@ -129,6 +132,18 @@ class _Planner:
         if w.output is None and is_locked and not is_recorded:
             return self._step(w, Action.NOOP, Reason.LOCKED_TAKE)  # in a fresh clone: only picked takes have outputs
         return self._generate(w, attempt)
+
+    def _settled(self, w: Wanted) -> Wanted:
+        """Return a cut with its key, as far as this plan does not make what it shows."""
+        steps = {self.keys[need]: self.steps[need] for need in w.needs}
+
+        def find(key: str) -> tuple[str, str | None]:
+            step = steps[key]
+            is_made = step.action in _MAKES or step.needs_a_maker
+            return step.key, None if is_made else step.sha256 or self.facts.recorded(step.key)
+
+        document = cuts.settled(w.document, find)
+        return replace(w, document=document, key=cuts.key_of(document))
 
     def _block_of(self, attempt: Attempt) -> Block | None:
         is_renamed = attempt.clip not in self.takes  # how many takes it had is not on record
@@ -220,6 +235,8 @@ class _Planner:
             return self._protected(w) if block.reason is Reason.PROTECTED else self._blocked(w, block)
         if self._has_maker(w):
             return self._shared(w)
+        if w.kind == cuts.KIND:
+            return self._assemble(w, is_lost=is_lost)
         if self.facts.held_key(w) is not None:
             step = self._step(w, Action.REPLACE, Reason.CHANGED)
             step = replace(step, changes=self.facts.changes(w, self.pending, self.names))
@@ -232,6 +249,16 @@ class _Planner:
             first = Reason.REHEARSED if w.key in self.facts.rehearsals else Reason.NEW
             step = self._step(w, Action.CREATE, first)
         return replace(step, cost=w.cost, expected=typical_seconds(self.snapshot, w.kind, w.model))
+
+    def _assemble(self, w: Wanted, *, is_lost: bool) -> Step:
+        """Return the step that makes a cut; it says which clips this plan makes first."""
+        bound = self.snapshot.bindings.get((w.clip, w.take))
+        awaited = sorted({clip for clip, take in w.needs if self.steps[clip, take].action in _MAKES})
+        detail = f"waits for: {', '.join(awaited)}" if awaited else ""
+        held = self.facts.held_key(w) is not None
+        reason = Reason.CHANGED if held else Reason.REASSEMBLED if is_lost else Reason.UNASSEMBLED
+        differing = cuts.changes(bound.document, w.document) if bound is not None and held else ()
+        return replace(self._step(w, Action.ASSEMBLE, reason, detail=detail), changes=differing)
 
     def _name_in_lock(self, w: Wanted) -> str:
         """Return under which other name the lock file has a take's video; empty if there is none."""
@@ -252,7 +279,8 @@ class _Planner:
         missing = sorted({clip for clip, take in w.needs if self._is_unavailable((clip, take))})
         if missing:
             unselected = not all(self.scope.selects(clip) for clip in missing)
-            return remedies.upstream(w.clip, missing, selected=unselected)
+            verb = "waits for:" if w.kind == cuts.KIND else "needs"
+            return remedies.upstream(w.clip, missing, verb, selected=unselected)
         return None
 
     def _paid_before(self, w: Wanted, attempt: Attempt | None, *, is_lost: bool) -> Block | None:
@@ -309,6 +337,7 @@ class _Planner:
             sha256=sha256,
             takes=w.takes,
             brief=w.brief if action is Action.CREATE else None,
+            document=w.document if w.kind == cuts.KIND else "",
         )
 
 

@@ -57,20 +57,25 @@ class PlanFacts:
         fact = self.output(path)
         return path is not None and fact.exists and not self.is_ours(path, fact)
 
+    def recorded(self, key: str) -> str | None:
+        """Return the artifact of a key, wherever it is: by the records, else by the lock file."""
+        entry = self.snapshot.generations.get(key) or self.line(key)
+        return None if entry is None else entry.sha256
+
     def stored(self, key: str) -> str | None:
         """Return the artifact of a key if the store has it: by the records, else by the lock file."""
-        entry = self.snapshot.generations.get(key) or self.line(key)
-        return entry.sha256 if entry is not None and entry.sha256 in self.disk.objects else None
+        sha256 = self.recorded(key)
+        return sha256 if sha256 in self.disk.objects else None
 
     def shared(self, key: str) -> str | None:
         """Return the artifact of a key if the shared cache is asked for it."""
-        entry = self.snapshot.generations.get(key) or self.line(key)
-        return entry.sha256 if entry is not None and entry.sha256 in self.disk.shared else None
+        sha256 = self.recorded(key)
+        return sha256 if sha256 in self.disk.shared else None
 
     def placed(self, w: Wanted) -> str | None:
         """Return the artifact of a take that the store has lost while the output still holds it."""
-        entry = self.snapshot.generations.get(w.key) or self.line(w.key)
-        return entry.sha256 if entry is not None and self.output(w.output).sha256 == entry.sha256 else None
+        sha256 = self.recorded(w.key)
+        return sha256 if self.output(w.output).sha256 == sha256 else None
 
     def copied(self, key: str) -> LockEntry | None:
         """Return the line of the lock file for a key that only it records, if the path that it names holds its content:

@@ -22,6 +22,7 @@ class Action(StrEnum):
     RESUME = "resume"
     RESTORE = "restore"
     MOVE = "move"
+    ASSEMBLE = "assemble"
     REMOVE = "remove"
     NOOP = "noop"
     BLOCKED = "blocked"
@@ -41,6 +42,8 @@ class Reason(StrEnum):
 
     NEW = "new", "never generated before"
     CHANGED = "changed", "the prompt, settings or inputs changed"
+    UNASSEMBLED = "unassembled", "never assembled before"
+    REASSEMBLED = "reassembled", "its film is not here; assembling it again is free"
     REHEARSED = "rehearsed", "only rehearsed so far, at an address of this machine; the real video replaces that file"
     FAILED_BEFORE = "failed_before", "the last attempt failed"
     NOT_SENT = "not_sent", "the last attempt ended before anything was sent"
@@ -219,6 +222,7 @@ class Step:
     sha256: str | None = None  # of the artifact that exists
     takes: int = 1  # of the clip
     brief: Brief | None = None  # of a new video
+    document: str = ""  # of a cut, with the content of each piece that is known
 
     @property
     def name(self) -> str:

@@ -228,14 +228,14 @@ def elsewhere(name: str, entry: LockEntry) -> Block:
     return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(name), again))
 
 
-def upstream(clip: str, missing: Iterable[str], *, selected: bool) -> Block:
+def upstream(clip: str, missing: Iterable[str], verb: str = "needs", *, selected: bool) -> Block:
     """Return the block of a clip whose needs are missing: they are blocked, or (`selected`) not part of this plan."""
     names = sorted(missing)
     if selected:
         lines = [remedy(command("apply", "+" + clip), "apply it with the clips that it needs")]
     else:
         lines = [remedy(command("show", name), f"see what blocks {quote(name)} (free)") for name in names[:3]]
-    return Block(Reason.UPSTREAM, f"needs {', '.join(names)}", tuple(lines))
+    return Block(Reason.UPSTREAM, f"{verb} {', '.join(names)}", tuple(lines))
 
 
 def barred(output: str, obstacle: str) -> Block:

@@ -62,11 +62,13 @@ class Loaded:
     warnings: tuple[Diagnostic, ...]
     rows: tuple[Wanted, ...] | None = None  # of the orders, if these are read later
     files: frozenset[str] | None = None  # the local inputs then
+    cuts: tuple[Wanted, ...] = ()  # the films, each after those that it shows
 
     @cached_property
     def wanted(self) -> tuple[Wanted, ...]:
-        """What the orders want, in their order. Reads no clip."""
-        return tuple(order.wanted for order in self.orders) if self.rows is None else self.rows
+        """What the orders want, in their order, then the cuts. Reads no clip."""
+        rows = tuple(order.wanted for order in self.orders) if self.rows is None else self.rows
+        return (*rows, *self.cuts)
 
     @cached_property
     def inputs(self) -> frozenset[str]:
@@ -108,13 +110,14 @@ def read_later(loaded: Loaded, rows: tuple[Wanted, ...], files: frozenset[str], 
     @cache
     def whole() -> Loaded:
         present = read()
-        if present.wanted != rows:
+        if present.wanted != (*rows, *loaded.cuts):
             text = "the project changed while it was read"
             raise ClipformError(text, help="run the command again", code="changing")
         return present
 
     project = replace(loaded.project, clips=Later(lambda: whole().project.clips))
-    return Loaded(project, Later(lambda: whole().orders), loaded.dialects, loaded.warnings, rows, files)
+    orders = Later(lambda: whole().orders)
+    return replace(loaded, project=project, orders=orders, rows=rows, files=files)
 
 
 Confirm = Callable[[Plan], None]

@@ -22,16 +22,16 @@ from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError
 from reconciler.frozen import dataclass
-from reconciler.plan import cost, prices, remedies
+from reconciler.plan import cost, cuts, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.looks import look_changes
-from reconciler.plan.model import Demand, Disk, Plan, Reason, drawn_elsewhere
+from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_elsewhere
 from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
 from reconciler.project.leads import leads
 from reconciler.project.model import Choice, Loaded, Planned, read_later
-from reconciler.project.orders import NO_PICKS, build_orders, drafted_clip
+from reconciler.project.orders import NO_PICKS, Order, build_orders, drafted_clip
 from reconciler.project.own_state import require_own
 from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
@@ -46,6 +46,7 @@ from reconciler.providers.base import LOCAL, Dialect
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State
 from reconciler.spec.expand import NO_OTHERS
 from reconciler.spec.files import PROJECT_FILE, EditedFiles, Files, Unreadable
+from reconciler.spec.graph import closure
 from reconciler.spec.load import excerpt, read_partly, shown_lines
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
@@ -231,7 +232,14 @@ class Workspace:
         orders = build_orders(project, resolved, hashes, self.today(), cache.picks() if cache else NO_PICKS)
         if cache is not None:
             cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders), hasher)
-        return Loaded(project, orders, dialects, tuple(problems))
+        films = cuts.wanted(project.cuts, self._rows(project, orders, cache), f"{DRAFTS}/" if draft else "")
+        return Loaded(project, orders, dialects, tuple(problems), cuts=films)
+
+    def _rows(self, project: Project, orders: Sequence[Order], cache: SpecCache | None) -> Sequence[Wanted]:
+        """Return the takes of all clips, if cuts need them."""
+        if not project.cuts:
+            return ()
+        return tuple(order.wanted for order in orders) if cache is None else cache.wanted(project, orders)
 
     def today(self) -> date:
         """Return the day in UTC, by which prices are dated."""
@@ -316,7 +324,12 @@ class Workspace:
         selectable = candidates(loaded, records, plan)
         since = partial(clips_changed_since, self.root, current=loaded, draft=choice.draft)
         forced = select(choice.force, (), selectable, since) if choice.force else None
-        return PlanScope(select(choice.clips, choice.exclude, selectable, since), forced or frozenset())
+        selected = select(choice.clips, choice.exclude, selectable, since)
+        if selected is not None and not choice.look and (films := selected & {w.clip for w in loaded.cuts}):
+            shows = closure(films, {c.name: c.needs for c in selectable})  # a film is made with what it shows
+            allowed = select((), choice.exclude, selectable, since)
+            selected |= shows.keys() if allowed is None else shows.keys() & allowed
+        return PlanScope(selected, forced or frozenset())
 
     @collector_paused()
     def plan(

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from reconciler.spec import scalars
@@ -102,3 +102,14 @@ def noted(note: str, example: str, default: Any = None) -> Any:
     """Return a field with the note and example that `explain` shows. `default` may be a factory."""
     notes: dict[str, Any] = {"description": note, "examples": [example]}
     return Field(default_factory=default, **notes) if callable(default) else Field(default, **notes)
+
+
+class SpecModel(BaseModel):
+    """Base class of every map with fixed keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # most are only part of others
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_a_map(cls, raw: object) -> object:
+        return {} if isinstance(raw, scalars.Bare) and not raw else raw

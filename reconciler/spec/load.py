@@ -15,12 +15,14 @@ from itertools import chain
 
 from reconciler.diagnostics import Diagnostic, Excerpt, Severity, Source, SpecError
 from reconciler.frozen import dataclass
+from reconciler.spec.cuts import check_cuts, read_cuts
 from reconciler.spec.expand import NO_OTHERS, Declared, Others, expand
+from reconciler.spec.field_types import SpecModel
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.looks import Looks, check_used
 from reconciler.spec.memo import exactly, intern, reuse
-from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile, SpecModel
+from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile
 from reconciler.spec.overlay import check_declared, given_variables, laid_over, with_variables
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
@@ -95,13 +97,15 @@ def _read(reading: _Reading, name: str) -> Project | None:
         declared = _declared(reading, (main, *included), scopes, looks)
         del included
         expanded = expand(_emptied(declared), resolver, problems, reading.others)
+        cuts = read_cuts(main, NameScope(vars), resolver, problems)
     except TooMuch:
         return None
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
     used = chain(reading.others.looks, *(clip.spec.use for clip in expanded.clips))
     check_used({} if expanded.unclear else looks, used, problems)
-    return replace(project, clips=expanded.clips, volume=resolver.volume)
+    cuts = check_cuts(main, cuts, expanded, problems)
+    return replace(project, clips=expanded.clips, cuts=cuts, volume=resolver.volume)
 
 
 def _emptied(declared: list[Declared]) -> Iterator[Declared]:

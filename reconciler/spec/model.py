@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 from warnings import catch_warnings, simplefilter
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 
 from reconciler.spec import paths, scalars
+from reconciler.spec.cut_fields import CutDecl
 from reconciler.spec.field_types import (
     AS_LIST,
     AS_MAP,
@@ -36,6 +37,7 @@ from reconciler.spec.field_types import (
     SchemaName,
     SecretName,
     Span,
+    SpecModel,
     Text,
     Variables,
     YesNo,
@@ -61,17 +63,6 @@ _RETAKE = Leaf(
     {"anyOf": [*whole_from(0).schema["anyOf"], {"type": "object", "additionalProperties": whole_from(0).schema}]},
 )
 _SECONDS = whole_from(-1, scalars.MAX_SECONDS, scalars.seconds)
-
-
-class SpecModel(BaseModel):
-    """Base class of every map with fixed keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # most are only part of others
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_a_map(cls, raw: object) -> object:
-        return {} if isinstance(raw, scalars.Bare) and not raw else raw
 
 
 class References(SpecModel):
@@ -377,6 +368,9 @@ class ProjectFile(SpecModel):
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: ClipFields = noted("Default fields of all clips.", "{duration: 5}", ClipFields)
     clips: Clips = noted("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
+    cuts: Annotated[dict[str, CutDecl], AS_MAP] = noted(
+        "Films made of clips, by name.", "{film: {sequence: [{clip: intro}, {clip: hero}]}}", dict
+    )
 
 
 class EnvironmentFile(SpecModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from reconciler.spec.values import ClipMedia, JsonValue, LocalMedia, LookUse, Me
 from reconciler.spec.volume import Volume
 
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
+    from reconciler.spec.cut_fields import CutDecl
     from reconciler.spec.looks import Looks
     from reconciler.spec.model import Budget, ClipFields, Provider, References
 
@@ -110,6 +111,21 @@ def local_inputs(clips: Iterable[Clip]) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """A film of clips, with everything resolved. `source` returns the place of a value by its path in the YAML, or of
+    its nearest parent that is written."""
+
+    name: str
+    spec: CutDecl
+    where: Source  # of its name
+    source: Callable[[Sequence[str | int]], Source]
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the clips and cuts that it shows, each once."""
+        return tuple(dict.fromkeys(piece.source for piece in self.spec.sequence))
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """A provider as the project declares it. In `spec`, None means the dialect's own default."""
 
@@ -147,6 +163,7 @@ class Project:
     name: str  # "clipform.yaml"
     clips: Sequence[Clip]  # in file order
     providers: Mapping[str, ProviderConfig]  # always has `draft`
+    cuts: tuple[Cut, ...] = ()  # each after those that it shows
     budget: Budget | None = None
     publish: Mapping[str, JsonValue] = field(default_factory=dict)
     cache: Mapping[str, JsonValue] = field(default_factory=dict)

@@ -22,7 +22,7 @@ def check_relations(expanded: Expanded, problems: Problems) -> None:
     """Run all checks between clips."""
     _check_outputs(expanded.clips, problems)
     _check_references(expanded, problems)
-    _check_circles(expanded.clips, problems)
+    _checkcircles(expanded.clips, problems)
 
 
 def check_providers(clips: Sequence[Clip], aliases: Mapping[str, ProviderConfig], problems: Problems) -> None:
@@ -96,9 +96,9 @@ def _check_references(expanded: Expanded, problems: Problems) -> None:
                 problems.error("unknown-clip", f"unknown clip {shown(media.clip)}{meant}", where)
 
 
-def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
+def _checkcircles(clips: Sequence[Clip], problems: Problems) -> None:
     by_name = {clip.name: clip for clip in clips}
-    for circle in islice(_circles({clip.name: clip.depends_on() for clip in clips}), MAX_CIRCLES):
+    for circle in islice(circles({clip.name: clip.depends_on() for clip in clips}), MAX_CIRCLES):
         first = by_name[circle[0]]
         field = next(
             field for field, media in first.media() if isinstance(media, ClipMedia) and media.clip == circle[1]
@@ -111,7 +111,7 @@ def _shortened(circle: list[str]) -> list[str]:
     return circle if len(circle) <= 10 else [*circle[:6], f"({len(circle) - 9} more)", *circle[-3:]]
 
 
-def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+def circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
     """Yield circles of two or more clips, each once, closed (`a, b, a`). Iterative: a chain may contain every clip."""
     done: set[str] = set()
     for root in graph:

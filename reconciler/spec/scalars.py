@@ -205,6 +205,18 @@ def link_life(raw: object) -> Decimal:
     return seconds
 
 
+def size(raw: object) -> tuple[int, int]:
+    """Parse width and height in pixels: even, because two pixels share a sample of colour."""
+    written = _scalar(raw, "a size")
+    match = re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", written)
+    if not match:
+        raise Unfit(f"must be a size such as 1280x720, not {shown(written)}")
+    width, height = int(match[1]), int(match[2])
+    if width % 2 or height % 2 or min(width, height) < 16:
+        raise Unfit(f"must have even sides of at least 16 pixels, not {written}")
+    return width, height
+
+
 def choice(*offered: str) -> Callable[[object], str]:
     """Return a parser that accepts only these words."""
     wanted = listed(offered)

@@ -9,15 +9,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reconciler.frozen import dataclass
-from reconciler.spec.field_types import Leaf
+from reconciler.spec.field_types import Leaf, SpecModel
 from reconciler.spec.matrix import AXIS
-from reconciler.spec.model import ClipDecl, ProjectFile, SpecModel
+from reconciler.spec.model import ClipDecl, ProjectFile
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import content, element
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
-_NAMED_MAPS = {"clips": NAME, "looks": NAME, "providers": NAME}
+_NAMED_MAPS = {"clips": NAME, "cuts": NAME, "looks": NAME, "providers": NAME}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from reconciler.spec import model
 from reconciler.spec.database_address import is_exposed
 from reconciler.spec.environment import ADDRESSES, names_in
+from reconciler.spec.field_types import SpecModel
 from reconciler.spec.interpolate import Env, NameScope, Raw, Resolver
 from reconciler.spec.looks import Looks, declared_looks
 from reconciler.spec.problems import Problems, shown
@@ -25,7 +26,7 @@ from reconciler.spec.values import JsonValue
 DRAFT = "draft"
 _SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token"})
 
-M = TypeVar("M", bound=model.SpecModel)
+M = TypeVar("M", bound=SpecModel)
 
 
 def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> Project:
@@ -82,7 +83,7 @@ class _SectionReader:
         """Return a section, None if there is none."""
         return self._typed(kind, self._root.entries.get(name), (name,))
 
-    def store(self, kind: type[model.SpecModel], name: str) -> dict[str, JsonValue]:
+    def store(self, kind: type[SpecModel], name: str) -> dict[str, JsonValue]:
         """Return the values that are set, by field; credentials are `Secret`, lengths of time are seconds."""
         spec = self.section(kind, name)
         return {key: value for key, value in spec if value not in (None, ())} if spec else {}

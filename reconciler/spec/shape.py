@@ -164,6 +164,8 @@ def _holder(parents: Location, model: type[BaseModel]) -> str:
             return f"clip {shown(str(name))}"
         case ["looks", name]:
             return f"look {shown(str(name))}"
+        case ["cuts", name]:
+            return f"cut {shown(str(name))}"
         case ["providers", name]:
             return f"provider {shown(str(name))}"
         case path:

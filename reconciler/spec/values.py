@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from reconciler.frozen import dataclass
@@ -66,6 +67,11 @@ class ClipMedia:
 
 
 Media = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia
+
+
+def frames(seconds: Decimal, fps: int) -> int:
+    """Return the frame that is nearest to a time."""
+    return int((seconds * fps).to_integral_value(ROUND_HALF_UP))
 
 
 @dataclass(frozen=True, slots=True)

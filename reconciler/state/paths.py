@@ -3,6 +3,7 @@
 STATE = "state"
 DRAFTS = "drafts"
 SPECS = "specs"
+PIECES = "pieces"
 LOCK_FILE = "clipform.lock"
 DATABASE = "clipform.db"
 RECEIPTS = "receipts"

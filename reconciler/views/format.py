@@ -15,7 +15,7 @@ from reconciler.spec.problems import listed
 SEPARATOR = " · "
 """Between short facts on one line."""
 
-_ORDER = ("create", "replace", "resume", "restore", "move", "remove", "blocked")
+_ORDER = ("create", "replace", "resume", "restore", "move", "assemble", "remove", "blocked")
 
 
 def seconds(value: float) -> str:

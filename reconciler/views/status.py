@@ -17,6 +17,7 @@ _STATES = {
     Action.RESUME: "running",
     Action.RESTORE: "restorable",
     Action.MOVE: "moved",
+    Action.ASSEMBLE: "to assemble",
     Action.REMOVE: "undeclared",
     Action.BLOCKED: "blocked",
 }

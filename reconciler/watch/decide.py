@@ -128,7 +128,7 @@ def _automatic(plan: Plan, terms: Allowance, memory: WatchMemory) -> Next:
 def is_free(step: Step, terms: Allowance) -> bool:
     """True if a step runs without asking."""
     match step.action:
-        case Action.MOVE | Action.RESTORE:
+        case Action.MOVE | Action.RESTORE | Action.ASSEMBLE:
             return True
         case Action.CREATE | Action.REPLACE:
             return step.kind == LOCAL

@@ -93,6 +93,8 @@ _MAPS = {
     "cache.": "`cache`",
     "state.": "`state`",
     "inputs.": "`inputs`",
+    "cuts.": "A cut",
+    "cuts.sequence.": "A piece of a cut",
 }
 """The maps of the project file, in the order of the page; clips have a table of their own."""
 

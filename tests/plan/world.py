@@ -5,7 +5,8 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
 
     wanted:   takes as the spec wants them
               {clip, key, output, provider, take, needs, protect, says, cost, tags, rehearses}
-              without `output` the take is not picked; `provider: draft` is free, anything else is paid
+              without `output` the take is not picked; `provider: draft` is free, anything else is paid; of a
+              `provider: cut`, which is a film, the key is that of what it says
     records:  what we remember
               {clip, key, state, output, provider, take, says, task, reason, message, held, collected, protect}
               `state` is an attempt's. A `fetched` one has its picture in the store; a `done` one too, is what the take
@@ -34,6 +35,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.plan.compute import PlanScope, compute
+from reconciler.plan.cuts import is_settled, key_of, settled
 from reconciler.plan.model import GENERATES, Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
 from reconciler.records import Attempt, Binding, Generation, LockEntry, Money, Placed, Snapshot, State
 
@@ -79,15 +81,16 @@ def wanted(given: Given) -> Wanted:
     known = {"clip", "key", "output", "provider", "take", "needs", "protect", "says", "cost", "tags", "rehearses"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     provider = str(given.get("provider", "studio"))
-    free = provider == "draft"
+    kind = {"draft": "draft", "cut": "cut"}.get(provider, "ark")
+    free = kind != "ark"
     cost = None if "cost" not in given else Decimal(str(given["cost"]))
     return Wanted(
         clip=str(given["clip"]),
         take=int(str(given.get("take", 1))),
-        key=str(given["key"]),
+        key=_key(given),
         document=document(given.get("says", {})),  # type: ignore[arg-type]  # YAML, by the reader's hand
         provider=provider,
-        kind="draft" if free else "ark",
+        kind=kind,
         model="animatic" if free else "m1",
         output=given.get("output"),  # type: ignore[arg-type]  # as above
         needs=tuple(_ident(name) for name in given.get("needs", ())),  # type: ignore[attr-defined]  # as above
@@ -96,6 +99,10 @@ def wanted(given: Given) -> Wanted:
         cost=Cost(Decimal(0) if free else cost, "USD"),
         rehearses=bool(given.get("rehearses", False)),
     )
+
+
+def _key(given: Given) -> str:
+    return str(given["key"]) if "key" in given else key_of(document(given["says"]))  # type: ignore[arg-type]  # as above
 
 
 def _ident(name: str) -> tuple[str, int]:
@@ -110,10 +117,10 @@ _RECORD |= {"held", "collected", "kind", "money", "cost_micros", "rehearsal", "p
 def snapshot(records: Sequence[Given], placed: Mapping[str, str]) -> Snapshot:
     """What `records:` and `placed:` mean."""
     found = Snapshot(generations={}, attempts={}, bindings={}, placed={})
-    lying, rehearsals = dict(placed), [str(given["key"]) for given in records if given.get("rehearsal")]
+    lying, rehearsals = dict(placed), [_key(given) for given in records if given.get("rehearsal")]
     for number, given in enumerate(records, 1):
         assert given.keys() <= _RECORD, f"unknown: {given.keys() - _RECORD}"
-        clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), str(given["key"]), given["state"]
+        clip, take, key, state = str(given["clip"]), int(str(given.get("take", 1))), _key(given), given["state"]
         says, output = document(given.get("says", {})), given.get("output")  # type: ignore[arg-type]  # as above
         if state != "known":
             facts = {
@@ -188,6 +195,7 @@ class Carried:
         self.outputs = dict(before.disk.outputs)
         self.objects = set(before.disk.objects)
         self.wanted = {(w.clip, w.take): w for w in before.wanted}
+        self.keys: dict[str, str] = {}  # of films, by the key that they had before they were made
         self.bought: list[str] = []  # keys that a provider was asked for, in order
         self.overwritten: list[str] = []  # paths where something was replaced
 
@@ -216,6 +224,8 @@ class Carried:
         for step in ready:
             if step.action in GENERATES | {Action.RESUME}:
                 self._make(step)
+            elif step.action is Action.ASSEMBLE:
+                self._assemble(step)
         for step in ready:
             if step.needs_a_maker:
                 self._hold(step, self.generations[step.key].sha256)
@@ -263,6 +273,18 @@ class Carried:
         self.objects.add(film(step.key))
         if step.reason is not Reason.NOT_REFERENCED:
             self._hold(step, film(step.key))
+
+    def _assemble(self, step: Step) -> None:
+        """A film has the key of what its pieces are now."""
+        keys = {**{w.key: w.key for w in self.before.wanted}, **self.keys}
+        made = {key: self.generations.get(now) for key, now in keys.items()}
+        done = settled(step.document, lambda key: (key, one.sha256 if (one := made.get(key)) else None))
+        assert is_settled(done), f"{step.name} was started before all that it shows was there"
+        self.keys[step.key] = key = key_of(done)
+        self.wanted[step.ident] = replace(self.wanted[step.ident], key=key, document=done)
+        self.generations[key] = Generation(key, film(key), done, provider="cut", kind="cut", model="v1")
+        self.objects.add(film(key))
+        self._hold(step, film(key))
 
     def _hold(self, step: Step, sha: str) -> None:
         """Place and bind. A file of the user's stops that, unless it may be moved aside."""

@@ -5,6 +5,7 @@
     …
     == problems            every diagnostic, as it is printed, without the excerpt
     == clips               every clip, with the fields that are not at their defaults
+    == cuts                every film, in the same way, with its pieces
 
 Run this file to write the expectations of all cases anew; review the difference like code.
 """
@@ -18,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, SpecError
+from reconciler.spec.cut_fields import CutDecl, PieceDecl
 from reconciler.spec.load import read_project
 from reconciler.spec.model import ClipFields, References
-from reconciler.spec.project import Clip, Project
+from reconciler.spec.project import Clip, Cut, Project
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, LocalMedia, Number, UrlMedia
 from tests.memory_files import MemoryFiles
 
@@ -73,7 +75,19 @@ def outcome(files: Mapping[str, str]) -> str:
     except SpecError as error:
         return "== problems\n" + "\n".join(map(_printed, error.diagnostics))
     warned = "== problems\n" + "\n".join(map(_printed, project.warnings)) + "\n\n" if project.warnings else ""
-    return warned + "\n".join(["== clips", *(line for clip in project.clips for line in _described(clip))])
+    lines = [line for clip in project.clips for line in _described(clip)]
+    cuts = ["", "== cuts", *(line for cut in project.cuts for line in _described_cut(cut))] if project.cuts else []
+    return warned + "\n".join(["== clips", *lines, *cuts])
+
+
+def _described_cut(cut: Cut) -> Iterable[str]:
+    yield f"{cut.name} → {cut.spec.output}"
+    defaults = CutDecl(sequence=(PieceDecl(clip="x"),))
+    for name, value in cut.spec:
+        if name not in ("sequence", "output") and value != getattr(defaults, name):
+            yield f"  {name}: {value}"
+    for piece in cut.spec.sequence:
+        yield f"  - {', '.join(f'{name}: {value}' for name, value in piece if value is not None)}"
 
 
 def _printed(diagnostic: Diagnostic) -> str:

@@ -23,7 +23,8 @@ CONTRACT = json.loads("""
 {"format_version": 1, "actions": [{"clip": "hero", "take": 1, "action": "replace", "key": "9f…", "previous_key": "1c…",
   "provider": "studio", "model": "doubao-seedance-2-0", "output": "renders/hero.mp4",
   "changes": [{"field": "prompt", "before": "…", "after": "…"}], "cost": {"amount": "0.50", "currency": "USD"}}],
- "summary": {"create": 0, "replace": 1, "resume": 0, "restore": 0, "move": 0, "remove": 0, "noop": 36, "blocked": 0},
+ "summary": {"create": 0, "replace": 1, "resume": 0, "restore": 0, "move": 0, "assemble": 0,
+  "remove": 0, "noop": 36, "blocked": 0},
  "cost": {"amount": "0.50", "currency": "USD", "unpriced": 0}, "diagnostics": []}
 """)
 """The example of the interface, word for word."""

@@ -8,9 +8,10 @@ from reconciler.artifacts.store import Stored
 from reconciler.engine.run.session import Session
 from reconciler.frozen import dataclass
 from reconciler.media import thumbnails
+from reconciler.plan.cuts import KIND
 from reconciler.project.versions import Version, versions
 from reconciler.records import BLOCKED, OPEN, Snapshot
-from reconciler.state.paths import STATE
+from reconciler.state.paths import PIECES, STATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,20 @@ def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
     needed |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
     needed |= {entry.sha256 for entry in session.workspace.lock_entries()}
     from_attempts = {(key, attempt.sha256) for key, attempt in snapshot.attempts.items()}
-    needed |= {g.sha256 for key, g in snapshot.generations.items() if (key, g.sha256) not in from_attempts}
+    needed |= {
+        g.sha256 for key, g in snapshot.generations.items() if (key, g.sha256) not in from_attempts and g.kind != KIND
+    }
     return [item for item in session.objects if item.sha256 not in needed]
 
 
 def delete_objects(session: Session, items: Sequence[Stored]) -> None:
-    """Delete objects and their thumbnails; the row first, so that no record names a missing file."""
+    """Delete objects and their thumbnails, and all pieces of films; the row first, so that no record names a missing
+    file."""
     recorded = session.store.snapshot().artifacts
     for item in items:
         if item.sha256 in recorded:
             session.store.drop_artifact(item.sha256)
         session.objects.delete(item.sha256, item.suffix)
         thumbnails.forget(session.workspace.root / STATE / "cache", item.sha256)
+    for piece in (session.workspace.state_dir(session.draft) / PIECES).glob("*.mp4"):
+        piece.unlink()

@@ -18,8 +18,9 @@ from reconciler.engine.attempt.context import AttemptContext, Ports, RunTerms
 from reconciler.engine.attempt.runner import AttemptRunner
 from reconciler.engine.connections.providers import ConnectedProviders
 from reconciler.engine.control import RunControl, StepEnded
+from reconciler.engine.run.assembly import Assembler
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
-from reconciler.engine.run.records import RunRecords
+from reconciler.engine.run.records import RunRecords, binding_of
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
 from reconciler.engine.run.summary import summary_of
@@ -29,7 +30,7 @@ from reconciler.plan.model import GENERATES, Action, Plan, Reason, Step
 from reconciler.plan.remedies import reason_line
 from reconciler.project.endpoints import ASKING
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Binding, LockEntry, Placed, State
+from reconciler.records import Artifact, LockEntry, Placed, State
 from reconciler.state.paths import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Executor:
             for step in todo:
                 if step.action is action and not step.needs_a_maker:
                     self._attempt_free(step)
-        await self._generate([s for s in todo if s.action in ASKING or s.needs_a_maker])
+        await self._generate([s for s in todo if s.action in ASKING | {Action.ASSEMBLE} or s.needs_a_maker])
         for step in todo:
             if step.action is Action.REMOVE:
                 self._attempt_free(step)
@@ -152,6 +153,10 @@ class Executor:
         try:
             if step.action is Action.RESTORE:
                 self._place(step, self.records.sha256s[step.key])
+            elif step.action is Action.ASSEMBLE:
+                self._require_path(step)
+                step = await Assembler(self.ports, self.records, self.control).assemble(step)
+                self._place(step, self.records.sha256s[step.key])
             else:
                 self._require_path(step)
                 if (line := await self._bought_elsewhere(step)) is not None:
@@ -202,7 +207,7 @@ class Executor:
         Raises ArtifactError if the store cannot be written or is full, if the lock file or the output's folder cannot
         be written, or if the output path goes through a symlink or a file.
         """
-        if step.action not in GENERATES:
+        if step.action not in GENERATES | {Action.ASSEMBLE}:
             return
         self.ports.objects.require_writable()
         provider = self.providers.by_alias.get(step.provider)
@@ -246,8 +251,7 @@ class Executor:
     # --- free steps ---------------------------------------------------------------------------
 
     def _attempt_free(self, step: Step) -> None:
-        began = self.ports.clock.monotonic()
-        message = ""
+        began, message = self.ports.clock.monotonic(), ""
         try:
             if step.ident in self.absent:
                 raise self.absent[step.ident]
@@ -349,12 +353,8 @@ class Executor:
         attempt = self.records.attempts.get(step.key)
         if attempt is not None and attempt.state is State.FETCHED:
             self.records.attempts[step.key] = self.ports.store.move(attempt, State.DONE)
-        order = self.orders.get(step.ident)
-        if order is None:
-            return
-        wanted = order.wanted
-        binding = Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document, wanted.protect)
-        if self.records.bindings.get(step.ident) != binding:
+        binding = binding_of(step, self.orders.get(step.ident))
+        if binding is not None and self.records.bindings.get(step.ident) != binding:
             self.ports.store.desk.bind(binding)
             self.records.bindings[step.ident] = binding
 

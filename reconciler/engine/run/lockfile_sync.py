@@ -20,6 +20,7 @@ from reconciler.diagnostics import ArtifactError, StateError
 from reconciler.engine.run.session import Session
 from reconciler.media.mp4 import read_mp4
 from reconciler.next_command import command
+from reconciler.plan.cuts import KIND
 from reconciler.plan.model import OutputFact, Step
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order
@@ -195,7 +196,7 @@ def lines_of(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntr
         generation = generations.get(bound.key)
         if generation is None:
             entries |= {ident: lines[ident]} if ident in lines else {}
-        elif ident not in entries or bound.key == wanted.get(ident):
+        elif ident not in entries or bound.key == wanted.get(ident) or generation.kind == KIND:
             artifact = snapshot.artifacts[generation.sha256]
             entries[ident] = _entry(bound, generation, artifact, lines.get(ident), snapshot.rehearsals)
     return entries

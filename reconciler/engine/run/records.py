@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.engine.run.scheduler import Ident
+from reconciler.plan.model import Step
+from reconciler.project.orders import Order
 from reconciler.records import Artifact, Attempt, Binding, Placed, Snapshot
 
 
@@ -24,3 +26,11 @@ class RunRecords:
         sha256s = {key: generation.sha256 for key, generation in snapshot.generations.items()}
         artifacts, placed = dict(snapshot.artifacts), dict(snapshot.placed)
         return cls(artifacts, sha256s, placed, dict(snapshot.bindings), dict(snapshot.attempts))
+
+
+def binding_of(step: Step, order: Order | None) -> Binding | None:
+    """Return what a take holds after its step: what its order wants, or, of a film, what the step made."""
+    if order is not None:
+        wanted = order.wanted
+        return Binding(wanted.clip, wanted.take, wanted.key, wanted.output, wanted.document, wanted.protect)
+    return Binding(step.clip, step.take, step.key, step.output, step.document) if step.document else None

@@ -102,7 +102,7 @@ Gallery.format = (() => {
   const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
   const ACTIONS = [["create", "to create"], ["replace", "to replace"], ["resume", "to resume"], ["restore", "to restore"],
-    ["move", "to move"], ["remove", "to remove"], ["blocked", "blocked"]];
+    ["move", "to move"], ["assemble", "to assemble"], ["remove", "to remove"], ["blocked", "blocked"]];
 
   /** Return a plan on one line, as in the terminal; with `all`, including the clips that are up to date. */
   function plan(summary) {

@@ -17,6 +17,7 @@ _DONE = {
     "resume": "finished",
     "restore": "restored",
     "move": "moved",
+    "assemble": "assembled",
     "remove": "removed",
 }
 _MANY = 3  # clips with the same message that share one line
@@ -64,8 +65,8 @@ def result(item: Summary) -> str:
     """Return how a run ended, in one sentence of counts."""
     done, generated = item.having(EventKind.SUCCEEDED), _generated(item)
     free = [o for o in done if o.action in ("restore", "move")]
-    removed = [o for o in done if o.action == "remove"]
-    groups = ((generated, "made"), (free, "placed for free"), (removed, "removed"))
+    others = [(word, [o for o in done if o.action == word]) for word in ("assemble", "remove")]
+    groups = ((generated, "made"), (free, "placed for free"), *((group, f"{word}d") for word, group in others))
     parts = [f"{format.counted(group)} {word}" for group, word in groups if group]
     for kind, word in (
         (EventKind.FAILED, "failed"),

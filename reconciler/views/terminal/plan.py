@@ -22,6 +22,7 @@ MARKS = {
     Action.RESUME: "*",
     Action.RESTORE: "<",
     Action.MOVE: ">",
+    Action.ASSEMBLE: "=",
     Action.REMOVE: "-",
     Action.BLOCKED: "!",
     Action.NOOP: " ",
@@ -118,6 +119,8 @@ def _facts(step: Step, price: str) -> Iterator[str]:
         parts = [f"{safe(step.provider)}/{safe(step.model)}", *about, *parts, price]
         if step.expected is not None:
             parts.append(f"about {format.seconds(step.expected)}")
+    if step.action is Action.ASSEMBLE:
+        parts += ["free"]
     if parts:
         yield TextLine(f"    {format.SEPARATOR.join(parts)}", at=format.SEPARATOR)
     if step.detail and step.detail != step.output:  # a foreign file is its output

@@ -1,0 +1,9 @@
+"""Renders a cut: pieces of one form, joined without encoding them again, under one sound track.
+
+    survey   what a video is made of, and what of it a cut can take
+    pieces   one piece of a cut, in the form of all its pieces
+    mix      the sound of the whole film
+    join     pieces and sound into one file
+
+To be called in a worker: it decodes bytes from outside. Times are whole frames of the cut. Only values are exchanged.
+"""

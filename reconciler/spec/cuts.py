@@ -1,0 +1,133 @@
+"""Reads the section `cuts`, and checks cuts with each other and with the clips that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, islice
+
+from reconciler.diagnostics import Source
+from reconciler.spec.cut_fields import CutDecl, PieceDecl
+from reconciler.spec.expand import Expanded
+from reconciler.spec.graph import in_order
+from reconciler.spec.interpolate import NameScope, Resolver
+from reconciler.spec.matrix import declared_name
+from reconciler.spec.paths import DEFAULT_OUTPUT, output_path, same_file
+from reconciler.spec.problems import Problems, shown
+from reconciler.spec.project import Clip, Cut
+from reconciler.spec.reader import Fields, MappingEntry, Scalar
+from reconciler.spec.relations import MAX_CIRCLES, circles
+from reconciler.spec.scalars import NAME, Unfit
+from reconciler.spec.shape import Location, checked, place
+from reconciler.spec.values import frames
+
+
+def read_cuts(root: Fields, scope: NameScope, resolver: Resolver, problems: Problems) -> tuple[Cut, ...]:
+    """Return every cut of the project file that can be read."""
+    cuts = (_read(name, entry, scope, resolver, problems) for name, entry in root.map_at("cuts").entries.items())
+    return tuple(cut for cut in cuts if cut is not None)
+
+
+def _read(name: str, entry: MappingEntry, scope: NameScope, resolver: Resolver, problems: Problems) -> Cut | None:
+    where = entry.key.where
+    if not NAME.fullmatch(name):
+        message = f"{shown(name)} cannot be the name of a cut"
+        problems.error("clip-name", message, where, "use up to 100 letters, digits, - and _")
+        return None
+    if not isinstance(entry.value, Fields):
+        return None  # reported when the file was checked
+    default = MappingEntry(Scalar("output", True, where), Scalar(DEFAULT_OUTPUT, True, where))
+    node = Fields({"output": default, **entry.value.entries}, entry.value.where)
+    errors = problems.errors
+    raw = resolver.resolve(node, NameScope(scope.vars, clip=name))
+    if raw is None or problems.errors > errors:
+        return None
+    spec = checked(CutDecl, raw, node, problems, ("cuts", name))
+    if spec is None:
+        return None
+    try:
+        spec = spec.model_copy(update={"output": output_path(spec.output)})
+    except Unfit as unfit:
+        problems.error("bad-clip", f"output {unfit.message}", place(node, ("output",)), unfit.help)
+        return None
+    return Cut(name, spec, where, partial(place, node))
+
+
+def check_cuts(root: Fields, cuts: Sequence[Cut], expanded: Expanded, problems: Problems) -> tuple[Cut, ...]:
+    """Run all checks of cuts; return them in order, each after those that it shows. `root` names also those that cannot
+    be read."""
+    errors = problems.errors
+    by_name = {cut.name: cut for cut in cuts}
+    names: dict[str, Collection[str]] = {"clip": expanded.names, "cut": root.map_at("cuts").entries}
+    instances = {declared: name for name, declared in reversed(expanded.names.items())}
+    for cut in cuts:
+        if cut.name in expanded.names.values():
+            message = f"{shown(cut.name)} is the name of a clip too"
+            problems.error("duplicate-clip", message, cut.where, "rename one of the two")
+        for index, piece in enumerate(cut.spec.sequence):
+            _check_piece(cut, index, piece, problems)
+            sort, name = ("clip" if piece.clip else "cut"), piece.source
+            where = cut.source(("sequence", index, sort))
+            if sort == "clip" and name not in expanded.names and name in instances:
+                message = f"{shown(name)} has several clips, one for each combination of its matrix"
+                problems.error("unknown-clip", message, where, f"name one, such as {instances[name]}")
+            elif sort == "cut" or declared_name(name) not in expanded.unclear:
+                _check_source(sort, name, where, names, problems)
+    _check_outputs(cuts, expanded.clips, problems)
+    selves = ([cut.name, cut.name] for cut in cuts if cut.name in {piece.cut for piece in cut.spec.sequence})
+    for circle in islice(chain(selves, circles({cut.name: cut.needs() for cut in cuts})), MAX_CIRCLES):
+        first = by_name[circle[0]]
+        index = next(i for i, piece in enumerate(first.spec.sequence) if piece.cut == circle[1])
+        message = f"a cut cannot show itself: {' → '.join(circle)}"
+        problems.error("circle", message, first.source(("sequence", index, "cut")), "remove one of these pieces")
+    if problems.errors > errors:
+        return ()
+    return tuple(by_name[name] for name in in_order({cut.name: cut.needs() for cut in cuts}))
+
+
+def _check_piece(cut: Cut, index: int, piece: PieceDecl, problems: Problems) -> None:
+    start, end = frames(piece.start, cut.spec.fps), piece.out
+    if end is None or frames(end, cut.spec.fps) > start:
+        return
+    path: Location = ("sequence", index, "out")
+    message = f"the piece ends at {end:f} s, before its first frame at {piece.start:f} s"
+    if end > piece.start:
+        message = f"the piece is shorter than a frame of {cut.spec.fps} a second"
+    problems.error("bad-cut", message, cut.source(path), "set out later than in")
+
+
+def _check_source(
+    sort: str, name: str, where: Source, names: Mapping[str, Collection[str]], problems: Problems
+) -> None:
+    """Check that a clip or a cut exists. `names` has those of each sort."""
+    other = "cut" if sort == "clip" else "clip"
+    if name in names[sort]:
+        return
+    if name in names[other]:
+        problems.error("unknown-clip", f"{shown(name)} is a {other}", where, f"write {other}: {name}")
+        return
+    meant = problems.did_you_mean(name, names[sort])
+    problems.error("unknown-clip", f"unknown {sort} {shown(name)}{meant}", where)
+
+
+def _check_outputs(cuts: Sequence[Cut], clips: Sequence[Clip], problems: Problems) -> None:
+    taken = {same_file(clip.spec.output): f"clip {clip.name}" for clip in clips if "output" not in clip.faulty}
+    for cut in cuts:
+        output = same_file(cut.spec.output)
+        inside = next((folder for folder in _folders(output) if folder in taken), None)
+        within = next((path for path in taken if path.startswith(f"{output}/")), None)
+        if (other := taken.get(output)) is not None:
+            message = f"cut {cut.name} and {other} share the output {shown(cut.spec.output)}"
+        elif inside is not None:
+            message = f"output {shown(cut.spec.output)} is inside the output of {taken[inside]}"
+        elif within is not None:
+            message = f"the output of {taken[within]} is inside {shown(cut.spec.output)}"
+        else:
+            taken[output] = f"cut {cut.name}"
+            continue
+        problems.error("shared-output", message, cut.source(("output",)), "change one")
+
+
+def _folders(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path

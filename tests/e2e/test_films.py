@@ -1,0 +1,146 @@
+"""Films of a project: the frames that they show are those of the picked takes, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.in_process import clipform
+from tests.media.cut import numbered
+
+PROJECT = """
+version: 1
+clips:
+  intro: {prompt: a}
+  chase: {prompt: b, takes: 2}
+cuts:
+  film:
+    sequence:
+      - {clip: intro, in: 0.5, out: 1}
+      - {clip: chase}
+    output: out/film.mp4
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose clips have numbered frames."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "clipform.yaml").write_text(PROJECT, encoding="utf-8")
+    for number, name in enumerate(("intro", "chase#1", "chase#2")):
+        source = numbered.film(tmp_path / f"{number}.mp4", 100 * number, 24, hertz=440)
+        assert clipform(folder, "import", name, "--file", str(source)).returncode == 0
+    assert clipform(folder, "apply", "--yes").returncode == 0
+    return folder
+
+
+def change(project: Path, before: str, after: str) -> None:
+    """Edit the project."""
+    text = (project / "clipform.yaml").read_text(encoding="utf-8")
+    assert before in text
+    (project / "clipform.yaml").write_text(text.replace(before, after), encoding="utf-8")
+
+
+def planned(project: Path, *words: str) -> dict[str, str]:
+    """Return the action of each clip and film that is not up to date."""
+    document = json.loads(clipform(project, "plan", "--json", *words).stdout)
+    return {step["clip"]: step["action"] for step in document["actions"] if step["action"] != "noop"}
+
+
+def shown(project: Path) -> list[int]:
+    """Return the numbers of the film's frames."""
+    return numbered.numbers(project / "out" / "film.mp4")
+
+
+def test_a_film_shows_the_frames_that_its_pieces_name(project: Path) -> None:
+    assert shown(project) == [*range(12, 24), *range(100, 124)]
+    assert planned(project) == {}
+
+
+def test_a_pick_puts_the_film_together_again(project: Path) -> None:
+    assert clipform(project, "pick", "chase", "2").returncode == 0
+    assert planned(project)["film"] == "assemble"
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert shown(project) == [*range(12, 24), *range(200, 224)]
+
+
+def test_a_pick_that_is_taken_back_renders_nothing(project: Path) -> None:
+    first = (project / "out" / "film.mp4").read_bytes()
+    for number in ("2", "1"):
+        clipform(project, "pick", "chase", number)
+        assert clipform(project, "apply", "--yes").returncode == 0
+    assert (project / "out" / "film.mp4").read_bytes() == first
+    clipform(project, "pick", "chase", "2")
+    assert planned(project)["film"] == "restore"
+
+
+def test_pieces_in_another_order_are_another_film(project: Path) -> None:
+    change(
+        project,
+        "      - {clip: intro, in: 0.5, out: 1}\n      - {clip: chase}\n",
+        "      - {clip: chase}\n      - {clip: intro, out: 0.25}\n",
+    )
+    assert planned(project) == {"film": "assemble"}
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert shown(project) == [*range(100, 124), *range(6)]
+
+
+def test_a_film_that_is_deleted_comes_back_as_it_was(project: Path) -> None:
+    first = (project / "out" / "film.mp4").read_bytes()
+    (project / "out" / "film.mp4").unlink()
+    assert planned(project) == {"film": "restore"}
+    clipform(project, "apply", "--yes")
+    assert (project / "out" / "film.mp4").read_bytes() == first
+
+
+def test_a_film_of_the_users_stays(project: Path) -> None:
+    (project / "out" / "film.mp4").write_bytes(b"mine")
+    change(project, "out: 1}", "out: 0.75}")
+    assert planned(project) == {"film": "blocked"}
+    clipform(project, "apply", "--yes")
+    assert (project / "out" / "film.mp4").read_bytes() == b"mine"
+
+
+def test_a_film_in_a_film_follows_it(project: Path) -> None:
+    change(
+        project,
+        "cuts:\n",
+        "cuts:\n  both: {sequence: [{cut: film, out: 0.25}, {clip: intro, out: 0.25}], output: out/both.mp4}\n",
+    )
+    assert planned(project) == {"both": "assemble"}
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert numbered.numbers(project / "out" / "both.mp4") == [*range(12, 18), *range(6)]
+    change(project, "in: 0.5, out: 1}", "in: 0.75, out: 1}")
+    assert planned(project) == {"film": "assemble", "both": "assemble"}
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert numbered.numbers(project / "out" / "both.mp4") == [*range(18, 24), *range(6)]
+    assert planned(project) == {}
+
+
+def test_a_piece_beyond_the_end_of_its_clip_fails_and_names_it(project: Path) -> None:
+    change(project, "out: 1}", "out: 3}")
+    result = clipform(project, "apply", "--yes")
+    assert result.returncode == 3
+    assert "piece 1 is 0.5 s to 3 s of a video that ends at 1 s" in result.stdout + result.stderr
+    assert shown(project) == [*range(12, 24), *range(100, 124)]
+
+
+def test_a_film_that_is_no_longer_declared_is_removed_and_collected(project: Path) -> None:
+    text = (project / "clipform.yaml").read_text(encoding="utf-8")
+    (project / "clipform.yaml").write_text(text.partition("cuts:")[0], encoding="utf-8")
+    assert planned(project) == {"film": "remove"}
+    clipform(project, "apply", "--yes")
+    assert not (project / "out" / "film.mp4").exists()
+    before = len(list((project / "state" / "objects").rglob("*.mp4")))
+    assert clipform(project, "gc", "--yes").returncode == 0
+    assert len(list((project / "state" / "objects").rglob("*.mp4"))) == before - 1
+    assert not list((project / "state" / "pieces").rglob("*"))
+
+
+def test_a_film_alone_is_applied_with_what_it_shows(tmp_path: Path) -> None:
+    (tmp_path / "clipform.yaml").write_text(PROJECT + "  other: {sequence: [{clip: intro}]}\n", encoding="utf-8")
+    assert planned(tmp_path, "film") == {"intro": "create", "chase": "create", "film": "assemble"}
+    assert planned(tmp_path, "film", "--exclude", "chase") == {"intro": "create", "film": "blocked"}

@@ -1,0 +1,130 @@
+"""Pieces and films, frame by frame: the pictures carry their numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from reconciler.media.cut.join import Film, join
+from reconciler.media.cut.pieces import make_piece
+from reconciler.media.cut.survey import survey
+from reconciler.media.frames import read_frame
+from reconciler.media.probe import probe
+from tests.media.cut import numbered
+
+SIZE = [192, 108]
+
+
+def piece(source: Path, target: Path, start: int, end: int, **values: Any) -> dict[str, Any]:
+    """Make a piece, and return it as a part of a film."""
+    order = {"name": "piece", "path": str(source), "start": start, "end": end, "size": SIZE, "fps": 24, "fit": "pad"}
+    make_piece(json.dumps(order | values), target)
+    return {"path": str(target), "start": 0, "end": end - start}
+
+
+def sound(source: Path, start: int, end: int) -> dict[str, Any]:
+    """Return the sound of a part of a film."""
+    return {"path": str(source), "start": start, "end": end, "audio": survey(source, start, end, 24).audio}
+
+
+def joined(target: Path, parts: list[dict[str, Any]], sounds: list[dict[str, Any]]) -> Film:
+    """Join parts to a film."""
+    return join(json.dumps({"fps": 24, "parts": parts, "sounds": sounds}), target)
+
+
+def test_each_piece_begins_and_ends_at_its_frames(tmp_path: Path) -> None:
+    a, b = numbered.film(tmp_path / "a.mp4", 0, 48), numbered.film(tmp_path / "b.mp4", 100, 48)
+    parts = [
+        piece(a, tmp_path / "1.mp4", 5, 30),
+        piece(b, tmp_path / "2.mp4", 0, 1),
+        piece(a, tmp_path / "3.mp4", 40, 48),
+    ]
+    joined(tmp_path / "film.mp4", parts, [])
+    assert numbered.numbers(tmp_path / "film.mp4") == [*range(5, 30), 100, *range(40, 48)]
+    assert probe(tmp_path / "film.mp4").frames == 34
+
+
+def test_packets_of_equal_form_are_copied_as_they_are(tmp_path: Path) -> None:
+    a, b = numbered.film(tmp_path / "a.mp4", 0, 48), numbered.film(tmp_path / "b.mp4", 100, 48)
+    parts = [{"path": str(a), "start": 12, "end": 48}, {"path": str(b), "start": 0, "end": 24}]
+    joined(tmp_path / "film.mp4", parts, [])
+    assert numbered.numbers(tmp_path / "film.mp4") == [*range(12, 48), *range(100, 124)]
+    assert set(numbered.packets(tmp_path / "film.mp4")) <= {*numbered.packets(a), *numbered.packets(b)}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "values", "copied"),
+    [
+        (0, -1, {}, True),
+        (12, 36, {}, True),
+        (5, 48, {}, False),
+        (12, 30, {}, False),
+        (0, -1, {"fps": 25}, False),
+        (0, -1, {"pix_fmt": "yuv420p10le"}, False),
+    ],
+    ids=["whole", "between key frames", "off a key frame", "ends within a group", "another rate", "ten bits"],
+)
+def test_a_part_is_copied_only_if_it_can_be_decoded_alone(
+    tmp_path: Path, start: int, end: int, values: dict[str, Any], *, copied: bool
+) -> None:
+    source = numbered.film(tmp_path / "a.mp4", 0, 48, **values)
+    assert bool(survey(source, start, end, 24).form) is copied
+
+
+def test_parts_of_different_form_cannot_follow_each_other(tmp_path: Path) -> None:
+    a = numbered.film(tmp_path / "a.mp4", 0, 24)
+    others = (
+        numbered.film(tmp_path / "b.mp4", 0, 24, size=(96, 54)),
+        numbered.film(tmp_path / "c.mp4", 0, 24, options={"bf": "0"}),
+    )
+    assert len({survey(one, 0, -1, 24).form for one in (a, *others)}) == 3
+
+
+def test_a_video_of_another_rate_keeps_its_time(tmp_path: Path) -> None:
+    fast = numbered.film(tmp_path / "fast.mp4", 0, 48, fps=48)
+    piece(fast, tmp_path / "piece.mp4", 0, survey(fast, 0, -1, 24).frames)
+    assert numbered.numbers(tmp_path / "piece.mp4") == [*range(0, 48, 2)]
+
+
+@pytest.mark.parametrize(("fit", "bars"), [("pad", True), ("crop", False)])
+def test_a_piece_of_another_shape_gets_bars_or_is_cut_off(tmp_path: Path, fit: str, *, bars: bool) -> None:
+    tall = numbered.film(tmp_path / "tall.mp4", 4095, 2, size=(96, 192))
+    piece(tall, tmp_path / "piece.mp4", 0, 2, fit=fit)
+    image: Image.Image = read_frame(tmp_path / "piece.mp4", "first_frame").convert("L")
+    assert image.size == (192, 108)
+    edge, middle = image.tobytes()[54 * 192 + 4], image.tobytes()[54 * 192 + 96]
+    assert (edge < 40, middle > 200) == (bars, True)
+
+
+def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:
+    a = numbered.film(tmp_path / "a.mp4", 0, 24, hertz=440)
+    for name in ("1", "2"):
+        parts = [piece(a, tmp_path / f"p{name}.mp4", 3, 20)]
+        joined(tmp_path / f"{name}.mp4", parts, [sound(a, 3, 20)])
+    assert (tmp_path / "p1.mp4").read_bytes() == (tmp_path / "p2.mp4").read_bytes()
+    assert (tmp_path / "1.mp4").read_bytes() == (tmp_path / "2.mp4").read_bytes()
+
+
+def test_there_is_no_gap_in_the_sound_at_a_seam(tmp_path: Path) -> None:
+    a = numbered.film(tmp_path / "a.mp4", 0, 48, hertz=480)
+    marks = [0, 12, 24, 36]  # 480 periods a second: every piece begins where a period does
+    parts = [{"path": str(a), "start": mark, "end": mark + 12} for mark in marks]
+    film = joined(tmp_path / "film.mp4", parts, [sound(a, mark, mark + 12) for mark in marks])
+    heard = numbered.samples(tmp_path / "film.mp4")
+    assert film.audio
+    assert len(heard) >= 96_000
+    loud = [n for n, value in enumerate(heard[1024:95_000], 1024) if abs(value) > 0.05]
+    assert max(after - before for before, after in zip(loud, loud[1:], strict=False)) < 12  # within a zero of the tone
+
+
+def test_a_piece_without_sound_is_silent_and_the_next_one_begins_on_time(tmp_path: Path) -> None:
+    quiet, loud = numbered.film(tmp_path / "q.mp4", 0, 12), numbered.film(tmp_path / "l.mp4", 12, 12, hertz=440)
+    parts = [{"path": str(quiet), "start": 0, "end": 12}, {"path": str(loud), "start": 0, "end": 12}]
+    joined(tmp_path / "film.mp4", parts, [sound(quiet, 0, 12), sound(loud, 0, 12)])
+    heard = numbered.samples(tmp_path / "film.mp4")
+    first = next(n for n, value in enumerate(heard) if abs(value) > 0.1)
+    assert abs(first - 24_000) < 100
