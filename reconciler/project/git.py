@@ -49,6 +49,12 @@ def refs(root: Path) -> tuple[str, ...]:
     return tuple((_listing(root, 1.0, "for-each-ref", *order, "refs/heads", "refs/tags") or "").split())
 
 
+def brought(root: Path, file: str, text: str) -> str:
+    """Return the commit that first brought a text into a file, and who made it; empty if git cannot say."""
+    answer = _listing(root, 10.0, "log", "--reverse", "-S", text, "--format=%h %an", "--", file)
+    return (answer or "").partition("\n")[0]
+
+
 def _listing(root: Path, timeout: float, *arguments: str) -> str | None:
     command, silent = [*GIT, str(root), *arguments], subprocess.DEVNULL
     try:

@@ -1,0 +1,31 @@
+"""`clipform inspect`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="FILE|DIR...", help="Videos, or folders with videos.")],
+) -> None:
+    """Say which clip a video file is, whatever its name.
+
+    A file with the bytes of a result is named with its take, key, task and cost. Any other file is compared by its
+    pictures with the results that are stored here: that finds a result that was encoded again, or a part of one, and
+    is a hint, not a proof.
+
+    Exit codes: 0 every file is from this project, 3 some are not or cannot be read, 64 wrong command line.
+    """
+    from reconciler.engine.operations import inspect
+    from reconciler.views import inspected
+
+    app: Context = context.obj
+    looked = inspect.inspect(app.workspace, [file for path in paths for file in inspect.files_at(path)])
+    app.view.note("\n".join(inspected.lines(looked)), {"files": [inspected.data(each) for each in looked]})
+    if not all(each.how for each in looked):
+        raise typer.Exit(3)

@@ -1,0 +1,119 @@
+"""`inspect`: say which clip a file is, by its bytes, else by its pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from reconciler.artifacts import files
+from reconciler.artifacts.hashing import LIMIT
+from reconciler.diagnostics import ArtifactError, MediaError, UsageError
+from reconciler.media import fingerprints
+from reconciler.media.draft_renderer import DraftRenderer
+from reconciler.project import git
+from reconciler.project.origins import SAME_BYTES, SAME_PICTURES, Inspected, Origin, origins_of
+from reconciler.project.workspace import Workspace
+from reconciler.state.paths import LOCK_FILE
+
+SUFFIXES: Final = (".mp4", ".mov", ".m4v")
+_MARKS: Final = "fingerprints"
+_SHORTEST: Final = 3
+"""Pictures that must be alike, at least: fewer are no evidence."""
+
+
+def files_at(path: str) -> tuple[Path, ...]:
+    """Return a file, or the videos in a folder and below it. Raises UsageError if there are none."""
+    if not os.path.isdir(path):
+        return (Path(path),)
+    videos = tuple(sorted(file for file in Path(path).rglob("*") if file.suffix.lower() in SUFFIXES))
+    if not videos:
+        raise UsageError(f"{path} has no videos", help=f"inspect looks at {', '.join(SUFFIXES)} in a folder")
+    return videos
+
+
+def inspect(workspace: Workspace, paths: Iterable[Path]) -> list[Inspected]:
+    """Say of each file which clip it is. Files are only read; nothing is asked of a provider."""
+    origins: dict[str, list[Origin]] = {}
+    for origin in origins_of(workspace):
+        origins.setdefault(origin.sha256, []).append(origin)
+    looked = [_by_bytes(path, origins) for path in paths]
+    if any(not each.how and not each.problem for each in looked):
+        looked = asyncio.run(_by_pictures(workspace, looked, origins))
+    return [replace(each, origins=tuple(_committed(workspace, each.origins))) for each in looked]
+
+
+def _by_bytes(path: Path, origins: Mapping[str, Sequence[Origin]]) -> Inspected:
+    real = Path(os.path.realpath(path))
+    try:
+        with files.folder(real.parent) as folder, files.opened(real.name, folder) as descriptor:
+            size = os.fstat(descriptor).st_size
+            if size > LIMIT:
+                return Inspected(str(path), problem=f"larger than {LIMIT >> 30} GiB, so no video of a provider")
+            sha256 = files.digest(descriptor)[0]
+    except (OSError, ArtifactError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.message
+        return Inspected(str(path), problem=f"cannot be read: {reason}")
+    matches = origins.get(sha256)
+    return Inspected(str(path), SAME_BYTES, tuple(matches)) if matches else Inspected(str(path))
+
+
+async def _by_pictures(
+    workspace: Workspace, looked: Sequence[Inspected], origins: Mapping[str, Sequence[Origin]]
+) -> list[Inspected]:
+    """Compare the pictures of what is not known by its bytes with those of every stored video."""
+    cache = workspace.state_dir(draft=False) / "cache" / _MARKS
+    stored = files.read_cache(cache, lambda marks: [str(mark) for mark in marks])
+    before = len(stored)
+    async with aclosing(DraftRenderer(workspace.state_dir(draft=False) / "scratch")) as renderer:
+        videos = _videos(workspace, [sha256 for sha256 in origins if sha256 not in stored])
+        marks = await asyncio.gather(*(_marks(renderer, video) for video in videos.values()))
+        for sha256, every in zip(videos, marks, strict=True):
+            stored[sha256] = [] if isinstance(every, MediaError) else fingerprints.representative(every)
+        if len(stored) > before and cache.parent.parent.is_dir():
+            cache.parent.mkdir(exist_ok=True)
+            files.write_cache(cache, stored)
+        rich = {sha256: few for sha256, few in stored.items() if len(few) >= _SHORTEST and sha256 in origins}
+        return [await _nearest(renderer, each, rich, origins) for each in looked]
+
+
+def _videos(workspace: Workspace, sha256s: Iterable[str]) -> dict[str, Path]:
+    """Return the stored file of each video that this machine has."""
+    stores = [workspace.objects(draft) for draft in (False, True)]
+    places = ((sha256, store.path(sha256, ".mp4")) for sha256 in sha256s for store in stores)
+    return {sha256: path for sha256, path in places if path.is_file()}
+
+
+async def _marks(renderer: DraftRenderer, video: Path) -> list[str] | MediaError:
+    try:
+        return await renderer.run(fingerprints.fingerprints, str(video))
+    except MediaError as error:
+        return error
+
+
+async def _nearest(
+    renderer: DraftRenderer,
+    each: Inspected,
+    rich: Mapping[str, Sequence[str]],
+    origins: Mapping[str, Sequence[Origin]],
+) -> Inspected:
+    if each.how or each.problem:
+        return each
+    marks = await _marks(renderer, Path(each.file))
+    if isinstance(marks, MediaError):
+        return replace(each, problem=marks.message)
+    distances = {sha256: fingerprints.distance(few, marks) for sha256, few in rich.items()}
+    near = sorted((bits, sha256) for sha256, bits in distances.items() if bits is not None)
+    if not near or near[0][0] > fingerprints.LIMIT:
+        return each
+    alike = tuple(origin for bits, sha256 in near if bits == near[0][0] for origin in origins[sha256])
+    return Inspected(each.file, SAME_PICTURES, alike, near[0][0])
+
+
+def _committed(workspace: Workspace, origins: Iterable[Origin]) -> Iterator[Origin]:
+    for origin in origins:
+        yield replace(origin, commit=git.brought(workspace.root, LOCK_FILE, origin.sha256))
