@@ -175,7 +175,8 @@ class SpecCache:
         for path, clips in _grouped(checked.clips, lambda clip: clip.file).items():
             inputs = {name: checked.hashes[name] for name in local_inputs(clips)}
             is_sound = flawed.isdisjoint({path, *(clip.declared for clip in clips)})
-            if path in self._base or not is_sound or not _are_unchanged(inputs, hasher):
+            is_alone = not any(clip.rows for clip in clips)  # a table is a file that no unit compares
+            if path in self._base or not (is_sound and is_alone) or not _are_unchanged(inputs, hasher):
                 continue
             uses = {name: picks[name] for clip in clips for name in clip.depends_on() if files.get(name) != path}
             self._fresh[path] = Unit(

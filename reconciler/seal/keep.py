@@ -77,7 +77,7 @@ def names_of(workspace: Workspace, planned: Planned) -> Names:
     root, project = os.fspath(workspace.root), planned.loaded.project
     if not isinstance(workspace.files, DiskFiles):
         raise ValueError("the specs are not those on the disk")
-    used = {*project.files, *planned.loaded.inputs}
+    used = {*project.files, *project.tables, *planned.loaded.inputs}
     real = {path: os.path.realpath(os.path.join(root, path)) for path in used}
     links = {path for path, target in real.items() if target != os.path.normpath(os.path.join(root, path))}
     ours = (LOCK_FILE, f"{STATE}/{DATABASE}", f"{STATE}/{RECEIPTS}")

@@ -7,9 +7,10 @@ disk and does not guess YAML types.
 In order of processing:
 
 - `reader`     bytes → nodes with places; limits; no types
-- `shape`      validates nodes against `model`; `scalars` parses the text of a field; `values` are its results
+- `shape`      validates nodes against `model`; `field_types` and `scalars` parse the text of a field; `values` are its
+  results
 - `interpolate` resolves `${…}`, and bounds the resulting text
-- `matrix`, `expand`, `paths`  declarations → clips with outputs
+- `matrix`, `rows`, `looks`, `expand`, `paths`  declarations → clips with outputs
 - `relations`  checks between clips
 - `overlay`    an environment's file and variables of the command line, over the project
 - `sections`   providers, budget, stores

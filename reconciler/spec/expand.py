@@ -21,6 +21,7 @@ from reconciler.spec.paths import DEFAULT_OUTPUT, output_path
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
+from reconciler.spec.rows import Row, Table, filled
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
 from reconciler.spec.values import LookUse
@@ -41,6 +42,7 @@ class Declared:
     defaults: Mapping[str, MappingEntry]
     vars: Mapping[str, str]
     looks: Looks = NO_LOOKS
+    table: Table | None = None  # of a clip with rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ def expand(
         if result.stopped is not None:
             raise result.stopped
         clips += result.clips
+        for each in names.keys() & set(result.names):
+            message = f"there is another clip {shown(each)}"
+            problems.error("duplicate-clip", message, declared.key.where, "rename one of the two")
         names.update(dict.fromkeys(result.names, name))
         unclear |= set() if result.names else {name}
     return Expanded(tuple(clips), names, frozenset(unclear))
@@ -104,7 +109,7 @@ def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limi
     def expand_one() -> _Result:
         return _expanded(declared, resolver, problems.apart(), limit)
 
-    inputs = (declared.key, declared.body, declared.defaults, declared.vars, declared.looks)
+    inputs = (declared.key, declared.body, declared.defaults, declared.vars, declared.looks, declared.table)
     name = ("expand", declared.key.text)
     result = reuse(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
     fits = result.count <= limit and resolver.volume.fits(result.volume)
@@ -128,14 +133,21 @@ def _fill(result: _Result, declared: Declared, resolver: Resolver, limit: int) -
     if matrix is None:
         return
     result.count = matrix.count
-    base, files = _base(declared), file_names(declared.key.text, matrix.combinations)
-    if matrix is not SINGLE:
-        _warn_of_unused(declared.body, base, result.problems)
+    files = file_names(declared.key.text, matrix.combinations)
+    if "matrix" in declared.body.entries:
+        _warn_of_unused(
+            declared.body, _base(declared.key.where, declared.defaults, declared.body.entries), result.problems
+        )
     for combination, overrides in matrix.combinations.items():
-        result.names.append(clip_name(declared.key.text, combination))
-        layers = (base, *(fields.entries for fields in overrides))
-        entries = {key: entry for layer in layers for key, entry in layer.items() if key in _FIELDS}
-        builder = _Builder(declared, combination, files[combination], entries, result.problems)
+        shot = declared.table.clips.get(combination) if declared.table else None
+        name = shot.name if shot else clip_name(declared.key.text, combination)
+        result.names.append(name)
+        layers = (declared.defaults, declared.body.entries, *(fields.entries for fields in overrides))
+        entries = _base(
+            declared.key.where, *(filled(layer, shot.row, declared.looks) if shot else layer for layer in layers)
+        )
+        file = name if shot else files[combination]
+        builder = _Builder(declared, combination, name, file, entries, result.problems, shot.row if shot else None)
         result.clips.append(builder.build(resolver))
 
 
@@ -147,9 +159,17 @@ def _matrix(declared: Declared, resolver: Resolver, problems: Problems, limit: i
     if limit <= 0:
         problems.error("too-many-clips", f"a project has at most {MAX_CLIPS:,} clips", declared.key.where, "split it")
         return None
+    reader = MatrixReader(problems, resolver, NameScope(declared.vars))
+    if declared.table is not None:
+        if len(declared.table.clips) <= limit:
+            return reader.read_rows(declared.body, tuple(declared.table.clips))
+        problems.error("too-many-clips", f"a project has at most {MAX_CLIPS:,} clips", declared.key.where, "split it")
+        return None
+    if "rows" in declared.body.entries:  # with mistakes, which were reported
+        return None
     if not declared.body.entries.keys() & {"matrix", "overrides"}:
         return SINGLE
-    return MatrixReader(problems, resolver, NameScope(declared.vars)).read(declared.body, limit)
+    return reader.read(declared.body, limit)
 
 
 def _warn_of_unused(body: Fields, base: Mapping[str, MappingEntry], problems: Problems) -> None:
@@ -166,11 +186,10 @@ def _warn_of_unused(body: Fields, base: Mapping[str, MappingEntry], problems: Pr
             problems.warn("matrix", message, entry.key.where, help)
 
 
-def _base(declared: Declared) -> dict[str, MappingEntry]:
-    """Return the entries without overrides. Unknown keys were reported when the file was checked."""
-    where = declared.key.where
+def _base(where: Source, *layers: Mapping[str, MappingEntry]) -> dict[str, MappingEntry]:
+    """Return the clip's fields, each of the last layer that has it. Unknown keys were reported with the file."""
     output = MappingEntry(Scalar("output", True, where), Scalar(DEFAULT_OUTPUT, True, where))
-    return {"output": output, **declared.defaults, **declared.body.entries}
+    return {"output": output} | {key: item for layer in layers for key, item in layer.items() if key in _FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +198,16 @@ class _Builder:
 
     declared: Declared
     combination: Combination
+    name: str
     file: str  # `${clip.name}` in its output
     entries: dict[str, MappingEntry]
     problems: Problems
+    row: Row | None = None
 
     def build(self, resolver: Resolver) -> Clip:
         """Return the clip after reporting every error; later checks do without its faulty fields."""
-        name = clip_name(self.declared.key.text, self.combination)
-        scope = NameScope(self.declared.vars, dict(self.combination) or None, name)
+        name, row, matrix = self.name, self.row, dict(self.combination) or None
+        scope = NameScope(self.declared.vars, None if row else matrix, name, row.cells if row else None)
         scopes = {"output": scope if self.file == name else replace(scope, clip=self.file)}
         values = {key: resolver.resolve(entry.value, scopes.get(key, scope)) for key, entry in self.entries.items()}
         raw = {key: value for key, value in values.items() if value is not None}
@@ -200,7 +221,17 @@ class _Builder:
             spec, looks, brought = self._with_looks(spec, places, faulty, resolver)
             places.update(brought)
         self._check_together(spec, faulty)
-        return Clip(name, declared.text, spec, self.combination, declared.where, places, frozenset(faulty), looks=looks)
+        return Clip(
+            name,
+            declared.text,
+            spec,
+            self.combination,
+            declared.where,
+            places,
+            frozenset(faulty),
+            looks=looks,
+            rows=self.declared.table.file if self.declared.table else "",
+        )
 
     def _with_looks(
         self, spec: ClipFields, places: Mapping[str, Source], faulty: set[str], resolver: Resolver

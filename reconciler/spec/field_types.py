@@ -15,8 +15,8 @@ from reconciler.spec import scalars
 from reconciler.spec.database_address import database_address, schema_name
 from reconciler.spec.values import JsonValue, Media, Secret
 
-INTERPOLATED = {"type": "string", "pattern": r"\$\{"}
-"""JSON Schema of a text with `${…}`, which an editor must accept in every field."""
+INTERPOLATED = {"type": "string", "pattern": r"\{"}
+"""JSON Schema of a text with `${…}` or `{COLUMN}`, which an editor must accept in every field."""
 
 
 @dataclass(frozen=True, eq=False)

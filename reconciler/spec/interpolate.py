@@ -43,6 +43,7 @@ class NameScope:
     vars: Mapping[str, str]
     matrix: Mapping[str, str] | None = None
     clip: str | None = None
+    row: Mapping[str, str] | None = None
     env: Env = Env.REFUSED
 
 
@@ -60,15 +61,17 @@ class _Unresolved(Exception):
     """This text cannot be resolved; the problem has been reported."""
 
 
-def plain(node: Node) -> Raw:
-    """Return the raw tree of a node with nothing resolved, to check a file by itself."""
+def plain(node: Node, opening: str = "${") -> Raw:
+    """Return the raw tree of a node with nothing resolved, to check a file by itself. `opening` begins a name; in a
+    clip with rows, names of columns are in mere braces."""
     match node:
         case Scalar(text=text, quoted=quoted):
-            return Unresolved(text) if "${" in text else text if quoted else Bare(text)
+            return Unresolved(text) if opening in text else text if quoted else Bare(text)
         case Items(items=items):
-            return [plain(item) for item in items]
+            return [plain(item, opening) for item in items]
         case Fields(entries=entries):
-            return {key: plain(entry.value) for key, entry in entries.items()}
+            opening = "{" if "rows" in entries else opening
+            return {key: plain(entry.value, opening) for key, entry in entries.items()}
 
 
 class Resolver:
@@ -165,6 +168,8 @@ class Resolver:
                 return self._named("variable", name, scope.vars, where, "declare it under vars")
             case "matrix" if scope.matrix is not None:
                 return self._named("matrix value", name, scope.matrix, where, "declare it under matrix")
+            case "row" if scope.row is not None:
+                return self._named("column", name, scope.row, where, f"its columns are {listed(scope.row, 'and')}")
             case "clip" if scope.clip is not None and name == "name":
                 return scope.clip
             case "clips" if scope.clip is not None:

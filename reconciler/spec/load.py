@@ -26,8 +26,9 @@ from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile
 from reconciler.spec.overlay import check_declared, given_variables, laid_over, with_variables
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
-from reconciler.spec.reader import Fields, MappingEntry, Node, Scalar, collector_paused, read
+from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
 from reconciler.spec.relations import check_providers, check_relations
+from reconciler.spec.rows import SUFFIXES, Row, Table, read_table, table_of
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
 
@@ -56,14 +57,14 @@ def read_partly(
     file itself cannot be read, or is too large. `others` has what `files` leaves out.
     """
     problems = Problems()
-    texts: dict[str, bytes] = {}
+    texts, tables = dict[str, bytes](), dict[str, bytes]()
     with collector_paused():
-        project = _read(_Reading(files, problems, texts, overlay, others), PROJECT_FILE)
-    diagnostics = tuple(_in_order(problems, texts))
+        project = _read(_Reading(files, problems, texts, overlay, others, tables), PROJECT_FILE)
+    diagnostics = tuple(_in_order(problems, texts | tables))
     if project is None:
         return None, diagnostics
     warnings = tuple(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
-    project = replace(project, files=tuple(texts), warnings=warnings, overlay=overlay)
+    project = replace(project, files=tuple(texts), tables=tuple(tables), warnings=warnings, overlay=overlay)
     return project, diagnostics
 
 
@@ -76,6 +77,7 @@ class _Reading:
     texts: dict[str, bytes]  # of every file read, in order
     overlay: ProjectOverlay
     others: Others
+    tables: dict[str, bytes]
 
 
 def _read(reading: _Reading, name: str) -> Project | None:
@@ -182,10 +184,8 @@ def _included(reading: _Reading, main: Fields) -> Iterable[Fields]:
 
 def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[str, ...]:
     """Return the paths that match one entry of `include`."""
-    text = item.text.removeprefix("./")
-    if not text or text.startswith(("/", "~")) or ".." in text.split("/") or "${" in text or "\\" in text:
-        message = f"include must name files inside the project, not {shown(item.text)}"
-        problems.error("include", message, item.where, "write a path or pattern such as clips/*.yaml")
+    text = _inside(item, "include", "clips/*.yaml", problems)
+    if not text:
         return ()
     if not _PATTERN & set(text):
         return (text,)
@@ -196,6 +196,72 @@ def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[s
         help = f"{named(near[0])} has another ending: rename it, or include {other}" if near else ""
         problems.warn("include", f"no file matches {shown(item.text)}", item.where, help)
     return paths
+
+
+def _inside(item: Scalar, key: str, example: str, problems: Problems) -> str:
+    """Return a path or pattern of files of the project; empty after reporting one that leads elsewhere."""
+    text = item.text.removeprefix("./")
+    if text and not (text.startswith(("/", "~")) or ".." in text.split("/") or "${" in text or "\\" in text):
+        return text
+    message = f"{key} must name files inside the project, not {shown(item.text)}"
+    problems.error(
+        "include", message, item.where, f"write a path{' or pattern' if '*' in example else ''} such as {example}"
+    )
+    return ""
+
+
+def _table(reading: _Reading, key: Scalar, body: Fields) -> Table | None:
+    """Return the table of a clip with rows; None for another clip, and after reporting why there is none."""
+    rows, name, problems = body.entries.get("rows"), body.entries.get("name"), reading.problems
+    if rows is None:
+        if name is not None:
+            help = "the key of the clip is its name; description holds a note"
+            problems.error("table", "name is for clips with rows", name.key.where, help)
+        return None
+    pattern = name.value if name is not None else None
+    if not isinstance(rows.value, Scalar) or isinstance(pattern, Items | Fields):
+        return None
+    if pattern is None or "matrix" in body.entries:
+        message, help = "a clip with rows needs a name", 'add name: "shot-{id}", with a column of the table'
+        if pattern is not None:
+            message, help = "rows cannot be combined with a matrix", "add a row for each combination"
+        problems.error("table", message, rows.key.where, help)
+        return None
+    file = _inside(rows.value, "rows", "shots.csv", problems)
+    if file and not file.endswith(SUFFIXES):
+        problems.error(
+            "table", f"{named(file)} cannot be read as a table", rows.value.where, "name a .csv or .jsonl file"
+        )
+    elif file and (table := _rows(reading, file, rows.value.where)) is not None:
+        return _named_rows(reading, key.text, (file, table), pattern)
+    return None
+
+
+def _named_rows(reading: _Reading, clip: str, table: tuple[str, tuple[Row, ...]], pattern: Scalar) -> Table:
+    def name_rows() -> tuple[Table, Problems]:
+        problems = reading.problems.apart()
+        return table_of(*table, pattern, problems), problems
+
+    clips, problems = reuse(("rows", clip), (*table, pattern), name_rows, keep=lambda named: not named[1].errors)
+    reading.problems.add(problems)
+    return clips
+
+
+def _rows(reading: _Reading, file: str, where: Source) -> tuple[Row, ...] | None:
+    """Return the rows of a table, None if it cannot be read."""
+    try:
+        data = reading.tables[file] = reading.tables[file] if file in reading.tables else reading.files.read(file)
+    except Unreadable as error:
+        reading.problems.error("unreadable", f"{named(file)} {error.message}", where, error.help)
+        return None
+
+    def parse() -> tuple[tuple[Row, ...] | None, Problems]:
+        problems = reading.problems.apart()
+        return read_table(file, data, problems), problems
+
+    rows, problems = reuse(("table", file), (data,), parse, keep=lambda table: not table[1].errors)
+    reading.problems.add(problems)
+    return rows
 
 
 def _matching(files: Files, pattern: str, main: str) -> tuple[str, ...]:
@@ -227,7 +293,7 @@ def _declared(
                 reading.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
                 key, body = intern(("clip", name), (entry.key, body))
-                declared[name] = Declared(key, body, defaults.entries, file_vars, looks)
+                declared[name] = Declared(key, body, defaults.entries, file_vars, looks, _table(reading, key, body))
     return list(declared.values())
 
 

@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver
@@ -90,6 +90,27 @@ class MatrixReader:
             self._problems.error("too-much", message, declaration.where)
             return None
         combinations = self._without_excluded(declaration.entries.get("matrix"), excludes, axes)
+        resolved = self._overridden(declaration, axes, combinations, count)
+        return resolved if self._problems.errors == errors else None
+
+    def read_rows(self, declaration: Fields, combinations: tuple[Combination, ...]) -> ResolvedMatrix | None:
+        """Return the combinations of a table's rows, with their overrides; None if these have mistakes."""
+        axes: dict[str, dict[str, None]] = {}
+        for axis, value in itertools.chain.from_iterable(combinations):
+            axes.setdefault(axis, {})[value] = None
+        if len(combinations) * len(declaration.list_at("overrides")) > MAX_COMPARED:
+            self._problems.error("too-much", "too many overrides for so many rows", declaration.where)
+            return None
+        return self._overridden(declaration, axes, combinations, len(combinations))
+
+    def _overridden(
+        self,
+        declaration: Fields,
+        axes: Mapping[str, Collection[str]],
+        combinations: tuple[Combination, ...],
+        count: int,
+    ) -> ResolvedMatrix | None:
+        errors, overrides = self._problems.errors, declaration.list_at("overrides")
         sets = [*self._overrides(overrides, axes, combinations)]
         resolved = {one: tuple(fields for when, fields in sets if fits(when, one)) for one in combinations}
         return ResolvedMatrix(resolved, count) if self._problems.errors == errors else None
@@ -148,7 +169,7 @@ class MatrixReader:
             self._problems.error("matrix", "every combination is excluded", matrix.key.where, "exclude fewer")
         return included
 
-    def _when(self, node: Node, axes: Mapping[str, list[str]]) -> dict[str, str]:
+    def _when(self, node: Node, axes: Mapping[str, Collection[str]]) -> dict[str, str]:
         """Return the values that an `exclude` or `when` names, checked to exist."""
         chosen: dict[str, str] = {}
         for axis, entry in node.entries.items() if isinstance(node, Fields) else ():
@@ -166,7 +187,7 @@ class MatrixReader:
         return chosen
 
     def _overrides(
-        self, overrides: tuple[Node, ...], axes: Mapping[str, list[str]], combinations: tuple[Combination, ...]
+        self, overrides: tuple[Node, ...], axes: Mapping[str, Collection[str]], combinations: tuple[Combination, ...]
     ) -> Iterator[tuple[Mapping[str, str], Fields]]:
         """Yield the condition of each override, checked, and its fields."""
         for item in overrides:

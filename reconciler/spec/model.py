@@ -169,6 +169,10 @@ class Override(SpecModel):
 class ClipDecl(ClipFields):
     """A clip as declared."""
 
+    rows: RawText | None = noted(
+        "A table (.csv or .jsonl) whose rows become clips; {COLUMN} in a field is replaced by the cell.", "shots.csv"
+    )
+    name: RawText | None = noted("The name of each row's clip, with columns in it.", '"spot-{id}"')
     matrix: Matrix | None = noted(
         "Lists of values; each combination becomes a clip: social[ratio=16:9,lang=en].",
         "{ratio: [16:9, 9:16], lang: [en, zh]}",

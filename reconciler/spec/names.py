@@ -18,6 +18,7 @@ from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader,
 from reconciler.spec.paths import DEFAULT_OUTPUT
 from reconciler.spec.problems import Problems
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
+from reconciler.spec.rows import read_table, table_of
 from reconciler.spec.scalars import NAME
 
 _FILES = 2000
@@ -52,12 +53,12 @@ def _clips(files: Files, name: str) -> Iterator[Named]:
     yield from _scanned(text)
     shared = main.map_at("defaults").entries
     variables = _variables(main, {})
-    yield from _declared(main, shared, variables)
+    yield from _declared(files, main, shared, variables)
     for path in _included(files, main, name)[:_FILES]:
         root, text = _open(files, path)
         yield from _scanned(text)
         defaults = {**shared, **root.map_at("defaults").entries}
-        yield from _declared(root, defaults, _variables(root, variables))
+        yield from _declared(files, root, defaults, _variables(root, variables))
 
 
 def _open(files: Files, name: str) -> tuple[Fields, str]:
@@ -74,12 +75,15 @@ def _open(files: Files, name: str) -> tuple[Fields, str]:
     return (root, "") if isinstance(root, Fields) else (empty, data.decode("utf-8", "replace"))
 
 
-def _declared(root: Fields, defaults: Mapping[str, MappingEntry], variables: Mapping[str, str]) -> Iterator[Named]:
+def _declared(
+    files: Files, root: Fields, defaults: Mapping[str, MappingEntry], variables: Mapping[str, str]
+) -> Iterator[Named]:
     clips = root.map_at("clips")
     for name in filter(NAME.fullmatch, clips.entries):
         body = clips.map_at(name)
         fields = {**defaults, **body.entries}
         selectors, takes = tuple(_selectors(fields)), _count(fields.get("takes"))
+        yield from (Named(row, name, selectors, takes) for row in _rows(files, body))
         for combination in _combinations(body, variables):
             yield Named(clip_name(name, combination), name, selectors, takes)
 
@@ -95,8 +99,23 @@ def _selectors(fields: Mapping[str, MappingEntry]) -> Iterator[str]:
         yield f"path:{folder}/*" if dollar else f"path:{output}"
 
 
+def _rows(files: Files, body: Fields) -> Iterable[str]:
+    """Return the names of the clips that a declaration makes of a table's rows."""
+    file, name = (body.entries[key].value if key in body.entries else None for key in ("rows", "name"))
+    if not isinstance(file, Scalar) or not isinstance(name, Scalar):
+        return ()
+    problems, path = Problems(), file.text.removeprefix("./")
+    try:
+        rows = read_table(path, files.read(path), problems) or ()
+    except Unreadable:
+        return ()
+    return [clip.name for clip in table_of(path, rows, name, problems).clips.values()]
+
+
 def _combinations(body: Fields, variables: Mapping[str, str]) -> Iterable[Combination]:
-    """Return the combinations of a matrix; a single empty one if the matrix is invalid."""
+    """Return the combinations of a matrix; a single empty one if the matrix is invalid, and none for a table."""
+    if "rows" in body.entries:
+        return ()
     if "matrix" not in body.entries:
         return SINGLE.combinations
     problems = Problems()

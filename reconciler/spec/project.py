@@ -61,6 +61,7 @@ class Clip:
     faulty: frozenset[str] = frozenset()  # fields with an error, without their values: the project is not used
     lead: int = 0  # characters at the start of the prompt that other clips begin with too
     looks: tuple[LookUse, ...] = ()
+    rows: str = ""  # the table that it is a row of
 
     @property
     def file(self) -> str:
@@ -70,6 +71,12 @@ class Clip:
     def with_fields(self, **values: Any) -> Clip:
         """Return the same clip with other field values, which must be of the fields' types."""
         return replace(self, spec=self.spec.model_copy(update=values))
+
+    @property
+    def written(self) -> str:
+        """The name under which its file has fields of this clip alone, in `overrides`."""
+        cells = ",".join(f"{column}={cell}" for column, cell in self.matrix)
+        return f"{self.declared}[{cells}]" if self.rows else self.name
 
     @property
     def references(self) -> References:
@@ -170,6 +177,7 @@ class Project:
     state: Mapping[str, JsonValue] = field(default_factory=dict)
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()  # the specs read, the project file first
+    tables: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     overlay: ProjectOverlay = ProjectOverlay()
     looks: Looks = field(default_factory=dict)

@@ -103,7 +103,7 @@ def collector_paused() -> Iterator[None]:
 
 def read(file: str, data: bytes, problems: Problems) -> Node | None:
     """Return the document of one file, or None if it is empty or unreadable (then `problems` has the reason)."""
-    text = _decode(file, data, problems)
+    text = decoded(file, data, problems)
     if text is None:
         return None
     parser = yaml.CBaseLoader(text)
@@ -120,7 +120,8 @@ def read(file: str, data: bytes, problems: Problems) -> Node | None:
         parser.dispose()
 
 
-def _decode(file: str, data: bytes, problems: Problems) -> str | None:
+def decoded(file: str, data: bytes, problems: Problems) -> str | None:
+    """Return the text of a file, without a byte order mark; None after reporting why it has none."""
     start = Source(file, 1, 1)
     if len(data) > MAX_BYTES:
         message = f"the file has {len(data) / 1024 / 1024:.1f} MiB; the limit is {MAX_BYTES // 1024 // 1024} MiB"

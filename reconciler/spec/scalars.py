@@ -322,4 +322,6 @@ def _scalar(raw: object, wanted: str) -> str:
         raise Unfit(f"must be {wanted}; a clip's frame or video is only allowed in a media field")
     if isinstance(raw, Secret):
         raise Unfit("must not contain a secret")
+    if isinstance(raw, dict) and [*raw.values()] == [""]:
+        raise Unfit(f"must be {wanted}, not a map", f'put it in quotes: "{{{next(iter(raw))}}}"')
     raise Unfit(f"must be {wanted}, not a {'list' if isinstance(raw, list) else 'map'}")

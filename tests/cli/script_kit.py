@@ -178,6 +178,12 @@ def _draw(path: str) -> None:
     Image.new("RGB", (64, 36), "teal").save(path)
 
 
+def _sparse(path: str, size: str) -> None:
+    """A file that seems to be large."""
+    with Path(path).open("wb") as file:
+        file.truncate(int(size))
+
+
 def _video(path: str, seconds: str) -> None:
     """A small video, which differs with its length."""
     Path(path).write_bytes(tiny(int(seconds)))
@@ -192,6 +198,7 @@ TOOLS: dict[str, Callable[..., int | None]] = {
     "mv": _move,
     "draw": _draw,
     "video": _video,
+    "sparse": _sparse,
     "mkfifo": _fifo,
     "mkdir": lambda path: Path(path).mkdir(parents=True),
     "symlink": lambda target, path: Path(path).symlink_to(target),

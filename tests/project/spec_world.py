@@ -53,6 +53,10 @@ clips:
   f: {prompt: f in fog, model: doubao-seedance-1-0-pro-250528, output: renders/deep.mp4/f.mp4, provider: other}
   g: {prompt: g in rain, tags: [t], protect: yes, model: doubao-seedance-1-5-pro-251215}
 """
+TABLE = """\
+clips:
+  row: {rows: shots/table.csv, name: "row-{id}", prompt: "{prompt}"}
+"""
 
 
 class Calendar(SystemClock):
@@ -129,6 +133,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     for name, text in {"clipform.yaml": MAIN, "shots/one.yaml": ONE, "shots/two.yaml": TWO}.items():
         world.write(name, text)
     world.write("shots/three.yaml", THREE)
+    world.write("shots/rows.yaml", TABLE)
+    world.write("shots/table.csv", "id,prompt\n1,the mole\n")
     (tmp_path / "state").mkdir()
     picture(tmp_path / "in.png", 1)
     return world

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.artifacts.hashing import Hasher
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.project import program, spec_cache
-from reconciler.project.spec_cache import SpecCache
+from reconciler.project.spec_cache import CheckedClips, SpecCache
 from reconciler.providers import rules
 from reconciler.spec import expand, volume
 from reconciler.spec.expand import Others
@@ -109,6 +110,10 @@ FACTS: Mapping[str, Change] = {
     "a prompt": one("by night", "by day"),
     "a prompt of the same size": one("by night", "in light"),
     "a field": one("b by night", 'b", seed: "4'),
+    "a cell of a table": lambda world: world.edit("shots/table.csv", "the mole", "the pier"),
+    "a row of a table": lambda world: world.edit("shots/table.csv", "1,the mole\n", "1,the mole\n2,the pier\n"),
+    "a table removed": lambda world: (world.root / "shots/table.csv").unlink(),
+    "a clip of the name of a row's": one("  b:", "  row-1:"),
     "two files swapped": swapped,
     "a file renamed": lambda world: (world.root / "shots/one.yaml").rename(world.root / "shots/zero.yaml"),
     "a file removed": lambda world: (world.root / "shots/three.yaml").unlink(),
@@ -190,6 +195,16 @@ def no_warnings(cache: SpecCache, project: object, stages: object) -> object:
 others = SpecCache.others
 
 
+def with_tables(patch: pytest.MonkeyPatch) -> None:
+    """As if a unit could have the clips of a table."""
+    keep = SpecCache.keep
+
+    def keep_all(cache: SpecCache, checked: CheckedClips, hasher: Hasher) -> None:
+        keep(cache, replace(checked, clips=[replace(clip, rows="") for clip in checked.clips]), hasher)
+
+    patch.setattr(SpecCache, "keep", keep_all)
+
+
 MISTAKES: Mapping[str, tuple[Callable[[pytest.MonkeyPatch], None], Change]] = {
     "the bytes of the file": (patched("_sha256", lambda data: str(len(data))), FACTS["a prompt of the same size"]),
     "the project file": (without("clipform.yaml"), FACTS["a default"]),
@@ -202,6 +217,7 @@ MISTAKES: Mapping[str, tuple[Callable[[pytest.MonkeyPatch], None], Change]] = {
     "a missing input": (patched("_are_unchanged", lambda inputs, hasher: True), FACTS["an input removed"]),
     "the clips of other files": (patched("_fit", lambda units, picks: units), FACTS["the clip that a frame is of"]),
     "the takes of other files": (patched("_fit", lambda units, picks: units), FACTS["the take that a frame is of"]),
+    "the tables": (with_tables, FACTS["a cell of a table"]),
     "the providers in use": (patched("providers", lambda cache: set()), FACTS["a prompt"]),
     "the standing warnings": (patched("warnings", no_warnings), FACTS["a prompt"]),
     "the looks of other files": (patched("others", lambda cache: Others(others(cache).names)), FACTS["a prompt"]),

@@ -96,6 +96,16 @@ def inputs_of_one_size_and_time_swapped(film: Film, _: pytest.MonkeyPatch) -> No
 
 
 @changes("specs")
+def table_edited(film: Film, _: pytest.MonkeyPatch) -> None:
+    _replace(film.path("clips/shots.csv"), "a pier", "a quay")
+
+
+@changes("specs")
+def row_added(film: Film, _: pytest.MonkeyPatch) -> None:
+    _replace(film.path("clips/shots.csv"), "1,a pier", "1,a pier\n2,a quay")
+
+
+@changes("specs")
 def input_removed(film: Film, _: pytest.MonkeyPatch) -> None:
     film.path("assets/last.png").unlink()
 

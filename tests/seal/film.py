@@ -44,7 +44,7 @@ def make(folder: Path) -> None:
     for name, colour in (("day.png", "teal"), ("dusk.png", "navy"), ("last.png", "white")):
         Image.new("RGB", (64, 36), colour).save(folder / "assets" / name)
     (folder / "assets" / "lamp.png").symlink_to("day.png")
-    for number, words in enumerate((["hero"], ["pair"], ["pair", "--take", "2"]), 1):
+    for number, words in enumerate((["hero"], ["pair"], ["pair", "--take", "2"], ["shot-1"]), 1):
         (folder / "cut.mp4").write_bytes(tiny(number))
         assert clipform(folder, "import", *words, "--file", "cut.mp4").returncode == 0
     (folder / "cut.mp4").unlink()

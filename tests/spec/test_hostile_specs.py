@@ -220,3 +220,51 @@ def test_a_missing_project_file_is_a_diagnostic() -> None:
 )
 def test_patterns_name_files(pattern: str, path: str, named: bool) -> None:
     assert matches(pattern, path) is named
+
+
+ROWS = START + "  shot: {rows: shots.%s, name: 'shot-{id}', prompt: '{prompt}'}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "problem"),
+    [
+        ("csv", "id,prompt\n" + "1,x\n" * 1_000_000, "shots.csv:20002:1: error: a table can have at most 20,000 rows"),
+        ("csv", "id,prompt\n1,'" + "x" * 200_000, "shots.csv:2:1: error: this is not a row of a table: field larger"),
+        ("csv", "id,prompt\n1,\x1b[2J\n", "shots.csv:2:3: error: character U+001B is not allowed in a file"),
+        ("csv", "id" + ",x" * 1_000_000, "shots.csv:1:1: error: two columns are named 'x'"),
+        ("csv", 'id,prompt\n1,"' + "\n" * 1_000_000, "shots.csv:2:1: error: this is not a row of a table: "),
+        ("jsonl", "[" * 100_000, "shots.jsonl:1:1: error: this line is not JSON"),
+        ("jsonl", '{"id": ' + "9" * 100_000 + "}", "shots.jsonl:1:1: error: this row's clip cannot be named"),
+        ("jsonl", '{"id": NaN}', "shots.jsonl:1:1: error: this line is not JSON"),
+        ("jsonl", '{"id": 1, "id": 2}', "shots.jsonl:1:1: error: two columns are named 'id'"),
+    ],
+    ids=["rows", "cell", "control", "columns", "lines", "deep", "number", "nan", "twice"],
+)
+def test_a_table_made_to_hurt_is_refused_soon(kind: str, table: str, problem: str) -> None:
+    problems = problems_of({"clipform.yaml": ROWS % kind, f"shots.{kind}": table})
+    assert problems[0].startswith(problem)
+    assert len(problems) < 5
+
+
+def test_a_cell_is_never_read_as_anything_but_text() -> None:
+    table = 'id,prompt\n1,"${env.HOME} {id} {{id}} $"\n'
+    text = ROWS.replace("'{prompt}'", "'{prompt}{id} $${'")
+    [clip] = project_of({"clipform.yaml": text % "csv", "shots.csv": table}).clips
+    assert clip.spec.prompt == "${env.HOME} {id} {{id}} $1 ${"
+
+
+def test_names_in_braces_are_replaced_once() -> None:
+    looks = "looks: {mia: {prompt: 'Mia {door}'}}\nvars: {x: '{mia}'}\n"
+    clips = "  a: {use: [mia], prompt: '{mia}'}\n  b: {use: [mia], prompt: '${vars.x}'}\n"
+    a, b = project_of(START.replace("clips:", looks + "clips:") + clips).clips
+    assert a.spec.prompt == b.spec.prompt == "Mia {door}"
+
+
+def test_a_look_named_many_times_is_bounded() -> None:
+    looks = f"looks: {{m: {{prompt: {'x' * 90_000}}}}}\n"
+    text = START.replace("clips:", looks + "clips:")
+    [problem] = problems_of(text + f"  a: {{use: [m], prompt: '{'{m}' * 30_000}'}}\n")
+    assert "the prompt with its looks has " in problem
+    axis = ", ".join(map(str, range(1000)))
+    problems = problems_of(text + f"  a: {{use: [m], prompt: '${{matrix.n}} {{m}}', matrix: {{n: [{axis}]}}}}\n")
+    assert "the resolved files have more than 64,000,000 characters" in problems[-1]

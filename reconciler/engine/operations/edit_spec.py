@@ -130,10 +130,10 @@ def _written(workspace: Workspace, name: str) -> tuple[WrittenText, str]:
     assert clip.where is not None
     file = clip.where.file
     content = workspace.files.read(file).decode("utf-8")
-    for each in dict.fromkeys((clip.name, clip.declared)):
+    for each in dict.fromkeys((clip.written, clip.declared)):
         text = written_text(content, file, each, "prompt")
         if text is not None:
-            return WrittenText(file, each, "prompt", text, len(_of_name(clips, each))), content
+            return WrittenText(file, each, "prompt", text, sum(each in (c.written, c.declared) for c in clips)), content
     place = clip.source("prompt")
     raise ClipformError(f"the prompt of {name} is not its own", help=f"edit it at {place}", code="edit")
 
@@ -176,7 +176,8 @@ def _set(workspace: Workspace, clip: Clip, name: str, field: str, value: FieldVa
     assert clip.where is not None
     file = clip.where.file
     text = workspace.files.read(file).decode("utf-8")
-    replace_file(workspace, file, text, set_field(text, file, name, field, value))
+    place = clip.written if name == clip.name else name
+    replace_file(workspace, file, text, set_field(text, file, place, field, value))
     return Edit(file, name, field, value if isinstance(value, int) else 0)
 
 

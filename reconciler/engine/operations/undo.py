@@ -57,7 +57,12 @@ class _WayBack:
     loaded: Loaded
     version: Version
     is_alone: bool  # other takes keep their numbers of retakes
-    name: str  # under which the YAML has the fields to write: the clip's, or that of a whole matrix clip
+    name: str  # of the clip, or of a whole matrix clip
+
+    @property
+    def written(self) -> str:
+        """The name under which the YAML has the fields."""
+        return self.order.clip.written if self.name == self.order.clip.name else self.name
 
     @property
     def document(self) -> str:
@@ -136,7 +141,7 @@ def _go_back(workspace: Workspace, ways: Sequence[_WayBack], draft: bool) -> Und
     reasons = []
     for field in fields:
         try:
-            edited = set_field(edited, where.file, name, field, _value(field, edited, first))
+            edited = set_field(edited, where.file, first.written, field, _value(field, edited, first))
         except _Unwritable as reason:
             reasons.append(f"{field} {reason}")
         except ClipformError as error:
@@ -172,7 +177,7 @@ def _value(field: str, text: str, back: _WayBack) -> FieldValue:
     if field == "retake":
         return _retakes(old if isinstance(old, int) else 0, back)
     own = _own(text, field, back)
-    if own is None and place is not None:
+    if place is not None and (own is None or place.file == clip.rows):
         raise _Unwritable(f"comes from {place.file}:{place.line}, not from the clip")
     if field == "prompt" and (clip.looks or clip.avoided()):
         raise _Unwritable(f"has words of {'looks' if clip.looks else 'avoid'} in it ({place})")
@@ -207,7 +212,7 @@ def _own(text: str, field: str, back: _WayBack) -> str | None:
     """Return what the declaration says of a field: for a combination its own override, else the shared field."""
     clip = back.order.clip
     assert clip.where is not None
-    texts = (written_text(text, clip.where.file, name, field) for name in dict.fromkeys((back.name, clip.declared)))
+    texts = (written_text(text, clip.where.file, name, field) for name in dict.fromkeys((back.written, clip.declared)))
     return next((text for text in texts if text is not None), None)
 
 
