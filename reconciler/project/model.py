@@ -33,6 +33,7 @@ class Choice:
     refresh: bool = False
     pull: bool = False  # take free videos from the shared cache too, as paid ones
     look: bool = False  # show these clips only, planned with all others
+    shows: bool = False  # a film among them brings what it shows
 
 
 class Later(Sequence[T]):

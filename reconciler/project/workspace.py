@@ -325,7 +325,7 @@ class Workspace:
         since = partial(clips_changed_since, self.root, current=loaded, draft=choice.draft)
         forced = select(choice.force, (), selectable, since) if choice.force else None
         selected = select(choice.clips, choice.exclude, selectable, since)
-        if selected is not None and not choice.look and (films := selected & {w.clip for w in loaded.cuts}):
+        if selected is not None and choice.shows and (films := selected & {w.clip for w in loaded.cuts}):
             shows = closure(films, {c.name: c.needs for c in selectable})  # a film is made with what it shows
             allowed = select((), choice.exclude, selectable, since)
             selected |= shows.keys() if allowed is None else shows.keys() & allowed

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.spec.graph import dependents
-from reconciler.spec.project import Clip
+from reconciler.spec.project import Project
 
 
-def graph(clips: Sequence[Clip], form: str) -> str:
-    """Return the dependency graph of the clips; `form` is `text`, `mermaid` or `dot`."""
-    needs = {clip.name: clip.depends_on() for clip in clips}
+def graph(project: Project, form: str) -> str:
+    """Return the dependency graph of clips and films; `form` is `text`, `mermaid` or `dot`."""
+    needs: dict[str, Sequence[str]] = {clip.name: clip.depends_on() for clip in project.clips}
+    needs |= {cut.name: cut.needs() for cut in project.cuts}
     if form == "text":
         return _tree(needs)
     edges = [(need, name) for name, needed in needs.items() for need in needed]
-    ids = {
-        clip.name: f"c{i}" for i, clip in enumerate(clips)
-    }  # names may have characters with a meaning in these formats
+    ids = {name: f"c{i}" for i, name in enumerate(needs)}  # names may have characters with a meaning in these formats
     if form == "mermaid":
         lines = ["flowchart LR", *(f'  {ident}["{name}"]' for name, ident in ids.items())]
         return "\n".join([*lines, *(f"  {ids[a]} --> {ids[b]}" for a, b in edges)]) + "\n"

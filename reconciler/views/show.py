@@ -12,7 +12,7 @@ from reconciler.plan.model import Step
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.records import Attempt, Generation
-from reconciler.views import encode, format
+from reconciler.views import encode, film, format
 from reconciler.views.base import Section
 from reconciler.views.format import micros, utc
 from reconciler.views.groups import StepGroup
@@ -42,7 +42,9 @@ def _facts(step: Step, planned: Planned, root: str) -> Iterator[tuple[str, str]]
     if order is not None:
         price, takes = format.price(order.wanted.cost, ""), (replace(step, cost=order.wanted.cost),) * step.takes
         yield "estimated", price if step.takes == 1 else f"{price}; {StepGroup(takes).price('')}"
-    if document := _document(step, planned):
+    if step.document:
+        yield from (piece.line() for piece in film.pieces(step, planned))
+    elif document := _document(step, planned):
         clips = {order.wanted.key: order.wanted.name for order in planned.loaded.orders}
         yield from document_facts(document, clips)
     if order is not None:
@@ -139,6 +141,9 @@ def _data(step: Step, planned: Planned, root: str) -> dict[str, object]:
         values["looks"] = [{"name": look.name, "pictures": list(look.pictures)} for look in order.clip.looks]
     if order is not None and (avoided := order.clip.avoided()):
         values["avoid"] = list(avoided)
+    if step.document:
+        values |= {"picked": True, "document": json.loads(step.document)}
+        values["pieces"] = [piece.document() for piece in film.pieces(step, planned)]
     generation = planned.snapshot.generations.get(step.key)
     if generation is not None:
         values["artifact"] = dict(_generation(generation, planned, root))

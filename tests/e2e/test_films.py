@@ -144,3 +144,36 @@ def test_a_film_alone_is_applied_with_what_it_shows(tmp_path: Path) -> None:
     (tmp_path / "clipform.yaml").write_text(PROJECT + "  other: {sequence: [{clip: intro}]}\n", encoding="utf-8")
     assert planned(tmp_path, "film") == {"intro": "create", "chase": "create", "film": "assemble"}
     assert planned(tmp_path, "film", "--exclude", "chase") == {"intro": "create", "film": "blocked"}
+
+
+def test_a_film_alone_is_destroyed_without_what_it_shows(project: Path) -> None:
+    assert clipform(project, "destroy", "film", "--yes").returncode == 0
+    assert not (project / "out" / "film.mp4").exists()
+    assert (project / "renders" / "intro.mp4").exists()
+    assert planned(project) == {"film": "restore"}
+
+
+def test_show_says_what_a_film_shows_and_when(project: Path) -> None:
+    text = clipform(project, "show", "film").stdout
+    assert "00:00.0–00:00.5  intro, 0.5 s to 1 s" in text
+    assert "00:00.5–00:01.5  chase#1, 0 s to its end" in text
+    pieces = json.loads(clipform(project, "show", "film", "--json").stdout)["takes"][0]["pieces"]
+    assert [(piece["clip"], piece["from"], piece["to"]) for piece in pieces] == [
+        ("intro", 0.0, 0.5),
+        ("chase#1", 0.5, 1.5),
+    ]
+
+
+def test_a_film_in_the_graph_hangs_on_its_clips(project: Path) -> None:
+    assert clipform(project, "graph").stdout == "intro\n  └ film\nchase\n  └ film\n"
+
+
+def test_a_clone_with_the_lock_file_makes_the_same_film(project: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    for name in ("clipform.yaml", "clipform.lock", "renders/intro.mp4", "renders/chase.mp4"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_bytes((project / name).read_bytes())
+    assert planned(clone) == {"film": "assemble"}
+    assert clipform(clone, "apply", "--yes").returncode == 0
+    assert (clone / "out" / "film.mp4").read_bytes() == (project / "out" / "film.mp4").read_bytes()
+    assert (clone / "clipform.lock").read_text() == (project / "clipform.lock").read_text()

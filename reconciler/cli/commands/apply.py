@@ -57,7 +57,7 @@ def run(
 
     app: Context = context.obj
     saved = plan_file(app.directory, clips or [], lambda name: _means_clips(app, Choice((name,), draft=draft)))
-    choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft)
+    choice = Choice(tuple(clips or ()), tuple(exclude or ()), tuple(force or ()), draft, shows=True)
     asked = ApplyOptions(saved.choice if saved else choice, saved, locked, amount(max_cost), detach, fail_fast)
     asked = replace(asked, agree=partial(app.require_trust, trust=trust), timeout=seconds(timeout, "--timeout"))
     if saved is not None:

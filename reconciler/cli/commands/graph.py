@@ -14,7 +14,7 @@ def run(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="Print Graphviz DOT.")] = False,
 ) -> None:
-    """Show which clips use frames or videos of other clips.
+    """Show which clips use frames or videos of other clips, and which films show them.
 
     Exit codes: 0 done, 1 invalid spec, 64 wrong command line.
     """
@@ -25,4 +25,4 @@ def run(
     if mermaid and dot:
         raise UsageError("choose --mermaid or --dot, not both")
     form = "mermaid" if mermaid else "dot" if dot else "text"
-    app.view.text(graph(app.workspace.load().project.clips, form))
+    app.view.text(graph(app.workspace.load().project, form))

@@ -39,7 +39,7 @@ def run(
     from reconciler.project.model import Choice
 
     app: Context = context.obj
-    choice = Choice(tuple(clips or ()), tuple(exclude or ()), draft=draft, refresh=refresh)
+    choice = Choice(tuple(clips or ()), tuple(exclude or ()), draft=draft, refresh=refresh, shows=True)
     if out is not None:
         from reconciler.engine.run.session import save_plan
 

@@ -31,6 +31,6 @@ def run(
     from reconciler.watch import Allowance
 
     app: Context = context.obj
-    choice = Choice(tuple(clips or ()), draft=draft)
+    choice = Choice(tuple(clips or ()), draft=draft, shows=True)
     app.require_trust_to_start(draft=draft, trust=trust)
     raise typer.Exit(run_with_gallery(app, choice, Allowance(on_request=True), port=port, browse=open_))

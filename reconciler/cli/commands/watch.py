@@ -43,7 +43,7 @@ def run(
     if (port is not None or not open_) and not ui:
         raise UsageError("--port and --no-open need the gallery", help="add --ui")
     app: Context = context.obj
-    choice = Choice(tuple(clips or ()), draft=draft)
+    choice = Choice(tuple(clips or ()), draft=draft, shows=True)
     terms = Allowance(yes, amount(max_cost))
     app.require_trust_to_start(draft=draft, trust=trust)
     if ui:
