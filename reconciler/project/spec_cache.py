@@ -135,7 +135,6 @@ class SpecCache:
         self._volume.add(project.volume)
         known, clips = self.units.values(), project.clips
         outputs = [*chain(*(unit.outputs for unit in known)), *(same_file(clip.spec.output) for clip in clips)]
-        outputs += [same_file(cut.spec.output) for cut in project.cuts]
         inputs = {same_file(path) for path in chain(local_inputs(clips), *(unit.inputs for unit in known))}
         taken = frozenset(outputs)
         return bool(known) and (

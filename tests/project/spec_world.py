@@ -35,6 +35,8 @@ providers:
 budget: {currency: USD}
 looks: {dark: {prompt: low light}, wide: {prompt: wide angle, avoid: people}}
 defaults: {provider: studio, model: doubao-seedance-1-5-pro-251215, resolution: 720p, ratio: 16:9, duration: 5}
+cuts:
+  film: {sequence: [{clip: c, out: 2}, {clip: "e[lang=en]"}], output: film.mp4}
 """
 ONE = """\
 clips:

@@ -150,6 +150,11 @@ FACTS: Mapping[str, Change] = {
     "an input removed": lambda world: (world.root / "in.png").unlink(),
     "the clip that a frame is of": two("c at the", "cc at the"),
     "the take that a frame is of": other_take,
+    "an output that is a film's": one("b by night", 'b", output: "FILM.mp4'),
+    "a piece of a film": main("out: 2", "out: 3"),
+    "a film with a clip's name": main("  film:", "  f:"),
+    "the clip that a film shows": main("clip: c,", "clip: b,"),
+    "a clip that a film shows": two("signs in", "words in"),
     "no such clip any more": two("  c:", "  cc:"),
     "a file at an output": lambda world: world.write("renders/b.mp4", "theirs"),
 }

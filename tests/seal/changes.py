@@ -154,6 +154,16 @@ def linked_folder_added_to_a_pattern(film: Film, _: pytest.MonkeyPatch) -> None:
 
 
 @changes("outputs")
+def film_removed(film: Film, _: pytest.MonkeyPatch) -> None:
+    film.path("renders/film.mp4").unlink()
+
+
+@changes("specs")
+def film_cut_shorter(film: Film, _: pytest.MonkeyPatch) -> None:
+    _replace(film.path("clipform.yaml"), "{clip: pair}", "{clip: hero}")
+
+
+@changes("outputs")
 def output_removed(film: Film, _: pytest.MonkeyPatch) -> None:
     film.path("renders/hero.mp4").unlink()
 

@@ -24,6 +24,7 @@ include: [clips/*.yaml, "more/**/*.yaml"]
 providers:
   studio: {kind: ark, base_url: "https://${env.SEAL_HOST}", env: [SEAL_HOST], api_key: "${env.SEAL_KEY}"}
 defaults: {duration: 1, resolution: 480p}
+cuts: {film: {sequence: [{clip: hero}, {clip: pair}]}}
 """,
     "clips/a.yaml": """\
 clips:
