@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.reliability.figures import MUTANTS
+from tests.reliability.mutants.__main__ import Result, report_of
 from tests.reliability.mutants.mistakes import mutants
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,18 @@ def test_each_mistake_is_one_change_of_a_module_and_its_tests_are_there(part: st
         assert len(wrong) == len(set(wrong)) > 10
         for each in wrong:
             compile(each, name, "exec")
+
+
+def test_a_run_of_some_parts_leaves_the_others_in_the_report() -> None:
+    first = report_of({"money": Result(4, ["`money.py:3` `0` → `1`"]), "merge": Result(2)}, ["--write"], 1.0, "")
+    then = report_of({"merge": Result(3, ["`state/merge.py:9` `<` → `<=`"])}, ["--part", "merge"], 2.0, first)
+    assert [line for line in then.splitlines() if line.startswith("| m")] == [
+        "| money | `money.py`, `state/budget.py` | 4 | 3 | 75% |",
+        "| merge | `state/merge.py` | 3 | 2 | 67% |",
+    ]
+    assert "- money: `python -m tests.reliability.mutants --write`" in then
+    assert "- merge: `python -m tests.reliability.mutants --part merge`" in then
+    assert then.endswith("place:\n\n- `money.py:3` `0` → `1`\n- `state/merge.py:9` `<` → `<=`\n")
 
 
 def test_each_survivor_of_the_report_is_explained() -> None:

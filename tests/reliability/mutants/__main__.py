@@ -2,7 +2,7 @@
 
 Each mistake of `mistakes` is put into a copy of the repository, one at a time, and the nearest tests are run until one
 fails: then the mistake is killed. A survivor is a line that could be wrong without a test that fails. `modules.yaml`
-names the modules and their tests. `--write` rewrites `benchmarks/MUTANTS.md`.
+names the modules and their tests. `--write` rewrites what `benchmarks/MUTANTS.md` has of these parts.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[3]
 REPORT = ROOT / "benchmarks" / "MUTANTS.md"
 PARTS: dict[str, dict[str, list[str]]] = yaml.safe_load(Path(__file__).with_name("modules.yaml").read_text("utf-8"))
 OUTPUT = "output-of-the-tests.txt"
+_SURVIVORS = "Survivors, the code of the module and the mistake in its place:"
 SHARED = (httpx, hypothesis, typer, Image)
 """Loaded before any process is forked, so that none has to."""
 
@@ -52,15 +53,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--part", action="append", choices=PARTS, help="only these parts of modules.yaml")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mistakes of each part, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1, help="where the drawing begins (1)")
-    parser.add_argument("--write", action="store_true", help="rewrite benchmarks/MUTANTS.md")
+    parser.add_argument("--write", action="store_true", help="rewrite these parts of benchmarks/MUTANTS.md")
     asked = parser.parse_args(arguments)
-    began = time.monotonic()
+    began, before = time.monotonic(), REPORT.read_text(encoding="utf-8") if REPORT.exists() else ""
     with tempfile.TemporaryDirectory() as folder:
         _copy(Path(folder))
         results: dict[str, Result] = {}
         for name in asked.part or PARTS:
             results[name] = _tried(Path(folder), name, asked.sample, asked.seed)
-            report = _report(results, arguments, time.monotonic() - began)
+            report = report_of(results, arguments, time.monotonic() - began, before)
             if asked.write:  # after each part: the whole takes long
                 REPORT.write_text(report, encoding="utf-8")
     sys.stdout.write(report)
@@ -135,25 +136,40 @@ def _child(copy: Path, tests: list[str], *, trial: bool) -> int:
     return int(pytest.main(["-x", "-q", "-n0", "-p", "no:cacheprovider", "-W", loaded, *tests]))
 
 
-def _report(results: dict[str, Result], arguments: list[str], took: float) -> str:
+def report_of(results: dict[str, Result], arguments: list[str], took: float, before: str) -> str:
+    """Return the report of a run; what the report `before` it has of other parts stays."""
     command = " ".join(["python -m tests.reliability.mutants", *arguments])
-    rows = [
-        f"| {name} | {', '.join(f'`{module}`' for module in PARTS[name]['modules'])} | {each.tried} "
-        f"| {each.tried - len(each.survivors)} | {1 - len(each.survivors) / max(1, each.tried):.0%} |"
-        for name, each in results.items()
-    ]
-    survivors = [f"- {text}" for each in results.values() for text in each.survivors]
-    parts = [
+    rows, runs, survivors = _parsed(before)
+    for name, each in results.items():
+        modules = ", ".join(f"`{module}`" for module in PARTS[name]["modules"])
+        killed = each.tried - len(each.survivors)
+        rows[name] = f"| {name} | {modules} | {each.tried} | {killed} | {killed / max(1, each.tried):.0%} |"
+        runs[name] = f"- {name}: `{command}`, {at_commit(took)}."
+        survivors[name] = [f"- {text}" for text in each.survivors]
+    parts = [name for name in PARTS if name in rows]
+    lists = [line for name in parts for line in survivors.get(name, [])]
+    head = ["| part | modules | mistakes | killed | |", "| --- | --- | --: | --: | --: |"]
+    texts = [
         "# Mutants: do the tests notice a mistake?\n",
         "Small mistakes are put into the modules that money depends on, one at a time, and the nearest tests are run.\n"
-        "Made by\n",
-        f"    {command}\n",
-        f"{at_commit(took)}. Nothing here is written by hand.\n",
-        "\n".join(["| part | modules | mistakes | killed | |", "| --- | --- | --: | --: | --: |", *rows]) + "\n",
-        *(["Survivors, the code of the module and the mistake in its place:\n", "\n".join(survivors) + "\n"]
-          if survivors else []),
-    ]  # fmt: skip
-    return "\n".join(parts)
+        "Nothing here is written by hand. Made by\n",
+        "\n".join(runs[name] for name in parts) + "\n",
+        "\n".join([*head, *(rows[name] for name in parts)]) + "\n",
+        *([f"{_SURVIVORS}\n", "\n".join(lists) + "\n"] if lists else []),
+    ]
+    return "\n".join(texts)
+
+
+def _parsed(report: str) -> tuple[dict[str, str], dict[str, str], dict[str, list[str]]]:
+    """Return the row, the run and the survivors of each part in a report."""
+    rows = {name: line for name in PARTS for line in report.splitlines() if line.startswith(f"| {name} |")}
+    runs = {name: line for name in PARTS for line in report.splitlines() if line.startswith(f"- {name}: ")}
+    parts = {module: name for name, part in PARTS.items() for module in part["modules"]}
+    survivors: dict[str, list[str]] = {}
+    for line in report.partition(_SURVIVORS)[2].splitlines():
+        if line.startswith("- "):
+            survivors.setdefault(parts[line.partition("`")[2].partition(":")[0]], []).append(line)
+    return rows, runs, survivors
 
 
 if __name__ == "__main__":
