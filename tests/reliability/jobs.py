@@ -76,6 +76,8 @@ def _commands(size: Size) -> Iterator[Job]:
 def _kills(size: Size) -> Iterator[Job]:
     for kind in ("seeded", "plain"):
         yield listed.kills, (kind, 1, 1 if size.long else 9)
+        for jump in (700.0, -700.0):
+            yield listed.clocks, (kind, jump, 1, 3 if size.long else 37)
     for name in STORIES:
         yield sweeps.kills, (name, 1 if size.long else 7)
     for name in FAULTS:

@@ -61,3 +61,11 @@ def test_where_the_vendor_has_a_list_nobody_is_asked(kind: str) -> None:
     listed.kills(tally, kind, 2, 11)
     assert (tally.broken, tally.asking_listed) == ([], 0)
     assert tally.listed > 5
+
+
+@pytest.mark.parametrize(("kind", "jump", "first"), [("seeded", 700.0, 1), ("plain", -700.0, 6)])
+def test_a_kill_and_a_clock_that_is_set_after_it_pay_once(kind: str, jump: float, first: int) -> None:
+    tally = Tally()
+    listed.clocks(tally, kind, jump, first, 13)
+    assert tally.broken == []
+    assert tally.injected > 10

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
-from tests.engine.uncertain.test_lost_answers import LATER, bought, later, server
+from tests.engine.uncertain.test_lost_answers import bought, later, server
 from tests.reliability.simulator.sim import Sim
 
 
@@ -26,22 +24,6 @@ def test_a_clock_that_is_set_between_two_runs_makes_no_list_settle_sooner(script
         sim.apply()
         sim.safe()
     assert bought(sim) == 1
-
-
-@pytest.mark.parametrize("jump", [700.0, -700.0])
-def test_a_kill_and_a_clock_that_is_set_after_it_pay_once(jump: float, sim: Sim) -> None:
-    sim.save()
-    for k in count(1, 3):
-        sim.load()
-        server(sim).lag = 119.0
-        wire = sim.dies(k)
-        if not wire.dead:
-            break
-        sim.clock.offset += jump
-        for wait in (0.0, 35.0, 0.0, LATER, 0.0):
-            sim.apply()
-            assert bought(sim) <= 1, f"after a kill at point {k}, {wire.names[-1]}"
-            later(sim, wait)
 
 
 def test_answers_without_a_date_never_prove_an_absence(sim: Sim) -> None:
