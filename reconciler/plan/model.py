@@ -289,6 +289,7 @@ class Plan:
     demands: tuple[Demand, ...] = ()
     places: tuple[tuple[str, str], ...] = ()  # a digest of where each provider's key goes, "" for the store
     looks: tuple[LookChange, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()  # former and present names of clips whose records go with the name
 
     def counts(self) -> dict[str, int]:
         """Return the number of steps of each action."""

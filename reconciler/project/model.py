@@ -16,7 +16,7 @@ from reconciler.project.endpoints import Site
 from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import Lists
-from reconciler.records import LockEntry, Snapshot
+from reconciler.records import Binding, LockEntry, Snapshot
 from reconciler.spec.project import Project, local_inputs
 
 T = TypeVar("T")
@@ -102,6 +102,7 @@ class Planned:
     scope: PlanScope
     plan: Plan
     spent: Mapping[str, int]  # by the project so far, in millionths by currency
+    renamed: tuple[tuple[Binding, Binding], ...] = ()  # bindings under a former name, and under the present one
 
 
 def read_later(loaded: Loaded, rows: tuple[Wanted, ...], files: frozenset[str], read: Callable[[], Loaded]) -> Loaded:

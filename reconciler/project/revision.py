@@ -14,6 +14,7 @@ from reconciler.diagnostics import ClipformError
 from reconciler.frozen import dataclass
 from reconciler.plan.changes import NO_NAMES, changes
 from reconciler.plan.model import GENERATES, Change, Disk, OutputFact, Plan, Step, Wanted
+from reconciler.plan.moves import present_name
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded, Planned
@@ -94,7 +95,9 @@ def former_names(former: Loaded, planned: Planned) -> dict[str, str]:
     lost = {video: name for name, video in had if (name, video) not in unchanged}
     renamed = {name: lost[video] for name, video in reversed(has) if name not in same and video in lost}
     declared = {name for name, _ in had}
-    return {name: name for name, _ in has if name in declared} | renamed
+    present = {present_name(name, planned.loaded.project.moved): name for name in declared}
+    moved = {name: present[name] for name, _ in has if name in present and name not in declared}
+    return {name: name for name, _ in has if name in declared} | moved | renamed
 
 
 def differences(

@@ -26,6 +26,7 @@ from reconciler.plan import cost, cuts, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.looks import look_changes
 from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_elsewhere
+from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints
 from reconciler.project.candidates import candidates
@@ -341,18 +342,19 @@ class Workspace:
             records = self.snapshot(choice.draft) if snapshot is None else snapshot
             lock = _Lock() if choice.draft else self._lock()
         wanted = loaded.wanted
-        lines = (lock.by_key.get(w.key) for w in wanted)
+        moved, clips = loaded.project.moved, {w.clip for w in wanted}
+        renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lock.by_key, moved, clips)
+        records = with_renamed(records, renamed)
+        lines = (locked.get(w.key) for w in wanted)
         paths = [*(w.output for w in wanted), *(line.output for line in lines if line is not None)]
         outputs = [path for path in paths if path is not None]
-        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, lock.by_key.values())
-        shared = shared_artifacts(
-            loaded.project, choice, (*records.generations.values(), *lock.by_key.values()), stored
-        )
+        stored = stored_artifacts(self.objects(choice.draft), records.artifacts, locked.values())
+        shared = shared_artifacts(loaded.project, choice, (*records.generations.values(), *locked.values()), stored)
         facts = scan_outputs(self.root, outputs, records.placed, trust=not choice.refresh)
-        disk = Disk(facts, stored, shared, movable(self.root, loaded, records, lock.by_key, facts))
+        disk = Disk(facts, stored, shared, movable(self.root, loaded, records, locked, facts))
 
         def planned(scope: PlanScope) -> Plan:
-            return compute(wanted, records, disk, locked=lock.by_key, scope=scope)
+            return compute(wanted, records, disk, locked=locked, scope=scope)
 
         scope = PlanScope()
         plan = planned(scope)
@@ -367,7 +369,7 @@ class Workspace:
         addresses = endpoints.warnings(loaded.project, loaded.dialects, records, plan)
         bought = {step.ident for step in plan.generating() if step.cost.amount != 0}
         rehearsing = bool(bought) and all(w.rehearses for w in wanted if (w.clip, w.take) in bought)
-        spent = cost.spent_so_far(records, lock.by_key, rehearsing=rehearsing)
+        spent = cost.spent_so_far(records, locked, rehearsing=rehearsing)
         capped = cost.warnings(plan, loaded.project.budget, spent)
         paid = {step.provider for step in plan.generating()} & set(loaded.project.providers)
         bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]
@@ -377,7 +379,8 @@ class Workspace:
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))
-        looks = look_changes(plan.steps, wanted)
-        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds, looks=looks)
-        self.planned = Planned(loaded, records, disk, lock.by_key, scope, plan, spent)
+        names = tuple(dict.fromkeys((old.clip, new.clip) for old, new in renamed if scope.selects(new.clip)))
+        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds)
+        plan = replace(plan, looks=look_changes(plan.steps, wanted), moved=names)
+        self.planned = Planned(loaded, records, disk, locked, scope, plan, spent, renamed)
         return self.planned

@@ -96,7 +96,7 @@ def _is_idle(workspace: Workspace, planned: Planned) -> bool:
     """True if the plan has nothing to do and nothing but the facts can change that."""
     plan = planned.plan
     is_ours = all(type(dialect).__module__.startswith("reconciler.") for dialect in planned.loaded.dialects.values())
-    is_noop = not plan.unbind and all(step.action is Action.NOOP for step in plan.steps)
+    is_noop = not (plan.unbind or plan.moved) and all(step.action is Action.NOOP for step in plan.steps)
     return is_ours and is_noop and not needs_repair(planned.snapshot, workspace.state_dir(False))
 
 

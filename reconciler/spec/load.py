@@ -27,7 +27,7 @@ from reconciler.spec.overlay import check_declared, given_variables, laid_over, 
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
 from reconciler.spec.reader import Fields, Items, MappingEntry, Node, Scalar, collector_paused, read
-from reconciler.spec.relations import check_providers, check_relations
+from reconciler.spec.relations import check_providers, check_relations, read_moves
 from reconciler.spec.rows import SUFFIXES, Row, Table, read_table, table_of
 from reconciler.spec.sections import read_sections
 from reconciler.spec.shape import checked
@@ -107,7 +107,8 @@ def _read(reading: _Reading, name: str) -> Project | None:
     used = chain(reading.others.looks, *(clip.spec.use for clip in expanded.clips))
     check_used({} if expanded.unclear else looks, used, problems)
     cuts = check_cuts(main, cuts, expanded, problems)
-    return replace(project, clips=expanded.clips, cuts=cuts, volume=resolver.volume)
+    moved = read_moves(main, expanded, problems)
+    return replace(project, clips=expanded.clips, cuts=cuts, moved=moved, volume=resolver.volume)
 
 
 def _emptied(declared: list[Declared]) -> Iterator[Declared]:

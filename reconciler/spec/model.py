@@ -46,6 +46,7 @@ from reconciler.spec.field_types import (
     unfit_error,
     whole_from,
 )
+from reconciler.spec.moved_fields import Moved
 
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
@@ -371,6 +372,9 @@ class ProjectFile(SpecModel):
     )
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: ClipFields = noted("Default fields of all clips.", "{duration: 5}", ClipFields)
+    moved: Annotated[tuple[Moved, ...], AS_LIST] = noted(
+        "Clips that were renamed: they keep what is on record under the former name.", "[{from: hero, to: opening}]", ()
+    )
     clips: Clips = noted("The clips, by name.", "{sunrise: {prompt: mist at sunrise}}", dict)
     cuts: Annotated[dict[str, CutDecl], AS_MAP] = noted(
         "Films made of clips, by name.", "{film: {sequence: [{clip: intro}, {clip: hero}]}}", dict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from reconciler.diagnostics import Source
@@ -12,6 +13,7 @@ from reconciler.spec.other_names import KINDS, declaration
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import Clip, ProviderConfig
+from reconciler.spec.reader import Fields, Scalar
 from reconciler.spec.values import ClipMedia, LocalMedia
 
 MAX_CIRCLES = 20
@@ -41,6 +43,38 @@ def check_providers(clips: Sequence[Clip], aliases: Mapping[str, ProviderConfig]
                 help,
                 clip.declared,
             )
+
+
+def read_moves(main: Fields, expanded: Expanded, problems: Problems) -> dict[str, str]:
+    """Return the present name of each clip that `moved` names, through several moves; reports names that are wrong."""
+    names = {*expanded.names, *expanded.names.values(), *expanded.unclear}
+    moved: dict[str, Scalar] = {}
+    for item in main.list_at("moved"):
+        entries = item.entries if isinstance(item, Fields) else {}
+        former, present = (entries[key].value if key in entries else None for key in ("from", "to"))
+        if not isinstance(former, Scalar) or not isinstance(present, Scalar):
+            continue
+        if former.text in names:
+            help = "rename that clip, or remove this entry"
+            problems.error("moved", f"clip {shown(former.text)} still exists", former.where, help)
+        elif former.text in moved or present.text in (other.text for other in moved.values()):
+            name = former if former.text in moved else present
+            problems.error("moved", f"another entry moves a clip {_way(name is former)} {shown(name.text)}", name.where)
+        else:
+            moved[former.text] = present
+    for former_name, place in moved.items():
+        trail = [former_name]
+        while trail[-1] in moved and len(trail) <= len(moved):
+            trail.append(moved[trail[-1]].text)
+        if trail[-1] not in names:
+            meant = problems.did_you_mean(place.text, names)
+            problems.error("unknown-clip", f"unknown clip {shown(place.text)}{meant}", place.where)
+        moved[former_name] = replace(place, text=trail[-1])
+    return {name: place.text for name, place in moved.items()}
+
+
+def _way(is_former: bool) -> str:
+    return "from" if is_former else "to"
 
 
 def _check_outputs(every: Sequence[Clip], problems: Problems) -> None:

@@ -66,7 +66,8 @@ def plan(item: Plan) -> dict[str, object]:
     """Encode the document of `plan --json`."""
     asks = [{"subject": d.subject, "use": d.use, "asked": d.is_asked} for d in item.demands]
     looks = [look(change, item.currency) for change in item.looks]
-    extra = {name: values for name, values in (("asks_for", asks), ("looks", looks)) if values}
+    moved = [{"from": former, "to": present} for former, present in item.moved]
+    extra = {name: values for name, values in (("asks_for", asks), ("looks", looks), ("moved", moved)) if values}
     return {
         "format_version": FORMAT_VERSION,
         "actions": [step(s, item.currency) for s in item.steps],

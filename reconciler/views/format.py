@@ -131,6 +131,12 @@ def look_line(change: LookChange, currency: str) -> str:
     return f"{subject} all that changed in {where}. Cost: {plan_total(Plan(change.steps, currency=currency))}."
 
 
+def moved_line(moved: Sequence[tuple[str, str]]) -> str:
+    """Return which clips keep the records of their former names."""
+    names = listed([f"{former} → {present}" for former, present in moved], "and")
+    return f"Moved: {names}. What is on record goes with the name."
+
+
 def undone(name: str, steps: Sequence[Step], file: str, fields: Sequence[str], since: float) -> str:
     """Return what was written to go back to an earlier version, and what the next apply does."""
     text = f"{file}: {name} is back at its version of {utc(since)} ({', '.join(fields)})."

@@ -41,6 +41,7 @@ def render(plan: Plan) -> str:
     asks = [f"- {_cell(str(demand))}" for demand in plan.demands[:_WARNINGS]]
     asks = ["This project asks for", "", *asks, ""] if asks else []
     head = [MARK, "### clipform plan", "", *asks, format.summary_line(plan), ""]
+    head += [f"{_cell(format.moved_line(plan.moved))}\n"] if plan.moved else []
     head += [f"{_cell(format.look_line(change, plan.currency))}\n" for change in plan.looks[:_WARNINGS]]
     if plan.has_changes():
         head += [_digest_line(plan), ""]

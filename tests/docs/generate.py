@@ -86,6 +86,7 @@ def exit_codes_by_command() -> str:
 _MAPS = {
     "": "The project file",
     "looks.": "An entry of `looks`",
+    "moved.": "An entry of `moved`",
     "providers.": "A provider",
     "providers.prices.": "A row of `prices`",
     "budget.": "`budget`",

@@ -150,6 +150,7 @@ class Run:
         """Carry out the plan, and bring the lock file up to date whatever happens."""
         session = self.session
         _sweep(session, self.planned)
+        self._rename()
         for event in _unassigned(session):
             self.sink.emit(event)
         try:
@@ -157,6 +158,15 @@ class Run:
         finally:
             if not session.draft and not self.options.locked:
                 _save_lock(session, self.planned.loaded)
+
+    def _rename(self) -> None:
+        """Record under its present name what a moved clip holds, before anything else: `undo` goes back to it."""
+        store = self.session.store
+        with store.transaction():
+            for former, present in self.planned.renamed:
+                if self.planned.scope.selects(present.clip):
+                    store.desk.bind(present)
+                    store.desk.unbind(former.clip, former.take)
 
     async def _drive(self) -> Summary:
         session, loaded, plan = self.session, self.planned.loaded, self.planned.plan

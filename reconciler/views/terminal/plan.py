@@ -68,6 +68,8 @@ def render(plan: Plan, style: Style, room: int = UNBOUNDED) -> Iterator[str]:
         yield f"Provider's default for {format.clips(count)}: {safe(', '.join(defaults))}"
     if often:
         yield ""
+    if plan.moved:
+        yield safe(format.moved_line(plan.moved))
     yield from (safe(format.look_line(change, plan.currency)) for change in plan.looks)
     yield style.bold(format.summary_line(plan))
 
