@@ -98,6 +98,11 @@ class Ledger:
         """Return the attempts that gave an artifact, oldest first."""
         return self._attempts("WHERE sha256 = :sha256", {"sha256": sha256})
 
+    def artifact(self, sha256: str) -> Artifact | None:
+        """Return the record of an artifact, None if there is none."""
+        matches = self.sql.query(rows.select(Artifact, "WHERE sha256 = :sha256"), {"sha256": sha256})
+        return rows.artifact(matches[0]) if matches else None
+
     def generation(self, key: str) -> Generation | None:
         """Return the result of a key, None if there is none."""
         return reads.generation(self.sql, key)
@@ -192,11 +197,14 @@ class Ledger:
         """
         facts = Facts(reason="interrupted", message="clipform stopped before it knew whether the request was accepted")
         with self.transaction():
-            orphans = self._attempts("WHERE state = :state", {"state": State.SUBMITTING.value})
             return tuple(
                 attempt if attempt.kind in except_kinds else self.move(attempt, State.UNCERTAIN, facts)
-                for attempt in orphans
+                for attempt in self._orphans()
             )
+
+    def _orphans(self) -> tuple[Attempt, ...]:
+        """Return the attempts whose submitter is dead: the caller alone holds the lock."""
+        return self._attempts("WHERE state = :state", {"state": State.SUBMITTING.value})
 
     def merge(self, lines: Iterable[Receipt]) -> Merged:
         """Record what the receipts have and this database lacks (see `merge`); called under the lock at the start."""

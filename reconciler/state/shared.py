@@ -5,15 +5,17 @@ Imported only for a project that has a `state` section.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.diagnostics import StateError
 from reconciler.state import open as opening
 from reconciler.state import shared_schema
 from reconciler.state.history import Clock
+from reconciler.state.leases import Member, SharedStore
+from reconciler.state.ledger import Ledger
 from reconciler.state.sql.postgres import PostgreSQL
 from reconciler.state.sql.sqlite import SQLite
-from reconciler.state.store import Store
 
 
 def connect(url: str, schema: str, project: str) -> PostgreSQL:
@@ -27,8 +29,9 @@ def connect(url: str, schema: str, project: str) -> PostgreSQL:
     return PostgreSQL(url, schema, project)
 
 
-def open_store(sql: PostgreSQL, directory: Path, clock: Clock) -> Store:
-    """Open for writing: the shared ledger, and the desk in `DIR/clipform.db`, which is created when needed.
+def open_store(sql: PostgreSQL, directory: Path, clock: Clock, member: Callable[[str], Member]) -> SharedStore:
+    """Open for writing: the shared ledger, and the desk in `DIR/clipform.db`, which is created when needed. `member`
+    says who this working copy is, from the random id of its desk.
 
     Raises StateError where a commit may be lost: a database without `fsync` forgets purchases in a power cut.
     """
@@ -37,16 +40,20 @@ def open_store(sql: PostgreSQL, directory: Path, clock: Clock) -> Store:
         ((synced,),) = sql.query("SELECT current_setting('fsync')")
     if synced != "on":
         raise StateError("the database runs with fsync = off: a power cut would lose purchases", code="state-unsynced")
-    store = Store(sql, clock, SQLite(opening.open_writable(directory)))
+    desk = SQLite(opening.open_writable(directory))
     try:
+        local = Ledger(desk, clock)
+        local.complete()
+        store = SharedStore(sql, clock, desk, member(local.id))
         store.complete()
     except BaseException:
-        store.close()
+        desk.close()
+        sql.close()
         raise
     return store
 
 
-def read_store(sql: PostgreSQL, directory: Path, clock: Clock) -> Store:
-    """Open read-only: the desk of a working copy that has none yet is an empty one in memory."""
-    connection = opening.open_readonly(directory)
-    return Store(sql, clock, SQLite(connection or opening.open_copy(directory)))
+def read_store(sql: PostgreSQL, directory: Path, clock: Clock) -> SharedStore:
+    """Open read-only. The desk of a working copy that has none yet is an empty one in memory."""
+    desk = opening.open_readonly(directory) or opening.open_copy(directory)
+    return SharedStore(sql, clock, SQLite(desk), Member("", ""))

@@ -6,7 +6,7 @@ The columns of SQLite's tables (`migrations`), and besides:
              project: whose budget counts it. The default is the setting that each write transaction begins with
     attempt  account: at which it is bought (`NewAttempt.account`): its slots are counted over all machines
              owner, holder: the working copy that carries it out, as a digest and for people
-             fence: grows with each change of the owner; lease_until: by the database's clock, see `claims`
+             fence: grows with each change of the owner; begun, lease_until: by the database's clock, see `leases`
              task_digest: what makes a task unique, since an index refuses a task id of several kilobytes
     cap      the most that a project, or with an empty name all of them, may spend: per day (UTC) or total
 
@@ -36,7 +36,8 @@ _TABLES = (
   cost_micros BIGINT, currency TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, sha256 TEXT,
   document TEXT NOT NULL, run BIGINT NOT NULL, endpoint TEXT NOT NULL, expires_after BIGINT, looked DOUBLE PRECISION,
   {_PROJECT}, account TEXT NOT NULL DEFAULT '', owner TEXT NOT NULL DEFAULT '', holder TEXT NOT NULL DEFAULT '',
-  fence BIGINT NOT NULL DEFAULT 0, lease_until TIMESTAMPTZ NOT NULL DEFAULT 'epoch', task_digest TEXT)""",
+  fence BIGINT NOT NULL DEFAULT 0, begun TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  lease_until TIMESTAMPTZ NOT NULL DEFAULT 'epoch', task_digest TEXT)""",
     """CREATE TABLE artifact (sha256 TEXT PRIMARY KEY, size BIGINT NOT NULL, suffix TEXT NOT NULL,
   duration_ms BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, audio BIGINT NOT NULL)""",
     """CREATE TABLE generation (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL REFERENCES artifact, document TEXT NOT NULL,

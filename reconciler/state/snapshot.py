@@ -7,34 +7,41 @@ The caller is inside `Sql.reading`.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-from reconciler.records import Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot
+from reconciler.records import BLOCKED, OPEN, Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot
 from reconciler.spec.environment import is_local
 from reconciler.state import budget, rows
+from reconciler.state.schema import texts
 from reconciler.state.sql.port import NONE, Sql, Values, damaged
 
 TIMINGS = 50
 """How many past generations of a model count for an estimate."""
 
 
-def snapshot(sql: Sql, desk: Sql) -> Snapshot:
-    """Return the whole state: of the ledger, and of the desk. Raises StateDamaged for a row that cannot be a record."""
+def snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None = None) -> Snapshot:
+    """Return the state: of the ledger, and of the desk; of the ledger only what concerns `keys`, if they are given.
+    Raises StateDamaged for a row that cannot be a record."""
     try:
-        return _snapshot(sql, desk)
+        return _snapshot(sql, desk, keys)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"a row holds what it cannot hold ({error})") from error
 
 
-def _snapshot(sql: Sql, desk: Sql) -> Snapshot:
-    oldest_first = rows.select(Generation, "ORDER BY created")
-    generations = [Generation(**rows.by_name(Generation, row)) for row in sql.query(oldest_first)]
-    results = {generation.key: generation for generation in generations}
-    artifacts = [rows.artifact(row) for row in sql.query(rows.select(Artifact))]
-    attempts = [rows.attempt(row) for row in sql.query(rows.select(Attempt, "ORDER BY id"))]
+def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None) -> Snapshot:
     bindings = [rows.binding(row) for row in desk.query(rows.select(Binding))]
     placed = [Placed(*rows.cells_of(Placed, row)) for row in desk.query(rows.select(Placed))]
+    of_keys, values = "", NONE
+    if keys is not None:  # beside these, what is under way: a provider that no clip uses any more may be needed
+        of_keys, values = "WHERE key = ANY(:keys)", {"keys": sorted({*keys, *(bound.key for bound in bindings)})}
+    going = f" OR {sql.own} AND state IN ({texts(OPEN | BLOCKED)})" if of_keys else ""
+    of_artifacts = f"WHERE sha256 IN (SELECT sha256 FROM generation {of_keys})" if of_keys else ""
+    oldest_first = rows.select(Generation, f"{of_keys} ORDER BY created")
+    generations = [Generation(**rows.by_name(Generation, row)) for row in sql.query(oldest_first, values)]
+    results = {generation.key: generation for generation in generations}
+    artifacts = [rows.artifact(row) for row in sql.query(rows.select(Artifact, of_artifacts), values)]
+    attempts = [rows.attempt(row) for row in sql.query(rows.select(Attempt, f"{of_keys}{going} ORDER BY id"), values)]
     rehearsed, booked = _booked(attempts)
     return Snapshot(
         store=store_id(sql),
@@ -44,9 +51,9 @@ def _snapshot(sql: Sql, desk: Sql) -> Snapshot:
         attempts={attempt.key: attempt for attempt in attempts},  # the newest comes last and stays
         bindings={(binding.clip, binding.take): binding for binding in bindings},
         placed={record.output: record for record in placed},
-        timings=_timings(generations),
+        timings=_timings(generations) if keys is None else _newest_timings(sql),
         spent={currency: sums.micros for currency, sums in budget.spent(sql).items()},
-        rehearsed=rehearsed,
+        rehearsed=_rehearsed(sql) if sql.project else rehearsed,
         booked=booked,
         counted=_counted(sql),
         rehearsals=rehearsals(attempts, results),
@@ -75,6 +82,24 @@ def _booked(attempts: Iterable[Attempt]) -> tuple[Mapping[str, int], Mapping[tup
             booked[attempt.key, is_here] += attempt.cost_micros
             rehearsed[attempt.currency] += attempt.cost_micros if is_here else 0
     return rehearsed, booked
+
+
+def _rehearsed(sql: Sql) -> Mapping[str, int]:
+    """Return `Snapshot.rehearsed` of one project among several."""
+    statement = f"SELECT currency, endpoint, sum(cost_micros) FROM attempt WHERE {sql.own} AND money <> 'released'"
+    sums = defaultdict[str, int](int)
+    for currency, endpoint, micros in sql.query(f"{statement} GROUP BY currency, endpoint"):
+        sums[currency] += int(micros or 0) if is_local(endpoint) else 0
+    return sums
+
+
+def _newest_timings(sql: Sql) -> Mapping[tuple[str, str], tuple[float, ...]]:
+    """Return `Snapshot.timings` from the newest results of all."""
+    statement = "SELECT kind, model, elapsed FROM generation WHERE elapsed > 0 AND origin = 'generated'"
+    seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for kind, model, elapsed in sql.query(f"{statement} ORDER BY created DESC LIMIT {20 * TIMINGS}")[::-1]:
+        seconds[kind, model].append(elapsed)
+    return {model: tuple(times[-TIMINGS:]) for model, times in seconds.items()}
 
 
 def _counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
-from reconciler.records import Snapshot
+from reconciler.records import Attempt, Snapshot
 from reconciler.state import open as opening
 from reconciler.state import snapshot as reads
 from reconciler.state.desk import Desk
@@ -23,6 +23,8 @@ from reconciler.state.sql.sqlite import SQLite
 
 class Store(Ledger):
     """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""
+
+    is_shared = False
 
     def __init__(self, sql: Sql, clock: Clock, desk: Sql | None = None) -> None:
         super().__init__(sql, clock)
@@ -50,6 +52,13 @@ class Store(Ledger):
         """Open a copy in memory, an empty one when no state exists yet: to try a change, which is lost."""
         return cls(SQLite(opening.open_copy(directory)), clock)
 
+    def holder(self, attempt: Attempt) -> str:
+        """Return who else carries out an attempt now: nobody, where the lock keeps all others out."""
+        return ""
+
+    def renew(self) -> None:
+        """Go on holding what this process holds."""
+
     def close(self) -> None:
         """Close the databases. Everything committed is durable already."""
         self.sql.close()
@@ -74,7 +83,7 @@ class Store(Ledger):
         """Return everything that planning needs, as of one instant; of a shared ledger only what concerns `keys`, what
         this working copy holds and what its project has under way. None: all of it."""
         with self.sql.reading(), self.desk.sql.reading():
-            return reads.snapshot(self.sql, self.desk.sql)
+            return reads.snapshot(self.sql, self.desk.sql, keys if self.is_shared else None)
 
     def mark(self) -> tuple[str, int]:
         """Return the store's id and the number of its newest event.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections import deque
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from reconciler.records import MOVES, Artifact, Attempt, Generation, State
 from reconciler.state import new_database
 from reconciler.state.budget import NewAttempt
 from reconciler.state.ledger import Facts
+from reconciler.state.sql import sqlite
 from reconciler.state.sql.sqlite import SQLite
 from reconciler.state.store import Store
 
@@ -74,7 +74,7 @@ class Maker:
 
 def memory_store() -> Store:
     """A whole store that has no file; whoever makes one closes it."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite.in_memory()
     new_database.create(connection)
     connection.execute("PRAGMA foreign_keys=ON")
     store = Store(SQLite(connection), Clock())

@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from reconciler.diagnostics import StateError
 from reconciler.records import Binding, State
 from reconciler.state import shared, shared_schema
 from reconciler.state.budget import Spent
+from reconciler.state.leases import Member
 from reconciler.state.ledger import Facts, Ledger
 from reconciler.state.sql import postgres
 from reconciler.state.sql.postgres import PostgreSQL
 
 Connect = Callable[..., PostgreSQL]
+ANYBODY = partial(Member, name="ana@mac")
 
 
 def code(act: Callable[[], object]) -> str:
@@ -139,12 +142,12 @@ def test_a_database_without_our_tables_or_with_newer_ones_is_a_plain_error(
     database: str, shared_sql: Connect, tmp_path: Path
 ) -> None:
     absent = shared.connect(database, "nowhere", "p")
-    assert code(lambda: shared.open_store(absent, tmp_path, Clock())) == "state-absent"
+    assert code(lambda: shared.open_store(absent, tmp_path, Clock(), ANYBODY)) == "state-absent"
     absent.close()
     newer = shared_sql()
     with newer.transaction():
         newer.execute("UPDATE meta SET value = '99' WHERE name = 'version'")
-    assert code(lambda: shared.open_store(newer, tmp_path, Clock())) == "state-newer"
+    assert code(lambda: shared.open_store(newer, tmp_path, Clock(), ANYBODY)) == "state-newer"
     assert code(lambda: shared_schema.migrate(newer)) == "state-newer"
 
 
@@ -182,7 +185,7 @@ def test_a_task_of_any_length_is_recorded_and_unique(shared_sql: Connect) -> Non
 def test_what_a_working_copy_holds_stays_with_it(shared_sql: Connect, tmp_path: Path) -> None:
     """Two branches that hold different keys as `hero` do not fight for one row."""
     for name, key in (("a", "v1:a"), ("b", "v1:b"), ("a", "v1:a")):
-        with shared.open_store(shared_sql(), tmp_path / name, Clock()) as store:
+        with shared.open_store(shared_sql(), tmp_path / name, Clock(), ANYBODY) as store:
             if not store.snapshot().bindings:
                 store.desk.bind(Binding("hero", 1, key))
             assert [binding.key for binding in store.snapshot().bindings.values()] == [key]

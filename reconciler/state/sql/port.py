@@ -18,9 +18,10 @@ class Sql(Protocol):
     """One database, which the threads of this process share. A statement names its values as `:name` and may be given
     more than it names.
 
-    `own` is the condition for rows of this project: a database may hold several.
+    `project` is the one whose rows `own` selects; empty in a database that has no others.
     """
 
+    project: str
     own: str
 
     def query(self, statement: str, values: Values = NONE) -> list[Row]:

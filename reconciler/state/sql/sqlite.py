@@ -28,7 +28,7 @@ _FULL = "free some space, then run the same command again"
 class SQLite:
     """Carries out statements on one connection; see `port.Sql`."""
 
-    own = "TRUE"
+    project, own = "", "TRUE"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection

@@ -1,0 +1,207 @@
+"""A store whose purchases several machines make at once: who may carry out an attempt, and until when.
+
+The rules, each kept inside the write lock of the database (`sql.postgres`), whose clock alone counts:
+
+- Whoever begins an attempt holds it, by a lease. A process that lives renews what it holds; so one that was killed or
+  frozen loses it, and nothing must be unlocked.
+- Every move first takes or renews the lease. An attempt that somebody else holds is not moved: `HeldElsewhere`.
+- Only an attempt whose lease is over is taken over, and its fence grows by one. What the former holder still wants to
+  write then fails, even if it is only now that it wakes up: it has the old fence.
+- A working copy may go on with its own attempts at once: its kernel lock says that the process before is dead.
+- The lease of a new attempt is longer than its request can take to leave and to be answered, and the sender sends
+  nothing after `DEADLINE`; so a request whose lease is over is over, too.
+- A task id is recorded whoever holds the attempt, if that is in doubt: it is the truth about a purchase.
+- Slots and caps are counted after the lock was taken, in a statement of their own (`sql.postgres`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from reconciler import money
+from reconciler.diagnostics import Refused, StateError
+from reconciler.frozen import dataclass
+from reconciler.records import BLOCKED, OPEN, Artifact, Attempt, Generation, State
+from reconciler.state.budget import Caps, NewAttempt
+from reconciler.state.history import Clock
+from reconciler.state.ledger import Facts, Merged
+from reconciler.state.receipts import Receipt
+from reconciler.state.schema import texts
+from reconciler.state.sql.port import Sql
+from reconciler.state.store import Store
+
+LEASE = 120.0
+"""Seconds for which an attempt is held after each renewal; a process renews four times as often."""
+DEADLINE = 10.0
+"""Seconds after the beginning of an attempt within which its request must begin to leave."""
+LOOK = 1.0
+"""Seconds between two looks at what others hold: one look for all of it."""
+
+_GOING = f"state IN ({texts(OPEN | BLOCKED)})"
+_LATER = "greatest(lease_until, clock_timestamp() + make_interval(secs => :lease))"
+_RENEW = f"UPDATE attempt SET lease_until = {_LATER} WHERE id = :id AND owner = :owner AND fence = :fence"
+_TAKE = """UPDATE attempt SET owner = :owner, holder = :holder, fence = fence + 1,
+  lease_until = clock_timestamp() + make_interval(secs => :lease)
+WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNING fence"""
+_BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, account = :account,
+  lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE id = :id"""
+_ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
+_BUSY = f"""SELECT holder, count(*) FROM attempt WHERE account = :account
+  AND (state IN ({texts(frozenset({State.SUBMITTING, State.ACCEPTED}))})
+    OR state IN ({texts(frozenset({State.UNCERTAIN, State.STALLED}))}) AND begun > clock_timestamp() - interval '1 day')
+GROUP BY holder ORDER BY holder"""
+"""What is under way at an account; after a day nothing is, even if nobody has decided about it."""
+_CAPS = """SELECT cap.project, per, cap.currency, micros, (
+  SELECT coalesce(sum(cost_micros), 0) FROM attempt WHERE money <> 'released' AND attempt.currency = cap.currency
+    AND (cap.project = '' OR attempt.project = cap.project)
+    AND (per = 'total' OR begun >= date_trunc('day', clock_timestamp(), 'UTC'))
+) FROM cap WHERE cap.project IN ('', :project)"""
+
+
+class HeldElsewhere(StateError):
+    """Another machine carries out this attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A working copy among others: `owner` is a digest of it, `name` is for people."""
+
+    owner: str
+    name: str
+
+
+class SharedStore(Store):
+    """The store of one working copy among several; see above."""
+
+    is_shared = True
+
+    def __init__(self, sql: Sql, clock: Clock, desk: Sql, member: Member) -> None:
+        super().__init__(sql, clock, desk)
+        self._me = {"owner": member.owner, "holder": member.name, "lease": LEASE}
+        self._held: dict[int, int] = {}  # the fence of each attempt that this process holds
+        self._elsewhere: dict[int, str] = {}  # who holds each attempt that was asked about
+        self._looked = float("-inf")
+
+    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+        """Write the intent as `Ledger.begin`, and hold it. Raises StateError `no-slot` while the account is busy."""
+        with self.transaction():
+            self._require_slot(new)
+            self._require_caps(new)
+            attempt = super().begin(new, caps)
+            lease = max(LEASE, DEADLINE + new.patience)
+            self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "account": new.account, "lease": lease})
+            self._held[attempt.id] = 1
+            return attempt
+
+    def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
+        """Move an attempt as `Ledger.move`. Raises HeldElsewhere, unless it is about the task of a request in doubt."""
+        try:
+            return super().move(attempt, to, facts)
+        except StateError as error:
+            if error.code not in ("elsewhere", "state-moved", "state-unreachable") or facts is None or not facts.task:
+                raise
+            newest = self.attempt(attempt.id)
+            if newest.task == facts.task:
+                return newest  # the commit whose outcome was not known had happened
+            if newest.state is State.UNCERTAIN:
+                return self._record_move(newest, to, facts, None)
+            if newest.state is not attempt.state:
+                raise
+            return super().move(newest, to, facts)
+
+    def fetched(
+        self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None
+    ) -> Attempt:
+        """Record a durable artifact, and close the attempt: where the video is placed concerns each working copy."""
+        with self.transaction():
+            return self.move(super().fetched(attempt, artifact, generation, facts), State.DONE)
+
+    def merge(self, lines: Iterable[Receipt]) -> Merged:
+        """Record what the receipts of this working copy have, as `Ledger.merge`; what is held elsewhere waits."""
+        with self.transaction():
+            rows = self.sql.query(f"SELECT marker FROM attempt WHERE {_GOING} AND {_ELSEWHERE}", self._me)
+            busy = {marker for (marker,) in rows}
+            return super().merge([line for line in lines if line.marker not in busy])
+
+    def holder(self, attempt: Attempt) -> str:
+        """Return who else carries out an attempt now; empty if nobody does. One look a second serves all questions."""
+        if attempt.id in self._held or attempt.state not in OPEN | {State.UNCERTAIN}:
+            return ""
+        if attempt.id not in self._elsewhere or abs(self._clock() - self._looked) >= LOOK:
+            numbers = [*self._elsewhere.keys() | {attempt.id}]
+            where = f"id = ANY(:ids) AND {_GOING} AND {_ELSEWHERE}"
+            rows = self.sql.query(f"SELECT id, holder FROM attempt WHERE {where}", {**self._me, "ids": numbers})
+            self._elsewhere, self._looked = dict(rows), self._clock()
+        return self._elsewhere.get(attempt.id, "")
+
+    def renew(self) -> None:
+        """Go on holding what this process holds."""
+        if self._held:
+            with self.transaction():
+                where = f"id = ANY(:ids) AND owner = :owner AND {_GOING}"
+                values = {**self._me, "ids": [*self._held]}
+                self.sql.execute(f"UPDATE attempt SET lease_until = {_LATER} WHERE {where}", values)
+
+    def close(self) -> None:
+        """Give back what this working copy holds, so that others need not wait, and close the databases. A request
+        that may still be under way is left to its lease."""
+        with suppress(StateError):
+            self._give_back()
+        self._held.clear()
+        super().close()
+
+    def _give_back(self) -> None:
+        if self._held:
+            with self.transaction():
+                where = f"owner = :owner AND {_GOING} AND state <> '{State.SUBMITTING}'"
+                self.sql.execute(f"UPDATE attempt SET lease_until = clock_timestamp() WHERE {where}", self._me)
+
+    def _orphans(self) -> tuple[Attempt, ...]:
+        where = f"WHERE state = '{State.SUBMITTING}' AND NOT ({_ELSEWHERE})"
+        return self._attempts(where, self._me)
+
+    def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
+        with self.transaction():
+            self._hold(attempt)
+            moved = self._record_move(attempt, to, facts, sha256)
+        if to not in OPEN | BLOCKED:
+            self._held.pop(attempt.id, None)
+        return moved
+
+    def _record_move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
+        return super()._move(attempt, to, facts, sha256)
+
+    def _hold(self, attempt: Attempt) -> None:
+        """Renew the lease of an attempt, or take it over if it is over. Raises HeldElsewhere."""
+        fence = self._held.get(attempt.id)
+        values = {**self._me, "id": attempt.id, "fence": fence}
+        if fence is not None:
+            if self.sql.execute(_RENEW, values) == 1:
+                return
+            del self._held[attempt.id]
+        elif taken := self.sql.query(_TAKE, values):
+            self._held[attempt.id] = int(taken[0][0])
+            return
+        ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", values)
+        raise HeldElsewhere(f"{name} carries out attempt {attempt.id} of {attempt.clip}", code="elsewhere")
+
+    def _require_slot(self, new: NewAttempt) -> None:
+        if not new.slots or not new.account:
+            return
+        users = self.sql.query(_BUSY, {"account": new.account})
+        if sum(count for _, count in users) >= new.slots:
+            names = ", ".join(f"{name} {count}" for name, count in users)
+            raise StateError(f"all {new.slots} slots of {new.provider} are taken ({names})", code="no-slot")
+
+    def _require_caps(self, new: NewAttempt) -> None:
+        """Raise Refused over a cap that is set in the database, which no project file can raise."""
+        if new.cost_micros == 0:
+            return
+        for project, per, currency, micros, spent in self.sql.query(_CAPS):
+            scope = f"the cap of {project or 'all projects'} {'a day' if per == 'day' else 'in all'}"
+            if new.cost_micros is None or new.currency != currency:
+                raise Refused(f"clip '{new.clip}' has no known price in {currency}, and there is {scope}", code="cap")
+            if int(spent) + new.cost_micros > micros:
+                most = money.text(money.from_micros(micros), currency)
+                raise Refused(f"clip '{new.clip}' would exceed {scope}, {most}", code="cap")

@@ -1,0 +1,304 @@
+"""Several machines with one ledger: each law, and that it is broken when the line that keeps it is planted wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from state_kit import Clock, memory_store, order, result
+
+from reconciler.diagnostics import Refused, StateError
+from reconciler.records import State
+from reconciler.state import leases
+from reconciler.state.budget import Caps
+from reconciler.state.leases import Member, SharedStore
+from reconciler.state.ledger import Facts
+from reconciler.state.receipts import Receipt
+from reconciler.state.sql.postgres import PostgreSQL
+
+Connect = Callable[..., PostgreSQL]
+USD = {"cost_micros": 6, "currency": "USD"}
+
+
+class Team:
+    """Working copies with one ledger, and a hand on the database's clock."""
+
+    def __init__(self, connected: Connect) -> None:
+        self.connected, self.sql, self.stores = connected, connected(), list[SharedStore]()
+
+    def member(self, name: str, now: float = 1_700_000_000.0, project: str = "film") -> SharedStore:
+        store = SharedStore(self.connected(project), Clock(now), memory_store().sql, Member(f"owner of {name}", name))
+        store.complete()
+        self.stores.append(store)
+        return store
+
+    def end_leases(self) -> None:
+        with self.sql.transaction():
+            self.sql.execute("UPDATE attempt SET lease_until = clock_timestamp() - interval '1 second'")
+
+    def is_waiting(self) -> bool:
+        """Whether somebody waits for the lock of the schema."""
+        number = self.sql._locks[-1].split("(")[1].rstrip(")")
+        locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        same = f"({number})::bigint = ((classid::bigint << 32) | objid::bigint)"
+        return self.sql.query(f"{locks} AND {same}") != []
+
+
+@pytest.fixture
+def team(shared_sql: Connect) -> Iterator[Team]:
+    together = Team(shared_sql)
+    yield together
+    for store in together.stores:
+        store.close()
+
+
+def code(act: Callable[[], object]) -> str:
+    with pytest.raises((StateError, Refused)) as error:
+        act()
+    return error.value.code
+
+
+# --- laws ---------------------------------------------------------------------------------
+
+
+def a_living_purchase_is_left_alone(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob", now=1_700_000_000.0 + 86_400)  # his clock is a day ahead
+    attempt = ana.begin(order())
+    assert bob.recover_orphans() == ()
+    assert bob.holder(attempt) == "ana"
+    assert code(lambda: bob.move(attempt, State.UNCERTAIN)) == "elsewhere"
+    assert ana.move(attempt, State.ACCEPTED, Facts(task="t")).state is State.ACCEPTED
+
+
+def a_dead_one_is_taken_over_and_its_holder_has_lost_it(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    attempt = ana.move(ana.begin(order()), State.ACCEPTED, Facts(task="t"))
+    team.end_leases()
+    stalled = bob.move(attempt, State.STALLED)
+    accepted = bob.move(stalled, State.ACCEPTED)  # as ana remembers it
+    assert code(lambda: ana.move(accepted, State.VANISHED)) == "elsewhere"
+    assert ana.holder(accepted) == "bob"
+
+
+def an_earlier_process_of_the_same_copy_has_lost_it(team: Team) -> None:
+    """A file system whose locks exclude nobody: only the fence tells the two apart."""
+    before, after = team.member("ana"), team.member("ana")
+    attempt = before.move(before.begin(order()), State.ACCEPTED, Facts(task="t"))
+    accepted = after.move(after.move(attempt, State.STALLED), State.ACCEPTED)
+    assert code(lambda: before.move(accepted, State.VANISHED)) == "elsewhere"
+
+
+def two_at_the_edge(team: Team, new: dict[str, object], caps: Caps | None) -> list[str]:
+    """What a second order is told that came while the first was not committed yet."""
+    ana, bob = team.member("ana"), team.member("bob")
+    answers: list[str] = []
+
+    def buy() -> None:
+        try:
+            bob.begin(order("v1:b", **new), caps)
+            answers.append("bought")
+        except (StateError, Refused) as error:
+            answers.append(error.code)
+
+    with ana.transaction():
+        ana.begin(order("v1:a", **new), caps)
+        second = threading.Thread(target=buy)
+        second.start()
+        while second.is_alive() and not team.is_waiting():
+            pass
+    second.join()
+    return answers
+
+
+def no_slot_is_given_twice(team: Team) -> None:
+    assert two_at_the_edge(team, {"account": "studio", "slots": 1}, None) == ["no-slot"]
+
+
+def no_money_is_spent_twice(team: Team) -> None:
+    assert two_at_the_edge(team, {**USD, "run": 1}, Caps("USD", total_micros=10)) == ["budget"]
+
+
+def no_cap_of_the_database_is_passed(team: Team) -> None:
+    with team.sql.transaction():
+        team.sql.execute("INSERT INTO cap (project, per, currency, micros) VALUES ('', 'day', 'USD', 10)")
+    assert two_at_the_edge(team, USD, None) == ["cap"]
+
+
+LAWS = [
+    a_living_purchase_is_left_alone,
+    a_dead_one_is_taken_over_and_its_holder_has_lost_it,
+    an_earlier_process_of_the_same_copy_has_lost_it,
+    no_slot_is_given_twice,
+    no_money_is_spent_twice,
+    no_cap_of_the_database_is_passed,
+]
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_a_law_holds(law: Callable[[Team], None], team: Team) -> None:
+    law(team)
+
+
+# --- planted bugs -------------------------------------------------------------------------
+
+
+def no_fence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leases, "_RENEW", leases._RENEW.replace("AND owner = :owner AND fence = :fence", ""))
+
+
+def owner_without_fence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(leases, "_RENEW", leases._RENEW.replace("AND fence = :fence", ""))
+
+
+def everybody_is_an_orphan(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SharedStore, "_orphans", lambda store: super(SharedStore, store)._orphans())
+
+
+def lease_by_local_clock(patch: pytest.MonkeyPatch) -> None:
+    """Who takes over asks its own clock, which runs ahead."""
+    mine = "to_timestamp(:now)"
+
+    def hold(store: SharedStore, attempt: object) -> None:
+        store._me["now"] = store._clock() + 40 * 365 * 86_400  # beyond any lease that the database gave
+        original(store, attempt)  # type: ignore[arg-type]
+
+    original = SharedStore._hold
+    patch.setattr(SharedStore, "_hold", hold)
+    patch.setattr(leases, "_TAKE", leases._TAKE.replace("lease_until <= clock_timestamp()", f"lease_until <= {mine}"))
+
+
+def no_lock(patch: pytest.MonkeyPatch) -> None:
+    original = PostgreSQL.__init__
+
+    def without(sql: PostgreSQL, *words: str) -> None:
+        original(sql, *words)
+        sql._locks = (*sql._locks[:-1], sql._locks[-1].replace("pg_advisory_xact_lock", "abs"))
+
+    patch.setattr(PostgreSQL, "__init__", without)
+
+
+def count_in_the_locking_statement(patch: pytest.MonkeyPatch) -> None:
+    original = PostgreSQL.__init__
+
+    def together(sql: PostgreSQL, *words: str) -> None:
+        original(sql, *words)
+        lock, sql._locks = sql._locks[-1], (*sql._locks[:-1], sql._locks[-1].replace("pg_advisory_xact_lock", "abs"))
+        locked = f"WITH locked AS MATERIALIZED ({lock}) SELECT holder, count(*) FROM locked CROSS JOIN attempt WHERE"
+        patch.setattr(leases, "_BUSY", leases._BUSY.replace("SELECT holder, count(*) FROM attempt WHERE", locked))
+
+    patch.setattr(PostgreSQL, "__init__", together)
+
+
+PLANTED = [
+    (no_fence, a_dead_one_is_taken_over_and_its_holder_has_lost_it),
+    (owner_without_fence, an_earlier_process_of_the_same_copy_has_lost_it),
+    (everybody_is_an_orphan, a_living_purchase_is_left_alone),
+    (lease_by_local_clock, a_living_purchase_is_left_alone),
+    (no_lock, no_slot_is_given_twice),
+    (no_lock, no_money_is_spent_twice),
+    (no_lock, no_cap_of_the_database_is_passed),
+    (count_in_the_locking_statement, no_slot_is_given_twice),
+]
+
+
+@pytest.mark.parametrize(("bug", "law"), PLANTED, ids=lambda part: part.__name__)
+def test_a_planted_bug_breaks_its_law(
+    bug: Callable[[pytest.MonkeyPatch], None],
+    law: Callable[[Team], None],
+    shared_sql: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bug(monkeypatch)
+    with pytest.raises((AssertionError, pytest.fail.Exception, StateError)):
+        law(Team(shared_sql))
+
+
+# --- the rest -----------------------------------------------------------------------------
+
+
+def test_a_working_copy_goes_on_with_its_own_attempts_at_once(team: Team) -> None:
+    dead = team.member("ana")
+    dead.begin(order())
+    after = team.member("ana")
+    assert [attempt.state for attempt in after.recover_orphans()] == [State.UNCERTAIN]
+
+
+def test_a_task_that_comes_after_its_attempt_was_taken_over_is_recorded(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    attempt = ana.begin(order())
+    team.end_leases()
+    bob.recover_orphans()
+    assert ana.move(attempt, State.ACCEPTED, Facts(task="t")).task == "t"
+    assert bob.attempt(attempt.id).state is State.ACCEPTED
+
+
+def test_a_commit_that_succeeded_without_an_answer_is_read_back(team: Team) -> None:
+    ana = team.member("ana")
+    attempt = ana.begin(order())
+    moved = ana.move(attempt, State.ACCEPTED, Facts(task="t"))
+    assert ana.move(attempt, State.ACCEPTED, Facts(task="t")) == moved  # sent again, as after a cut connection
+
+
+def test_a_result_is_closed_at_once_and_everybody_has_it(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    ready = ana.move(ana.move(ana.begin(order()), State.ACCEPTED, Facts(task="t")), State.READY)
+    assert ana.fetched(ready, *result(ready)).state is State.DONE
+    assert bob.holder(ready) == ""
+    snapshot = bob.snapshot(["v1:aa"])
+    assert [*snapshot.generations] == ["v1:aa"]
+    assert bob.snapshot(["v1:other"]).generations == {}
+    assert bob.snapshot().generations == snapshot.generations
+
+
+def test_who_ends_gives_back_what_others_may_go_on_with(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    sent = ana.begin(order("v1:a"))
+    accepted = ana.move(ana.begin(order("v1:b")), State.ACCEPTED, Facts(task="t"))
+    ana.close()
+    assert bob.holder(accepted) == ""
+    assert bob.holder(sent) == "ana"  # its request may still be under way
+    assert bob.move(accepted, State.STALLED).state is State.STALLED
+
+
+def test_renewal_keeps_what_is_held(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    attempt = ana.begin(order())
+    team.end_leases()
+    ana.renew()
+    assert bob.holder(attempt) == "ana"
+
+
+def test_what_is_held_elsewhere_waits_for_its_receipts(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    attempt = ana.begin(order(marker="m"))
+    about = attempt.take_provenance(task=None)
+    line = Receipt(seq=1, store="s", event="void", time=1.0, marker="m", attempt=attempt.id, **about)
+    assert bob.merge([line]).moved == ()
+    assert [moved.state for moved in ana.merge([line]).moved] == [State.NOT_SENT]
+
+
+def test_slots_are_of_the_account_over_all_projects_and_members(team: Team) -> None:
+    def buy(number: int) -> int:
+        store, bought = members[number], 0
+        for count in range(4):
+            try:
+                store.begin(order(f"v1:{number}-{count}", account="studio", slots=5))
+                bought += 1
+            except StateError as error:
+                assert error.code == "no-slot"
+        return bought
+
+    members = [team.member(name, project=project) for name, project in zip("abcd", "xyxy", strict=True)]
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(buy, range(4))) == 5
+
+
+def test_a_request_in_doubt_blocks_a_slot_for_a_day(team: Team) -> None:
+    ana = team.member("ana")
+    ana.move(ana.begin(order("v1:a", account="studio", slots=1)), State.UNCERTAIN)
+    assert code(lambda: ana.begin(order("v1:b", account="studio", slots=1))) == "no-slot"
+    with team.sql.transaction():
+        team.sql.execute("UPDATE attempt SET begun = begun - interval '25 hours'")
+    ana.begin(order("v1:b", account="studio", slots=1))
