@@ -60,7 +60,7 @@ class Context:
     def seal(self, elapsed: float = 0.0) -> None:
         """Keep what was printed, and the facts that it rests on, for the same command; see `seal`. `elapsed`: the time
         that the output names, which an answer from the seal does not take."""
-        if self.line is not None and self._printed:
+        if self.line is not None and self._printed and not self.workspace.shares_state:  # others change that one
             from reconciler.seal.keep import keep
             from reconciler.views.format import seconds
 
@@ -91,7 +91,9 @@ class Context:
         from reconciler.project.scan import find_root
         from reconciler.project.workspace import Workspace
 
-        return Workspace(find_root(self.directory), self.clock, os.environ, self.options.overlay)
+        workspace = Workspace(find_root(self.directory), self.clock, os.environ, self.options.overlay)
+        workspace.permit = self.require_trust
+        return workspace
 
     def use_overlay(self, overlay: ProjectOverlay) -> None:
         """Read the project as a saved plan did. Raises UsageError if the command line says otherwise."""

@@ -8,9 +8,9 @@ reused. Inputs are still read and compared each time; see `spec.memo`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,16 +21,16 @@ from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError
-from reconciler.frozen import dataclass
 from reconciler.plan import cost, cuts, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.looks import look_changes
 from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_elsewhere
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.timing import run_seconds
-from reconciler.project import demands, endpoints
+from reconciler.project import demands, endpoints, lock_lines, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.leads import leads
+from reconciler.project.lock_lines import LockLines
 from reconciler.project.model import Choice, Loaded, Planned, read_later
 from reconciler.project.orders import NO_PICKS, Order, build_orders, drafted_clip
 from reconciler.project.own_state import require_own
@@ -53,29 +53,15 @@ from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, local_inputs
 from reconciler.spec.reader import collector_paused
-from reconciler.state import disk, lockfile, open, receipts
+from reconciler.spec.values import JsonValue
+from reconciler.state import disk, open, receipts
 from reconciler.state.history import LogEntry
 from reconciler.state.lock import is_free
 from reconciler.state.paths import DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SPECS, STATE
 from reconciler.state.store import Store
 
-_LOCK_LIMIT = 64 << 20
 NONE: Mapping[str, str] = {}
 NO_PLACES: Mapping[str, Source] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Lock:
-    """The lock file's entries, as written and by key."""
-
-    entries: tuple[LockEntry, ...] = ()
-    by_key: Mapping[str, LockEntry] = field(default_factory=dict)
-
-
-def _lock_of(text: str, name: str) -> _Lock:
-    entries = lockfile.loads(text, name)
-    by_key = {entry.key: entry for entry in sorted(entries, key=lambda entry: entry.output is not None)}
-    return _Lock(entries, by_key)  # of several takes with one key, the one that says where the video was placed
 
 
 @lru_cache(maxsize=4)  # the same object on the same day: the memory of a round compares by identity
@@ -93,8 +79,10 @@ class Workspace:
         self._asking: tuple[Project, Mapping[str, Dialect], frozenset[str], set[str]] | None = None
         self.planned: Planned | None = None  # the last plan
         self.seen: disk.Seen = {}  # inputs and records
+        self.shares_state = False  # it was asked for records that others change, too
         self.unshared = False  # the shared cache lacks what was paid for here
         self._is_own = False  # the state was checked
+        self.permit: Callable[[], None] = lambda: None  # asks before a shared database is; raises Refused
         self._turn = RLock()  # the page calls from several threads; each step runs alone
         self._specs: dict[bool, Memo] = {}  # by draft
         self._records: dict[bool, Memo] = {False: Memo(), True: Memo()}  # few steps, so also for a single command
@@ -142,6 +130,8 @@ class Workspace:
         """True if a request in progress was not sent to where one of these aliases points."""
         if all(config.kind == LOCAL for alias, config in project.providers.items() if alias not in used):
             return False
+        if project.state:
+            return True  # to ask the database is one of the things that are asked for
         try:
             attempts = self.snapshot(False).attempts.values()
         except StateError:
@@ -270,55 +260,70 @@ class Workspace:
         except Unreadable:
             return []
 
-    def snapshot(self, draft: bool) -> Snapshot:
-        """Return the records as the next writer will have them; empty without a state. Reads only."""
+    def snapshot(self, draft: bool, keys: Collection[str] | None = None) -> Snapshot:
+        """Return the records as the next writer will have them; empty without a state. Reads only. Of a shared state it
+        is what concerns `keys`, if they are given (`Store.snapshot`)."""
         self.require_own()
+        if self.shared(draft):
+            with self._store(draft) as store:
+                return store.snapshot(keys)
         directory, memory = self.state_dir(draft), self._records[draft]
         # Stamps are taken first: a change during the read then changes them.
         stamp, bought = open.stamp(directory), receipts.stamp(directory)
         stamped = ((str(directory / DATABASE), stamp), (str(directory / RECEIPTS), bought))
         self.seen = {path: (path, values) for path, values in stamped} | self.seen
-        store = Store.read(directory, self.clock.now)
-        if store is None:
+        local = Store.read(directory, self.clock.now)
+        if local is None:
             records = memory.compute("snapshot", (), Snapshot)
         else:
-            with store:
-                records = memory.compute("snapshot", (*stamp, *store.mark()), store.snapshot)
+            with local:
+                records = memory.compute("snapshot", (*stamp, *local.mark()), local.snapshot)
         if not is_due(records, directory):
             return records
         return memory.compute("foreseen", (records, *bought), partial(repaired_snapshot, directory, self.clock))
 
     def events(self, draft: bool, clip: str | None = None, limit: int | None = None) -> list[LogEntry]:
         """Return the log in order, as `Store.events` does; empty without a state."""
-        self.require_own()
-        store = Store.read(self.state_dir(draft), self.clock.now)
-        if store is None:
-            return []
-        with store:
+        with self._store(draft) as store:
             return store.events(clip, limit)
 
     def attempts(self, key: str) -> tuple[Attempt, ...]:
         """Return every attempt of a key, oldest first; none without a state."""
-        self.require_own()
-        store = Store.read(self.state_dir(False), self.clock.now)
-        if store is None:
-            return ()
-        with store:
+        with self._store(False) as store:
             return store.attempts(key)
+
+    def _store(self, draft: bool) -> Store:
+        """Return the store, to read it; an empty one without a state."""
+        self.require_own()
+        directory, clock = self.state_dir(draft), self.clock.now
+        return shared_state.read_store(self.root, directory, clock, self.shared(draft)) or Store.copy(directory, clock)
+
+    def shared(self, draft: bool) -> Mapping[str, JsonValue]:
+        """Return the section `state`, once the user has agreed to it; empty if there is none, and for drafts.
+
+        Raises SpecError, and Refused if the user does not agree.
+        """
+        if draft or not shared_state.may_share(self.files, self.overlay):
+            return {}
+        values = self.load().project.state
+        if values:
+            self.shares_state = True
+            self.permit()
+        return values
 
     def lock_entries(self) -> tuple[LockEntry, ...]:
         """Return the entries of the lock file, none if it is absent. Raises SpecError if it cannot be read."""
         return self._lock().entries
 
-    def _lock(self) -> _Lock:
+    def _lock(self) -> LockLines:
         path = self.root / LOCK_FILE
         self.seen.setdefault(str(path), (str(path), disk.stamp(path)))
         if not path.exists():
-            return _Lock()
-        if not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
+            return LockLines()
+        if not path.is_file() or path.stat().st_size > lock_lines.LIMIT:
             raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
         text = path.read_bytes().decode("utf-8", "replace")
-        return self._records[False].compute("lock", (text,), partial(_lock_of, text, path.name))
+        return self._records[False].compute("lock", (text,), partial(lock_lines.parse, text, path.name))
 
     def _scope(self, choice: Choice, loaded: Loaded, records: Snapshot, plan: Plan) -> PlanScope:
         """Return what a choice selects of a whole plan. Raises UsageError for a pattern that matches no clip."""
@@ -339,8 +344,8 @@ class Workspace:
         """Return the plan for a command line. Raises UsageError for a pattern that matches no clip. `reasons` has the
         results of look-ups of uncertain requests, by key."""
         with self._turn:
-            records = self.snapshot(choice.draft) if snapshot is None else snapshot
-            lock = _Lock() if choice.draft else self._lock()
+            records = self.snapshot(choice.draft, [w.key for w in loaded.wanted]) if snapshot is None else snapshot
+            lock = LockLines() if choice.draft else self._lock()
         wanted = loaded.wanted
         moved, clips = loaded.project.moved, {w.clip for w in wanted}
         renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lock.by_key, moved, clips)

@@ -6,7 +6,7 @@ vendor's page does not state is a default that the provider's YAML may override 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -174,7 +174,7 @@ class Job:
 class Request:
     """One HTTP request to make. `path` is relative to the provider's base URL; `body` is JSON or None.
 
-    It holds no credentials: the transport adds the dialect's auth headers.
+    It holds no credentials: the transport adds the dialect's auth headers. `is_late`: True once it must not leave.
     """
 
     method: str
@@ -182,6 +182,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     body: object = None
     headers: tuple[tuple[str, str], ...] = ()
+    is_late: Callable[[], bool] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The rules, each kept inside the write lock of the database (`sql.postgres`), whose clock alone counts:
 
-- Whoever begins an attempt holds it, by a lease. A process that lives renews what it holds; so one that was killed or
+- The process that begins an attempt holds it, by a lease, and renews that while it lives; so one that was killed or
   frozen loses it, and nothing must be unlocked.
 - Every move first takes or renews the lease. An attempt that somebody else holds is not moved: `HeldElsewhere`.
 - Only an attempt whose lease is over is taken over, and its fence grows by one. What the former holder still wants to
@@ -10,7 +10,7 @@ The rules, each kept inside the write lock of the database (`sql.postgres`), who
 - A working copy may go on with its own attempts at once: its kernel lock says that the process before is dead.
 - The lease of a new attempt is longer than its request can take to leave and to be answered, and the sender sends
   nothing after `DEADLINE`; so a request whose lease is over is over, too.
-- A task id is recorded whoever holds the attempt, if that is in doubt: it is the truth about a purchase.
+- A task id is recorded for an attempt in doubt, also if another holds it: it is the truth about a purchase.
 - Slots and caps are counted after the lock was taken, in a statement of their own (`sql.postgres`).
 """
 
@@ -29,12 +29,8 @@ from reconciler.state.ledger import Facts, Merged
 from reconciler.state.receipts import Receipt
 from reconciler.state.schema import texts
 from reconciler.state.sql.port import Sql
-from reconciler.state.store import Store
+from reconciler.state.store import DEADLINE, LEASE, Store
 
-LEASE = 120.0
-"""Seconds for which an attempt is held after each renewal; a process renews four times as often."""
-DEADLINE = 10.0
-"""Seconds after the beginning of an attempt within which its request must begin to leave."""
 LOOK = 1.0
 """Seconds between two looks at what others hold: one look for all of it."""
 
@@ -142,6 +138,10 @@ class SharedStore(Store):
                 where = f"id = ANY(:ids) AND owner = :owner AND {_GOING}"
                 values = {**self._me, "ids": [*self._held]}
                 self.sql.execute(f"UPDATE attempt SET lease_until = {_LATER} WHERE {where}", values)
+
+    def drop_artifact(self, sha256: str) -> None:
+        """Raise StateError: to forget a result would let everybody buy it again."""
+        raise StateError("a result that others may use is not forgotten", code="state-rule")
 
     def close(self) -> None:
         """Give back what this working copy holds, so that others need not wait, and close the databases. A request

@@ -20,6 +20,11 @@ from reconciler.state.ledger import Ledger
 from reconciler.state.sql.port import Sql
 from reconciler.state.sql.sqlite import SQLite
 
+LEASE = 120.0
+"""Seconds for which an attempt is held after each renewal; a process renews four times as often."""
+DEADLINE = 10.0
+"""Seconds after the beginning of an attempt within which its request must begin to leave."""
+
 
 class Store(Ledger):
     """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""

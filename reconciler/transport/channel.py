@@ -238,9 +238,9 @@ class Channel:
             raise ValueError(f"{request.path!r} is not a path of the provider")
         headers = (*HEADERS, *request.headers, *auth.headers, *((("Connection", "close"),) if fresh else ()))
         if request.body is None:
-            return OutgoingRequest(request.method, url, headers)
+            return OutgoingRequest(request.method, url, headers, is_late=request.is_late)
         headers += (("Content-Type", "application/json"),)
-        return OutgoingRequest(request.method, url, headers, replies.encode(request.body))
+        return OutgoingRequest(request.method, url, headers, replies.encode(request.body), is_late=request.is_late)
 
     def _form(self, path: str, form: replies.Form, auth: Auth) -> OutgoingRequest:
         content_type, content = form.encoded()

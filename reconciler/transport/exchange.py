@@ -17,7 +17,7 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import field
 
@@ -46,13 +46,15 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """One request as it is sent. With `address` the connection goes there, not to the URL's host."""
+    """One request as it is sent. With `address` the connection goes there, not to the URL's host. `is_late`: see
+    `base.Request`."""
 
     method: str
     url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     content: bytes = field(default=b"", repr=False)
     address: str = ""
+    is_late: Callable[[], bool] | None = None
 
 
 class ExchangeFailed(Exception):
@@ -64,14 +66,20 @@ class ExchangeFailed(Exception):
         self.reason, self.sent, self.slow, self.closed = reason, sent, slow, closed
 
 
+class TooLate(Exception):
+    """A request was not sent, because its attempt may belong to somebody else by then."""
+
+
 class _Trace:
     """Receives httpcore's trace events and notes when the request (not a proxy's CONNECT) goes to the socket."""
 
-    def __init__(self, url: str, proxy: str | None) -> None:
-        self.sent, self._url, self._proxy = False, url, proxy
+    def __init__(self, outgoing: OutgoingRequest, proxy: str | None) -> None:
+        self.sent, self._url, self._is_late, self._proxy = False, outgoing.url, outgoing.is_late, proxy
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> None:
         if event == "http11.send_request_headers.started":
+            if self._is_late is not None and self._is_late():
+                raise TooLate("it took too long until the request could leave, so it was not sent")
             self.sent = getattr(info.get("request"), "method", b"") != b"CONNECT"
 
     def failure(self, error: Exception, timeouts: Timeouts) -> ExchangeFailed:
@@ -115,7 +123,7 @@ class Connections:
     async def open(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AsyncIterator[Incoming]:
         """Send a request; the block reads the answer. Raises ExchangeFailed."""
         connection = self._idle.pop() if self._idle else self._connect()
-        trace, clean = _Trace(outgoing.url, self._proxy), False
+        trace, clean = _Trace(outgoing, self._proxy), False
         try:
             async with asyncio.timeout(timeouts.total):
                 response = await _begin(connection, outgoing, timeouts, trace)

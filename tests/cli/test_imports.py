@@ -82,6 +82,9 @@ def test_a_state_is_made_and_opened_without_the_library_that_migrates(project: P
 
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["gc", "--yes"]])
-def test_a_project_without_a_shared_cache_loads_nothing_of_it(project: Path, command: list[str]) -> None:
-    names = {"reconciler.artifacts.shelf", "reconciler.engine.run.shared_cache"}
-    assert [name for name in modules(project, *command) if name in names or name.startswith("obstore")] == []
+def test_a_project_that_shares_nothing_loads_nothing_of_that(project: Path, command: list[str]) -> None:
+    names = {"reconciler.artifacts.shelf", "reconciler.engine.run.shared_cache", "reconciler.state.shared"}
+    names |= {"reconciler.state.leases", "reconciler.state.sql.postgres"}
+    assert [
+        name for name in modules(project, *command) if name in names or name.startswith(("obstore", "psycopg"))
+    ] == []

@@ -46,7 +46,7 @@ def server(shared: Path) -> Iterator[str | None]:
         data = Path(address.read_text())
         fcntl.flock(turn, fcntl.LOCK_UN)
         try:
-            yield f"postgresql:///postgres?user=clipform&host={data}"
+            yield f"postgresql://clipform@/postgres?host={data}"
         finally:
             fcntl.flock(turn, fcntl.LOCK_EX)
             try:

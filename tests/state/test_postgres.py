@@ -165,7 +165,7 @@ def test_a_role_without_rights_is_named_by_the_database(database: str, shared_sq
         owner.execute(f"CREATE ROLE {role} LOGIN")
         owner.execute(f"GRANT USAGE ON SCHEMA {owner.schema} TO {role}")
         owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {owner.schema} TO {role}")
-    reader = Ledger(shared.connect(database.replace("user=clipform", f"user={role}"), owner.schema, "film"), Clock())
+    reader = Ledger(shared.connect(database.replace("clipform@", f"{role}@"), owner.schema, "film"), Clock())
     assert reader.attempts() == ()
     assert code(lambda: reader.note("no")) == "state-rights"
     reader.sql.close()

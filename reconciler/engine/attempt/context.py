@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import field, replace
 
 from reconciler.artifacts.store import Objects
@@ -28,9 +28,20 @@ from reconciler.state.store import Store
 INTERRUPTED = "stopped before it was submitted"
 
 
+async def _not_shared(sha256: str) -> bool:
+    return False
+
+
+async def _kept_here(sha256: str, suffix: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of a generation. `marker` returns a new unique text at each call, `seed` 31 random bits."""
+    """The ports of a generation. `marker` returns a new unique text at each call, `seed` 31 random bits.
+
+    With a shared store, `bring` fetches an artifact that somebody else made, and `keep` puts one where all can have it.
+    """
 
     store: Store
     receipts: Receipts
@@ -42,6 +53,8 @@ class Ports:
     lookups: LookupContext
     marker: Callable[[], str]
     seed: Callable[[], int]
+    bring: Callable[[str], Awaitable[bool]] = _not_shared
+    keep: Callable[[str, str], Awaitable[None]] = _kept_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ async def download(context: AttemptContext, attempt: Attempt) -> None:
     evidence: dict[str, object] = {"made": dict(result.actual)} if result.actual else {}  # as the provider reports it
     evidence |= {"usage": nonsense} if nonsense else {}
     facts = Facts(cost_micros=generation.cost_micros, evidence=evidence)
+    await context.ports.keep(artifact.sha256, artifact.suffix)  # before the record that says that it can be had
     with context.ports.store.transaction():
         context.ports.store.fetched(context.ready(attempt), artifact, generation, facts)
     context.artifact = artifact

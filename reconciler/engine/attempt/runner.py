@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.diagnostics import StateError
 from reconciler.engine.attempt import job
 from reconciler.engine.attempt import next_step as steps
 from reconciler.engine.attempt.context import AttemptContext, Streak
@@ -37,6 +38,8 @@ ACCOUNT_WIDE = frozenset({Refusal.CREDENTIALS, Refusal.ACCOUNT})
 CLOSED_POLLS = 2
 """Polls, each with tries of its own, of an address where nothing listens and nothing has in this run."""
 _OVER = frozenset({State.FAILED, State.REFUSED, State.CANCELLED})
+FOLLOW = 1.0
+"""Seconds between two looks at what others do."""
 LONGEST_PAUSE = 900.0
 """Seconds that a provider may make us wait before the next poll."""
 
@@ -48,6 +51,9 @@ class AttemptRunner:
         self.context = context
         self.due: Attempt | None = None  # the attempt whose poll was waited for
         self.noted = ""  # the last message about a poll, so that an outage is reported once
+        self.followed: Attempt | None = None  # which somebody else carried out when it was looked at last
+        self.maker = ""  # who that is
+        self.waited: float | None = None  # for others, since then
         self.trouble = ""  # why the last poll has not shown the task's state
 
     async def make(self) -> str:
@@ -55,23 +61,55 @@ class AttemptRunner:
 
         Raises StepEnded, or ClipformError for local errors.
         """
-        while isinstance(outcome := await self.step(), Pause):
+        while isinstance(outcome := await self._step_among_others(), Pause):
             await self.context.wait(outcome)
         return outcome.sha256
+
+    async def _step_among_others(self) -> Pause | Ended:
+        """Take steps as `step`. What a shared store refuses now, because others buy at the same time, is tried again:
+        the record then shows who has begun the key, and that one is followed."""
+        try:
+            return await self.step()
+        except StateError as error:
+            if not self.context.ports.store.is_shared or error.code not in ("key-open", "elsewhere", "no-slot"):
+                raise
+            return self._waiting(error.message)
+
+    def _waiting(self, reason: str) -> Pause:
+        """Return the wait for others. Raises StepEnded after as long as a task may take, or at once to detach."""
+        now, pace = self.context.ports.clock.monotonic(), self.context.provider.pace
+        self.waited = now if self.waited is None else self.waited
+        if self.context.terms.detach or now - self.waited > pace.timeout:
+            raise StepEnded(EventKind.SKIPPED, reason, f"{command('apply')} goes on with it")
+        return Pause(FOLLOW, reason, nothing_sent=True)
+
+    def _follow(self, attempt: Attempt, holder: str) -> Pause:
+        """Wait for an attempt that somebody else carries out."""
+        self.maker, self.followed = holder, attempt
+        return self._waiting(f"{holder} is making it; free here")
 
     async def step(self) -> Pause | Ended:
         """Carry on until there is something to wait for, or the artifact is durable. Raises as `make`."""
         while True:
             if self.due is not None and (pause := await self._poll(self.due)) is not None:
                 return pause
+            store = self.context.ports.store
+            if self.followed is not None and (holder := store.holder(self.followed)):
+                return self._follow(self.followed, holder)
             attempt = self.context.newest()
+            if attempt is not None and (holder := store.holder(attempt)):
+                return self._follow(attempt, holder)
             if attempt is not None and attempt.state in (State.FETCHED, State.DONE) and attempt.sha256:
-                if self.context.ports.objects.has(attempt.sha256, ".mp4"):
+                if self.context.ports.objects.has(attempt.sha256, ".mp4") or await self._brought(attempt.sha256):
                     return Ended(attempt.sha256)
                 attempt = self._lost(attempt)
+            self.maker = ""  # nobody else carries it out: we do
             pause = await self._act(attempt, steps.next_step(attempt, self._situation()))
             if pause is not None:
                 return pause
+
+    async def _brought(self, sha256: str) -> bool:
+        return self.context.provider.durable and await self.context.ports.bring(sha256)
 
     def _lost(self, attempt: Attempt) -> Attempt:
         """Handle an artifact that the store lost: a draft is rendered again, a paid one is never bought again."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
+from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine.attempt import frames
 from reconciler.engine.attempt import job as jobs
@@ -26,6 +27,7 @@ from reconciler.providers.capabilities import Marks
 from reconciler.records import Attempt, State
 from reconciler.state.budget import NewAttempt
 from reconciler.state.ledger import Facts
+from reconciler.state.store import DEADLINE
 
 TRIES = 6
 """How often a request that certainly was not accepted is sent in one run."""
@@ -48,8 +50,9 @@ async def submit(context: AttemptContext) -> Pause | None:
     job = jobs.build(order, inputs, seed=seed, marker=marker)
     async with frames.checked(context), _slot(context) as send:
         context.require_open()
+        is_late = _deadline(context.ports.clock) if context.ports.store.is_shared else None
         context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
-        request = context.provider.dialect.submit(context.job)
+        request = replace(context.provider.dialect.submit(context.job), is_late=is_late)
         attempt = _begin(context, _intent(context, order, context.job))
         context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))
@@ -57,6 +60,13 @@ async def submit(context: AttemptContext) -> Pause | None:
     if context.provider.durable:
         context.job = None  # it may hold megabytes of images, and only the draft renderer needs it again
     return _after_submit(context, answer)
+
+
+def _deadline(clock: Clock) -> Callable[[], bool]:
+    """Return what says that a request must not leave any more: its attempt may be somebody else's soon. By two clocks:
+    one can be set, and the other does not go on while a laptop sleeps."""
+    wall, steady = clock.now(), clock.monotonic()
+    return lambda: max(clock.now() - wall, clock.monotonic() - steady) > DEADLINE
 
 
 def _begin(context: AttemptContext, intent: NewAttempt) -> Attempt:
@@ -129,6 +139,8 @@ def _intent(context: AttemptContext, order: Order, job: Job) -> NewAttempt:
         account=context.provider.transport.account if context.provider.durable else "",
         endpoint=context.provider.endpoint,
         expires_after=job.expires_after,
+        slots=context.provider.pace.concurrency if context.provider.durable else 0,
+        patience=2 * context.provider.transport.submit_silence,
     )
 
 
@@ -213,7 +225,8 @@ def _accept(context: AttemptContext, attempt: Attempt, task: str) -> None:
         context.control.stopped[context.provider.alias] = f"{context.provider.alias}: {error.message}"
         text = f"task {task} was accepted and is paid for, but could not be recorded: {error.message}"
         help = f"fix that, then run: {command('apply')} (the receipts have the task)"
-        raise StateError(text, help=help, code=error.code) from error
+        code = "task-unrecorded" if error.code == "elsewhere" else error.code  # not to be followed: this was paid, too
+        raise StateError(text, help=help, code=code) from error
 
 
 def _receipt(context: AttemptContext, attempt: Attempt, answer: SubmitAnswer) -> None:

@@ -72,8 +72,8 @@ def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
 
 def delete_objects(session: Session, items: Sequence[Stored]) -> None:
     """Delete objects and their thumbnails, and all pieces of films; the row first, so that no record names a missing
-    file."""
-    recorded = session.store.snapshot().artifacts
+    file. The records of a shared store stay: others have the file, and the shared cache."""
+    recorded = {} if session.store.is_shared else session.store.snapshot().artifacts
     for item in items:
         if item.sha256 in recorded:
             session.store.drop_artifact(item.sha256)

@@ -6,8 +6,9 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from reconciler.engine.run.executor import Executor
 from reconciler.engine.run.locked import objection
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, lines_of, save_lock
 from reconciler.engine.run.records import RunRecords
-from reconciler.engine.run.session import Session, end_unwanted_drafts
+from reconciler.engine.run.session import Session, end_unwanted_drafts, records_of
 from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.uncertain.settle import Settler
 from reconciler.engine.uncertain.task_list import LookupContext
@@ -41,6 +42,7 @@ from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE, SPECS, STATE
+from reconciler.state.store import LEASE
 
 if TYPE_CHECKING:
     from reconciler.engine.run.shared_cache import SharedCache
@@ -76,7 +78,7 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     if saved is None and not options.locked and _has_uncertain(session):
         options.agree()
         reasons = settle_uncertain(session, loaded, sink, connect)
-    planned = session.workspace.plan(choice, loaded, session.store.snapshot(), reasons)
+    planned = session.workspace.plan(choice, loaded, records_of(session.store, loaded), reasons)
     if saved is not None:
         session.store.require_unused(saved.id)
         saved_plan.require_fresh(saved, planned)
@@ -134,11 +136,8 @@ class Run:
     hold: Hold | None = None
 
     def require_allowed(self) -> None:
-        """Raise Refused where --locked, a budget or a shared state forbids the plan. Nothing is done yet."""
+        """Raise Refused where --locked or a budget forbids the plan. Nothing is done yet."""
         plan, project = self.planned.plan, self.planned.loaded.project
-        if project.state and not self.session.draft:
-            text = "this version cannot buy with a shared state yet; nothing was done"
-            raise Refused(text, help="take `state` out of the project file", code="state-unsupported")
         entries = None if self.session.draft else self.session.workspace.lock_entries()
         if self.options.locked and (text := objection(plan, entries)):
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
@@ -186,8 +185,9 @@ class Run:
             executor = self._executor(renderer, providers)
             with hold(executor.interrupt):
                 timeout = self.options.timeout
-                summary = await (executor.run(plan) if timeout is None else executor.run_for(plan, timeout))
-                await self._share(executor)
+                async with _timed(executor, timeout), _renewed(session):
+                    summary = await executor.run(plan)
+                    await self._share(executor)
                 return summary
         finally:
             await providers.aclose()
@@ -226,11 +226,14 @@ class Run:
             marker=lambda: secrets.token_hex(16),
             seed=lambda: secrets.randbits(31),
         )
+        shared = self._shared()
+        if session.store.is_shared and shared is not None:
+            ports = replace(ports, bring=shared.bring_one, keep=shared.keep)
         run = options.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
         terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force, options.fetching)
         adopter = LockfileAdopter.of(session, planned)
         saver = LockfileSaver(session, planned.loaded)
-        orders, shared = planned.loaded.by_ident, self._shared()
+        orders = planned.loaded.by_ident
         executor = Executor(ports, session.placer, providers, orders, records, terms, adopter, saver, shared)
         if shared is not None:
             shared.control = executor.control
@@ -271,6 +274,41 @@ class Run:
             total_micros=to_micros(budget.total) if budget else None,
             run_clips=budget.clips_per_apply if budget else None,
         )
+
+
+@asynccontextmanager
+async def _timed(executor: Executor, seconds: float | None) -> AsyncIterator[None]:
+    """Interrupt the run after so many seconds, if they are given."""
+
+    async def end() -> None:
+        await executor.ports.clock.sleep(seconds or 0.0)
+        executor.control.late = not executor.control.event.is_set()
+        executor.control.event.set()
+
+    timer = None if seconds is None else asyncio.ensure_future(end())
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+@asynccontextmanager
+async def _renewed(session: Session) -> AsyncIterator[None]:
+    """Go on holding what this process holds, while it lives: a process that is frozen loses it."""
+
+    async def renew() -> None:
+        while True:
+            await session.clock.sleep(LEASE / 4)
+            with suppress(StateError):  # the next purchase says that it cannot be reached
+                session.store.renew()
+
+    renewing = asyncio.ensure_future(renew()) if session.store.is_shared else None
+    try:
+        yield
+    finally:
+        if renewing is not None:
+            renewing.cancel()
 
 
 def _save_lock(session: Session, loaded: Loaded) -> None:

@@ -66,20 +66,6 @@ class Executor:
             with suppress(Exception):  # only a message: recording the open requests matters more
                 self._emit(Event(EventKind.NOTE, message=text))
 
-    async def run_for(self, plan: Plan, seconds: float) -> Summary:
-        """Carry out the plan as `run`, and interrupt it after so many seconds."""
-
-        async def end() -> None:
-            await self.ports.clock.sleep(seconds)
-            self.control.late = not self.control.event.is_set()
-            self.control.event.set()
-
-        timer = asyncio.ensure_future(end())
-        try:
-            return await self.run(plan)
-        finally:
-            timer.cancel()
-
     async def run(self, plan: Plan) -> Summary:
         """Carry out the plan. Raises nothing for the failure of a clip: that is in the outcomes."""
         began = self.ports.clock.monotonic()
@@ -168,6 +154,10 @@ class Executor:
                 sha256 = await runner.make()
                 self._require_locked(step, sha256)
                 self._fetched(step, sha256, runner.context.artifact)
+                if runner.maker:
+                    free, text = replace(step, action=Action.RESTORE), f"{runner.maker} made it; nothing was paid here"
+                    self._end(free, EventKind.SUCCEEDED, text, began=began)
+                    return True
                 if runner.context.provider.durable and step.ident in self.records.bindings:
                     line = self.saver.add(self.records.bindings[step.ident], self.records.artifacts[sha256])
                     if self.shared is not None and line is not None:
@@ -190,6 +180,8 @@ class Executor:
         shared, order = self.shared, self.orders.get(step.ident)
         if shared is None or provider is None or order is None or not (shared.pushes and provider.durable):
             return None
+        if self.ports.store.is_shared:  # the database says who may buy
+            return await shared.known(step, order.wanted.rehearses)
         patience = 0.0 if self.terms.detach else provider.pace.timeout
         return await shared.secure(step, order.wanted.rehearses, patience, self.ports.sink)
 
@@ -242,6 +234,7 @@ class Executor:
 
     def _fetched(self, step: Step, sha256: str, artifact: Artifact | None) -> None:
         """Note and place an artifact that is durable: from here on, repeating is free."""
+        artifact = artifact or self.ports.store.artifact(sha256)
         if artifact is not None:
             self.records.artifacts[sha256] = artifact
         self.records.sha256s[step.key] = sha256

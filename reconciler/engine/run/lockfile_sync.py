@@ -186,7 +186,8 @@ def lines_of(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntr
     A line stays where it may know more than this state: for a take without a record here, or for the key that the spec
     asks for now. It may be the only memory of a purchase.
     """
-    snapshot = session.store.snapshot()
+    keys = [wanted.key for wanted in loaded.wanted]
+    snapshot = session.store.snapshot([*keys, *(line.key for line in session.workspace.lock_entries())])
     count_lines(session, snapshot)
     lines = {(entry.clip, entry.take): entry for entry in session.workspace.lock_entries()}
     wanted = {ident: order.wanted.key for ident, order in loaded.by_ident.items()}

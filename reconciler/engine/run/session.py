@@ -17,11 +17,11 @@ from reconciler.clock import Clock
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.run.warm_workers import WarmWorkers
 from reconciler.frozen import dataclass
-from reconciler.project import saved_plan
+from reconciler.project import saved_plan, shared_state
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
-from reconciler.records import State
+from reconciler.records import Snapshot, State
 from reconciler.state.ledger import Facts
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipt, Receipts
@@ -53,7 +53,7 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
         workspace.load(draft)  # a project that cannot be read leaves no state behind
     with (
         Lock(directory, command, clock.now),
-        Store.open(directory, clock.now) as store,
+        shared_state.open_store(workspace.root, directory, clock.now, workspace.shared(draft)) as store,
         Receipts.open(directory, store.id, clock.now) as receipts,
     ):
         lost = store.merge(receipts.lines).lost
@@ -67,7 +67,12 @@ def look(session: Session, choice: Choice) -> Planned:
     """Read the project and plan under the lock; uncertain requests stay uncertain. Raises SpecError, UsageError."""
     loaded = session.workspace.load(choice.draft)
     end_unwanted_drafts(session.store, loaded)
-    return session.workspace.plan(choice, loaded, session.store.snapshot())
+    return session.workspace.plan(choice, loaded, records_of(session.store, loaded))
+
+
+def records_of(store: Store, loaded: Loaded) -> Snapshot:
+    """Return the records of what a project's clips want."""
+    return store.snapshot([wanted.key for wanted in loaded.wanted])
 
 
 def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
@@ -77,7 +82,8 @@ def save_plan(workspace: Workspace, choice: Choice, path: Path) -> Planned:
     """
     saved_plan.require_free(path)
     with open_session(workspace, "plan", choice.draft) as session:
-        planned = workspace.plan(choice, workspace.load(choice.draft), session.store.snapshot())
+        loaded = workspace.load(choice.draft)
+        planned = workspace.plan(choice, loaded, records_of(session.store, loaded))
         saved_plan.save(path, saved_plan.of(secrets.token_hex(16), choice, planned))
     return planned
 
@@ -86,8 +92,8 @@ def end_unwanted_drafts(store: Store, loaded: Loaded) -> None:
     """Close drafts whose clips changed since: nothing was paid, and nothing is running."""
     wanted = {order.wanted.key for order in loaded.orders}
     facts = Facts(message="its clip changed; the draft was abandoned")
-    for attempt in store.snapshot().attempts.values():
-        if attempt.kind != LOCAL or attempt.key in wanted:
+    for attempt in records_of(store, loaded).attempts.values():
+        if attempt.kind != LOCAL or attempt.key in wanted or store.holder(attempt):
             continue
         if attempt.state in (State.ACCEPTED, State.STALLED):
             store.move(attempt, State.CANCELLED, facts)

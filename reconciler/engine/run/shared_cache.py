@@ -7,11 +7,11 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from reconciler.artifacts.shelf import AT_ONCE, UNREACHABLE, Claim, Shelf
 from reconciler.artifacts.store import Health
@@ -23,9 +23,13 @@ from reconciler.engine.run.session import Session
 from reconciler.events import Event, EventKind
 from reconciler.next_command import command
 from reconciler.plan.model import Step
+from reconciler.project.shared_state import machine_id
 from reconciler.records import LockEntry, Money
 from reconciler.spec.values import JsonValue
 from reconciler.state.paths import STATE
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 FOLLOW = 5.0
 """Seconds between two looks at a purchase of another working copy."""
@@ -95,13 +99,37 @@ class SharedCache:
             )
             await self.control.sleep(clock, FOLLOW)
 
+    async def known(self, step: Step, rehearsal: bool) -> LockEntry | None:
+        """Return the result of a key, with its bytes stored here, if the team had it before it shared a database.
+
+        Raises StepEnded if the cache cannot be asked, or does not give the video."""
+        entry = await self._answered(self.shelf.result, step.key, rehearsal)
+        if entry is not None and (error := await self._fetch(entry.sha256, entry.suffix)) is not None:
+            raise _ended(step, error)
+        return entry
+
+    async def bring_one(self, sha256: str) -> bool:
+        """Return True if the artifact is stored here, after it was fetched from the shared cache if need be."""
+        return await self._fetch(sha256, ".mp4") is None
+
+    async def keep(self, sha256: str, suffix: str) -> None:
+        """Put the bytes of a purchase there before it is on record that everybody can have them. If that fails, a later
+        run does it: what was paid for is not given up."""
+        async with self._free:
+            if self.pushes and self.down is None:
+                with suppress(ClipformError):
+                    await asyncio.to_thread(self.shelf.put, sha256, self.session.objects.path(sha256, suffix))
+
     async def _asked(self, mine: Claim) -> tuple[Claim, LockEntry | None]:
         """Return who has the claim of a key now, and its result: who has shared one, even without a claim, has paid."""
+        holder = await self._answered(self.shelf.claim, mine)
+        return holder, await self._answered(self.shelf.result, mine.key, mine.rehearsal)
+
+    async def _answered(self, ask: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         async with self._free:
             if self.down is None:
                 try:
-                    holder = await asyncio.to_thread(self.shelf.claim, mine)
-                    return holder, await asyncio.to_thread(self.shelf.result, mine.key, mine.rehearsal)
+                    return await asyncio.to_thread(ask, *args, **named)
                 except ArtifactError as error:
                     self._note(error)
                     text, help = error.message, error.help
@@ -196,14 +224,6 @@ class SharedCache:
     def _note(self, error: ClipformError) -> None:
         if isinstance(error, ArtifactError) and error.code == UNREACHABLE:
             self.down = error
-
-
-def machine_id() -> str:
-    """Return the id of this machine; empty if it has none."""
-    try:
-        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
 
 
 def _ended(step: Step, error: ClipformError) -> StepEnded:

@@ -46,7 +46,7 @@ class Settler:
         reasons: dict[str, str] = {}
         by_site: dict[Site, list[Attempt]] = {}
         for attempt in self.lookups.store.attempts():
-            if attempt.state is not State.UNCERTAIN or attempt.kind == LOCAL:
+            if attempt.state is not State.UNCERTAIN or attempt.kind == LOCAL or self.lookups.store.holder(attempt):
                 continue
             site = self._site(attempt)
             declared = self.loaded.has(site)

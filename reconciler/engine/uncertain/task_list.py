@@ -93,7 +93,15 @@ class TaskListReader:
         requests = [*(self._request(attempt, attempts) for attempt in mine), *rivals]
         terms = ProofTerms(coverage, self.provider.transport.submit_silence)
         verdicts = match.decide(requests, claimed, self.readings, terms)
-        return {number: self._record(uncertain[number], verdict) for number, verdict in verdicts.items()}
+        return {number: self._recorded(uncertain[number], verdict) for number, verdict in verdicts.items()}
+
+    def _recorded(self, attempt: Attempt, verdict: match.Verdict) -> match.Verdict:
+        try:
+            return self._record(attempt, verdict)
+        except StateError as error:
+            if error.code != "elsewhere":
+                raise
+            return Ask(error.message)
 
     def _claimed(self, attempts: tuple[Attempt, ...]) -> match.Claimed:
         """Return the listed tasks that are on record, each with its request if an attempt of this provider has it."""

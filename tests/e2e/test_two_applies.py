@@ -1,0 +1,158 @@
+"""Working copies with one database: two applies at once buy each key once, and none of them waits for the other's."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.state.sql.postgres import PostgreSQL
+from tests.e2e.kit import Rig, project
+from tests.e2e.shared import MakeRig, clone, outputs
+from tests.emulator.process import Emulator, emulator
+
+CLIPS = {name: {"prompt": f"a {name}"} for name in ("lamp", "sun", "moon", "star")}
+pytestmark = pytest.mark.timeout(900)
+APPLY = [sys.executable, "-m", "reconciler", "--json", "apply", "--yes", "--trust", "-C"]
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A vendor whose tasks take long enough to be followed."""
+    with emulator("--latency", "3", "--no-render", cwd=tmp_path_factory.mktemp("slow")) as running:
+        yield running
+
+
+@pytest.fixture
+def sql(shared_sql: Callable[..., PostgreSQL]) -> PostgreSQL:
+    return shared_sql()
+
+
+@pytest.fixture
+def studio(
+    rig: MakeRig,
+    slow: Emulator,
+    tmp_path: Path,
+    shelf: Path,
+    database: str,
+    sql: PostgreSQL,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Rig:
+    """A project with a shared database and a shared folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))
+    state = {"url": database, "schema": sql.schema, "project": "film"}
+    sections = {"state": state, "cache": {"remote": f"file://{shelf}"}}
+    return rig("ark", project("ark", tmp_path / "ana", slow, CLIPS, **sections), slow)
+
+
+def start(of: Rig, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*APPLY, str(of.folder), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}
+    )
+
+
+def ended(process: subprocess.Popen[bytes], *codes: int) -> str:
+    out, err = process.communicate()
+    assert process.returncode in (codes or (0,)), (out + err).decode()
+    return out.decode()
+
+
+def until(process: subprocess.Popen[bytes], words: bytes) -> None:
+    """Read what a process says until it says this."""
+    assert process.stdout is not None
+    assert any(words in line for line in process.stdout)
+
+
+def purchases(of: Rig) -> Counter[str]:
+    """How often each clip was bought."""
+    requests = [json.dumps(entry["request"]) for entry in of.ledger()]
+    return Counter({name: sum(clip["prompt"] in request for request in requests) for name, clip in CLIPS.items()})
+
+
+def lease(sql: PostgreSQL, until: str) -> None:
+    """Set until when what is under way is held."""
+    with sql.transaction():
+        sql.execute(f"UPDATE attempt SET lease_until = clock_timestamp() {until}")
+
+
+def test_two_applies_of_one_branch_at_once_buy_each_key_once(studio: Rig) -> None:
+    other = clone(studio, "ben")
+    texts = [ended(process) for process in [start(studio), start(other)]]
+    assert purchases(studio) == dict.fromkeys(CLIPS, 1), texts
+    assert outputs(other) == outputs(studio) and len(outputs(other)) == len(CLIPS)
+    for each in (studio, other):
+        assert {a["action"] for a in each.run("plan").document["actions"]} == {"noop"}
+
+
+def test_who_follows_pays_nothing_and_says_who_makes_it(studio: Rig, sql: PostgreSQL) -> None:
+    """The first is frozen until the second follows it."""
+    other = clone(studio, "ben")
+    first = start(studio)
+    until(first, b'"submitted"')
+    first.send_signal(signal.SIGSTOP)
+    lease(sql, "+ interval '1 hour'")
+    second = start(other)
+    until(second, b"is making it; free here")
+    first.send_signal(signal.SIGCONT)
+    text = ended(second)
+    ended(first)
+    assert purchases(studio) == dict.fromkeys(CLIPS, 1)
+    assert "made it; nothing was paid here" in text
+    assert outputs(other) == outputs(studio) and len(outputs(other)) == len(CLIPS)
+
+
+def test_applies_of_different_clips_go_on_side_by_side(studio: Rig) -> None:
+    other = clone(studio, "ben")
+    running = [start(studio, "lamp", "sun"), start(other, "moon", "star")]
+    for process in running:
+        ended(process)
+    assert purchases(studio) == dict.fromkeys(CLIPS, 1)
+    assert outputs(studio).keys() & outputs(other).keys() == set()
+
+
+def test_one_is_killed_and_the_other_goes_on_once_its_leases_are_over(studio: Rig, sql: PostgreSQL) -> None:
+    other = clone(studio, "ben")
+    first = start(studio)
+    until(first, b'"submitted"')
+    first.kill()
+    first.communicate()
+    lease(sql, "+ interval '1 hour'")
+    second = start(other)
+    until(second, b"is making it; free here")
+    lease(sql, "")
+    ended(second, 0, 3)
+    for _ in range(2):  # what was in doubt is looked up first, and then collected
+        ended(start(other), 0, 3)
+    assert max(purchases(studio).values()) == 1
+    accepted = sql.query("SELECT clip FROM attempt WHERE task IS NOT NULL")
+    assert {f"{clip}.mp4" for (clip,) in accepted} == {path for path in outputs(other)}
+
+
+def test_the_one_that_was_killed_comes_back_and_goes_on_at_once(studio: Rig) -> None:
+    first = start(studio)
+    until(first, b'"submitted"')
+    first.kill()
+    first.communicate()
+    ended(start(studio), 0, 3)
+    assert max(purchases(studio).values()) == 1
+    assert len(outputs(studio)) >= 1
+
+
+def test_nothing_is_bought_while_the_database_cannot_be_reached(studio: Rig, database: str) -> None:
+    studio.edit(database, "postgresql:///postgres?host=/nowhere")
+    applied = studio.run("apply", "--yes", "--trust")
+    assert (applied.code, applied.document["error"]["code"]) == (5, "state-unreachable")
+    assert studio.ledger() == []
+
+
+def test_nothing_is_asked_of_a_database_that_the_user_has_not_agreed_to(studio: Rig, sql: PostgreSQL) -> None:
+    planned = studio.run("plan")
+    assert planned.code == 4 and studio.folder.name not in str(sql.query("SELECT * FROM event"))
+    assert "gets your login there" in planned.text
