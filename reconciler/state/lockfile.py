@@ -91,8 +91,8 @@ def _members(text: str, file: str) -> Iterator[tuple[str, object]]:
         at = _end(_OPENED, text, 0)
         while text[at] != "}":
             name, at = decode(text, at)
-            value, at = decode(text, _end(_NAMED, text, at))
-            at = _end(_CONTINUED, text, at)
+            value, at = decode(text, at + 2 if text.startswith(": {", at) else _end(_NAMED, text, at))
+            at = at + 4 if text.startswith(',\n  "', at) else _end(_CONTINUED, text, at)
             if name == "version":
                 version = value
             else:
@@ -141,19 +141,20 @@ def _entries(text: str, file: str, members: Iterable[tuple[str, object]]) -> tup
     return tuple(sorted(entries.values(), key=_PLACE))
 
 
-def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
+def _entry(name: str, fields: Mapping[str, Any]) -> LockEntry:
+    """Return one line; its texts are shared with the records and the specs, which have the same ones."""
     clip, mark, take = name.rpartition("#")
     if not (clip and mark and take.isascii() and take.isdecimal() and len(take) < 7):
         raise ValueError("a take is named CLIP#NUMBER")
-    values: list[Any] = [fields.get(name) for name in _REQUIRED]
+    get = fields.get
+    values: list[Any] = [*map(get, _REQUIRED)]
     if {*map(type, values)} != {str}:
         wrong = next(name for name, value in zip(_REQUIRED, values, strict=True) if type(value) is not str)
         raise ValueError(f"'{wrong}' is required and must be a text")
-    values[2:] = map(intern, values[2:])  # many takes have the same ones
-    texts: dict[str, Any] = dict(zip(_REQUIRED, values, strict=True))
-    if not _OBJECT.fullmatch(texts["sha256"] + texts["suffix"]):
+    key, sha256, suffix, provider, kind, model = values
+    if not _OBJECT.fullmatch(sha256 + suffix):
         raise ValueError("'sha256' and 'suffix' do not name an artifact")
-    task, seed, cost = fields.get("task"), fields.get("seed"), fields.get("cost")
+    task, seed, cost, currency = get("task"), get("seed"), get("cost"), get("currency", "")
     if task is not None and not isinstance(task, str):
         raise ValueError("'task' must be a text")
     if seed is not None and type(seed) is not int:
@@ -161,27 +162,31 @@ def _entry(name: str, fields: Mapping[str, object]) -> LockEntry:
     amount = money.parse(cost) if isinstance(cost, str) else None
     if cost is not None and amount is None:
         raise ValueError("'cost' must be a decimal text such as \"0.50\"")
-    micros = None if amount is None else money.to_micros(amount)
-    currency = fields.get("currency", "")
     if not isinstance(currency, str):
         raise ValueError("'currency' must be a text")
+    output = get("output")
     return LockEntry(
-        **texts,
-        clip=clip,
-        take=int(take),
+        intern(sha256),
+        intern(suffix),
+        get("rehearsal") is True,
+        output if output is None else _output(output),
+        provider=intern(provider),
+        kind=intern(kind),
+        model=intern(model),
         task=task,
         seed=seed,
-        cost_micros=micros,
-        currency=currency,
-        rehearsal=fields.get("rehearsal") is True,
-        output=_output(fields.get("output")),
+        cost_micros=None if amount is None else money.to_micros(amount),
+        currency=intern(currency),
+        key=intern(key),
+        clip=intern(clip),
+        take=int(take),
     )
 
 
 def _output(value: object) -> str | None:
     """Return a path that an output may have; None for any other value: without it a line says as much as older ones."""
     try:
-        return output_path(value) if isinstance(value, str) else None
+        return intern(output_path(value)) if isinstance(value, str) else None
     except Unfit:
         return None
 
