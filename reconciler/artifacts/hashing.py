@@ -14,7 +14,6 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from reconciler.artifacts import files
@@ -53,14 +52,14 @@ class Hasher:
 
     def hash(self, path: str) -> Hashed:
         """Return the hash of a file by its path below the root. Raises ArtifactError, with a code, for others."""
-        real = self.allowed.locate(path)
+        real, root = os.fspath(self.allowed.locate(path)), self.allowed.root
         with disk.translated(f"read {path}", ArtifactError):
             descriptor = _open(path, real)
             try:
                 status = os.fstat(descriptor)
                 self._require_regular(path, status)
-                self.seen.setdefault(path, (str(real), disk.stamp_of(status)))
-                name = os.path.relpath(real, self.allowed.root) if real.is_relative_to(self.allowed.root) else str(real)
+                self.seen.setdefault(path, (real, disk.stamp_of(status)))
+                name = real.removeprefix(os.path.join(root, ""))
                 cached = self._entries().get(name)
                 if cached and cached[0] == _stamp(status):
                     return Hashed(cached[1], status.st_size)
@@ -108,7 +107,7 @@ class Hasher:
         return self._cache
 
 
-def _open(path: str, real: Path) -> int:
+def _open(path: str, real: str) -> int:
     try:
         return os.open(real, disk.READ)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
@@ -162,20 +163,19 @@ class Objects:
         return size is None or status.st_size == size
 
     def having(self, objects: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-        """Yield those of these objects (SHA-256 and suffix) that exist; a folder with many of them is listed."""
-        folders: dict[str, list[tuple[str, str]]] = {}
-        for sha256, suffix in objects:
-            folders.setdefault(sha256[:2], []).append((sha256, suffix))
-        for folder, inside in folders.items():
-            names = self._listed(folder) if len(inside) >= WORTH_LISTING else ()
-            yield from (one for one in inside if "".join(one) in names or self.has(*one))
+        """Return those of these objects (SHA-256 and suffix) that exist; a folder with many of them is listed."""
+        objects = tuple(objects)
+        counts = Counter([sha256[:2] for sha256, _ in objects])
+        listings = (self._listed(folder) for folder, count in counts.items() if count >= WORTH_LISTING)
+        names = frozenset[str]().union(*listings)
+        return (one for one in objects if one[0] + one[1] in names or self.has(*one))
 
-    def _listed(self, folder: str) -> frozenset[str]:
-        """Return the names in a folder of objects; none if it cannot be listed, where `has` says more."""
+    def _listed(self, folder: str) -> list[str]:
+        """Return the names that belong in a folder of objects; none if it cannot be listed, where `has` says more."""
         try:
-            return frozenset(os.listdir(os.path.join(self.root, folder)))
+            return [name for name in os.listdir(os.path.join(self.root, folder)) if name[:2] == folder]
         except OSError:
-            return frozenset()
+            return []
 
     @contextmanager
     def part(self, name: str) -> Iterator[Part]:

@@ -93,14 +93,15 @@ def _outputs(names: Names) -> object:
     return stamps(names["outputs"])
 
 
-def _lstat(path: str) -> tuple[int, ...]:
+def lstat(path: str) -> tuple[int, ...]:
+    """Return the stamp of a file or link, empty if there is none."""
     try:
         return stamp(os.lstat(path))
     except FileNotFoundError:
         return ()
 
 
-def stamps(folders: Mapping[str, Sequence[str]], find: Callable[[str], tuple[int, ...]] = _lstat) -> list[object]:
+def stamps(folders: Mapping[str, Sequence[str]], find: Callable[[str], tuple[int, ...]] = lstat) -> list[object]:
     """Return the newest ctime of files and a digest of all their stamps. Raises ValueError for a folder that is a link,
     or reached by one."""
     digest, newest, plain = blake2b(digest_size=16), 0, set[str]()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.plan.model import Action, OutputFact
@@ -14,7 +15,7 @@ from reconciler.project.scan import DiskFiles, stored_artifacts
 from reconciler.project.workspace import Workspace
 from reconciler.records import Placed
 from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
-from reconciler.seal.facts import KINDS, TIMED, keyed, stamps
+from reconciler.seal.facts import KINDS, TIMED, keyed, lstat, stamps
 from reconciler.spec.environment import names_in
 from reconciler.state import disk
 from reconciler.state.paths import DATABASE, LOCK_FILE, RECEIPTS, STATE
@@ -41,7 +42,9 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
         return
     try:
         names = names_of(workspace, planned) if planned else checked["names"] if checked else {}
-        seen = {kind: look(names) for kind, look in KINDS.items()}
+        strays: list[str] = []
+        looks = {"outputs": partial(_outputs, workspace, planned, strays)} if planned else {}
+        seen = {kind: looks.get(kind, look)(names) for kind, look in KINDS.items()}
         last = checked or _last(names["root"])
         is_same = last is not None and (names, seen) == (last["names"], last["seen"])
         if checked and is_same:
@@ -49,7 +52,7 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
         elif planned is None:
             return
         else:
-            is_answer = _is_idle(workspace, planned) and _as_planned(workspace, planned, names, seen)
+            is_answer = _is_idle(workspace, planned) and not strays and _as_planned(workspace, planned, names, seen)
         newest = max(cast(list[int], seen[kind])[0] for kind in TIMED if kind in seen)
         is_answer = is_answer and newest <= Checked.began_ns - RACY_NS
         answers: Mapping[str, Printed] = last["answers"] if last and is_same else {}
@@ -114,24 +117,36 @@ def _as_planned(workspace: Workspace, planned: Planned, names: Names, seen: Mapp
         "mark": [records.store, records.sequence],
     }
     objects = stored_artifacts(workspace.objects(False), records.artifacts, planned.locked.values())
-    outputs = planned.disk.outputs.items()
     return (
         all(seen.get(kind, fact) == fact for kind, fact in then.items())
         and not project.allowed_inputs  # a link there may have been changed meanwhile
         and objects == planned.disk.objects
-        and all(_is_unchanged(f"{workspace.root}/{path}", fact, records.placed.get(path)) for path, fact in outputs)
     )
 
 
-def _is_unchanged(path: str, fact: OutputFact, placed: Placed | None) -> bool:
+def _outputs(workspace: Workspace, planned: Planned, strays: list[str], names: Names) -> object:
+    """Return the files at outputs, as `facts` does, and add to `strays` those that are not what the plan says."""
+    start, facts, records = len(f"{workspace.root}/"), planned.disk.outputs, planned.snapshot.placed
+
+    def find(path: str) -> tuple[int, ...]:
+        stamp = lstat(path)
+        if not _is_unchanged(stamp, facts[path[start:]], records.get(path[start:])):
+            strays.append(path)
+        return stamp
+
+    return stamps(names["outputs"], find)
+
+
+def _is_unchanged(stamp: tuple[int, ...], fact: OutputFact, placed: Placed | None) -> bool:
     """True if an output is the file on record, as the plan says, or is missing, as it says."""
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
+    if not stamp:
         return not fact.exists
-    if placed is None or fact.sha256 != placed.sha256:
-        return False
-    return (status.st_size, status.st_mtime_ns, status.st_ino) == (placed.size, placed.mtime_ns, placed.inode)
+    _, inode, size, mtime_ns, _ = stamp
+    return (
+        placed is not None
+        and fact.sha256 == placed.sha256
+        and (size, mtime_ns, inode) == (placed.size, placed.mtime_ns, placed.inode)
+    )
 
 
 def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:

@@ -207,6 +207,7 @@ def test_a_store_that_cannot_be_made_is_a_plain_error() -> None:
 
 
 FULL_FOLDER = [f"{n:064x}" for n in range(WORTH_LISTING)]
+OTHER = "f" * 64
 
 
 def _fill_a_folder(objects: Objects) -> None:
@@ -215,10 +216,10 @@ def _fill_a_folder(objects: Objects) -> None:
         (objects.root / "00" / f"{name}.mp4").write_bytes(FILM)
 
 
-@pytest.mark.parametrize("disturb", ["", "unreadable folder", "folder is a file", "no store"])
+@pytest.mark.parametrize("disturb", ["", "unreadable folder", "folder is a file", "no store", "in another folder"])
 def test_listing_gives_what_a_look_at_each_object_gives(objects: Objects, disturb: str) -> None:
     _fill_a_folder(objects)
-    asked = [(name, suffix) for name in (*FULL_FOLDER, SHA, _add(objects).sha256) for suffix in (".mp4", ".png")]
+    asked = [(name, suffix) for name in (*FULL_FOLDER, OTHER, _add(objects).sha256) for suffix in (".mp4", ".png")]
     folder = objects.root / "00"
     match disturb:
         case "unreadable folder":
@@ -228,6 +229,8 @@ def test_listing_gives_what_a_look_at_each_object_gives(objects: Objects, distur
             folder.write_bytes(b"")
         case "no store":
             objects = Objects(objects.root / "nowhere")
+        case "in another folder":
+            (folder / f"{OTHER}.mp4").write_bytes(FILM)
     try:
         assert sorted(objects.having(asked)) == sorted(one for one in asked if objects.has(*one))
     finally:
