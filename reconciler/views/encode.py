@@ -63,14 +63,14 @@ def step(item: Step, currency: str) -> dict[str, object]:
 
 
 def plan(item: Plan) -> dict[str, object]:
-    """Encode the document of `plan --json`."""
+    """Encode the document of `plan --json`; its actions once, as they are asked for."""
     asks = [{"subject": d.subject, "use": d.use, "asked": d.is_asked} for d in item.demands]
     looks = [look(change, item.currency) for change in item.looks]
     moved = [{"from": former, "to": present} for former, present in item.moved]
     extra = {name: values for name, values in (("asks_for", asks), ("looks", looks), ("moved", moved)) if values}
     return {
         "format_version": FORMAT_VERSION,
-        "actions": [step(s, item.currency) for s in item.steps],
+        "actions": (step(s, item.currency) for s in item.steps),
         "digest": review_digest(item),
         "summary": item.counts(),
         "cost": _ranged(total(item.total(), item.currency, item.unpriced()), item.least()),
