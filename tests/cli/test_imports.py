@@ -24,6 +24,7 @@ HEAVY = {
 
 SPEC = """\
 version: 1
+defaults: {duration: 1, resolution: 480p, ratio: 1:1}
 clips:
   sunrise: {prompt: mist at sunrise}
   valley: {prompt: the mist lifts, first_frame: "${clips.sunrise.last_frame}"}

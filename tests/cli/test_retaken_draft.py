@@ -20,7 +20,7 @@ def middle(video: Path) -> tuple[int, ...]:
 
 def test_a_retake_of_a_draft_from_a_picture_is_another_picture(tmp_path: Path) -> None:
     Image.new("RGB", (160, 90), (200, 40, 30)).save(tmp_path / "lamp.png")
-    clip = "{prompt: a lamp, duration: 1, first_frame: lamp.png}"
+    clip = "{prompt: a lamp, duration: 1, resolution: 480p, ratio: 1:1, first_frame: lamp.png}"
     (tmp_path / "clipform.yaml").write_text(f"version: 1\nclips:\n  hero: {clip}\n", encoding="utf-8")
     apply = ["-C", str(tmp_path), "--json", "apply", "--yes"]
     assert main(apply) == 0

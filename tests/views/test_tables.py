@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inline_snapshot import snapshot
 from rich.cells import cell_len
 
 from reconciler.diagnostics import Finding
@@ -35,14 +34,17 @@ def status(rows: tuple[StatusRow, ...], width: int = 80) -> list[str]:
 
 
 def test_a_status_reads_like_this_in_eighty_columns() -> None:
-    assert "\n".join(status(ROWS)) == snapshot("""\
+    assert (
+        "\n".join(status(ROWS))
+        == """\
 CLIP                          STATE        COST      AGE  OUTPUT
 hero                          ready        0.50 USD  2 h  renders/hero.mp4
 social[ratio=16:9,lang=zh]#2  running 40%  -         -    …在大理石桌上-16x9.mp4
 hero#3                        new          -         -    (not picked)
 intro                         blocked      -         -    renders/intro.mp4
     uncertain at studio, no task id\
-""")
+"""
+    )
 
 
 def test_no_cell_is_cut_below_four_columns() -> None:

@@ -27,19 +27,21 @@ SIZE = (1280, 800)
 
 
 def project(folder: Path, *, small: bool) -> Path:
-    """The storyboard example, made; one clip was made again after an edit, and one more is edited since."""
+    """The storyboard example, made; one clip was made again after an edit, and one more is edited since. `small`: only
+    what the pictures wait for is made."""
     shutil.copytree(ROOT / "examples/storyboard", folder, ignore=shutil.ignore_patterns("state", "renders", "*.lock"))
     if small:
-        edit(folder / "clipform.yaml", "defaults:\n", "defaults:\n  resolution: 480p\n")
-    make(folder)
+        edit(folder / "clipform.yaml", "defaults:\n  duration: 3\n", "defaults:\n  resolution: 480p\n  duration: 2\n")
+    looked_at = ("launch", "found") if small else ()
+    make(folder, *looked_at)
     edit(folder / "shots/2-night.yaml", "pan right with the tide", "slow pull-out with the tide")
-    make(folder)
+    make(folder, *looked_at)
     edit(folder / "shots/3-morning.yaml", "slow push-in", "orbit")
     return folder
 
 
-def make(folder: Path) -> None:
-    run(["-C", str(folder), "apply", "--yes"])
+def make(folder: Path, *clips: str) -> None:
+    run(["-C", str(folder), "apply", "--yes", *clips])
 
 
 def edit(file: Path, old: str, new: str) -> None:
