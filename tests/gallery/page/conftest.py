@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from tests.gallery.page import reel
 from tests.gallery.page.browser import ARGUMENTS, find_chromium
-from tests.gallery.page.server import Server
+from tests.gallery.page.server import Script, Server
 
 PATIENCE = 60_000
 """Milliseconds for what a page shows at once: only a page that never does waits for them."""
@@ -24,7 +24,8 @@ OUTPUT = Path(__file__).parents[2] / ".output/gallery"
 FAILED = pytest.StashKey[bool]()
 
 Visit = Callable[..., Page]
-"""Opens an address in a page of its own: `visit(url, width=…, height=…, scheme="dark", calm=True)`."""
+"""Opens an address in a page: `visit(url, width=…, height=…, scheme="dark", calm=True)`. `fresh`: in one that no other
+test has, as a test needs that turns the clock."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -35,8 +36,35 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+class Tabs:
+    """Pages of the browser, which are used again: a fresh one costs a process of its own."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._idle: list[Page] = []
+
+    def take(self, *, fresh: bool) -> Page:
+        """A page that shows nothing. `fresh`: one that no other test had or will have."""
+        if self._idle and not fresh:
+            return self._idle.pop()
+        context = self._browser.new_context(locale="en-GB", timezone_id="UTC")
+        context.set_default_timeout(PATIENCE)
+        return context.new_page()
+
+    def give_back(self, page: Page, *, fresh: bool) -> None:
+        """Leave nothing of a test behind."""
+        if fresh or page.is_closed():
+            page.context.close()
+            return
+        page.evaluate("() => { try { localStorage.clear(); sessionStorage.clear(); } catch { /* no page */ } }")
+        page.goto("about:blank")
+        page.context.clear_cookies()
+        page.mouse.move(0, 0)
+        self._idle.append(page)
+
+
 @pytest.fixture(scope="session")
-def driven() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+def driven() -> Iterator[tuple[Tabs, asyncio.AbstractEventLoop]]:
     """One browser for the session, and the event loop of its driver, which waits in a coroutine of its own."""
     try:
         where = find_chromium()
@@ -47,14 +75,14 @@ def driven() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
         running = playwright.chromium.launch(executable_path=where, args=list(ARGUMENTS))
         loop = asyncio.get_running_loop()
         _set_running_loop(None)
-        yield running, loop
+        yield Tabs(running), loop
         _set_running_loop(loop)
         running.close()
 
 
 @pytest.fixture
-def browser(driven: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
-    """The browser. Only while a test has it, its driver's loop counts as the one that runs: others run their own."""
+def tabs(driven: tuple[Tabs, asyncio.AbstractEventLoop]) -> Iterator[Tabs]:
+    """Its pages. Only while a test has them, its driver's loop counts as the one that runs: others run their own."""
     running, loop = driven
     _set_running_loop(loop)
     yield running
@@ -69,11 +97,19 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def server(videos: Path) -> Iterator[Server]:
+    """One for the session, so that the browser has the page's scripts already."""
+    with Server(0, videos) as running:
+        yield running
+
+
 @pytest.fixture
-def site(videos: Path) -> Iterator[Server]:
+def site(server: Server, videos: Path) -> Iterator[Server]:
     """A gallery that shows what the test writes into `site.script`."""
-    with Server(0, videos) as server:
-        yield server
+    server.script = Script(videos)
+    yield server
+    server.script.hang_up()
 
 
 class Watcher:
@@ -83,15 +119,23 @@ class Watcher:
         self.origin = origin
         self.wrong: list[str] = []
         self._allowed: list[str] = []
+        self._heard: dict[str, Callable[..., None]] = {
+            "console": self._console,
+            "pageerror": lambda error: self.wrong.append(f"uncaught: {error}"),
+            "dialog": lambda dialog: self.wrong.append(f"a dialog: {dialog.message}"),
+            "request": self._request,
+        }
 
     def allow(self, pattern: str) -> None:
         self._allowed.append(pattern)
 
     def watch(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
-        page.on("dialog", lambda dialog: self.wrong.append(f"a dialog: {dialog.message}"))
-        page.on("request", self._request)
+        for event, hear in self._heard.items():
+            page.on(event, hear)  # type: ignore[call-overload]  # an overload for each name
+
+    def leave(self, page: Page) -> None:
+        for event, hear in self._heard.items():
+            page.remove_listener(event, hear)
 
     def verdict(self) -> list[str]:
         return [text for text in self.wrong if not any(re.search(pattern, text) for pattern in self._allowed)]
@@ -111,9 +155,9 @@ def watcher() -> Watcher:
 
 
 @pytest.fixture
-def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) -> Iterator[Visit]:
+def visit(tabs: Tabs, watcher: Watcher, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Pages, each without a fault at the end; a picture is kept of one that failed, and of all by CLIPFORM_PICTURES."""
-    opened: list[Page] = []
+    opened: list[tuple[Page, bool]] = []
 
     def open_page(
         url: str,
@@ -122,21 +166,16 @@ def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) ->
         height: int = 800,
         scheme: str = "light",
         calm: bool = False,
-        touch: bool = False,
+        fresh: bool = False,
     ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-            reduced_motion="reduce" if calm else "no-preference",
-            has_touch=touch,
-            locale="en-GB",
-            timezone_id="UTC",
-        )
-        context.set_default_timeout(PATIENCE)
+        page = tabs.take(fresh=fresh)
+        opened.append((page, fresh))
         watcher.origin = "file:" if url.startswith("file:") else "/".join(url.split("/")[:3])
-        page = context.new_page()
         watcher.watch(page)
-        opened.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(
+            color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce" if calm else "no-preference"
+        )
         page.goto(url)
         page.wait_for_function("() => Gallery.store.state.head !== null")
         return page
@@ -145,8 +184,9 @@ def visit(browser: Browser, watcher: Watcher, request: pytest.FixtureRequest) ->
     OUTPUT.mkdir(parents=True, exist_ok=True)
     wanted = "CLIPFORM_PICTURES" in os.environ
     name = re.sub(r"\W+", "-", request.node.name).strip("-")[:120]
-    for number, page in enumerate(opened):
+    for number, (page, fresh) in enumerate(opened):
         if not page.is_closed() and (wanted or request.node.stash[FAILED] or watcher.verdict()):
             page.screenshot(path=OUTPUT / f"{name}{f'-{number}' if number else ''}.png")
-        page.context.close()
+        watcher.leave(page)
+        tabs.give_back(page, fresh=fresh or request.node.stash[FAILED])
     assert watcher.verdict() == []

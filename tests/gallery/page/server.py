@@ -178,14 +178,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, answer)
 
     def _events(self) -> None:
-        stream = self.script.listen()
+        script = self.script  # another test's, when this stream ends
+        stream = script.listen()
         self._start(200, {"Content-Type": "text/event-stream", "Connection": "close"})
         try:
             self.wfile.write(b"retry: 100\n\n")
             while (chunk := stream.get()) is not None:
                 self.wfile.write(chunk)
         finally:
-            self.script.leave(stream)
+            script.leave(stream)
             self.close_connection = True
 
     def _json(self, status: int, value: object) -> None:
@@ -201,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             first, last = int(match[1]), min(int(match[2] or len(data) - 1), len(data) - 1)
             headers |= {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
             data, status = data[first : last + 1], 206
+        if path.parent == ASSETS:
+            headers["Cache-Control"] = "max-age=3600"
         self._start(status, headers | {"Content-Length": str(len(data))})
         self.wfile.write(data)
 

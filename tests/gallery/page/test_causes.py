@@ -61,7 +61,7 @@ def test_an_error_is_announced_and_goes_with_its_cause(
     cause: str, site: Server, visit: Visit, watcher: Watcher
 ) -> None:
     watcher.allow("409")
-    page = open_page(site, visit, [card("hero", takes=2)])
+    page = open_page(site, visit, [card("hero", takes=2)], fresh=True)
     page.clock.install()
     site.script.answers["pick"] = (409, {"error": {"code": "stale", "message": "the file has changed", "help": ""}})
     page.locator(".cell a").focus()
