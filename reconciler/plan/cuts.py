@@ -6,7 +6,8 @@ key of its clip in that place: then the key of the cut is not takes yet, and the
 
     recipe   the text "cut/v1"
     pieces   list of {"sha256": S, "in": F, "out": F} in order: first frame and the one behind the last; `in` absent
-             when 0, `out` when it is the end
+             when 0, `out` when it is the end. A title is {"title": T, "for": F}. With "dissolve": F, so many frames
+             are shown together with the last ones of the piece before
     size     [width, height]; absent when it is the first piece's
     fps      whole number · fit   "pad" or "crop"
 """
@@ -60,15 +61,18 @@ def wanted(cuts: Iterable[Cut], clips: Iterable[Wanted], folder: str = "") -> tu
 def _document(cut: Cut, takes: Mapping[str, Wanted]) -> dict[str, object]:
     spec = cut.spec
     optional: dict[str, object] = {"size": list(spec.size)} if spec.size else {}
-    pieces = [_piece(piece, spec.fps, takes[piece.source].key) for piece in spec.sequence]
+    pieces = [_piece(piece, spec.fps, takes) for piece in spec.sequence]
     return {"recipe": RECIPE, "pieces": pieces, "fps": spec.fps, "fit": spec.fit, **optional}
 
 
-def _piece(piece: PieceDecl, fps: int, key: str) -> dict[str, object]:
-    start = frames(piece.start, fps)
-    first = {"in": start} if start else {}
-    last = {} if piece.out is None else {"out": frames(piece.out, fps)}
-    return {"clip": key, **first, **last}
+def _piece(piece: PieceDecl, fps: int, takes: Mapping[str, Wanted]) -> dict[str, object]:
+    start, dissolve = frames(piece.start, fps), frames(piece.dissolve, fps)
+    values: dict[str, object] = {"dissolve": dissolve} if dissolve else {}
+    if piece.title is not None:
+        return {"title": piece.title, "for": frames(piece.seconds or Decimal(0), fps), **values}
+    values |= {"in": start} if start else {}
+    values |= {} if piece.out is None else {"out": frames(piece.out, fps)}
+    return {"clip": takes[piece.source].key, **values}
 
 
 def key_of(document: str) -> str:
@@ -94,7 +98,7 @@ def _settled(piece: Mapping[str, Any], find: Callable[[str], tuple[str, str | No
 
 def is_settled(document: str) -> bool:
     """True if the content of every piece is takes."""
-    return all("sha256" in piece for piece in json.loads(document)["pieces"])
+    return all("clip" not in piece for piece in json.loads(document)["pieces"])
 
 
 def changes(before: str, after: str) -> tuple[Change, ...]:

@@ -18,7 +18,7 @@ from reconciler.spec.project import Clip, Cut
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.relations import MAX_CIRCLES, circles
 from reconciler.spec.scalars import NAME, Unfit
-from reconciler.spec.shape import Location, checked, place
+from reconciler.spec.shape import checked, place
 from reconciler.spec.values import frames
 
 
@@ -66,6 +66,8 @@ def check_cuts(root: Fields, cuts: Sequence[Cut], expanded: Expanded, problems: 
             problems.error("duplicate-clip", message, cut.where, "rename one of the two")
         for index, piece in enumerate(cut.spec.sequence):
             _check_piece(cut, index, piece, problems)
+            if not piece.source:
+                continue
             sort, name = ("clip" if piece.clip else "cut"), piece.source
             where = cut.source(("sequence", index, sort))
             if sort == "clip" and name not in expanded.names and name in instances:
@@ -86,14 +88,25 @@ def check_cuts(root: Fields, cuts: Sequence[Cut], expanded: Expanded, problems: 
 
 
 def _check_piece(cut: Cut, index: int, piece: PieceDecl, problems: Problems) -> None:
-    start, end = frames(piece.start, cut.spec.fps), piece.out
-    if end is None or frames(end, cut.spec.fps) > start:
-        return
-    path: Location = ("sequence", index, "out")
-    message = f"the piece ends at {end:f} s, before its first frame at {piece.start:f} s"
-    if end > piece.start:
-        message = f"the piece is shorter than a frame of {cut.spec.fps} a second"
-    problems.error("bad-cut", message, cut.source(path), "set out later than in")
+    """Check the times of a piece, as far as the YAML says how long it is."""
+    fps, field, text, help = cut.spec.fps, "out", "", "make it longer"
+    if piece.seconds is not None and frames(piece.seconds, fps) <= 0:
+        field = field if piece.title is None else "for"
+        text = f"the piece is shorter than a frame of {fps} a second"
+        if piece.seconds < 0:
+            text = f"the piece ends at {piece.out:f} s, before its first frame at {piece.start:f} s"
+            help = "set out later than in"
+    elif piece.transition is not None:
+        field, help = "transition", "make it shorter"
+        lengths = [one.seconds for one in cut.spec.sequence[max(0, index - 1) : index + 1] if one.seconds is not None]
+        if index == 0:
+            text, help = "the first piece has no piece before it", "remove the transition"
+        elif frames(piece.dissolve, fps) == 0:
+            text, help = f"the dissolve is shorter than a frame of {fps} a second", "make it longer"
+        elif lengths and 2 * piece.dissolve > min(lengths):
+            text = f"a dissolve of {piece.dissolve:f} s is longer than half of a piece of {min(lengths):f} s"
+    if text:
+        problems.error("bad-cut", text, cut.source(("sequence", index, field)), help)
 
 
 def _check_source(

@@ -129,7 +129,7 @@ class Cut:
 
     def needs(self) -> tuple[str, ...]:
         """Return the clips and cuts that it shows, each once."""
-        return tuple(dict.fromkeys(piece.source for piece in self.spec.sequence))
+        return tuple(dict.fromkeys(piece.source for piece in self.spec.sequence if piece.source))
 
 
 @dataclass(frozen=True, slots=True)

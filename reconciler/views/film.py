@@ -53,6 +53,14 @@ def pieces(step: Step, planned: Planned) -> Iterator[PieceTime]:
     fps = values["fps"]
     position: Fraction | None = Fraction(0)
     for piece in values["pieces"]:
+        dissolve = Fraction(piece.get("dissolve", 0), fps)
+        position = None if position is None else position - dissolve
+        if "title" in piece:
+            length = Fraction(piece["for"], fps)
+            after = None if position is None else position + length
+            yield PieceTime(f"title {piece['title']!r}", position, after, Fraction(0), length)
+            position = after
+            continue
         content = piece.get("sha256") or piece["clip"]
         artifact = records.artifacts.get(content)
         first = Fraction(piece.get("in", 0), fps)

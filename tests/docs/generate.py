@@ -96,6 +96,7 @@ _MAPS = {
     "inputs.": "`inputs`",
     "cuts.": "A cut",
     "cuts.sequence.": "A piece of a cut",
+    "cuts.sequence.transition.": "`transition`",
 }
 """The maps of the project file, in the order of the page; clips have a table of their own."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.media.frames import read_frame
 from tests.cli.in_process import clipform
 from tests.media.cut import numbered
 
@@ -177,3 +178,36 @@ def test_a_clone_with_the_lock_file_makes_the_same_film(project: Path, tmp_path:
     assert clipform(clone, "apply", "--yes").returncode == 0
     assert (clone / "out" / "film.mp4").read_bytes() == (project / "out" / "film.mp4").read_bytes()
     assert (clone / "clipform.lock").read_text() == (project / "clipform.lock").read_text()
+
+
+def test_a_dissolve_shows_two_pieces_at_a_time(project: Path) -> None:
+    change(project, "{clip: chase}", "{clip: chase, transition: {dissolve: 0.25}}")
+    assert clipform(project, "apply", "--yes").returncode == 0
+    frames = shown(project)
+    assert len(frames) == 12 + 24 - 6
+    assert frames[:6] == [*range(12, 18)]
+    assert frames[12:] == [*range(106, 124)]
+    heard = numbered.samples(project / "out" / "film.mp4")
+    loud = [n for n, value in enumerate(heard[1024:58_000], 1024) if abs(value) > 0.02]
+    assert max(after - before for before, after in zip(loud, loud[1:], strict=False)) < 60
+
+
+def test_a_title_is_shown_for_its_time(project: Path) -> None:
+    change(project, "      - {clip: chase}", '      - {title: "Chapter two", for: 0.5, transition: {dissolve: 0.125}}')
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert len(shown(project)) == 12 + 12 - 3
+    last = read_frame(project / "out" / "film.mp4", "last_frame").convert("L")
+    assert last.tobytes()[0] < 40
+    assert max(last.crop((40, 40, 152, 68)).tobytes()) > 200
+    assert "title 'Chapter two', 0 s to 0.5 s" in clipform(project, "show", "film").stdout
+
+
+def test_a_dissolve_longer_than_half_a_video_fails(project: Path) -> None:
+    change(
+        project,
+        "{clip: chase}",
+        "{clip: chase, transition: {dissolve: 0.2}}\n      - {clip: intro, transition: {dissolve: 0.6}}",
+    )
+    result = clipform(project, "apply", "--yes")
+    assert result.returncode == 3
+    assert "piece 2 has 24 frames, and dissolves for 14 of them" in result.stdout + result.stderr

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,15 +61,17 @@ class Assembler:
     async def _made(self, step: Step) -> str:
         began = self.ports.clock.now()
         values = json.loads(step.document)
-        parts = [self._part(piece) for piece in values["pieces"]]
-        for number, part in enumerate(parts, 1):
-            seen: Survey = await self.ports.workers.run(survey, part["path"], part["start"], part["end"], values["fps"])
-            values.setdefault("size", [seen.width - seen.width % 2, seen.height - seen.height % 2])
-            part |= _measured(part, seen, values, number)
-        forms = {part["form"] for part in parts}
+        parts = [await self._part(number, piece, values["fps"]) for number, piece in enumerate(values["pieces"], 1)]
+        size = next(([s.width - s.width % 2, s.height - s.height % 2] for _, s in parts if s is not None), None)
+        values.setdefault("size", size)
+        if values["size"] is None:
+            raise MediaError("a film of titles has no size of its own", help="write size: 1280x720", code="input")
+        sounds = [part | {"audio": seen is not None and seen.audio} for part, seen in parts]
+        forms = {_form(part, seen, values["size"]) for part, seen in parts}
+        shots = _shots(sounds)
         is_copied = len(forms) == 1 and forms != {""}
-        pieces = parts if is_copied else [await self._piece(part, values) for part in parts]
-        order = {"fps": values["fps"], "parts": pieces, "sounds": parts}
+        pieces = sounds if is_copied else [await self._piece(shot, values) for shot in shots]
+        order = {"fps": values["fps"], "parts": pieces, "sounds": sounds}
         with self.ports.objects.part(step.clip) as file:
             film = await self.ports.workers.run(join, canonical(order), file.path)
             stored = file.commit(".mp4")
@@ -92,32 +94,55 @@ class Assembler:
         self.records.artifacts[stored.sha256] = artifact
         return stored.sha256
 
-    def _part(self, piece: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the part of a stored video that a piece shows."""
+    async def _part(self, number: int, piece: Mapping[str, Any], fps: int) -> tuple[dict[str, Any], Survey | None]:
+        """Return what a piece shows, and how the video of one is made. Raises MediaError if that ends too early."""
+        part = {"name": f"piece {number}", "dissolve": piece.get("dissolve", 0), "start": piece.get("in", 0)}
+        if "title" in piece:
+            return part | {"title": piece["title"], "end": piece["for"]}, None
         path = self.ports.objects.path(piece["sha256"], ".mp4")
-        return {"sha256": piece["sha256"], "path": str(path), "start": piece.get("in", 0), "end": piece.get("out", -1)}
+        seen: Survey = await self.ports.workers.run(survey, path, part["start"], piece.get("out", -1), fps)
+        end = piece.get("out", seen.frames)
+        if not part["start"] < end <= seen.frames:
+            first, ends, length = (frame / fps for frame in (part["start"], end, seen.frames))
+            text = f"piece {number} is {first:g} s to {ends:g} s of a video that ends at {length:g} s"
+            raise MediaError(text, help="change its in or out", code="input")
+        return part | {"sha256": piece["sha256"], "path": str(path), "end": end}, seen
 
-    async def _piece(self, part: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    async def _piece(self, shot: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
         """Return a piece in the form of all pieces; it is made if it is not there."""
         alike = {name: values[name] for name in ("size", "fps", "fit")}
-        identity = {"recipe": "piece/v1", **alike, **{name: part[name] for name in ("sha256", "start", "end")}}
-        key = hashlib.sha256(canonical(identity).encode()).hexdigest()
+        content = [{name: part[name] for name in ("sha256", "title", "start", "end") if name in part} for part in shot]
+        key = hashlib.sha256(canonical({"recipe": "piece/v1", **alike, "parts": content}).encode()).hexdigest()
         path = self.ports.objects.root.parent / PIECES / f"{key}.mp4"
         if not path.exists():
             disk.make_directories(path.parent)
-            order = {**alike, **{name: part[name] for name in ("name", "path", "start", "end")}}
+            order = canonical({**alike, "name": shot[-1]["name"], "parts": shot})
             with self.ports.objects.part("piece") as file:
-                await self.ports.workers.run(make_piece, canonical(order), file.path)
+                await self.ports.workers.run(make_piece, order, file.path)
                 file.path.replace(path)
-        return {"path": str(path), "start": 0, "end": part["end"] - part["start"]}
+        return {"path": str(path), "start": 0, "end": shot[0]["end"] - shot[0]["start"]}
 
 
-def _measured(part: Mapping[str, Any], seen: Survey, values: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """Return what the look at a video adds to a part. Raises MediaError for one that ends too early."""
-    end = seen.frames if part["end"] < 0 else part["end"]
-    if not part["start"] < end <= seen.frames:
-        first, ends, length = (frame / values["fps"] for frame in (part["start"], end, seen.frames))
-        text = f"piece {number} is {first:g} s to {ends:g} s of a video that ends at {length:g} s"
-        raise MediaError(text, help="change its in or out", code="input")
-    is_alike = [seen.width, seen.height] == values["size"]
-    return {"end": end, "audio": seen.audio, "form": seen.form if is_alike else "", "name": f"piece {number}"}
+def _form(part: Mapping[str, Any], seen: Survey | None, size: Sequence[int]) -> str:
+    """Return the form of a video's packets, empty if they cannot be copied."""
+    is_alike = seen is not None and [seen.width, seen.height] == size and not part["dissolve"]
+    return seen.form if seen is not None and is_alike else ""
+
+
+def _shots(parts: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return what is encoded apart: the frames of a piece alone, and those in which one turns into the next. Raises
+    MediaError for a dissolve that is too long."""
+    shots: list[list[Mapping[str, Any]]] = []
+    before: Mapping[str, Any] | None = None
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        lead, tail = part["dissolve"], after["dissolve"] if after else 0
+        length = part["end"] - part["start"]
+        if 2 * max(lead, tail) > length:
+            text = f"{part['name']} has {length} frames, and dissolves for {max(lead, tail)} of them"
+            raise MediaError(text, help="a dissolve can take up to half of each piece", code="input")
+        if lead and before is not None:
+            shots.append([{**before, "start": before["end"] - lead}, {**part, "end": part["start"] + lead}])
+        if lead + tail < length:
+            shots.append([{**part, "start": part["start"] + lead, "end": part["end"] - tail}])
+        before = part
+    return shots

@@ -2,6 +2,7 @@
 
     survey   what a video is made of, and what of it a cut can take
     pieces   one piece of a cut, in the form of all its pieces
+    titles   the frame of a title
     mix      the sound of the whole film
     join     pieces and sound into one file
 

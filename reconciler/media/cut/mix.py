@@ -6,6 +6,7 @@ sound cannot drift apart. What is missing is silence.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -30,21 +31,46 @@ def samples_at(frame: int, fps: int) -> int:
 
 
 def sound(parts: Sequence[Mapping[str, Any]], fps: int) -> Iterator[AudioFrame]:
-    """Yield the sound of the parts one after the other, in blocks. A part has `path`, `start`, `end` in frames, and
-    `audio`."""
-    waiting, position, first = bytearray(), 0, 0
-    for part in parts:
-        length = part["end"] - part["start"]
-        count = samples_at(position + length, fps) - samples_at(position, fps)
-        for data in _exactly(_decoded(part, fps) if part["audio"] else iter(()), count * _WIDE):
-            waiting += data
-            while len(waiting) >= BLOCK * _WIDE:
-                yield _frame(bytes(waiting[: BLOCK * _WIDE]), first)
-                del waiting[: BLOCK * _WIDE]
-                first += BLOCK
-        position += length
+    """Yield the sound of the parts one after the other, in blocks. A part has `path`, `start`, `end` in frames,
+    `audio`, and `dissolve`: the frames that it shares with the part before it."""
+    waiting, first = bytearray(), 0
+    for data in _faded(parts, fps):
+        waiting += data
+        while len(waiting) >= BLOCK * _WIDE:
+            yield _frame(bytes(waiting[: BLOCK * _WIDE]), first)
+            del waiting[: BLOCK * _WIDE]
+            first += BLOCK
     if waiting:
         yield _frame(bytes(waiting), first)
+
+
+def _faded(parts: Sequence[Mapping[str, Any]], fps: int) -> Iterator[bytes]:
+    """Yield the sound of all parts; where two are shown together, the first fades into the second."""
+    position, ending = 0, bytearray()
+    for number, part in enumerate(parts):
+        position -= part["dissolve"]
+        begins, position = position, position + part["end"] - part["start"]
+        begin, end = samples_at(begins, fps), samples_at(position, fps)
+        shared = parts[number + 1]["dissolve"] if number + 1 < len(parts) else 0
+        alone = (samples_at(position - shared, fps) - begin) * _WIDE
+        offset, head, before, lead = 0, bytearray(), ending, len(ending)
+        ending = bytearray()
+        for data in _exactly(_decoded(part, fps) if part["audio"] else iter(()), (end - begin) * _WIDE):
+            if offset < lead:
+                head += data[: lead - offset]
+                if len(head) == lead:
+                    yield _crossfaded(before, head)
+            yield data[max(0, lead - offset) : max(0, alone - offset)]
+            ending += data[max(0, alone - offset) :]
+            offset += len(data)
+
+
+def _crossfaded(old: bytearray, new: bytearray) -> bytes:
+    """Return two sounds of one length, the first of which fades out while the second fades in."""
+    before, after = array("f", bytes(old)), array("f", bytes(new))
+    return array(
+        "f", (a + (b - a) * n / len(before) for n, (a, b) in enumerate(zip(before, after, strict=True)))
+    ).tobytes()
 
 
 def _exactly(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:

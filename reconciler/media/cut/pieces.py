@@ -17,6 +17,8 @@ import av
 from av.filter import Graph
 
 from reconciler.diagnostics import MediaError
+from reconciler.media.cut.titles import title_card
+from reconciler.media.draft.planes import planes, planes_of, video_frame
 from reconciler.media.frames import opened
 
 if TYPE_CHECKING:
@@ -37,8 +39,24 @@ FORMAT: Final = {"movflags": "+faststart", "fflags": "+bitexact"}  # bitexact: n
 def make_piece(order: str, target: str | Path) -> int:
     """Write the piece that a JSON order describes into `target`; return its frames. Raises MediaError."""
     values = json.loads(order)
-    frames = _shaped(_selected(values), values)
-    return encode(frames, target, values, values["end"] - values["start"])
+    parts = values["parts"]
+    count = parts[0]["end"] - parts[0]["start"]
+    sources = [_shaped(_source(part, values), values) for part in parts]
+    frames = sources[0] if len(sources) == 1 else _dissolved(sources[0], sources[1], count)
+    return encode(frames, target, values, count)
+
+
+def _source(part: dict[str, Any], values: dict[str, Any]) -> Iterator[VideoFrame]:
+    if "title" not in part:
+        return _selected(part, values["fps"])
+    card = planes(title_card(part["title"], *values["size"]))
+    return (video_frame(card, index, values["fps"]) for index in range(part["start"], part["end"]))
+
+
+def _dissolved(before: Iterator[VideoFrame], after: Iterator[VideoFrame], count: int) -> Iterator[VideoFrame]:
+    """Yield the frames in which one piece turns into the next."""
+    for index, (old, new) in enumerate(zip(before, after, strict=True), 1):
+        yield video_frame(planes_of(old).blended(planes_of(new), index / (count + 1)), index, 1)
 
 
 def encode(frames: Iterable[VideoFrame], target: str | Path, values: dict[str, Any], count: int) -> int:
@@ -62,11 +80,11 @@ def encode(frames: Iterable[VideoFrame], target: str | Path, values: dict[str, A
     return number
 
 
-def _selected(values: dict[str, Any]) -> Iterator[VideoFrame]:
+def _selected(part: dict[str, Any], fps: int) -> Iterator[VideoFrame]:
     """Yield the frame that is shown at each of the cut's times: for each, the last that has begun by then."""
-    start, end, fps = values["start"], values["end"], values["fps"]
+    start, end = part["start"], part["end"]
     wanted, current = start, None
-    with opened(Path(values["path"])) as container:
+    with opened(Path(part["path"])) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"  # a worker has one core
         first: Fraction | None = None

@@ -21,14 +21,15 @@ SIZE = [192, 108]
 
 def piece(source: Path, target: Path, start: int, end: int, **values: Any) -> dict[str, Any]:
     """Make a piece, and return it as a part of a film."""
-    order = {"name": "piece", "path": str(source), "start": start, "end": end, "size": SIZE, "fps": 24, "fit": "pad"}
-    make_piece(json.dumps(order | values), target)
+    order = {"name": "piece", "parts": [{"path": str(source), "start": start, "end": end}], "size": SIZE, "fps": 24}
+    make_piece(json.dumps(order | {"fit": "pad"} | values), target)
     return {"path": str(target), "start": 0, "end": end - start}
 
 
 def sound(source: Path, start: int, end: int) -> dict[str, Any]:
     """Return the sound of a part of a film."""
-    return {"path": str(source), "start": start, "end": end, "audio": survey(source, start, end, 24).audio}
+    audio = survey(source, start, end, 24).audio
+    return {"path": str(source), "start": start, "end": end, "audio": audio, "dissolve": 0}
 
 
 def joined(target: Path, parts: list[dict[str, Any]], sounds: list[dict[str, Any]]) -> Film:
