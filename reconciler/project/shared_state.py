@@ -1,5 +1,5 @@
-"""Opens the store of a working copy: `state/clipform.db`, or with a section `state` the shared one. A project without
-such a section is read no further for this than its own file, and loads no driver."""
+"""Opens the store that a section `state` names. A project without one is read no further for this than its own file,
+and loads no driver."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ def may_share(files: Files, overlay: ProjectOverlay) -> bool:
 
 def open_store(root: Path, directory: Path, clock: Callable[[], float], values: Mapping[str, JsonValue]) -> Store:
     """Open for writing, under the lock; `values` are those of the section `state`."""
-    if not values:
-        return Store.open(directory, clock)
     from reconciler.state import shared
 
     return shared.open_store(_connect(root, values), directory, clock, partial(_member, root, directory))

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.clock import SystemClock
+from reconciler.engine.attempt import submit
+from reconciler.state.leases import SharedStore
 from reconciler.state.sql.postgres import PostgreSQL
 from tests.e2e.kit import Rig, project
 from tests.e2e.shared import MakeRig, clone, outputs
@@ -156,3 +159,40 @@ def test_nothing_is_asked_of_a_database_that_the_user_has_not_agreed_to(studio: 
     planned = studio.run("plan")
     assert planned.code == 4 and studio.folder.name not in str(sql.query("SELECT * FROM event"))
     assert "gets your login there" in planned.text
+
+
+CLOCKS = ["monotonic", "now"]  # a frozen process; a laptop that slept, while its monotonic clock stood still
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_purchase_that_was_frozen_before_its_request_is_not_sent(
+    clock: str, studio: Rig, sql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease may be over, and somebody else's look-up may have said that it was not accepted."""
+    freeze(clock, monkeypatch)
+    applied = studio.run("apply", "--yes", "--trust", "lamp")
+    assert applied.code == 0, applied.text
+    states = sql.query("SELECT state, message FROM attempt ORDER BY id")
+    assert [state for state, _ in states] == ["not_sent", "done"], states
+    assert purchases(studio)["lamp"] == 1
+
+
+def test_a_dropped_deadline_would_be_noticed(studio: Rig, sql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submit, "_deadline", lambda clock: None)
+    freeze("monotonic", monkeypatch)
+    studio.run("apply", "--yes", "--trust", "lamp")
+    assert sql.query("SELECT state FROM attempt ORDER BY id") != [("not_sent",), ("done",)]
+
+
+def freeze(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an hour pass between the first intent and its request."""
+    begin, read = SharedStore.begin, getattr(SystemClock, clock)
+    hours: list[int] = []
+
+    def frozen(store: SharedStore, *about: object) -> object:
+        attempt = begin(store, *about)  # type: ignore[arg-type]
+        hours.append(3600 if not hours else 0)
+        return attempt
+
+    monkeypatch.setattr(SharedStore, "begin", frozen)
+    monkeypatch.setattr(SystemClock, clock, lambda self: read(self) + sum(hours))

@@ -7,7 +7,7 @@ import gzip
 import json
 import socket
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -129,6 +129,14 @@ async def test_a_submit_is_classed(case: Case) -> None:
     assert case.says in getattr(found, "message", "")
     assert KEY not in str(found)
     assert server.connections == 1, "never sent again"
+
+
+async def test_a_request_that_is_late_when_it_could_leave_does_not_leave() -> None:
+    async with serve(answer(200, OK)) as server:
+        found = await classed(server.url, replace(SUBMIT, is_late=lambda: True))
+        sent = await classed(server.url, replace(SUBMIT, is_late=lambda: False))
+    assert isinstance(found, NotSent) and "was not sent" in found.message
+    assert isinstance(sent, Accepted) and len(server.seen) == 1
 
 
 async def test_nothing_is_sent_where_nobody_listens() -> None:

@@ -53,7 +53,7 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
         workspace.load(draft)  # a project that cannot be read leaves no state behind
     with (
         Lock(directory, command, clock.now),
-        shared_state.open_store(workspace.root, directory, clock.now, workspace.shared(draft)) as store,
+        _opened(workspace, draft) as store,
         Receipts.open(directory, store.id, clock.now) as receipts,
     ):
         lost = store.merge(receipts.lines).lost
@@ -61,6 +61,14 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
         objects.sweep()
         settle_orphans(store)
         yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
+
+
+def _opened(workspace: Workspace, draft: bool) -> Store:
+    """Open the store of the working copy, or that of its team. Raises Refused for a database that is not agreed to."""
+    directory, clock = workspace.state_dir(draft), workspace.clock.now
+    if values := workspace.shared(draft):
+        return shared_state.open_store(workspace.root, directory, clock, values)
+    return Store.open(directory, clock)
 
 
 def look(session: Session, choice: Choice) -> Planned:
