@@ -94,6 +94,7 @@ class SpecCache:
     def choose(self, project: Project, hasher: Hasher) -> None:
         """Use the units that fit the files as they were read, the inputs on disk and each other."""
         self._is_chosen = True
+        self._base = (*self._base, *project.modules)
         for path, values in cache_entries(self._file) if is_ordinary(project) else ():
             if path == _VOLUME:
                 self._written = values

@@ -23,6 +23,7 @@ from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
 from reconciler.spec.looks import Looks, check_used
 from reconciler.spec.memo import exactly, intern, reuse
 from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile
+from reconciler.spec.modules import ModuleFile, with_modules
 from reconciler.spec.overlay import check_declared, given_variables, laid_over, with_variables
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay
@@ -87,7 +88,9 @@ def _read(reading: _Reading, name: str) -> Project | None:
         return None
     environment = _environment(reading)
     main = laid_over(main, environment) if environment else main
-    included = [*_included(reading, main)]
+    modules = [*_listed(reading, main, "use", ModuleFile)]
+    main = with_modules(main, modules, problems)
+    included = [*_listed(reading, main, "include", IncludeFile)]
     check_declared(reading.overlay, (main, *included), problems)
     given = given_variables(reading.overlay, environment, main.where)
     resolver = Resolver(problems)
@@ -105,10 +108,12 @@ def _read(reading: _Reading, name: str) -> Project | None:
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
     used = chain(reading.others.looks, *(clip.spec.use for clip in expanded.clips))
-    check_used({} if expanded.unclear else looks, used, problems)
+    stated = {name: look for name, look in looks.items() if look.where.file == main.where.file}
+    check_used({} if expanded.unclear else stated, used, problems)
     cuts = check_cuts(main, cuts, expanded, problems)
+    names = tuple(file.where.file for file in modules)
     moved = read_moves(main, expanded, problems)
-    return replace(project, clips=expanded.clips, cuts=cuts, moved=moved, volume=resolver.volume)
+    return replace(project, clips=expanded.clips, cuts=cuts, moved=moved, modules=names, volume=resolver.volume)
 
 
 def _emptied(declared: list[Declared]) -> Iterator[Declared]:
@@ -169,23 +174,24 @@ def _parsed(name: str, data: bytes, problems: Problems) -> Fields | None:
     return root
 
 
-def _included(reading: _Reading, main: Fields) -> Iterable[Fields]:
-    """Yield the files that `include` names, each once, in the order named."""
-    for item in main.list_at("include"):
-        for name in _named(reading.files, item, main.where.file, reading.problems) if isinstance(item, Scalar) else ():
+def _listed(reading: _Reading, main: Fields, key: str, model: type[SpecModel]) -> Iterable[Fields]:
+    """Yield the files that `include` or `use` names, each once, in the order named."""
+    for item in main.list_at(key):
+        for name in _named(reading, item, main.where.file, key) if isinstance(item, Scalar) else ():
             if name in reading.texts:
                 continue
             if len(reading.texts) > MAX_FILES:
                 reading.problems.error("too-many-files", f"a project can have at most {MAX_FILES:,} files", item.where)
                 return
-            file = _open(reading, name, item.where, IncludeFile)
+            file = _open(reading, name, item.where, model)
             if file:
                 yield file
 
 
-def _named(files: Files, item: Scalar, main: str, problems: Problems) -> tuple[str, ...]:
-    """Return the paths that match one entry of `include`."""
-    text = _inside(item, "include", "clips/*.yaml", problems)
+def _named(reading: _Reading, item: Scalar, main: str, key: str) -> tuple[str, ...]:
+    """Return the paths that match one entry of `include` or `use`."""
+    files, problems = reading.files, reading.problems
+    text = _inside(item, key, "clips/*.yaml" if key == "include" else "shared/*.yaml", problems)
     if not text:
         return ()
     if not _PATTERN & set(text):

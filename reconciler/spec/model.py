@@ -355,6 +355,11 @@ class ProjectFile(SpecModel):
     include: Annotated[tuple[RawText, ...], AS_LIST] = noted(
         "More files, by path or pattern; each may have vars, defaults and clips.", "[clips/*.yaml]", ()
     )
+    use: Annotated[tuple[RawText, ...], AS_LIST] = noted(
+        "Files that several projects share, by path or pattern; each may have looks and prices.",
+        "[shared/house.yaml]",
+        (),
+    )
     vars: Vars = noted("Texts for ${vars.name}.", "{product: Aurora lamp}", dict)
     looks: LookMap = noted(
         "Characters, places and styles that clips use.", '{mia: {prompt: "Mia, thirty", images: [art/mia.png]}}', dict

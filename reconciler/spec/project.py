@@ -178,6 +178,7 @@ class Project:
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()  # the specs read, the project file first
     tables: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()  # those of the files that are modules
     moved: Mapping[str, str] = field(default_factory=dict)  # present names of clips by former ones
     warnings: tuple[Diagnostic, ...] = ()
     overlay: ProjectOverlay = ProjectOverlay()

@@ -12,6 +12,7 @@ from reconciler.frozen import dataclass
 from reconciler.spec.field_types import Leaf, SpecModel
 from reconciler.spec.matrix import AXIS
 from reconciler.spec.model import ClipDecl, ProjectFile
+from reconciler.spec.modules import ModuleFile
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import content, element
@@ -37,8 +38,10 @@ class Explanation:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of the project file. Included files have a subset of its keys, so it covers them too."""
+    """Return the schema of the project file and those that it names: these have some of its keys, and a module
+    has prices."""
     schema = _cleaned(ProjectFile.model_json_schema())
+    schema["properties"]["prices"] = _cleaned(ModuleFile.model_json_schema())["properties"]["prices"]
     schema.pop("required", None)
     for name, pattern in _NAMED_MAPS.items():
         schema["properties"][name]["propertyNames"] = {"pattern": f"^{pattern.pattern}$"}
@@ -77,7 +80,9 @@ def explain(field: str) -> Explanation | None:
     for name in (field, *endings):
         for model in (ProjectFile, ClipDecl):
             if info := _find(model, name.split(".")):
-                return _explanation(name, info, tuple(other for other in endings if other != name))
+                others = tuple(other for other in endings if other != name)
+                is_both = model is ProjectFile and name in ClipDecl.model_fields
+                return _explanation(name, info, (f"clips.{name}", *others) if is_both else others)
     return None
 
 

@@ -21,6 +21,7 @@ from reconciler.spec.model import (
     Provider,
     References,
 )
+from reconciler.spec.modules import ModuleFile
 from reconciler.spec.other_names import PLAIN_COLON, WIDE_COLON, key_for
 from reconciler.spec.problems import Problems, named, shown
 from reconciler.spec.reader import Fields, Items, Node
@@ -39,7 +40,11 @@ _SORTS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("references", References, "references"),
 )
 """The maps that a key may belong to: the sort in the table of other names, and the words for it."""
-_FILES: dict[type[BaseModel], str] = {IncludeFile: "an included file", EnvironmentFile: "an environment's file"}
+_FILES: dict[type[BaseModel], str] = {
+    ModuleFile: "a module",
+    IncludeFile: "an included file",
+    EnvironmentFile: "an environment's file",
+}
 
 
 def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Location = ()) -> M | None:
@@ -140,6 +145,8 @@ def _unknown_key(model: type[BaseModel], location: Location, where: Source, prob
         help = "" if meant else f"it belongs to {home}" if home else f"known keys: {', '.join(names)}"
     if holder is IncludeFile and key in ProjectFile.model_fields:
         meant, help = "", "move it to the project file: an included file can have vars, defaults and clips"
+    elif holder is ModuleFile and key in ProjectFile.model_fields:
+        meant, help = "", "a module can have looks and prices"
     elif holder is EnvironmentFile and not meant:
         help = "an environment's file can have vars, providers and budget"
     elif sort == "provider" and not (meant or other or home):

@@ -19,6 +19,7 @@ from reconciler.plan.model import Reason
 from reconciler.providers.registry import BUILT_IN, dialect
 from reconciler.providers.settings_help import settings_of
 from reconciler.records import COUNTS, MOVES, State
+from reconciler.spec.model import ProjectFile
 from reconciler.spec.schema import all_fields, explain
 from reconciler.views.catalogue import kinds
 from tests.docs.error_codes import codes
@@ -111,19 +112,19 @@ _CLIP_MAPS = {
 def yaml_fields() -> str:
     """Every field of the project file, a table for each map."""
     names = all_fields()
-    project = [name for name in names if explain(f"clips.{name}") is None]
+    project = [name for name in names if explain(f"clips.{name}") is None or name in ProjectFile.model_fields]
     clip = [name for name in names if explain(f"clips.{name}") is not None]
     return "\n".join(
-        f"## {title}\n\n{_fields(prefix, group)}"
-        for maps, group in ((_MAPS, project), (_CLIP_MAPS, clip))
+        f"## {title}\n\n{_fields(prefix, group, within)}"
+        for maps, group, within in ((_MAPS, project, ""), (_CLIP_MAPS, clip, "clips."))
         for prefix, title in maps.items()
     )
 
 
-def _fields(prefix: str, names: list[str]) -> str:
+def _fields(prefix: str, names: list[str], within: str) -> str:
     rows = []
     for name in names:
-        if name.startswith(prefix) and "." not in name[len(prefix) :] and (entry := explain(name)):
+        if name.startswith(prefix) and "." not in name[len(prefix) :] and (entry := explain(within + name)):
             default = "required" if entry.default == "required" else _code(entry.default)
             rows.append((_code(name[len(prefix) :]), entry.type, default, entry.note, _code(entry.example)))
     return _table(("field", "type", "default", "meaning", "example"), rows)

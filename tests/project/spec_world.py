@@ -24,6 +24,7 @@ from tests.project.desk import picture
 MAIN = """\
 version: 1
 include: [shots/*.yaml]
+use: [shared/house.yaml]
 vars: {place: harbour}
 providers:
   studio:
@@ -46,7 +47,7 @@ clips:
 TWO = """\
 vars: {place: station}
 clips:
-  c: {prompt: "c at the ${vars.place}", takes: 2}
+  c: {prompt: "c at the ${vars.place}", takes: 2, use: [house]}
   d: {prompt: "d in {dark}", use: [dark], first_frame: in.png}
   e: {matrix: {lang: [en, zh, es, ja], exclude: [{lang: es}, {lang: ja}]}, prompt: "signs in ${matrix.lang}"}
 """
@@ -136,6 +137,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         world.write(name, text)
     world.write("shots/three.yaml", THREE)
     world.write("shots/rows.yaml", TABLE)
+    world.write("shared/house.yaml", "looks: {house: {prompt: soft grain}}\nprices: {ark: [{per_clip: 9}]}\n")
     world.write("shots/table.csv", "id,prompt\n1,the mole\n")
     (tmp_path / "state").mkdir()
     picture(tmp_path / "in.png", 1)

@@ -96,6 +96,16 @@ def inputs_of_one_size_and_time_swapped(film: Film, _: pytest.MonkeyPatch) -> No
 
 
 @changes("specs")
+def module_edited(film: Film, _: pytest.MonkeyPatch) -> None:
+    _replace(film.path("shared/house.yaml"), "at dusk", "at dawn")
+
+
+@changes("patterns")
+def module_added(film: Film, _: pytest.MonkeyPatch) -> None:
+    film.path("shared/more.yaml").write_text("looks: {dusk: {}}\n", encoding="utf-8")
+
+
+@changes("specs")
 def table_edited(film: Film, _: pytest.MonkeyPatch) -> None:
     _replace(film.path("clips/shots.csv"), "a pier", "a quay")
 

@@ -21,6 +21,7 @@ SPECS = {
     "clipform.yaml": """\
 version: 1
 include: [clips/*.yaml, "more/**/*.yaml"]
+use: [shared/*.yaml]
 providers:
   studio: {kind: ark, base_url: "https://${env.SEAL_HOST}", env: [SEAL_HOST], api_key: "${env.SEAL_KEY}"}
 defaults: {duration: 1, resolution: 480p}
@@ -29,8 +30,11 @@ cuts: {film: {sequence: [{clip: hero}, {clip: pair}]}}
     "clips/a.yaml": """\
 clips:
   hero: {prompt: a lamp, first_frame: assets/lamp.png, last_frame: assets/last.png}
-  pair: {prompt: two gulls, takes: 2}
+  pair: {prompt: two gulls, takes: 2, use: [dusk]}
+  shot: {rows: clips/shots.csv, name: "shot-{id}", prompt: "{prompt}"}
 """,
+    "shared/house.yaml": "looks: {dusk: {prompt: at dusk}}\n",
+    "clips/shots.csv": "id,prompt\n1,a pier\n",
 }
 Printed = tuple[int | None, str, str]
 Program = Callable[..., Printed]

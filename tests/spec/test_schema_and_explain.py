@@ -89,7 +89,7 @@ def key_faults(key: str, value: Any, schema: Any, path: str) -> list[str]:
 @pytest.mark.parametrize("case", READ, ids=lambda case: case.name)
 def test_the_schema_accepts_what_the_reader_accepts(case: Case) -> None:
     for name, text in case.files.items():
-        node = read(name, text.encode(), Problems())
+        node = read(name, text.encode(), Problems()) if name.endswith(".yaml") else None
         if node is not None:
             assert faults(as_an_editor_reads(node), SCHEMA) == []
 
@@ -159,7 +159,7 @@ def _properties(schema: Any) -> Iterator[dict[str, Any]]:
         ("prices", "providers.prices", ()),
         ("per_second", "providers.prices.per_second", ()),
         ("duration", "duration", ()),
-        ("images", "references.images", ()),
+        ("images", "looks.images", ("references.images",)),
         ("endpoint", "publish.endpoint", ("cache.endpoint",)),
     ],
 )
