@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -211,3 +214,44 @@ def test_a_dissolve_longer_than_half_a_video_fails(project: Path) -> None:
     result = clipform(project, "apply", "--yes")
     assert result.returncode == 3
     assert "piece 2 has 24 frames, and dissolves for 14 of them" in result.stdout + result.stderr
+
+
+def test_locked_makes_the_film_of_the_lock_file_and_no_other(project: Path) -> None:
+    for path in (project / "state" / "objects").glob("*/*.mp4"):
+        if path.read_bytes() == (project / "out" / "film.mp4").read_bytes():
+            path.unlink()
+    (project / "out" / "film.mp4").unlink()
+    assert planned(project) == {"film": "assemble"}
+    assert clipform(project, "apply", "--locked", "--yes").returncode == 0
+    change(project, "out: 1}", "out: 0.75}")
+    refused = clipform(project, "apply", "--locked", "--yes")
+    assert (refused.returncode, shown(project)) == (4, [*range(12, 24), *range(100, 124)])
+
+
+STEPS: Mapping[str, Callable[[Path], bool]] = {
+    "while a piece is made": lambda project: any((project / "state/objects/tmp").glob("piece.*")),
+    "after a piece": lambda project: any((project / "state/pieces").glob("*.mp4")),
+    "while the film is joined": lambda project: any((project / "state/objects/tmp").glob("film.*")),
+    "when the film is stored": lambda project: len(list((project / "state/objects").glob("*/*.mp4"))) > 3,
+}
+
+
+@pytest.mark.parametrize("moment", STEPS)
+def test_a_kill_at_any_moment_changes_no_byte_and_leaves_nothing(project: Path, moment: str) -> None:
+    change(project, "in: 0.5", "in: 0.25")  # off a key frame, so that pieces are made
+    assert clipform(project, "apply", "--yes").returncode == 0
+    text, first = (project / "clipform.yaml").read_text(encoding="utf-8"), (project / "out" / "film.mp4").read_bytes()
+    (project / "clipform.yaml").write_text(text.partition("cuts:")[0], encoding="utf-8")
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert clipform(project, "gc", "--yes").returncode == 0
+    (project / "clipform.yaml").write_text(text, encoding="utf-8")
+    program = subprocess.Popen([sys.executable, "-m", "reconciler", "apply", "--yes"], cwd=project)
+    while program.poll() is None and not STEPS[moment](project):
+        pass
+    program.kill()
+    assert program.wait() != 0
+    assert clipform(project, "apply", "--yes").returncode == 0
+    assert (project / "out" / "film.mp4").read_bytes() == first
+    assert not list((project / "state" / "objects" / "tmp").iterdir())
+    assert len(list((project / "state" / "pieces").iterdir())) == 2
+    assert planned(project) == {}

@@ -42,7 +42,7 @@ def _differences(plan: Plan, entries: Iterable[LockEntry]) -> Iterator[str]:
     names = {entry.key: entry.clip for entry in lines.values()}
     for step in plan.steps:
         line = lines.get((step.clip, step.take))
-        if step.action not in WITHOUT_REQUEST:
+        if step.action not in WITHOUT_REQUEST | {Action.ASSEMBLE}:
             continue
         if line is None:
             text = f"has it as {names[step.key]}" if step.key in names else "has no line for it"
