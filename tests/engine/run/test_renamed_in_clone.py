@@ -71,7 +71,7 @@ def test_a_renamed_clip_is_restored_from_its_old_path(clone: Sim) -> None:
 
 
 def add_to_git(sim: Sim, *names: str) -> None:
-    for words in (["init", "-q"], ["add", "--force", *names]):
+    for words in (["init", "-q", "--template="], ["add", "--force", *names]):
         subprocess.run(["git", "-C", str(sim.root), *words], check=True, capture_output=True, timeout=100)
 
 
