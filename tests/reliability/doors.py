@@ -31,8 +31,8 @@ OS = _words("""
 
 MODULES = _words("""
     time random secrets uuid subprocess signal socket ssl httpx httpcore urllib.request http.client ftplib smtplib
-    multiprocessing concurrent.futures threading tempfile shutil fcntl mmap ctypes pty webbrowser obstore psycopg aiohttp
-    requests importlib runpy sched logging
+    multiprocessing concurrent.futures threading tempfile shutil fcntl mmap ctypes pty webbrowser obstore aiohttp
+    psycopg requests importlib runpy sched logging
 """)
 """Modules of which any use counts."""
 
