@@ -100,7 +100,7 @@ class Workspace:
     def edited(self, path: str, text: str) -> Workspace:
         """Return the same project with another content of one file, which is not written."""
         workspace = Workspace(self.root, self.clock, self.env, self.overlay)
-        workspace.files = EditedFiles(self.files, path, text)
+        workspace.files, workspace.permit = EditedFiles(self.files, path, text), self.permit
         return workspace
 
     def state_dir(self, draft: bool) -> Path:
@@ -303,9 +303,9 @@ class Workspace:
 
         Raises SpecError, and Refused if the user does not agree.
         """
-        if draft or not shared_state.may_share(self.files, self.overlay):
+        if draft or (self._asking is None and not shared_state.may_share(self.files, self.overlay)):
             return {}
-        values = self.load().project.state
+        values = (self.load().project if self._asking is None else self._asking[0]).state
         if values:
             self.shares_state = True
             self.permit()
