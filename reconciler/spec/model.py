@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 from warnings import catch_warnings, simplefilter
 
@@ -102,7 +103,7 @@ class ClipFields(SpecModel):
     references: References = noted(
         "Reference pictures, videos and sounds; never together with first_frame or last_frame.",
         "{images: [assets/lamp.png]}",
-        References,
+        cache(References),  # one for all clips without any
     )
     operation: Annotated[str | None, choice_of(*OPERATIONS)] = noted(
         "What to do with the only reference video; without it, the other fields decide the mode.", "extend"

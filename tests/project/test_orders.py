@@ -42,7 +42,7 @@ def after(name: str) -> ClipMedia:
 
 def wish(*clips: Clip, hashes: Mapping[str, str] | None = None, budget: Budget | None = None) -> dict[str, list[Order]]:
     """All orders by clip."""
-    project = Project("clipform.yaml", clips, PROVIDERS, budget)
+    project = Project("clipform.yaml", clips, PROVIDERS, budget=budget)
     dialects = {alias: registry.dialect(config.kind) for alias, config in PROVIDERS.items()}
     resolved: dict[str, Resolved] = {}
     for item in clips:
