@@ -33,7 +33,7 @@ _CLIP = {
     **dict.fromkeys(("file", "path", "filename", "target"), "output"),
     **dict.fromkeys(("text", "caption"), "prompt"),
     **dict.fromkeys(("note", "comment"), "description"),
-    **dict.fromkeys(("name", "title", "id"), "the key of the clip is its name; description holds a note"),
+    **dict.fromkeys(("title", "id"), "the key of the clip is its name; description holds a note"),
     "kind": "provider",
 }
 _PROVIDER = {

@@ -174,6 +174,16 @@ def test_names_of_included_files_come_with_their_tags_and_variables() -> None:
     ]
 
 
+def test_the_clips_of_a_table_have_the_names_of_its_rows() -> None:
+    text = 'version: 1\nclips:\n  spot: {rows: ./shots.csv, name: "spot-{id}", tags: [t]}\n'
+    text += '  lost: {rows: no.csv, name: "{id}"}\n'
+    files = MemoryFiles({"clipform.yaml": text, "shots.csv": "id;x\n1;a\n\n2;b\n"})
+    assert [(clip.name, clip.declared, clip.selectors[0]) for clip in names(files, "clipform.yaml")] == [
+        ("spot-1", "spot", "tag:t"),
+        ("spot-2", "spot", "tag:t"),
+    ]
+
+
 def test_the_states_offered_are_words_that_is_knows() -> None:
     known = {w for action in Action for reason in Reason for w in state_words(Step("a", 1, action, reason, "k"))}
     assert set(STATES) <= known
