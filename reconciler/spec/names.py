@@ -54,6 +54,7 @@ def _clips(files: Files, name: str) -> Iterator[Named]:
     shared = main.map_at("defaults").entries
     variables = _variables(main, {})
     yield from _declared(files, main, shared, variables)
+    yield from (Named(film, film) for film in filter(NAME.fullmatch, main.map_at("cuts").entries))
     for path in _included(files, main, name)[:_FILES]:
         root, text = _open(files, path)
         yield from _scanned(text)

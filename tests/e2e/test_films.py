@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.media.frames import read_frame
+from reconciler.project.scan import DiskFiles
+from reconciler.spec.names import names
 from tests.cli.in_process import clipform
 from tests.media.cut import numbered
 
@@ -255,3 +257,7 @@ def test_a_kill_at_any_moment_changes_no_byte_and_leaves_nothing(project: Path, 
     assert not list((project / "state" / "objects" / "tmp").iterdir())
     assert len(list((project / "state" / "pieces").iterdir())) == 2
     assert planned(project) == {}
+
+
+def test_the_name_of_a_film_is_completed(project: Path) -> None:
+    assert "film" in {one.name for one in names(DiskFiles(project), "clipform.yaml")}

@@ -129,3 +129,20 @@ def test_a_piece_without_sound_is_silent_and_the_next_one_begins_on_time(tmp_pat
     heard = numbered.samples(tmp_path / "film.mp4")
     first = next(n for n, value in enumerate(heard) if abs(value) > 0.1)
     assert abs(first - 24_000) < 100
+
+
+def test_picture_and_sound_end_together_after_a_hundred_pieces(tmp_path: Path) -> None:
+    source = numbered.film(tmp_path / "a.mp4", 0, 5, fps=23, hertz=440)  # a frame is no whole number of samples
+    make_piece(
+        json.dumps(
+            {"name": "p", "parts": [{"path": str(source), "start": 0, "end": 5}], "size": SIZE, "fps": 23, "fit": "pad"}
+        ),
+        tmp_path / "p.mp4",
+    )
+    parts = [{"path": str(tmp_path / "p.mp4"), "start": 0, "end": 5}] * 100
+    sounds = [{"path": str(source), "start": 0, "end": 5, "audio": True, "dissolve": 0}] * 100
+    join(json.dumps({"fps": 23, "parts": parts, "sounds": sounds}), tmp_path / "film.mp4")
+    assert numbered.numbers(tmp_path / "film.mp4") == [*range(5)] * 100
+    heard = numbered.samples(tmp_path / "film.mp4")
+    last = max(n for n, value in enumerate(heard) if abs(value) > 0.1)
+    assert abs(last / 48_000 - 500 / 23) < 1 / 23
