@@ -29,9 +29,9 @@ def agrees(question: str, *, free: bool) -> bool:
 
 def chosen(choices: Collection[str], default: str) -> str:
     """Ask for one of some words, once more after a wrong answer, and return the last answer; Enter is the default."""
-    words = " or ".join(choices)
-    answer = _line(f"{words} [{default}]: ").strip() or default
-    return answer if answer in choices else _line(f"Please type {words}: ").strip() or answer
+    offered = " or ".join(choices)
+    answer = _line(f"{offered} [{default}]: ").strip() or default
+    return answer if answer in choices else _line(f"Please type {offered}: ").strip() or answer
 
 
 def _line(question: str) -> str:

@@ -264,8 +264,8 @@ def _reported(document: dict[str, object], seen: Seen, task: Task) -> dict[str, 
     hidden = _HIDDEN.get(seen.stage, ())
     match seen.reporting:
         case Ignore(field=field):
-            own = {"seed": _seed(replace(task, shape=replace(task.shape, seed=None))), **_DEFAULTS}
-            document |= {field: own[field]}
+            usual = {"seed": _seed(replace(task, shape=replace(task.shape, seed=None))), **_DEFAULTS}
+            document |= {field: usual[field]}
         case Report(field=field, value=None):
             hidden = (*hidden, field)
         case Report(field=field, value=value):

@@ -224,8 +224,8 @@ class Chanjing(Vendor):
 
     def _document(self, task: Task, seen: Seen) -> dict[str, object]:
         body = task.request
-        shown: dict[str, object] = {} if isinstance(task.fate, IgnoreFrames) else body
-        frames = texts(shown, "ref_img_url") or [shown[name] for name in ("start_frame", "end_frame") if name in shown]
+        sent: dict[str, object] = {} if isinstance(task.fate, IgnoreFrames) else body
+        frames = texts(sent, "ref_img_url") or [sent[name] for name in ("start_frame", "end_frame") if name in sent]
         return {
             "id": task.number,
             "unique_id": seen.id,

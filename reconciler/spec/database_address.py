@@ -14,7 +14,7 @@ from reconciler.spec.problems import listed, shown
 from reconciler.spec.scalars import LITERAL_SECRET, Unfit, line
 
 _EXAMPLE = "postgresql://db.example.com/clipform?sslmode=verify-full"
-_PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "service", "connect_timeout")
+_PARAMETERS = ("user", "sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "service", "connect_timeout")
 _MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SECRETS = ("password", "passfile", "sslpassword")
 

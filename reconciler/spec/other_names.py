@@ -86,8 +86,8 @@ PLAIN_COLON = "write ': ' in place of the full-width '：'"
 
 def key_for(sort: str, written: str) -> str:
     """Return what to write in place of a key, empty if it is not in the table."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[- ]", "_", written).lower()
-    return KEYS.get(sort, {}).get(words, "")
+    spelling = re.sub(r"(?<=[a-z])(?=[A-Z])|[- ]", "_", written).lower()
+    return KEYS.get(sort, {}).get(spelling, "")
 
 
 def value_for(written: str, offered: Collection[str]) -> str:

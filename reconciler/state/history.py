@@ -12,6 +12,7 @@ Event types and what their payload holds:
     bound            the binding's columns              unbound           clip, take
     placed           the record's columns               unplaced          output
     plan-consumed    plan
+    joined           shared (the id of the state that these records mirror from then on)      detached
     counted          a line of the lock file whose cost no attempt has: key, take, sha256, rehearsal, task, cost
     note             what, and anything: a fact that changes no table (consent, a provider's warning)
 
@@ -145,5 +146,10 @@ _REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {
     "placed": _upsert(Placed),
     "unplaced": _execute("DELETE FROM placed WHERE output = :output"),
     "counted": _counted,
+    "joined": _execute(
+        "DELETE FROM meta WHERE name = 'joined'",
+        "INSERT INTO meta (name, value) VALUES ('joined', :shared || ' ' || :time)",
+    ),
+    "detached": _execute("DELETE FROM meta WHERE name = 'joined'"),
     "plan-consumed": _execute("INSERT INTO plan (id, time) VALUES (:plan, :time)"),
 }

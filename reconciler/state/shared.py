@@ -29,17 +29,29 @@ def connect(url: str, schema: str, project: str) -> PostgreSQL:
     return PostgreSQL(url, schema, project)
 
 
+def ledger(sql: PostgreSQL, clock: Clock) -> Ledger:
+    """Open the shared ledger alone. Raises as `open_store`."""
+    _require_safe(sql)
+    opened = Ledger(sql, clock)
+    opened.complete()
+    return opened
+
+
+def _require_safe(sql: PostgreSQL) -> None:
+    with sql.reading():
+        shared_schema.require(sql)
+        ((synced,),) = sql.query("SELECT current_setting('fsync')")
+    if synced != "on":
+        raise StateError("the database runs with fsync = off: a power cut would lose purchases", code="state-unsynced")
+
+
 def open_store(sql: PostgreSQL, directory: Path, clock: Clock, member: Callable[[str], Member]) -> SharedStore:
     """Open for writing: the shared ledger, and the desk in `DIR/clipform.db`, which is created when needed. `member`
     says who this working copy is, from the random id of its desk.
 
     Raises StateError where a commit may be lost: a database without `fsync` forgets purchases in a power cut.
     """
-    with sql.reading():
-        shared_schema.require(sql)
-        ((synced,),) = sql.query("SELECT current_setting('fsync')")
-    if synced != "on":
-        raise StateError("the database runs with fsync = off: a power cut would lose purchases", code="state-unsynced")
+    _require_safe(sql)
     desk = SQLite(opening.open_writable(directory))
     try:
         local = Ledger(desk, clock)

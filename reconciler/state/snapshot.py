@@ -55,7 +55,7 @@ def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None) -> Snapshot:
         spent={currency: sums.micros for currency, sums in budget.spent(sql).items()},
         rehearsed=_rehearsed(sql) if sql.project else rehearsed,
         booked=booked,
-        counted=_counted(sql),
+        counted=counted(sql),
         rehearsals=rehearsals(attempts, results),
     )
 
@@ -102,7 +102,7 @@ def _newest_timings(sql: Sql) -> Mapping[tuple[str, str], tuple[float, ...]]:
     return {model: tuple(times[-TIMINGS:]) for model, times in seconds.items()}
 
 
-def _counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:
+def counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:
     """Return `Snapshot.counted`."""
     purchases = {}
     for name, value in sql.query(f"SELECT name, value FROM meta WHERE {sql.own} AND name LIKE 'counted %'"):

@@ -84,6 +84,21 @@ class Store(Ledger):
         with self.desk.sql.transaction() if self.desk.sql is not self.sql else nullcontext(), self.sql.transaction():
             yield
 
+    @property
+    def joined(self) -> tuple[str, float] | None:
+        """The id of the shared state that these records mirror, and as of when; None if they are a state themselves."""
+        values = self.desk.sql.query("SELECT value FROM meta WHERE name = 'joined'")
+        shared, _, time = str(values[0][0]).partition(" ") if values else ("", "", "")
+        return (shared, float(time)) if shared else None
+
+    def join(self, shared: str) -> None:
+        """Record that these records are those of a shared state, as of now: from then on nothing is bought by them."""
+        self._append("joined", {"shared": shared})
+
+    def detach(self) -> None:
+        """Record that these records are a state themselves again."""
+        self._append("detached", {})
+
     def snapshot(self, keys: Collection[str] | None = None) -> Snapshot:
         """Return everything that planning needs, as of one instant; of a shared ledger only what concerns `keys`, what
         this working copy holds and what its project has under way. None: all of it."""

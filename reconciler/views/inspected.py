@@ -22,13 +22,13 @@ def lines(looked: Iterable[Inspected]) -> Iterator[str]:
 
 
 def _line(origin: Origin) -> str:
-    made = origin.made
-    price = "" if made.cost_micros is None else money.text(money.from_micros(made.cost_micros), made.currency)
+    maker = origin.made
+    price = "" if maker.cost_micros is None else money.text(money.from_micros(maker.cost_micros), maker.currency)
     facts = (
         f"{origin.clip}#{origin.take}",
-        "draft" if origin.draft else f"{made.model} at {made.provider}",
+        "draft" if origin.draft else f"{maker.model} at {maker.provider}",
         origin.key,
-        made.task and f"task {made.task}",
+        maker.task and f"task {maker.task}",
         price,
         origin.created and format.utc(origin.created),
         origin.commit and f"commit {origin.commit}",
@@ -48,20 +48,20 @@ def data(each: Inspected) -> dict[str, object]:
 
 
 def _origin(origin: Origin) -> dict[str, object]:
-    made = origin.made
-    cost = None if made.cost_micros is None else format.plain_decimal(money.from_micros(made.cost_micros))
+    maker = origin.made
+    cost = None if maker.cost_micros is None else format.plain_decimal(money.from_micros(maker.cost_micros))
     return {
         "clip": origin.clip,
         "take": origin.take,
         "key": origin.key,
         "sha256": origin.sha256,
         "draft": origin.draft,
-        "provider": made.provider,
-        "kind": made.kind,
-        "model": made.model,
-        "task": made.task,
-        "seed": made.seed,
-        "cost": cost and {"amount": cost, "currency": made.currency},
+        "provider": maker.provider,
+        "kind": maker.kind,
+        "model": maker.model,
+        "task": maker.task,
+        "seed": maker.seed,
+        "cost": cost and {"amount": cost, "currency": maker.currency},
         "created": format.utc(origin.created) if origin.created else None,
         "commit": origin.commit or None,
     }

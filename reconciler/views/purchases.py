@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from reconciler import money
+from reconciler.next_command import command
 from reconciler.plan.changes import short
 from reconciler.records import BLOCKED, Artifact, Attempt, Generation, Money, Snapshot, State
 from reconciler.views.base import Section
 from reconciler.views.format import SEPARATOR, micros, plain_decimal, utc
 from reconciler.views.show import document_facts
+
+if TYPE_CHECKING:  # a list of records loads nothing that carries them
+    from reconciler.state.carry import Carried
 
 IN_FLIGHT = frozenset({State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED, State.STALLED, State.READY})
 """Sent, or perhaps sent, and without a result."""
@@ -51,6 +56,27 @@ def shown(key: str, records: Snapshot, attempts: Sequence[Attempt]) -> tuple[lis
         sections.append(Section("result", tuple(_result(generation, records.artifacts.get(generation.sha256)))))
         data["result"] = _data(None, generation)
     return sections, data
+
+
+def carried(doing: str, result: Carried) -> tuple[str, dict[str, object]]:
+    """Return what `state push`, `pull` or `detach` did, for people and as data."""
+    lines = [f"{len(result.attempts)} requests and {len(result.results)} results were carried."]
+    if not (result.attempts or result.results):
+        lines = ["The shared state has everything." if doing == "push" else "These records are up to date."]
+    if doing == "detach":
+        lines.append("They are a state of their own: take `state` out of the project file.")
+    for attempt in result.waiting:
+        mine = f"{_task(attempt) or 'a request'} at {attempt.provider} waits until the other one has ended"
+        then = f"{command('state', doing)} carries it then ({short(attempt.key)})"
+        lines.append(f"{attempt.clip}#{attempt.take} was bought twice: {mine}; {then}")
+    for first, second in result.twice:
+        lines.append(f"{short(first.key)} has two videos, both paid for and kept: {first.sha256} and {second.sha256}")
+    return "\n".join(lines), {
+        "requests": len(result.attempts),
+        "results": len(result.results),
+        "waiting": [_data(attempt, None) | {"key": attempt.key} for attempt in result.waiting],
+        "twice": [{"key": first.key, "videos": [first.sha256, second.sha256]} for first, second in result.twice],
+    }
 
 
 def _group(attempt: Attempt | None, generation: Generation | None) -> str:

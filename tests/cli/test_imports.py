@@ -82,6 +82,13 @@ def test_a_state_is_made_and_opened_without_the_library_that_migrates(project: P
     assert "rich" not in loaded(project, "plan", "--markdown")
 
 
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["gc", "--yes"], ["status"], ["state", "list"]])
+def test_a_project_without_a_shared_state_loads_nothing_of_it(project: Path, command: list[str]) -> None:
+    names = {"reconciler.state.shared", "reconciler.state.shared_schema", "reconciler.state.carry"}
+    heavy = {"psycopg", "reconciler.state.sql.postgres", "reconciler.engine.operations.shared_state"}
+    assert [name for name in modules(project, *command) if name in names | heavy] == []
+
+
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["gc", "--yes"]])
 def test_a_project_that_shares_nothing_loads_nothing_of_that(project: Path, command: list[str]) -> None:
     names = {"reconciler.artifacts.shelf", "reconciler.engine.run.shared_cache", "reconciler.state.shared"}

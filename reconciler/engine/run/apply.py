@@ -138,6 +138,11 @@ class Run:
     def require_allowed(self) -> None:
         """Raise Refused where --locked or a budget forbids the plan. Nothing is done yet."""
         plan, project = self.planned.plan, self.planned.loaded.project
+        store = self.session.store
+        if store.joined is not None and not store.is_shared and plan.generating():
+            text = "the records of this machine are those of a shared state, and this project names none"
+            help = f"name it again, or make them a state of their own:\n{command('state', 'detach')}"
+            raise Refused(text, help=help, code="state-joined")
         entries = None if self.session.draft else self.session.workspace.lock_entries()
         if self.options.locked and (text := objection(plan, entries)):
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")

@@ -1,1 +1,1 @@
-"""Look into the records of what was bought."""
+"""Look into the records of what was bought, and share them."""

@@ -1,0 +1,157 @@
+"""Records move to a database and back, and to new machines, and nothing is bought again for that."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.e2e.kit import Rig, project, traces
+from tests.e2e.shared import MakeRig, clone, outputs
+from tests.emulator.process import Emulator
+from tests.program import postgres
+
+CLIPS = {"lamp": {"prompt": "a lamp"}, "sun": {"prompt": "the sun"}}
+
+
+@pytest.fixture
+def state(database: str) -> Iterator[dict[str, str]]:
+    """The section `state` of a project, with a schema of its own that does not exist yet."""
+    schema = f"studio_{secrets.token_hex(6)}"
+    yield {"url": database, "schema": schema, "project": "film"}
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
+
+
+@pytest.fixture
+def studio(rig: MakeRig, vendor: Emulator, tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """A project whose clips were bought without a database, and are in the cache."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))
+    made = rig("ark", project("ark", tmp_path / "ana", vendor, CLIPS, cache={"remote": f"file://{shelf}"}), vendor)
+    assert made.run("apply", "--yes", "--trust").code == 0
+    return made
+
+
+def share(of: Rig, state: dict[str, str]) -> None:
+    of.edit('"cache": ', f'"state": {json.dumps(state)}, "cache": ')
+
+
+def dumped(state: dict[str, str]) -> str:
+    """All that the database has of a schema, as text."""
+    with psycopg.connect(state["url"]) as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s", [state["schema"]]
+        ).fetchall()
+        assert len(tables) > 5
+        rows = [connection.execute(f'SELECT * FROM "{state["schema"]}"."{name}"'.encode()) for (name,) in tables]
+        return repr([each.fetchall() for each in rows])
+
+
+def test_there_and_back_and_to_new_machines_buys_nothing(studio: Rig, state: dict[str, str], secret: str) -> None:
+    bought, videos = studio.ledger(), outputs(studio)
+    assert len(bought) == 2
+    share(studio, state)
+    assert studio.run("state", "push").code == 4  # the address is not trusted yet
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").document["requests"] == 2
+    assert studio.run("state", "push").document["requests"] == 0
+    (studio.folder.parent / "dump.txt").write_text(dumped(state), encoding="utf-8")
+    assert "the sun" in dumped(state) and traces(secret, studio.folder.parent, studio.said) == []
+
+    fresh = clone(studio, "ben")
+    assert fresh.run("state", "pull", "--trust").document["requests"] == 2
+    assert fresh.run("pull").code == 0 and outputs(fresh) == videos
+    listed = fresh.run("state", "list").document["purchases"]
+    assert [row["group"] for row in listed] == ["made", "made"]
+    assert {row["task"] for row in listed} == {entry["task"] for entry in bought}
+    assert fresh.run("state", "detach").code == 0
+    fresh.edit(f'"state": {json.dumps(state)}, ', "")
+    assert fresh.run("plan").document["summary"]["noop"] == 2
+    assert fresh.run("apply", "--yes").code == 0
+
+    lock_only = clone(fresh, "ci")
+    assert lock_only.run("pull", "--trust").code == 0 and outputs(lock_only) == videos
+    assert lock_only.run("plan").document["summary"]["noop"] == 2
+    assert studio.ledger() == bought
+
+
+def test_records_that_are_shared_buy_nothing_by_themselves(studio: Rig, state: dict[str, str]) -> None:
+    share(studio, state)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").code == 0
+    studio.edit('"the sun"', '"the moon"')
+    assert studio.run("apply", "--yes").code == 4
+    studio.edit(f'"state": {json.dumps(state)}, ', "")
+    refused = studio.run("apply", "--yes")
+    assert refused.code == 4 and refused.document["error"]["code"] == "state-joined", refused.text
+    assert len(studio.ledger()) == 2
+    (studio.folder / "renders/lamp.mp4").unlink()
+    assert studio.run("apply", "lamp", "--yes").results == {"lamp": "succeeded"}  # what is free goes on
+    studio.edit('"cache": ', f'"state": {json.dumps(state)}, "cache": ')
+    assert studio.run("state", "detach").code == 0
+    studio.edit(f'"state": {json.dumps(state)}, ', "")
+    assert studio.run("apply", "--yes").results == {"sun": "succeeded"}
+    assert len(studio.ledger()) == 3
+
+
+def test_what_a_restored_backup_lacks_comes_back_from_the_mirrors(studio: Rig, state: dict[str, str]) -> None:
+    binaries, dump = postgres.binaries(), studio.folder.parent / "lamp.dump"
+    assert binaries is not None
+    folder = (binaries / "initdb").resolve().parent
+    share(studio, state)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    section = f'"state": {json.dumps(state)}, '
+    fresh = clone(studio, "ben")
+    assert fresh.run("state", "pull", "--trust").document["requests"] == 0  # a mirror of nothing
+    backup = [folder / "pg_dump", f"--schema={state['schema']}", "--format=custom", f"--file={dump}"]
+    subprocess.run([*backup, state["url"]], check=True, timeout=60)
+    assert studio.run("state", "push").document["requests"] == 2
+    assert fresh.run("state", "pull").document["requests"] == 2
+    with psycopg.connect(state["url"], autocommit=True) as connection:
+        connection.execute(f'DROP SCHEMA "{state["schema"]}" CASCADE'.encode())
+    restore = [folder / "pg_restore", "--exit-on-error", f"--dbname={state['url']}", dump]
+    subprocess.run(restore, check=True, timeout=60)
+    assert fresh.run("state", "push").document["requests"] == 2
+    assert studio.run("state", "push").document["requests"] == 0
+    for each in (studio, fresh):
+        assert each.run("state", "detach").code == 0
+        each.edit(section, "")
+        assert each.run("plan").document["summary"]["noop" if each is studio else "restore"] == 2
+    assert len(studio.ledger()) == 2
+
+
+def test_a_database_that_does_not_answer_ends_a_command_that_can_do_nothing(studio: Rig, state: dict[str, str]) -> None:
+    share(studio, {**state, "url": "postgresql:///clipform?host=/nowhere"})
+    for command in (["state", "push"], ["state", "migrate"], ["state", "pull"]):
+        ended = studio.run(*command, "--trust")
+        assert ended.code == 5 and ended.document["error"]["code"] == "state-unreachable", ended.text
+
+
+def test_a_working_copy_is_not_carried_into_a_second_database(
+    studio: Rig, state: dict[str, str], database: str
+) -> None:
+    share(studio, state)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").code == 0
+    other = {**state, "schema": f"{state['schema']}_b"}
+    studio.edit(json.dumps(state), json.dumps(other))
+    assert studio.run("state", "migrate").code == 0
+    try:
+        refused = studio.run("state", "push")
+        assert refused.code == 1 and refused.document["error"]["code"] == "state-elsewhere"
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(f'DROP SCHEMA "{other["schema"]}" CASCADE'.encode())
+
+
+def test_a_project_without_a_shared_state_says_so(studio: Rig) -> None:
+    for command in ("migrate", "push", "detach"):
+        ended = studio.run("state", command)
+        assert ended.code == 1, ended.text
+    shutil.rmtree(studio.folder / "state")
