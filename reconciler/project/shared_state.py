@@ -8,10 +8,13 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.diagnostics import Diagnostic, Severity, StateUnreachable
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.project import ProjectOverlay
 from reconciler.spec.values import JsonValue
@@ -42,7 +45,46 @@ def open_store(root: Path, directory: Path, clock: Callable[[], float], values: 
     """Open for writing, under the lock; `values` are those of the section `state`."""
     from reconciler.state import shared
 
-    return shared.open_store(_connect(root, values), directory, clock, partial(_member, root, directory))
+    return _joined(shared.open_store(connect(root, values), directory, clock, partial(_member, root, directory)), clock)
+
+
+def _joined(store: Store, clock: Callable[[], float]) -> Store:
+    """Return a shared store, unless this working copy's own records are not in it: they must be carried first."""
+    from reconciler.state.carry import require_mirror
+
+    try:
+        require_mirror(Store(store.desk.sql, clock), store.id)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def offline_warning(as_of: float) -> Diagnostic:
+    """Return what a plan says that was made without a connection."""
+    text = f"as of {datetime.fromtimestamp(as_of, UTC):%H:%M} UTC, offline: the shared state cannot be reached"
+    help = "what is free goes on; nothing is bought until it answers"
+    return Diagnostic("state-offline", text, None, help, Severity.WARNING)
+
+
+def mirror_of(directory: Path, clock: Callable[[], float], unreachable: StateUnreachable, *, write: bool) -> Store:
+    """Open what this machine has of a shared state that cannot be reached. Raises the error if it has nothing."""
+    own = Store.open(directory, clock) if write else Store.read(directory, clock)
+    if own is None or own.joined is None:
+        if own is not None:
+            own.close()
+        raise unreachable
+    own.is_offline = True
+    return own
+
+
+def refresh_mirror(store: Store, clock: Callable[[], float]) -> None:
+    """Bring what this machine has of the shared state up to date, for a time without a connection."""
+    if store.is_shared:
+        from reconciler.state.carry import mirror
+
+        with suppress(StateUnreachable):
+            mirror(store, Store(store.desk.sql, clock))
 
 
 def read_store(
@@ -53,10 +95,11 @@ def read_store(
         return Store.read(directory, clock)
     from reconciler.state import shared
 
-    return shared.read_store(_connect(root, values), directory, clock)
+    return _joined(shared.read_store(connect(root, values), directory, clock), clock)
 
 
-def _connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:
+def connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:
+    """Return the database of a section `state`, which nothing was asked of yet."""
     from reconciler.state import shared
 
     schema, project = values.get("schema", "clipform"), values.get("project", root.name)

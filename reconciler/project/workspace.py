@@ -20,7 +20,7 @@ from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
-from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError
+from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError, StateUnreachable
 from reconciler.plan import cost, cuts, prices, remedies
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.looks import look_changes
@@ -81,6 +81,7 @@ class Workspace:
         self.seen: disk.Seen = {}  # inputs and records
         self.shares_state = False  # it was asked for records that others change, too
         self.unshared = False  # the shared cache lacks what was paid for here
+        self.as_of: float | None = None  # a shared state could not be reached: what is shown is of then
         self._is_own = False  # the state was checked
         self.permit: Callable[[], None] = lambda: None  # asks before a shared database is; raises Refused
         self._turn = RLock()  # the page calls from several threads; each step runs alone
@@ -293,10 +294,15 @@ class Workspace:
             return store.attempts(key)
 
     def _store(self, draft: bool) -> Store:
-        """Return the store, to read it; an empty one without a state."""
+        """Return the store, to read it; an empty one without a state, and without a connection the mirror."""
         self.require_own()
         directory, clock = self.state_dir(draft), self.clock.now
-        return shared_state.read_store(self.root, directory, clock, self.shared(draft)) or Store.copy(directory, clock)
+        try:
+            store = shared_state.read_store(self.root, directory, clock, self.shared(draft))
+        except StateUnreachable as error:
+            store = shared_state.mirror_of(directory, clock, error, write=False)
+        self.as_of = store.joined[1] if store is not None and store.is_offline and store.joined else None
+        return store or Store.copy(directory, clock)
 
     def shared(self, draft: bool) -> Mapping[str, JsonValue]:
         """Return the section `state`, once the user has agreed to it; empty if there is none, and for drafts.
@@ -380,7 +386,8 @@ class Workspace:
         bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]
         dated = [w for config, _ in bought_at for w in prices.warnings(config, self.today())]
         keys = [w for config, dialect in bought_at for w in endpoints.missing_credentials(config, dialect, self.env)]
-        diagnostics = (*loaded.warnings, *addresses, *capped, *self._located([*keys, *dated], loaded.project))
+        stale = () if self.as_of is None else (shared_state.offline_warning(self.as_of),)
+        diagnostics = (*loaded.warnings, *stale, *addresses, *capped, *self._located([*keys, *dated], loaded.project))
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))

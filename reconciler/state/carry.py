@@ -22,6 +22,7 @@ from dataclasses import field, replace
 
 from reconciler.diagnostics import StateError
 from reconciler.frozen import dataclass
+from reconciler.next_command import command
 from reconciler.providers.base import LOCAL
 from reconciler.records import (
     ADOPTED_AGAIN,
@@ -41,6 +42,7 @@ from reconciler.state import snapshot as reads
 from reconciler.state.history import LogEntry
 from reconciler.state.ledger import Ledger
 from reconciler.state.sql.port import Sql
+from reconciler.state.store import Store
 
 _TAKEN = ("key-open", "task-taken")
 _MERGED = {"source": "merge"}
@@ -87,6 +89,28 @@ def _results(sql: Sql, keys: Iterable[str] | None) -> list[Generation]:
     present = {result.key for result in results}
     others = (reads.generation(sql, key) for key in sorted(set(keys or ()) - present))
     return [*results, *(result for result in others if result is not None)]
+
+
+def mirror(ledger: Ledger, own: Store) -> Carried:
+    """Bring the records of a working copy up to date with the shared ones. Raises StateError, see `require_mirror`."""
+    require_mirror(own, ledger.id)
+    records = own.snapshot()
+    bound = (binding.key for binding in records.bindings.values())
+    carried = carry(ledger, own, {*bound, *records.attempts, *records.generations})
+    own.join(ledger.id)
+    return carried
+
+
+def require_mirror(own: Store, shared: str) -> None:
+    """Raise StateError unless a working copy's own records are those of the shared state with this id, or nothing."""
+    joined = own.joined
+    if joined is not None and joined[0] != shared:
+        text = "the records of this machine mirror another shared state"
+        raise StateError(text, help="name that one in the project file", code="state-elsewhere")
+    if joined is None and any(attempt.kind != LOCAL for attempt in own.attempts()):
+        text = "the records of this machine are not in the shared state yet"
+        help = f"{command('state', 'push')} carries them there first"
+        raise StateError(text, help=help, code="state-not-joined")
 
 
 def way(start: State, end: State, *, again: bool = False) -> list[State] | None:

@@ -11,9 +11,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
+from reconciler.diagnostics import Refused
+from reconciler.providers.base import LOCAL
 from reconciler.records import Attempt, Snapshot
 from reconciler.state import open as opening
 from reconciler.state import snapshot as reads
+from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.desk import Desk
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Ledger
@@ -30,6 +33,8 @@ class Store(Ledger):
     """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""
 
     is_shared = False
+    is_offline = False
+    """True for the mirror of a shared state that cannot be reached now."""
 
     def __init__(self, sql: Sql, clock: Clock, desk: Sql | None = None) -> None:
         super().__init__(sql, clock)
@@ -90,6 +95,12 @@ class Store(Ledger):
         values = self.desk.sql.query("SELECT value FROM meta WHERE name = 'joined'")
         shared, _, time = str(values[0][0]).partition(" ") if values else ("", "", "")
         return (shared, float(time)) if shared else None
+
+    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+        """Write the intent as `Ledger.begin`. Raises Refused for records that only mirror a shared state."""
+        if not self.is_shared and new.kind != LOCAL and self.joined is not None:
+            raise Refused("these records are those of a shared state: nothing is bought by them", code="state-joined")
+        return super().begin(new, caps)
 
     def join(self, shared: str) -> None:
         """Record that these records are those of a shared state, as of now: from then on nothing is bought by them."""

@@ -82,22 +82,60 @@ def test_there_and_back_and_to_new_machines_buys_nothing(studio: Rig, state: dic
 
 
 def test_records_that_are_shared_buy_nothing_by_themselves(studio: Rig, state: dict[str, str]) -> None:
+    section = f'"state": {json.dumps(state)}, '
+    share(studio, state)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    early = studio.run("apply", "--yes")
+    assert early.code == 1 and early.document["error"]["code"] == "state-not-joined", early.text
+    assert studio.run("plan").document["error"]["code"] == "state-not-joined"
+    assert studio.run("state", "push").code == 0
+    studio.edit('"the sun"', '"the moon"')
+    assert studio.run("apply", "--yes").results == {"sun": "succeeded"}
+    assert len(studio.ledger()) == 3
+    studio.edit(section, "")
+    studio.edit('"the moon"', '"the star"')
+    refused = studio.run("apply", "--yes")
+    assert refused.code == 4 and refused.document["error"]["code"] == "state-joined", refused.text
+    (studio.folder / "renders/lamp.mp4").unlink()
+    assert studio.run("apply", "lamp", "--yes").results == {"lamp": "succeeded"}  # what is free goes on
+    assert len(studio.ledger()) == 3
+    studio.edit('"cache": ', f'{section}"cache": ')
+    assert studio.run("state", "detach").code == 0
+    studio.edit(section, "")
+    assert studio.run("apply", "--yes").results == {"sun": "succeeded"}
+    assert len(studio.ledger()) == 4
+
+
+def test_without_a_connection_what_is_free_goes_on_and_nothing_is_bought(studio: Rig, state: dict[str, str]) -> None:
     share(studio, state)
     assert studio.run("state", "migrate", "--trust").code == 0
     assert studio.run("state", "push").code == 0
     studio.edit('"the sun"', '"the moon"')
-    assert studio.run("apply", "--yes").code == 4
-    studio.edit(f'"state": {json.dumps(state)}, ', "")
-    refused = studio.run("apply", "--yes")
-    assert refused.code == 4 and refused.document["error"]["code"] == "state-joined", refused.text
-    assert len(studio.ledger()) == 2
-    (studio.folder / "renders/lamp.mp4").unlink()
-    assert studio.run("apply", "lamp", "--yes").results == {"lamp": "succeeded"}  # what is free goes on
-    studio.edit('"cache": ', f'"state": {json.dumps(state)}, "cache": ')
-    assert studio.run("state", "detach").code == 0
-    studio.edit(f'"state": {json.dumps(state)}, ', "")
     assert studio.run("apply", "--yes").results == {"sun": "succeeded"}
-    assert len(studio.ledger()) == 3
+    bought = studio.ledger()
+    away = {**state, "url": "postgresql:///clipform?host=/nowhere"}
+    studio.edit(json.dumps(state), json.dumps(away))
+    assert studio.run("trust").code == 4
+    planned = studio.run("plan", "--json")
+    assert planned.code == 4  # its address is a new one
+    assert studio.run("apply", "lamp", "--yes", "--trust").code == 0
+    planned = studio.run("plan")
+    assert planned.document["summary"]["noop"] == 2
+    [warning] = planned.document["diagnostics"]
+    assert warning["code"] == "state-offline" and "offline" in warning["message"]
+    assert [row["group"] for row in studio.run("state", "list").document["purchases"]] == ["made"] * 3
+    studio.edit('"the moon"', '"the star"')
+    (studio.folder / "renders/lamp.mp4").unlink()
+    ended = studio.run("apply", "--yes")
+    assert (ended.code, ended.results) == (3, {"lamp": "succeeded", "sun": "skipped"}), ended.text
+    assert studio.ledger() == bought
+    assert studio.run("state", "push").code == 5
+    fresh = clone(studio, "ben")
+    nothing = fresh.run("apply", "--yes", "--trust")
+    assert nothing.code == 5 and nothing.document["error"]["code"] == "state-unreachable"
+    studio.edit(json.dumps(away), json.dumps(state))
+    assert studio.run("apply", "--yes").results == {"sun": "succeeded"}
+    assert len(studio.ledger()) == len(bought) + 1
 
 
 def test_what_a_restored_backup_lacks_comes_back_from_the_mirrors(studio: Rig, state: dict[str, str]) -> None:

@@ -64,7 +64,7 @@ def run(
         app.use_overlay(saved.overlay)
     app.workspace.permit = asked.agree
     place(app.options.directory, draft=asked.choice.draft, overlay=app.options.overlay.options())
-    with open_session(app.workspace, "apply", asked.choice.draft) as session:
+    with open_session(app.workspace, "apply", asked.choice.draft, offline=True) as session:
         confirm = partial(app.confirm, yes=yes or saved is not None, question="Apply this plan?")
         summary = apply(session, asked, confirm, app.view, app.connect)
     app.view.summary(summary)

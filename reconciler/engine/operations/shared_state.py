@@ -5,17 +5,15 @@ Imported only by commands of the group `state`, for a project that has a section
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.diagnostics import ClipformError, StateError
-from reconciler.engine.connections.providers import LOCAL
-from reconciler.next_command import command
+from reconciler.diagnostics import ClipformError
+from reconciler.project import shared_state
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
 from reconciler.state import shared, shared_schema
-from reconciler.state.carry import Carried, carry
+from reconciler.state.carry import Carried, carry, mirror, require_mirror
 from reconciler.state.ledger import Ledger
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipts
@@ -34,6 +32,8 @@ def push(workspace: Workspace) -> Carried:
     """Carry the records of this working copy into the shared ones. From then on they are a mirror: nothing is bought
     by them. Raises StateError for records that mirror another shared state."""
     with _both(workspace, "state push") as (own, ledger):
+        if own.joined is not None:
+            require_mirror(own, ledger.id)
         carried = carry(own, ledger)
         own.join(ledger.id)
     return carried
@@ -43,26 +43,14 @@ def pull(workspace: Workspace) -> Carried:
     """Bring the records of this working copy up to date with the shared ones, which know all that its project bought.
     Raises StateError for records that are not a mirror: only a working copy that has bought nothing becomes one."""
     with _both(workspace, "state pull") as (own, ledger):
-        return _mirrored(own, ledger)
+        return mirror(ledger, own)
 
 
 def detach(workspace: Workspace) -> Carried:
     """Bring the records up to date a last time, and make them the state of this working copy again."""
     with _both(workspace, "state detach") as (own, ledger):
-        carried = _mirrored(own, ledger)
+        carried = mirror(ledger, own)
         own.detach()
-    return carried
-
-
-def _mirrored(own: Store, ledger: Ledger) -> Carried:
-    if own.joined is None and any(attempt.kind != LOCAL for attempt in own.attempts()):
-        text = "the records of this machine are not those of the shared state"
-        help = f"{command('state', 'push')} carries them there first"
-        raise StateError(text, help=help, code="state-not-joined")
-    records = own.snapshot()
-    bound = (binding.key for binding in records.bindings.values())
-    carried = carry(ledger, own, {*bound, *records.attempts, *records.generations})
-    own.join(ledger.id)
     return carried
 
 
@@ -80,9 +68,6 @@ def _both(workspace: Workspace, doing: str) -> Iterator[tuple[Store, Ledger]]:
         Receipts.open(directory, own.id, clock) as receipts,
     ):
         ledger = shared.ledger(sql, clock)
-        if own.joined is not None and own.joined[0] != ledger.id:
-            text = "the records of this machine mirror another shared state"
-            raise StateError(text, help="name that one in the project file", code="state-elsewhere")
         own.merge(receipts.lines)
         settle_orphans(own)
         yield own, ledger
@@ -95,8 +80,7 @@ def _connected(workspace: Workspace) -> Iterator[PostgreSQL]:
     if not section:
         help = "declare it in the project file:\nstate: {url: postgresql://db.example.com/clipform}"
         raise ClipformError("the project has no shared state", help=help, code="no-shared-state")
-    project = str(section.get("project") or re.sub(r"[^\w.-]", "-", workspace.root.name))
-    sql = shared.connect(str(section["url"]), str(section["schema"]), project)
+    sql = shared_state.connect(workspace.root, section)
     try:
         yield sql
     finally:

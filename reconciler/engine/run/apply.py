@@ -75,7 +75,7 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     end_unwanted_drafts(session.store, loaded)
     # A saved plan is carried out exactly: uncertain requests stay uncertain.
     reasons: Mapping[str, str] = {}
-    if saved is None and not options.locked and _has_uncertain(session):
+    if saved is None and not options.locked and not session.store.is_offline and _has_uncertain(session):
         options.agree()
         reasons = settle_uncertain(session, loaded, sink, connect)
     planned = session.workspace.plan(choice, loaded, records_of(session.store, loaded), reasons)
@@ -139,7 +139,7 @@ class Run:
         """Raise Refused where --locked or a budget forbids the plan. Nothing is done yet."""
         plan, project = self.planned.plan, self.planned.loaded.project
         store = self.session.store
-        if store.joined is not None and not store.is_shared and plan.generating():
+        if store.joined is not None and not (store.is_shared or store.is_offline) and plan.generating():
             text = "the records of this machine are those of a shared state, and this project names none"
             help = f"name it again, or make them a state of their own:\n{command('state', 'detach')}"
             raise Refused(text, help=help, code="state-joined")

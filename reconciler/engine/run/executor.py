@@ -180,7 +180,7 @@ class Executor:
         shared, order = self.shared, self.orders.get(step.ident)
         if shared is None or provider is None or order is None or not (shared.pushes and provider.durable):
             return None
-        if self.ports.store.is_shared:  # the database says who may buy
+        if self.ports.store.is_shared or self.ports.store.is_offline:  # the database says who may buy
             return await shared.known(step, order.wanted.rehearses)
         patience = 0.0 if self.terms.detach else provider.pace.timeout
         return await shared.secure(step, order.wanted.rehearses, patience, self.ports.sink)
@@ -228,6 +228,9 @@ class Executor:
             provider = self.providers.of(step.provider, step.key)
         except ClipformError as error:
             raise StepEnded(EventKind.BLOCKED, error.message, error.help) from error
+        if self.ports.store.is_offline and provider.durable:
+            text = "the shared state cannot be reached, so nothing was sent"
+            raise StepEnded(EventKind.SKIPPED, text, f"{command('apply')} goes on when it answers")
         now = self.ports.clock.monotonic()
         order = self.orders.get(step.ident)
         return AttemptRunner(AttemptContext(self.ports, self.terms, self.control, step, provider, order, began=now))

@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
+from reconciler.diagnostics import StateUnreachable
 from reconciler.engine.connections.providers import LOCAL
 from reconciler.engine.run.warm_workers import WarmWorkers
 from reconciler.frozen import dataclass
@@ -44,16 +45,18 @@ class Session:
 
 
 @contextmanager
-def open_session(workspace: Workspace, command: str, draft: bool = False) -> Iterator[Session]:
-    """Lock the state and bring it up to date. Raises StateLocked, StateError,
-    SpecError."""
+def open_session(
+    workspace: Workspace, command: str, draft: bool = False, *, offline: bool = False
+) -> Iterator[Session]:
+    """Lock the state and bring it up to date. `offline`: if a shared state cannot be reached, the mirror will do, by
+    which nothing is bought. Raises StateLocked, StateError, SpecError."""
     workspace.require_own()
     directory, clock = workspace.state_dir(draft), workspace.clock
     if not directory.is_dir():
         workspace.load(draft)  # a project that cannot be read leaves no state behind
     with (
         Lock(directory, command, clock.now),
-        _opened(workspace, draft) as store,
+        _opened(workspace, draft, offline=offline) as store,
         Receipts.open(directory, store.id, clock.now) as receipts,
     ):
         lost = store.merge(receipts.lines).lost
@@ -61,14 +64,23 @@ def open_session(workspace: Workspace, command: str, draft: bool = False) -> Ite
         objects.sweep()
         settle_orphans(store)
         yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
+        shared_state.refresh_mirror(store, clock.now)
 
 
-def _opened(workspace: Workspace, draft: bool) -> Store:
+def _opened(workspace: Workspace, draft: bool, *, offline: bool) -> Store:
     """Open the store of the working copy, or that of its team. Raises Refused for a database that is not agreed to."""
-    directory, clock = workspace.state_dir(draft), workspace.clock.now
-    if values := workspace.shared(draft):
-        return shared_state.open_store(workspace.root, directory, clock, values)
-    return Store.open(directory, clock)
+    directory, now = workspace.state_dir(draft), workspace.clock.now
+    values = workspace.shared(draft)
+    if not values:
+        return Store.open(directory, now)
+    try:
+        return shared_state.open_store(workspace.root, directory, now, values)
+    except StateUnreachable as error:
+        if not offline:
+            raise
+        own = shared_state.mirror_of(directory, now, error, write=True)
+        workspace.as_of = own.joined[1] if own.joined else None
+        return own
 
 
 def look(session: Session, choice: Choice) -> Planned:
