@@ -24,18 +24,23 @@ PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 tests, so that those of a file share what they set up, and takes over from another when it is done."""
 
 SLOW = (
-    *("cli/completion/test_shells.py", "cli/test_imports.py", "cli/test_next_commands.py", "cli/test_start.py"),
+    *("cli/completion/test_shells.py", "cli/test_end.py", "cli/test_imports.py", "cli/test_next_commands.py"),
+    *("cli/test_own_state.py", "cli/test_plan_since.py", "cli/test_scripts.py", "cli/test_start.py"),
+    *("cli/test_trust_commands.py", "engine/run/test_many_in_flight.py", "engine/run/test_renamed_in_clone.py"),
+    *("engine/uncertain/test_vendor_time.py", "project/test_spec_cache.py", "seal", "state/test_amounts.py"),
+    *("state/test_damage.py", "state/test_migrations.py", "state/test_rebuild.py", "style/test_import_graph.py"),
     *("docs/test_shown.py", "docs/test_site.py", "e2e", "emulator/test_ark_sdk.py", "emulator/test_process.py"),
-    *("engine/run/test_real_processes.py", "engine/uncertain/test_lost_answers.py", "gallery", "media/test_farm.py"),
+    *("engine/run/test_real_processes.py", "engine/uncertain/test_lost_answers.py", "gallery", "media"),
     *("program", "reliability", "terminal", "test_benchmarks.py", "test_examples.py", "watch"),
 )
-"""Tests that start the program, a shell or a browser, or sweep."""
+"""Tests that start the program, a shell or a browser, draw, count calls, or sweep."""
 
 
 def main(arguments: list[str]) -> int:
     """Run all checks and the tests; how many of them failed, 1 at the most."""
     if arguments[:1] == ["--fast"]:
-        failed = _tests([*(f"--ignore=tests/{path}" for path in SLOW), *arguments[1:]])
+        few = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal")  # nothing waits, and each worker reads all tests
+        failed = _tests([*few, *(f"--ignore=tests/{path}" for path in SLOW), *arguments[1:]])
     else:
         with subprocess.Popen(_module("mypy"), cwd=ROOT, text=True, stdout=subprocess.PIPE) as types:
             failed = _tests(arguments)
