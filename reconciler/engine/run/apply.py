@@ -165,6 +165,8 @@ class Run:
 
     def _rename(self) -> None:
         """Record under its present name what a moved clip holds, before anything else: `undo` goes back to it."""
+        if not self.planned.renamed:
+            return  # an apply that moves nothing makes no commit of it
         store = self.session.store
         with store.transaction():
             for former, present in self.planned.renamed:
