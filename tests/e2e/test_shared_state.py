@@ -164,6 +164,24 @@ def test_what_a_restored_backup_lacks_comes_back_from_the_mirrors(studio: Rig, s
     assert len(studio.ledger()) == 2
 
 
+def test_no_project_file_raises_a_cap_of_the_database(studio: Rig, state: dict[str, str]) -> None:
+    share(studio, state)
+    studio.edit('"kind": "ark"', '"prices": [{"model": "*", "per_clip": 3}], "kind": "ark"')
+    studio.edit('"cache": ', '"budget": {"currency": "USD"}, "cache": ')
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").code == 0
+    assert studio.run("state", "cap", "--per", "week", "--max", "5").code == 64
+    assert studio.run("state", "cap").document["caps"] == []
+    assert studio.run("state", "cap", "--per", "total", "--max", "9").code == 0
+    capped = studio.run("state", "cap", "--per", "total", "--max", "5", "--all").document["caps"]
+    assert [(cap["project"], cap["micros"]) for cap in capped] == [("", 5_000_000), ("film", 9_000_000)]
+    studio.edit('"a lamp"', '"a torch"')
+    studio.edit('"the sun"', '"the moon"')
+    ended = studio.run("apply", "--yes")
+    assert ended.code == 3 and sorted(ended.results.values()) == ["failed", "succeeded"], ended.text
+    assert "the cap of all projects in all" in ended.text and len(studio.ledger()) == 3
+
+
 def test_a_database_that_does_not_answer_ends_a_command_that_can_do_nothing(studio: Rig, state: dict[str, str]) -> None:
     share(studio, {**state, "url": "postgresql:///clipform?host=/nowhere"})
     for command in (["state", "push"], ["state", "migrate"], ["state", "pull"]):

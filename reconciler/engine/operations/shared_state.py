@@ -17,6 +17,7 @@ from reconciler.state.carry import Carried, carry, mirror, require_mirror
 from reconciler.state.ledger import Ledger
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipts
+from reconciler.state.sql.port import Row
 from reconciler.state.sql.postgres import PostgreSQL
 from reconciler.state.store import Store
 
@@ -26,6 +27,23 @@ def migrate(workspace: Workspace) -> str:
     with _connected(workspace) as sql:
         shared_schema.migrate(sql)
         return sql.schema
+
+
+def set_cap(workspace: Workspace, per: str, currency: str, micros: int, *, everybody: bool) -> None:
+    """Set what the project, or all projects together, may spend per `day` or in `total`."""
+    with _connected(workspace) as sql, sql.transaction():
+        values = {"owner": "" if everybody else sql.project, "per": per, "currency": currency, "micros": micros}
+        sql.execute(
+            "INSERT INTO cap (project, per, currency, micros) VALUES (:owner, :per, :currency, :micros) "
+            "ON CONFLICT (project, per, currency) DO UPDATE SET micros = excluded.micros",
+            values,
+        )
+
+
+def caps(workspace: Workspace) -> list[Row]:
+    """Return project (empty: all), span, currency and millionths of each cap."""
+    with _connected(workspace) as sql:
+        return sql.query("SELECT project, per, currency, micros FROM cap ORDER BY project, per, currency")
 
 
 def push(workspace: Workspace) -> Carried:

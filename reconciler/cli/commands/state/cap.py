@@ -1,0 +1,51 @@
+"""`clipform state cap`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import arguments
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    per: Annotated[
+        str | None, typer.Option(metavar="day|total", help="Set a cap: for a day in UTC, or in all.")
+    ] = None,
+    max: Annotated[str | None, typer.Option("--max", metavar="N", help="The most that may be spent.")] = None,
+    currency: Annotated[str, typer.Option(metavar="CURRENCY", help="Currency of the cap.")] = "USD",
+    all: Annotated[bool, typer.Option("--all", help="Of all projects together, not of this one.")] = False,
+    trust: arguments.Trust = False,
+) -> None:
+    """List the caps in the shared state, or set one. A project file cannot raise them.
+
+    What has no known price in the currency of a cap is not bought under it.
+
+    Exit codes: 0 done, 1 invalid spec, no shared state or no rights, 4 not trusted, 5 the database does not answer,
+    64 wrong command line.
+    """
+    from reconciler import money
+    from reconciler.diagnostics import UsageError
+    from reconciler.engine.operations.shared_state import caps, set_cap
+
+    app: Context = context.obj
+    amount = money.parse(max) if max is not None else None
+    micros = money.to_micros(amount) if amount is not None else None
+    if (per is None) != (max is None) or per not in (None, "day", "total") or (max is not None and micros is None):
+        raise UsageError("a cap needs --per day or --per total, and --max with an amount such as 20")
+    app.require_trust(trust=trust)
+    if per is not None and micros is not None:
+        set_cap(app.workspace, per, currency, micros, everybody=all)
+    rows = caps(app.workspace)
+    spans = {"day": "a day", "total": "in all"}
+    lines = [
+        f"{project or 'all projects'}: {money.text(money.from_micros(most), code)} {spans[span]}"
+        for project, span, code, most in rows
+    ]
+    names = ("project", "per", "currency", "micros")
+    app.view.note(
+        "\n".join(lines) or "There is no cap.", {"caps": [dict(zip(names, row, strict=True)) for row in rows]}
+    )
