@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.diagnostics import Diagnostic, Severity, StateUnreachable
+from reconciler.diagnostics import Diagnostic, Severity, StateError, StateUnreachable
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.project import ProjectOverlay
 from reconciler.spec.values import JsonValue
@@ -41,8 +42,16 @@ def may_share(files: Files, overlay: ProjectOverlay) -> bool:
     return has_words(PROJECT_FILE) or (overlay.environment != "" and has_words(overlay.file))
 
 
+def require_driver() -> None:
+    """Raise StateError if the library that speaks to the database is not installed."""
+    if find_spec("psycopg") is None:
+        text = "a shared state needs an optional library"
+        raise StateError(text, help="uv tool install 'clipform[team]'", code="no-driver")
+
+
 def open_store(root: Path, directory: Path, clock: Callable[[], float], values: Mapping[str, JsonValue]) -> Store:
     """Open for writing, under the lock; `values` are those of the section `state`."""
+    require_driver()
     from reconciler.state import shared
 
     return _joined(shared.open_store(connect(root, values), directory, clock, partial(_member, root, directory)), clock)
@@ -93,6 +102,7 @@ def read_store(
     """Open read-only, without the lock; None when there is no state yet."""
     if not values:
         return Store.read(directory, clock)
+    require_driver()
     from reconciler.state import shared
 
     return _joined(shared.read_store(connect(root, values), directory, clock), clock)
@@ -100,6 +110,7 @@ def read_store(
 
 def connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:
     """Return the database of a section `state`, which nothing was asked of yet."""
+    require_driver()
     from reconciler.state import shared
 
     schema, project = values.get("schema", "clipform"), values.get("project", root.name)

@@ -6,6 +6,8 @@ job:
 - `DIR/clipform.db` (`store`): SQLite. An append-only `event` table is the truth; one reducer
   derives the other tables from the events, in the transaction that appends them; they follow from it alone. It holds
   the `ledger` (what was bought: it may be shared) and the `desk` (what this working copy has at its outputs).
+- A database that a team shares (`shared`, `leases`): the same ledger in PostgreSQL, for several machines at once. Then
+  `DIR/clipform.db` has the desk.
 - `DIR/receipts` (`receipts`): what was bought, in space that was reserved before, for when the database cannot be
   written (full disk) or is lost.
 - `DIR/lock` (`lock`): a kernel lock; one process changes things at a time.
