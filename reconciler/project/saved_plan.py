@@ -136,7 +136,6 @@ def _overlay(vars: list[list[str]] | None = None, environment: str = "", strict:
 
 
 def _choice(values: dict[str, Any]) -> Choice:
-    lists = {name: tuple(str(item) for item in values[name]) for name in ("clips", "exclude", "force")}
-    return Choice(
-        **lists, draft=bool(values["draft"]), refresh=bool(values["refresh"]), pull=False, look=False, shows=True
-    )
+    clips, exclude, force = (tuple(str(item) for item in values[name]) for name in ("clips", "exclude", "force"))
+    draft, refresh = bool(values["draft"]), bool(values["refresh"])
+    return Choice(clips, exclude, force, draft, refresh, shows=bool(values.get("shows")))  # absent in older files
