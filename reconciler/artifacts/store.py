@@ -96,6 +96,11 @@ class Part:
         self._hasher.update(data)
         self._size += len(data)
 
+    def sync(self) -> None:
+        """Make what another program wrote durable, for a file that is renamed instead of committed."""
+        with disk.translated("write a part", ArtifactError):
+            disk.sync(self._descriptor)
+
     def commit(self, suffix: str) -> Stored:
         """Make the content durable in the store and return its name. An error leaves the store unchanged."""
         with disk.translated("store an artifact", ArtifactError):

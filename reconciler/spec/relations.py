@@ -24,7 +24,7 @@ def check_relations(expanded: Expanded, problems: Problems) -> None:
     """Run all checks between clips."""
     _check_outputs(expanded.clips, problems)
     _check_references(expanded, problems)
-    _checkcircles(expanded.clips, problems)
+    _check_circles(expanded.clips, problems)
 
 
 def check_providers(clips: Sequence[Clip], aliases: Mapping[str, ProviderConfig], problems: Problems) -> None:
@@ -130,7 +130,7 @@ def _check_references(expanded: Expanded, problems: Problems) -> None:
                 problems.error("unknown-clip", f"unknown clip {shown(media.clip)}{meant}", where)
 
 
-def _checkcircles(clips: Sequence[Clip], problems: Problems) -> None:
+def _check_circles(clips: Sequence[Clip], problems: Problems) -> None:
     by_name = {clip.name: clip for clip in clips}
     for circle in islice(circles({clip.name: clip.depends_on() for clip in clips}), MAX_CIRCLES):
         first = by_name[circle[0]]

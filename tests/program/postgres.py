@@ -12,10 +12,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+_PREFIX = "clipform-pg-"
 SETTINGS = {
     **{"listen_addresses": "", "max_connections": "100", "shared_buffers": "16MB", "max_wal_size": "64MB"},
     **{"min_wal_size": "32MB", "autovacuum": "off", "log_min_messages": "fatal"},
@@ -63,7 +64,10 @@ def _start(folder: Path) -> Path:
     """Make a cluster and start its server, whose socket is in the same folder. Synced: `fsync=off` is refused."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
-    data = Path(tempfile.mkdtemp(prefix="clipform-pg-", dir=memory if roomy else None))
+    home = memory if roomy else Path(tempfile.gettempdir())
+    _sweep(folder, home)
+    session = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    data = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{session}-", dir=home))
     if (identity := _identity()) is not None:
         os.chown(data, identity.pw_uid, identity.pw_gid)
     _run(folder / "initdb", "-D", str(data), "-U", "clipform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -71,6 +75,16 @@ def _start(folder: Path) -> Path:
     log = str(data / "server.log")
     _run(folder / "pg_ctl", "start", "-w", "-D", str(data), "-l", log, "-o", " ".join(settings))
     return data
+
+
+def _sweep(folder: Path, home: Path) -> None:
+    """Stop servers whose session was killed."""
+    for data in home.glob(f"{_PREFIX}*-*"):
+        session = data.name.removeprefix(_PREFIX).partition("-")[0]
+        if session.isdigit() and not Path(f"/proc/{session}").exists() and Path("/proc/self").exists():
+            with suppress(AssertionError):  # it had stopped already
+                _run(folder / "pg_ctl", "stop", "-m", "immediate", "-D", str(data))
+            shutil.rmtree(data, ignore_errors=True)
 
 
 def _identity() -> pwd.struct_passwd | None:

@@ -18,6 +18,7 @@ from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.project import git
 from reconciler.project.origins import SAME_BYTES, SAME_PICTURES, Inspected, Origin, origins_of
 from reconciler.project.workspace import Workspace
+from reconciler.state import disk
 from reconciler.state.paths import LOCK_FILE
 
 SUFFIXES: Final = (".mp4", ".mov", ".m4v")
@@ -75,7 +76,7 @@ async def _by_pictures(
         for sha256, every in zip(videos, marks, strict=True):
             stored[sha256] = [] if isinstance(every, MediaError) else fingerprints.representative(every)
         if len(stored) > before and cache.parent.parent.is_dir():
-            cache.parent.mkdir(exist_ok=True)
+            disk.make_directories(cache.parent)
             files.write_cache(cache, stored)
         rich = {sha256: few for sha256, few in stored.items() if len(few) >= _SHORTEST and sha256 in origins}
         return [await _nearest(renderer, each, rich, origins) for each in looked]

@@ -119,6 +119,7 @@ class Assembler:
             order = canonical({**alike, "name": shot[-1]["name"], "parts": shot})
             with self.ports.objects.part("piece") as file:
                 await self.ports.workers.run(make_piece, order, file.path)
+                file.sync()  # after a power cut an empty piece must not have its name
                 file.path.replace(path)
         return {"path": str(path), "start": 0, "end": shot[0]["end"] - shot[0]["start"]}
 
