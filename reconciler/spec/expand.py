@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
-from reconciler.spec.looks import NO_LOOKS, Looks, with_looks
+from reconciler.spec.looks import Looks, with_looks
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
 from reconciler.spec.model import ClipDecl, ClipFields
@@ -41,7 +41,7 @@ class Declared:
     body: Fields
     defaults: Mapping[str, MappingEntry]
     vars: Mapping[str, str]
-    looks: Looks = NO_LOOKS
+    looks: Looks
     table: Table | None = None  # of a clip with rows
 
 

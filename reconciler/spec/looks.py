@@ -41,7 +41,6 @@ class DeclaredLook:
 
 
 Looks = Mapping[str, DeclaredLook]
-NO_LOOKS: Looks = {}
 
 
 def declared_looks(section: Fields, specs: Mapping[str, Look | None], problems: Problems) -> Looks:
