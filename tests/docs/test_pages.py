@@ -166,8 +166,8 @@ def _faults(command: str, known: dict[str, click.Command]) -> Iterator[str]:
     if words[0] not in known:
         yield f"{command}: {words[0]}"
         return
-    if isinstance(group := known[words[0]], click.Group):
-        yield from _faults(" ".join(words), group.commands)
+    if members := getattr(known[words[0]], "commands", None):  # a group
+        yield from _faults(shlex.join(words), members)
         return
     options = {
         option for parameter in known[words[0]].params for option in (*parameter.opts, *parameter.secondary_opts)
