@@ -11,7 +11,7 @@ from reconciler.cli.context import Context
 
 def run(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="FILE|DIR...", help="Videos, or folders with videos.")],
+    paths: Annotated[list[str], typer.Argument(metavar="FILE|DIR", help="Videos, or folders with videos.")],
 ) -> None:
     """Say which clip a video file is, whatever its name.
 

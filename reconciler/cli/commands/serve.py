@@ -30,7 +30,7 @@ def run(
     clipform[cluster]).
 
     It listens on this machine only. To listen beyond it, set CLIPFORM_SERVE_TOKEN to a secret of 16 characters or more:
-    browsers open /?token=..., and programs send it as a bearer token. Put a proxy with TLS in front of it.
+    browsers send it once as ?token=SECRET, programs as a bearer token. Put a proxy with TLS in front of it.
 
     Exit codes: 0 ended, 1 no project or the port cannot be used, 64 wrong command line, 130 interrupted.
     """
