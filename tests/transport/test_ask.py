@@ -72,8 +72,9 @@ async def test_other_answers_are_the_dialects_affair(status: int) -> None:
     ):
         found = await made.ask(POLL)
     assert isinstance(found, Reply) and found.status == status
-    assert server.exchanges == 1
-    assert sink.connections == 0
+    assert (
+        len(server.seen) == 1 and not sink.seen
+    )  # requests: a connection can be a stranger's who had this port before
 
 
 @pytest.mark.parametrize(
