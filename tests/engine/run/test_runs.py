@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
-from reconciler.diagnostics import StateLocked, UsageError
+from reconciler.diagnostics import ProviderError, StateLocked, UsageError
 from reconciler.engine.operations import resolve
 from reconciler.engine.run.session import open_session
 from reconciler.events import EventKind, Summary
@@ -19,6 +21,7 @@ from reconciler.project.model import Choice
 from reconciler.records import State
 from reconciler.state.budget import NewAttempt
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
+from tests.reliability.simulator.vendor import FakeTransport
 
 ONE_BY_ONE = HEAD.replace("kind: fake,", "kind: fake, concurrency: 1,")
 PAIR = "clips:\n  hero: {prompt: a lamp}\n  intro: {prompt: a candle}\n"
@@ -97,10 +100,30 @@ def test_fail_fast_starts_nothing_after_a_failure(sim: Sim) -> None:
 def test_a_refused_account_stops_that_provider_alone(word: str, sim: Sim) -> None:
     sim.write(ONE_BY_ONE + PAIR + "  away: {prompt: a torch, provider: other}\n")
     sim.server.plan("hero", submit=[word])
-    assert results(sim.apply()) == {"hero": "failed", "intro": "skipped", "away": "succeeded"}
+    summary = sim.apply()
+    assert results(summary) == {"hero": "failed", "intro": "skipped", "away": "succeeded"}
+    assert summary.refused is (word == "refuse-credentials")
     assert sim.server.submits("intro") == 0
     sim.rest()
     assert len(sim.server.ledger) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"), [("credentials", ("failed", True)), ("paused", ("skipped", False)), ("token", ("skipped", False))]
+)
+def test_without_a_slot_nothing_is_sent_and_only_wrong_credentials_are_a_refusal(
+    code: str, ends: tuple[str, bool], sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def slot(transport: FakeTransport) -> AsyncIterator[object]:
+        if code:
+            raise ProviderError("no slot", code=code)
+        yield
+
+    monkeypatch.setattr(FakeTransport, "slot", slot)
+    summary = sim.apply()
+    assert (results(summary)["hero"], summary.refused) == ends
+    assert sim.server.count("submit") == 0
 
 
 def test_a_task_that_is_bought_is_collected_though_the_account_is_refused_meanwhile(sim: Sim) -> None:
@@ -205,6 +228,7 @@ def test_an_id_that_is_another_clip_s_leaves_this_one_in_doubt(sim: Sim) -> None
     summary = sim.apply()
     assert summary.exit_code == 3
     assert results(summary)["hero"] == "succeeded"
+    assert sim.states("intro") == ["uncertain"]  # at once, not only once another run begins
     assert results(sim.apply())["intro"] == "blocked"
     assert sim.states("intro") == ["uncertain"]
     assert sim.server.submits("intro") == 1
