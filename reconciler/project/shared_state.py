@@ -121,10 +121,14 @@ def _member(root: Path, directory: Path, desk: str) -> Member:
     """Return who this working copy is: a copy of the folder, or the same folder on another machine, is another one."""
     from reconciler.state.leases import Member
 
-    host = socket.gethostname()
-    facts = [desk, str(root), str(directory.stat().st_ino), machine_id(), host]
+    facts = [desk, str(root), str(directory.stat().st_ino), machine_id(), socket.gethostname()]
     owner = hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32]
-    return Member(owner, f"{os.environ.get('USER', 'someone')}@{host}")
+    return Member(owner, user_and_machine())
+
+
+def user_and_machine() -> str:
+    """Return who works here, as a colleague reads it: `ana@mac`."""
+    return f"{os.environ.get('USER', 'someone')}@{socket.gethostname()}"
 
 
 def machine_id() -> str:

@@ -91,7 +91,7 @@ def an_earlier_process_of_the_same_copy_has_lost_it(team: Team) -> None:
 
 
 def two_at_the_edge(team: Team, new: dict[str, object], caps: Caps | None) -> list[str]:
-    """What a second order is told that came while the first was not committed yet."""
+    """The error code of a second order that came before the first was committed."""
     ana, bob = team.member("ana"), team.member("bob")
     answers: list[str] = []
 

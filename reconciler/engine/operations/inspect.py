@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,8 @@ def inspect(workspace: Workspace, paths: Iterable[Path]) -> list[Inspected]:
     looked = [_by_bytes(path, origins) for path in paths]
     if any(not each.how and not each.problem for each in looked):
         looked = asyncio.run(_by_pictures(workspace, looked, origins))
-    return [replace(each, origins=tuple(_committed(workspace, each.origins))) for each in looked]
+    commit = cache(partial(git.brought, workspace.root, LOCK_FILE))  # git reads the history of the file for each
+    return [replace(each, origins=tuple(replace(o, commit=commit(o.sha256)) for o in each.origins)) for each in looked]
 
 
 def _by_bytes(path: Path, origins: Mapping[str, Sequence[Origin]]) -> Inspected:
@@ -67,17 +69,17 @@ async def _by_pictures(
     workspace: Workspace, looked: Sequence[Inspected], origins: Mapping[str, Sequence[Origin]]
 ) -> list[Inspected]:
     """Compare the pictures of what is not known by its bytes with those of every stored video."""
-    cache = workspace.state_dir(draft=False) / "cache" / _MARKS
-    stored = files.read_cache(cache, lambda marks: [str(mark) for mark in marks])
+    file = workspace.state_dir(draft=False) / "cache" / _MARKS
+    stored = files.read_cache(file, lambda marks: [str(mark) for mark in marks])
     before = len(stored)
     async with aclosing(DraftRenderer(workspace.state_dir(draft=False) / "scratch")) as renderer:
         videos = _videos(workspace, [sha256 for sha256 in origins if sha256 not in stored])
         marks = await asyncio.gather(*(_marks(renderer, video) for video in videos.values()))
         for sha256, every in zip(videos, marks, strict=True):
             stored[sha256] = [] if isinstance(every, MediaError) else fingerprints.representative(every)
-        if len(stored) > before and cache.parent.parent.is_dir():
-            disk.make_directories(cache.parent)
-            files.write_cache(cache, stored)
+        if len(stored) > before and file.parent.parent.is_dir():
+            disk.make_directories(file.parent)
+            files.write_cache(file, stored)
         rich = {sha256: few for sha256, few in stored.items() if len(few) >= _SHORTEST and sha256 in origins}
         return [await _nearest(renderer, each, rich, origins) for each in looked]
 
@@ -113,8 +115,3 @@ async def _nearest(
         return each
     alike = tuple(origin for bits, sha256 in near if bits == near[0][0] for origin in origins[sha256])
     return Inspected(each.file, SAME_PICTURES, alike, near[0][0])
-
-
-def _committed(workspace: Workspace, origins: Iterable[Origin]) -> Iterator[Origin]:
-    for origin in origins:
-        yield replace(origin, commit=git.brought(workspace.root, LOCK_FILE, origin.sha256))

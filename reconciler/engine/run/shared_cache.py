@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets
-import socket
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +21,7 @@ from reconciler.engine.run.session import Session
 from reconciler.events import Event, EventKind
 from reconciler.next_command import command
 from reconciler.plan.model import Step
-from reconciler.project.shared_state import machine_id
+from reconciler.project.shared_state import machine_id, user_and_machine
 from reconciler.records import LockEntry, Money
 from reconciler.spec.values import JsonValue
 from reconciler.state.paths import STATE
@@ -159,7 +157,7 @@ class SharedCache:
             key=key,
             owner=hashlib.sha256("\0".join(facts).encode()).hexdigest()[:32],
             project=root.name,
-            machine=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()}",
+            machine=user_and_machine(),
             time=f"{datetime.fromtimestamp(session.clock.now(), UTC):%Y-%m-%d %H:%M:%S} UTC",
             marker=secrets.token_hex(16),
             rehearsal=rehearsal,
