@@ -8,7 +8,8 @@ The columns of SQLite's tables (`migrations`), and besides:
              owner, holder: the working copy that carries it out, as a digest and for people
              fence: grows with each change of the owner; begun, lease_until: by the database's clock, see `leases`
              task_digest: what makes a task unique, since an index refuses a task id of several kilobytes
-    cap      the most that a project, or with an empty name all of them, may spend: per day (UTC) or total
+             called: when its provider last called back, see `hooks`
+    cap      the most that a project, or with an empty name all of them, may spend: per day (UTC), run, or total
 
 The rules are generated from `records`, as those of SQLite are (`schema`), so the two cannot disagree. Trigger functions
 have the schema as their own search path: what they change does not depend on who writes.
@@ -17,12 +18,10 @@ have the schema as their own search path: what they change does not depend on wh
 from __future__ import annotations
 
 from reconciler.diagnostics import StateError, StateNewer
+from reconciler.next_command import command
 from reconciler.records import BLOCKED, OPEN, Money, State
 from reconciler.state import schema
 from reconciler.state.sql.postgres import PostgreSQL, quoted
-
-VERSION = 1
-"""Of the schema: what a newer one has is additive, so that an older clipform can go on; see `require`."""
 
 _PROJECT = "project TEXT NOT NULL DEFAULT current_setting('clipform.project')"
 _DIGEST = "encode(sha256(convert_to(concat_ws(E'\\x1f', NEW.provider, NEW.endpoint, NEW.task), 'UTF8')), 'hex')"
@@ -65,29 +64,40 @@ _INDEXES = (
 )
 
 
-def migrate(sql: PostgreSQL) -> None:
-    """Create the schema and its tables, or bring them up to date, in one transaction. Two may try at once: the second
-    has nothing to do. Needs a role that may create."""
+def migrate(sql: PostgreSQL, version: int | None = None) -> None:
+    """Create the schema and its tables, or bring them up to `version`, by default the newest, in one transaction. Two
+    may try at once: the second has nothing to do. Needs a role that may create."""
     with sql.transaction():
         sql.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(sql.schema)}")
-        present = sql.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'")
-        if present:
-            require(sql)
-            return
-        for statement in (*_TABLES, *_INDEXES, *_rules()):
-            sql.execute(statement)
-        sql.execute("INSERT INTO meta (name, value) VALUES ('version', :version)", {"version": str(VERSION)})
+        is_there = sql.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'")
+        present = _version(sql) if is_there else 0
+        newest = VERSION if version is None else version
+        for step in STEPS[present:newest]:
+            for statement in step:
+                sql.execute(statement)
+        if not is_there:
+            sql.execute("INSERT INTO meta (name, value) VALUES ('version', :version)", {"version": str(newest)})
+        elif present < newest:
+            sql.execute("UPDATE meta SET value = :version WHERE name = 'version'", {"version": str(newest)})
 
 
 def require(sql: PostgreSQL) -> None:
-    """Raise StateNewer for a schema that this clipform does not support, StateError if there is none."""
+    """Raise StateNewer for a schema that this clipform does not support, StateError if there is none, or one that must
+    be brought up to date first."""
+    if (version := _version(sql)) < VERSION:
+        text = f"the shared state has schema {version}, and this clipform needs {VERSION}"
+        raise StateError(text, help=command("state", "migrate"), code="state-older")
+
+
+def _version(sql: PostgreSQL) -> int:
     rows = sql.query("SELECT value FROM meta WHERE name = 'version'")
     version = int(rows[0][0]) if rows else 0
     if version > VERSION:
         text = f"the shared state has schema {version}, this clipform supports up to {VERSION}"
         raise StateNewer(text, help="upgrade clipform; the state was left as it is", code="state-newer")
-    if version < VERSION:
+    if not version:
         raise StateError(f"the schema {sql.schema} is not one of clipform", code="state-foreign")
+    return version
 
 
 def _rules() -> tuple[str, ...]:
@@ -134,3 +144,16 @@ _BOOK = f"""IF TG_OP = 'INSERT' THEN
 INSERT INTO ledger (project, run, currency) VALUES (NEW.project, NEW.run, NEW.currency) ON CONFLICT DO NOTHING;
 ELSE {_booked("OLD", "-")} END IF;
 {_booked("NEW", "+")} RETURN NULL;"""
+
+STEPS = (
+    (*_TABLES, *_INDEXES, *_rules()),
+    (
+        "ALTER TABLE cap DROP CONSTRAINT cap_per_check",
+        "ALTER TABLE cap ADD CONSTRAINT cap_per_check CHECK (per IN ('day', 'run', 'total'))",
+        "ALTER TABLE attempt ADD COLUMN called TIMESTAMPTZ",
+    ),
+)
+"""The statements of each version, in order. A step only adds, and is never changed once it was released."""
+
+VERSION = len(STEPS)
+"""Of the schema."""

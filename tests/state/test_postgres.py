@@ -158,6 +158,25 @@ def test_to_migrate_again_changes_nothing(shared_sql: Connect) -> None:
     assert [attempt.key for attempt in opened.attempts()] == ["v1:aa"]
 
 
+def test_a_schema_of_an_older_clipform_is_brought_up_to_date(
+    database: str, shared_sql: Connect, tmp_path: Path
+) -> None:
+    """Each step from each version: what was bought before is there, and what the newest adds, too."""
+    for version in range(1, shared_schema.VERSION):
+        sql = shared.connect(database, f"{shared_sql().schema}_v{version}", "film")
+        shared_schema.migrate(sql, version)
+        with sql.transaction():
+            sql.execute("INSERT INTO artifact VALUES ('aa', 1, '.mp4', 0, 0, 0, 0)")
+        assert code(partial(shared.open_store, sql, tmp_path, Clock(), ANYBODY)) == "state-older"
+        shared_schema.migrate(sql)
+        opened = shared.open_store(sql, tmp_path / str(version), Clock(), ANYBODY)
+        opened.begin(order())
+        assert opened.artifact("aa") is not None
+        with sql.transaction():
+            sql.execute(f'DROP SCHEMA "{sql.schema}" CASCADE')
+        opened.close()
+
+
 def test_a_role_without_rights_is_named_by_the_database(database: str, shared_sql: Connect) -> None:
     owner = shared_sql()
     role = f"reader_{owner.schema}"
