@@ -1,8 +1,8 @@
 """clipform: `terraform apply` for AI video clips.
 
-The command line is the interface (see `reconciler.cli`). `__all__` is the public Python API: the identity of a
-generation, the values of plans and diagnostics, and the protocol of third-party providers. Names are imported on first
-use, so that importing this package is fast.
+`open` returns a project, to plan and apply from a program; see `reconciler.api`. `__all__` is the public Python API:
+that function, the values of plans, events and diagnostics, the identity of a generation, and the protocol of
+third-party providers. Names are imported on first use, so that importing this package is fast.
 """
 
 __version__ = "0.1.0"
@@ -15,17 +15,25 @@ _MODULES = {
     "ClipformError": "diagnostics",
     "Diagnostic": "diagnostics",
     "Dialect": "providers.base",
+    "Event": "events",
+    "EventKind": "events",
     "Job": "providers.base",
     "Model": "providers.base",
+    "Offer": "api.offer",
     "Plan": "plan.model",
+    "Program": "api.program",
+    "Refused": "diagnostics",
     "Reply": "providers.base",
     "Request": "providers.base",
     "Source": "diagnostics",
     "SpecError": "diagnostics",
     "State": "records",
+    "StateLocked": "diagnostics",
     "Step": "plan.model",
     "Subject": "identity",
+    "Summary": "events",
     "identify": "identity",
+    "open": "api.program",
 }
 
 __all__ = sorted(["__version__", *_MODULES])

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options
 from reconciler.clock import SystemClock
-from reconciler.diagnostics import ClipformError, ProviderError, Refused, UsageError
-from reconciler.next_command import command
+from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.seal import begin
 
 if TYPE_CHECKING:
-    from reconciler.cli.trust_memory import TrustMemory
+    from reconciler.api.trust_memory import TrustMemory
     from reconciler.engine.ports import Transport
     from reconciler.plan.model import Demand, Plan
     from reconciler.project.workspace import Workspace
@@ -107,18 +106,10 @@ class Context:
         self, config: ProviderConfig, dialect: Dialect, pace: Pace, *, ask: bool = False, trust: bool = False
     ) -> Transport:
         """Return the transport of a paid provider. Its secrets are read only here, once the project is trusted."""
-        from reconciler.providers.capabilities import SpokenOverHttp
-        from reconciler.transport.account import environment_proxy, open_account
-        from reconciler.transport.client import HttpTransport
-        from reconciler.transport.ports import Environment
-        from reconciler.transport.tokens import cache_folder
+        from reconciler.transport.client import connect
 
-        if not isinstance(dialect, SpokenOverHttp):
-            raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")
         self.require_trust(trust=trust, ask=ask, aliases=(config.alias,))
-        account = open_account(config, dialect, os.environ)
-        environment = Environment(self.clock, proxy=environment_proxy, cache=cache_folder(os.environ))
-        return HttpTransport(dialect, account, pace, environment)
+        return connect(config, dialect, pace, self.clock, os.environ)
 
     @property
     def keyboard(self) -> int | None:
@@ -166,7 +157,7 @@ class Context:
     @cached_property
     def trust(self) -> TrustMemory:
         """What the user trusts."""
-        from reconciler.cli.trust_memory import TrustMemory
+        from reconciler.api.trust_memory import TrustMemory
 
         return TrustMemory(os.environ)
 
@@ -185,9 +176,9 @@ class Context:
             raise self._distrust
         if not trust:
             if not ask or not self._has_terminal():
-                text = "\n".join(["this project asks for what is not trusted on this machine:", *lines])
-                help = f"read it, and decide in a terminal, or in CI add --trust to apply:\n{command('trust')}"
-                raise Refused(text, help=help, code="untrusted")
+                from reconciler.api.trust_memory import untrusted
+
+                raise untrusted(demands)
             self.view.note("\n".join(["This project asks for", *lines]))
             try:
                 self._ask("Trust it with that?", no="not trusted; nothing was sent")

@@ -30,7 +30,8 @@ _LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """The content of a plan file. `id` is unique; a store remembers the IDs of the plans that it applied."""
+    """The content of a plan file. `id` is unique; a store remembers the IDs of the plans that it applied. `store` is
+    empty for a plan that was made where there was no state yet."""
 
     id: str
     choice: Choice
@@ -118,8 +119,8 @@ def require_free(path: Path) -> None:
 
 def require_fresh(saved: SavedPlan, planned: Planned) -> None:
     """Raise Refused if anything changed since the plan was saved."""
-    current = (planned.snapshot.store, planned.snapshot.sequence, fingerprint(planned.plan))
-    if (saved.store, saved.sequence, saved.fingerprint) != current:
+    here = (planned.snapshot.store, planned.snapshot.sequence) if saved.store else ("", saved.sequence)
+    if (saved.store, saved.sequence, saved.fingerprint) != (*here, fingerprint(planned.plan)):
         help = f"{command('plan', '--out', 'FILE')} makes a new one"
         raise Refused("this plan is stale: specs, state or files changed since it was saved", help=help, code="stale")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -10,22 +10,36 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.artifacts.store import ByteSink
+from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError
 from reconciler.providers import base, capabilities
 from reconciler.providers.capabilities import CancelRefused
+from reconciler.spec.project import ProviderConfig
 from reconciler.transport import uploads
-from reconciler.transport.account import Account
+from reconciler.transport.account import Account, environment_proxy, open_account
 from reconciler.transport.channel import Channel, Waits
 from reconciler.transport.fetch import MediaClient
 from reconciler.transport.pacing import Spacing
 from reconciler.transport.poll_batcher import PollBatcher
 from reconciler.transport.ports import Environment
+from reconciler.transport.tokens import cache_folder
 
 PAGES = 200
 """Pages of a list that are read at most."""
 
 A = TypeVar("A")
 Send = Callable[[base.Request], Awaitable[base.Reply | base.NotSent | base.Unknown]]
+
+
+def connect(
+    config: ProviderConfig, dialect: base.Dialect, pace: base.Pace, clock: Clock, env: Mapping[str, str]
+) -> HttpTransport:
+    """Return the transport of a project's provider; its secrets are read from `env` here. Raises ProviderError for one
+    that is not spoken to over HTTP, and for a missing secret."""
+    if not isinstance(dialect, capabilities.SpokenOverHttp):
+        raise ProviderError(f"provider {config.alias}: kind {config.kind} does not use HTTP")
+    environment = Environment(clock, proxy=environment_proxy, cache=cache_folder(env))
+    return HttpTransport(dialect, open_account(config, dialect, env), pace, environment)
 
 
 class HttpTransport:

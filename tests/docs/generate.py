@@ -5,14 +5,17 @@ Everything that is imported from the program for this is imported here.
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
+import reconciler
+from reconciler.api.program import Program
 from reconciler.cli.app import HELP, main
 from reconciler.emulator.faults import ACTIONS
 from reconciler.plan.model import Reason
@@ -193,6 +196,33 @@ def error_codes() -> str:
     return _table(("code", "exit code", "message"), rows)
 
 
+def python() -> str:
+    """Every public name with its signature and its docstring, and the public methods of what `open` returns."""
+    names = [name for name in reconciler.__all__ if not name.startswith("_")]
+    public = sorted(names, key=lambda name: (name != "open", name.lower()))
+    sections = [(f"reconciler.{name}", getattr(reconciler, name)) for name in public]
+    at = [title for title, _ in sections].index("reconciler.open") + 1
+    methods = [(f"Program.{name}", value) for name, value in vars(Program).items() if _is_public_call(name, value)]
+    return "\n".join(_documented(title, value) for title, value in [*sections[:at], *methods, *sections[at:]])
+
+
+def _is_public_call(name: str, value: object) -> bool:
+    return inspect.isfunction(value) and not name.startswith("_")
+
+
+def _documented(title: str, value: object) -> str:
+    doc = inspect.cleandoc(inspect.getdoc(value) or "").replace("<", "&lt;")
+    if not inspect.isfunction(value):
+        members = [f"`{field.name}`" for field in fields(value)] if is_dataclass(value) else []
+        members += [f"`{name}`" for name, each in vars(value).items() if isinstance(each, property)]
+        return f"## {title}\n\n{doc}\n" + (f"\nMembers: {', '.join(members)}.\n" if members else "")
+    signature = inspect.signature(value)
+    bare = signature.replace(parameters=[p for n, p in signature.parameters.items() if n != "self"])
+    shown = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(bare))  # annotations are texts
+    wait = "await " if inspect.iscoroutinefunction(value) else ""
+    return f"## {title}\n\n```python\n{wait}{title.rpartition('.')[2]}{shown}\n```\n\n{doc}\n"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "cli": cli,
     "exit-codes": exit_codes,
@@ -205,6 +235,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "kinds": table_of_kinds,
     "reliability": reliability,
     "error-codes": error_codes,
+    "python": python,
     "json": lambda: "\n".join(
         f"## {title}\n\n{_table(('path', 'type', 'meaning'), rows)}" for title, rows in documents()
     ),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.cli.trust_memory import TrustMemory
+from reconciler.api.trust_memory import TrustMemory
 from reconciler.clock import SystemClock
 from reconciler.project.workspace import Workspace
 from reconciler.views import format

@@ -65,6 +65,7 @@ class ApplyOptions:
     agree: Callable[[], None] = lambda: None  # asks whether the project may do what is not ordinary; raises Refused
     run: int = 0  # of `Store.start_run`, so that the caller can ask later what the run cost; 0: a new one
     fetching: bool = False  # a video must be the very file that the lock file names
+    hold: Hold | None = None  # what interrupts the run; None: signals
 
 
 def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
@@ -82,7 +83,7 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     if saved is not None:
         session.store.require_unused(saved.id)
         saved_plan.require_fresh(saved, planned)
-    run = Run(session, planned, options, sink, connect)
+    run = Run(session, planned, options, sink, connect, options.hold)
     run.require_allowed()
     confirm(planned.plan)
     if not choice.draft and any(s.action in ASKING or s.reason is Reason.CACHED for s in planned.plan.steps):
@@ -92,8 +93,10 @@ def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink,
     return run.execute()
 
 
-def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Connect) -> dict[str, str]:
-    """Look up uncertain requests before planning, so that the plan shows the result.
+def settle_uncertain(
+    session: Session, loaded: Loaded, sink: Sink, connect: Connect, hold: Hold | None = None
+) -> dict[str, str]:
+    """Look up uncertain requests before planning, so that the plan shows the result. `hold` as in `ApplyOptions`.
 
     Returns why a request is still uncertain, by key. Raises KeyboardInterrupt when the user does not want to wait.
     """
@@ -102,7 +105,7 @@ def settle_uncertain(session: Session, loaded: Loaded, sink: Sink, connect: Conn
     control = RunControl()
 
     async def settle() -> dict[str, str]:
-        with signals(control.event.set):
+        with (hold or signals)(control.event.set):
             return await Settler(_lookup_context(session, loaded), loaded, connect, control, sink.emit).settle()
 
     reasons = asyncio.run(settle())

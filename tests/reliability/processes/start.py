@@ -50,7 +50,7 @@ LATER = (
     "pydantic.dataclasses",
     "pydantic.type_adapter",
     "reconciler.cli.parsing",
-    "reconciler.cli.trust_memory",
+    "reconciler.api.trust_memory",
     "reconciler.engine.operations.edit_spec",
     "reconciler.engine.operations.recover",
     "reconciler.engine.operations.resolve",

@@ -11,10 +11,19 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from reconciler.diagnostics import Refused
+from reconciler.next_command import command
 from reconciler.plan.model import Demand
 from reconciler.state import disk
 
 _LIMIT = 16 << 20
+
+
+def untrusted(demands: Iterable[Demand]) -> Refused:
+    """Return the refusal of a project that asks for what nobody can be asked about now."""
+    text = "\n".join(["this project asks for what is not trusted on this machine:", *(f"- {d}" for d in demands)])
+    help = f"read it, and decide in a terminal, or in CI add --trust to apply:\n{command('trust')}"
+    return Refused(text, help=help, code="untrusted")
 
 
 class TrustMemory:
