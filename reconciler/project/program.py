@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from operator import attrgetter
 
 import reconciler
 
@@ -14,7 +15,12 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+stamp: Callable[[os.stat_result], tuple[int, ...]] = attrgetter(
+    "st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"
+)
+"""Returns what changes with a file."""
 
 
 def seen(folder: str = os.path.dirname(reconciler.__file__)) -> tuple[int, str]:
@@ -26,11 +32,6 @@ def seen(folder: str = os.path.dirname(reconciler.__file__)) -> tuple[int, str]:
         newest = max(newest, status.st_ctime_ns)
         digest.update(repr((path, *stamp(status))).encode())
     return newest, digest.hexdigest()
-
-
-def stamp(status: os.stat_result) -> tuple[int, ...]:
-    """Return what changes with a file."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def entries(folder: str) -> list[os.DirEntry[str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.plan.model import Action, OutputFact
@@ -15,7 +15,7 @@ from reconciler.project.scan import DiskFiles, stored_artifacts
 from reconciler.project.workspace import Workspace
 from reconciler.records import Placed
 from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
-from reconciler.seal.facts import KINDS, TIMED, keyed, lstat, stamps
+from reconciler.seal.facts import KINDS, TIMED, keyed, look_within, stamps
 from reconciler.spec.environment import names_in
 from reconciler.state import disk
 from reconciler.state.paths import DATABASE, LOCK_FILE, RECEIPTS, STATE
@@ -41,7 +41,8 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
     if question is None or not (planned or is_sealed):
         return
     try:
-        names = names_of(workspace, planned) if planned else checked["names"] if checked else {}
+        resolve = _resolver(workspace)
+        names = names_of(workspace, planned, resolve) if planned else checked["names"] if checked else {}
         strays: list[str] = []
         looks = {"outputs": partial(_outputs, workspace, planned, strays)} if planned else {}
         seen = {kind: looks.get(kind, look)(names) for kind, look in KINDS.items()}
@@ -52,7 +53,8 @@ def keep(line: Sequence[str], workspace: Workspace, printed: Printed) -> None:
         elif planned is None:
             return
         else:
-            is_answer = _is_idle(workspace, planned) and not strays and _as_planned(workspace, planned, names, seen)
+            is_answer = _is_idle(workspace, planned) and not strays
+            is_answer = is_answer and _as_planned(workspace, planned, names, seen, resolve)
         newest = max(cast(list[int], seen[kind])[0] for kind in TIMED if kind in seen)
         is_answer = is_answer and newest <= Checked.began_ns - RACY_NS
         answers: Mapping[str, Printed] = last["answers"] if last and is_same else {}
@@ -75,13 +77,30 @@ def _last(root: str) -> Mapping[str, Any] | None:
         return None
 
 
-def names_of(workspace: Workspace, planned: Planned) -> Names:
+def _resolver(workspace: Workspace) -> Callable[[str], str]:
+    """Return a function from a path of the project to what it leads to. It looks once at each folder."""
+    root = os.fspath(workspace.root)
+
+    @cache
+    def resolved(path: str) -> str:
+        return os.path.realpath(path)
+
+    @cache
+    def resolve(path: str) -> str:
+        folder, name = os.path.split(os.path.join(root, path))
+        real = os.path.join(resolved(folder), name)
+        return resolved(real) if name in ("", os.curdir, os.pardir) or os.path.islink(real) else real
+
+    return resolve
+
+
+def names_of(workspace: Workspace, planned: Planned, resolve: Callable[[str], str]) -> Names:
     """Return the names of all that a plan looked at."""
     root, project = os.fspath(workspace.root), planned.loaded.project
     if not isinstance(workspace.files, DiskFiles):
         raise ValueError("the specs are not those on the disk")
     used = {*project.files, *project.tables, *planned.loaded.inputs}
-    real = {path: os.path.realpath(os.path.join(root, path)) for path in used}
+    real = {path: resolve(path) for path in used}
     links = {path for path, target in real.items() if target != os.path.normpath(os.path.join(root, path))}
     ours = (LOCK_FILE, f"{STATE}/{DATABASE}", f"{STATE}/{RECEIPTS}")
     addresses = [config.spec.base_url for config in project.providers.values()]
@@ -103,16 +122,18 @@ def _is_idle(workspace: Workspace, planned: Planned) -> bool:
     return is_ours and is_noop and not needs_repair(planned.snapshot, workspace.state_dir(False))
 
 
-def _as_planned(workspace: Workspace, planned: Planned, names: Names, seen: Mapping[str, object]) -> bool:
+def _as_planned(
+    workspace: Workspace, planned: Planned, names: Names, seen: Mapping[str, object], resolve: Callable[[str], str]
+) -> bool:
     """True if the facts now are those that the plan was made from."""
     project, records, files = planned.loaded.project, planned.snapshot, cast(DiskFiles, workspace.files)
     stamped: dict[str, tuple[int, ...]] = {}
     for path, (real, stamp) in (files.seen | workspace.seen).items():
-        if os.path.realpath(workspace.root / path) != real or stamped.setdefault(real, stamp) != stamp:
+        if resolve(path) != real or stamped.setdefault(real, stamp) != stamp:
             return False
     then = {
         "day": Checked.began_ns // 86_400_000_000_000,
-        "specs": stamps(names["specs"], lambda path: stamped.get(path, ())),
+        "specs": stamps(names["specs"], lambda folder, files: [stamped.get(f"{folder}/{name}", ()) for name in files]),
         "patterns": [files.listed[pattern] for pattern in names["patterns"]],
         "mark": [records.store, records.sequence],
     }
@@ -126,15 +147,17 @@ def _as_planned(workspace: Workspace, planned: Planned, names: Names, seen: Mapp
 
 def _outputs(workspace: Workspace, planned: Planned, strays: list[str], names: Names) -> object:
     """Return the files at outputs, as `facts` does, and add to `strays` those that are not what the plan says."""
-    start, facts, records = len(f"{workspace.root}/"), planned.disk.outputs, planned.snapshot.placed
+    facts, records, start = planned.disk.outputs, planned.snapshot.placed, len(f"{workspace.root}/")
 
-    def find(path: str) -> tuple[int, ...]:
-        stamp = lstat(path)
-        if not _is_unchanged(stamp, facts[path[start:]], records.get(path[start:])):
-            strays.append(path)
-        return stamp
+    def look(folder: str, files: Sequence[str]) -> list[tuple[int, ...]]:
+        seen, inside = look_within(folder, files), f"{folder}/"[start:]
+        for name, stamp in zip(files, seen, strict=True):
+            path = f"{inside}{name}"
+            if not _is_unchanged(stamp, facts[path], records.get(path)):
+                strays.append(path)
+        return seen
 
-    return stamps(names["outputs"], find)
+    return stamps(names["outputs"], look)
 
 
 def _is_unchanged(stamp: tuple[int, ...], fact: OutputFact, placed: Placed | None) -> bool:
