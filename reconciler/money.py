@@ -13,7 +13,10 @@ from decimal import ROUND_CEILING, Decimal
 LIMIT = 10**12
 MICROS = 1_000_000
 
-_TEXT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?")
+WRITTEN = r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,9})?"
+"""The pattern of an amount that `parse` reads."""
+
+_TEXT = re.compile(WRITTEN)
 
 
 def parse(written: str) -> Decimal | None:

@@ -16,7 +16,11 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
 _OURS = {"state", ".git"}
 _FORBIDDEN = re.compile(r'[<>"|?*\\]')
-_PLAIN = re.compile(r"renders/[A-Za-z0-9_-]{5,200}\.mp4")  # what `output` is by default: none of the rules concerns it
+_PLAIN = re.compile(
+    r"renders/(?:(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])/)[A-Za-z0-9_-]{1,99}/){0,4}[A-Za-z0-9_-]{5,200}\.mp4"
+)
+"""What most outputs look like: none of the rules concerns them."""
+
 _MAX_COMPONENT = 255
 _MAX_PATH = 1000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics import SpecError, StateError, StateNewer
 from reconciler.records import LockEntry
+from reconciler.state import lockfile
 from reconciler.state.lockfile import dumps, loads, write
 
 HERO = LockEntry(
@@ -69,6 +71,49 @@ def test_what_is_written_is_read_in_whatever_order_it_came(entries: list[LockEnt
     assert dumps(reversed(entries)) == text
     assert dumps(loads(text)) == text
     assert set(loads(text)) == set(entries)
+
+
+@given(ENTRIES.filter(bool), st.data())
+def test_a_line_in_the_usual_form_is_read_as_any_other_json(entries: list[LockEntry], data: st.DataObject) -> None:
+    """Also one with another character somewhere: there is a short way for lines that `dumps` writes."""
+    text = dumps(entries)
+    at = data.draw(st.integers(0, len(text) - 1))
+    edited = text[:at] + data.draw(st.sampled_from('"#,:{}0-.\\\n\tz')) + text[at + data.draw(st.integers(0, 1)) :]
+    short = _outcome(edited)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lockfile, "_LINE", re.compile("(?!)"))
+        assert _outcome(edited) == short
+
+
+ODD = (
+    *(('"seed": 7', f'"seed": {value}') for value in ("07", "-0", "-7", "1.0", "true", "7 ", "9" * 30)),
+    *(('"0.50"', value) for value in ('"00.50"', '"0.5"', '"1e3"', '"0.0000000001"', '""', "0.5")),
+    ("ab" * 32, "AB" * 32),
+    (".mp4", ".mov"),
+    ("hero#1", "hero#0000001"),
+    ('"currency": "USD"', '"rehearsal": false'),
+    ('"currency": "USD"', '"currency": "USD", "key": "v1:cc"'),
+    ('"currency": "USD"', '"output": "../hero.mp4"'),
+    ('"studio"', '"stu\tdio"'),
+    ('"studio"', '"stu\\u0064io"'),
+    ("片段[lang=en]#2", "hero#1"),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), ODD)
+def test_what_is_odd_in_a_line_is_read_as_in_any_other_json(
+    old: str, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = _outcome(TEXT.replace(old, new))
+    monkeypatch.setattr(lockfile, "_LINE", re.compile("(?!)"))
+    assert _outcome(TEXT.replace(old, new)) == short
+
+
+def _outcome(text: str) -> object:
+    try:
+        return loads(text)
+    except (SpecError, StateNewer) as error:
+        return str(error), error.diagnostics if isinstance(error, SpecError) else ()
 
 
 @given(ENTRIES, st.data())
