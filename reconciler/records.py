@@ -161,6 +161,21 @@ def is_paid_failure(attempt: Attempt) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who carries out an attempt of a shared store, since when, and until when nobody else may: `is_held` says if that
+    is so now. Times are UTC seconds by the database's clock. `account` is a digest, empty for drafts."""
+
+    name: str
+    project: str
+    provider: str
+    account: str
+    state: State
+    since: float
+    until: float
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A verified file in the store. Duration in milliseconds, sides in pixels, size in bytes."""
 
@@ -229,6 +244,7 @@ class Snapshot:
     newest last, `spent` what is paid or reserved, in millionths by currency, `rehearsed` the part of it that was at
     addresses of this machine, and `booked` the same by key and by whether it was there. `counted` has likewise what
     the lock file said was bought: millionths and currency. `rehearsals` are the keys whose results were made there.
+    `holders` has, by the number of the attempt, who carries out what is under way in a shared store, of all projects.
     """
 
     store: str = ""  # id of this store
@@ -244,3 +260,4 @@ class Snapshot:
     booked: Mapping[tuple[str, bool], int] = field(default_factory=dict)
     counted: Mapping[tuple[str, bool], tuple[int, str]] = field(default_factory=dict)
     rehearsals: frozenset[str] = frozenset()
+    holders: Mapping[int, Holder] = field(default_factory=dict)

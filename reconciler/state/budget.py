@@ -15,6 +15,9 @@ from reconciler.spec.environment import is_local
 from reconciler.state.schema import texts
 from reconciler.state.sql.port import Sql
 
+SPANS = {"day": "a day", "run": "an apply", "total": "in all"}
+"""What a cap of a shared state counts, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:

@@ -9,6 +9,8 @@ To carry again changes nothing, so a run that was interrupted is repeated.
     an attempt                  another one of its key is open  it waits, and the caller says so: it was bought twice
     a result                    none of its key                 recorded
     a result                    another video of its key        nothing, and the caller says so: both were paid for
+    a result                    the user has forgotten it       nothing
+    a forgotten result          a mirror has it                 forgotten there, too
 
 Drafts stay where they are: they cost nothing, and each machine makes its own. Runs are not carried: what was bought
 counts under the caps of the project, and not under those of an apply that begins later.
@@ -25,6 +27,7 @@ from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.providers.base import LOCAL
 from reconciler.records import (
+    ABANDONED,
     ADOPTED_AGAIN,
     BLOCKED,
     COUNTS,
@@ -41,7 +44,7 @@ from reconciler.state import history, rows
 from reconciler.state import snapshot as reads
 from reconciler.state.history import LogEntry
 from reconciler.state.ledger import Ledger
-from reconciler.state.sql.port import Sql
+from reconciler.state.sql.port import Sql, Values
 from reconciler.state.store import Store
 
 _TAKEN = ("key-open", "task-taken")
@@ -59,46 +62,70 @@ class Carried:
     twice: list[tuple[Generation, Generation]] = field(default_factory=list)  # of the source, of the target
 
 
-def carry(source: Ledger, target: Ledger, keys: Iterable[str] | None = None) -> Carried:
+def carry(source: Ledger, target: Ledger, keys: Iterable[str] | None = None, since: int = 0) -> Carried:
     """Carry all that the source has. With `keys` the target is a mirror of the source, of what its own project bought
-    and of the results of these keys: each attempt gets the source's state, whatever it was."""
-    carried = Carried()
+    and of the results of these keys: each attempt gets the source's state, whatever it was. Of a mirror that has all
+    events up to the number `since` only what is newer is compared."""
+    carried, values = Carried(), {"since": since}
+    chosen = f"{source.sql.own} AND {_NEWER}" if since else source.sql.own
     with source.sql.reading():
-        attempts = reads.attempts(source.sql, f"WHERE {source.sql.own} ORDER BY id")
-        begun = history.read(source.sql, f"WHERE type = 'begun' AND {source.sql.own}")
-        results, counted = _results(source.sql, keys), reads.counted(source.sql)
-        videos = {row[0]: rows.artifact(row) for row in source.sql.query(rows.select(Artifact))}
-    accounts = {entry.attempt: str(entry.payload.get("account", "")) for entry in begun}
-    by_marker = {attempt.marker: attempt for attempt in target.attempts()}
+        attempts = reads.attempts(source.sql, f"WHERE {chosen} ORDER BY id", values)
+        results = _results(source.sql, keys, chosen, values)
+        accounts, counted = reads.accounts(source.sql, attempts), reads.counted(source.sql)
+        videos = reads.artifacts(source.sql, {result.sha256 for result in results.values()})
+    by_marker = {attempt.marker: attempt for attempt in target.attempts()} if attempts else {}
     for attempt in sorted((a for a in attempts if a.kind != LOCAL), key=lambda a: (a.state in OPEN | BLOCKED, a.id)):
         present = by_marker.get(attempt.marker)
         steps = _steps(present, attempt, is_mirror=keys is not None)
         if steps or (present is None and attempt.state is State.SUBMITTING):
             arrived = _arrives(target, attempt, present, steps, accounts.get(attempt.id, ""))
             (carried.attempts if arrived else carried.waiting).append(attempt)
-    for result in results:
+    for result in results.values():
         if result.kind != LOCAL:
             _result(target, result, videos[result.sha256], carried)
+    for attempt in attempts if keys is not None else ():
+        with target.transaction():
+            if _is_forgotten(attempt) and attempt.key not in results and target.generation(attempt.key) is not None:
+                history.append(target.sql, _entry(attempt, None, "forgotten", {"key": attempt.key}))
     _count(target, counted)
     return carried
 
 
-def _results(sql: Sql, keys: Iterable[str] | None) -> list[Generation]:
-    where = "" if keys is None else f"WHERE key IN (SELECT key FROM attempt WHERE {sql.own})"
-    results = [Generation(**rows.by_name(Generation, row)) for row in sql.query(rows.select(Generation, where))]
-    present = {result.key for result in results}
-    others = (reads.generation(sql, key) for key in sorted(set(keys or ()) - present))
-    return [*results, *(result for result in others if result is not None)]
+def _is_forgotten(attempt: Attempt) -> bool:
+    """True if an attempt gave a result that the user has since allowed to buy again."""
+    return attempt.state is State.ABANDONED and attempt.sha256 is not None and attempt.reason != ABANDONED
+
+
+_NEWER = "id IN (SELECT attempt FROM event WHERE seq > :since AND attempt IS NOT NULL)"
+
+
+def _results(sql: Sql, keys: Iterable[str] | None, chosen: str, values: Values) -> dict[str, Generation]:
+    where = ""
+    if keys is not None:
+        where = f"WHERE key IN (SELECT key FROM attempt WHERE {chosen})" + (" OR key = ANY(:keys)" if keys else "")
+    matches = sql.query(rows.select(Generation, where), {**values, "keys": [*(keys or ())]})
+    results = (Generation(**rows.by_name(Generation, row)) for row in matches)
+    return {result.key: result for result in results}
 
 
 def mirror(ledger: Ledger, own: Store) -> Carried:
     """Bring the records of a working copy up to date with the shared ones. Raises StateError, see `require_mirror`."""
-    require_mirror(own, ledger.id)
-    records = own.snapshot()
-    bound = (binding.key for binding in records.bindings.values())
-    carried = carry(ledger, own, {*bound, *records.attempts, *records.generations})
-    own.join(ledger.id)
+    with ledger.sql.reading():
+        shared = ledger.id
+        require_mirror(own, shared)
+        mark, since = reads.mark(ledger.sql), _seen(ledger.sql, own)  # what is newer is compared the next time again
+    carried = carry(ledger, own, own.lacking() if since else own.keys(), since)
+    own.join(shared, mark)
     return carried
+
+
+def _seen(sql: Sql, copy: Store) -> int:
+    """Return the number of the newest event that a mirror has of the shared state. 0, to compare all, if there is none
+    such there: a backup was put back; and after a project got another name, which no attempt's events say."""
+    number, time = copy.mirrored
+    same = "SELECT 1 FROM event WHERE seq = :seq AND time = :time"
+    renamed = "NOT EXISTS (SELECT 1 FROM event WHERE seq > :seq AND type = 'relabelled')"
+    return number if sql.query(f"{same} AND {renamed}", {"seq": number, "time": time}) else 0
 
 
 def require_mirror(own: Store, shared: str) -> None:
@@ -195,12 +222,15 @@ def _moved(target: Ledger, present: Attempt, attempt: Attempt, to: State) -> Non
     history.append(target.sql, _entry(attempt, present.id, "moved", payload))
 
 
-def _entry(attempt: Attempt, number: int, kind: str, payload: rows.Payload) -> LogEntry:
+def _entry(attempt: Attempt, number: int | None, kind: str, payload: rows.Payload) -> LogEntry:
     return LogEntry(0, attempt.updated, kind, attempt.clip, number, payload)
 
 
 def _result(target: Ledger, result: Generation, video: Artifact, carried: Carried) -> None:
     present = target.generation(result.key)
+    forgotten = (each.sha256 for each in target.attempts(result.key) if _is_forgotten(each))
+    if present is None and result.sha256 in forgotten:
+        return
     if present is not None:
         if present.sha256 != result.sha256:
             carried.twice.append((result, present))

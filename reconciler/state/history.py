@@ -12,7 +12,10 @@ Event types and what their payload holds:
     bound            the binding's columns              unbound           clip, take
     placed           the record's columns               unplaced          output
     plan-consumed    plan
-    joined           shared (the id of the state that these records mirror from then on)      detached
+    joined           shared (the id of the state that these records mirror from then on), seen (number and time of its
+                     newest event)                      detached
+    relabelled       old, new: what the one project bought counts as the other's (in a shared ledger)
+    forgotten        key: its result is no longer known, so that it may be bought again
     counted          a line of the lock file whose cost no attempt has: key, take, sha256, rehearsal, task, cost
     note             what, and anything: a fact that changes no table (consent, a provider's warning)
 
@@ -29,7 +32,7 @@ from dataclasses import field
 from reconciler.diagnostics import StateError
 from reconciler.frozen import dataclass
 from reconciler.records import Artifact, Attempt, Binding, Generation, Placed
-from reconciler.state import rows
+from reconciler.state import rows, schema
 from reconciler.state.rows import Payload
 from reconciler.state.sql.port import NONE, Row, Sql, Values, damaged
 
@@ -82,14 +85,16 @@ def _entry(row: Row) -> LogEntry:
 
 
 def _begun(sql: Sql, entry: LogEntry) -> None:
-    names = (*rows.COLUMNS[Attempt], "run")
+    names = (*rows.COLUMNS[Attempt], "run", *(("account",) if sql.project else ()))
     marks = ", ".join(f":{name}" for name in names)
     values = {**_SINCE_FIRST, **rows.with_sound_cost(entry.payload)}
     sql.execute(f"INSERT INTO attempt ({', '.join(names)}) VALUES ({marks})", values)
 
 
-_SINCE_FIRST: Payload = {"endpoint": "", "expires_after": None, "looked": None, "protect": False}
-"""Columns that a later schema added: older events do not have them."""
+_SINCE_FIRST: Payload = {
+    **{"endpoint": "", "expires_after": None, "looked": None, "protect": False, "account": "", "seen": "0 0.0"}
+}
+"""What later versions added: older events do not have it."""
 
 _MOVE = """UPDATE attempt SET state = :to, updated = :time, money = :money, reason = :reason, message = :message,
   task = coalesce(:task, task), cost_micros = coalesce(:cost_micros, cost_micros), sha256 = coalesce(:sha256, sha256)
@@ -117,7 +122,7 @@ def _upsert(kind: type[rows.Record]) -> Callable[[Sql, LogEntry], None]:
 def _execute(*statements: str) -> Callable[[Sql, LogEntry], None]:
     def reduce(sql: Sql, entry: LogEntry) -> None:
         for statement in statements:
-            sql.execute(statement, {**entry.payload, "time": entry.time, "attempt": entry.attempt})
+            sql.execute(statement, {**_SINCE_FIRST, **entry.payload, "time": entry.time, "attempt": entry.attempt})
 
     return reduce
 
@@ -127,6 +132,10 @@ def _counted(sql: Sql, entry: LogEntry) -> None:
     name, value = f"counted {line['rehearsal']:d} {line['key']}", f"{line['cost_micros']} {line['currency']}"
     sql.execute(f"DELETE FROM meta WHERE name = :name AND {sql.own}", {"name": name})
     sql.execute("INSERT INTO meta (name, value) VALUES (:name, :value)", {"name": name, "value": value})
+
+
+def _sum(column: str) -> str:
+    return f"{column} = least({schema.MOST}, ledger.{column}::numeric + excluded.{column})"
 
 
 _REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {
@@ -149,7 +158,22 @@ _REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {
     "joined": _execute(
         "DELETE FROM meta WHERE name = 'joined'",
         "INSERT INTO meta (name, value) VALUES ('joined', :shared || ' ' || :time)",
+        "DELETE FROM meta WHERE name = 'mirrored'",
+        "INSERT INTO meta (name, value) VALUES ('mirrored', :seen)",
     ),
-    "detached": _execute("DELETE FROM meta WHERE name = 'joined'"),
+    "detached": _execute("DELETE FROM meta WHERE name IN ('joined', 'mirrored')"),
+    "forgotten": _execute("DELETE FROM generation WHERE key = :key"),
+    "relabelled": _execute(
+        "UPDATE attempt SET project = :new WHERE project = :old",
+        "UPDATE plan SET project = :new WHERE project = :old",
+        "INSERT INTO ledger (project, run, currency, settled, reserved, clips) "
+        "SELECT :new, run, currency, settled, reserved, clips FROM ledger WHERE project = :old "
+        f"ON CONFLICT (project, run, currency) DO UPDATE SET {_sum('settled')}, {_sum('reserved')}, "
+        "clips = ledger.clips + excluded.clips",
+        "DELETE FROM ledger WHERE project = :old",
+        "INSERT INTO meta (project, name, value) SELECT :new, name, value FROM meta "
+        "WHERE project = :old AND name LIKE 'counted %' ON CONFLICT DO NOTHING",
+        "DELETE FROM meta WHERE project = :old AND name LIKE 'counted %'",
+    ),
     "plan-consumed": _execute("INSERT INTO plan (id, time) VALUES (:plan, :time)"),
 }

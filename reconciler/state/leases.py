@@ -23,7 +23,7 @@ from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
 from reconciler.records import BLOCKED, OPEN, Artifact, Attempt, Generation, State
-from reconciler.state.budget import Caps, NewAttempt
+from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Facts, Merged
 from reconciler.state.receipts import Receipt
@@ -40,7 +40,7 @@ _RENEW = f"UPDATE attempt SET lease_until = {_LATER} WHERE id = :id AND owner = 
 _TAKE = """UPDATE attempt SET owner = :owner, holder = :holder, fence = fence + 1,
   lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNING fence"""
-_BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, account = :account,
+_BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1,
   lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE id = :id"""
 _ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
 _BUSY = f"""SELECT holder, count(*) FROM attempt WHERE account = :account
@@ -51,7 +51,8 @@ GROUP BY holder ORDER BY holder"""
 _CAPS = """SELECT cap.project, per, cap.currency, micros, (
   SELECT coalesce(sum(cost_micros), 0) FROM attempt WHERE money <> 'released' AND attempt.currency = cap.currency
     AND (cap.project = '' OR attempt.project = cap.project)
-    AND (per = 'total' OR begun >= date_trunc('day', clock_timestamp(), 'UTC'))
+    AND CASE per WHEN 'day' THEN begun >= date_trunc('day', clock_timestamp(), 'UTC')
+      WHEN 'run' THEN run = :run AND :run > 0 ELSE true END
 ) FROM cap WHERE cap.project IN ('', :project)"""
 
 
@@ -86,7 +87,7 @@ class SharedStore(Store):
             self._require_caps(new)
             attempt = super().begin(new, caps)
             lease = max(LEASE, DEADLINE + new.patience)
-            self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "account": new.account, "lease": lease})
+            self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "lease": lease})
             self._held[attempt.id] = 1
             return attempt
 
@@ -198,8 +199,8 @@ class SharedStore(Store):
         """Raise Refused over a cap that is set in the database, which no project file can raise."""
         if new.cost_micros == 0:
             return
-        for project, per, currency, micros, spent in self.sql.query(_CAPS):
-            scope = f"the cap of {project or 'all projects'} {'a day' if per == 'day' else 'in all'}"
+        for project, per, currency, micros, spent in self.sql.query(_CAPS, {"run": new.run}):
+            scope = f"the cap of {project or 'all projects'} {SPANS[per]}"
             if new.cost_micros is None or new.currency != currency:
                 raise Refused(f"clip '{new.clip}' has no known price in {currency}, and there is {scope}", code="cap")
             if int(spent) + new.cost_micros > micros:

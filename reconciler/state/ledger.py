@@ -37,6 +37,8 @@ from reconciler.state.receipts import Receipt
 from reconciler.state.sql.port import NONE, Sql, Values
 
 _RECEIPTS = {"source": "receipts"}
+FORGOTTEN = "state rm"
+"""What the log says of moves that make a key free again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,30 @@ class Ledger:
     def drop_artifact(self, sha256: str) -> None:
         """Delete an artifact and its generations from the records, before its file is deleted."""
         self._append("artifact-dropped", {"sha256": sha256})
+
+    def forget(self, key: str) -> None:
+        """Forget the result of a key, with the user's consent: it may be bought again. What was paid stays on record.
+
+        Raises StateError `key-open` while a request of it is open or waits for a decision.
+        """
+        reason, _ = CONSENTS["resubmit"]
+        evidence = {"source": FORGOTTEN}
+        with self.transaction():
+            attempts = self.attempts(key)
+            if any(attempt.state in OPEN | BLOCKED for attempt in attempts):
+                raise StateError("a request of this key is not settled, so it is not forgotten", code="key-open")
+            self.note(FORGOTTEN, attempts[-1].clip if attempts else "", {"key": key})
+            for attempt in attempts:
+                if attempt.state is State.DONE:  # over: nobody holds it
+                    for to in (State.ACCEPTED, State.STALLED, State.ABANDONED):
+                        message = "its result was forgotten by the user"
+                        facts = Facts(reason=reason, message=message, money=attempt.money, evidence=evidence)
+                        attempt = Ledger._move(self, attempt, to, facts, None)
+            self._append("forgotten", {"key": key})
+
+    def relabel(self, old: str, new: str) -> None:
+        """Count in a shared ledger as bought by the one project what the other one bought."""
+        self._append("relabelled", {"old": old, "new": new})
 
     def require_unused(self, plan: str) -> None:
         """Raise Refused, code `plan-used`, for a saved plan that was applied to this store."""

@@ -151,6 +151,8 @@ STEPS = (
         "ALTER TABLE cap DROP CONSTRAINT cap_per_check",
         "ALTER TABLE cap ADD CONSTRAINT cap_per_check CHECK (per IN ('day', 'run', 'total'))",
         "ALTER TABLE attempt ADD COLUMN called TIMESTAMPTZ",
+        "UPDATE attempt SET account = coalesce(event.payload::json ->> 'account', '') FROM event "
+        "WHERE event.attempt = attempt.id AND event.type = 'begun' AND attempt.account = ''",
     ),
 )
 """The statements of each version, in order. A step only adds, and is never changed once it was released."""

@@ -10,9 +10,21 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-from reconciler.records import BLOCKED, OPEN, Artifact, Attempt, Binding, Generation, Money, Placed, Snapshot
+from reconciler.records import (
+    BLOCKED,
+    OPEN,
+    Artifact,
+    Attempt,
+    Binding,
+    Generation,
+    Holder,
+    Money,
+    Placed,
+    Snapshot,
+    State,
+)
 from reconciler.spec.environment import is_local
-from reconciler.state import budget, rows
+from reconciler.state import budget, history, rows
 from reconciler.state.schema import texts
 from reconciler.state.sql.port import NONE, Sql, Values, damaged
 
@@ -57,7 +69,19 @@ def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None) -> Snapshot:
         booked=booked,
         counted=counted(sql),
         rehearsals=rehearsals(attempts, results),
+        holders=_holders(sql) if sql.project else {},
     )
+
+
+def _holders(sql: Sql) -> Mapping[int, Holder]:
+    """Return `Snapshot.holders`."""
+    columns = "id, holder, project, provider, account, state, extract(epoch FROM begun)::float8"
+    lease = "extract(epoch FROM lease_until)::float8, lease_until > clock_timestamp()"
+    statement = f"SELECT {columns}, {lease} FROM attempt WHERE state IN ({texts(OPEN | BLOCKED)})"
+    return {
+        number: Holder(name, project, provider, account, State(state), since, until, is_held)
+        for number, name, project, provider, account, state, since, until, is_held in sql.query(statement)
+    }
 
 
 def rehearsals(attempts: Iterable[Attempt], generations: Mapping[str, Generation]) -> frozenset[str]:
@@ -124,6 +148,32 @@ def generation(sql: Sql, key: str) -> Generation | None:
     """Return the result of a key, None if there is none."""
     matches = sql.query(rows.select(Generation, "WHERE key = :key"), {"key": key})
     return Generation(**rows.by_name(Generation, matches[0])) if matches else None
+
+
+def accounts(sql: Sql, attempts: Collection[Attempt]) -> Mapping[int, str]:
+    """Return the account that each attempt was bought with (`NewAttempt.account`); empty when unknown."""
+    if not attempts:
+        return {}
+    if sql.project:
+        numbers = {"numbers": [attempt.id for attempt in attempts]}
+        return dict(sql.query("SELECT id, account FROM attempt WHERE id = ANY(:numbers)", numbers))
+    begun = history.read(sql, "WHERE type = 'begun'")
+    return {entry.attempt: str(entry.payload.get("account", "")) for entry in begun if entry.attempt is not None}
+
+
+def artifacts(sql: Sql, sha256s: Collection[str]) -> Mapping[str, Artifact]:
+    """Return the records of artifacts by their content."""
+    if not sha256s:
+        return {}
+    where = "WHERE sha256 = ANY(:sha256s)" if sql.project else ""
+    matches = sql.query(rows.select(Artifact, where), {"sha256s": sorted(sha256s)})
+    return {row[0]: rows.artifact(row) for row in matches}
+
+
+def mark(sql: Sql) -> tuple[int, float]:
+    """Return the number of the newest event, and its time; 0 and 0 when there is none."""
+    newest = sql.query("SELECT seq, time FROM event ORDER BY seq DESC LIMIT 1")
+    return newest[0] if newest else (0, 0.0)
 
 
 def store_id(sql: Sql) -> str:

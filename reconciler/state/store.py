@@ -102,9 +102,27 @@ class Store(Ledger):
             raise Refused("these records are those of a shared state: nothing is bought by them", code="state-joined")
         return super().begin(new, caps)
 
-    def join(self, shared: str) -> None:
-        """Record that these records are those of a shared state, as of now: from then on nothing is bought by them."""
-        self._append("joined", {"shared": shared})
+    @property
+    def mirrored(self) -> tuple[int, float]:
+        """The number and the time of the newest event of the shared state that these records have; 0 and 0 if none."""
+        values = self.desk.sql.query("SELECT value FROM meta WHERE name = 'mirrored'")
+        number, _, time = str(values[0][0]).partition(" ") if values else ("0", "", "0")
+        return int(number), float(time)
+
+    def lacking(self) -> list[str]:
+        """Return the keys that takes of this working copy hold without a result on record here."""
+        held = "SELECT DISTINCT key FROM binding WHERE key NOT IN (SELECT key FROM generation)"
+        return [key for (key,) in self.desk.sql.query(held)]
+
+    def keys(self) -> list[str]:
+        """Return the keys that takes of this working copy hold, or that are on record here."""
+        every = "SELECT key FROM binding UNION SELECT key FROM attempt UNION SELECT key FROM generation"
+        return [key for (key,) in self.desk.sql.query(every)]
+
+    def join(self, shared: str, mark: tuple[int, float] = (0, 0.0)) -> None:
+        """Record that these records are those of a shared state, as of now: from then on nothing is bought by them.
+        `mark`: number and time of the newest event there that they have."""
+        self._append("joined", {"shared": shared, "seen": f"{mark[0]} {mark[1]!r}"})
 
     def detach(self) -> None:
         """Record that these records are a state themselves again."""

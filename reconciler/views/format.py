@@ -87,6 +87,11 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def clock(seconds: float) -> str:
+    """Return the time of day of a Unix time, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M} UTC"
+
+
 def plain_decimal(amount: Decimal) -> str:
     """Return an amount for programs: as people read it, and whole if it has no decimals."""
     text = f"{amount:f}"

@@ -12,6 +12,7 @@ from reconciler.plan.model import Change, plain_value
 from reconciler.providers.base import LOCAL
 from reconciler.records import State
 from reconciler.state.history import LogEntry
+from reconciler.state.ledger import FORGOTTEN
 from reconciler.views.base import HistoryRow
 from reconciler.views.format import seconds, utc
 from reconciler.views.terminal import word_diff
@@ -30,6 +31,8 @@ _ENDED = {
     State.QUARANTINED: "gave a file that is not a valid video",
 }
 _ORIGINS = {"imported": "imported the video of", "locked": "took over from clipform.lock"}
+_NOTED = {"source": FORGOTTEN}
+"""The evidence of moves that a note tells already."""
 _LONGEST = 60  # characters of a prompt's new words
 
 
@@ -83,7 +86,7 @@ class _Story:
                 self.lengths[str(payload["sha256"])] = int(str(payload["duration_ms"]))
             case "generation":
                 yield self._made(entry)
-            case "moved" if (state := State(str(payload["to"]))) in _ENDED:
+            case "moved" if (state := State(str(payload["to"]))) in _ENDED and payload.get("evidence") != _NOTED:
                 message = f": {payload['message']}" if payload.get("message") else ""
                 yield f"{self._take(entry)}{_ENDED[state]}{message}"
             case "moved" if payload["to"] == State.ACCEPTED and payload.get("task") and entry.attempt in self.providers:

@@ -7,11 +7,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler import money
+from reconciler.diagnostics import UsageError
 from reconciler.next_command import command
 from reconciler.plan.changes import short
-from reconciler.records import BLOCKED, Artifact, Attempt, Generation, Money, Snapshot, State
+from reconciler.records import BLOCKED, Artifact, Attempt, Generation, Holder, Money, Snapshot, State
 from reconciler.views.base import Section
-from reconciler.views.format import SEPARATOR, micros, plain_decimal, utc
+from reconciler.views.format import SEPARATOR, clock, micros, plain_decimal, utc
 from reconciler.views.show import document_facts
 
 if TYPE_CHECKING:  # a list of records loads nothing that carries them
@@ -22,24 +23,57 @@ IN_FLIGHT = frozenset({State.SUBMITTING, State.UNCERTAIN, State.ACCEPTED, State.
 _GROUPS = ("in flight", "waits for your decision", "made", "not made")
 
 
-def listed(records: Snapshot, *, in_flight: bool) -> tuple[list[Section], dict[str, object]]:
-    """Return every key by what became of it, as sections and as data; only those in flight if asked."""
+def listed(
+    records: Snapshot, *, in_flight: bool, keys: frozenset[str] | None = None
+) -> tuple[list[Section], dict[str, object]]:
+    """Return every key by what became of it, as sections and as data; only those in flight, or of `keys`, if asked."""
     groups: dict[str, list[tuple[str, str]]] = {title: [] for title in _GROUPS[: 1 if in_flight else None]}
     purchases = []
     for key in sorted({*records.attempts, *records.generations}):
         attempt, generation = records.attempts.get(key), records.generations.get(key)
         title = _group(attempt, generation)
-        if title in groups:
-            groups[title].append((_name(attempt, key), _line(key, attempt, generation)))
-            purchases.append({"key": key, "group": title, **_data(attempt, generation)})
+        if title in groups and (keys is None or key in keys):
+            holder = records.holders.get(attempt.id) if attempt is not None else None
+            facts = (_line(key, attempt, generation), held(holder))
+            groups[title].append((_name(attempt, key), SEPARATOR.join(filter(None, facts))))
+            purchases.append({"key": key, "group": title, **_data(attempt, generation), **_held(holder)})
     sections = [Section(title, tuple(sorted(rows))) for title, rows in groups.items() if rows]
     return sections or [Section("nothing", ())], {"store": records.store, "purchases": purchases}
 
 
-def matching(records: Snapshot, start: str) -> list[str]:
-    """Return the keys that a text is the beginning of; the part before the colon may be missing."""
-    keys = {*records.attempts, *records.generations}
-    return sorted(key for key in keys if start and (key.startswith(start) or key.partition(":")[2].startswith(start)))
+def held(holder: Holder | None) -> str:
+    """Return who carries out a request, since when and until when; empty where that is not on record."""
+    if holder is None or not holder.name:
+        return ""
+    until = f"held until {clock(holder.until)}" if holder.is_held else "held by nobody now"
+    return f"{holder.name} since {clock(holder.since)} for {holder.project}, {until}"
+
+
+def _held(holder: Holder | None) -> dict[str, object]:
+    if holder is None or not holder.name:
+        return {}
+    until = utc(holder.until) if holder.is_held else None
+    return {"holder": {"by": holder.name, "project": holder.project, "since": utc(holder.since), "until": until}}
+
+
+def only_key(records: Snapshot, start: str) -> str:
+    """Return the only key that a text is the beginning of; the part before the colon may be missing. Raises UsageError
+    for none, or several."""
+    every = {*records.attempts, *records.generations}
+    keys = [key for key in every if start and (key.startswith(start) or key.partition(":")[2].startswith(start))]
+    if len(keys) != 1:
+        text = f"{len(keys)} keys begin with '{start}'" if keys else f"no key begins with '{start}'"
+        raise UsageError(text, help=f"{command('state', 'list')} lists all keys")
+    return keys[0]
+
+
+def shown_result(key: str, records: Snapshot) -> list[str]:
+    """Return the lines that say what is forgotten with a key."""
+    generation, attempt = records.generations.get(key), records.attempts.get(key)
+    bound = sorted({binding.clip for binding in records.bindings.values() if binding.key == key})
+    names = ", ".join(bound or ([attempt.clip] if attempt is not None else [])) or "a result"
+    facts = "" if generation is None else _line(key, None, generation)
+    return [f"{names}: {facts}"]
 
 
 def shown(key: str, records: Snapshot, attempts: Sequence[Attempt]) -> tuple[list[Section], dict[str, object]]:
@@ -50,8 +84,12 @@ def shown(key: str, records: Snapshot, attempts: Sequence[Attempt]) -> tuple[lis
     document = (generation.document if generation else "") or (attempts[-1].document if attempts else "")
     facts = [("key", key), *(("held by", name) for name in names), *(document_facts(document) if document else ())]
     sections = [Section("key", tuple(facts))]
-    sections += [Section(f"request {attempt.id}", tuple(_request(attempt))) for attempt in attempts]
-    data: dict[str, object] = {"key": key, "held_by": names, "requests": [_data(each, None) for each in attempts]}
+    sections += [
+        Section(f"request {attempt.id}", tuple(_request(attempt, records.holders.get(attempt.id))))
+        for attempt in attempts
+    ]
+    requests = [{**_data(each, None), **_held(records.holders.get(each.id))} for each in attempts]
+    data: dict[str, object] = {"key": key, "held_by": names, "requests": requests}
     if generation is not None:
         sections.append(Section("result", tuple(_result(generation, records.artifacts.get(generation.sha256)))))
         data["result"] = _data(None, generation)
@@ -99,7 +137,7 @@ def _line(key: str, attempt: Attempt | None, generation: Generation | None) -> s
     return SEPARATOR.join(filter(None, facts))
 
 
-def _request(attempt: Attempt) -> Iterator[tuple[str, str]]:
+def _request(attempt: Attempt, holder: Holder | None) -> Iterator[tuple[str, str]]:
     yield "clip", f"{attempt.clip}#{attempt.take}"
     yield "state", f"{attempt.state.value} since {utc(attempt.updated)}"
     yield "sent", f"{utc(attempt.created)} to {attempt.provider} ({attempt.kind}, {attempt.model})"
@@ -107,6 +145,8 @@ def _request(attempt: Attempt) -> Iterator[tuple[str, str]]:
     yield from ((name, value) for name, value in optional if value)
     if cost := _cost(attempt):
         yield "cost", cost
+    if text := held(holder):
+        yield "made by", text
 
 
 def _result(generation: Generation, artifact: Artifact | None) -> Iterator[tuple[str, str]]:

@@ -164,6 +164,46 @@ def test_what_a_restored_backup_lacks_comes_back_from_the_mirrors(studio: Rig, s
     assert len(studio.ledger()) == 2
 
 
+def test_what_a_project_bought_counts_under_the_name_that_it_gets(studio: Rig, state: dict[str, str]) -> None:
+    share(studio, state)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").code == 0
+    assert len(studio.run("state", "list", "--project", "film").document["purchases"]) == 2
+    assert studio.run("state", "list", "--project", "spot").document["purchases"] == []
+    assert studio.run("state", "mv", "--project", "spot", "lamp").code == 64
+    assert studio.run("state", "mv", "--project", "film", "film").code == 64
+    assert studio.run("state", "mv", "--project", "film", "spot").document["requests"] == 2
+    listed = studio.run("state", "list", "--project", "spot").document["purchases"]
+    assert {row["clip"] for row in listed} == {"lamp", "sun"}
+    studio.edit('"project": "film"', '"project": "spot"')
+    assert studio.run("plan").document["summary"]["noop"] == 2
+
+
+def test_a_result_is_forgotten_only_with_consent_and_for_everybody(
+    studio: Rig, state: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(studio, state)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").code == 0
+    fresh = clone(studio, "ben")
+    assert fresh.run("state", "pull", "--trust").code == 0
+    key = next(row["key"] for row in fresh.run("state", "list").document["purchases"] if row["clip"] == "sun")
+    refused = studio.run("state", "rm", key)
+    assert refused.code == 4 and refused.document["error"]["code"] == "unconfirmed"
+    assert studio.run("plan").document["summary"]["noop"] == 2
+    assert studio.run("state", "rm", "v1:none", "--yes").code == 64
+    assert studio.run("state", "rm", key[:12], "--yes").document["key"] == key
+    planned = {action["clip"]: action["action"] for action in studio.run("plan").document["actions"]}
+    assert planned == {"lamp": "noop", "sun": "create"}
+    assert '"sun#1"' not in (studio.folder / "clipform.lock").read_text()
+    (fresh.folder / "clipform.lock").write_text((studio.folder / "clipform.lock").read_text())
+    assert fresh.run("state", "pull").code == 0
+    assert {action["action"] for action in fresh.run("plan").document["actions"]} == {"restore", "create"}
+    assert fresh.run("state", "push").document["results"] == 0  # nobody's mirror brings it back
+    assert fresh.run("state", "rm", key, "--yes").code == 64
+    assert len(studio.ledger()) == 2
+
+
 def test_no_project_file_raises_a_cap_of_the_database(studio: Rig, state: dict[str, str]) -> None:
     share(studio, state)
     studio.edit('"kind": "ark"', '"prices": [{"model": "*", "per_clip": 3}], "kind": "ark"')

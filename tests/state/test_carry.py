@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from state_kit import Maker, dump, memory_store, order, result
+from state_kit import Clock, Maker, dump, memory_store, order, result
 
+from reconciler.diagnostics import StateError
 from reconciler.records import Attempt, LockEntry, Money, State
-from reconciler.state.carry import carry
-from reconciler.state.ledger import Facts
+from reconciler.state.carry import carry, mirror
+from reconciler.state.leases import Member, SharedStore
+from reconciler.state.ledger import Facts, Ledger
+from reconciler.state.sql.port import NONE, Row, Values
+from reconciler.state.sql.postgres import PostgreSQL
 from reconciler.state.store import Store
 
 NOTHING_BOUGHT = (State.NOT_SENT, State.REFUSED)
@@ -145,3 +149,100 @@ def test_only_what_the_project_needs_comes_from_a_ledger_of_several(shared_sql: 
     carry(Ledger(shared_sql("film"), Clock()), laptop, ["v1:followed", "v1:nowhere"])
     assert {attempt.key for attempt in laptop.attempts()} == {"v1:ours"}
     assert {*laptop.snapshot().generations} == {"v1:ours", "v1:followed"}
+
+
+class Counting(SharedStore):
+    """Counts the attempts and results that are read of a ledger."""
+
+    def reset(self) -> None:
+        self.read = 0
+        ask = type(self.sql).query
+
+        def query(statement: str, values: Values = NONE) -> list[Row]:
+            rows = ask(self.sql, statement, values)  # type: ignore[arg-type]
+            self.read += len(rows) if statement.startswith(("SELECT key", "SELECT sha256", "SELECT provider")) else 0
+            return rows
+
+        self.sql.query = query  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def shared(shared_sql: Callable[..., PostgreSQL]) -> Counting:
+    store = Counting(shared_sql(), Clock(), memory_store().sql, Member("ana", "ana@mac"))
+    store.complete()
+    return store
+
+
+def same(ledger: Counting, own: Store, keys: list[str]) -> None:
+    """A mirror that compared only what is newer has what one that compares all has."""
+    whole = memory_store()
+    mirror(ledger, whole)
+    assert plain(own.attempts()) == plain(whole.attempts())
+    assert [own.generation(key) for key in keys] == [whole.generation(key) for key in keys]
+
+
+def test_a_mirror_compares_only_what_is_newer(shared: Counting) -> None:
+    own, maker = memory_store(), Maker(shared)
+    keys = [f"v1:{number}" for number in range(5)]
+    for key in keys[:3]:
+        maker.attempt(State.ACCEPTED, key)
+    maker.attempt(State.FETCHED, keys[3])
+    mirror(shared, own)
+    shared.reset()
+    mirror(shared, own)
+    assert shared.read == 0  # nothing is newer, so nothing is read
+    maker.step(shared.attempts(keys[0])[0], State.READY)
+    maker.attempt(State.FETCHED, keys[4])
+    shared.forget(keys[3])
+    shared.reset()
+    mirror(shared, own)
+    assert shared.read <= 8
+    same(shared, own, keys)
+    assert own.generation(keys[3]) is None
+
+
+def test_a_forgotten_result_does_not_come_back_from_a_mirror(shared: Counting) -> None:
+    own = memory_store()
+    Maker(shared).attempt(State.FETCHED)
+    mirror(shared, own)
+    shared.forget("v1:aa")
+    assert carry(own, shared).results == [] and shared.generation("v1:aa") is None
+    again = Maker(shared).attempt(State.ACCEPTED)  # it is bought again while the mirror still has the first
+    mirror(shared, own)
+    assert own.generation("v1:aa") is None
+    assert own.attempts()[-1].marker == again.marker
+
+
+def test_a_mirror_of_a_backup_that_was_put_back_compares_all(shared: Counting) -> None:
+    """Numbers of events are given again after a restore: the same number is then another event."""
+    own, maker = memory_store(), Maker(shared)
+    maker.attempt(State.ACCEPTED, "v1:a")
+    mirror(shared, own)
+    with shared.transaction():
+        shared.sql.execute("ALTER TABLE event DISABLE TRIGGER USER")
+        shared.sql.execute("UPDATE event SET time = time - 5")
+        shared.sql.execute("ALTER TABLE event ENABLE TRIGGER USER")
+        shared.sql.execute("UPDATE attempt SET message = 'as the backup has it', state = 'stalled'")
+    mirror(shared, own)
+    assert [attempt.state for attempt in own.attempts()] == [State.STALLED]
+
+
+def test_a_project_that_gets_another_name_brings_all_it_bought_to_a_mirror(
+    shared_sql: Callable[..., PostgreSQL], shared: Counting
+) -> None:
+    own, spot = memory_store(), Ledger(shared_sql("spot"), Clock())
+    Maker(shared).attempt(State.ACCEPTED, "v1:a", cost_micros=3, currency="USD")
+    spot.begin(order("v1:b", cost_micros=4, currency="USD"))
+    mirror(shared, own)
+    shared.relabel("spot", "film")
+    assert (shared.spent()["USD"].micros, spot.spent()) == (7, {})
+    mirror(shared, own)
+    assert {attempt.key for attempt in own.attempts()} == {"v1:a", "v1:b"}
+
+
+def test_a_request_that_was_carried_takes_a_slot_of_its_account(shared: Counting, laptop: Store) -> None:
+    Maker(laptop).attempt(State.ACCEPTED, account="key-1")
+    carry(laptop, shared)
+    with pytest.raises(StateError) as error:
+        shared.begin(order("v1:b", account="key-1", slots=1))
+    assert error.value.code == "no-slot"

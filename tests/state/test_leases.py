@@ -295,6 +295,40 @@ def test_slots_are_of_the_account_over_all_projects_and_members(team: Team) -> N
         assert sum(pool.map(buy, range(4))) == 5
 
 
+def test_a_cap_for_an_apply_counts_that_apply_alone(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob", project="spot")
+    with team.sql.transaction():
+        team.sql.execute("INSERT INTO cap (project, per, currency, micros) VALUES ('film', 'run', 'USD', 10)")
+    ana.begin(order("v1:a", run=1, **USD))
+    assert code(lambda: ana.begin(order("v1:b", run=1, **USD))) == "cap"
+    ana.begin(order("v1:b", run=2, **USD))
+    bob.begin(order("v1:c", run=1, **USD))  # another project's
+
+
+def test_everybody_sees_who_carries_out_what(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob", project="spot")
+    sent, taken = ana.begin(order("v1:a", account="studio")), ana.begin(order("v1:b"))
+    holders = bob.snapshot().holders
+    assert (holders[sent.id].name, holders[sent.id].project, holders[sent.id].account) == ("ana", "film", "studio")
+    assert holders[sent.id].is_held and holders[sent.id].until > holders[sent.id].since
+    team.end_leases()
+    assert not bob.snapshot().holders[sent.id].is_held
+    bob.move(taken, State.NOT_SENT)
+    assert [*ana.snapshot().holders] == [sent.id]
+
+
+def test_what_is_open_is_not_forgotten(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    attempt = ana.begin(order(**USD))
+    assert code(lambda: bob.forget("v1:aa")) == "key-open"
+    ready = ana.move(ana.move(attempt, State.ACCEPTED, Facts(task="t")), State.READY)
+    ana.fetched(ready, *result(ready))
+    spent = ana.spent()
+    bob.forget("v1:aa")  # at once: what is over is held by nobody
+    assert bob.generation("v1:aa") is None and bob.spent() == spent
+    assert ana.begin(order(**USD)).state is State.SUBMITTING
+
+
 def test_a_request_in_doubt_blocks_a_slot_for_a_day(team: Team) -> None:
     ana = team.member("ana")
     ana.move(ana.begin(order("v1:a", account="studio", slots=1)), State.UNCERTAIN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from reconciler.diagnostics import ClipformError
+from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.project import shared_state
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
@@ -29,10 +29,15 @@ def migrate(workspace: Workspace) -> str:
         return sql.schema
 
 
-def set_cap(workspace: Workspace, per: str, currency: str, micros: int, *, everybody: bool) -> None:
-    """Set what the project, or all projects together, may spend per `day` or in `total`."""
+def set_cap(workspace: Workspace, per: str, currency: str, micros: int | None, project: str | None) -> None:
+    """Set what a project may spend, a key of `budget.SPANS`; None removes the cap. `project` None: the one of this
+    working copy; empty: all of them together."""
     with _connected(workspace) as sql, sql.transaction():
-        values = {"owner": "" if everybody else sql.project, "per": per, "currency": currency, "micros": micros}
+        owner = sql.project if project is None else project
+        values = {"owner": owner, "per": per, "currency": currency, "micros": micros}
+        if micros is None:
+            sql.execute("DELETE FROM cap WHERE project = :owner AND per = :per AND currency = :currency", values)
+            return
         sql.execute(
             "INSERT INTO cap (project, per, currency, micros) VALUES (:owner, :per, :currency, :micros) "
             "ON CONFLICT (project, per, currency) DO UPDATE SET micros = excluded.micros",
@@ -44,6 +49,39 @@ def caps(workspace: Workspace) -> list[Row]:
     """Return project (empty: all), span, currency and millionths of each cap."""
     with _connected(workspace) as sql:
         return sql.query("SELECT project, per, currency, micros FROM cap ORDER BY project, per, currency")
+
+
+def relabel(workspace: Workspace, old: str, new: str) -> int:
+    """Count as bought by the project `new` what `old` bought, with its caps: the smaller one stays. Returns how many
+    requests that are. Raises UsageError for a project that the shared state does not know."""
+    if old == new:
+        raise UsageError(f"both names are '{old}'")
+    with _connected(workspace) as sql, sql.transaction():
+        ledger = shared.ledger(sql, workspace.clock.now)
+        counts: dict[str, int] = dict(sql.query("SELECT project, count(*) FROM attempt GROUP BY project"))
+        capped: dict[str, int] = dict(sql.query("SELECT project, count(*) FROM cap GROUP BY project"))
+        if old not in counts.keys() | capped.keys():
+            names = ", ".join(sorted(counts)) or "it has none yet"
+            raise UsageError(f"the shared state knows no project '{old}'", help=f"its projects: {names}")
+        ledger.relabel(old, new)
+        if capped.get(old):
+            values = {"old": old, "new": new}
+            sql.execute(
+                "INSERT INTO cap (project, per, currency, micros) SELECT :new, per, currency, micros FROM cap "
+                "WHERE project = :old ON CONFLICT (project, per, currency) "
+                "DO UPDATE SET micros = least(cap.micros, excluded.micros)",
+                values,
+            )
+            sql.execute("DELETE FROM cap WHERE project = :old", values)
+        return int(counts.get(old, 0))
+
+
+def keys_of(workspace: Workspace, project: str) -> frozenset[str]:
+    """Return the keys that a project bought, or asked for."""
+    with _connected(workspace) as sql:
+        return frozenset(
+            key for (key,) in sql.query("SELECT DISTINCT key FROM attempt WHERE project = :name", {"name": project})
+        )
 
 
 def push(workspace: Workspace) -> Carried:

@@ -17,14 +17,9 @@ def run(
 
     Exit codes: 0 done, 1 unreadable state, 64 no such key.
     """
-    from reconciler.diagnostics import UsageError
-    from reconciler.next_command import command
-    from reconciler.views.purchases import matching, shown
+    from reconciler.views.purchases import only_key, shown
 
     app: Context = context.obj
     records = app.workspace.snapshot(False)
-    keys = matching(records, key)
-    if len(keys) != 1:
-        text = f"{len(keys)} keys begin with '{key}'" if keys else f"no key begins with '{key}'"
-        raise UsageError(text, help=f"{command('state', 'list')} lists all keys")
-    app.view.show(*shown(keys[0], records, app.workspace.attempts(keys[0])))
+    chosen = only_key(records, key)
+    app.view.show(*shown(chosen, records, app.workspace.attempts(chosen)))

@@ -1,0 +1,47 @@
+"""`clipform state rm`"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import arguments
+from reconciler.cli.context import Context
+
+
+def run(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A key, or how it begins.")],
+    yes: arguments.Yes = False,
+    trust: arguments.Trust = False,
+) -> None:
+    """Forget the result of one key, so that it may be bought again. It asks first, because that costs money.
+
+    Its line in clipform.lock goes, too. Its video stays in the store until `gc`, and what was paid stays on record. A
+    request that is under way or waits for a decision is never forgotten. With a shared state it is forgotten for all.
+
+    Exit codes: 0 done, 1 a request of the key is not settled, 4 not confirmed or not trusted, 5 another process holds
+    the state or the shared one does not answer, 64 no such key.
+    """
+    from reconciler.diagnostics import UsageError
+    from reconciler.engine.operations import forget
+    from reconciler.engine.run.session import open_session
+    from reconciler.next_command import command
+    from reconciler.plan.changes import short
+    from reconciler.views.purchases import only_key, shown_result
+
+    app: Context = context.obj
+    app.workspace.permit = partial(app.require_trust, trust=trust)
+    with open_session(app.workspace, "state rm") as session:
+        records = session.store.snapshot()
+        chosen = only_key(records, key)
+        forget.require_settled(session.store.attempts(chosen))
+        if chosen not in records.generations:
+            raise UsageError(
+                f"{short(chosen)} has no result", help=f"{command('state', 'show', short(chosen))} shows it"
+            )
+        app.ask(shown_result(chosen, records), yes=yes, question="It was paid for, and may be paid for again.")
+        forget.forget(session, chosen)
+    app.view.note(f"{short(chosen)} is forgotten. {command('plan')} shows what follows and its cost.", {"key": chosen})
