@@ -3,6 +3,7 @@
     objects/<sha256>     the bytes of an artifact
     results/<key>.json   a lock file of one line: the result of a key
     claims/<key>.json    which working copy buys a key; created only if it is absent, before anything is sent
+    receipts/<marker>    of a team with a database: what its purchases leave behind, see `bucket_receipts`
 
 Bytes come before the reference to them. An object is named by its content, and what is fetched is hashed on its way, so
 another content is never used. The calls block: after obstore's asynchronous ones Python can abort at exit. A store's
@@ -119,7 +120,7 @@ class Shelf:
         with self._asked("look for", name):
             present = self._size(name)
         if present is None and size <= _WHOLE:
-            self._create(name, file.read_bytes())
+            self.create(name, file.read_bytes())
         elif present != size:
             with self._asked("write", name):
                 obstore.put(self._store, name, file)
@@ -135,20 +136,26 @@ class Shelf:
     def set_up(self) -> None:
         """Mark a folder as a shared cache, once."""
         if self.bucket.scheme == "file" and not self.memory.has("", _MARK):
-            self._create(_MARK, b"A shared cache of clipform.\n")
+            self.create(_MARK, b"A shared cache of clipform.\n")
             self.memory.add("", _MARK)
+
+    def require_set_up(self) -> None:
+        """Raise ArtifactError for a folder that was never set up: on a disk that is not mounted every name is free."""
+        if self.bucket.scheme == "file" and self.small(_MARK) is None:
+            text = f"{self.bucket} was never set up as a shared cache, or its disk is not mounted"
+            raise ArtifactError(text, help=f"set up a new one:\n{command('push')}", code=UNREACHABLE)
 
     # --- results ------------------------------------------------------------------------------
 
     def put_result(self, entry: LockEntry) -> None:
         """Write the result of a key, whose bytes are there, unless the key has one: the first purchase stays."""
-        self._create(_name("results", entry.key, entry.rehearsal), lockfile.dumps([entry]).encode())
+        self.create(_name("results", entry.key, entry.rehearsal), lockfile.dumps([entry]).encode())
         self.memory.add(entry.key, entry.sha256)
 
     def result(self, key: str, rehearsal: bool) -> LockEntry | None:
         """Return the result of a key, None if nobody has shared one. Raises ArtifactError for any other content."""
         name = _name("results", key, rehearsal)
-        content = self._small(name)
+        content = self.small(name)
         try:
             entries = () if content is None else lockfile.loads(content.decode())
         except (ClipformError, UnicodeDecodeError):
@@ -165,11 +172,9 @@ class Shelf:
         Raises ArtifactError for a folder that was never set up: a disk that is not mounted has no claims at all.
         """
         name = _name("claims", claim.key, claim.rehearsal)
-        if self.bucket.scheme == "file" and self._small(_MARK) is None:
-            text = f"{self.bucket} was never set up as a shared cache, or its disk is not mounted"
-            raise ArtifactError(text, help=f"set up a new one:\n{command('push')}", code=UNREACHABLE)
+        self.require_set_up()
         while True:
-            if self._create(name, json.dumps(asdict(claim), sort_keys=True).encode()):
+            if self.create(name, json.dumps(asdict(claim), sort_keys=True).encode()):
                 return claim
             if (present := self.claimed(claim.key, claim.rehearsal)) is not None:
                 return present
@@ -177,7 +182,7 @@ class Shelf:
     def claimed(self, key: str, rehearsal: bool) -> Claim | None:
         """Return the claim of a key. Raises ArtifactError for any other content."""
         name = _name("claims", key, rehearsal)
-        content = self._small(name)
+        content = self.small(name)
         if content is None:
             return None
         try:
@@ -224,7 +229,14 @@ class Shelf:
 
     # --- requests -----------------------------------------------------------------------------
 
-    def _create(self, name: str, content: bytes) -> bool:
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small object, over the one that has its name."""
+        import obstore
+
+        with self._asked("write", name):
+            obstore.put(self._store, name, content, use_multipart=False)
+
+    def create(self, name: str, content: bytes) -> bool:
         """Write an object if its name is free. Returns False if it is not."""
         import obstore
         from obstore.exceptions import AlreadyExistsError
@@ -236,7 +248,7 @@ class Shelf:
                 return False
         return True
 
-    def _small(self, name: str) -> bytes | None:
+    def small(self, name: str) -> bytes | None:
         """Return the content of a small object, None if there is none."""
         import obstore
 

@@ -7,19 +7,25 @@ same in a copy, and only if a quick check finds a reason.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.clock import Clock
+from reconciler.diagnostics import ArtifactError
 from reconciler.providers.base import LOCAL
 from reconciler.records import UNDECIDED, Snapshot, State
 from reconciler.state import lock, receipts
 from reconciler.state.ledger import Facts
+from reconciler.state.receipts import Receipts
 from reconciler.state.store import Store
 
 
-def settle_orphans(store: Store) -> None:
-    """Settle the attempts of dead processes; the caller holds the lock. A local render ended with its process; other
-    requests become uncertain, because the provider may have accepted them."""
+def settle_orphans(store: Store, bought: Receipts | None = None) -> None:
+    """Settle the attempts of dead processes; the caller holds the lock. A local render ended with its process. Of other
+    requests the team's receipts may prove the fate; else they become uncertain: the provider may have accepted them."""
+    if bought is not None and bought.place:
+        with suppress(ArtifactError):  # without the bucket, they stay in doubt
+            store.merge([line for attempt in store.in_doubt_at(bought.place) for line in bought.settled(attempt)])
     for attempt in store.recover_orphans(except_kinds=(LOCAL,)):
         if attempt.kind == LOCAL:  # the others are UNCERTAIN now
             store.move(attempt, State.NOT_SENT, Facts(message="the render ended with its process"))

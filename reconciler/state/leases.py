@@ -22,7 +22,7 @@ from contextlib import suppress
 from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
-from reconciler.records import BLOCKED, OPEN, Artifact, Attempt, Generation, State
+from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, State
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Facts, Merged
@@ -40,7 +40,7 @@ _RENEW = f"UPDATE attempt SET lease_until = {_LATER} WHERE id = :id AND owner = 
 _TAKE = """UPDATE attempt SET owner = :owner, holder = :holder, fence = fence + 1,
   lease_until = clock_timestamp() + make_interval(secs => :lease)
 WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNING fence"""
-_BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1,
+_BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, permit = :permit,
   lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE id = :id"""
 _ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
 _BUSY = f"""SELECT holder, count(*) FROM attempt WHERE account = :account
@@ -87,7 +87,7 @@ class SharedStore(Store):
             self._require_caps(new)
             attempt = super().begin(new, caps)
             lease = max(LEASE, DEADLINE + new.patience)
-            self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "lease": lease})
+            self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "permit": new.permit, "lease": lease})
             self._held[attempt.id] = 1
             return attempt
 
@@ -157,6 +157,11 @@ class SharedStore(Store):
             with self.transaction():
                 where = f"owner = :owner AND {_GOING} AND state <> '{State.SUBMITTING}'"
                 self.sql.execute(f"UPDATE attempt SET lease_until = clock_timestamp() WHERE {where}", self._me)
+
+    def in_doubt_at(self, place: str) -> tuple[Attempt, ...]:
+        """Return the requests that nobody holds and whose fate the receipts at a place may prove."""
+        going = f"state IN ({texts(UNDECIDED)}) AND permit = :place"
+        return self._attempts(f"WHERE {going} AND NOT ({_ELSEWHERE})", {**self._me, "place": place})
 
     def _orphans(self) -> tuple[Attempt, ...]:
         where = f"WHERE state = '{State.SUBMITTING}' AND NOT ({_ELSEWHERE})"

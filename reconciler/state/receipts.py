@@ -21,10 +21,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from stat import S_ISREG
+from typing import Protocol
 
 from reconciler import money
 from reconciler.diagnostics import StateError
@@ -60,11 +62,36 @@ class Receipt(TakeProvenance):
     expires_after: int | None = None
 
 
-class Receipts:
-    """The open file, for the one process that holds the lock. `lines` is its content when it was opened."""
+class SharedReceipts(Protocol):
+    """Where the machines of a team keep a copy of each receipt. `place` names it, the same for all of them."""
 
-    def __init__(self, descriptor: int, store: str, clock: Callable[[], float]) -> None:
+    place: str
+
+    def require_open(self) -> None:
+        """Raise StateError if nothing can be written there."""
+
+    def keep(self, event: str, marker: str, line: bytes) -> None:
+        """Begin to write a copy of a line. Never raises: the file has it."""
+
+    def permission(self, marker: str) -> Future[str]:
+        """Return what gives the reason why a request must not be sent, empty if it may, once its intent is there."""
+
+    def settled(self, marker: str, void: bytes) -> tuple[Receipt, ...]:
+        """Return what is there about a request in doubt. One without an intent there was never sent, and is not from
+        then on: `void` takes its place. Raises ClipformError."""
+
+
+class Receipts:
+    """The open file, for the one process that holds the lock. `lines` is its content when it was opened.
+
+    With `shared`, a team has a copy of each line, and the intent's copy is the permit for its request.
+    """
+
+    def __init__(
+        self, descriptor: int, store: str, clock: Callable[[], float], shared: SharedReceipts | None = None
+    ) -> None:
         self._descriptor = descriptor
+        self.shared = shared
         self._store = store
         self._clock = clock
         data = _content(descriptor)
@@ -76,7 +103,9 @@ class Receipts:
 
     @classmethod
     @contextmanager
-    def open(cls, directory: Path, store: str, clock: Callable[[], float]) -> Iterator[Receipts]:
+    def open(
+        cls, directory: Path, store: str, clock: Callable[[], float], shared: SharedReceipts | None = None
+    ) -> Iterator[Receipts]:
         """Open `DIR/receipts`, creating it when needed. `store` is the id of the database it goes with."""
         with disk.translated("open the receipts"):
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -86,7 +115,7 @@ class Receipts:
                 if not S_ISREG(os.fstat(descriptor).st_mode):
                     raise StateError("state/receipts is not a regular file", code="receipts")
                 disk.sync_directory(directory)
-                receipts = cls(descriptor, store, clock)
+                receipts = cls(descriptor, store, clock, shared)
             yield receipts
         finally:
             os.close(descriptor)
@@ -96,6 +125,8 @@ class Receipts:
 
         A full disk fails here, before there is a record that the user would have to be asked about.
         """
+        if self.shared is not None:
+            self.shared.require_open()
         with disk.translated("reserve space for the receipts"):
             self._reserve(LINE * (len(self._awaiting) + 2))
 
@@ -121,15 +152,29 @@ class Receipts:
         """Write the user's decision about an attempt, a key of `CONSENTS`, before its commit."""
         self._write(word, attempt, {})
 
-    def _write(self, event: str, attempt: Attempt, more: Mapping[str, object]) -> None:
+    @property
+    def place(self) -> str:
+        """Where the team has copies; empty if it has none."""
+        return self.shared.place if self.shared is not None else ""
+
+    def settled(self, attempt: Attempt) -> tuple[Receipt, ...]:
+        """Return what the team's copies say about a request in doubt, as `SharedReceipts.settled`."""
+        return () if self.shared is None else self.shared.settled(attempt.marker, self._line("void", attempt, {}))
+
+    def _line(self, event: str, attempt: Attempt, more: Mapping[str, object]) -> bytes:
         head = {"seq": self._seq + 1, "store": self._store, "event": event, "time": self._clock()}
         values = {**head, "marker": attempt.marker, "attempt": attempt.id, **more}
-        line = json.dumps({name: value for name, value in values.items() if value is not None}).encode() + b"\n"
+        return json.dumps({name: value for name, value in values.items() if value is not None}).encode() + b"\n"
+
+    def _write(self, event: str, attempt: Attempt, more: Mapping[str, object]) -> None:
+        line = self._line(event, attempt, more)
         with disk.translated("write the receipts"):
             if len(line) > LINE:
                 self._reserve(len(line) + LINE)
             self._put(b"\n" + line if self._torn else line)
         self._seq += 1
+        if self.shared is not None:
+            self.shared.keep(event, attempt.marker, line)
 
     def _put(self, data: bytes) -> None:
         self._torn = True  # until all of it is written and durable

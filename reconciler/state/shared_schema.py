@@ -9,6 +9,10 @@ The columns of SQLite's tables (`migrations`), and besides:
              fence: grows with each change of the owner; begun, lease_until: by the database's clock, see `leases`
              task_digest: what makes a task unique, since an index refuses a task id of several kilobytes
              called: when its provider last called back, see `hooks`
+             permit: the bucket in which its receipt must be created before its request is sent; empty: none
+    account  what all machines observe of an account: next_at, before which nothing more is submitted; resume_at, before
+             which its provider wants no requests at all; owner, holder, lease_until: the one process that speaks for it
+             if its tokens exclude each other
     cap      the most that a project, or with an empty name all of them, may spend: per day (UTC), run, or total
 
 The rules are generated from `records`, as those of SQLite are (`schema`), so the two cannot disagree. Trigger functions
@@ -153,6 +157,12 @@ STEPS = (
         "ALTER TABLE attempt ADD COLUMN called TIMESTAMPTZ",
         "UPDATE attempt SET account = coalesce(event.payload::json ->> 'account', '') FROM event "
         "WHERE event.attempt = attempt.id AND event.type = 'begun' AND attempt.account = ''",
+    ),
+    (
+        "ALTER TABLE attempt ADD COLUMN permit TEXT NOT NULL DEFAULT ''",
+        """CREATE TABLE account (name TEXT PRIMARY KEY, next_at TIMESTAMPTZ NOT NULL DEFAULT 'epoch',
+  resume_at TIMESTAMPTZ NOT NULL DEFAULT 'epoch', owner TEXT NOT NULL DEFAULT '', holder TEXT NOT NULL DEFAULT '',
+  lease_until TIMESTAMPTZ NOT NULL DEFAULT 'epoch')""",
     ),
 )
 """The statements of each version, in order. A step only adds, and is never changed once it was released."""

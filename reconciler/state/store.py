@@ -66,6 +66,10 @@ class Store(Ledger):
         """Return who else carries out an attempt now: nobody, where the lock keeps all others out."""
         return ""
 
+    def in_doubt_at(self, place: str) -> tuple[Attempt, ...]:
+        """Return the requests whose fate the receipts of a team may prove: none, where nobody else has receipts."""
+        return ()
+
     def renew(self) -> None:
         """Go on holding what this process holds."""
 

@@ -3,79 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reconciler.artifacts.buckets import bucket_of, connect
 from reconciler.artifacts.shelf import DAMAGED, NOT_SHARED, UNREACHABLE, Claim, Shelf
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ArtifactError
 from reconciler.records import LockEntry
-from tests.artifacts.radosgw import BUCKET, RealS3
+from tests.artifacts.places import KEYS, Place, real_place
+from tests.artifacts.radosgw import RealS3
 from tests.engine.inputs.bucket import BucketServer
 
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "canary/secret+Zq="}
 VIDEO = bytes(range(256)) * 1000
 SHA = hashlib.sha256(VIDEO).hexdigest()
 ENTRY = LockEntry(
     SHA, ".mp4", key="v1:aa", clip="lamp", take=1, provider="studio", kind="ark", model="m", task="t1", cost_micros=500
 )
 CLAIM = Claim("v1:aa", "owner-a", "film", "ana@mac", "2026-11-30 14:02:11 UTC", "0" * 32)
-
-
-@dataclass
-class Place:
-    """A store, and the way to look into it and damage it behind the program's back."""
-
-    section: Mapping[str, object]
-    env: Mapping[str, str]
-    state: Path
-    write: Callable[[str, bytes], object]
-    names: Callable[[], list[str]]
-
-    def shelf(self) -> Shelf:
-        """A new process."""
-        return Shelf(self.section, self.env, self.state)
-
-
-@pytest.fixture(params=["folder", "s3", "real s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """Each kind of store, empty."""
-    state = tmp_path / "state"
-    state.mkdir()
-    if request.param == "folder":
-        folder = tmp_path / "shelf"
-        folder.mkdir()
-
-        def save(name: str, content: bytes) -> None:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-
-        save("clipform-cache.txt", b"")
-        names = lambda: [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]  # noqa: E731
-        yield Place({"remote": f"file://{folder}"}, {}, state, save, names)
-    elif request.param == "s3":
-        with BucketServer() as server:
-            section = {"remote": "s3://studio/clips", "endpoint": server.url, "region": "eu-central-1"}
-            put = lambda name, content: server.objects.update({f"/studio/clips/{name}": ("", content)})  # noqa: E731
-            yield Place(section, KEYS, state, put, lambda: list(server.objects))
-    else:
-        yield real_place(request.getfixturevalue("real_s3"), state)
-
-
-def real_place(server: RealS3, state: Path) -> Place:
-    """A prefix of the real bucket that no other test has."""
-    import obstore
-
-    section = {"remote": f"s3://{BUCKET}/{secrets.token_hex(8)}", "endpoint": server.url, "region": "x"}
-    store = connect(bucket_of(section, "cache.remote", server.owner), server.owner, shared=True)
-    names = lambda: [meta["path"] for batch in obstore.list(store) for meta in batch]  # noqa: E731
-    return Place(section, server.owner, state, lambda name, content: obstore.put(store, name, content), names)
 
 
 def stored(tmp_path: Path, content: bytes = VIDEO) -> Path:

@@ -21,8 +21,7 @@ CLIPS = {name: {"prompt": f"a {name}"} for name in ("lamp", "sun")}
 APPLY = ("apply", "--yes", "--trust")
 POINTS = {
     "vendor.slot": True,  # nothing was begun
-    "receipts.intent before": False,  # begun, and not sent: only the vendor's list can say so, and not at once
-    "receipts.intent after": False,
+    "receipts.intent before": True,  # begun, and not sent: the bucket has no permit for it
     "vendor.request sent": True,
     "vendor.submit after": True,
     "receipts.accepted before": True,

@@ -141,19 +141,29 @@ def _intent(context: AttemptContext, order: Order, job: Job) -> NewAttempt:
         expires_after=job.expires_after,
         slots=context.provider.pace.concurrency if context.provider.durable else 0,
         patience=2 * context.provider.transport.submit_silence,
+        permit=context.ports.receipts.place,
     )
 
 
 async def _send(context: AttemptContext, send: Send, request: Request, attempt: Attempt) -> SubmitAnswer:
     context.control.open += context.provider.durable
     try:
-        reply = await send(request)
+        reply = await _refusal(context, attempt) or await send(request)
         answer = reply if isinstance(reply, NotSent | Unknown) else context.provider.dialect.read_submit(reply)
         answer = _without_secrets(answer, context.provider.transport.redact)
         _record(context, attempt, answer)
     finally:
         context.control.open -= context.provider.durable
     return answer
+
+
+async def _refusal(context: AttemptContext, attempt: Attempt) -> NotSent | None:
+    """Return why the request must not be sent, None if it may: of a team, the first to create its receipt decides."""
+    shared = context.ports.receipts.shared
+    if shared is None or not context.provider.durable:
+        return None
+    reason = await asyncio.wrap_future(shared.permission(attempt.marker))
+    return NotSent(reason) if reason else None
 
 
 def _without_secrets(answer: SubmitAnswer, redact: Callable[[str], str]) -> SubmitAnswer:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.artifacts.place import Placer
 from reconciler.artifacts.store import Objects
@@ -27,6 +28,9 @@ from reconciler.state.ledger import Facts
 from reconciler.state.lock import Lock
 from reconciler.state.receipts import Receipt, Receipts
 from reconciler.state.store import Store
+
+if TYPE_CHECKING:
+    from reconciler.artifacts.bucket_receipts import BucketReceipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,29 @@ def open_session(
     with (
         Lock(directory, command, clock.now),
         _opened(workspace, draft, offline=offline) as store,
-        Receipts.open(directory, store.id, clock.now) as receipts,
+        _shared_receipts(workspace, store) as shared,
+        Receipts.open(directory, store.id, clock.now, shared) as receipts,
     ):
         lost = store.merge(receipts.lines).lost
         objects = workspace.objects(draft)
         objects.sweep()
-        settle_orphans(store)
+        settle_orphans(store, receipts)
         yield Session(workspace, store, receipts, objects, Placer(workspace.root, objects), clock, draft, lost)
         shared_state.refresh_mirror(store, clock.now)
+
+
+@contextmanager
+def _shared_receipts(workspace: Workspace, store: Store) -> Iterator[BucketReceipts | None]:
+    """Give the receipts of a team that has a database and a bucket."""
+    section = workspace.load().project.cache if store.is_shared else None
+    if not section:
+        yield None
+        return
+    from reconciler.artifacts.bucket_receipts import BucketReceipts
+    from reconciler.artifacts.shelf import Shelf
+
+    with closing(BucketReceipts(Shelf(section, workspace.env, workspace.state_dir(False)))) as shared:
+        yield shared
 
 
 def _opened(workspace: Workspace, draft: bool, *, offline: bool) -> Store:

@@ -1,0 +1,83 @@
+"""The receipts of a team, in its bucket: what purchases leave behind, whatever becomes of a machine or the database.
+
+    receipts/<marker>            the intent: created only if it is absent, and the permit to send the request
+    receipts/<marker>.<event>    accepted · void · resubmit · abandon, as in the file of the machine (`state.receipts`)
+
+A successor that finds an attempt whose lease is over creates `receipts/<marker>` itself, as a `void`. Of the two only
+one succeeds: the sender, and the request may have been sent; or the successor, and it never will be. So a kill between
+the commit and the request is settled by proof, and no person is asked.
+
+Each object is one line. The requests are made in threads, so a slow bucket delays neither the other purchases nor the
+commit of an answer; only the permit is waited for.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+from reconciler.artifacts.shelf import AT_ONCE, UNREACHABLE, Shelf
+from reconciler.diagnostics import ArtifactError, ClipformError, StateError
+from reconciler.state.receipts import Receipt, parse
+
+_CLOSED = "its time was over, and another machine has closed it"
+
+
+class BucketReceipts:
+    """The copies of one process; see `state.receipts.SharedReceipts`. Close it: what is on its way is waited for."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self.place = f"{shelf.bucket.endpoint} {shelf.bucket.scheme}://{shelf.bucket.name}/{shelf.bucket.prefix}"
+        self._pool = ThreadPoolExecutor(AT_ONCE, "receipts")
+        self._permits: dict[str, Future[str]] = {}
+        self._down: ArtifactError | None = None
+
+    def require_open(self) -> None:
+        """Raise StateError once the bucket could not be reached: without a permit nothing is sent."""
+        if self._down is not None:
+            text = f"{self._down.message}, and without a receipt there nothing is sent"
+            raise StateError(text, help=self._down.help, code=UNREACHABLE)
+
+    def keep(self, event: str, marker: str, line: bytes) -> None:
+        """Begin to write a copy of a line."""
+        if event == "intent":
+            self._permits[marker] = self._pool.submit(self._permit, marker, line)
+        else:
+            self._pool.submit(self._copy, f"receipts/{marker}.{event}", line)
+
+    def permission(self, marker: str) -> Future[str]:
+        """Return what gives the reason why a request must not be sent, empty if it may."""
+        return self._permits.pop(marker)
+
+    def settled(self, marker: str, void: bytes) -> tuple[Receipt, ...]:
+        """Return what is there about a request in doubt, after a `void` was created if there is no intent.
+
+        Raises ArtifactError.
+        """
+        name = f"receipts/{marker}"
+        self._shelf.require_set_up()
+        self._shelf.create(name, void)
+        texts = [self._shelf.small(each) for each in (name, f"{name}.accepted", f"{name}.void")]
+        return parse(b"".join(text for text in texts if text is not None))
+
+    def close(self) -> None:
+        """Wait for what is on its way."""
+        self._pool.shutdown()
+
+    def _permit(self, marker: str, line: bytes) -> str:
+        name = f"receipts/{marker}"
+        try:
+            self._shelf.require_set_up()
+            if self._shelf.create(name, line):
+                return ""
+            # An answer may have been lost, and the request tried again: then the object is our own.
+            present = parse(self._shelf.small(name) or b"")
+            return "" if [receipt.event for receipt in present] == ["intent"] else _CLOSED
+        except ArtifactError as error:
+            self._down = error
+            return error.message
+
+    def _copy(self, name: str, line: bytes) -> None:
+        with suppress(ClipformError):
+            self._shelf.create(name, line)
