@@ -14,7 +14,22 @@ import shlex
 from dataclasses import dataclass
 
 DRAFTABLE = frozenset(
-    {"apply", "destroy", "gc", "history", "plan", "report", "serve", "show", "status", "ui", "undo", "verify", "watch"}
+    {
+        "apply",
+        "destroy",
+        "export",
+        "gc",
+        "history",
+        "plan",
+        "report",
+        "serve",
+        "show",
+        "status",
+        "ui",
+        "undo",
+        "verify",
+        "watch",
+    }
 )
 """The commands that take `--draft`."""
 

@@ -39,8 +39,9 @@ def run(
     command line.
     """
     from reconciler.cli.parsing import picture_name
+    from reconciler.gallery.report.folder import target
     from reconciler.gallery.report.summary import data, text
-    from reconciler.gallery.report.write import ReportRequest, target, write
+    from reconciler.gallery.report.write import ReportRequest, write
     from reconciler.project.model import Choice
     from reconciler.project.saved_plan import read
 

@@ -1,9 +1,10 @@
-"""The folder of a report: writes it file by file, and touches only files that a report wrote.
+"""The folder of a report or of exports: writes it file by file, and touches only files that one of its kind wrote.
 
-`.clipform-report.json` lists the written files with their hashes. A run claims names in the list before it writes them,
-so a killed run leaves no file without an owner. A folder that contains other files and no list is refused. A file that
-differs from the list is the user's: it is neither overwritten nor removed. The list may come from elsewhere (a report
-that was mailed), so a name in it is ignored unless it has the form of a report's file name.
+`.clipform-report.json` (`.clipform-export.json`) lists the written files with their hashes. A run claims names in the
+list before it writes them, so a killed run leaves no file without an owner. A folder that contains other files and no
+list is refused. A file that differs from the list is the user's: it is neither overwritten nor removed. The list may
+come from elsewhere (a report that was mailed), so a name in it is ignored unless it has the form of a report's file
+name.
 """
 
 from __future__ import annotations
@@ -19,18 +20,44 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from reconciler.artifacts import files
-from reconciler.diagnostics import ArtifactError, ClipformError
+from reconciler.diagnostics import ArtifactError, ClipformError, UsageError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.state import disk
+from reconciler.state.paths import STATE
 
-LIST: Final = ".clipform-report.json"
 _VERSION: Final = 1
 _LIMIT: Final = 64 << 20
-_NAME: Final = re.compile(
-    r"index\.html|data\.js|assets/\w[\w.-]*|media/[0-9a-f]{64}(\.preview\.mp4|\.mp4|\.jpg)|media/input/[0-9a-f]{64}\.\w{1,5}",
-    re.ASCII,
+
+
+@dataclass(frozen=True, slots=True)
+class FolderKind:
+    """What a folder is for, the names that its files can have, and the words that choose another folder."""
+
+    one: str
+    names: re.Pattern[str]
+    option: tuple[str, ...]
+
+    @property
+    def noun(self) -> str:
+        """What it is for, without an article."""
+        return self.one.split()[-1]
+
+    @property
+    def list(self) -> str:
+        """The name of the list of what was written."""
+        return f".clipform-{self.noun}.json"
+
+
+REPORT: Final = FolderKind(
+    "a report",
+    re.compile(
+        r"index\.html|data\.js|assets/\w[\w.-]*|media/[0-9a-f]{64}(\.preview\.mp4|\.mp4|\.jpg)|media/input/[0-9a-f]{64}\.\w{1,5}",
+        re.ASCII,
+    ),
+    ("report", "--out", "DIR"),
 )
+LIST: Final = REPORT.list
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +72,9 @@ class Written:
 class ReportFolder:
     """A report being written. `claim` all names; `keep`, `put` or `copy` each of them; then `finish`."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._listed = _read_list(root)
+    def __init__(self, root: Path, kind: FolderKind = REPORT) -> None:
+        self.root, self.kind = root, kind
+        self._listed = _read_list(root, kind)
         self._written: dict[str, Written | None] = {}
 
     def claim(self, names: Iterable[str]) -> None:
@@ -57,10 +84,11 @@ class ReportFolder:
             for folder in sorted({self.root, *((self.root / name).parent for name in claimed)}):
                 self._require_folder(folder)
             for name in claimed:
-                if not _NAME.fullmatch(name):
-                    raise ClipformError(f"a report has no file {name}. This is a bug in clipform.", code="bug")
+                if not self.kind.names.fullmatch(name):
+                    text = f"a folder of this kind has no file {name}. This is a bug in clipform."
+                    raise ClipformError(text, code="bug")
                 if os.path.lexists(self.root / name) and not self._is_ours(name):
-                    raise _foreign(f"{name} in {self.root.name} was changed since a report wrote it")
+                    raise self._foreign(f"{name} in {self.root.name} was changed since {self.kind.one} wrote it")
             self._save({**self._listed, **{name: None for name in claimed if name not in self._listed}})
 
     def keep(self, name: str) -> bool:
@@ -125,6 +153,11 @@ class ReportFolder:
                     (self.root / folder).rmdir()
         return tuple(removed)
 
+    def keep_all(self) -> None:
+        """Keep the files that were written earlier, as far as they are unchanged."""
+        for name in self._listed.keys() - self._written.keys():
+            self.keep(name)
+
     def size(self) -> int:
         """Return the size of all files of this report, in bytes."""
         return sum(file.size for file in self._written.values() if file is not None)
@@ -148,7 +181,7 @@ class ReportFolder:
     def _require_folder(self, folder: Path) -> None:
         """Create a folder. Raises ClipformError for a symlink, which could lead to the user's files."""
         if folder != self.root and (folder.is_symlink() or (folder.exists() and not folder.is_dir())):
-            raise _foreign(f"{folder.relative_to(self.root)} in {self.root.name} is not a report's folder")
+            raise self._foreign(f"{folder.relative_to(self.root)} in {self.root.name} is not {self.kind.one}'s folder")
         disk.make_directories(folder)
 
     def _record(self, name: str, sha256: str) -> None:
@@ -157,30 +190,33 @@ class ReportFolder:
 
     def _save(self, files: Mapping[str, Written | None]) -> None:
         entries = {name: asdict(file) if file else None for name, file in sorted(files.items())}
-        text = json.dumps({"clipform_report": _VERSION, "files": entries}, indent=1) + "\n"
-        disk.replace(self.root / LIST, text.encode())
+        text = json.dumps({f"clipform_{self.kind.noun}": _VERSION, "files": entries}, indent=1) + "\n"
+        disk.replace(self.root / self.kind.list, text.encode())
+
+    def _foreign(self, message: str) -> ClipformError:
+        return _foreign(message, self.kind)
 
 
-def _read_list(root: Path) -> dict[str, Written | None]:
-    """Return the files of earlier reports. Raises ClipformError if the folder contains anything else."""
-    listing = root / LIST
+def _read_list(root: Path, kind: FolderKind) -> dict[str, Written | None]:
+    """Return the files that were written earlier. Raises ClipformError if the folder contains anything else."""
+    listing = root / kind.list
     if not os.path.lexists(root):
         return {}
     if not root.is_dir():
-        raise _foreign(f"{root.name} is not a folder")
+        raise _foreign(f"{root.name} is not a folder", kind)
     if not listing.is_file() or listing.is_symlink():
         if any(root.iterdir()):
-            raise _foreign(f"{root.name} contains other files and no report")
+            raise _foreign(f"{root.name} contains other files and no {kind.noun}", kind)
         return {}
     try:
         if listing.stat().st_size > _LIMIT:
             raise ValueError("too large")
         values = json.loads(listing.read_bytes())
-        if values["clipform_report"] != _VERSION:
+        if values[f"clipform_{kind.noun}"] != _VERSION:
             raise ValueError("unsupported version")
-        return {name: _written(entry) for name, entry in values["files"].items() if _NAME.fullmatch(name)}
+        return {name: _written(entry) for name, entry in values["files"].items() if kind.names.fullmatch(name)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _foreign(f"the list in {root.name} cannot be read ({error})") from error
+        raise _foreign(f"the list in {root.name} cannot be read ({error})", kind) from error
 
 
 def _written(entry: Mapping[str, object] | None) -> Written | None:
@@ -192,5 +228,15 @@ def _written(entry: Mapping[str, object] | None) -> Written | None:
     return Written(str(entry["sha256"]), size, time)
 
 
-def _foreign(message: str) -> ClipformError:
-    return ClipformError(message, help=f"choose a new folder: {command('report', '--out', 'DIR')}", code="foreign")
+def _foreign(message: str, kind: FolderKind) -> ClipformError:
+    return ClipformError(message, help=f"choose a new folder: {command(*kind.option)}", code="foreign")
+
+
+def target(directory: Path, out: Path | None, root: Path, kind: FolderKind = REPORT) -> Path:
+    """Return the folder of a report: `out`, else `report/` in the project. Raises UsageError for a folder that contains
+    the project, or is inside its state."""
+    real = Path(os.path.realpath(root / kind.noun if out is None else directory / out))
+    if real == root or root.is_relative_to(real) or real.is_relative_to(root / STATE):
+        *option, _ = kind.option
+        raise UsageError(f"{kind.one} cannot be written to {out}", help=command(*option, kind.noun))
+    return real

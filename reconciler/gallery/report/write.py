@@ -9,7 +9,6 @@ from dataclasses import replace
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from reconciler.diagnostics import UsageError
 from reconciler.frozen import dataclass
 from reconciler.gallery.document import comparison, export
 from reconciler.gallery.document.cards import DocumentContext
@@ -19,7 +18,6 @@ from reconciler.gallery.document.media import media_index
 from reconciler.gallery.document.model import Since
 from reconciler.gallery.report.folder import ReportFolder
 from reconciler.media.thumbnails import Thumbnails, cache_folder, draw_sheet, make
-from reconciler.next_command import command
 from reconciler.project import saved_plan
 from reconciler.project.model import Choice, Planned
 from reconciler.project.revision import read_revision
@@ -171,12 +169,3 @@ def _locate(
         elif sha in extracted:
             paths[sha] = extracted[sha]
     return paths
-
-
-def target(directory: Path, out: Path | None, root: Path) -> Path:
-    """Return the folder of a report: `out`, else `report/` in the project. Raises UsageError for a folder that contains
-    the project, or is inside its state."""
-    real = Path(os.path.realpath(root / "report" if out is None else directory / out))
-    if real == root or root.is_relative_to(real) or real.is_relative_to(root / STATE):
-        raise UsageError(f"a report cannot be written to {out}", help=command("report", "--out", "report"))
-    return real
