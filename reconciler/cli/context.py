@@ -132,6 +132,9 @@ class Context:
         if not self.options.json:
             self.view.plan(plan)
         if plan.has_changes() and not yes:
+            from reconciler.views.format import heavy_line
+
+            question = f"{heavy_line(plan)}{question}"
             self._ask(question, free=not (in_full or plan.total() or plan.unpriced()))
 
     def ask(self, lines: Iterable[str], *, yes: bool, question: str) -> None:

@@ -278,6 +278,22 @@ class LookChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Cascade:
+    """The clips that change by themselves (`causes`, mostly one), and the steps that only follow them.
+
+    `is_planned`: the plan generates the causes too; else their new videos exist."""
+
+    causes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    is_planned: bool
+
+    @property
+    def clips(self) -> tuple[str, ...]:
+        """The clips that follow, in the order of the plan."""
+        return tuple(dict.fromkeys(step.clip for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All steps in the order in which apply admits them, dependencies first."""
 
@@ -289,6 +305,7 @@ class Plan:
     demands: tuple[Demand, ...] = ()
     places: tuple[tuple[str, str], ...] = ()  # a digest of where each provider's key goes, "" for the store
     looks: tuple[LookChange, ...] = ()
+    cascades: tuple[Cascade, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()  # former and present names of clips whose records go with the name
 
     def counts(self) -> dict[str, int]:

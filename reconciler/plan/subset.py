@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from reconciler.plan.cascades import part_of
 from reconciler.plan.model import Action, Plan, Step
 
 Ident = tuple[str, int]
@@ -45,4 +46,4 @@ def subset(plan: Plan, clips: Iterable[str]) -> Plan:
     """Return the plan with only the steps for these clips and the noops; records of undeclared clips stay."""
     idents = {step.ident for step in Subsets(plan).steps(clips)}
     steps = tuple(step for step in plan.steps if step.action is Action.NOOP or step.ident in idents)
-    return replace(plan, steps=steps, unbind=())
+    return replace(plan, steps=steps, unbind=(), cascades=part_of(plan.cascades, idents))

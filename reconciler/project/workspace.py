@@ -22,8 +22,8 @@ from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
 from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError, StateUnreachable
 from reconciler.plan import cost, cuts, prices, remedies
+from reconciler.plan.cascades import with_causes
 from reconciler.plan.compute import PlanScope, compute
-from reconciler.plan.looks import look_changes
 from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_elsewhere
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.timing import run_seconds
@@ -392,7 +392,7 @@ class Workspace:
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))
         names = tuple(dict.fromkeys((old.clip, new.clip) for old, new in renamed if scope.selects(new.clip)))
-        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds)
-        plan = replace(plan, looks=look_changes(plan.steps, wanted), moved=names)
+        plan = replace(plan, diagnostics=diagnostics, demands=asked, places=places, expected=seconds, moved=names)
+        plan = with_causes(plan, wanted, records.bindings, None if choice.draft else loaded.project.chain_warning)
         self.planned = Planned(loaded, records, disk, locked, scope, plan, spent, renamed)
         return self.planned

@@ -7,10 +7,8 @@ Validation, the JSON Schema for editors and `clipform explain` are all derived f
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any
-from warnings import catch_warnings, simplefilter
 
 from pydantic import ConfigDict, Field, create_model, model_validator
 
@@ -19,10 +17,8 @@ from reconciler.spec.cut_fields import CutDecl
 from reconciler.spec.field_types import (
     AS_LIST,
     AS_MAP,
-    TIME,
     Address,
     Amount,
-    Database,
     Day,
     Folder,
     Free,
@@ -35,7 +31,6 @@ from reconciler.spec.field_types import (
     OpenId,
     Positive,
     RawText,
-    SchemaName,
     SecretName,
     Span,
     SpecModel,
@@ -48,6 +43,7 @@ from reconciler.spec.field_types import (
     whole_from,
 )
 from reconciler.spec.moved_fields import Moved
+from reconciler.spec.store_fields import Cache, Publish, SharedState
 
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
@@ -57,7 +53,6 @@ PRICE_TABLES = ("ark-usd", "ark-cny")
 MAX_TAKES = 100
 
 Resolution = Annotated[str, choice_of(*RESOLUTIONS)]
-Sharing = Annotated[str, choice_of("auto", "manual", "off")]
 _SEED = whole_from(-1, parse=scalars.seed)
 _RETAKE = Leaf(
     scalars.retakes(MAX_TAKES),
@@ -148,6 +143,12 @@ class ClipFields(SpecModel):
     def retake_of(self, take: int) -> int:
         """Return how often a take was asked for again."""
         return self.retake.get(take, 0) if isinstance(self.retake, dict) else self.retake
+
+
+class Defaults(ClipFields):
+    """The `defaults` of the project file: fields of clips, and one setting of the whole project."""
+
+    chain_warning: Positive | None = noted("Warn of more clips in a row that are made from one another.", "4")
 
 
 class Matrix(SpecModel):
@@ -273,59 +274,6 @@ class Budget(SpecModel):
     clips_per_apply: Positive | None = noted("Most generations that one apply may pay for.", "50")
 
 
-class StoreSpec(SpecModel):
-    """An object store and its credentials; without keys, the usual ones of the environment are used."""
-
-    env: Variables = noted(
-        "Environment variables that this section's addresses may contain as ${env.NAME}.", "[MEDIA_HOST]", ()
-    )
-    endpoint: Line | None = noted("Address of a store other than the default.", "https://s3.example.com")
-    region: Line | None = noted("Region of the bucket.", "eu-central-1")
-    access_key_id: OpenId | None = noted("Id of the access key.", "${env.AWS_ACCESS_KEY_ID}")
-    secret_access_key: SecretName | None = noted("The variable that holds its secret.", "${env.AWS_SECRET_ACCESS_KEY}")
-    session_token: SecretName | None = noted("The variable that holds a session token.", "${env.AWS_SESSION_TOKEN}")
-
-
-class Publish(StoreSpec):
-    """A store that gives local media a URL, for providers that accept only URLs."""
-
-    store: Line = noted("Bucket and prefix for uploaded media.", "s3://bucket/prefix", ...)
-    expires: Annotated[Decimal | None, Leaf(scalars.link_life, "length of time", TIME)] = noted(
-        "Lifetime of a link; at most 7 days.", "24h"
-    )
-    public_url: Line | None = noted(
-        "Public address of the store. Without it links are signed and expire.", "https://media.example.com/prefix"
-    )
-
-
-class Cache(StoreSpec):
-    """A store of artifacts that a team shares."""
-
-    remote: Line = noted("Bucket and prefix of the artifacts, or a folder.", "s3://bucket/clips", ...)
-    push: Sharing = noted("Put what was bought there: by itself, with the command push, or never.", "auto", "auto")
-    pull: Sharing = noted("Take what is missing: by itself, with the command pull, or never.", "auto", "auto")
-
-
-with catch_warnings():  # pydantic has a deprecated method of that name
-    simplefilter("ignore", UserWarning)
-    _SCHEMA: Any = {
-        "schema": (SchemaName, noted("The part of the database; who shares it shares results.", "lamp", "clipform"))
-    }
-    _InSchema: Any = create_model("_InSchema", __base__=SpecModel, **_SCHEMA)
-
-
-class SharedState(_InSchema):  # type: ignore[misc]  # its base is made above
-    """A database that a team shares: what was bought, and by whom."""
-
-    url: Database = noted(
-        "Address of the database, without a password.", "postgresql://db.example.com/clipform?sslmode=verify-full", ...
-    )
-    project: Name | None = noted(
-        "Whose budget its purchases count for; by default the name of the project folder.", "lamp-campaign"
-    )
-    workers: Annotated[str, choice_of("off")] = noted("Who carries out an apply; only off: this process.", "off", "off")
-
-
 class Inputs(SpecModel):
     """Folders outside the project that local media may be read from."""
 
@@ -377,7 +325,7 @@ class ProjectFile(SpecModel):
         "A database that a team shares, with the cache.", "{url: postgresql://db.example.com/clipform}"
     )
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
-    defaults: ClipFields = noted("Default fields of all clips.", "{duration: 5}", ClipFields)
+    defaults: Defaults = noted("Default fields of all clips.", "{duration: 5}", Defaults)
     moved: Annotated[tuple[Moved, ...], AS_LIST] = noted(
         "Clips that were renamed: they keep what is on record under the former name.", "[{from: hero, to: opening}]", ()
     )

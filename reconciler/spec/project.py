@@ -182,4 +182,5 @@ class Project:
     warnings: tuple[Diagnostic, ...] = ()
     overlay: ProjectOverlay = ProjectOverlay()
     looks: Looks = field(default_factory=dict)
+    chain_warning: int | None = None  # clips that may be made from one another without a warning
     volume: Volume = field(default_factory=Volume)  # resolved to read it

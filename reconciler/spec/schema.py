@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from reconciler.frozen import dataclass
 from reconciler.spec.field_types import Leaf, SpecModel
 from reconciler.spec.matrix import AXIS
-from reconciler.spec.model import ClipDecl, ProjectFile
+from reconciler.spec.model import ClipDecl, ClipFields, ProjectFile
 from reconciler.spec.modules import ModuleFile
 from reconciler.spec.problems import nearest
 from reconciler.spec.scalars import NAME
@@ -113,7 +113,8 @@ def nearest_field(field: str) -> str | None:
 def all_fields() -> tuple[str, ...]:
     """Return every dotted name in the order of the models, clips' fields without `clips.`."""
     clip_fields = [name for name in _names(ClipDecl) if not name.startswith("overrides.set.")]
-    others = [name for name in _names(ProjectFile) if not name.startswith(("clips.", "defaults."))]
+    repeated = ("clips.", *(f"defaults.{name}" for name in ClipFields.model_fields))
+    others = [name for name in _names(ProjectFile) if not name.startswith(repeated)]
     return tuple(dict.fromkeys([*others, *clip_fields]))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from reconciler.spec import model
+from reconciler.spec import model, store_fields
 from reconciler.spec.database_address import is_exposed
 from reconciler.spec.environment import ADDRESSES, names_in
 from reconciler.spec.field_types import SpecModel
@@ -37,11 +37,12 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         clips=(),
         providers=reader.providers(),
         budget=reader.section(model.Budget, "budget"),
-        publish=reader.store(model.Publish, "publish"),
-        cache=reader.store(model.Cache, "cache"),
+        publish=reader.store(store_fields.Publish, "publish"),
+        cache=reader.store(store_fields.Cache, "cache"),
         state=reader.shared_state(),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
         looks=reader.looks(),
+        chain_warning=reader.chain_warning(),
     )
 
 
@@ -79,6 +80,15 @@ class _SectionReader:
         specs = {name: self._typed(model.Look, entry, ("looks", name)) for name, entry in section.entries.items()}
         return declared_looks(section, specs, self._problems)
 
+    def chain_warning(self) -> int | None:
+        """Return how many clips may be made from one another without a warning; None: any number."""
+        entry = self._root.map_at("defaults").entries.get("chain_warning")
+        if entry is None:
+            return None
+        node = Fields({"chain_warning": entry}, entry.key.where)
+        setting = self._typed(model.Defaults, MappingEntry(entry.key, node), ("defaults",))
+        return setting.chain_warning if setting else None
+
     def section(self, kind: type[M], name: str) -> M | None:
         """Return a section, None if there is none."""
         return self._typed(kind, self._root.entries.get(name), (name,))
@@ -90,7 +100,7 @@ class _SectionReader:
 
     def shared_state(self) -> dict[str, JsonValue]:
         """Return the values of the section `state`, by field."""
-        values, entry = self.store(model.SharedState, "state"), self._root.entries.get("state")
+        values, entry = self.store(store_fields.SharedState, "state"), self._root.entries.get("state")
         if entry is not None and "cache" not in self._root.entries:
             message = "a shared state needs a shared cache: it says what was made, and the cache has the videos"
             self._problems.error(

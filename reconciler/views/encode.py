@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from reconciler.diagnostics import ClipformError, Diagnostic, SpecError
 from reconciler.events import Event, EventKind, Outcome, Summary
-from reconciler.plan.model import Action, Cost, LookChange, Plan, Step
+from reconciler.plan.model import Action, Cascade, Cost, LookChange, Plan, Step
 from reconciler.plan.remedies import command_of, reason_line
 from reconciler.project.saved_plan import review_digest
 from reconciler.views.base import StatusRow
@@ -67,7 +67,9 @@ def plan(item: Plan) -> dict[str, object]:
     asks = [{"subject": d.subject, "use": d.use, "asked": d.is_asked} for d in item.demands]
     looks = [look(change, item.currency) for change in item.looks]
     moved = [{"from": former, "to": present} for former, present in item.moved]
-    extra = {name: values for name, values in (("asks_for", asks), ("looks", looks), ("moved", moved)) if values}
+    followed = [cascade(each, item.currency) for each in item.cascades]
+    listed = (("asks_for", asks), ("looks", looks), ("cascades", followed), ("moved", moved))
+    extra = {name: values for name, values in listed if values}
     return {
         "format_version": FORMAT_VERSION,
         "actions": (step(s, item.currency) for s in item.steps),
@@ -81,9 +83,19 @@ def plan(item: Plan) -> dict[str, object]:
 
 def look(change: LookChange, currency: str) -> dict[str, object]:
     """Encode the clips that are generated again because of looks alone."""
-    part = Plan(change.steps, currency=currency)
+    return {"looks": list(change.looks), **_part(change.steps, currency)}
+
+
+def cascade(item: Cascade, currency: str) -> dict[str, object]:
+    """Encode the clips that only follow another one; `also` are further causes of the same."""
+    first, *others = item.causes
+    return {"cause": first, **({"also": others} if others else {}), **_part(item.steps, currency)}
+
+
+def _part(steps: tuple[Step, ...], currency: str) -> dict[str, object]:
+    part = Plan(steps, currency=currency)
     cost = _ranged(total(part.total(), currency, part.unpriced()), part.least())
-    return {"looks": list(change.looks), "clips": list(dict.fromkeys(s.clip for s in part.steps)), "cost": cost}
+    return {"clips": list(dict.fromkeys(step.clip for step in steps)), "cost": cost}
 
 
 def diagnostic(item: Diagnostic) -> dict[str, object]:

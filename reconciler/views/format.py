@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from reconciler import money
 from reconciler.events import Outcome
 from reconciler.next_command import command
-from reconciler.plan.model import GENERATES, Action, Cost, LookChange, Plan, Step
+from reconciler.plan.cascades import heavy
+from reconciler.plan.model import GENERATES, Action, Cascade, Cost, LookChange, Plan, Step
 from reconciler.spec.problems import listed
 
 SEPARATOR = " · "
@@ -134,6 +135,32 @@ def look_line(change: LookChange, currency: str) -> str:
     subject = f"Look {looks[0]} is" if len(looks) == 1 else f"Looks {listed(looks, 'and')} are"
     where = f"{clips(len(names), len(change.steps))} ({listed(names, 'and')})"
     return f"{subject} all that changed in {where}. Cost: {plan_total(Plan(change.steps, currency=currency))}."
+
+
+def cascade_line(cascade: Cascade, currency: str) -> str:
+    """Return how many clips only follow others that change, and what they cost."""
+    one = len(cascade.causes) == 1
+    verb = ("changes" if one else "change") if cascade.is_planned else "changed"
+    many = clips(len(cascade.clips), len(cascade.steps))
+    price = plan_total(Plan(cascade.steps, currency=currency))
+    plus = "+" if price[:1].isdigit() and not price.endswith("unpriced") else ""
+    follow = f"{'follows' if len(cascade.clips) == 1 else 'follow'} {'it' if one else 'them'}"
+    return f"{listed(cascade.causes, 'and')} {verb}; {many} {follow}: {plus}{price}"
+
+
+def cascade_lines(plan: Plan) -> Iterator[str]:
+    """Yield a line for each cascade that costs something."""
+    paid = (each for each in plan.cascades if any(step.cost.amount != 0 for step in each.steps))
+    return (cascade_line(each, plan.currency) for each in paid)
+
+
+def heavy_line(plan: Plan) -> str:
+    """Return a sentence to go before a question: that clips which only follow others are most of what a plan costs.
+    Empty if they are not."""
+    paid = next((each for each in heavy(plan) if any(step.cost.amount != 0 for step in each.steps)), None)
+    if paid is None:
+        return ""
+    return f"Most of the cost is for clips that only follow: {cascade_line(paid, plan.currency)}.\n"
 
 
 def moved_line(moved: Sequence[tuple[str, str]]) -> str:

@@ -6,6 +6,7 @@ Foreign text is only in code spans and fences. A forge takes that for plain text
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.plan.model import GENERATES, Action, Change, Plan, Step, plain_value
@@ -43,6 +44,7 @@ def render(plan: Plan) -> str:
     head = [MARK, "### clipform plan", "", *asks, format.summary_line(plan), ""]
     head += [f"{_cell(format.moved_line(plan.moved))}\n"] if plan.moved else []
     head += [f"{_cell(format.look_line(change, plan.currency))}\n" for change in plan.looks[:_WARNINGS]]
+    head += [f"{_cell(line)}\n" for line in islice(format.cascade_lines(plan), _WARNINGS)]
     if plan.has_changes():
         head += [_digest_line(plan), ""]
     head += [f"**Refused** {_cell(item.message)}\n" for item in plan.diagnostics if item.code in _SHOWN_FIRST]

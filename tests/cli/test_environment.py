@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import main
-from reconciler.spec.model import Cache, Provider, Publish
+from reconciler.spec.model import Provider
 from reconciler.spec.project import CREDENTIALS
+from reconciler.spec.store_fields import Cache, Publish
 
 CANARY = "canary.in-the-coal-mine.invalid"
 CLIPS = "clips:\n  hero: {prompt: a lamp, provider: studio, duration: 5}\n"

@@ -25,7 +25,7 @@ from reconciler.records import Generation
 from reconciler.spec.matrix import declared_name
 from reconciler.spec.project import Clip
 from reconciler.views import encode
-from reconciler.views.format import micros, plain_decimal, utc
+from reconciler.views.format import cascade_lines, micros, plain_decimal, utc
 from reconciler.views.status import standing
 
 Progress = Mapping[str, model.Running]
@@ -67,6 +67,7 @@ def head(plan: Plan, context: DocumentContext, plain: CardList) -> model.Head:
         diagnostics=tuple(map(diagnostic, context.problems or plan.diagnostics)),
         stale=bool(context.problems),
         restart=command("ui" if context.acts else "serve") if context.live else "",
+        cascades=tuple({"sentence": line} for line in cascade_lines(plan)),
     )
     revision = f"{plain.mark}.{_digest([content, plain.digest])}"
     return replace(content, revision=revision, generated=utc(context.now), session=context.session)

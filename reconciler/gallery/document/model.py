@@ -148,6 +148,7 @@ class Head:
     generated: str = ""
     session: SessionTotal | None = None
     restart: str = ""  # the command that shows the live page again
+    cascades: tuple[Value, ...] = ()  # a sentence about each
     since: Since | None = None
     format_version: int = FORMAT_VERSION
 

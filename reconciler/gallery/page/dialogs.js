@@ -22,7 +22,7 @@ Gallery.dialogs = (() => {
 
   function wholePlan(head) {
     if (!Gallery.head.hasSteps(head)) return null;
-    return { title: "Apply the whole plan?", clips: null, cost: head.cost, expected: head.expected, names: store.state.order.filter((id) => store.card(id).apply) };
+    return { title: "Apply the whole plan?", clips: null, cost: head.cost, expected: head.expected, cascades: head.cascades, names: store.state.order.filter((id) => store.card(id).apply) };
   }
 
   function oneClip(card) {
@@ -41,6 +41,7 @@ Gallery.dialogs = (() => {
       h("ul", { class: "confirm-list" }, rows),
       offer.names.length > MAX_LISTED && h("p", { class: "quiet" }, `and ${count(offer.names.length - MAX_LISTED, "more clip").replace("clips", "clips")}`),
       h("p", { class: "confirm-sum" }, h("span", {}, free(offer.cost) && !offer.cost.unpriced ? "Free" : offer.cost.least ? "Cost" : "Maximum cost"), h("strong", {}, price)),
+      (offer.cascades || []).map(({ sentence }) => foreign("p", { class: "quiet" }, sentence)),
       offer.expected && h("p", { class: "quiet" }, `It takes about ${span(offer.expected)}.`),
       offer.cost.unpriced > 0 && h("p", { class: "warn" }, `No price is known for ${count(offer.cost.unpriced, "generation")}. The provider decides the cost.`),
       session && session.cap !== null && h("p", { class: "quiet" }, `Spent in this session: ${money({ amount: session.spent, currency: session.currency })} of ${money({ amount: session.cap, currency: session.currency })}.`),

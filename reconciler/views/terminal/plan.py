@@ -71,6 +71,7 @@ def render(plan: Plan, style: Style, room: int = UNBOUNDED) -> Iterator[str]:
     if plan.moved:
         yield safe(format.moved_line(plan.moved))
     yield from (safe(format.look_line(change, plan.currency)) for change in plan.looks)
+    yield from map(safe, format.cascade_lines(plan))
     yield style.bold(format.summary_line(plan))
 
 

@@ -169,6 +169,7 @@ def document(cards: Iterable[Value], **head: object) -> Value:
         "cost": {"amount": "0", "currency": "USD", "unpriced": 0, "least": None},
         "expected": None,
         "restart": "clipform ui",
+        "cascades": [],
         "session": {"spent": "0", "unpriced": 0, "currency": "USD", "cap": None, "offer": False},
         "diagnostics": [],
         "stale": False,
