@@ -69,11 +69,13 @@ def _joined(store: Store, clock: Callable[[], float]) -> Store:
     return store
 
 
-def offline_warning(as_of: float) -> Diagnostic:
-    """Return what a plan says that was made without a connection."""
+def offline_warning(as_of: float | None) -> tuple[Diagnostic, ...]:
+    """Return what is said beside what was read without a connection; `as_of` is `Workspace.as_of`."""
+    if as_of is None:
+        return ()
     text = f"as of {datetime.fromtimestamp(as_of, UTC):%H:%M} UTC, offline: the shared state cannot be reached"
     help = "what is free goes on; nothing is bought until it answers"
-    return Diagnostic("state-offline", text, None, help, Severity.WARNING)
+    return (Diagnostic("state-offline", text, None, help, Severity.WARNING),)
 
 
 def mirror_of(directory: Path, clock: Callable[[], float], unreachable: StateUnreachable, *, write: bool) -> Store:

@@ -386,7 +386,7 @@ class Workspace:
         bought_at = [(loaded.project.providers[alias], loaded.dialects[alias]) for alias in sorted(paid)]
         dated = [w for config, _ in bought_at for w in prices.warnings(config, self.today())]
         keys = [w for config, dialect in bought_at for w in endpoints.missing_credentials(config, dialect, self.env)]
-        stale = () if self.as_of is None else (shared_state.offline_warning(self.as_of),)
+        stale = shared_state.offline_warning(self.as_of)
         diagnostics = (*loaded.warnings, *stale, *addresses, *capped, *self._located([*keys, *dated], loaded.project))
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)

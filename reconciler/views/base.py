@@ -42,6 +42,9 @@ class StatusRow:
     since: float | None = None  # seconds since the request
     expected: float | None = None  # seconds that such tasks typically take
     takes: int = 1  # of the clip
+    by: str = ""  # who makes it, by a shared state
+    began: float | None = None  # Unix time since when
+    waits_for: str = ""  # why the next apply could not send it at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,10 @@ class View(Screen, Protocol):
     def valid(self, clips: int, takes: int, files: int, warnings: Sequence[Diagnostic]) -> None:
         """Report that `validate` found no error."""
 
-    def status(self, rows: Sequence[StatusRow]) -> None:
-        """Show `status`."""
+    def status(self, rows: Sequence[StatusRow], warnings: Sequence[Diagnostic] = ()) -> None:
+        """Show `status`; `warnings` are about all of it."""
 
-    def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
+    def follow(self, rows: Sequence[StatusRow], warnings: Sequence[Diagnostic] = (), *, keys: bool) -> None:
         """Show the current rows of `status --watch`; on a terminal they replace the last ones. `keys`: q ends it."""
 
     def story(self, rows: Sequence[HistoryRow]) -> None:
@@ -106,7 +109,9 @@ class View(Screen, Protocol):
     def history(self, rows: Sequence[HistoryRow]) -> None:
         """Show `history`."""
 
-    def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
+    def show(
+        self, sections: Sequence[Section], data: Mapping[str, object], warnings: Sequence[Diagnostic] = ()
+    ) -> None:
         """Show the same facts as sections for people or as data for programs."""
 
     @property

@@ -12,7 +12,7 @@ from reconciler.plan.model import Action, Cascade, Cost, LookChange, Plan, Step
 from reconciler.plan.remedies import command_of, reason_line
 from reconciler.project.saved_plan import review_digest
 from reconciler.views.base import StatusRow
-from reconciler.views.format import plain_decimal
+from reconciler.views.format import plain_decimal, utc
 
 FORMAT_VERSION = 1
 
@@ -189,4 +189,7 @@ def status(item: StatusRow) -> dict[str, object]:
         "phase": item.phase or None,
         "since_seconds": None if item.since is None else int(item.since),
         "expected_seconds": None if item.expected is None else round(item.expected, 1),
+        **({"by": item.by} if item.by else {}),
+        **({"since": utc(item.began)} if item.began is not None else {}),
+        **({"waits_for": item.waits_for} if item.waits_for else {}),
     }

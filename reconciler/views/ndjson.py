@@ -72,13 +72,13 @@ class JsonView:
         with suppress(Unwritten):
             self._write(encode.summary(summary))
 
-    def status(self, rows: Sequence[StatusRow]) -> None:
+    def status(self, rows: Sequence[StatusRow], warnings: Sequence[Diagnostic] = ()) -> None:
         """Write the document of `status --json`."""
-        self._versioned(clips=map(encode.status, rows))
+        self._versioned(clips=map(encode.status, rows), **_warned(warnings))
 
-    def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
+    def follow(self, rows: Sequence[StatusRow], warnings: Sequence[Diagnostic] = (), *, keys: bool) -> None:
         """Write one `status` document as a line for each change."""
-        self.status(rows)
+        self.status(rows, warnings)
 
     def story(self, rows: Sequence[HistoryRow]) -> None:
         """Write a line for each row."""
@@ -89,9 +89,9 @@ class JsonView:
         for row in rows:
             self._versioned(**asdict(row))
 
-    def show(self, sections: Sequence[Section], data: _Document) -> None:
+    def show(self, sections: Sequence[Section], data: _Document, warnings: Sequence[Diagnostic] = ()) -> None:
         """Write the data; sections are for people."""
-        self._versioned(**data)
+        self._versioned(**data, **_warned(warnings))
 
     can_draw = False
 
@@ -125,3 +125,7 @@ class JsonView:
 
     def close(self) -> None:
         """Do nothing: JSON has no display."""
+
+
+def _warned(warnings: Sequence[Diagnostic]) -> dict[str, object]:
+    return {"diagnostics": [encode.diagnostic(warning) for warning in warnings]} if warnings else {}

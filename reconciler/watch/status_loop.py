@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.diagnostics import ClipformError, Diagnostic, UsageError
 from reconciler.project.model import Choice
+from reconciler.project.shared_state import offline_warning
 from reconciler.project.workspace import Workspace
 from reconciler.state.paths import DATABASE, DRAFTS, STATE
 from reconciler.views.base import StatusRow, View
@@ -34,6 +35,7 @@ class StatusLoop:
     keyboard: int | None = None
     rows: Sequence[StatusRow] | None = None  # on the screen
     errors: str = ""
+    warnings: Sequence[Diagnostic] = ()
 
     def run(self) -> int:
         """Run until the user ends it, and return the exit code. Raises ClipformError if files cannot be watched."""
@@ -63,10 +65,10 @@ class StatusLoop:
                 self.view.error(error)
             self.errors = error.message
             return
-        rows = status(planned, self.workspace.clock.now())
-        if self.errors or self.rows is None or _facts(rows) != _facts(self.rows):
-            self.view.follow(rows, keys=self.keyboard is not None)
-        self.rows, self.errors = rows, ""
+        rows, warnings = status(planned, self.workspace.clock.now()), offline_warning(self.workspace.as_of)
+        if self.errors or self.rows is None or _facts(rows) != _facts(self.rows) or warnings != self.warnings:
+            self.view.follow(rows, warnings, keys=self.keyboard is not None)
+        self.rows, self.errors, self.warnings = rows, "", warnings
 
     def _is_irrelevant(self, path: str) -> bool:
         """True if a change at a path changes no row: git's files, temporary files, and all of the state except its

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from reconciler.cli.app import main
 from tests.e2e.kit import Rig, project, traces
 from tests.e2e.shared import MakeRig, clone, outputs
 from tests.emulator.process import Emulator
@@ -123,13 +124,20 @@ def test_without_a_connection_what_is_free_goes_on_and_nothing_is_bought(studio:
     assert planned.document["summary"]["noop"] == 2
     [warning] = planned.document["diagnostics"]
     assert warning["code"] == "state-offline" and "offline" in warning["message"]
-    assert [row["group"] for row in studio.run("state", "list").document["purchases"]] == ["made"] * 3
+    listed = studio.run("state", "list")
+    assert [row["group"] for row in listed.document["purchases"]] == ["made"] * 3
+    for said in (listed, studio.run("status"), studio.run("show", "lamp")):
+        assert said.document["diagnostics"] == [warning], said.text
+    assert main(["-C", str(studio.folder), "status"]) == 0
+    assert "UTC, offline: the shared state cannot be reached" in studio.read()[1]
     studio.edit('"the moon"', '"the star"')
     (studio.folder / "renders/lamp.mp4").unlink()
     ended = studio.run("apply", "--yes")
     assert (ended.code, ended.results) == (3, {"lamp": "succeeded", "sun": "skipped"}), ended.text
     assert studio.ledger() == bought
-    assert studio.run("state", "push").code == 5
+    for words in ("state push", "state cap", "state rm v1: --yes", "state mv --project film b"):
+        ended = studio.run(*words.split())
+        assert ended.code == 5 and ended.document["error"]["code"] == "state-unreachable", ended.text
     fresh = clone(studio, "ben")
     nothing = fresh.run("apply", "--yes", "--trust")
     assert nothing.code == 5 and nothing.document["error"]["code"] == "state-unreachable"

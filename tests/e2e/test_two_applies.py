@@ -15,6 +15,7 @@ import pytest
 
 from reconciler.clock import SystemClock
 from reconciler.engine.attempt import submit
+from reconciler.project.shared_state import user_and_machine
 from reconciler.state.leases import SharedStore
 from reconciler.state.sql.postgres import PostgreSQL
 from tests.e2e.kit import Rig, project
@@ -94,6 +95,21 @@ def test_two_applies_of_one_branch_at_once_buy_each_key_once(studio: Rig) -> Non
         assert {a["action"] for a in each.run("plan").document["actions"]} == {"noop"}
 
 
+def says_who_makes_what(of: Rig) -> None:
+    """Of what another working copy has sent: who, since when, and why the rest cannot be sent at once."""
+    assert of.run("apply", "nothing", "--trust").code == 64  # it asks before it looks for the clip
+    of.edit('"concurrency": "8"', '"concurrency": "1"')
+    rows = of.run("status").document["clips"]
+    of.edit('"concurrency": "1"', '"concurrency": "8"')
+    name = user_and_machine()
+    making = [row for row in rows if row["state"] == "running"]
+    assert making and {row["by"] for row in making} == {name} and all(row["since"].endswith("Z") for row in making)
+    queued = [row["waits_for"] for row in rows if row["state"] == "new"]
+    assert all(text.endswith(f"of 1 slots of vendor are taken ({name} {len(making)})") for text in queued)
+    listed = of.run("state", "list", "--in-flight").document["purchases"]
+    assert {row["holder"]["by"] for row in listed} == {name} and listed[0]["holder"]["project"] == "film"
+
+
 def test_who_follows_pays_nothing_and_says_who_makes_it(studio: Rig, sql: PostgreSQL) -> None:
     """The first is frozen until the second follows it."""
     other = clone(studio, "ben")
@@ -101,6 +117,7 @@ def test_who_follows_pays_nothing_and_says_who_makes_it(studio: Rig, sql: Postgr
     until(first, b'"submitted"')
     first.send_signal(signal.SIGSTOP)
     lease(sql, "+ interval '1 hour'")
+    says_who_makes_what(other)
     second = start(other)
     until(second, b"is making it; free here")
     first.send_signal(signal.SIGCONT)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.diagnostics import UsageError
 from reconciler.records import Attempt, Generation, Money, Snapshot, State
-from reconciler.views.purchases import listed, matching
+from reconciler.views.purchases import listed, only_key
 
 GROUPS = {
     "in flight": "submitting uncertain accepted stalled ready",
@@ -56,5 +57,12 @@ def test_a_result_without_a_request_is_named_by_its_key() -> None:
 
 def test_a_key_is_named_by_how_it_begins() -> None:
     records = Snapshot(generations={key: generation(key) for key in ("v1:ab", "v1:ac", "v2:ab")})
-    cases = {"v1:ab": ["v1:ab"], "v1:": ["v1:ab", "v1:ac"], "ab": ["v1:ab", "v2:ab"], "b": [], "": []}
-    assert {start: matching(records, start) for start in cases} == cases
+    assert [only_key(records, start) for start in ("v1:ab", "ac", "v2:")] == ["v1:ab", "v1:ac", "v2:ab"]
+    for start, count in {
+        "v1:": "2 keys begin",
+        "ab": "2 keys begin",
+        "b": "no key begins",
+        "": "no key begins",
+    }.items():
+        with pytest.raises(UsageError, match=count):
+            only_key(records, start)

@@ -144,3 +144,14 @@ def test_the_history_is_one_line_an_event() -> None:
     assert list(tables.history((row,), PLAIN)) == [
         "   12 2026-01-01T00:00:00Z  moved        hero  from=submitting to=accepted task=t1"
     ]
+
+
+def test_a_status_says_who_makes_a_clip_and_why_another_waits() -> None:
+    rows = (
+        StatusRow("hero", 1, True, "running", provider="studio", by="ana@mac", began=1_700_000_000.0),
+        StatusRow("orbit", 1, True, "new", waits_for="2 of 2 slots of studio-main are taken (ana@mac 1, ben@pc 1)"),
+    )
+    assert status(rows)[2::2] == [
+        "    ana@mac is making it since 22:13 UTC",
+        "    queued: 2 of 2 slots of studio-main are taken (ana@mac 1, ben@pc 1)",
+    ]

@@ -18,11 +18,12 @@ def run(context: typer.Context, clip: arguments.ClipName, draft: arguments.Draft
     """
     from reconciler.cli.parsing import one_clip
     from reconciler.project.model import Choice
+    from reconciler.project.shared_state import offline_warning
     from reconciler.views.show import show
 
     app: Context = context.obj
     workspace = app.workspace
     planned = workspace.plan(Choice((clip,), draft=draft, look=True), workspace.load(draft))
     root = workspace.objects(draft).root.relative_to(workspace.root).as_posix()
-    app.view.show(*show(one_clip(clip, planned.plan), planned, root))
+    app.view.show(*show(one_clip(clip, planned.plan), planned, root), offline_warning(workspace.as_of))
     show_pictures(app, planned, draft=draft, picked=False)

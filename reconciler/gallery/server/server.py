@@ -37,6 +37,8 @@ _MIN_PAUSE: Final = 0.5
 """Seconds between two plans during a run, at least; planning may take a fifth of the time."""
 _STATE_CHECK: Final = 1.0
 """Seconds between two checks if another process has changed the state."""
+_SHARED_CHECK: Final = 5.0
+"""Seconds between two plans of a shared state, which other machines change, or which does not answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +163,20 @@ class Gallery:
         workspace, choice = self._options.workspace, self._options.choice
         state, clock = workspace.state_dir(choice.draft), workspace.clock
         last = await asyncio.to_thread(_stamp, state)
+        planned = clock.monotonic()
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STATE_CHECK):
                     await hub.changed.wait()
             stamp = await asyncio.to_thread(_stamp, state)
-            if hub.index is None or (stamp == last and not hub.changed.is_set()):
+            is_due = workspace.shares_state and clock.monotonic() - planned >= _SHARED_CHECK
+            if hub.index is None or (stamp == last and not hub.changed.is_set() and not is_due):
                 continue
             last, began = stamp, clock.monotonic()
             hub.changed.clear()
             await self._plan(hub, hub.index.planned.loaded)
-            await clock.sleep(max(_MIN_PAUSE, 4 * (clock.monotonic() - began)))
+            planned = clock.monotonic()
+            await clock.sleep(max(_MIN_PAUSE, 4 * (planned - began)))
 
     async def _plan(self, hub: Hub, loaded: Loaded) -> None:
         """Load and plan, and show the result unless the watch has shown a newer one meanwhile."""

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from reconciler.views.base import StatusRow
 from reconciler.views.terminal import tables
-from reconciler.views.terminal.sanitize import fit
+from reconciler.views.terminal.sanitize import fit, safe
 from reconciler.views.terminal.style import Style
 
 _FIRST = ("running", "blocked", "failed")
@@ -27,14 +27,14 @@ class LiveTable:
         self.style, self.now, self.stream = style, now, stream
         self.end = "[q] quit" if keys else "Ctrl-C quits"
         self.rows: Sequence[StatusRow] = ()
-        self.read_at = now()
+        self.read_at, self.warning = now(), ""
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self.live = Live(self, console=console, refresh_per_second=2, transient=True)
         self.live.start()
 
-    def show(self, rows: Sequence[StatusRow]) -> None:
-        """Replace the rows on the screen."""
-        self.rows, self.read_at = rows, self.now()
+    def show(self, rows: Sequence[StatusRow], warning: str = "") -> None:
+        """Replace the rows on the screen, and what is said below them."""
+        self.rows, self.read_at, self.warning = rows, self.now(), safe(warning)
         self.live.refresh()
 
     def stop(self) -> None:
@@ -47,12 +47,14 @@ class LiveTable:
 
     def _lines(self, width: int, height: int) -> Iterator[str]:
         rows = [self._later(row) for row in self.rows]
-        room = max(1, height - 4)
+        room = max(1, height - 4 - bool(self.warning))
         visible = rows if len(rows) <= room else sorted(rows, key=_rank)[:room]
         if visible:
             yield from tables.lines_of(visible, self.style, width)
         if len(visible) < len(rows):
             yield f"… and {len(rows) - len(visible)} more"
+        if self.warning:
+            yield self.style.yellow(self.warning)
         counts = Counter(row.state for row in rows)
         totals = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no clips"
         yield self.style.dim(f"{totals}. Watching. {self.end}")

@@ -99,6 +99,10 @@ def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
         yield line
         if item.state in ("blocked", "failed") and item.detail:
             yield f"    {safe(item.detail)}"
+        if item.by and item.began is not None:
+            yield f"    {safe(item.by)} is making it since {format.clock(item.began)}"
+        if item.waits_for:
+            yield f"    queued: {safe(item.waits_for)}"
         yield from next_lines(item.way_out, style)
 
 

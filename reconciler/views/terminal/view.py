@@ -117,22 +117,23 @@ class HumanView:
             with suppress(Unwritten):
                 put(notification(f"clipform: {apply.result(summary)}", os.environ), self.err)
 
-    def status(self, rows: Sequence[StatusRow]) -> None:
-        """Print a table as wide as the terminal."""
+    def status(self, rows: Sequence[StatusRow], warnings: Sequence[Diagnostic] = ()) -> None:
+        """Print a table as wide as the terminal; warnings go to stderr."""
+        self.diagnostics(warnings)
         self._print(self.out, tables.status(rows, self.style, room(self.out)))
 
-    def follow(self, rows: Sequence[StatusRow], *, keys: bool) -> None:
+    def follow(self, rows: Sequence[StatusRow], warnings: Sequence[Diagnostic] = (), *, keys: bool) -> None:
         """Redraw the table on a terminal; elsewhere print it again after a blank line."""
         if not can_redraw(self.out):
             self._print(self.out, [] if self.last_rows is None else [""])
-            self._print(self.out, tables.status(rows, self.style, room(self.out)))
+            self.status(rows, warnings)
         elif self.table is None:
             from reconciler.views.terminal.live_table import LiveTable
 
             self.table = LiveTable(self.out, self.style, self.now, keys=keys)
         self.last_rows = rows
         if self.table is not None:
-            self.table.show(rows)
+            self.table.show(rows, "; ".join(warning.message for warning in warnings))
 
     def story(self, rows: Sequence[HistoryRow]) -> None:
         """Print a line for each thing that happened."""
@@ -142,8 +143,11 @@ class HumanView:
         """Print a line for each event."""
         self._print(self.out, tables.history(rows, self.style, room(self.out)))
 
-    def show(self, sections: Sequence[Section], data: Mapping[str, object]) -> None:
-        """Print titled groups of facts."""
+    def show(
+        self, sections: Sequence[Section], data: Mapping[str, object], warnings: Sequence[Diagnostic] = ()
+    ) -> None:
+        """Print titled groups of facts; warnings go to stderr."""
+        self.diagnostics(warnings)
         self._print(self.out, tables.sections(sections, self.style))
 
     @property
