@@ -31,6 +31,7 @@ from reconciler.spec.project import ProjectOverlay, ProviderConfig
 if TYPE_CHECKING:
     from reconciler.engine.ports import Transport
     from reconciler.engine.run.signals import Hold
+    from reconciler.project.spending import Spending
     from reconciler.providers.base import Dialect, Pace
     from reconciler.state.history import LogEntry
     from reconciler.views.base import StatusRow
@@ -141,6 +142,12 @@ class Program:
     def history(self, clip: str | None = None, *, limit: int | None = None, draft: bool = False) -> list[LogEntry]:
         """Return the events of the log, oldest first: the newest `limit` of them, or all."""
         return self._workspace().events(draft, clip, limit)
+
+    def spending(self) -> Spending:
+        """Return every purchase with its estimate and its cost, as `cost` counts them."""
+        from reconciler.project.spending import spending
+
+        return spending(self._workspace())
 
     def settle(self, *, on_event: OnEvent | None = None, trust: bool = False) -> dict[str, str]:
         """Look up at their providers the requests of which nobody knows if they arrived, as `apply` on the command line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,41 @@ def age(text: str | None) -> float | None:
     if unit is None or not (number.isascii() and number.isdecimal() and len(number) < 7):
         raise UsageError(f"an age is a number and one of {', '.join(_AGES)}, such as 30d, not '{text}'")
     return int(number) * unit
+
+
+def since_time(text: str | None, now: float) -> str:
+    """Return the time of a date, or of an age such as `30d`, as ISO 8601 in UTC; empty without a text. Raises
+    UsageError for any other text."""
+    from datetime import UTC, date, datetime
+
+    if text is None:
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        seconds_ago = age(text)
+    return datetime.fromtimestamp(now - (seconds_ago or 0), UTC).isoformat(timespec="seconds")
+
+
+def purchased_clips(workspace: Workspace, patterns: Sequence[str], names: Collection[str]) -> Collection[str] | None:
+    """Return the clips that patterns select, None without patterns. `names` are those that were paid for: the project
+    may not declare them any more. Raises UsageError for a pattern that matches neither."""
+    from fnmatch import fnmatchcase
+
+    from reconciler.project.model import Choice
+
+    if not patterns:
+        return None
+    chosen, loaded = set[str](), workspace.recall()
+    for pattern in patterns:
+        former = {name for name in names if fnmatchcase(name, pattern)}
+        try:
+            chosen |= {step.clip for step in workspace.plan(Choice((pattern,), look=True), loaded).plan.steps}
+        except UsageError:
+            if not former:
+                raise
+        chosen |= former
+    return chosen
 
 
 def plan_file(directory: Path, arguments: list[str], means_clips: Callable[[str], bool]) -> SavedPlan | None:

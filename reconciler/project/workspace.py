@@ -288,10 +288,10 @@ class Workspace:
         with self._store(draft) as store:
             return store.events(clip, limit)
 
-    def attempts(self, key: str) -> tuple[Attempt, ...]:
-        """Return every attempt of a key, oldest first; none without a state."""
+    def attempts(self, key: str | None = None) -> tuple[Attempt, ...]:
+        """Return every attempt of a key, or of the project, oldest first; none without a state."""
         with self._store(False) as store:
-            return store.attempts(key)
+            return store.project_attempts() if key is None else store.attempts(key)
 
     def _store(self, draft: bool) -> Store:
         """Return the store, to read it; an empty one without a state, and without a connection the mirror."""

@@ -3,7 +3,7 @@
 Event types and what their payload holds:
 
     store            store (the id): the first event of every database
-    run              command: an apply began; its number is the event's
+    run              command, by: an apply began; its number is the event's
     begun            the attempt's columns, `run` and `account`
     moved            from, to, money, task, cost_micros, reason, message, sha256, evidence
     looked           date: the provider's time of the first look for an uncertain attempt

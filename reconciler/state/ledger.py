@@ -96,6 +96,10 @@ class Ledger:
         """Return every attempt of a key, or of all keys, oldest first."""
         return self._attempts("" if key is None else "WHERE key = :key", {"key": key})
 
+    def project_attempts(self) -> tuple[Attempt, ...]:
+        """Return every attempt of this project, oldest first; a shared state has those of others, too."""
+        return self._attempts(f"WHERE {self.sql.own}")
+
     def makers(self, sha256: str) -> tuple[Attempt, ...]:
         """Return the attempts that gave an artifact, oldest first."""
         return self._attempts("WHERE sha256 = :sha256", {"sha256": sha256})
@@ -146,9 +150,10 @@ class Ledger:
 
     # Buying
 
-    def start_run(self, command: str) -> int:
-        """Log that an apply begins, and return its number for its attempts. Only when there is something to do."""
-        return self._append("run", {"command": command}).seq
+    def start_run(self, command: str, by: str = "") -> int:
+        """Log that an apply begins, and who began it; return its number for its attempts. Only when there is something
+        to do."""
+        return self._append("run", {"command": command, "by": by}).seq
 
     def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
         """Write the intent before anything is sent: guard, attempt and reservation in one transaction.

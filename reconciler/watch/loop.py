@@ -21,6 +21,7 @@ from reconciler.next_command import command
 from reconciler.plan.model import Plan
 from reconciler.project.model import Choice, Loaded, Planned
 from reconciler.project.saved_plan import fingerprint, subset_fingerprint
+from reconciler.project.shared_state import user_and_machine
 from reconciler.project.workspace import Workspace
 from reconciler.state import disk
 from reconciler.state.paths import DATABASE
@@ -264,7 +265,7 @@ class Watch:
 
     def _carry_out(self, session: Session, events: EventWaiter, planned: Planned, apply: Apply) -> None:
         context, store = self.context, session.store
-        self.runs.append(store.start_run("watch"))
+        self.runs.append(store.start_run("watch", user_and_machine()))
         self.newer = None
         options = ApplyOptions(context.choice, max_cost=self._remaining_budget(), run=self.runs[-1])
         hold = partial(self._hold, events, planned.loaded, apply)

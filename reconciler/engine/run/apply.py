@@ -39,6 +39,7 @@ from reconciler.plan.model import Action, Reason
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
+from reconciler.project.shared_state import user_and_machine
 from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE, SPECS, STATE
@@ -239,7 +240,8 @@ class Run:
         shared = self._shared()
         if session.store.is_shared and shared is not None:
             ports = replace(ports, bring=shared.bring_one, keep=shared.keep)
-        run = options.run or (session.store.start_run("apply") if planned.plan.has_changes() else 0)
+        who = user_and_machine()
+        run = options.run or (session.store.start_run("apply", who) if planned.plan.has_changes() else 0)
         terms = RunTerms(run, self._caps(), options.detach, options.fail_fast, planned.scope.force, options.fetching)
         adopter = LockfileAdopter.of(session, planned)
         saver = LockfileSaver(session, planned.loaded)
