@@ -237,6 +237,26 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """What is known of an order that was handed to workers, as `state.wants` has it. Times are UTC seconds.
+
+    `kind` is empty while it is open. `is_served`: a worker with credentials of its account is alive; `is_ready`: what
+    it needs is there.
+    """
+
+    key: str
+    account: str
+    clip: str
+    kind: str
+    note: str
+    holder: str
+    since: float
+    changed: float
+    is_served: bool
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that planning needs from the state, read in one transaction.
 
@@ -245,6 +265,7 @@ class Snapshot:
     addresses of this machine, and `booked` the same by key and by whether it was there. `counted` has likewise what
     the lock file said was bought: millionths and currency. `rehearsals` are the keys whose results were made there.
     `holders` has, by the number of the attempt, who carries out what is under way in a shared store, of all projects.
+    `handed` has the open orders of workers by key.
     """
 
     store: str = ""  # id of this store
@@ -261,3 +282,4 @@ class Snapshot:
     counted: Mapping[tuple[str, bool], tuple[int, str]] = field(default_factory=dict)
     rehearsals: frozenset[str] = frozenset()
     holders: Mapping[int, Holder] = field(default_factory=dict)
+    handed: Mapping[str, Handed] = field(default_factory=dict)

@@ -39,6 +39,10 @@ class BucketReceipts:
             text = f"{self._down.message}, and without a receipt there nothing is sent"
             raise StateError(text, help=self._down.help, code=UNREACHABLE)
 
+    def try_again(self) -> None:
+        """Forget that the bucket could not be reached: a process that lives for days tries again."""
+        self._down = None
+
     def keep(self, event: str, marker: str, line: bytes) -> None:
         """Begin to write a copy of a line."""
         if event == "intent":

@@ -1,6 +1,7 @@
 """The shared cache of a team: a bucket or a folder with the videos that its members made.
 
     objects/<sha256>     the bytes of an artifact
+    inputs/<sha256>      the bytes of a local input, for workers that send it to a provider
     results/<key>.json   a lock file of one line: the result of a key
     claims/<key>.json    which working copy buys a key; created only if it is absent, before anything is sent
     receipts/<marker>    of a team with a database: what its purchases leave behind, see `bucket_receipts`
@@ -87,9 +88,9 @@ class Shelf:
 
     # --- objects ------------------------------------------------------------------------------
 
-    def fetch(self, sha256: str, suffix: str, objects: Objects) -> None:
+    def fetch(self, sha256: str, suffix: str, objects: Objects, folder: str = "objects") -> None:
         """Bring an artifact into the store of this machine. Raises ArtifactError; then nothing was stored."""
-        name = f"objects/{sha256}"
+        name = f"{folder}/{sha256}"
         with objects.part(f"shared-{sha256[:12]}") as part:
             with self._asked("read", name):
                 self._stream(name, part)
@@ -112,11 +113,11 @@ class Shelf:
                 return  # it cannot have the SHA-256 of a video that was stored
             part.write(bytes(chunk))
 
-    def put(self, sha256: str, file: Path) -> None:
+    def put(self, sha256: str, file: Path, folder: str = "objects") -> None:
         """Upload an artifact, unless the store has it. An object of another size is damaged, and replaced."""
         import obstore
 
-        name, size = f"objects/{sha256}", file.stat().st_size
+        name, size = f"{folder}/{sha256}", file.stat().st_size
         with self._asked("look for", name):
             present = self._size(name)
         if present is None and size <= _WHOLE:

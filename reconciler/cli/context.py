@@ -84,6 +84,11 @@ class Context:
         """Return a path as the user would write it: relative to `directory` if that is shorter."""
         return min((os.path.relpath(path, self.directory), str(path)), key=len)
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The variables of the process."""
+        return os.environ
+
     @cached_property
     def workspace(self) -> Workspace:
         """The project. Raises ClipformError if the folder is not in one."""

@@ -15,6 +15,7 @@ from reconciler.events import take_name
 from reconciler.frozen import dataclass
 from reconciler.plan import cuts, remedies
 from reconciler.plan.facts import PlanFacts
+from reconciler.plan.handed import standing
 from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.rehearsals import set_aside
@@ -121,6 +122,8 @@ class _Planner:
         attempt = self.snapshot.attempts.get(w.key)
         if attempt is not None and attempt.state in BLOCKED | _IN_PROGRESS:
             return self._resume(w, attempt)
+        if w.key in self.snapshot.handed:
+            return self._handed(w)
         is_locked = self.facts.locked_elsewhere(w.key, attempt)
         is_recorded = w.key in self.snapshot.generations
         if (is_recorded or (is_locked and w.output is not None)) and (sha256 := self.facts.shared(w.key)) is not None:
@@ -215,6 +218,16 @@ class _Planner:
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
         step = _at_provider(self._step(w, Action.RESUME, reason, detail=describe_attempt(attempt)), attempt)
         return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire
+
+    def _handed(self, w: Wanted) -> Step:
+        """Return the step of a take that workers carry out."""
+        if self._takes_protected(w):
+            return self._protected(w)
+        if self._has_maker(w):
+            return self._shared(w)
+        order = self.snapshot.handed[w.key]
+        step = self._step(w, Action.RESUME, Reason.HANDED, detail=standing(order))
+        return replace(step, expected=typical_seconds(self.snapshot, w.kind, w.model))
 
     def _has_maker(self, w: Wanted) -> bool:
         """True if another selected take generates this key; otherwise this take becomes its maker."""

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     SEND_AGAIN = "send_again", "you asked to send it again"
     ARTIFACT_LOST = "artifact_lost", "generated before, but its video is not here; generating it again is free"
     IN_FLIGHT = "in_flight", "its task was submitted before; apply collects it"
+    HANDED = "handed", "it was handed to the workers"
     INTERRUPTED = "interrupted", "interrupted; the next apply draws it again"
     DRAWING = "drawing", "another clipform is drawing it now"
     STALLED = "stalled", "its task is past the deadline; it is paid, so clipform polls it again and never resends it"

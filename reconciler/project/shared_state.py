@@ -22,7 +22,7 @@ from reconciler.spec.values import JsonValue
 from reconciler.state.store import Store
 
 if TYPE_CHECKING:
-    from reconciler.state.leases import Member
+    from reconciler.state.leases import Member, SharedStore
     from reconciler.state.sql.postgres import PostgreSQL
 
 _SECTION = re.compile(rb"""\bstate["']?\s*:""")
@@ -54,10 +54,11 @@ def open_store(root: Path, directory: Path, clock: Callable[[], float], values: 
     require_driver()
     from reconciler.state import shared
 
-    return _joined(shared.open_store(connect(root, values), directory, clock, partial(_member, root, directory)), clock)
+    sql = connect(root, values)
+    return _joined(shared.open_store(sql, directory, clock, partial(member, root, directory)), clock, values)
 
 
-def _joined(store: Store, clock: Callable[[], float]) -> Store:
+def _joined(store: SharedStore, clock: Callable[[], float], values: Mapping[str, JsonValue]) -> Store:
     """Return a shared store, unless this working copy's own records are not in it: they must be carried first."""
     from reconciler.state.carry import require_mirror
 
@@ -66,6 +67,10 @@ def _joined(store: Store, clock: Callable[[], float]) -> Store:
     except BaseException:
         store.close()
         raise
+    if values.get("workers", "off") != "off":
+        from reconciler.state.wants import Wants
+
+        store.wants = Wants(store.sql)
     return store
 
 
@@ -107,7 +112,7 @@ def read_store(
     require_driver()
     from reconciler.state import shared
 
-    return _joined(shared.read_store(connect(root, values), directory, clock), clock)
+    return _joined(shared.read_store(connect(root, values), directory, clock), clock, values)
 
 
 def connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:
@@ -119,7 +124,7 @@ def connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:
     return shared.connect(str(values["url"]), str(schema), str(project))
 
 
-def _member(root: Path, directory: Path, desk: str) -> Member:
+def member(root: Path, directory: Path, desk: str) -> Member:
     """Return who this working copy is: a copy of the folder, or the same folder on another machine, is another one."""
     from reconciler.state.leases import Member
 

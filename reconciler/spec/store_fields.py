@@ -77,4 +77,7 @@ class SharedState(_InSchema):  # type: ignore[misc]  # its base is made above
     project: Name | None = noted(
         "Whose budget its purchases count for; by default the name of the project folder.", "lamp-campaign"
     )
-    workers: Annotated[str, choice_of("off")] = noted("Who carries out an apply; only off: this process.", "off", "off")
+    workers: Annotated[str, choice_of("off", "prefer", "only")] = noted(
+        "Who asks paid providers: this process (off), workers that serve the account (prefer), or only workers.",
+        *("prefer", "off"),
+    )

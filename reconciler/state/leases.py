@@ -16,20 +16,22 @@ The rules, each kept inside the write lock of the database (`sql.postgres`), who
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
-from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, State
+from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, Snapshot, State
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Facts, Merged
 from reconciler.state.receipts import Receipt
 from reconciler.state.schema import texts
-from reconciler.state.sql.port import Sql
+from reconciler.state.sql.port import Sql, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
+from reconciler.state.wants import Wants
 
 LOOK = 1.0
 """Seconds between two looks at what others hold: one look for all of it."""
@@ -72,13 +74,22 @@ class SharedStore(Store):
     """The store of one working copy among several; see above."""
 
     is_shared = True
+    wants: Wants | None = None
+    """The orders of workers, for a project that hands over to them."""
 
     def __init__(self, sql: Sql, clock: Clock, desk: Sql, member: Member) -> None:
         super().__init__(sql, clock, desk)
+        self.member = member
         self._me = {"owner": member.owner, "holder": member.name, "lease": LEASE}
         self._held: dict[int, int] = {}  # the fence of each attempt that this process holds
         self._elsewhere: dict[int, str] = {}  # who holds each attempt that was asked about
         self._looked = float("-inf")
+
+    def of_project(self, sql: Sql) -> SharedStore:
+        """Return the store of the same member over another connection, whose project counts what is bought."""
+        other = SharedStore(sql, self._clock, self.desk.sql, self.member)
+        other._held = self._held
+        return other
 
     def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
         """Write the intent as `Ledger.begin`, and hold it. Raises StateError `no-slot` while the account is busy."""
@@ -121,6 +132,13 @@ class SharedStore(Store):
             busy = {marker for (marker,) in rows}
             return super().merge([line for line in lines if line.marker not in busy])
 
+    def snapshot(self, keys: Collection[str] | None = None) -> Snapshot:
+        """Return what planning needs as `Store.snapshot`, with the orders that workers have."""
+        if self.wants is None:
+            return super().snapshot(keys)
+        with self.sql.reading():
+            return replace(super().snapshot(keys), handed=self.wants.handed())
+
     def holder(self, attempt: Attempt) -> str:
         """Return who else carries out an attempt now; empty if nobody does. One look a second serves all questions."""
         if attempt.id in self._held or attempt.state not in OPEN | {State.UNCERTAIN}:
@@ -161,11 +179,15 @@ class SharedStore(Store):
     def in_doubt_at(self, place: str) -> tuple[Attempt, ...]:
         """Return the requests that nobody holds and whose fate the receipts at a place may prove."""
         going = f"state IN ({texts(UNDECIDED)}) AND permit = :place"
-        return self._attempts(f"WHERE {going} AND NOT ({_ELSEWHERE})", {**self._me, "place": place})
+        return self._unheld(f"WHERE {going} AND NOT ({_ELSEWHERE})", {**self._me, "place": place})
 
     def _orphans(self) -> tuple[Attempt, ...]:
-        where = f"WHERE state = '{State.SUBMITTING}' AND NOT ({_ELSEWHERE})"
-        return self._attempts(where, self._me)
+        """Return the requests whose sender is dead, or holds them no more."""
+        return self._unheld(f"WHERE state = '{State.SUBMITTING}' AND NOT ({_ELSEWHERE})", self._me)
+
+    def _unheld(self, where: str, values: Values) -> tuple[Attempt, ...]:
+        """Return attempts but those that this process is carrying out."""
+        return tuple(attempt for attempt in self._attempts(where, values) if attempt.id not in self._held)
 
     def _move(self, attempt: Attempt, to: State, facts: Facts, sha256: str | None) -> Attempt:
         with self.transaction():

@@ -26,6 +26,7 @@ from reconciler.next_command import command
 from reconciler.records import BLOCKED, OPEN, Money, State
 from reconciler.state import schema
 from reconciler.state.sql.postgres import PostgreSQL, quoted
+from reconciler.state.wants import TABLES as OF_WORKERS
 
 _PROJECT = "project TEXT NOT NULL DEFAULT current_setting('clipform.project')"
 _DIGEST = "encode(sha256(convert_to(concat_ws(E'\\x1f', NEW.provider, NEW.endpoint, NEW.task), 'UTF8')), 'hex')"
@@ -164,6 +165,7 @@ STEPS = (
   resume_at TIMESTAMPTZ NOT NULL DEFAULT 'epoch', owner TEXT NOT NULL DEFAULT '', holder TEXT NOT NULL DEFAULT '',
   lease_until TIMESTAMPTZ NOT NULL DEFAULT 'epoch')""",
     ),
+    OF_WORKERS,
 )
 """The statements of each version, in order. A step only adds, and is never changed once it was released."""
 

@@ -46,6 +46,7 @@ from reconciler.state.paths import LOCK_FILE, SPECS, STATE
 from reconciler.state.store import LEASE
 
 if TYPE_CHECKING:
+    from reconciler.engine.run.hand_over import HandOver
     from reconciler.engine.run.shared_cache import SharedCache
 
 _REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
@@ -187,13 +188,18 @@ class Run:
         resumed = [self.planned.snapshot.attempts.get(step.key) for step in asking if step.action is Action.RESUME]
         sites = {a.key: (a, Site.of(a, session.store.account(a))) for a in resumed if a is not None}
         elsewhere = {key: pair for key, pair in sites.items() if not loaded.has(pair[1])}
+        handed = self._handed(elsewhere)
         providers = ConnectedProviders()
         hold = self.hold or partial(signals, leave=self.sink.close)
         try:
-            needed = frozenset(step.provider for step in asking if step.key not in elsewhere)
+            sent = (step for step in asking if step.key not in elsewhere and not (handed and handed.has(step)))
+            needed = frozenset(step.provider for step in sent)
             providers.by_alias = connect_aliases(loaded, needed, renderer, workers, self.connect)
             reach_all(loaded, self.connect, elsewhere.values(), providers)
             executor = self._executor(renderer, providers)
+            executor.handed = handed
+            if handed is not None:
+                handed.control = executor.control
             with hold(executor.interrupt):
                 timeout = self.options.timeout
                 async with _timed(executor, timeout), _renewed(session):
@@ -203,6 +209,15 @@ class Run:
         finally:
             await providers.aclose()
             await renderer.aclose()
+
+    def _handed(self, elsewhere: Mapping[str, object]) -> HandOver | None:
+        """Return what workers are to carry out; None if that is nothing."""
+        state = self.planned.loaded.project.state
+        if state.get("workers", "off") == "off" or not self.session.store.is_shared or self.options.fetching:
+            return None
+        from reconciler.engine.run.hand_over import HandOver
+
+        return HandOver.of(self.session, self.planned, self.sink, elsewhere)
 
     def _shared(self) -> SharedCache | None:
         section = self.planned.loaded.project.cache

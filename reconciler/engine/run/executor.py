@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.artifacts.place import OutputContent, Placer
 from reconciler.diagnostics import ClipformError
-from reconciler.engine.attempt.context import AttemptContext, Ports, RunTerms
-from reconciler.engine.attempt.runner import AttemptRunner
+from reconciler.engine.attempt.context import Ports, RunTerms
 from reconciler.engine.connections.providers import ConnectedProviders
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.run.assembly import Assembler
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
+from reconciler.engine.run.makers import make
 from reconciler.engine.run.records import RunRecords, binding_of
 from reconciler.engine.run.scheduler import Ident, Scheduler
 from reconciler.engine.run.signals import waited
@@ -34,6 +34,7 @@ from reconciler.records import Artifact, LockEntry, Placed, State
 from reconciler.state.paths import LOCK_FILE
 
 if TYPE_CHECKING:
+    from reconciler.engine.run.hand_over import HandOver
     from reconciler.engine.run.shared_cache import SharedCache
 
 
@@ -51,6 +52,7 @@ class Executor:
     adopter: LockfileAdopter
     saver: LockfileSaver
     shared: SharedCache | None = None
+    handed: HandOver | None = None  # what workers carry out
     control: RunControl = field(default_factory=RunControl)
     outcomes: dict[Ident, Outcome] = field(default_factory=dict)
     absent: Mapping[Ident, StepEnded] = field(default_factory=dict)  # what the shared cache did not give
@@ -77,6 +79,8 @@ class Executor:
             for step in plan.steps:
                 if step.action is Action.NOOP:
                     self._record_unchanged(step)
+        if self.handed is not None:
+            await self.handed.hand_over(self.terms, self.shared)
         if self.shared is not None:
             self.absent = await self.shared.bring([step for step in todo if step.reason is Reason.CACHED])
         for action in (Action.MOVE, Action.RESTORE):
@@ -95,6 +99,7 @@ class Executor:
     async def _generate(self, steps: list[Step]) -> None:
         declared = self.providers.by_alias
         limits = {alias: provider.pace.concurrency for alias, provider in declared.items()}
+        limits |= dict.fromkeys(self.handed.aliases if self.handed is not None else (), len(steps))
         local = [alias for alias, provider in declared.items() if not provider.durable]
         scheduler = Scheduler(sorted(steps, key=self._urgency), limits, local)
         for event in scheduler.held():
@@ -112,7 +117,7 @@ class Executor:
                 for task in [await finished.get(), *(finished.get_nowait() for _ in range(finished.qsize()))]:
                     step = running.pop(task)
                     for skipped in scheduler.finish(step, succeeded=task.result()):
-                        self._end(skipped, *self._reason_skipped(step))
+                        self._end(skipped, *(self._left(skipped) or self._reason_skipped(step)))
         finally:
             self.saver.close()
             for task in running:
@@ -121,7 +126,7 @@ class Executor:
         why = self.control.end if self.control.event.is_set() else "stopped after a failure (--fail-fast)"
         for step in scheduler.unfinished():
             if step.ident not in self.outcomes:
-                self._end(step, EventKind.SKIPPED, why)
+                self._end(step, *(self._left(step) or (EventKind.SKIPPED, why)))
 
     def _urgency(self, step: Step) -> tuple[bool, float]:
         """Most perishable first: finished tasks, whose links expire, then the oldest, then plan order."""
@@ -145,23 +150,10 @@ class Executor:
                 self._place(step, self.records.sha256s[step.key])
             else:
                 self._require_path(step)
-                if (line := await self._bought_elsewhere(step)) is not None:
-                    self._adopt(step, line)
-                    free, text = replace(step, action=Action.RESTORE), "bought elsewhere; taken from the shared cache"
+                if text := await self._made(step):
+                    free = replace(step, action=Action.RESTORE)
                     self._end(free, EventKind.SUCCEEDED, text, began=began)
                     return True
-                runner = self._runner(step)
-                sha256 = await runner.make()
-                self._require_locked(step, sha256)
-                self._fetched(step, sha256, runner.context.artifact)
-                if runner.maker:
-                    free, text = replace(step, action=Action.RESTORE), f"{runner.maker} made it; nothing was paid here"
-                    self._end(free, EventKind.SUCCEEDED, text, began=began)
-                    return True
-                if runner.context.provider.durable and step.ident in self.records.bindings:
-                    line = self.saver.add(self.records.bindings[step.ident], self.records.artifacts[sha256])
-                    if self.shared is not None and line is not None:
-                        self.shared.send(line)
         except StepEnded as end:
             self._end(step, end.kind, end.message, end.help, began)
             return False
@@ -174,16 +166,26 @@ class Executor:
         self._end(step, EventKind.SUCCEEDED, began=began)
         return True
 
-    async def _bought_elsewhere(self, step: Step) -> LockEntry | None:
-        """Return the result of a purchase that the team has made; None if this run may buy, or shares nothing."""
-        provider = self.providers.by_alias.get(step.provider) if step.action in GENERATES else None
-        shared, order = self.shared, self.orders.get(step.ident)
-        if shared is None or provider is None or order is None or not (shared.pushes and provider.durable):
+    async def _made(self, step: Step) -> str:
+        """Make, place and bind one take. Returns why nothing was paid for it in this run; empty if it was."""
+        video = await make(self, step)
+        if video.line is not None:
+            self._adopt(step, video.line)
+            return video.free
+        self._require_locked(step, video.sha256)
+        self._fetched(step, video.sha256, video.artifact)
+        if video.is_durable and not video.free and step.ident in self.records.bindings:
+            line = self.saver.add(self.records.bindings[step.ident], self.records.artifacts[video.sha256])
+            if self.shared is not None and line is not None:
+                self.shared.send(line)
+        return video.free
+
+    def _left(self, step: Step) -> tuple[EventKind, str, str] | None:
+        """Return how a step ends that workers carry out, and that this run does not wait for."""
+        if self.handed is None or not self.handed.has(step) or not (self.terms.detach or self.control.event.is_set()):
             return None
-        if self.ports.store.is_shared or self.ports.store.is_offline:  # the database says who may buy
-            return await shared.known(step, order.wanted.rehearses)
-        patience = 0.0 if self.terms.detach else provider.pace.timeout
-        return await shared.secure(step, order.wanted.rehearses, patience, self.ports.sink)
+        end = self.handed.left()
+        return end.kind, end.message, end.help
 
     def _adopt(self, step: Step, line: LockEntry) -> None:
         """Record and place a result that was bought elsewhere."""
@@ -222,18 +224,6 @@ class Executor:
         result = self.outcomes[step.ident].result
         end = {EventKind.LEFT: "goes on at the provider", EventKind.SKIPPED: "is not made yet"}.get(result)
         return EventKind.SKIPPED, f"needs {step.name}, which {end or 'did not succeed'}"
-
-    def _runner(self, step: Step) -> AttemptRunner:
-        try:
-            provider = self.providers.of(step.provider, step.key)
-        except ClipformError as error:
-            raise StepEnded(EventKind.BLOCKED, error.message, error.help) from error
-        if self.ports.store.is_offline and provider.durable:
-            text = "the shared state cannot be reached, so nothing was sent"
-            raise StepEnded(EventKind.SKIPPED, text, f"{command('apply')} goes on when it answers")
-        now = self.ports.clock.monotonic()
-        order = self.orders.get(step.ident)
-        return AttemptRunner(AttemptContext(self.ports, self.terms, self.control, step, provider, order, began=now))
 
     def _fetched(self, step: Step, sha256: str, artifact: Artifact | None) -> None:
         """Note and place an artifact that is durable: from here on, repeating is free."""

@@ -29,6 +29,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from reconciler.diagnostics import StateError, StateUnreachable
+from reconciler.next_command import command
 from reconciler.state.sql.port import NONE, Row, Values, broken_rule, number_too_large
 
 _IDLE = 15
@@ -69,6 +70,10 @@ class PostgreSQL:
             "SELECT set_config('clipform.project', :project, true)",
             f"SELECT pg_advisory_xact_lock({_number(schema)})",
         )
+
+    def of_project(self, project: str) -> PostgreSQL:
+        """Return the same database for another project, by a connection of its own."""
+        return PostgreSQL(self._url, self.schema, project)
 
     def query(self, statement: str, values: Values = NONE) -> list[Row]:
         """Return the rows of one statement."""
@@ -234,7 +239,8 @@ def explain(error: psycopg.Error) -> StateError:
         case errors.InsufficientPrivilege():
             return StateError(f"the database refuses this role: {text}", code="state-rights")
         case errors.UndefinedTable() | errors.InvalidSchemaName():
-            return StateError(f"the database has no state here: {text}", code="state-absent")
+            help = f"create its tables, with a role that may:\n{command('state', 'migrate')}"
+            return StateError(f"the database has no state here: {text}", help=help, code="state-absent")
         case errors.NumericValueOutOfRange():
             return number_too_large()
         case psycopg.OperationalError() | psycopg.InterfaceError() | errors.IdleInTransactionSessionTimeout():

@@ -1,0 +1,123 @@
+"""A worker: takes keys from the queue, carries out their orders, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+
+from reconciler.cluster.carry import Carrier
+from reconciler.cluster.dispatch import Dispatch
+from reconciler.cluster.place import WorkPlace
+from reconciler.cluster.resync import LOOK, Resync
+from reconciler.diagnostics import StateError, StateUnreachable
+from reconciler.engine.control import RunControl
+from reconciler.engine.ports import ConnectedProvider, Sink
+from reconciler.events import Event, EventKind
+from reconciler.state.store import LEASE
+
+_RETRY = 5.0
+"""Seconds after which a queue that did not answer is asked again."""
+_MANY = 10**9
+"""More steps than a worker has: a look-up waits as long as it must, since there is always other work."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker. `stop` ends it: what is being sent is recorded, and everything else is given back."""
+
+    place: WorkPlace
+    accounts: Mapping[str, ConnectedProvider]
+    dispatch: Dispatch
+    sink: Sink
+    random: Callable[[], float]
+    control: RunControl = field(default_factory=RunControl)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, *, once: bool = False) -> None:
+        """Carry out orders until it is stopped; `once`: until none is left that could begin."""
+        self.control.carry(_MANY)
+        carrier = Carrier(self.place, self.accounts, self.sink, self.control)
+        resync = Resync(self.place, self.accounts, self.dispatch, self._say, self.random)
+        slots = {name: account.pace.concurrency for name, account in self.accounts.items()}
+
+        async def handle(key: str) -> float | None:
+            again = await carrier.carry_out(key)
+            if again is None:
+                await self.dispatch.enqueue(self.place.wants.ready(self.accounts, need=key))
+            return again
+
+        await resync.look()
+        async with _beside(self._renew(), self._look(resync)), aclosing(self.place.renderer):
+            while not self.stopping.is_set():
+                try:
+                    await self.dispatch.run(slots, handle, self.stopping, once=once)
+                except StateUnreachable as error:
+                    self._say(error.message)
+                    await self.control.sleep(self.place.session.clock, _RETRY)
+                if once:
+                    break
+        with suppress(StateError):
+            self.place.wants.leave(self.place.member.owner)
+
+    def stop(self) -> None:
+        """Begin nothing more, and end all waiting."""
+        self.control.event.set()
+        self.stopping.set()
+
+    async def _renew(self) -> None:
+        """Go on holding what this process holds, while it lives: a process that is frozen loses it."""
+        while True:
+            await self.place.session.clock.sleep(LEASE / 4)
+            with suppress(StateError):
+                self.place.session.store.renew()
+
+    async def _look(self, resync: Resync) -> None:
+        while True:
+            await self.place.session.clock.sleep(LOOK)
+            try:
+                if await resync.look():
+                    self.control.stopped.clear()  # an account that refused may have been put right
+            except StateError as error:
+                self._say(error.message)
+                await self.place.session.clock.sleep(_RETRY)
+
+    def _say(self, text: str) -> None:
+        self.sink.emit(Event(EventKind.NOTE, message=text))
+
+
+@asynccontextmanager
+async def _beside(*loops: object) -> AsyncIterator[None]:
+    """Run loops that do not end, within the block."""
+    tasks = [asyncio.ensure_future(loop) for loop in loops]  # type: ignore[call-overload]  # coroutines
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at the first SIGTERM or SIGINT. The second ends the process at once, with what is on disk."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    seen: list[int] = []
+
+    def handle(number: int) -> None:
+        if seen:
+            os._exit(128 + number)
+        seen.append(number)
+        stop()
+
+    for number in signals:
+        loop.add_signal_handler(number, handle, number)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
