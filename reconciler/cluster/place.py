@@ -139,7 +139,7 @@ def open_place(root: Path, sections: Project, clock: Clock, env: Mapping[str, st
             closing(BucketReceipts(Shelf(sections.cache, env, directory))) as copies,
             Receipts.open(directory, store.id, clock.now, copies) as receipts,
         ):
-            store.wants = Wants(sql)
+            store.wants, store.team = Wants(sql), copies
             store.wants.handed([])  # its tables are there
             store.merge(receipts.lines)
             settle_orphans(store, receipts)

@@ -95,12 +95,15 @@ def mirror_of(directory: Path, clock: Callable[[], float], unreachable: StateUnr
 
 
 def refresh_mirror(store: Store, clock: Callable[[], float]) -> None:
-    """Bring what this machine has of the shared state up to date, for a time without a connection."""
+    """Bring what this machine has of the shared state up to date, for a time without a connection. Not if that lacks
+    what this machine has seen: the next purchase brings it back."""
     if store.is_shared:
         from reconciler.state.carry import mirror
+        from reconciler.state.lineage import is_whole
 
         with suppress(StateUnreachable):
-            mirror(store, Store(store.desk.sql, clock))
+            if is_whole(store.sql, store.mirrored):
+                mirror(store, Store(store.desk.sql, clock))
 
 
 def read_store(

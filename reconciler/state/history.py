@@ -12,6 +12,7 @@ Event types and what their payload holds:
     bound            the binding's columns              unbound           clip, take
     placed           the record's columns               unplaced          output
     plan-consumed    plan
+    settled          server: the database server on which these records are known to be whole
     joined           shared (the id of the state that these records mirror from then on), seen (number and time of its
                      newest event)                      detached
     relabelled       old, new: what the one project bought counts as the other's (in a shared ledger)
@@ -160,6 +161,9 @@ _REDUCERS: Mapping[str, Callable[[Sql, LogEntry], None]] = {
         "INSERT INTO meta (name, value) VALUES ('joined', :shared || ' ' || :time)",
         "DELETE FROM meta WHERE name = 'mirrored'",
         "INSERT INTO meta (name, value) VALUES ('mirrored', :seen)",
+    ),
+    "settled": _execute(
+        "DELETE FROM meta WHERE name = 'server'", "INSERT INTO meta (name, value) VALUES ('server', :server)"
     ),
     "detached": _execute("DELETE FROM meta WHERE name IN ('joined', 'mirrored')"),
     "forgotten": _execute("DELETE FROM generation WHERE key = :key"),

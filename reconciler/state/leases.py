@@ -24,10 +24,12 @@ from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
 from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, Snapshot, State
+from reconciler.state import lineage
 from reconciler.state.budget import SPANS, Caps, NewAttempt
-from reconciler.state.history import Clock
+from reconciler.state.history import Clock, LogEntry
 from reconciler.state.ledger import Facts, Merged
 from reconciler.state.receipts import Receipt
+from reconciler.state.rows import Payload
 from reconciler.state.schema import texts
 from reconciler.state.sql.port import Sql, Values
 from reconciler.state.store import DEADLINE, LEASE, Store
@@ -84,16 +86,35 @@ class SharedStore(Store):
         self._held: dict[int, int] = {}  # the fence of each attempt that this process holds
         self._elsewhere: dict[int, str] = {}  # who holds each attempt that was asked about
         self._looked = float("-inf")
+        self._seen: lineage.Mark | None = None  # the newest event that this process saw when the records were whole
+        self._appended: lineage.Mark = (0, 0.0)
 
     def of_project(self, sql: Sql) -> SharedStore:
         """Return the store of the same member over another connection, whose project counts what is bought."""
         other = SharedStore(sql, self._clock, self.desk.sql, self.member)
-        other._held = self._held
+        other._held, other.team = self._held, self.team
         return other
 
     def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
-        """Write the intent as `Ledger.begin`, and hold it. Raises StateError `no-slot` while the account is busy."""
+        """Write the intent as `Ledger.begin`, and hold it. Raises StateError `no-slot` while the account is busy.
+
+        The records must be whole: what they lost since they were seen last is brought back first (`lineage`).
+        """
+        seen = self._seen or lineage.catch_up(self, self._clock)
+        try:
+            attempt = self._begin(new, caps, seen)
+        except Refused as error:
+            if error.code != lineage.BEHIND:
+                raise
+            attempt = self._begin(new, caps, lineage.catch_up(self, self._clock, seen))
+        self._seen = self._appended
+        if self.team is not None:
+            self.team.latest = self._seen
+        return attempt
+
+    def _begin(self, new: NewAttempt, caps: Caps | None, seen: lineage.Mark) -> Attempt:
         with self.transaction():
+            lineage.require_whole(self.sql, seen)
             self._require_slot(new)
             self._require_caps(new)
             attempt = super().begin(new, caps)
@@ -110,6 +131,8 @@ class SharedStore(Store):
             if error.code not in ("elsewhere", "state-moved", "state-unreachable") or facts is None or not facts.task:
                 raise
             newest = self.attempt(attempt.id)
+            if newest.marker != attempt.marker:
+                raise  # the database was restored, and has given the number to another one
             if newest.task == facts.task:
                 return newest  # the commit whose outcome was not known had happened
             if newest.state is State.UNCERTAIN:
@@ -180,6 +203,11 @@ class SharedStore(Store):
         """Return the requests that nobody holds and whose fate the receipts at a place may prove."""
         going = f"state IN ({texts(UNDECIDED)}) AND permit = :place"
         return self._unheld(f"WHERE {going} AND NOT ({_ELSEWHERE})", {**self._me, "place": place})
+
+    def _append(self, kind: str, payload: Payload, attempt: Attempt | None = None, clip: str = "") -> LogEntry:
+        entry = super()._append(kind, payload, attempt, clip)
+        self._appended = (entry.seq, entry.time)
+        return entry
 
     def _orphans(self) -> tuple[Attempt, ...]:
         """Return the requests whose sender is dead, or holds them no more."""

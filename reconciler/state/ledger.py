@@ -297,6 +297,10 @@ class Ledger:
         """Log a fact that changes no table, such as a consent; without secrets and links."""
         self._append("note", {**(about or {}), "what": fact}, clip=clip)
 
+    def settle_on(self, server: str) -> None:
+        """Record that these records are whole, on the database server of this name."""
+        self._append("settled", {"server": server})
+
     def transaction(self) -> AbstractContextManager[None]:
         """Run several calls as one transaction, also nested. Never await inside."""
         return self.sql.transaction()

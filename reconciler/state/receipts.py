@@ -63,15 +63,17 @@ class Receipt(TakeProvenance):
 
 
 class SharedReceipts(Protocol):
-    """Where the machines of a team keep a copy of each receipt. `place` names it, the same for all of them."""
+    """Where the machines of a team keep a copy of each receipt. `place` names it, the same for all of them; `latest` is
+    the newest event of the shared state, by number and time, which is noted there with the next permit."""
 
     place: str
+    latest: tuple[int, float]
 
     def require_open(self) -> None:
         """Raise StateError if nothing can be written there."""
 
-    def keep(self, event: str, marker: str, line: bytes) -> None:
-        """Begin to write a copy of a line. Never raises: the file has it."""
+    def keep(self, event: str, marker: str, line: bytes, store: str) -> None:
+        """Begin to write a copy of a line, of the state with this id. Never raises: the file has it."""
 
     def permission(self, marker: str) -> Future[str]:
         """Return what gives the reason why a request must not be sent, empty if it may, once its intent is there."""
@@ -79,6 +81,12 @@ class SharedReceipts(Protocol):
     def settled(self, marker: str, void: bytes) -> tuple[Receipt, ...]:
         """Return what is there about a request in doubt. One without an intent there was never sent, and is not from
         then on: `void` takes its place. Raises ClipformError."""
+
+    def high(self, store: str) -> tuple[int, float]:
+        """Return the newest event that was noted there of a shared state; 0 and 0 if there is none. Raises as above."""
+
+    def newer(self, since: float) -> tuple[Receipt, ...]:
+        """Return all that was written there since a time (UTC seconds), in order. Raises as above."""
 
 
 class Receipts:
@@ -174,7 +182,7 @@ class Receipts:
             self._put(b"\n" + line if self._torn else line)
         self._seq += 1
         if self.shared is not None:
-            self.shared.keep(event, attempt.marker, line)
+            self.shared.keep(event, attempt.marker, line, self._store)
 
     def _put(self, data: bytes) -> None:
         self._torn = True  # until all of it is written and durable

@@ -20,6 +20,7 @@ from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.desk import Desk
 from reconciler.state.history import Clock
 from reconciler.state.ledger import Ledger
+from reconciler.state.receipts import SharedReceipts
 from reconciler.state.sql.port import Sql
 from reconciler.state.sql.sqlite import SQLite
 
@@ -35,6 +36,8 @@ class Store(Ledger):
     is_shared = False
     is_offline = False
     """True for the mirror of a shared state that cannot be reached now."""
+    team: SharedReceipts | None = None
+    """Where the machines of a team have their receipts."""
 
     def __init__(self, sql: Sql, clock: Clock, desk: Sql | None = None) -> None:
         super().__init__(sql, clock)

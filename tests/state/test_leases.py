@@ -7,43 +7,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from state_kit import Clock, memory_store, order, result
+from state_kit import order, result
+from team_kit import Connect, Team
 
 from reconciler.diagnostics import Refused, StateError
 from reconciler.records import State
 from reconciler.state import leases
 from reconciler.state.budget import Caps
-from reconciler.state.leases import Member, SharedStore
+from reconciler.state.leases import SharedStore
 from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipt
 from reconciler.state.sql.postgres import PostgreSQL
 
-Connect = Callable[..., PostgreSQL]
 USD = {"cost_micros": 6, "currency": "USD"}
-
-
-class Team:
-    """Working copies with one ledger, and a hand on the database's clock."""
-
-    def __init__(self, connected: Connect) -> None:
-        self.connected, self.sql, self.stores = connected, connected(), list[SharedStore]()
-
-    def member(self, name: str, now: float = 1_700_000_000.0, project: str = "film") -> SharedStore:
-        store = SharedStore(self.connected(project), Clock(now), memory_store().sql, Member(f"owner of {name}", name))
-        store.complete()
-        self.stores.append(store)
-        return store
-
-    def end_leases(self) -> None:
-        with self.sql.transaction():
-            self.sql.execute("UPDATE attempt SET lease_until = clock_timestamp() - interval '1 second'")
-
-    def is_waiting(self) -> bool:
-        """Whether somebody waits for the lock of the schema."""
-        number = self.sql._locks[-1].split("(")[1].rstrip(")")
-        locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        same = f"({number})::bigint = ((classid::bigint << 32) | objid::bigint)"
-        return self.sql.query(f"{locks} AND {same}") != []
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.project import shared_state
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
-from reconciler.state import shared, shared_schema
+from reconciler.state import lineage, shared, shared_schema
 from reconciler.state.carry import Carried, carry, mirror, require_mirror
 from reconciler.state.ledger import Ledger
 from reconciler.state.lock import Lock
@@ -91,6 +91,7 @@ def push(workspace: Workspace) -> Carried:
         if own.joined is not None:
             require_mirror(own, ledger.id)
         carried = carry(own, ledger)
+        lineage.acknowledge(ledger)
         own.join(ledger.id)
     return carried
 
@@ -99,12 +100,14 @@ def pull(workspace: Workspace) -> Carried:
     """Bring the records of this working copy up to date with the shared ones, which know all that its project bought.
     Raises StateError for records that are not a mirror: only a working copy that has bought nothing becomes one."""
     with _both(workspace, "state pull") as (own, ledger):
+        lineage.require_whole(ledger.sql, own.mirrored)
         return mirror(ledger, own)
 
 
 def detach(workspace: Workspace) -> Carried:
     """Bring the records up to date a last time, and make them the state of this working copy again."""
     with _both(workspace, "state detach") as (own, ledger):
+        lineage.require_whole(ledger.sql, own.mirrored)
         carried = mirror(ledger, own)
         own.detach()
     return carried

@@ -83,6 +83,7 @@ def _shared_receipts(workspace: Workspace, store: Store) -> Iterator[BucketRecei
     from reconciler.artifacts.shelf import Shelf
 
     with closing(BucketReceipts(Shelf(section, workspace.env, workspace.state_dir(False)))) as shared:
+        store.team = shared
         yield shared
 
 
