@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.money import parse
 from reconciler.next_command import command
 
@@ -31,6 +31,14 @@ def amount(text: str | None) -> Decimal | None:
     if value is None:
         raise UsageError(f"--max-cost must be an amount such as 2.50, not '{text}'")
     return value
+
+
+def require_affordable(plan: Plan, max_cost: Decimal | None) -> None:
+    """Raise Refused for a plan that costs more, or may."""
+    from reconciler.plan.cost import objections, over_budget_help
+
+    if reasons := objections(plan, None, max_cost, {}):
+        raise Refused("; ".join(reasons), help=over_budget_help(plan), code="budget")
 
 
 def seconds(text: str | None, option: str) -> float | None:

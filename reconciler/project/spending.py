@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -50,7 +51,7 @@ class Spending:
 
     purchases: tuple[PaidRequest, ...]
     reused: int = 0
-    saved: Mapping[str, Decimal] = {}
+    saved: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def spending(workspace: Workspace) -> Spending:

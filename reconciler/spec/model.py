@@ -272,6 +272,11 @@ class Budget(SpecModel):
     per_apply: Amount | None = noted("Most that one apply may spend.", "20")
     total: Amount | None = noted("Most that the project may spend in total.", "200")
     clips_per_apply: Positive | None = noted("Most generations that one apply may pay for.", "50")
+    per_day: Amount | None = noted("Most that may be spent on a day, from midnight to midnight in UTC.", "50")
+    per_month: Amount | None = noted("Most that may be spent in a calendar month of UTC.", "500")
+    per_tag: Annotated[dict[str, Amount], AS_MAP] = noted(
+        "Most that may be spent on the clips with a tag, in all.", "{trailer: 100}", dict
+    )
 
 
 class Inputs(SpecModel):

@@ -51,7 +51,12 @@ _PROJECT = {
     **dict.fromkeys(("imports", "files"), "include"),
     **dict.fromkeys(("s3", "upload", "bucket"), "publish"),
 }
-_BUDGET = {**dict.fromkeys(("max", "limit", "per_run", "max_cost"), "per_apply"), "max_total": "total"}
+_BUDGET = {
+    **dict.fromkeys(("max", "limit", "per_run", "max_cost"), "per_apply"),
+    "max_total": "total",
+    "daily": "per_day",
+    "monthly": "per_month",
+}
 KEYS: Mapping[str, Mapping[str, str]] = {
     "clip": _CLIP,
     "provider": _PROVIDER,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from reconciler import money
 from reconciler.diagnostics import Refused
 from reconciler.frozen import dataclass
+from reconciler.plan.windows import Window
 from reconciler.records import UNDECIDED, TakeProvenance
 from reconciler.spec.environment import is_local
 from reconciler.state.schema import texts
@@ -34,6 +35,7 @@ class Caps:
     unrecorded_micros: int = 0
     rehearsed_micros: int = 0
     run_clips: int | None = None
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,23 @@ def _count(sql: Sql, run: int, where: str) -> int:
     return int(count)
 
 
-def guard(sql: Sql, new: NewAttempt, caps: Caps) -> None:
-    """Raise Refused unless `new` fits under `caps`. What costs nothing always fits."""
+def spent_in(sql: Sql, window: Window, currency: str, now: float, *, rehearsing: bool) -> int:
+    """Return the millionths that a cap counts at a time; rehearsals count for others only (`rehearsing`)."""
+    clips = {f"clip{number}": clip for number, clip in enumerate(sorted(window.clips or ()))}
+    of_clips = "" if window.clips is None else f"AND clip IN ({', '.join(f':{name}' for name in clips) or 'NULL'})"
+    where = f"{sql.own} AND money <> 'released' AND currency = :currency AND created >= :since {of_clips}"
+    values = {"currency": currency, "since": window.since(now), **clips}
+    sums = sql.query(f"SELECT endpoint, sum(cost_micros) FROM attempt WHERE {where} GROUP BY endpoint", values)
+    counted = sum(int(micros or 0) for endpoint, micros in sums if rehearsing or not is_local(endpoint))
+    return counted + window.unrecorded
+
+
+def guard(sql: Sql, new: NewAttempt, caps: Caps, now: float) -> None:
+    """Raise Refused unless `new` fits under `caps` at the time `now`. What costs nothing always fits."""
     if new.cost_micros == 0:
         return
-    money_bound = caps.run_micros is not None or caps.total_micros is not None
+    windows = [window for window in caps.windows if window.counts(new.clip)]
+    money_bound = caps.run_micros is not None or caps.total_micros is not None or windows
     if money_bound and new.cost_micros is None:
         raise Refused(f"clip '{new.clip}' has no known price, and there is a budget", code="unpriced")
     if money_bound and new.currency != caps.currency:
@@ -121,6 +135,9 @@ def guard(sql: Sql, new: NewAttempt, caps: Caps) -> None:
     total = spent(sql).get(caps.currency, Spent()).micros + caps.unrecorded_micros
     total += caps.rehearsed_micros if is_local(new.endpoint) else 0
     _under(new, caps, cost + total, caps.total_micros, "the project")
+    for window in windows:
+        already = spent_in(sql, window, caps.currency, now, rehearsing=is_local(new.endpoint))
+        _under(new, caps, cost + already, window.micros, f"what {window.name} counts")
     if caps.run_clips is not None and sum(sums.clips for sums in run.values()) >= caps.run_clips:
         raise Refused(f"the budget allows {caps.run_clips} paid clip(s) in this apply", code="budget")
 

@@ -15,6 +15,7 @@ from dataclasses import field
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
+from reconciler.plan.windows import Window
 from reconciler.records import (
     BLOCKED,
     CONSENTS,
@@ -140,6 +141,10 @@ class Ledger:
         """Return the sums by currency, of everything or of one run."""
         return budget.spent(self.sql, run)
 
+    def spent_in(self, window: Window, currency: str, *, rehearsing: bool) -> int:
+        """Return the millionths that a cap counts now; `rehearsing` as in `budget.spent_in`."""
+        return budget.spent_in(self.sql, window, currency, self._clock(), rehearsing=rehearsing)
+
     def unpriced(self, run: int) -> int:
         """Return how many attempts of a run are owed, or may become so, without a known price."""
         return budget.unpriced(self.sql, run)
@@ -162,7 +167,7 @@ class Ledger:
         """
         with self.transaction():
             if caps is not None:
-                budget.guard(self.sql, new, caps)
+                budget.guard(self.sql, new, caps, self._clock())
             return self._write_intent(new, self._clock())
 
     def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:

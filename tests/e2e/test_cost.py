@@ -124,3 +124,24 @@ def test_nonsense_is_a_wrong_command_line(film: Rig, words: list[str]) -> None:
 def test_since_leaves_out_what_is_older(film: Rig) -> None:
     assert amounts(film, "--since", "1d").keys() == {"lamp", "sun", "moon"}
     assert amounts(film, "--since", "9999-01-01") == {}
+
+
+@pytest.mark.parametrize("cap", ["per_day: 9", "per_month: 9", "per_tag: {summer: 5}"])
+def test_a_cap_on_a_part_refuses_before_anything_is_sent(film: Rig, cap: str) -> None:
+    """4.36, 3.49 and 4.36 were bought: 7.85 with the tag."""
+    name, _, value = cap.partition(": ")
+    written = '{"summer": 5}' if "{" in value else value
+    film.edit('"currency": "CNY"', f'"currency": "CNY", "{name}": {written}')
+    film.edit('"a sun"', '"a star"')
+    refused = film.run("apply", "--yes")
+    assert refused.code == 4 and f"budget.{name}" in refused.document["error"]["message"]
+    assert len(film.ledger()) == 3
+    film.edit('"a moon"', '"a planet"')
+    assert film.run("apply", "moon", "--yes").code == (0 if name == "per_tag" else 4)
+
+
+def test_a_plan_beyond_the_limit_fails_a_build(film: Rig) -> None:
+    film.edit('"a sun"', '"a star"')
+    assert film.run("plan", "--max-cost", "3.50").code == 0
+    assert film.run("plan", "--max-cost", "3.49").code == 4
+    assert film.run("plan", "--max-cost", "lots").code == 64

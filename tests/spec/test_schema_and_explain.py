@@ -172,7 +172,15 @@ def test_the_end_of_a_name_explains_the_first_field_and_names_the_others(
 
 def test_a_map_is_explained_with_its_keys() -> None:
     told = explain("budget")
-    assert told and told.keys == ("currency", "per_apply", "total", "clips_per_apply")
+    assert told and told.keys == (
+        "currency",
+        "per_apply",
+        "total",
+        "clips_per_apply",
+        "per_day",
+        "per_month",
+        "per_tag",
+    )
 
 
 @pytest.mark.parametrize(

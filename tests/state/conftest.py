@@ -27,7 +27,7 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def memory(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Store]:
     """A store in each kind of database that a ledger may be in."""
-    with memory_store() as opened:
+    with memory_store(clock) as opened:
         if request.param == "postgresql":
             sql = request.getfixturevalue("shared_sql")()
             opened = Store(sql, clock, opened.sql)

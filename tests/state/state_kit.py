@@ -72,12 +72,12 @@ class Maker:
         return self.store.move(attempt, to, Facts(task=task))
 
 
-def memory_store() -> Store:
+def memory_store(clock: Clock | None = None) -> Store:
     """A whole store that has no file; whoever makes one closes it."""
     connection = sqlite.in_memory()
     new_database.create(connection)
     connection.execute("PRAGMA foreign_keys=ON")
-    store = Store(SQLite(connection), Clock())
+    store = Store(SQLite(connection), clock or Clock())
     store.complete()
     return store
 

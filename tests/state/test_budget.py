@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from state_kit import Clock, Maker, dump, memory_store, order
 
 from reconciler.diagnostics import Refused
+from reconciler.plan.windows import Window
 from reconciler.records import Money, State
 from reconciler.state.budget import Caps
 from reconciler.state.ledger import Facts, Ledger
@@ -36,6 +37,44 @@ CASES = [
     (CLIPS, [0, 9], {"cost_micros": None}, ""),
     (Caps("USD"), [9, 9], {"cost_micros": None}, ""),
 ]
+
+
+DAY, MONTH = (Caps("USD", windows=(Window(f"budget.per_{period}", 10, period),)) for period in ("day", "month"))
+TAG = Caps(
+    "USD", windows=(Window("budget.per_tag.hero", 10, clips=frozenset({"hero", "a[ratio=16:9]"}), unrecorded=1),)
+)
+NOON = 1_790_000_000.0 // 86400 * 86400 + 43200  # 21 September 2026
+
+# caps, what was bought before as (clip, cost, days before now), the new order, why it is refused (or nothing)
+WINDOWS = [
+    (DAY, [("hero", 9, 0.4)], {"cost_micros": 1}, ""),
+    (DAY, [("hero", 9, 0.4)], {"cost_micros": 2}, "budget"),
+    (DAY, [("hero", 9, 0.6)], {"cost_micros": 10}, ""),  # before midnight
+    (DAY, [("hero", 9, 0.4)], {"cost_micros": None}, "unpriced"),
+    (DAY, [("hero", 9, 0.4)], {"cost_micros": 0}, ""),
+    (MONTH, [("hero", 9, 20)], {"cost_micros": 2}, "budget"),
+    (MONTH, [("hero", 9, 21)], {"cost_micros": 2}, ""),  # August
+    (TAG, [("hero", 4, 99), ("a[ratio=16:9]", 4, 0)], {"cost_micros": 1, "clip": "hero"}, ""),
+    (TAG, [("hero", 4, 99), ("a[ratio=16:9]", 4, 0)], {"cost_micros": 2, "clip": "hero"}, "budget"),
+    (TAG, [("hero", 4, 99), ("other", 9, 0)], {"cost_micros": 5, "clip": "hero"}, ""),
+    (TAG, [("hero", 9, 0)], {"cost_micros": 99, "clip": "other"}, ""),  # without the tag
+]
+
+
+@pytest.mark.parametrize(("caps", "before", "new", "refused"), WINDOWS)
+def test_a_cap_on_a_part_counts_that_part(
+    memory: Store, clock: Clock, caps: Caps, before: list[tuple[str, int, float]], new: dict[str, object], refused: str
+) -> None:
+    for number, (clip, cost, days) in enumerate(before):
+        clock.now = NOON - days * 86400
+        memory.begin(order(f"v1:{number}", clip=clip, cost_micros=cost, **USD))
+    clock.now = NOON
+    if not refused:
+        assert memory.begin(order("v1:new", **{**USD, **new}), caps).state is State.SUBMITTING
+        return
+    with pytest.raises(Refused) as error:
+        memory.begin(order("v1:new", **{**USD, **new}), caps)
+    assert error.value.code == refused
 
 
 @pytest.mark.parametrize(("caps", "before", "new", "refused"), CASES)

@@ -25,6 +25,9 @@ def run(
         typer.Option(metavar="REV", help="Show what changed since a git revision, whatever local state has."),
     ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Plan free drafts under drafts/.")] = False,
+    max_cost: Annotated[
+        str | None, typer.Option(metavar="N", help="Exit with 4 if the plan costs more, or has no known price.")
+    ] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Hash outputs again instead of trusting their timestamps.")
     ] = False,
@@ -33,9 +36,10 @@ def run(
 
     The plan includes the cost and the expected time.
 
-    Exit codes: 0 done, 1 invalid spec, 2 there are changes or blocked clips (with --detailed-exitcode), 64 wrong
-    command line.
+    Exit codes: 0 done, 1 invalid spec, 2 there are changes or blocked clips (with --detailed-exitcode), 4 it costs more
+    than --max-cost, 64 wrong command line.
     """
+    from reconciler.cli.parsing import amount, require_affordable
     from reconciler.project.model import Choice
 
     app: Context = context.obj
@@ -57,6 +61,7 @@ def run(
         app.view.text(render(plan))
     else:
         app.view.plan(plan)
+    require_affordable(plan, amount(max_cost))
     if detailed_exitcode and (plan.has_changes() or plan.blocked()):
         raise typer.Exit(2)
     if not plan.has_changes():

@@ -34,8 +34,9 @@ from reconciler.frozen import dataclass
 from reconciler.media.draft_renderer import DraftRenderer
 from reconciler.money import to_micros
 from reconciler.next_command import command
-from reconciler.plan import cost
+from reconciler.plan import cost, windows
 from reconciler.plan.model import Action, Reason
+from reconciler.plan.windows import Window
 from reconciler.project import saved_plan
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
@@ -151,9 +152,26 @@ class Run:
         entries = None if self.session.draft else self.session.workspace.lock_entries()
         if self.options.locked and (text := objection(plan, entries)):
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
-        objections = cost.objections(plan, project.budget, self.options.max_cost, self.planned.spent)
+        objections = (
+            *cost.objections(plan, project.budget, self.options.max_cost, self.planned.spent),
+            *windows.objections(plan, self._spent_in_windows()),
+        )
         if objections:
             raise Refused("; ".join(objections), help=cost.over_budget_help(plan), code="budget")
+
+    def _windows(self) -> tuple[Window, ...]:
+        planned = self.planned
+        budget = planned.loaded.project.budget
+        return windows.windows(budget, planned.loaded.wanted, planned.snapshot, planned.locked)
+
+    def _spent_in_windows(self) -> Iterator[tuple[Window, int]]:
+        """Yield each cap on a part of the purchases, with what it counts so far."""
+        budget, plan = self.planned.loaded.project.budget, self.planned.plan
+        if budget is None or not plan.generating():
+            return
+        rehearsing = all(wanted.rehearses for wanted in self.planned.loaded.wanted)
+        for window in self._windows():
+            yield window, self.session.store.spent_in(window, budget.currency, rehearsing=rehearsing)
 
     def execute(self) -> Summary:
         """Carry out the plan, and bring the lock file up to date whatever happens."""
@@ -300,6 +318,7 @@ class Run:
             run_micros=to_micros(min(caps, default=None)),
             total_micros=to_micros(budget.total) if budget else None,
             run_clips=budget.clips_per_apply if budget else None,
+            windows=self._windows(),
         )
 
 
