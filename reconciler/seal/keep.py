@@ -110,7 +110,7 @@ def names_of(workspace: Workspace, planned: Planned, resolve: Callable[[str], st
         "patterns": sorted(workspace.files.listed),
         "links": sorted({*links, *project.allowed_inputs}),
         "specs": _by_folder({*real.values(), *(os.path.join(root, name) for name in ours)}),
-        "outputs": _by_folder(os.path.join(root, output) for output in planned.disk.outputs),
+        "outputs": _by_folder(f"{root}/{output}" for output in planned.disk.outputs),
     }
 
 

@@ -103,8 +103,7 @@ def _results(sql: Sql, keys: Iterable[str] | None, chosen: str, values: Values) 
     where = ""
     if keys is not None:
         where = f"WHERE key IN (SELECT key FROM attempt WHERE {chosen})" + (" OR key = ANY(:keys)" if keys else "")
-    matches = sql.query(rows.select(Generation, where), {**values, "keys": [*(keys or ())]})
-    results = (Generation(**rows.by_name(Generation, row)) for row in matches)
+    results = sql.records(Generation, where, {**values, "keys": [*(keys or ())]})
     return {result.key: result for result in results}
 
 

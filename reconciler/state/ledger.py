@@ -107,8 +107,7 @@ class Ledger:
 
     def artifact(self, sha256: str) -> Artifact | None:
         """Return the record of an artifact, None if there is none."""
-        matches = self.sql.query(rows.select(Artifact, "WHERE sha256 = :sha256"), {"sha256": sha256})
-        return rows.artifact(matches[0]) if matches else None
+        return next(iter(self.sql.records(Artifact, "WHERE sha256 = :sha256", {"sha256": sha256})), None)
 
     def generation(self, key: str) -> Generation | None:
         """Return the result of a key, None if there is none."""

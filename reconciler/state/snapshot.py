@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from operator import attrgetter
 
 from reconciler.records import (
     BLOCKED,
@@ -24,7 +25,7 @@ from reconciler.records import (
     State,
 )
 from reconciler.spec.environment import is_local
-from reconciler.state import budget, history, rows
+from reconciler.state import budget, history
 from reconciler.state.schema import texts
 from reconciler.state.sql.port import NONE, Sql, Values, damaged
 
@@ -42,18 +43,16 @@ def snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None = None) -> Snapsh
 
 
 def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None) -> Snapshot:
-    bindings = [rows.binding(row) for row in desk.query(rows.select(Binding))]
-    placed = [Placed(*rows.cells_of(Placed, row)) for row in desk.query(rows.select(Placed))]
+    bindings, placed = desk.records(Binding), desk.records(Placed)
     of_keys, values = "", NONE
     if keys is not None:  # beside these, what is under way: a provider that no clip uses any more may be needed
         of_keys, values = "WHERE key = ANY(:keys)", {"keys": sorted({*keys, *(bound.key for bound in bindings)})}
     going = f" OR {sql.own} AND state IN ({texts(OPEN | BLOCKED)})" if of_keys else ""
     of_artifacts = f"WHERE sha256 IN (SELECT sha256 FROM generation {of_keys})" if of_keys else ""
-    oldest_first = rows.select(Generation, f"{of_keys} ORDER BY created")
-    generations = [Generation(**rows.by_name(Generation, row)) for row in sql.query(oldest_first, values)]
+    generations = sorted(sql.records(Generation, of_keys, values), key=attrgetter("created"))  # faster than `ORDER BY`
     results = {generation.key: generation for generation in generations}
-    artifacts = [rows.artifact(row) for row in sql.query(rows.select(Artifact, of_artifacts), values)]
-    attempts = [rows.attempt(row) for row in sql.query(rows.select(Attempt, f"{of_keys}{going} ORDER BY id"), values)]
+    artifacts = sql.records(Artifact, of_artifacts, values)
+    attempts = sql.records(Attempt, f"{of_keys}{going} ORDER BY id", values)
     rehearsed, booked = _booked(attempts)
     return Snapshot(
         store=store_id(sql),
@@ -139,15 +138,14 @@ def counted(sql: Sql) -> Mapping[tuple[str, bool], tuple[int, str]]:
 def attempts(sql: Sql, tail: str, values: Values = NONE) -> tuple[Attempt, ...]:
     """Return attempts; `tail` is the end of the SQL statement."""
     try:
-        return tuple(rows.attempt(row) for row in sql.query(rows.select(Attempt, tail), values))
+        return tuple(sql.records(Attempt, tail, values))
     except KeyError as error:
         raise damaged(f"an attempt's state is {error}") from error
 
 
 def generation(sql: Sql, key: str) -> Generation | None:
     """Return the result of a key, None if there is none."""
-    matches = sql.query(rows.select(Generation, "WHERE key = :key"), {"key": key})
-    return Generation(**rows.by_name(Generation, matches[0])) if matches else None
+    return next(iter(sql.records(Generation, "WHERE key = :key", {"key": key})), None)
 
 
 def accounts(sql: Sql, attempts: Collection[Attempt]) -> Mapping[int, str]:
@@ -166,8 +164,7 @@ def artifacts(sql: Sql, sha256s: Collection[str]) -> Mapping[str, Artifact]:
     if not sha256s:
         return {}
     where = "WHERE sha256 = ANY(:sha256s)" if sql.project else ""
-    matches = sql.query(rows.select(Artifact, where), {"sha256s": sorted(sha256s)})
-    return {row[0]: rows.artifact(row) for row in matches}
+    return {artifact.sha256: artifact for artifact in sql.records(Artifact, where, {"sha256s": sorted(sha256s)})}
 
 
 def mark(sql: Sql) -> tuple[int, float]:

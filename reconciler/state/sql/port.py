@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from reconciler.diagnostics import StateDamaged, StateError
 from reconciler.next_command import command
+from reconciler.state.rows import R
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
@@ -26,6 +27,9 @@ class Sql(Protocol):
 
     def query(self, statement: str, values: Values = NONE) -> list[Row]:
         """Return the rows of one statement; by itself it sees one state."""
+
+    def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
+        """Return records of a kind, see `rows.select`."""
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement within `transaction`, and return how many rows it changed."""

@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from itertools import starmap
 from threading import RLock
 from typing import Any
 
@@ -30,6 +31,7 @@ from psycopg.pq import TransactionStatus
 
 from reconciler.diagnostics import StateError, StateUnreachable
 from reconciler.next_command import command
+from reconciler.state.rows import READERS, R, select
 from reconciler.state.sql.port import NONE, Row, Values, broken_rule, number_too_large
 
 _IDLE = 15
@@ -82,6 +84,10 @@ class PostgreSQL:
                 return _rows(self._run(statement, values))
             with self.reading():
                 return _rows(self._run(statement, values, "COMMIT"))
+
+    def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
+        """Return records of a kind."""
+        return [*starmap(READERS[kind], self.query(select(kind, tail), values))]
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement within `transaction`, and return how many rows it changed."""

@@ -13,10 +13,12 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import starmap
 from pathlib import Path
 from threading import RLock
 
 from reconciler.diagnostics import StateError
+from reconciler.state.rows import READERS, R, select
 from reconciler.state.sql.port import NONE, Row, Values, broken_rule, damaged, number_too_large
 
 BUSY_MS = 5_000
@@ -38,6 +40,11 @@ class SQLite:
         """Return the rows of one statement."""
         with self._mutex, translated():
             return self.connection.execute(statement, values).fetchall()
+
+    def records(self, kind: type[R], tail: str = "", values: Values = NONE) -> list[R]:
+        """Return records of a kind; one row at a time is in memory."""
+        with self._mutex, translated():
+            return [*starmap(READERS[kind], self.connection.execute(select(kind, tail), values))]
 
     def execute(self, statement: str, values: Values = NONE) -> int:
         """Run one statement, and return how many rows it changed."""

@@ -10,7 +10,7 @@ from reconciler.frozen import dataclass
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _WORD = rf"[^\W{_CJK}]+"
-_TOKENS = re.compile(rf"[{_CJK}]|{_WORD}(?:[-'’]{_WORD})*|\s+|[^\w\s]")  # `push-in` is one word
+_TOKEN = rf"[{_CJK}]|{_WORD}(?:[-'’]{_WORD})*|\s+|[^\w\s]"  # `push-in` is one word; compiled when used: it takes long
 _LIMIT = 2000  # tokens a side: the matcher is quadratic
 
 
@@ -32,7 +32,7 @@ class WordRun:
 
 def words(before: str, after: str) -> tuple[WordRun, ...]:
     """Return the runs that turn one text into the other. Very long texts are given whole, old then new."""
-    old, new = _TOKENS.findall(before), _TOKENS.findall(after)
+    old, new = re.findall(_TOKEN, before), re.findall(_TOKEN, after)
     if len(old) > _LIMIT or len(new) > _LIMIT:
         return (WordRun(DiffRun.GONE, before), WordRun(DiffRun.NEW, after))
     runs: list[tuple[DiffRun, str]] = []

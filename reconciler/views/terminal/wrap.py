@@ -13,8 +13,8 @@ _CODE = re.compile(r"\x1b\[[0-9;]*m")
 _WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
 _LEAST = 2  # the smallest indent of a continued line
 _NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*")  # characters of one column
-_PIECE = re.compile(rf"\x1b\[[0-9;]*m|[ ]+|[{_WIDE}][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]*|[^ \x1b{_WIDE}]+")
-_EAST = re.compile(f"[{_WIDE}]")
+_PIECE = rf"\x1b\[[0-9;]*m|[ ]+|[{_WIDE}][\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]*|[^ \x1b{_WIDE}]+"
+_EAST = f"[{_WIDE}]"  # these two are compiled when a line is folded: it takes long
 _WORD = re.compile(r"\x1b\[[0-9;]*m|[ ]+|[^ \x1b]+")
 _NAME = re.compile(r"[/=\[\x1b]")  # in a path or a matrix clip's name, not in a sentence
 
@@ -69,7 +69,7 @@ def fold(text: str, columns: int) -> Iterator[str]:
 def _pieces(text: str) -> Iterator[str]:
     """Yield words, gaps and colour codes. A script without spaces breaks anywhere, but not within a name or a path."""
     for piece in _WORD.findall(text):
-        yield from (piece,) if _NAME.search(piece) else _PIECE.findall(piece)
+        yield from (piece,) if _NAME.search(piece) else re.findall(_PIECE, piece)
 
 
 class _Rows:
@@ -90,7 +90,7 @@ class _Rows:
             if between and not self.fresh:
                 self.gap, self.wide = between, len(between)
             size = width(piece)
-            can_break = bool(between or self.wide or _EAST.match(piece) or _EAST.match(self.row[-1:]))
+            can_break = bool(between or self.wide or re.match(_EAST, piece) or re.match(_EAST, self.row[-1:]))
             if can_break and self._breaks(size):
                 yield self.row
                 self.row, self.used = " " * self._start(size), self._start(size)
