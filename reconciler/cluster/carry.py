@@ -21,6 +21,7 @@ from reconciler.engine.inputs.delivery import MediaDelivery
 from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink
 from reconciler.events import Event, EventKind
+from reconciler.plan.approvals import NO_APPROVALS
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.project import handed
 from reconciler.project.handed import HandedOrder
@@ -115,6 +116,7 @@ class Carrier:
             lookups=project.lookups,
             marker=lambda: secrets.token_hex(16),
             seed=lambda: secrets.randbits(31),
+            approvals=lambda: NO_APPROVALS,  # asked for at the hand-over, by who has the project
             bring=project.cache.bring_one,
             keep=keep,  # it raises: a worker's folder may be lost, so a result is on record only once all can have it
         )

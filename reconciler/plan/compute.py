@@ -14,6 +14,7 @@ from functools import cached_property
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
 from reconciler.plan import cuts, remedies
+from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.handed import standing
 from reconciler.plan.leftovers import Leftovers
@@ -33,10 +34,12 @@ _ENDED = {State.NOT_SENT: Reason.NOT_SENT, State.CANCELLED: Reason.CANCELLED, St
 
 @dataclass(frozen=True, slots=True)
 class PlanScope:
-    """`only` names the clips to act on, None for all; `force` those whose foreign outputs may be moved aside."""
+    """`only` names the clips to act on, None for all; `force` those whose foreign outputs may be moved aside.
+    `approvals` says what may be bought."""
 
     only: frozenset[str] | None = None
     force: frozenset[str] = frozenset()
+    approvals: Approvals = NO_APPROVALS
 
     def selects(self, clip: str) -> bool:
         """True if apply may act on a clip."""
@@ -246,6 +249,8 @@ class _Planner:
         block = self._obstacle(w) or (None if w.free else self._paid_before(w, attempt, is_lost=is_lost))
         if block is not None:
             return self._protected(w) if block.reason is Reason.PROTECTED else self._blocked(w, block)
+        if self.scope.approvals.refuses(w):
+            return self._unapproved(w)
         if self._has_maker(w):
             return self._shared(w)
         if w.kind == cuts.KIND:
@@ -328,6 +333,11 @@ class _Planner:
     def _protected(self, w: Wanted) -> Step:
         differing = self.facts.changes(w, self.pending, self.names)
         return replace(self._blocked(w, self._protection(w)), changes=differing)
+
+    def _unapproved(self, w: Wanted) -> Step:
+        """Return the step of a take that waits for approval, with what is to be approved."""
+        step = self._blocked(w, remedies.needs_approval(w, self.scope.approvals.rule))
+        return replace(step, changes=self.facts.changes(w, self.pending, self.names), cost=w.cost, brief=w.brief)
 
     def _blocked(self, w: Wanted, block: Block) -> Step:
         return replace(self._step(w, Action.BLOCKED, block.reason, detail=block.detail), way_out=block.way_out)

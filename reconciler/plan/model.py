@@ -75,6 +75,7 @@ class Reason(StrEnum):
     LINK_EXPIRED = "link_expired", "the download link expired before the video was fetched"
     QUARANTINED = "quarantined", "the downloaded file is not a valid video"
     REFUSED = "refused", "the provider refused this request and would refuse it again"
+    NEEDS_APPROVAL = "needs_approval", "needs approval"
     PROTECTED = "protected", "the clip is protected until its YAML says otherwise"
     FOREIGN = "foreign", "clipform did not create the file at the output path"
     BARRED = "barred", "the output path goes through a symlink or a file"

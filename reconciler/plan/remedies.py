@@ -16,7 +16,7 @@ from reconciler import money
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
 from reconciler.next_command import command, quote
-from reconciler.plan.model import Action, Plan, Reason, Step
+from reconciler.plan.model import Action, Plan, Reason, Step, Wanted
 from reconciler.records import (
     ABANDONED,
     BLOCKED,
@@ -28,6 +28,7 @@ from reconciler.records import (
     State,
     is_paid_failure,
 )
+from reconciler.spec.values import ApprovalRule
 
 _BLOCKING = {
     State.UNCERTAIN: Reason.UNCERTAIN,
@@ -226,6 +227,12 @@ def elsewhere(name: str, entry: LockEntry) -> Block:
     if not entry.task:
         return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (again,))
     return Block(Reason.LOCKED_BEFORE, ", ".join(facts), (_fetch_again(name), again))
+
+
+def needs_approval(w: Wanted, rule: ApprovalRule) -> Block:
+    """Return the block of a take whose key nobody has approved."""
+    approve = remedy(command("approve", w.clip), f"allow it to be bought, once you have seen its {rule.of} (free)")
+    return Block(Reason.NEEDS_APPROVAL, money.text(w.cost.amount, w.cost.currency), (approve,))
 
 
 def upstream(clip: str, missing: Iterable[str], verb: str = "needs", *, selected: bool) -> Block:

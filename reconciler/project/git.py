@@ -55,6 +55,20 @@ def brought(root: Path, file: str, text: str) -> str:
     return (answer or "").partition("\n")[0]
 
 
+def person(root: Path) -> str:
+    """Return who commits here, as `Ana <ana@example.com>`; empty if git does not know."""
+    name, mail = (_listing(root, 10.0, "config", f"user.{word}") for word in ("name", "email"))
+    return f"{name.strip()} <{mail.strip()}>" if name and mail else ""
+
+
+def author(root: Path, file: str) -> str:
+    """Return who committed a file last; who commits here if it differs from that; empty if git does not know."""
+    changed = _listing(root, 10.0, "status", "--porcelain", "--", file)
+    if changed:
+        return person(root)
+    return (_listing(root, 10.0, "log", "-1", "--no-show-signature", "--format=%an <%ae>", "--", file) or "").strip()
+
+
 def _listing(root: Path, timeout: float, *arguments: str) -> str | None:
     command, silent = [*GIT, str(root), *arguments], subprocess.DEVNULL
     try:

@@ -9,8 +9,6 @@ from reconciler.frozen import dataclass
 from reconciler.records import LockEntry
 from reconciler.state import lockfile
 
-LIMIT = 64 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class LockLines:

@@ -20,16 +20,18 @@ from reconciler.artifacts.allowed_paths import AllowedPaths
 from reconciler.artifacts.hashing import Hasher
 from reconciler.artifacts.store import Objects
 from reconciler.clock import Clock
-from reconciler.diagnostics import ClipformError, Diagnostic, Severity, Source, SpecError, StateError, StateUnreachable
-from reconciler.plan import cost, cuts, prices, remedies
+from reconciler.diagnostics import Severity, SpecError, StateError, StateUnreachable
+from reconciler.plan import approvals, cost, cuts, prices, remedies
+from reconciler.plan.approvals import NO_APPROVALS, ApprovalBook, Approvals
 from reconciler.plan.cascades import with_causes
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.model import Demand, Disk, Plan, Reason, Wanted, drawn_elsewhere
 from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.timing import run_seconds
-from reconciler.project import demands, endpoints, lock_lines, shared_state
+from reconciler.project import demands, endpoints, lock_lines, root_files, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.leads import leads
+from reconciler.project.located import NO_PLACES, located
 from reconciler.project.lock_lines import LockLines
 from reconciler.project.model import Choice, Loaded, Planned, read_later
 from reconciler.project.orders import NO_PICKS, Order, build_orders, drafted_clip
@@ -46,9 +48,9 @@ from reconciler.project.spec_cache import CheckedClips, SpecCache, is_ordinary
 from reconciler.providers.base import LOCAL, Dialect
 from reconciler.records import BLOCKED, OPEN, Attempt, LockEntry, Snapshot, State
 from reconciler.spec.expand import NO_OTHERS
-from reconciler.spec.files import PROJECT_FILE, EditedFiles, Files, Unreadable
+from reconciler.spec.files import PROJECT_FILE, EditedFiles, Files
 from reconciler.spec.graph import closure
-from reconciler.spec.load import excerpt, read_partly, shown_lines
+from reconciler.spec.load import read_partly
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
 from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, local_inputs
@@ -57,11 +59,10 @@ from reconciler.spec.values import JsonValue
 from reconciler.state import disk, open, receipts
 from reconciler.state.history import LogEntry
 from reconciler.state.lock import is_free
-from reconciler.state.paths import DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SPECS, STATE
+from reconciler.state.paths import APPROVALS, DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SPECS, STATE
 from reconciler.state.store import Store
 
 NONE: Mapping[str, str] = {}
-NO_PLACES: Mapping[str, Source] = {}
 
 
 @lru_cache(maxsize=4)  # the same object on the same day: the memory of a round compares by identity
@@ -213,8 +214,11 @@ class Workspace:
             mismatches, unfit = cache.warnings(project, stages)
         store = (*check_addresses(project, self.env), *check_stores(project, self.env))
         problems += prices.currency_faults(project.providers.values(), project.budget)
-        problems = self._located(
-            [*unread, *problems, *mismatches, *missing, *store, *unfit], project, cache.places() if cache else NO_PLACES
+        problems = located(
+            self.files,
+            [*unread, *problems, *mismatches, *missing, *store, *unfit],
+            project,
+            cache.places() if cache else NO_PLACES,
         )
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
@@ -236,30 +240,6 @@ class Workspace:
     def today(self) -> date:
         """Return the day in UTC, by which prices are dated."""
         return _day(int(self.clock.now() // 86400))
-
-    def _located(
-        self, problems: Sequence[Diagnostic], project: Project, others: Mapping[str, Source] = NO_PLACES
-    ) -> list[Diagnostic]:
-        """Sort diagnostics by file and place, and add their source lines: only the reader has added its own."""
-        order = {name: i for i, name in enumerate(project.files)}
-        nowhere = Source(project.name, 0, 0)
-
-        def place(item: Diagnostic) -> tuple[int, int, int]:
-            source = item.source or nowhere
-            return (order.get(source.file, len(order)), source.line, source.column)
-
-        lines = {name: self._lines(name) for name in {item.source.file for item in problems if item.source}}
-        located = [replace(item, excerpt=item.excerpt or excerpt(item.source, lines)) for item in problems]
-        named = any(item.clips for item in located)  # without names no clip is read
-        declared = {clip.declared: clip.where for clip in project.clips} if named else {}
-        return sorted(shared(located, {**declared, **others}), key=place)
-
-    def _lines(self, name: str) -> list[str]:
-        """Return the lines of a file to show; none if it cannot be read."""
-        try:
-            return shown_lines(name, self.files.read(name))
-        except Unreadable:
-            return []
 
     def snapshot(self, draft: bool, keys: Collection[str] | None = None) -> Snapshot:
         """Return the records as the next writer will have them; empty without a state. Reads only. Of a shared state it
@@ -322,14 +302,21 @@ class Workspace:
         return self._lock().entries
 
     def _lock(self) -> LockLines:
-        path = self.root / LOCK_FILE
-        self.seen.setdefault(str(path), (str(path), disk.stamp(path)))
-        if not path.exists():
-            return LockLines()
-        if not path.is_file() or path.stat().st_size > lock_lines.LIMIT:
-            raise ClipformError(f"{path.name} is not a lock file", help="restore it from git", code="lock-file")
-        text = path.read_bytes().decode("utf-8", "replace")
-        return self._records[False].compute("lock", (text,), partial(lock_lines.parse, text, path.name))
+        text = root_files.text_of(self.root, LOCK_FILE, self.seen)
+        parsed = partial(lock_lines.parse, text or "", LOCK_FILE)
+        return LockLines() if text is None else self._records[False].compute("lock", (text,), parsed)
+
+    def approval_book(self) -> ApprovalBook:
+        """Return what the file of approvals has now. Raises ClipformError."""
+        text = root_files.text_of(self.root, APPROVALS, self.seen) or ""
+        return self._records[False].compute("approvals", (text,), partial(approvals.parse, text))
+
+    def approvals(self, project: Project) -> Approvals:
+        """Return what is approved now, if the project asks for it. Raises ClipformError."""
+        if project.approval.required == "no":
+            return NO_APPROVALS
+        rule, lines = project.approval, self.approval_book().approvals
+        return self._records[False].compute("approved", (rule, lines), partial(Approvals.of, rule, lines))
 
     def _scope(self, choice: Choice, loaded: Loaded, records: Snapshot, plan: Plan) -> PlanScope:
         """Return what a choice selects of a whole plan. Raises UsageError for a pattern that matches no clip."""
@@ -352,6 +339,7 @@ class Workspace:
         with self._turn:
             records = self.snapshot(choice.draft, [w.key for w in loaded.wanted]) if snapshot is None else snapshot
             lock = LockLines() if choice.draft else self._lock()
+            approved = NO_APPROVALS if choice.draft else self.approvals(loaded.project)
         wanted = loaded.wanted
         moved, clips = loaded.project.moved, {w.clip for w in wanted}
         renamed, locked = renamed_bindings(records, moved, clips), lines_renamed(lock.by_key, moved, clips)
@@ -365,7 +353,7 @@ class Workspace:
         disk = Disk(facts, stored, shared, movable(self.root, loaded, records, locked, facts))
 
         def planned(scope: PlanScope) -> Plan:
-            return compute(wanted, records, disk, locked=locked, scope=scope)
+            return compute(wanted, records, disk, locked=locked, scope=replace(scope, approvals=approved))
 
         scope = PlanScope()
         plan = planned(scope)
@@ -387,7 +375,9 @@ class Workspace:
         dated = [w for config, _ in bought_at for w in prices.warnings(config, self.today())]
         keys = [w for config, dialect in bought_at for w in endpoints.missing_credentials(config, dialect, self.env)]
         stale = shared_state.offline_warning(self.as_of)
-        diagnostics = (*loaded.warnings, *stale, *addresses, *capped, *self._located([*keys, *dated], loaded.project))
+        faults = root_files.faults(self.approval_book()) if approved.rule.required != "no" else ()
+        noted = located(self.files, [*keys, *dated], loaded.project)
+        diagnostics = (*loaded.warnings, *faults, *stale, *addresses, *capped, *noted)
         asked = () if choice.draft else self.demands()
         places = endpoints.places(loaded.project, loaded.dialects, self.env)
         seconds = run_seconds(plan.steps, slots(loaded.project, loaded.dialects))

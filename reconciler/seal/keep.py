@@ -18,7 +18,7 @@ from reconciler.seal import FILE, FORMAT, UNSEALED, Checked, question_of, read
 from reconciler.seal.facts import KINDS, TIMED, keyed, look_within, stamps
 from reconciler.spec.environment import names_in
 from reconciler.state import disk
-from reconciler.state.paths import DATABASE, LOCK_FILE, RECEIPTS, STATE
+from reconciler.state.paths import APPROVALS, DATABASE, LOCK_FILE, RECEIPTS, STATE
 
 if TYPE_CHECKING:
     from reconciler.seal.facts import Names
@@ -102,7 +102,8 @@ def names_of(workspace: Workspace, planned: Planned, resolve: Callable[[str], st
     used = {*project.files, *project.tables, *planned.loaded.inputs}
     real = {path: resolve(path) for path in used}
     links = {path for path, target in real.items() if target != os.path.normpath(os.path.join(root, path))}
-    ours = (LOCK_FILE, f"{STATE}/{DATABASE}", f"{STATE}/{RECEIPTS}")
+    approvals = () if project.approval.required == "no" else (APPROVALS,)
+    ours = (LOCK_FILE, *approvals, f"{STATE}/{DATABASE}", f"{STATE}/{RECEIPTS}")
     addresses = [config.spec.base_url for config in project.providers.values()]
     return {
         "root": root,

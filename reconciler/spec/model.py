@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, create_model, model_validator
 
 from reconciler.spec import paths, scalars
+from reconciler.spec.approval_fields import ApprovalDecl
 from reconciler.spec.cut_fields import CutDecl
 from reconciler.spec.field_types import (
     AS_LIST,
@@ -329,6 +330,7 @@ class ProjectFile(SpecModel):
     state: SharedState | None = noted(
         "A database that a team shares, with the cache.", "{url: postgresql://db.example.com/clipform}"
     )
+    approval: ApprovalDecl | None = noted("Purchases that somebody has to approve first.", "{required: paid}")
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: Defaults = noted("Default fields of all clips.", "{duration: 5}", Defaults)
     moved: Annotated[tuple[Moved, ...], AS_LIST] = noted(

@@ -1,4 +1,5 @@
-"""The types of field values that have no plain Python type: media references, secrets, exact numbers, looks in use."""
+"""The types of field values that have no plain Python type: media references, secrets, exact numbers, looks in use,
+what needs approval."""
 
 from __future__ import annotations
 
@@ -95,3 +96,19 @@ class LookUse:
     def pictures(self) -> tuple[int, ...]:
         """The numbers of the reference pictures that it brought, from 1."""
         return tuple(int(re.sub(r"\D", "", field)) + 1 for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """What needs an approval: `required` is no, paid, over (the amount `over` of `currency`) or tag. `of` is what is
+    looked at; `by_other`: nobody approves what they wrote."""
+
+    required: str = "no"
+    of: str = "draft"
+    by_other: bool = False
+    over: Decimal | None = None
+    currency: str = ""
+    tag: str = ""
+
+
+NO_RULE = ApprovalRule()

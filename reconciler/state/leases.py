@@ -27,7 +27,7 @@ from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Gene
 from reconciler.state import lineage
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock, LogEntry
-from reconciler.state.ledger import Facts, Merged
+from reconciler.state.ledger import Allow, Facts, Merged
 from reconciler.state.receipts import Receipt
 from reconciler.state.rows import Payload
 from reconciler.state.schema import texts
@@ -95,29 +95,29 @@ class SharedStore(Store):
         other._held, other.team = self._held, self.team
         return other
 
-    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+    def begin(self, new: NewAttempt, caps: Caps | None = None, allow: Allow = lambda: None) -> Attempt:
         """Write the intent as `Ledger.begin`, and hold it. Raises StateError `no-slot` while the account is busy.
 
         The records must be whole: what they lost since they were seen last is brought back first (`lineage`).
         """
         seen = self._seen or lineage.catch_up(self, self._clock)
         try:
-            attempt = self._begin(new, caps, seen)
+            attempt = self._begin(new, caps, allow, seen)
         except Refused as error:
             if error.code != lineage.BEHIND:
                 raise
-            attempt = self._begin(new, caps, lineage.catch_up(self, self._clock, seen))
+            attempt = self._begin(new, caps, allow, lineage.catch_up(self, self._clock, seen))
         self._seen = self._appended
         if self.team is not None:
             self.team.latest = self._seen
         return attempt
 
-    def _begin(self, new: NewAttempt, caps: Caps | None, seen: lineage.Mark) -> Attempt:
+    def _begin(self, new: NewAttempt, caps: Caps | None, allow: Allow, seen: lineage.Mark) -> Attempt:
         with self.transaction():
             lineage.require_whole(self.sql, seen)
             self._require_slot(new)
             self._require_caps(new)
-            attempt = super().begin(new, caps)
+            attempt = super().begin(new, caps, allow)
             lease = max(LEASE, DEADLINE + new.patience)
             self.sql.execute(_BEGUN, {**self._me, "id": attempt.id, "permit": new.permit, "lease": lease})
             self._held[attempt.id] = 1

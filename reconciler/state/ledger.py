@@ -8,7 +8,7 @@ spending.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import field
 
@@ -40,6 +40,7 @@ from reconciler.state.sql.port import NONE, Sql, Values
 _RECEIPTS = {"source": "receipts"}
 FORGOTTEN = "state rm"
 """What the log says of moves that make a key free again."""
+Allow = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,14 @@ class Ledger:
         to do."""
         return self._append("run", {"command": command, "by": by}).seq
 
-    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+    def begin(self, new: NewAttempt, caps: Caps | None = None, allow: Allow = lambda: None) -> Attempt:
         """Write the intent before anything is sent: guard, attempt and reservation in one transaction.
 
-        Raises Refused over the caps, StateError `key-open` when the key has an open or blocked attempt.
+        `allow` is asked within it, and raises if the purchase is not allowed. Raises Refused over the caps, StateError
+        `key-open` when the key has an open or blocked attempt.
         """
         with self.transaction():
+            allow()
             if caps is not None:
                 budget.guard(self.sql, new, caps, self._clock())
             return self._write_intent(new, self._clock())

@@ -19,7 +19,7 @@ from reconciler.state import snapshot as reads
 from reconciler.state.budget import Caps, NewAttempt
 from reconciler.state.desk import Desk
 from reconciler.state.history import Clock
-from reconciler.state.ledger import Ledger
+from reconciler.state.ledger import Allow, Ledger
 from reconciler.state.receipts import SharedReceipts
 from reconciler.state.sql.port import Sql
 from reconciler.state.sql.sqlite import SQLite
@@ -103,11 +103,11 @@ class Store(Ledger):
         shared, _, time = str(values[0][0]).partition(" ") if values else ("", "", "")
         return (shared, float(time)) if shared else None
 
-    def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+    def begin(self, new: NewAttempt, caps: Caps | None = None, allow: Allow = lambda: None) -> Attempt:
         """Write the intent as `Ledger.begin`. Raises Refused for records that only mirror a shared state."""
         if not self.is_shared and new.kind != LOCAL and self.joined is not None:
             raise Refused("these records are those of a shared state: nothing is bought by them", code="state-joined")
-        return super().begin(new, caps)
+        return super().begin(new, caps, allow)
 
     @property
     def mirrored(self) -> tuple[int, float]:

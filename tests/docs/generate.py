@@ -97,6 +97,7 @@ _MAPS = {
     "publish.": "`publish`",
     "cache.": "`cache`",
     "state.": "`state`",
+    "approval.": "`approval`",
     "inputs.": "`inputs`",
     "cuts.": "A cut",
     "cuts.sequence.": "A piece of a cut",

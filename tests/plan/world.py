@@ -22,6 +22,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     on_disk:  {path: content}; null for something that is no regular file
     movable:  paths that only the lock file calls ours, and that may be moved
     barred:   {path: what stands in the way to it}
+    approval: what `approval.required` says, and `approved:` the keys that are approved
     only:     the clips selected; force: those whose foreign files may be moved aside
 """
 
@@ -34,10 +35,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.cuts import is_settled, key_of, settled
 from reconciler.plan.model import GENERATES, Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
 from reconciler.records import Attempt, Binding, Generation, LockEntry, Money, Placed, Snapshot, State
+from reconciler.spec.approval_fields import ApprovalDecl
 
 Given = Mapping[str, object]
 
@@ -97,6 +100,7 @@ def wanted(given: Given) -> Wanted:
         protect=bool(given.get("protect", False)),
         free=free,
         cost=Cost(Decimal(0) if free else cost, "USD"),
+        tags=tuple(given.get("tags", ())),  # type: ignore[arg-type]  # as above
         rehearses=bool(given.get("rehearses", False)),
     )
 
@@ -148,7 +152,7 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
 def world(given: Given) -> World:
     """The world that a case describes."""
     known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "lock_outputs"}
-    known |= {"store", "shared", "on_disk", "only", "force", "barred", "movable"}
+    known |= {"store", "shared", "on_disk", "only", "force", "barred", "movable", "approval", "approved"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
@@ -168,9 +172,19 @@ def world(given: Given) -> World:
             frozenset(given.get("movable", ())),  # type: ignore[call-overload]
         ),
         lock,
-        PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ()))),  # type: ignore[call-overload]
+        PlanScope(None if only is None else frozenset(only), frozenset(given.get("force", ())), approvals(given)),  # type: ignore[call-overload]
         {key: _ident(name) for name, key in given.get("at_lock", {}).items()},  # type: ignore[attr-defined]  # as above
         given.get("lock_outputs", {}),  # type: ignore[arg-type]  # as above
+    )
+
+
+def approvals(given: Given) -> Approvals:
+    """What `approval:` and `approved:` mean."""
+    keys = frozenset(given.get("approved", ()))  # type: ignore[call-overload]  # as above
+    return (
+        Approvals(ApprovalDecl.model_validate({"required": given["approval"]}).rule(), keys)
+        if "approval" in given
+        else NO_APPROVALS
     )
 
 

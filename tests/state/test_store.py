@@ -51,6 +51,18 @@ def test_a_key_that_is_not_settled_cannot_be_bought_again(maker: Maker, start: S
     assert _code(error) == "key-open"
 
 
+def test_a_purchase_that_is_not_permitted_leaves_nothing(memory: Store) -> None:
+    def refused() -> None:
+        memory.note("asked within the transaction")
+        raise Refused("nobody has approved it")
+
+    before = dump(memory)
+    with pytest.raises(Refused):
+        memory.begin(order(), None, refused)
+    assert (memory.attempts(), dump(memory)) == ((), before)
+    assert memory.begin(order(), None, lambda: None).state is State.SUBMITTING
+
+
 @pytest.mark.parametrize("start", [state for state in State if state not in OPEN | BLOCKED])
 def test_a_closed_attempt_leaves_its_key_free(maker: Maker, start: State) -> None:
     first = maker.attempt(start)

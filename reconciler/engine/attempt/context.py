@@ -15,6 +15,7 @@ from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
+from reconciler.plan.approvals import Approvals
 from reconciler.plan.model import GENERATES, Step
 from reconciler.plan.rehearsals import was_rehearsed
 from reconciler.project.orders import Order
@@ -38,7 +39,8 @@ async def _kept_here(sha256: str, suffix: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of a generation. `marker` returns a new unique text at each call, `seed` 31 random bits.
+    """The ports of a generation. `marker` returns a new unique text at each call, `seed` 31 random bits,
+    `approvals` what is approved at that instant.
 
     With a shared store, `bring` fetches an artifact that somebody else made, and `keep` puts one where all can have it.
     """
@@ -53,6 +55,7 @@ class Ports:
     lookups: LookupContext
     marker: Callable[[], str]
     seed: Callable[[], int]
+    approvals: Callable[[], Approvals]
     bring: Callable[[str], Awaitable[bool]] = _not_shared
     keep: Callable[[str, str], Awaitable[None]] = _kept_here
 

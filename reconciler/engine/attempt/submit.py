@@ -15,6 +15,7 @@ from reconciler.clock import Clock
 from reconciler.diagnostics import ProviderError, StateError
 from reconciler.engine.attempt import frames
 from reconciler.engine.attempt import job as jobs
+from reconciler.engine.attempt.approval import require_approval
 from reconciler.engine.attempt.context import AttemptContext
 from reconciler.engine.control import Pause, StepEnded
 from reconciler.engine.ports import Send
@@ -53,7 +54,7 @@ async def submit(context: AttemptContext) -> Pause | None:
         is_late = _deadline(context.ports.clock) if context.ports.store.is_shared else None
         context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
         request = replace(context.provider.dialect.submit(context.job), is_late=is_late)
-        attempt = _begin(context, _intent(context, order, context.job))
+        attempt = _begin(context, order, _intent(context, order, context.job))
         context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))
         _stop_after_complaint(context, answer)
@@ -69,14 +70,18 @@ def _deadline(clock: Clock) -> Callable[[], bool]:
     return lambda: max(clock.now() - wall, clock.monotonic() - steady) > DEADLINE
 
 
-def _begin(context: AttemptContext, intent: NewAttempt) -> Attempt:
+def _begin(context: AttemptContext, order: Order, intent: NewAttempt) -> Attempt:
     """Write the intent to the database and to the receipts. If either fails, nothing was sent, and the record says so:
     the user is not asked about it."""
     if not context.provider.durable:  # a draft buys nothing that could be forgotten
         return context.ports.store.begin(intent, context.terms.caps)
+
+    def allow() -> None:
+        require_approval(context.ports.approvals(), order.wanted)
+
     context.ports.receipts.make_room()
     try:
-        attempt = context.ports.store.begin(intent, context.terms.caps)
+        attempt = context.ports.store.begin(intent, context.terms.caps, allow)
         context.ports.receipts.intent(attempt, intent.account)
     except StateError as error:
         _take_back(context, intent, error.message)

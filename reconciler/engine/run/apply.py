@@ -269,6 +269,7 @@ class Run:
             lookups=_lookup_context(session, planned.loaded),
             marker=lambda: secrets.token_hex(16),
             seed=lambda: secrets.randbits(31),
+            approvals=partial(session.workspace.approvals, planned.loaded.project),
         )
         shared = self._shared()
         if session.store.is_shared and shared is not None:

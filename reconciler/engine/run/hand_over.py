@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.artifacts.reading import opened
 from reconciler.diagnostics import ClipformError, StateUnreachable
+from reconciler.engine.attempt.approval import require_approval
 from reconciler.engine.attempt.context import RunTerms
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.ports import Sink
@@ -122,11 +123,13 @@ class HandOver:
             after=max(before, default=0),
         )
         try:
+            if step.action in GENERATES:  # a worker does not have the file
+                require_approval(self.session.workspace.approvals(loaded.project), order.wanted)
             document = handed.write(order, step, about)
             for _, item in order.clip.media():
                 if isinstance(item, LocalMedia):
                     await self._send_input(item.path, order.hashes[item.path], shared)
-        except ClipformError as error:
+        except (ClipformError, StepEnded) as error:
             self.refused[step.ident] = error
             return None
         needs = tuple(dict.fromkeys(keys[need] for need in order.wanted.needs))

@@ -42,7 +42,7 @@ def _no_intent(patch: pytest.MonkeyPatch) -> None:
     waiting: dict[str, tuple[NewAttempt, Caps | None]] = {}
 
     class Late(session.Store):  # type: ignore[misc,name-defined]  # the class with points
-        def begin(self, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+        def begin(self, new: NewAttempt, caps: Caps | None = None, *_: object) -> Attempt:
             waiting[new.marker] = (new, caps)
             return Attempt(0, State.SUBMITTING, new.marker, 0.0, 0.0, **new.take_provenance())
 
@@ -212,7 +212,7 @@ def _no_cap(patch: pytest.MonkeyPatch) -> None:
     """The budget is looked at when planning, never again when buying."""
     real = Store.begin
 
-    def begin(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+    def begin(self: Store, new: NewAttempt, caps: Caps | None = None, *_: object) -> Attempt:
         return real(self, new, None)
 
     patch.setattr(session.Store, "begin", begin)
@@ -223,7 +223,7 @@ def _unpriced_is_free(patch: pytest.MonkeyPatch) -> None:
     """What has no price counts as nothing."""
     real = Store.begin
 
-    def begin(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+    def begin(self: Store, new: NewAttempt, caps: Caps | None = None, *_: object) -> Attempt:
         return real(self, replace(new, cost_micros=0), caps)
 
     patch.setattr(session.Store, "begin", begin)

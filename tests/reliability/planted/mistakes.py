@@ -194,7 +194,7 @@ def checked_outside(patch: pytest.MonkeyPatch) -> None:
                 raise ClipformError("over the budget")
         return slot(work)
 
-    def begin(self: Store, new: NewAttempt, caps: Caps | None = None) -> Attempt:
+    def begin(self: Store, new: NewAttempt, caps: Caps | None = None, *_: object) -> Attempt:
         return real(self, new, None)
 
     patch.setattr(submit, "_slot", early)

@@ -1,0 +1,137 @@
+"""`approve` and `disapprove`: write `clipform.approvals`. Both are free, and neither asks anybody."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.diagnostics import ClipformError, UsageError
+from reconciler.next_command import command
+from reconciler.plan import approvals, cuts
+from reconciler.plan.approvals import Approval, ApprovalBook, Approvals
+from reconciler.plan.model import Wanted
+from reconciler.project import git
+from reconciler.project.model import Loaded
+from reconciler.project.shared_state import user_and_machine
+from reconciler.project.workspace import Workspace
+from reconciler.records import Generation, Snapshot
+from reconciler.state import disk
+from reconciler.state.paths import APPROVALS
+
+
+def approve(workspace: Workspace, clips: Collection[str], take: int | None, note: str) -> tuple[Approval, ...]:
+    """Approve the present keys of these clips, of one take or of all, and return the lines that were added.
+
+    Raises UsageError for a take that is not there, ClipformError where there is nothing to look at, or where who wrote
+    a clip must not approve it.
+    """
+    loaded = workspace.load()
+    wanted = _takes(loaded, clips, take)
+    book = workspace.approval_book()
+    is_known = Approvals.of(loaded.project.approval, book.approvals).keys.__contains__
+    missing = [w for w in wanted if not is_known(w.key)]
+    looked = _looked_at(workspace, loaded, missing) if missing else {}
+    now, person = workspace.clock.now(), git.person(workspace.root) or user_and_machine()
+    lines = []
+    for w in missing:
+        seen = looked[w.clip, w.take]
+        if seen.created > now:
+            text = f"the clock of this machine is before the time when the {loaded.project.approval.of} was made"
+            raise ClipformError(text, help="set the clock", code="clock")
+        at = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        of = loaded.project.approval.of
+        line = Approval(w.name, w.key, of, f"sha256:{seen.sha256}", at, person, note=" ".join(note.split()))
+        lines.append(replace(line, author=_author(workspace, loaded, w, person)))
+    if lines:
+        with _exclusive(workspace.root):
+            book = workspace.approval_book()
+            _write(workspace.root, replace(book, approvals=(*book.approvals, *lines)))
+    return tuple(lines)
+
+
+def disapprove(workspace: Workspace, clips: Collection[str]) -> tuple[Approval, ...]:
+    """Take back what approves these clips: their present keys, and under their names what no clip wants any more.
+    Return the lines that were removed."""
+    wanted = workspace.load().wanted
+    theirs, others = ({w.key for w in wanted if (w.clip in clips) is is_one} for is_one in (True, False))
+    with _exclusive(workspace.root):
+        book = workspace.approval_book()
+        gone = [a for a in book.approvals if a.key in theirs or (_clip(a) in clips and a.key not in others)]
+        if gone:
+            _write(workspace.root, replace(book, approvals=tuple(a for a in book.approvals if a not in gone)))
+    return tuple(gone)
+
+
+def _clip(approval: Approval) -> str:
+    return approval.name.partition("#")[0]
+
+
+def _takes(loaded: Loaded, clips: Collection[str], take: int | None) -> Sequence[Wanted]:
+    wanted = [w for w in loaded.wanted if w.clip in clips and w.kind != cuts.KIND]
+    for name in clips:
+        takes = [w.take for w in wanted if w.clip == name]
+        if not takes:
+            raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")
+        if take is not None and take not in takes:
+            raise UsageError(f"{name} has no take {take}; it has {len(takes)}")
+    return [w for w in wanted if take in (None, w.take)]
+
+
+def _looked_at(workspace: Workspace, loaded: Loaded, wanted: Sequence[Wanted]) -> Mapping[tuple[str, int], Generation]:
+    """Return what a person looks at before each take is bought. Raises ClipformError for a take without that."""
+    of = loaded.project.approval.of
+    if of == "take":
+        records = workspace.snapshot(False)
+        keys = {w.clip: _sample(records, w) for w in loaded.wanted if w.take == 1}
+        key_of = {(w.clip, w.take): keys[w.clip] for w in wanted}
+    else:
+        records = workspace.snapshot(True)
+        key_of = {(w.clip, w.take): w.key for w in workspace.load(draft=True).wanted}
+    results = {(w.clip, w.take): records.generations.get(key_of[w.clip, w.take]) for w in wanted}
+    for (clip, _), result in results.items():
+        if result is None:
+            help = command("apply", *(("--draft",) if of == "draft" else ()), clip)
+            raise ClipformError(f"{clip} has no {of} of what it says now", help=f"make it first: {help}", code="unseen")
+    return {ident: result for ident, result in results.items() if result is not None}
+
+
+def _sample(records: Snapshot, first: Wanted) -> str:
+    """Return the key of the take that is looked at: the first; if that is to be made again, what the clip has."""
+    bound = records.bindings.get((first.clip, 1))
+    return first.key if bound is None or approvals.is_sample(first) else bound.key
+
+
+def _author(workspace: Workspace, loaded: Loaded, w: Wanted, person: str) -> str:
+    """Return who wrote a clip, if that matters. Raises ClipformError if it is who approves, or nobody knows."""
+    if not loaded.project.approval.by_other:
+        return ""
+    file = loaded.by_ident[w.clip, w.take].clip.file
+    author = git.author(workspace.root, file)
+    if author in ("", person):
+        who = f"you wrote {w.clip} ({file})" if author else f"git does not say who wrote {w.clip} ({file})"
+        help = "commit it, and let somebody else approve it"
+        raise ClipformError(
+            f"{who}, and `approval: {{by: other}}` lets nobody approve that", help=help, code="own-clip"
+        )
+    return author
+
+
+@contextmanager
+def _exclusive(root: Path) -> Iterator[None]:
+    """Keep other processes that approve out: none of them overwrites a line of another."""
+    descriptor = os.open(root, disk.DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write(root: Path, book: ApprovalBook) -> None:
+    with disk.translated(f"write {APPROVALS}"):
+        disk.replace(os.path.realpath(root / APPROVALS), approvals.written(book).encode())

@@ -1,0 +1,64 @@
+"""The fields of `approval` and `policy`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from reconciler import money
+from reconciler.spec import scalars
+from reconciler.spec.field_types import Leaf, SpecModel, choice_of, noted
+from reconciler.spec.problems import shown
+from reconciler.spec.values import NO_RULE, ApprovalRule
+
+OF = ("draft", "take")
+_WORDS = "no, paid, {over: 0.50 USD} or tag:NAME"
+
+
+def _required(raw: object) -> ApprovalRule:
+    if isinstance(raw, dict):
+        amount, _, currency = scalars.line(raw["over"]).partition(" ") if raw.keys() == {"over"} else ("", "", "")
+        limit = money.parse(amount)
+        if limit is None or not currency.strip():
+            raise scalars.Unfit("must be an amount with its currency", "write it as {over: 0.50 USD}")
+        return ApprovalRule("over", over=limit, currency=currency.strip())
+    word = scalars.line(raw)
+    if word in ("no", "paid"):
+        return ApprovalRule(word)
+    if word.startswith("tag:") and len(word) > 4:
+        return ApprovalRule("tag", tag=word.removeprefix("tag:"))
+    raise scalars.Unfit(f"must be one of {_WORDS}, not {shown(word)}")
+
+
+_REQUIRED = Leaf(
+    _required,
+    _WORDS,
+    {
+        "anyOf": [
+            {"enum": ["no", "paid", False]},
+            {"type": "string", "pattern": r"^tag:.|\{"},
+            {"type": "object", "propertyNames": {"const": "over"}, "additionalProperties": {"type": "string"}},
+        ]
+    },
+)
+
+
+class ApprovalDecl(SpecModel):
+    """Which purchases somebody has to approve first."""
+
+    required: Annotated[ApprovalRule, _REQUIRED] = noted(
+        "What needs approval: no (nothing), paid (all that costs money), {over: 0.50 USD} (what costs more) or tag:NAME"
+        " (paid clips with this tag).",
+        "paid",
+        NO_RULE,
+    )
+    of: Annotated[str, choice_of(*OF)] = noted(
+        "What is looked at: the clip's draft, or its first take, which then needs no approval itself.", "take", "draft"
+    )
+    by: Annotated[str, choice_of("anyone", "other")] = noted(
+        "Who may approve: anyone, or other: nobody who wrote the clip, by git.", "other", "anyone"
+    )
+
+    def rule(self) -> ApprovalRule:
+        """Return the same as a plain value, which a plan needs."""
+        return replace(self.required, of=self.of, by_other=self.by == "other")
