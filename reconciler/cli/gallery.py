@@ -6,12 +6,16 @@ import os
 import sys
 import threading
 import webbrowser
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from reconciler.cli.context import Context
+from reconciler.diagnostics import UsageError
 
 if TYPE_CHECKING:
     from reconciler.gallery.server.guard import ReadOnly
+    from reconciler.gallery.server.hooks import HookReceiver
     from reconciler.project.model import Choice
     from reconciler.project.workspace import Workspace
     from reconciler.watch import Allowance
@@ -40,6 +44,26 @@ def run_read_only(app: Context, choice: Choice, access: ReadOnly, port: int | No
         _announce(app, gallery.url)
         allowance = Allowance(on_request=True)
         return Watch(WatchContext(app.workspace, choice, allowance, app.view, app.connect, page=gallery)).run()
+
+
+def hook_receiver(app: Context, url: str) -> HookReceiver:
+    """Return what receives the calls of vendors at an address. Raises UsageError for one that they must not call, or
+    without a secret, and ClipformError for a project without a shared state."""
+    from reconciler.engine.operations.shared_state import connect
+    from reconciler.gallery.server.hooks import HookReceiver
+    from reconciler.spec.environment import is_local
+    from reconciler.state import hooks
+
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local(url))
+    if not (is_safe and parts.hostname) or parts.query or parts.fragment or "@" in parts.netloc or " " in url:
+        raise UsageError(f"--hooks: {url} is not an address such as https://films.example.com")
+    secret = hooks.secret_of(app.workspace.env)
+    if not secret:
+        raise UsageError(f"--hooks needs a secret in {hooks.SECRET}", help="the same here and where clips are applied")
+    app.require_trust()
+    connect(app.workspace)  # a project without a shared state is an error here, not in the server's thread
+    return HookReceiver(partial(connect, _again(app)), url.rstrip("/"), secret, app.clock)
 
 
 def _again(app: Context) -> Workspace:

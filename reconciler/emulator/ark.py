@@ -187,6 +187,7 @@ class Ark(ContentForm):
     """Kind `ark`."""
 
     kind: ClassVar[str] = "ark"
+    callback_field: ClassVar[str] = "callback_url"
     fields: ClassVar[Mapping[str, Field]] = {**_SHARED, **_ARK_ONLY}
 
     def endpoints(self) -> Sequence[Endpoint]:

@@ -73,6 +73,7 @@ class Chanjing(Vendor):
     id_path: ClassVar[tuple[str, ...]] = ("data",)
     busy: ClassVar[str] = "40001"
     model_field: ClassVar[str] = "model_code"
+    callback_field: ClassVar[str] = "callback"
     no_task = ("40000", "任务不存在")  # as a wrong value
     no_address = ("404", "404 page not found", 404)
     moderated: ClassVar[tuple[str, str]] = ("Fail", "内容审核未通过")

@@ -10,9 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
+from reconciler.emulator import callbacks
 from reconciler.emulator.checks import Broken, Why
 from reconciler.emulator.exchange import Answer, Call, Refused
 from reconciler.emulator.faults import Fail, Omit, Phase, Sticky, Unfound
@@ -61,6 +62,7 @@ class Vendor(ABC):
     id_path: ClassVar[tuple[str, ...]]  # the path of the id in the answer to a submit
     stages: ClassVar[Mapping[Stage, str]] = {stage: stage.value for stage in Stage}  # the vendor's status words
     busy: ClassVar[str]  # the code of the rate limit
+    callback_field: ClassVar[str] = ""  # the field of a submit that names the address to call; empty: it calls nobody
     model_field: ClassVar[str] = "model"  # the field of a submit that names the model
     bad_key: ClassVar[tuple[str, str]]  # refusals: code, text, and the HTTP status if it is not the code's usual one
     no_task: ClassVar[tuple[str, str] | tuple[str, str, int]]
@@ -154,7 +156,13 @@ class Vendor(ABC):
                 fate=sticky or order.fate,
             )
         )
+        callbacks.start(task.request.get(self.callback_field), partial(self._ended, task))
         return self.submitted(task)
+
+    def _ended(self, task: Task) -> object:
+        """Return the body with the status of a task that has ended; None while it goes on."""
+        seen = self.world.look(task, None, self.link_life, self.renews_links)
+        return None if seen.stage in (Stage.QUEUED, Stage.RUNNING) else self.standing(task, seen)
 
     async def poll(self, call: Call) -> Answer:
         """Answer with a task's status."""

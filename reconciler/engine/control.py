@@ -70,6 +70,7 @@ class RunControl:
     going: int = 0
     idling: int = 0
     open: int = 0
+    calls: dict[int, Halt] | None = None  # by attempt, ends the wait for its next poll; None: nobody calls
     framed: set[str] = field(default_factory=set)  # aliases whose tasks show the frames that they were sent, or not
     framing: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     framer: dict[str, str] = field(default_factory=dict)  # the step that holds the lock of an alias
@@ -79,9 +80,16 @@ class RunControl:
         """Why the run ends early."""
         return "the time of --timeout is over" if self.late else "interrupted"
 
-    async def sleep(self, clock: Clock, seconds: float, *, idle: bool = False) -> None:
-        """Sleep, unless the user interrupts, or (`idle`) every other generation only waits, too."""
-        await self.unless_halted(asyncio.ensure_future(clock.sleep(max(0.0, seconds))), idle=idle)
+    async def sleep(self, clock: Clock, seconds: float, *, idle: bool = False, attempt: int | None = None) -> None:
+        """Sleep, unless the user interrupts, or (`idle`) every other generation only waits, too, or the vendor of
+        `attempt` calls, which ends one sleep."""
+        future = asyncio.ensure_future(clock.sleep(max(0.0, seconds)))
+        if self.calls is None or attempt is None:
+            await self.unless_halted(future, idle=idle)
+            return
+        with self.calls[attempt].ending(future):
+            await self.unless_halted(future, idle=idle)
+        self.calls[attempt].clear()
 
     async def unless_halted(self, future: asyncio.Future[Any], *, idle: bool = False) -> None:
         """Wait until `future` is done, or cancel it when the user interrupts."""
@@ -116,11 +124,13 @@ class RunControl:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Ask this generation for its next step after `delay` seconds. `reason` says to the user why it waits."""
+    """Ask this generation for its next step after `delay` seconds, or when the vendor of `attempt` calls. `reason` says
+    to the user why it waits."""
 
     delay: float
     reason: str = ""
     nothing_sent: bool = False
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,15 @@ class Cancels(Dialect, Protocol):
         """Return the outcome of a cancel."""
 
 
+@runtime_checkable
+class CallsBack(Dialect, Protocol):
+    """A vendor that calls an address when a task has ended."""
+
+    @property
+    def callback_field(self) -> str:
+        """The field of a submit's body that names the address."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskFirst:
     """A step of an upload: wait `wait` seconds, then send this request.

@@ -19,7 +19,7 @@ from reconciler.plan.approvals import Approvals
 from reconciler.plan.model import GENERATES, Step
 from reconciler.plan.rehearsals import was_rehearsed
 from reconciler.project.orders import Order
-from reconciler.providers.base import Job, Succeeded
+from reconciler.providers.base import Job, Request, Succeeded
 from reconciler.records import Artifact, Attempt, State
 from reconciler.state.budget import Caps
 from reconciler.state.ledger import Facts
@@ -37,12 +37,17 @@ async def _kept_here(sha256: str, suffix: str) -> None:
     pass
 
 
+def _called_by_nobody(provider: ConnectedProvider, request: Request, marker: str) -> Request:
+    return request
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The ports of a generation. `marker` returns a new unique text at each call, `seed` 31 random bits,
     `approvals` what is approved at that instant.
 
-    With a shared store, `bring` fetches an artifact that somebody else made, and `keep` puts one where all can have it.
+    With a shared store, `bring` fetches an artifact that somebody else made, `keep` puts one where all can have it, and
+    `addressed` adds to a submit with some marker where its vendor calls.
     """
 
     store: Store
@@ -58,6 +63,7 @@ class Ports:
     approvals: Callable[[], Approvals]
     bring: Callable[[str], Awaitable[bool]] = _not_shared
     keep: Callable[[str, str], Awaitable[None]] = _kept_here
+    addressed: Callable[[ConnectedProvider, Request, str], Request] = _called_by_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ class AttemptContext:
         if pause.delay > 0 and not self.control.event.is_set():
             if pause.reason:
                 self.say_waiting(pause.reason, pause.delay)
-            await self.control.sleep(self.ports.clock, pause.delay)
+            await self.control.sleep(self.ports.clock, pause.delay, attempt=pause.attempt)
         self.require_uninterrupted(nothing_sent=pause.nothing_sent)
 
     def require_uninterrupted(self, *, nothing_sent: bool = False) -> None:

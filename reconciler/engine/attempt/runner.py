@@ -131,7 +131,7 @@ class AttemptRunner:
                 delay, self.due = self._paced(attempt, after), attempt
                 if not self.context.counters.polls and not delay:
                     self.context.say_waiting(f"asking {self.context.provider.alias} for its task")
-                return Pause(delay, self.trouble)
+                return Pause(delay, self.trouble, attempt=attempt.id)
             case steps.LookUp():
                 await look_up(self.context, attempt)
             case steps.Fetch():

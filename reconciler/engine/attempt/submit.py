@@ -53,7 +53,8 @@ async def submit(context: AttemptContext) -> Pause | None:
         context.require_open()
         is_late = _deadline(context.ports.clock) if context.ports.store.is_shared else None
         context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
-        request = replace(context.provider.dialect.submit(context.job), is_late=is_late)
+        request = context.ports.addressed(context.provider, context.provider.dialect.submit(context.job), marker)
+        request = replace(request, is_late=is_late)
         attempt = _begin(context, order, _intent(context, order, context.job))
         context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))

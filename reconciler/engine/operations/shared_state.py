@@ -132,14 +132,19 @@ def _both(workspace: Workspace, doing: str) -> Iterator[tuple[Store, Ledger]]:
         yield own, ledger
 
 
-@contextmanager
-def _connected(workspace: Workspace) -> Iterator[PostgreSQL]:
-    """Connect to the project's database. Raises ClipformError for a project without one."""
+def connect(workspace: Workspace) -> PostgreSQL:
+    """Return the project's database, which nothing was asked of yet. Raises ClipformError for a project without one."""
     section = workspace.load().project.state
     if not section:
         help = "declare it in the project file:\nstate: {url: postgresql://db.example.com/clipform}"
         raise ClipformError("the project has no shared state", help=help, code="no-shared-state")
-    sql = shared_state.connect(workspace.root, section)
+    return shared_state.connect(workspace.root, section)
+
+
+@contextmanager
+def _connected(workspace: Workspace) -> Iterator[PostgreSQL]:
+    """Connect to the project's database. Raises ClipformError for a project without one."""
+    sql = connect(workspace)
     try:
         yield sql
     finally:

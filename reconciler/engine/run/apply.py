@@ -22,6 +22,7 @@ from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
 from reconciler.engine.run.executor import Executor
+from reconciler.engine.run.hooks import called_back
 from reconciler.engine.run.locked import objection
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, lines_of, save_lock
 from reconciler.engine.run.records import RunRecords
@@ -220,7 +221,7 @@ class Run:
                 handed.control = executor.control
             with hold(executor.interrupt):
                 timeout = self.options.timeout
-                async with _timed(executor, timeout), _renewed(session):
+                async with _timed(executor, timeout), _renewed(session), called_back(session, executor):
                     summary = await executor.run(plan)
                     await self._share(executor)
                 return summary

@@ -6,8 +6,8 @@ Any web page can make a browser send requests to this machine, and can point a h
 rebinding). Therefore the Host must be the gallery's, each request needs a cookie that only the printed address sets
 (browsers send it from the gallery's own pages only), and a POST must have the gallery's origin and a JSON body.
 
-For `serve`, which only shows: GET and HEAD are the only methods. With a token that the user chose, other machines may
-ask under any host name, with `Authorization: Bearer TOKEN` or the same cookie.
+For `serve`, which only shows: GET and HEAD are the only methods, but for the calls of vendors (`--hooks`). With a token
+that the user chose, other machines may ask under any host name, with `Authorization: Bearer TOKEN` or the same cookie.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import hmac
 import secrets
 from dataclasses import field
 from http.cookies import CookieError, SimpleCookie
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +26,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reconciler.frozen import dataclass
 from reconciler.gallery.server.sse import plain
 from reconciler.serving import HOST
+
+if TYPE_CHECKING:
+    from reconciler.gallery.server.hooks import HookReceiver
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -40,14 +43,18 @@ _HEADERS: Final = {
 }
 HEALTH: Final = "/healthz"
 METRICS: Final = "/metrics"
+HOOK: Final = "/hook/"
+"""Vendors call addresses that begin so; the token at the end is all that they show, see `hooks`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """A gallery that only shows, as `serve` has it. `token`: chosen by the user; empty for this machine alone."""
+    """A gallery that only shows, as `serve` has it. `token`: chosen by the user; empty for this machine alone. `hooks`:
+    it also receives the calls of vendors."""
 
     host: str = HOST
     token: str = field(default="", repr=False)
+    hooks: HookReceiver | None = None
 
 
 class Guard:
@@ -60,6 +67,7 @@ class Guard:
         self._cookie = f"clipform-{port}"
         self._hosts = () if chosen else (f"127.0.0.1:{port}", f"localhost:{port}")
         self._methods = ("GET", "HEAD") if read_only else ("GET", "HEAD", "POST")
+        self._receives = read_only is not None and read_only.hooks is not None
         self._open = () if read_only is None else (HEALTH,) if chosen else (HEALTH, METRICS)
 
     def entrance(self, origin: str) -> str:
@@ -76,7 +84,8 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        response = self._refusal(scope) or self._login(scope) or self._app
+        is_call = self._receives and scope["path"].startswith(HOOK) and scope["method"] == "POST"
+        response = self._app if is_call else self._refusal(scope) or self._login(scope) or self._app
         await response(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:

@@ -22,7 +22,8 @@ from reconciler.gallery.document.detail import READ_EVENTS
 from reconciler.gallery.document.model import Value
 from reconciler.gallery.server import metrics
 from reconciler.gallery.server.actions import Body, PageActions
-from reconciler.gallery.server.guard import HEALTH, METRICS, answer, refusal
+from reconciler.gallery.server.guard import HEALTH, HOOK, METRICS, answer, refusal
+from reconciler.gallery.server.hooks import HookReceiver
 from reconciler.gallery.server.hub import Hub
 from reconciler.gallery.server.media_files import FOREVER, MediaFile, MediaFiles, kind_of
 from reconciler.gallery.server.sse import StreamResponse
@@ -41,8 +42,16 @@ _MAX_BODY = 64 << 10  # bytes
 class Routes:
     """The routes of a hub; what may be posted is in `actions`, and nothing is posted to a read-only gallery."""
 
-    def __init__(self, hub: Hub, workspace: Workspace, media_files: MediaFiles, actions: PageActions | None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        workspace: Workspace,
+        media_files: MediaFiles,
+        actions: PageActions | None,
+        hooks: HookReceiver | None = None,
+    ) -> None:
         self._hub, self._workspace, self._media_files, self._actions = hub, workspace, media_files, actions
+        self._hooks = hooks
 
     def app(self) -> ASGIApp:
         """Return the application, without its guard."""
@@ -55,6 +64,8 @@ class Routes:
             Route("/media/{name}", self._media),
             Route("/media/input/{name}", self._picture),
         ]
+        if self._hooks is not None:
+            routes.append(Route(f"{HOOK}{{account}}/{{token}}", self._hooks.receive, methods=["POST"]))
         if self._actions is None:
             routes += [Route(HEALTH, self._health), Route(METRICS, self._metrics)]
         else:

@@ -138,7 +138,8 @@ class Gallery:
         hub = self._hub = Hub(context, workspace.clock.now)
         media_files = MediaFiles(workspace, draft)
         actions = PageActions(hub, self._watch, workspace, asyncio.Lock()) if self._watch else None
-        app = Routes(hub, workspace, media_files, actions).app()
+        hooks = self._options.read_only.hooks if self._options.read_only else None
+        app = Routes(hub, workspace, media_files, actions, hooks).app()
         guard = Guard(app, self._socket.getsockname()[1], self._options.read_only)
         server = Quiet(guard)
         self.url = guard.entrance(address(self._socket))
@@ -148,12 +149,15 @@ class Gallery:
             server.should_exit = True
 
         self._stop = stop
-        follower = asyncio.create_task(self._follow(hub))
+        tasks = [asyncio.create_task(self._follow(hub))]
+        tasks += [asyncio.create_task(hooks.announce())] if hooks is not None else []
         self._loop.call_soon(self._started.set)
         try:
             await server.serve([self._socket])
         finally:
-            follower.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await media_files.aclose()
 
     async def _follow(self, hub: Hub) -> None:

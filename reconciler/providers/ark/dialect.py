@@ -285,6 +285,7 @@ class Ark(ContentForm[ArkSettings]):
     base_url: ClassVar[str] = "https://ark.cn-beijing.volces.com/api/v3"
     regions: ClassVar[tuple[str, ...]] = ("https://ark.ap-southeast.bytepluses.com/api/v3",)
     catalogue: ClassVar[str] = "ark/models.yaml"
+    callback_field: ClassVar[str] = "callback_url"
     list_size: ClassVar[int] = 100  # a page may hold 500, but 500 ids do not fit into a URL
 
     def list_tasks(self, tasks: Sequence[str] = (), page: int = 1) -> Request:

@@ -114,6 +114,7 @@ class Chanjing(HttpDialect[ChanjingSettings]):
     catalogue: ClassVar[str] = "chanjing/models.yaml"
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = (("access_token",), ("app_id", "secret_key"))
     also_reserved: ClassVar[frozenset[str]] = frozenset({"start_frame", "end_frame", "ref_img_url"})
+    callback_field: ClassVar[str] = "callback"
     list_size: ClassVar[int] = 50
     echoes: ClassVar[frozenset[str]] = frozenset({"prompt", "duration"})  # its sample of a list, read in November 2026
     upload_max_bytes: ClassVar[int | None] = None

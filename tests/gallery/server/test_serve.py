@@ -12,10 +12,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.cli.app import main
+from reconciler.diagnostics import StateUnreachable
 from reconciler.gallery.server.guard import ReadOnly
+from reconciler.gallery.server.hooks import HookReceiver
 from reconciler.gallery.server.server import Gallery, GalleryOptions
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
+from reconciler.state.sql.postgres import PostgreSQL
 from tests.gallery.server.conftest import Site
 from tests.gallery.server.kit import Browser
 from tests.watch.conftest import DRAFTS, edit, project
@@ -25,9 +28,9 @@ TOKEN = "a-long-enough-canary"
 
 
 @contextmanager
-def served(workspace: Workspace, token: str = "") -> Iterator[str]:
+def served(workspace: Workspace, token: str = "", hooks: HookReceiver | None = None) -> Iterator[str]:
     """The address of a read-only gallery that has one plan."""
-    options = GalleryOptions(workspace, Choice(), 0, ReadOnly(token=token))
+    options = GalleryOptions(workspace, Choice(), 0, ReadOnly(token=token, hooks=hooks))
     with Gallery(options, None) as gallery:
         gallery.refreshed(workspace.plan(Choice(), workspace.load()))
         yield gallery.url + (f"?token={token}" if token else "")
@@ -68,6 +71,22 @@ def test_with_a_token_of_the_user_it_is_asked_for_under_any_name(shared: Site) -
             status, body = browser.raw("GET", path, Authorization=f"Bearer {TOKEN}", **asked)
             assert status == 200 and TOKEN.encode() not in body
         assert browser.raw("GET", "/healthz", Cookie="") == (200, b"ok\n")
+
+
+def test_a_vendor_calls_under_any_name_and_without_the_token_and_comes_no_further(shared: Site) -> None:
+    def closed() -> PostgreSQL:
+        raise StateUnreachable("the database does not answer", code="state-unreachable")
+
+    receiver = HookReceiver(closed, "https://films.example.com", b"secret", shared.workspace.clock)
+    with served(shared.workspace, TOKEN, receiver) as url, Browser(url) as browser:
+        outside = {"Cookie": "", "Host": "films.example.com"}
+        assert browser.raw("POST", "/hook/account/token", **outside)[0] == 503  # nobody can say if it is a right one
+        for path in ("/hook/", "/hook/account", "/hook/account/token/more"):
+            assert browser.raw("POST", path, **outside)[0] == 404
+        assert browser.raw("GET", "/hook/account/token", **outside)[0] == 401
+        assert browser.raw("POST", "/api/apply", **outside)[0] == 405
+    with served(shared.workspace, TOKEN) as url, Browser(url) as browser:
+        assert browser.raw("POST", "/hook/account/token", **outside)[0] == 405
 
 
 @pytest.mark.parametrize("action", ["apply", "stop", "pick", "retake", "rewrite", "open"])
