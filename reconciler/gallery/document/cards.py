@@ -1,6 +1,6 @@
 """Builds the Document: the head, and a card for every clip. Pure.
 
-Cards are in file order. Clips that are no longer declared but still have files come last.
+Cards are in file order, then films. Clips that are no longer declared but still have files come last.
 
 `revision` is `<fingerprint of the plan>.<digest of everything else>`. A click is bound to the first half. Neither half
 changes with `generated`, with the session's running total, or with progress.
@@ -23,7 +23,7 @@ from reconciler.project.model import Planned
 from reconciler.project.saved_plan import fingerprint
 from reconciler.records import Generation
 from reconciler.spec.matrix import declared_name
-from reconciler.spec.project import Clip
+from reconciler.spec.project import Clip, Cut
 from reconciler.views import encode
 from reconciler.views.format import cascade_lines, micros, plain_decimal, utc
 from reconciler.views.status import standing
@@ -121,7 +121,7 @@ def _cards(index: PlanIndex) -> tuple[model.Card, ...]:
     clips = index.planned.loaded.project.clips
     declared = ((index.steps.get((clip.name, clip.spec.pick)), clip) for clip in clips)
     selected = [card(step, clip, index) for step, clip in declared if step is not None]  # None: not in this plan
-    return (*selected, *(card(step, None, index) for step in index.undeclared.values()))
+    return (*selected, *(card(step, None, index) for step in index.others.values()))
 
 
 def with_running(plain: model.Card, progress: Progress) -> model.Card:
@@ -158,7 +158,15 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
         also=tuple(_also(other) for other in part.steps if other.clip == step.clip and other.ident != step.ident),
         pick=step.take,
     )
-    return basic if clip is None else _declared(basic, step, clip, index)
+    if clip is not None:
+        return _declared(basic, step, clip, index)
+    return _film(basic, index.films[step.clip], index) if step.clip in index.films else basic
+
+
+def _film(basic: model.Card, cut: Cut, index: PlanIndex) -> model.Card:
+    """Return the card of a film, which no provider makes. It has no `file`: its clips are what the page edits."""
+    users = tuple(index.users.get(cut.name, ()))
+    return replace(basic, provider="", model="", needs=cut.needs(), used_by=users, pieces=index.pieces(cut.name))
 
 
 def _also(step: Step) -> model.Value:

@@ -54,7 +54,7 @@ def since_revision(index: PlanIndex, revision: ProjectRevision, chosen: frozense
 def since_plan(index: PlanIndex, label: str) -> Comparison:
     """Compare with what a plan would replace: the current result of each clip is the earlier side."""
     picked = (step for step in index.steps.values() if index.clips[step.clip].spec.pick == step.take)
-    steps = {step.clip: step for step in picked} | index.undeclared
+    steps = {step.clip: step for step in picked} | index.others
     groups = {name: _planned_group(step) for name, step in steps.items()}
     results = ((name, step, index.result(step.previous_key or step.key)) for name, step in steps.items())
     earlier = {name: _current(step, result, index) for name, step, result in results if result is not None}

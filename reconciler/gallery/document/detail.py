@@ -34,7 +34,7 @@ READ_EVENTS = 2_000
 def detail(name: str, index: PlanIndex, events: Sequence[LogEntry], progress: Progress | None = None) -> Detail | None:
     """Return the Detail of a clip; None if no card has that name. `events` are the clip's, oldest first."""
     clip = index.clips.get(name)
-    picked = index.steps.get((name, clip.spec.pick)) if clip else index.undeclared.get(name)
+    picked = index.steps.get((name, clip.spec.pick)) if clip else index.others.get(name)
     return None if picked is None else of_step(picked, clip, index, events, progress)
 
 

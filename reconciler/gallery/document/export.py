@@ -91,9 +91,10 @@ def videos(data: ReportData) -> list[str]:
 
 def _videos(data: ReportData) -> Iterator[Video | None]:
     yield from (card.shown for card in data.document.cards)
+    yield from (piece.shown for card in data.document.cards for piece in card.pieces)
     for clip in data.details.values():
         yield from (take.media for take in (*clip.takes, clip.previous) if take is not None)
-        yield clip.before.shown if clip.before else None
+        yield from (clip.before.shown, *(piece.shown for piece in clip.before.pieces)) if clip.before else ()
 
 
 def inputs(planned: Planned) -> dict[str, str]:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.gallery.document import media
-from reconciler.gallery.document.model import Video
+from reconciler.gallery.document.model import FilmPiece, Video
 from reconciler.plan.model import Action, Step
 from reconciler.plan.subset import Subsets
 from reconciler.project.model import Planned
 from reconciler.project.orders import Order
 from reconciler.project.pace import slots
 from reconciler.records import Generation, LockEntry
-from reconciler.spec.project import Clip
+from reconciler.spec.cut_fields import PieceDecl
+from reconciler.spec.project import Clip, Cut
+from reconciler.spec.values import frames
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class PlanIndex:
         return {step.ident: step for step in self.planned.plan.steps if step.ident == (step.clip, step.take)}
 
     @cached_property
-    def undeclared(self) -> dict[str, Step]:
-        """One step of each clip that is not declared: the removal of its file, else its running task."""
+    def others(self) -> dict[str, Step]:
+        """One step of each film, and of each clip that is not declared: the removal of its file, else its task."""
         steps: dict[str, Step] = {}
         for step in self.planned.plan.steps:
             if step.clip not in self.clips and (step.clip not in steps or step.action is Action.REMOVE):
@@ -43,12 +45,18 @@ class PlanIndex:
         return {clip.name: clip for clip in self.planned.loaded.project.clips}
 
     @cached_property
+    def films(self) -> dict[str, Cut]:
+        """The declared films, by name."""
+        return {cut.name: cut for cut in self.planned.loaded.project.cuts}
+
+    @cached_property
     def users(self) -> dict[str, list[str]]:
-        """The clips that depend on each clip, by its name."""
+        """The clips and films that depend on each clip or film, by its name."""
         users: dict[str, list[str]] = defaultdict(list)
-        for clip in self.planned.loaded.project.clips:
-            for need in clip.depends_on():
-                users[need].append(clip.name)
+        needs = [(clip.name, clip.depends_on()) for clip in self.planned.loaded.project.clips]
+        for name, needed in [*needs, *((cut.name, cut.needs()) for cut in self.films.values())]:
+            for need in needed:
+                users[need].append(name)
         return users
 
     @cached_property
@@ -72,6 +80,31 @@ class PlanIndex:
     def results_by_sha256(self) -> dict[str, Generation]:
         """A result for each artifact, for artifacts whose key is no longer in the plan."""
         return {result.sha256: result for result in self.planned.snapshot.generations.values()}
+
+    def picked(self, name: str) -> Step | None:
+        """Return the step of a clip's picked take, or of a film; None if it is not in this plan."""
+        clip = self.clips.get(name)
+        return self.steps.get((name, clip.spec.pick if clip else 1))
+
+    def pieces(self, film: str) -> tuple[FilmPiece, ...]:
+        """Return the pieces of a film; none of one that is not declared."""
+        cut = self.films.get(film)
+        return tuple(self._piece(piece, cut.spec.fps) for piece in cut.spec.sequence) if cut else ()
+
+    def _piece(self, piece: PieceDecl, fps: int) -> FilmPiece:
+        step = self.picked(piece.source) if piece.source else None
+        video = self.shown(step)[0] if step is not None else None
+        first, dissolve = (frames(seconds, fps) / fps for seconds in (piece.start, piece.dissolve))
+        length = None if piece.seconds is None else frames(piece.seconds, fps) / fps
+        last = video.seconds if length is None and video is not None and video.seconds else None
+        return FilmPiece(
+            clip=piece.source,
+            text=piece.title or "",
+            first=round(first, 3),
+            last=last if length is None else round(first + length, 3),
+            dissolve=round(dissolve, 3),
+            shown=video,
+        )
 
     def order(self, step: Step) -> Order | None:
         """Return the order of a take; None if it is not declared."""

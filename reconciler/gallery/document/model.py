@@ -65,6 +65,19 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmPiece:
+    """A piece of a film: of a clip or another film, or words. It shows the seconds from `first` to `last` of the video,
+    None for its end; for `dissolve` seconds the piece before it is shown too. `shown` is its video, if there is one."""
+
+    clip: str
+    text: str
+    first: float
+    last: float | None
+    dissolve: float
+    shown: Video | None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One clip, described by the step of its picked take. The defaults are those of a clip that is not declared."""
 
@@ -101,6 +114,7 @@ class Card:
     takes: int = 1
     needs: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
+    pieces: tuple[FilmPiece, ...] = ()  # of a film
     since: str | None = None  # in a comparison: same, changed, renamed, added, removed
 
 
@@ -209,6 +223,7 @@ class Earlier:
     pick: int
     cost: Amount | None
     note: str
+    pieces: tuple[FilmPiece, ...] = ()  # of a film
 
 
 @dataclass(frozen=True, slots=True)

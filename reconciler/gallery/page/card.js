@@ -3,7 +3,7 @@
 
 Gallery.card = (() => {
   const { h, write, foreign, sentences, media, calm } = Gallery.dom;
-  const { money, total, name, clock, span, age, plainly, others, GENERATES } = Gallery.format;
+  const { money, total, name, clock, count, span, age, plainly, others, GENERATES } = Gallery.format;
   const { store } = Gallery;
   const NEARLY = 0.03; // 864 × 496 is called 16:9
   let playing = null; // the one card that plays
@@ -57,7 +57,7 @@ Gallery.card = (() => {
     write(parts.variant, title.variant);
     write(parts.state, card.state);
     parts.state.className = `state is-${card.state}`;
-    write(parts.model, [card.provider, card.model].filter(Boolean).join(" · "));
+    write(parts.model, card.pieces.length ? `film · ${count(card.pieces.length, "piece")}` : [card.provider, card.model].filter(Boolean).join(" · "));
     write(parts.cost, estimated(card) ? price(card) : card.cost ? money(card.cost) : "");
     parts.cost.classList.toggle("to-pay", Boolean(estimated(card)));
     write(parts.source, estimated(card) && card.state !== "failed" && card.estimate ? card.estimate.source : "");
@@ -92,7 +92,7 @@ Gallery.card = (() => {
   function note(card) {
     if (card.running) return runningText(card.running);
     if (card.state === "ready" && card.also.length) return others(card);
-    if (card.state === "ready") return card.mismatch || (card.created ? `generated ${age(card.created, store.now())}` : card.sentence);
+    if (card.state === "ready") return card.mismatch || (card.created ? `${card.pieces.length ? "assembled" : "generated"} ${age(card.created, store.now())}` : card.sentence);
     return plainly(card.detail || card.sentence);
   }
 

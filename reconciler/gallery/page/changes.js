@@ -68,7 +68,7 @@ Gallery.changes = (() => {
     const row = h("div", { class: "tiles", "data-count": String(tiles.length) }, tiles);
     row.style.setProperty("--count", "2");
     const playable = tiles.some((each) => each.video);
-    fill(node.body, row, playable && h("div", { class: "clip-controls" }, toggle, range), facts.prompt(detail), facts.changes(detail));
+    fill(node.body, row, playable && h("div", { class: "clip-controls" }, toggle, range), card.pieces.length || (before && before.pieces.length) ? Gallery.pieces.section(detail) : facts.prompt(detail), facts.changes(detail));
     if (playable && !calm()) videos.play();
   }
 

@@ -73,7 +73,7 @@ Gallery.facts = (() => {
       ["origin", take.origin && take.origin !== "generated" ? take.origin : ""],
       ["seed", take.seed],
       ["task", take.task && h("code", { dir: "auto" }, take.task)],
-      ["account", take.account !== card.provider ? take.account : ""],
+      ["account", take.account !== card.provider && !card.pieces.length ? take.account : ""],
       ["attempt", take.state === "ready" ? "" : take.attempt],
       ["video", card.shown && card.shown.width ? `${card.shown.width} × ${card.shown.height}, ${card.shown.seconds} s, ${bytes(card.shown.bytes)}` : ""],
       ["output", card.output && h("code", { dir: "auto" }, card.output)],

@@ -1,13 +1,16 @@
 "use strict";
-// The storyboard: the clips in file order as one film. A missing clip is a card with its name for its duration. Two
-// players alternate, so the next clip is loaded before it starts.
+// The storyboard: a film with its pieces as chapters, or the clips in file order as one. A missing clip is a card with
+// its name for its duration. Two players alternate, so the next clip is loaded before it starts.
 
 Gallery.film = (() => {
   const { h, fill, find, foreign, sentences, media, button, icon } = Gallery.dom;
   const { clock, exact, name, count } = Gallery.format;
-  const { store, combinations } = Gallery;
+  const { store, combinations, pieces } = Gallery;
   const DEFAULT_SECONDS = 4; // for a clip without a stated duration
+  const ALL = "\n"; // the clips in file order: no film has this name
+  let film = null; // what is played; null: the first film, if there is one
   let choice = ""; // of the combinations of a matrix
+  let silent = null; // chosen by the user; null: a film has sound, clips in file order have none
   let shots = [];
   let total = 0;
   let at = 0; // index of the current shot
@@ -22,27 +25,49 @@ Gallery.film = (() => {
     store.on("select", (id) => store.state.route.view === "film" && jumpTo(id));
   }
 
+  /** Return what is to be played, and write the choices. */
+  function chosen() {
+    const cards = store.state.visible.map(store.card);
+    const films = cards.filter((card) => card.pieces.length);
+    const played = film === ALL ? null : films.find((card) => card.id === film) || films[0];
+    parts.films.hidden = !films.length;
+    fill(parts.films, [...films.map((card) => [card.id, card.id]), [ALL, "All clips"]].map(([value, text]) => h("option", { value, selected: value === (played ? played.id : ALL) }, text)));
+    const clips = cards.filter((card) => card.state !== "undeclared" && !card.pieces.length);
+    const choices = played ? [] : combinations.choices(clips);
+    if (!choices.some(([value]) => value === choice)) choice = "";
+    parts.choice.hidden = !choices.length;
+    fill(parts.choice, choices.map(([value, text]) => h("option", { value, selected: value === choice }, text)));
+    return { played, clips };
+  }
+
+  /** Return clips as shots, one after the other. */
+  function clipShots(cards) {
+    let start = 0;
+    return cards.map((card) => {
+      const seconds = (card.shown && card.shown.seconds) || card.duration || DEFAULT_SECONDS;
+      const shot = { id: card.id, start, seconds, offset: 0, media: card.shown && media(card.shown.video), poster: card.shown && media(card.shown.poster) };
+      start += seconds;
+      return shot;
+    });
+  }
+
   /** Rebuild the film from the visible clips, at the same second of the same clip. */
   function rebuild() {
     const current = shots[at];
     const inside = current ? time - current.start : 0;
-    shots = [];
-    total = 0;
-    const cards = store.state.visible.map(store.card).filter((card) => card.state !== "undeclared");
-    const choices = combinations.choices(cards);
-    if (!choices.some(([value]) => value === choice)) choice = "";
-    for (const card of combinations.played(cards, choice)) {
-      const seconds = (card.shown && card.shown.seconds) || card.duration || DEFAULT_SECONDS;
-      shots.push({ id: card.id, start: total, seconds, media: card.shown && media(card.shown.video), poster: card.shown && media(card.shown.poster) });
-      total += seconds;
-    }
-    const index = Math.max(0, current ? shots.findIndex((shot) => shot.id === current.id) : shots.findIndex((shot) => shot.id === store.state.selected));
+    const { played, clips } = chosen();
+    shots = played ? pieces.shots(played) : clipShots(combinations.played(clips, choice));
+    total = shots.length ? shots[shots.length - 1].start + shots[shots.length - 1].seconds : 0;
+    const same = current && shots[at] && shots[at].id === current.id ? at : shots.findIndex((shot) => shot.id === (current ? current.id : store.state.selected));
+    const index = Math.max(0, same);
     parts.range.max = String(total || 1);
-    const missing = shots.filter((shot) => !shot.media).length;
-    parts.choice.hidden = !choices.length;
-    fill(parts.choice, choices.map(([value, text]) => h("option", { value, selected: value === choice }, text)));
-    const others = cards.length - shots.length;
-    fill(find("film-sum"), `${count(shots.length, "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}${others ? `; ${count(others, "other combination")} not played` : ""}`);
+    const missing = shots.filter((shot) => (played ? shot.missing : !shot.media)).length;
+    const others = played ? 0 : clips.length - shots.length;
+    const apart = played && shots.length > 0 && !shots[0].whole ? "; the film is not up to date, so its pieces are played one by one" : "";
+    fill(find("film-sum"), `${count(shots.length, played ? "piece" : "clip")}, ${clock(total)}${missing ? `, ${missing} not generated yet` : ""}${others ? `; ${count(others, "other combination")} not played` : ""}${apart}`);
+    parts.chapters.hidden = !played;
+    pieces.chapters(parts.chapters, played ? shots : []);
+    if (silent === null) mute(!played);
     Gallery.timeline.show(shots, total);
     show(index, current && shots[index] && shots[index].id === current.id ? inside : 0);
   }
@@ -57,21 +82,28 @@ Gallery.film = (() => {
     const text = foreign("p", { class: "slate-text" }, "");
     const state = h("p", { class: "state" });
     const toggleButton = button("", { class: "icon-button round", "aria-label": "Play the film", "aria-keyshortcuts": "Space", on: { click: toggle } }, icon("play"));
-    const sound = button("", { class: "icon-button", "aria-label": "Sound on", on: { click: () => mute(!players[0].muted) } }, icon("muted"));
+    const sound = button("", { class: "icon-button", "aria-label": "Sound on", on: { click: () => mute(silent = !players[0].muted) } }, icon("muted"));
     const range = h("input", { type: "range", class: "scrub", min: "0", max: "1", step: "0.01", value: "0", "aria-label": "Time in the film", on: { input: () => seek(Number(range.value)) } });
+    const films = h("select", { class: "film-choice", "aria-label": "What is played", hidden: true, on: { change: (event) => {
+      film = event.target.value;
+      pause();
+      shots = [];
+      rebuild();
+    } } });
     const choose = h("select", { class: "film-choice", "aria-label": "Combinations to play", hidden: true, on: { change: (event) => {
       choice = event.target.value;
       rebuild();
     } } });
     const now = h("output", { class: "time" });
     const current = h("a", { class: "film-name" });
-    parts = { players, active: 0, title, text, state, toggleButton, sound, range, now, current, choice: choose,
+    const chapters = h("ol", { class: "chapters", "aria-label": "Chapters", hidden: true });
+    parts = { players, active: 0, films, chapters, title, text, state, toggleButton, sound, range, now, current, choice: choose,
       slate: h("div", { class: "film-slate", hidden: true }, state, title, text) };
     fill(find("view-film"),
       h("div", { class: "film-stage", tabindex: "-1" }, ...players, parts.slate),
-      h("div", { class: "film-controls" }, toggleButton, now, current, range, choose, sound),
+      h("div", { class: "film-controls" }, toggleButton, now, current, range, films, choose, sound),
       Gallery.timeline.build((seconds) => seek(seconds)),
-      h("p", { class: "film-sum", id: "film-sum" }));
+      h("p", { class: "film-sum", id: "film-sum" }), chapters);
   }
 
   /** Go to a shot, `inside` seconds after its start. */
@@ -86,11 +118,10 @@ Gallery.film = (() => {
       return update();
     }
     time = shot.start + Math.min(inside, shot.seconds);
-    const card = store.card(shot.id);
     if (shot.media) load(shot, inside);
-    else showMissing(card);
+    else showMissing(shot);
     if (store.state.selected !== shot.id) store.select(shot.id);
-    fill(parts.current, name(shot.id).main, h("span", { class: "variant" }, name(shot.id).variant));
+    fill(parts.current, pieces.title(shot), shot.label ? null : h("span", { class: "variant" }, name(shot.id).variant));
     parts.current.setAttribute("href", Gallery.card.address(shot.id));
     return update();
   }
@@ -103,12 +134,12 @@ Gallery.film = (() => {
     parts.state.className = card.state ? `state is-${card.state}` : "state";
   }
 
-  function showMissing(card) {
+  function showMissing(shot) {
     parts.players.forEach((video) => {
       video.classList.remove("on");
       video.pause();
     });
-    slate(card);
+    slate(shot.label ? { id: shot.label, state: "", prompt: "" } : store.card(shot.id) || { id: shot.id, state: "", prompt: "" });
     preload();
   }
 
@@ -125,9 +156,9 @@ Gallery.film = (() => {
     video.onerror = () => {
       if (shots[at] !== shot) return;
       shot.media = null; // cannot be played: show its card instead
-      showMissing(store.card(shot.id));
+      showMissing(shot);
     };
-    if (Math.abs(video.currentTime - inside) > 0.05) video.currentTime = inside;
+    if (Math.abs(video.currentTime - shot.offset - inside) > 0.05) video.currentTime = shot.offset + inside;
     video.classList.add("on");
     next.classList.remove("on");
     next.pause();
@@ -151,7 +182,7 @@ Gallery.film = (() => {
     const video = parts.players[parts.active];
     if (!shot) return void pause();
     if (shot.media) {
-      if (video.readyState >= 1) time = shot.start + Math.min(video.currentTime, shot.seconds);
+      if (video.readyState >= 1) time = shot.start + Math.min(Math.max(0, video.currentTime - shot.offset), shot.seconds);
       if (video.ended || time >= shot.start + shot.seconds - 0.005) return void next();
       if (video.paused) video.play().catch(() => {});
     } else {
@@ -201,8 +232,9 @@ Gallery.film = (() => {
   const nudge = (seconds) => seek(time + seconds);
 
   function jumpTo(id) {
+    if (shots[at] && shots[at].id === id) return; // a film may show a clip more than once
     const index = shots.findIndex((shot) => shot.id === id);
-    if (index >= 0 && index !== at) show(index, 0);
+    if (index >= 0) show(index, 0);
   }
 
   const step = (by) => show(at + by, 0);
@@ -216,7 +248,7 @@ Gallery.film = (() => {
   function update() {
     const shot = shots[at];
     parts.range.value = String(time);
-    parts.range.setAttribute("aria-valuetext", shot ? `${shot.id}, ${clock(time)} of ${clock(total)}` : "empty");
+    parts.range.setAttribute("aria-valuetext", shot ? `${pieces.title(shot)}, ${clock(time)} of ${clock(total)}` : "empty");
     fill(parts.now, `${exact(time)} / ${clock(total)}`);
     if (parts.toggleButton.dataset.playing !== String(playing)) {
       parts.toggleButton.dataset.playing = String(playing);
@@ -224,6 +256,7 @@ Gallery.film = (() => {
       fill(parts.toggleButton, icon(playing ? "pause" : "play"));
     }
     Gallery.timeline.moveTo(time, at, playing);
+    pieces.mark(parts.chapters, at);
   }
 
   function enter() {

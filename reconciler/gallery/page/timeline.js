@@ -3,7 +3,7 @@
 
 Gallery.timeline = (() => {
   const { h, fill, foreign, calm } = Gallery.dom;
-  const { name, clock } = Gallery.format;
+  const { clock } = Gallery.format;
   const { store } = Gallery;
   const MIN_SCALE = 14; // pixels per second; with less, posters are not recognisable
   const MAX_SCALE = 72;
@@ -86,9 +86,9 @@ Gallery.timeline = (() => {
     const card = store.card(shot.id);
     const image = shot.poster && h("img", { src: shot.poster, alt: "", loading: "lazy", decoding: "async", draggable: "false" });
     if (image) image.addEventListener("error", () => image.remove());
-    const node = h("li", { class: at === position[1] ? "shot on" : "shot", title: shot.id, "data-id": shot.id, "data-state": card ? card.state : "" },
-      image, foreign("span", { class: "shot-name" }, name(shot.id).main),
-      card && card.state !== "ready" && h("span", { class: `shot-mark is-${card.state}`, title: card.state }));
+    const node = h("li", { class: at === position[1] ? "shot on" : "shot", title: shot.label || shot.id, "data-id": shot.id, "data-state": card ? card.state : "" },
+      image, foreign("span", { class: "shot-name" }, Gallery.pieces.title(shot)),
+      card && !shot.label && card.state !== "ready" && h("span", { class: `shot-mark is-${card.state}`, title: card.state }));
     node.style.setProperty("left", `${shot.start * scale}px`);
     node.style.setProperty("width", `${Math.max(2, shot.seconds * scale - 2)}px`);
     return node;

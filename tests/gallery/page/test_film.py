@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from playwright.sync_api import Page, expect
 
+from tests.gallery.page.axe import violations
 from tests.gallery.page.conftest import Visit
 from tests.gallery.page.server import Server
-from tests.gallery.page.values import Value, card, detail, document
+from tests.gallery.page.values import Value, card, detail, document, piece
 
 RECORD = """() => {
     window.log = [];
@@ -160,3 +161,70 @@ def test_a_matrix_plays_one_of_each_shot_unless_more_are_asked_for(site: Server,
     assert played() == ["red", "social[ratio=9:16,lang=en]", "social[ratio=9:16,lang=zh]", "blue"]
     choice.select_option("Every combination")
     assert len(played()) == 6
+
+
+PIECES = [piece("red", 0, 1), piece("", 0, 0.5, text="Two"), piece("red", 0.25, 0.75)]
+
+
+def declared_film(shot: str | None = "blue", state: str = "ready", **changes: object) -> Value:
+    """A film of 2 s: a clip, a title and the clip again."""
+    made = {"provider": "", "model": "", "kind": "cut", "file": None, "needs": ["red"], "pieces": PIECES}
+    return card("film", state, shot, **{**made, **changes})
+
+
+def test_a_film_plays_as_one_video_and_its_pieces_are_chapters(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, [*film(), declared_film()])
+    expect(page.locator("#film-sum")).to_have_text("3 pieces, 0:02")
+    expect(page.locator(".shot-name")).to_have_text(["red", "Two", "red"])
+    expect(page.locator(".film-video.on")).to_have_attribute("src", "media/blue.mp4")
+    expect(page.get_by_label("Sound off")).to_be_visible()  # a film has its sound, clips in file order have none
+    page.evaluate(RECORD)
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Pause the film")).to_be_visible()
+    expect(page.get_by_label("Play the film")).to_be_visible()
+    assert stand(page) == 2
+    log = page.evaluate("() => window.log")
+    assert all(before[1] <= after[1] for before, after in pairwise(log)), "the film never runs backwards"
+    assert not any(row[3] for row in log), "the film's own title is shown"
+    expect(page.locator(".chapter.on")).to_have_text("0:01.5red")
+    assert violations(page) == []
+
+
+def test_a_chapter_leads_to_its_clip(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, [card("red", used_by=["film"]), *film()[1:], declared_film()])
+    chapters = page.get_by_role("list", name="Chapters")
+    expect(chapters.locator("li")).to_have_text(["0:00.0red", "0:01.0Two", "0:01.5red"])
+    expect(chapters.get_by_role("link")).to_have_count(2)
+    page.get_by_label("Time in the film").fill("1.6")
+    expect(page.locator(".chapter.on")).to_have_text("0:01.5red")
+    expect(page.locator(".film-video.on")).to_have_js_property("currentTime", 1.6)
+    chapters.get_by_role("link").last.click()
+    expect(page.locator("#clip-name")).to_have_text("red")
+    page.get_by_role("link", name="film").click()
+    expect(page.locator("#clip-name")).to_have_text("film")
+    expect(page.locator(".sheet-cell")).to_have_count(3)
+    assert violations(page) == []
+
+
+def test_a_film_that_is_not_up_to_date_plays_its_clips_with_cards_for_what_is_missing(
+    site: Server, visit: Visit
+) -> None:
+    pieces = [piece("red", 0.25, 0.75), piece("", 0, 0.5, text="Two"), piece("missing", 0, None, None)]
+    page = visit_film(site, visit, [*film(), declared_film("blue", "new", action="assemble", pieces=pieces)])
+    expect(page.locator("#film-sum")).to_contain_text("3 pieces, 0:02, 1 not generated yet; the film is not up to date")
+    expect(page.locator(".film-video.on")).to_have_attribute("src", "media/red.mp4")
+    expect(page.locator(".film-video.on")).to_have_js_property("currentTime", 0.25)
+    page.evaluate(RECORD)
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Pause the film")).to_be_visible()
+    expect(page.get_by_label("Play the film")).to_be_visible()
+    log = page.evaluate("() => window.log")
+    assert list(dict.fromkeys((row[2], row[3]) for row in log)) == [("red", False), ("film", True), ("missing", True)]
+
+
+def test_the_clips_of_a_project_with_a_film_can_still_be_played(site: Server, visit: Visit) -> None:
+    page = visit_film(site, visit, [*film(), declared_film()])
+    page.get_by_label("What is played").select_option("All clips")
+    expect(page.locator(".shot-name")).to_have_text(["red", "missing", "wide"])
+    expect(page.get_by_label("Sound on")).to_be_visible()
+    expect(page.get_by_role("list", name="Chapters")).to_have_count(0)

@@ -81,6 +81,7 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
         "takes": 1,
         "needs": [],
         "used_by": [],
+        "pieces": [],
         "mismatch": "",
         "shown": media(shot) if shot else None,
         "due": None,
@@ -96,6 +97,12 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
         if "apply" not in changes:
             found["apply"] = {**found["due"], "steps": 1, "expected": None, "with": []}  # type: ignore[dict-item]  # a Value
     return found
+
+
+def piece(clip: str, first: float = 0, last: float | None = None, shot: str | None = "red", text: str = "") -> Value:
+    """A piece of a film; a title has words and no clip."""
+    shown = media(shot) if shot and clip else None
+    return {"clip": clip, "text": text, "first": first, "last": last, "dissolve": 0, "shown": shown}
 
 
 def take(number: int, shot: str | None = "red", **changes: object) -> Value:
@@ -155,7 +162,8 @@ def document(cards: Iterable[Value], **head: object) -> Value:
     found = list(cards)
     summary = dict.fromkeys(("create", "replace", "resume", "restore", "move", "remove", "noop", "blocked"), 0)
     for each in found:
-        summary[str(each["action"])] += 1
+        action = str(each["action"])
+        summary[action] = summary.get(action, 0) + 1
     return {
         "format_version": 1,
         "project": "aurora",
