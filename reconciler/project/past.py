@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import ClipformError, Severity, SpecError
+from reconciler.plan import cuts
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded
 from reconciler.project.orders import build_orders, drafted_clip
@@ -15,6 +16,7 @@ from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Project, ProjectOverlay
 from reconciler.spec.values import LocalMedia
+from reconciler.state.paths import DRAFTS
 
 _UNKNOWN: Final = "0" * 64
 """The SHA-256 for an input that the revision lacks: no record has a key that is made with it."""
@@ -35,18 +37,16 @@ def load_past(revision: Revision, current: Loaded, *, draft: bool) -> Loaded:
         text = f"{first.source}: {first.message}" if first.source else first.message
         message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
         raise ClipformError(message, code="revision-spec") from error
-    return Loaded(project, build_orders(project, resolved, _hashes(revision, project, current)), dialects, ())
+    orders = build_orders(project, resolved, _hashes(revision, project, current))
+    films = cuts.wanted(project.cuts, (order.wanted for order in orders), f"{DRAFTS}/" if draft else "")
+    return Loaded(project, orders, dialects, (), cuts=films)
 
 
 def clips_changed_since(root: Path, name: str, current: Loaded, *, draft: bool) -> frozenset[str]:
-    """Return the clips that have a take with another key than at a revision, or that it did not have."""
+    """Return the clips and films that have a take with another key than at a revision, or that it did not have."""
     with Revision(root, name) as revision:
-        former = load_past(revision, current, draft=draft).by_ident
-    return frozenset(
-        clip
-        for (clip, take), order in current.by_ident.items()
-        if (clip, take) not in former or former[clip, take].wanted.key != order.wanted.key
-    )
+        former = {(w.clip, w.take): w.key for w in load_past(revision, current, draft=draft).wanted}
+    return frozenset(w.clip for w in current.wanted if former.get((w.clip, w.take)) != w.key)
 
 
 def _project(revision: Revision, overlay: ProjectOverlay) -> Project:

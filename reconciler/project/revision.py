@@ -12,8 +12,9 @@ from typing import Final
 from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError
 from reconciler.frozen import dataclass
+from reconciler.plan import cuts
 from reconciler.plan.changes import NO_NAMES, changes
-from reconciler.plan.model import GENERATES, Change, Disk, OutputFact, Plan, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Change, Disk, OutputFact, Plan, Step, Wanted
 from reconciler.plan.moves import present_name
 from reconciler.project.endpoints import ASKING
 from reconciler.project.git import Revision
@@ -61,9 +62,13 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
     current, sources = planned.loaded.by_ident, former_names(loaded, planned)
     held = {(order.clip.name, order.wanted.key): order for order in loaded.orders}
     names = {order.wanted.key: order.wanted.name for order in (*loaded.orders, *planned.loaded.orders)}
+    films = {w.clip: w for w in planned.loaded.cuts}
+    former_films = {w.clip: w for w in loaded.cuts}
     pending = {step.key for step in planned.plan.steps if step.action in ASKING}
 
     def explain(step: Step) -> Step:
+        if step.clip in films and step.document:
+            return _explained_film(step, former_films.get(step.clip), films[step.clip], name)
         new = current.get(step.ident)
         if new is None or new.wanted.key != step.key:  # a file or a request that no clip wants
             return step
@@ -78,6 +83,20 @@ def explained(workspace: Workspace, name: str, planned: Planned, *, draft: bool)
         return replace(step, changes=differing, detail="; ".join(filter(None, (step.detail, note))))
 
     return replace(planned.plan, steps=tuple(map(explain, planned.plan.steps)))
+
+
+def _explained_film(step: Step, old: Wanted | None, new: Wanted, name: str) -> Step:
+    """Return the step of a film with what changed since a revision."""
+    differing = film_differences(old, new) if old else ()
+    note = f"changed since {name}" if differing else f"as at {name}" if old else f"not in {name}"
+    if old is not None and (step.action is Action.ASSEMBLE) is bool(differing):
+        note = ""
+    return replace(step, changes=differing, detail="; ".join(filter(None, (step.detail, note))))
+
+
+def film_differences(old: Wanted, new: Wanted) -> tuple[Change, ...]:
+    """Return what changed of a film since a revision; a piece changes with the clip that it shows."""
+    return (*_moved(old, new), *cuts.changes(old.document, new.document))
 
 
 def former_names(former: Loaded, planned: Planned) -> dict[str, str]:
@@ -140,14 +159,17 @@ def changed(loaded: Loaded, planned: Planned) -> tuple[Order, ...]:
 def _outputs(
     revision: Revision, loaded: Loaded, planned: Planned, folder: Path
 ) -> tuple[dict[str, OutputFact], dict[str, Path]]:
-    """Return what git has at the outputs of changed clips, and the extracted files by SHA-256."""
+    """Return what git has at the outputs of changed clips and films, and the extracted files by SHA-256."""
     facts: dict[str, OutputFact] = {}
     files: dict[str, Path] = {}
-    for order in changed(loaded, planned)[:_MOST_EXTRACTED]:
-        extracted = revision.extract(order.clip.spec.output, folder)
+    now = {w.clip: w.key for w in planned.loaded.cuts}
+    films = (w.output for w in loaded.cuts if w.output is not None and now.get(w.clip) != w.key)
+    outputs = [*(order.clip.spec.output for order in changed(loaded, planned)), *films]
+    for output in outputs[:_MOST_EXTRACTED]:
+        extracted = revision.extract(output, folder)
         if extracted is not None:
             sha256, path = extracted
-            facts[order.clip.spec.output] = OutputFact(True, sha256)
+            facts[output] = OutputFact(True, sha256)
             files[sha256] = path
     return facts, files
 

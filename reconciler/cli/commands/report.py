@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Write the gallery as files, or a contact sheet.
 
-    The gallery opens from disk, without a server.
+    The gallery opens from disk, without a server. The contact sheet of films alone has their pieces in order.
 
     Exit codes: 0 done, 1 the spec is invalid or the folder holds other files, 4 the saved plan is stale, 64 wrong
     command line.
@@ -53,7 +53,7 @@ def run(
     if saved is not None:
         app.use_overlay(saved.overlay)
     request = ReportRequest(
-        choice=Choice(tuple(clips or ()), draft=draft, look=True),
+        choice=Choice(tuple(clips or ()), draft=draft, look=True, shows=True),
         out=folder,
         sheet=None if sheet is None else app.directory / picture_name(sheet),
         since=since,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
 from reconciler.frozen import dataclass
@@ -16,9 +16,10 @@ from reconciler.gallery.document.cards import paid
 from reconciler.gallery.document.detail import field_changes, of_step
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.model import Detail, Earlier, Since
-from reconciler.plan.model import Action, Plan, Reason, Step
+from reconciler.plan import cuts
+from reconciler.plan.model import Action, Plan, Reason, Step, Wanted
 from reconciler.project.orders import Order
-from reconciler.project.revision import ProjectRevision, differences, former_names
+from reconciler.project.revision import ProjectRevision, differences, film_differences, former_names
 from reconciler.records import Generation
 from reconciler.views.format import utc
 from reconciler.views.show import document_facts
@@ -46,6 +47,10 @@ def since_revision(index: PlanIndex, revision: ProjectRevision, chosen: frozense
     names = [name for name in (*new_orders, *old_orders) if chosen is None or name in chosen]
     groups = {name: _group(old_orders.get(name), new_orders.get(name)) for name in names}
     earlier = {name: _at_revision(old_orders[name], new_orders.get(name), old) for name in groups if name in old_orders}
+    new_films, old_films = ({w.clip: w for w in loaded.cuts} for loaded in (index.planned.loaded, revision.loaded))
+    films = [name for name in dict.fromkeys((*new_films, *old_films)) if chosen is None or name in chosen]
+    groups |= {name: _film_group(old_films.get(name), new_films.get(name)) for name in films}
+    earlier |= {name: _film_at(old_films[name], new_films.get(name), old) for name in films if name in old_films}
     removed = {name: _removed(name, old, earlier[name]) for name, group in groups.items() if group == "removed"}
     head = replace(_since("revision", revision.label, groups), commit=revision.commit, time=utc(revision.time))
     return Comparison(head, groups, earlier, removed)
@@ -53,7 +58,7 @@ def since_revision(index: PlanIndex, revision: ProjectRevision, chosen: frozense
 
 def since_plan(index: PlanIndex, label: str) -> Comparison:
     """Compare with what a plan would replace: the current result of each clip is the earlier side."""
-    picked = (step for step in index.steps.values() if index.clips[step.clip].spec.pick == step.take)
+    picked = (step for step in map(index.picked, index.clips) if step is not None)
     steps = {step.clip: step for step in picked} | index.others
     groups = {name: _planned_group(step) for name, step in steps.items()}
     results = ((name, step, index.result(step.previous_key or step.key)) for name, step in steps.items())
@@ -89,7 +94,15 @@ def _group(old: Order | None, new: Order | None) -> str:
     return "same" if old.clip.name == new.clip.name else "renamed"
 
 
+def _film_group(old: Wanted | None, new: Wanted | None) -> str:
+    if old is None or new is None:
+        return "removed" if new is None else "added"
+    return "same" if old.key == new.key else "changed"
+
+
 def _planned_group(step: Step) -> str:
+    if step.action is Action.ASSEMBLE and step.previous_key is None:
+        return "added"
     if step.action in (Action.CREATE, Action.REMOVE):
         return "added" if step.action is Action.CREATE else "removed"
     return "changed" if step.previous_key is not None else "same"
@@ -102,8 +115,38 @@ def _revision_index(revision: ProjectRevision, index: PlanIndex) -> PlanIndex:
         for w in (order.wanted for order in revision.loaded.orders)
     )
     planned, locked = index.planned, {**index.planned.locked, **revision.locked}
+    results = {key: result.sha256 for key, result in planned.snapshot.generations.items()}
+    contents = results | {key: line.sha256 for key, line in locked.items()}
+    steps += tuple(_film_steps(revision.loaded.cuts, contents))
     plan = Plan(steps, currency=planned.plan.currency)
     return PlanIndex(replace(planned, loaded=revision.loaded, disk=revision.disk, locked=locked, plan=plan))
+
+
+def _film_steps(films: Sequence[Wanted], contents: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the films of a revision, each with the key that it had when the clips were as then. `contents` has the
+    SHA-256 of a key's video."""
+    keys: dict[str, str] = {}
+    for w in films:
+        document = cuts.settled(w.document, lambda key: (key, contents.get(keys.get(key, key))))
+        keys[w.key] = cuts.key_of(document)
+        yield Step(w.clip, w.take, Action.NOOP, Reason.UP_TO_DATE, keys[w.key], kind=w.kind, output=w.output)
+
+
+def _film_at(old: Wanted, new: Wanted | None, index: PlanIndex) -> Earlier:
+    """Return a film at a revision, from the revision's index, with the pieces that it had."""
+    step = index.steps[old.clip, old.take]
+    video, result = index.shown(step)[0], index.result(step.key)
+    return Earlier(
+        shown=video,
+        prompt="",
+        facts=(),
+        changes=field_changes(film_differences(old, new) if new else ()),
+        output=old.output or "",
+        pick=old.take,
+        cost=None,
+        note="" if video else NOT_STORED if result else NOT_GENERATED,
+        pieces=index.pieces(old.clip),
+    )
 
 
 def _at_revision(old: Order, new: Order | None, index: PlanIndex) -> Earlier:
@@ -140,8 +183,7 @@ def _current(step: Step, result: Generation, index: PlanIndex) -> Earlier:
 
 def _removed(name: str, old: PlanIndex, earlier: Earlier) -> Detail:
     """Return the Detail of a clip of the revision that is no longer declared."""
-    clip = old.clips[name]
-    detail = of_step(old.steps[name, clip.spec.pick], clip, old, ())
+    detail = of_step(old.steps[name, earlier.pick], old.clips.get(name), old, ())
     card = replace(
         detail.card,
         state="undeclared",

@@ -155,6 +155,8 @@ def field_changes(differences: Sequence[Change]) -> tuple[Value, ...]:
 
 def _field_change(change: Change) -> Value:
     old, new = _text(change.before), _text(change.after)
+    if change.note and old is None and new is None:  # a list, of which a sentence says what differs
+        old, new = "", change.note
     runs = word_diff.words(old, new) if change.field == "prompt" and old is not None and new is not None else ()
     signed = tuple((run.part.value, run.text) for run in runs)
     return {"field": change.field, "before": old, "after": new, "words": signed or None}

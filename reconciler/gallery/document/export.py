@@ -20,7 +20,7 @@ from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.document.media import picture
-from reconciler.gallery.document.model import Bill, Card, Detail, Document, Head, Value, Video, dumps
+from reconciler.gallery.document.model import Bill, Card, Detail, Document, FilmPiece, Head, Value, Video, dumps
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
 from reconciler.spec.values import LocalMedia
@@ -161,10 +161,23 @@ def page(template: str) -> str:
     return f"{start}{_SCRIPT}{end}"
 
 
-def sheet(gallery: Document, posters: Mapping[str, str]) -> Sheet:
-    """Return the contact sheet of a Document; `posters` are paths by SHA-256 of the video."""
-    cells = tuple(_cell(card, posters) for card in gallery.cards)
-    return Sheet(gallery.head.title, _note(gallery.head, len(cells)), cells)
+def sheet(gallery: Document, posters: Mapping[str, str], names: Collection[str] = ()) -> Sheet:
+    """Return the contact sheet of a Document; `posters` are paths by SHA-256 of the video. Where `names`, what the user
+    asked for, are films, it has their pieces."""
+    films = [card for card in gallery.cards if card.id in names and card.pieces]
+    if not names or len(films) < len(set(names)):
+        cells = tuple(_cell(card, posters) for card in gallery.cards)
+        return Sheet(gallery.head.title, _note(gallery.head, len(cells)), cells)
+    states = {card.id: card.state for card in gallery.cards}
+    pieces = tuple(_piece_cell(piece, states, posters) for film in films for piece in film.pieces)
+    count = f"{len(pieces)} piece{'' if len(pieces) == 1 else 's'}"
+    return Sheet(f"{gallery.head.title} · {', '.join(film.id for film in films)}", count, pieces)
+
+
+def _piece_cell(piece: FilmPiece, states: Mapping[str, str], posters: Mapping[str, str]) -> Cell:
+    times = "" if piece.last is None else f"{piece.first:g}–{piece.last:g} s"
+    poster = posters.get(piece.shown.sha256) if piece.shown else None
+    return Cell(piece.clip or piece.text, times, states.get(piece.clip, "title"), "", poster)
 
 
 def _note(head: Head, count: int) -> str:

@@ -74,7 +74,7 @@ def write(workspace: Workspace, request: ReportRequest) -> ReportResult:
                 result = _write_folder(folder, data, planned, media, result)
             if request.sheet is not None:
                 posters = {sha: str(path) for sha, path in pictures.posters.items()}
-                sheet = export.sheet(data.document, posters)
+                sheet = export.sheet(data.document, posters, choice.clips)
                 result = replace(result, sheets=tuple(draw_sheet(sheet.dumps(), request.sheet)))
     return result
 
