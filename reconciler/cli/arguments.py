@@ -14,7 +14,7 @@ ClipPattern = Annotated[
 Clips = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[CLIP]...", help="Names, globs, tag:, is:, path:, model:, provider:, changed:REV, +NAME, NAME+."
+        metavar="[CLIP]...", help="Names, globs, tag:, look:, is:, path:, model:, provider:, changed:REV, +NAME, NAME+."
     ),
 ]
 Draft = Annotated[bool, typer.Option("--draft", help="Use draft renders instead of paid ones.")]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from reconciler.diagnostics import Diagnostic
 from reconciler.events import take_name
 from reconciler.frozen import dataclass
+from reconciler.spec.matrix import declared_name
 from reconciler.spec.values import LookUse
 
 
@@ -172,11 +173,17 @@ class Wanted:
     takes: int = 1  # of the clip
     brief: Brief | None = None
     looks: tuple[LookUse, ...] = ()
+    table: str = ""  # the declaration whose row the clip is
 
     @property
     def name(self) -> str:
         """The clip, with its take if it has several."""
         return take_name(self.clip, self.take, self.takes)
+
+    @property
+    def declared(self) -> str:
+        """The name of the clip's declaration."""
+        return self.table or declared_name(self.clip)
 
 
 @dataclass(frozen=True, slots=True)

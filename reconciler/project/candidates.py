@@ -6,7 +6,6 @@ from reconciler.plan.model import Action, Plan, Reason, Step
 from reconciler.project.model import Loaded
 from reconciler.project.selectors import Candidate
 from reconciler.records import Snapshot
-from reconciler.spec.matrix import declared_name
 
 
 def state_words(step: Step) -> frozenset[str]:
@@ -29,13 +28,14 @@ def candidates(loaded: Loaded, snapshot: Snapshot, plan: Plan) -> list[Candidate
     present = [
         Candidate(
             w.clip,
-            declared_name(w.clip),
+            w.declared,
             w.tags,
             tuple(clip for clip, _ in w.needs),
             frozenset(states.get(w.clip, ())),
             w.output or "",
             w.model,
             w.provider,
+            tuple(look.name for look in w.looks),
         )
         for w in picked
     ]

@@ -154,6 +154,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         takes=clip.spec.takes,
         brief=_brief(clip, resolved),
         looks=clip.looks,
+        table=clip.declared if clip.rows else "",
     )
     return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request)
 

@@ -1,8 +1,8 @@
 """Select clips by the patterns of a command line. Pure.
 
-These are names, globs, some values of a matrix (`social[lang=en]`), `tag:`, `is:`, `path:`, `model:`, `provider:`,
-`changed:REV`, `+NAME` and `NAME+`. `[` is part of a matrix clip's name (`social[ratio=16:9,lang=en]`), so only `*` and
-`?` are wild.
+These are names, also of a declaration with a matrix or a table, globs, some values of a matrix (`social[lang=en]`),
+`tag:`, `look:`, `is:`, `path:`, `model:`, `provider:`, `changed:REV`, `+NAME` and `NAME+`. `[` is part of a matrix
+clip's name (`social[ratio=16:9,lang=en]`), so only `*` and `?` are wild.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Candidate:
     output: str = ""
     model: str = ""
     provider: str = ""
+    looks: tuple[str, ...] = ()
 
 
 Since = Callable[[str], Collection[str]]
@@ -83,6 +84,8 @@ def _matches(core: str, candidate: Candidate) -> bool:
     match sort:
         case "tag":
             return value in candidate.tags
+        case "look":
+            return value in candidate.looks
         case "is":
             return value in candidate.states
         case "path" | "model" | "provider":

@@ -36,7 +36,7 @@ from reconciler.project.spec_rows import Pick, Unit, decoded, encoded
 from reconciler.providers.registry import BUILT_IN
 from reconciler.spec.expand import Others
 from reconciler.spec.files import Files
-from reconciler.spec.matrix import MAX_CLIPS, declared_name
+from reconciler.spec.matrix import MAX_CLIPS
 from reconciler.spec.paths import same_file
 from reconciler.spec.problems import gathered
 from reconciler.spec.project import Clip, Project, local_inputs
@@ -115,7 +115,7 @@ class SpecCache:
         """Return the clips of the units."""
         wanted = [w for unit in self.units.values() for w in unit.wanted]
         looks = frozenset(look.name for w in wanted for look in w.looks)
-        return Others({w.clip: declared_name(w.clip) for w in wanted}, looks)
+        return Others({w.clip: w.declared for w in wanted}, looks)
 
     def places(self) -> dict[str, Source]:
         """Return the line of each declaration of the units."""

@@ -20,6 +20,7 @@ PROJECT = (
         "renders/hero.mp4",
         "seedance-2-0",
         "studio",
+        ("mia", "noir"),
     ),
     Candidate("hero-orbit", "hero-orbit", ("film",), needs=("hero",), states=frozenset({"create", "pending"})),
     Candidate("end", "end", needs=("hero-orbit", "intro"), states=frozenset({"blocked", "pending"})),
@@ -65,6 +66,8 @@ def test_nothing_said_means_everything() -> None:
         ("*", set(ALL)),
         ("tag:launch", {"hero", *SOCIAL}),
         ("tag:film", {"hero", "hero-orbit"}),
+        ("look:noir", {"hero"}),
+        ("look:noir+", {"hero", "hero-orbit", "end"}),
         ("is:create", {"hero-orbit", "intro"}),
         ("is:failed", {"intro"}),
         ("+hero-orbit", {"hero-orbit", "hero"}),  # with what it depends on
