@@ -16,7 +16,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
@@ -51,53 +50,6 @@ class Dispatch(Protocol):
 
     async def held(self) -> int:
         """Return how many jobs ended by an error that `handle` did not expect, and are kept to be looked at."""
-
-
-@dataclass(slots=True)
-class MemoryDispatch:
-    """A queue within one process."""
-
-    waiting: dict[str, str] = field(default_factory=dict)  # account by key
-    given: dict[str, str] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def enqueue(self, keys: Collection[tuple[str, str]]) -> None:
-        """Put keys into the queue, see `Dispatch`."""
-        self.waiting |= {key: account for key, account in keys if key not in self.given and key not in self.waiting}
-        self.news.set()
-
-    async def run(self, slots: Mapping[str, int], handle: Handle, stop: asyncio.Event, *, once: bool = False) -> None:
-        """Give keys to `handle`, see `Dispatch`."""
-        tasks: set[asyncio.Task[None]] = set()
-        stopped = asyncio.ensure_future(stop.wait())
-        while not stop.is_set() and not (once and not tasks and not self.waiting):
-            self.news.clear()
-            for key, account in [*self.waiting.items()]:
-                if account in slots and [*self.given.values()].count(account) < slots[account]:
-                    self.given[key] = self.waiting.pop(key)
-                    tasks.add(asyncio.ensure_future(self._hand(key, handle)))
-            news = asyncio.ensure_future(self.news.wait())
-            await asyncio.wait({*tasks, news, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            news.cancel()
-            tasks = {task for task in tasks if not task.done()}
-        stopped.cancel()
-        await asyncio.gather(*tasks)
-
-    async def _hand(self, key: str, handle: Handle) -> None:
-        account, again = self.given[key], None
-        try:
-            again = await handle(key)
-        except Exception:  # noqa: BLE001  # as a queue does that runs the code of others
-            self.failed.append(key)
-        finally:
-            del self.given[key]
-        if again is not None:
-            self.waiting[key] = account
-
-    async def held(self) -> int:
-        """Return how many jobs are kept, see `Dispatch`."""
-        return len(self.failed)
 
 
 class PgQueuerDispatch:

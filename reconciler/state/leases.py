@@ -10,7 +10,8 @@ The rules, each kept inside the write lock of the database (`sql.postgres`), who
 - A working copy may go on with its own attempts at once: its kernel lock says that the process before is dead.
 - The lease of a new attempt is longer than its request can take to leave and to be answered, and the sender sends
   nothing after `DEADLINE`; so a request whose lease is over is over, too.
-- A task id is recorded for an attempt in doubt, also if another holds it: it is the truth about a purchase.
+- A task id is recorded for an attempt in doubt, also if another holds it, and so is that its request was not sent: both
+  are the truth about a purchase, and its sender alone knows it.
 - Slots and caps are counted after the lock was taken, in a statement of their own (`sql.postgres`).
 """
 
@@ -124,16 +125,18 @@ class SharedStore(Store):
             return attempt
 
     def move(self, attempt: Attempt, to: State, facts: Facts | None = None) -> Attempt:
-        """Move an attempt as `Ledger.move`. Raises HeldElsewhere, unless it is about the task of a request in doubt."""
+        """Move an attempt as `Ledger.move`. Raises HeldElsewhere, unless it says what became of a request in doubt."""
+        task = facts.task if facts is not None else None
         try:
             return super().move(attempt, to, facts)
         except StateError as error:
-            if error.code not in ("elsewhere", "state-moved", "state-unreachable") or facts is None or not facts.task:
+            is_known = task is not None or to is State.NOT_SENT
+            if error.code not in ("elsewhere", "state-moved", "state-unreachable") or facts is None or not is_known:
                 raise
             newest = self.attempt(attempt.id)
             if newest.marker != attempt.marker:
                 raise  # the database was restored, and has given the number to another one
-            if newest.task == facts.task:
+            if newest.state is to or (task is not None and newest.task == task):
                 return newest  # the commit whose outcome was not known had happened
             if newest.state is State.UNCERTAIN:
                 return self._record_move(newest, to, facts, None)

@@ -102,4 +102,5 @@ def standing(step: Step, attempt: Attempt | None) -> tuple[str, str]:
 
 def state_of(step: Step) -> str:
     """Return the state of a step's take in one word. A video that another clip still has to generate is new."""
-    return {Reason.SHARED: "new", Reason.INTERRUPTED: "interrupted"}.get(step.reason) or _STATES[step.action]
+    words = {Reason.SHARED: "new", Reason.INTERRUPTED: "interrupted", Reason.HANDED: "queued"}
+    return words.get(step.reason) or _STATES[step.action]

@@ -16,6 +16,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     placed:   {path: content} of files that we placed, where `records` does not say it
     lost:     contents that are no longer in the store
     shared:   contents that the shared cache is asked for, where the store lacks them
+    handed:   {key: note} of the open orders that workers have; an empty note: nobody has begun
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
     at_lock:  {take: key}: whose line of the lock file that is, where it matters
     lock_outputs: {key: path} where its line says that the file was placed
@@ -39,7 +40,7 @@ from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.cuts import is_settled, key_of, settled
 from reconciler.plan.model import GENERATES, Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
-from reconciler.records import Attempt, Binding, Generation, LockEntry, Money, Placed, Snapshot, State
+from reconciler.records import Attempt, Binding, Generation, Handed, LockEntry, Money, Placed, Snapshot, State
 from reconciler.spec.approval_fields import ApprovalDecl
 
 Given = Mapping[str, object]
@@ -149,12 +150,19 @@ def attempt(number: int, key: str, state: State, **facts: object) -> Attempt:
     return Attempt(id=number, key=key, state=state, **values)  # type: ignore[arg-type]  # names are checked at run time
 
 
+def order(key: str, note: str) -> Handed:
+    """An order that workers have."""
+    return Handed(key, "studio", "hero", "", note, "worker-1@rack" if note else "", 0.0, 60.0, True, True)
+
+
 def world(given: Given) -> World:
     """The world that a case describes."""
     known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "lock_outputs"}
-    known |= {"store", "shared", "on_disk", "only", "force", "barred", "movable", "approval", "approved"}
+    known |= {"store", "shared", "handed", "on_disk", "only", "force", "barred", "movable", "approval", "approved"}
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
+    orders: Mapping[str, str] = given.get("handed", {})  # type: ignore[assignment]  # as above
+    records = replace(records, handed={key: order(key, note) for key, note in orders.items()})
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
     store = {made.sha256 for made in records.generations.values()} | set(given.get("store", ()))  # type: ignore[call-overload]
     outputs = {path: OutputFact(True, content) for path, content in given.get("on_disk", {}).items()}  # type: ignore[attr-defined]
@@ -275,6 +283,8 @@ class Carried:
             sha = made.sha256 if made else self.before.locked.get(needed.key)
             assert sha in self.objects, f"{step.name} was started before {need} was there"
         known = self.attempts.get(step.key)
+        if step.reason is Reason.HANDED:
+            known = attempt(1000, step.key, State.ACCEPTED, clip=step.clip)  # a worker's
         if step.action is Action.RESUME:
             assert known is not None
             self.attempts[step.key] = replace(known, state=State.DONE)
