@@ -72,7 +72,7 @@ def assert_lengths(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
             assert read_mp4(file).duration_ms == asked * 1000, name
 
 
-@pytest.mark.parametrize("name", FREE)
+@pytest.mark.parametrize("name", [*FREE, "film"])
 def test_the_schema_beside_an_example_is_the_one_that_the_program_writes(name: str) -> None:
     beside = json.loads((EXAMPLES / name / "clipform.schema.json").read_text(encoding="utf-8"))
     assert beside == json_schema()

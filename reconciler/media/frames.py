@@ -42,20 +42,22 @@ def read_frame(video: Path, which: str) -> Image.Image:
 
 
 @contextmanager
-def opened(video: Path, *, untrimmed: bool = False) -> Iterator[InputContainer]:
+def opened(
+    video: Path, *, untrimmed: bool = False, demuxer: str = "mov", track: str = "video"
+) -> Iterator[InputContainer]:
     """Open a video for reading; errors of PyAV become `MediaError`.
 
     PyAV gets an open file and never a name: FFmpeg may read a name as a protocol, and a playlist that poses as a video
     could then make it fetch other files. The demuxer is fixed for the same reason. A player hides the frames that an
-    edit list trims away; `untrimmed` reads all that are stored.
+    edit list trims away; `untrimmed` reads all that are stored. It must have a `track` of this kind.
     """
     import av
 
     options = {"ignore_editlist": "1"} if untrimmed else {}
     try:
-        with video.open("rb") as file, av.open(file, mode="r", format="mov", options=options) as container:
-            if not container.streams.video:
-                raise MediaError(f"{video.name} has no video track", code="input")
+        with video.open("rb") as file, av.open(file, mode="r", format=demuxer, options=options) as container:
+            if not getattr(container.streams, track):
+                raise MediaError(f"{video.name} has no {track} track", code="input")
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

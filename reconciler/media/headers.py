@@ -112,7 +112,7 @@ def _image(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
 
 
 _PICTURES: Final = ("jpeg", "png", "webp", "bmp", "tiff", "gif")
-_DEMUXERS: Final = {"mp4": "mov", "mov": "mov", "m4a": "mov", "wav": "wav", "mp3": "mp3"}
+DEMUXERS: Final = {"mp4": "mov", "mov": "mov", "m4a": "mov", "wav": "wav", "mp3": "mp3"}
 """The accepted formats, each with the only demuxer that may read it: others would follow playlists."""
 
 
@@ -120,10 +120,10 @@ def _track(file: BinaryIO, kind: MediaType, size: int) -> MediaFacts:
     """Read a video's or a sound's header. PyAV's errors are OSErrors or ValueErrors."""
     import av
 
-    if kind.format not in _DEMUXERS:
+    if kind.format not in DEMUXERS:
         return MediaFacts(kind.format, size)
     try:
-        with av.open(file, mode="r", format=_DEMUXERS[kind.format]) as container:
+        with av.open(file, mode="r", format=DEMUXERS[kind.format]) as container:
             streams = container.streams
             if kind.kind == "audio":
                 return MediaFacts(kind.format, size, seconds=_seconds(container.duration))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from reconciler.project.orders import Order
 from reconciler.providers.base import Dialect
 from reconciler.providers.capabilities import Lists
 from reconciler.records import Binding, LockEntry, Snapshot
-from reconciler.spec.project import Project, local_inputs
+from reconciler.spec.project import Project, cut_inputs, local_inputs
 
 T = TypeVar("T")
 
@@ -64,6 +64,7 @@ class Loaded:
     rows: tuple[Wanted, ...] | None = None  # of the orders, if these are read later
     files: frozenset[str] | None = None  # the local inputs then
     cuts: tuple[Wanted, ...] = ()  # the films, each after those that it shows
+    cut_files: Mapping[str, str] = field(default_factory=dict)  # the paths of their local inputs, by SHA-256
 
     @cached_property
     def wanted(self) -> tuple[Wanted, ...]:
@@ -74,7 +75,8 @@ class Loaded:
     @cached_property
     def inputs(self) -> frozenset[str]:
         """The paths of all local inputs. Reads no clip."""
-        return frozenset(local_inputs(self.project.clips)) if self.files is None else self.files
+        clips = frozenset(local_inputs(self.project.clips)) if self.files is None else self.files
+        return clips.union(cut_inputs(self.project.cuts))
 
     @cached_property
     def by_ident(self) -> Mapping[tuple[str, int], Order]:

@@ -15,7 +15,6 @@ from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Project, ProjectOverlay
-from reconciler.spec.values import LocalMedia
 from reconciler.state.paths import DRAFTS
 
 _UNKNOWN: Final = "0" * 64
@@ -37,8 +36,9 @@ def load_past(revision: Revision, current: Loaded, *, draft: bool) -> Loaded:
         text = f"{first.source}: {first.message}" if first.source else first.message
         message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
         raise ClipformError(message, code="revision-spec") from error
-    orders = build_orders(project, resolved, _hashes(revision, project, current))
-    films = cuts.wanted(project.cuts, (order.wanted for order in orders), f"{DRAFTS}/" if draft else "")
+    hashes = _hashes(revision, project, current)
+    orders = build_orders(project, resolved, hashes)
+    films = cuts.wanted(project.cuts, (order.wanted for order in orders), hashes, f"{DRAFTS}/" if draft else "")
     return Loaded(project, orders, dialects, (), cuts=films)
 
 
@@ -59,6 +59,6 @@ def _project(revision: Revision, overlay: ProjectOverlay) -> Project:
 
 def _hashes(revision: Revision, project: Project, current: Loaded) -> dict[str, str]:
     """Return the SHA-256 of each local input then; a file that git lacks has its present content."""
-    present = {path: sha for order in current.orders for path, sha in order.hashes.items()}
-    inputs = {item.path for clip in project.clips for _, item in clip.media() if isinstance(item, LocalMedia)}
-    return {path: revision.sha256(path) or present.get(path, _UNKNOWN) for path in sorted(inputs)}
+    present = {path: sha for sha, path in current.cut_files.items()}
+    present |= {path: sha for order in current.orders for path, sha in order.hashes.items()}
+    return {path: revision.sha256(path) or present.get(path, _UNKNOWN) for path in sorted({*project.inputs()})}

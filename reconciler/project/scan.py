@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
 from reconciler.artifacts import files
@@ -22,7 +23,7 @@ from reconciler.providers.base import LOCAL
 from reconciler.records import Artifact, Generation, LockEntry, Placed
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.problems import MAX_SUGGESTIONS
-from reconciler.spec.project import Clip, Project
+from reconciler.spec.project import Clip, Cut, Project
 from reconciler.spec.values import LocalMedia
 from reconciler.state import disk
 
@@ -89,27 +90,40 @@ def _content(descriptor: int) -> bytes:
     return b"".join(files.chunks(descriptor))
 
 
-def hash_inputs(clips: Iterable[Clip], hasher: Hasher) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
+def hash_inputs(project: Project, hasher: Hasher) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
     """Return the SHA-256 of every local input by path, and a diagnostic at each place that names an unusable one."""
     hashes: dict[str, str] = {}
     errors: dict[str, tuple[str, str]] = {}  # message and help
     problems: list[Diagnostic] = []
-    for clip in clips:
-        for name, item in clip.media():
-            if not isinstance(item, LocalMedia):
-                continue
-            if item.path not in hashes and item.path not in errors:
-                try:
-                    hashes[item.path] = hasher.hash(item.path).sha256
-                except ArtifactError as error:
-                    source = clip.source(name) if len(errors) < MAX_SUGGESTIONS else None
-                    errors[item.path] = _unusable(hasher.allowed.root, item.path, error, source)
-            if item.path in errors:
-                message, help = errors[item.path]
-                fault = Diagnostic("input", f"{name}: {message}", clip.source(name), help, clips=(clip.declared,))
-                problems.append(fault)
+    for name, path, source, declared in chain(_named_by_clips(project.clips), _named_by_cuts(project.cuts)):
+        if path not in hashes and path not in errors:
+            try:
+                hashes[path] = hasher.hash(path).sha256
+            except ArtifactError as error:
+                near = source() if len(errors) < MAX_SUGGESTIONS else None
+                errors[path] = _unusable(hasher.allowed.root, path, error, near)
+        if path in errors:
+            message, help = errors[path]
+            problems.append(Diagnostic("input", f"{name}: {message}", source(), help, clips=declared))
     hasher.save()
     return hashes, tuple(problems)
+
+
+_Use = tuple[str, str, Callable[[], Source | None], tuple[str, ...]]
+"""A local input: the name of its field, its path, its place, and the declaration of its clip."""
+
+
+def _named_by_clips(clips: Iterable[Clip]) -> Iterator[_Use]:
+    for clip in clips:
+        for name, item in clip.media():
+            if isinstance(item, LocalMedia):
+                yield name, item.path, partial(clip.source, name), (clip.declared,)
+
+
+def _named_by_cuts(cuts: Iterable[Cut]) -> Iterator[_Use]:
+    for cut in cuts:
+        for name, path, place in cut.files():
+            yield name, path, partial(cut.source, place), ()
 
 
 def _unusable(root: Path, path: str, cause: ArtifactError, source: Source | None) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from reconciler.plan.moves import lines_renamed, renamed_bindings, with_renamed
 from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints, lock_lines, root_files, shared_state
 from reconciler.project.candidates import candidates
+from reconciler.project.cut_files import check_cut_files
 from reconciler.project.leads import leads
 from reconciler.project.located import NO_PLACES, located
 from reconciler.project.lock_lines import LockLines
@@ -53,7 +54,7 @@ from reconciler.spec.graph import closure
 from reconciler.spec.load import read_partly
 from reconciler.spec.memo import Memo, exactly, intern, reuse
 from reconciler.spec.problems import shared
-from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, local_inputs
+from reconciler.spec.project import NO_OVERLAY, Project, ProjectOverlay, cut_inputs
 from reconciler.spec.reader import collector_paused
 from reconciler.spec.values import JsonValue
 from reconciler.state import disk, open, receipts
@@ -205,21 +206,18 @@ class Workspace:
         resolved, mismatches = resolve_clips(project, dialects)
         hasher = self.hasher(project)
         is_inside = not project.allowed_inputs
-        self._outside = frozenset() if is_inside else hasher.allowed.outside_root(local_inputs(project.clips))
-        hashes, missing = hash_inputs(project.clips, hasher)
+        self._outside = frozenset() if is_inside else hasher.allowed.outside_root(project.inputs())
+        hashes, missing = hash_inputs(project, hasher)
         self.seen = hasher.seen | self.seen
         unfit = Preflight(hasher.allowed.locate, hasher.unchanged).check(project, resolved, dialects, hashes)
         stages = (mismatches, unfit)
         if cache is not None:
             mismatches, unfit = cache.warnings(project, stages)
+        files = (*missing, *unfit, *check_cut_files(project.cuts, hashes, hasher))
         store = (*check_addresses(project, self.env), *check_stores(project, self.env))
         problems += prices.currency_faults(project.providers.values(), project.budget)
-        problems = located(
-            self.files,
-            [*unread, *problems, *mismatches, *missing, *store, *unfit],
-            project,
-            cache.places() if cache else NO_PLACES,
-        )
+        places = cache.places() if cache else NO_PLACES
+        problems = located(self.files, [*unread, *problems, *mismatches, *store, *files], project, places)
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise SpecError(problems)
         if not draft:
@@ -228,8 +226,9 @@ class Workspace:
         orders = build_orders(project, resolved, hashes, self.today(), cache.picks() if cache else NO_PICKS)
         if cache is not None:
             cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders), hasher)
-        films = cuts.wanted(project.cuts, self._rows(project, orders, cache), f"{DRAFTS}/" if draft else "")
-        return Loaded(project, orders, dialects, tuple(problems), cuts=films)
+        films = cuts.wanted(project.cuts, self._rows(project, orders, cache), hashes, f"{DRAFTS}/" if draft else "")
+        by_content = {hashes[path]: path for path in cut_inputs(project.cuts)}
+        return Loaded(project, orders, dialects, tuple(problems), cuts=films, cut_files=by_content)
 
     def _rows(self, project: Project, orders: Sequence[Order], cache: SpecCache | None) -> Sequence[Wanted]:
         """Return the takes of all clips, if cuts need them."""

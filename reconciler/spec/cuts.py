@@ -13,7 +13,7 @@ from reconciler.spec.graph import in_order
 from reconciler.spec.interpolate import NameScope, Resolver
 from reconciler.spec.matrix import declared_name
 from reconciler.spec.paths import DEFAULT_OUTPUT, output_path, same_file
-from reconciler.spec.problems import Problems, shown
+from reconciler.spec.problems import Problems, listed, shown
 from reconciler.spec.project import Clip, Cut
 from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.relations import MAX_CIRCLES, circles
@@ -75,6 +75,8 @@ def check_cuts(root: Fields, cuts: Sequence[Cut], expanded: Expanded, problems: 
                 problems.error("unknown-clip", message, where, f"name one, such as {instances[name]}")
             elif sort == "cut" or declared_name(name) not in expanded.unclear:
                 _check_source(sort, name, where, names, problems)
+        _check_sounds(cut, problems)
+    _check_lengths(cuts, {clip.name: clip for clip in expanded.clips}, problems)
     _check_outputs(cuts, expanded.clips, problems)
     selves = ([cut.name, cut.name] for cut in cuts if cut.name in {piece.cut for piece in cut.spec.sequence})
     for circle in islice(chain(selves, circles({cut.name: cut.needs() for cut in cuts})), MAX_CIRCLES):
@@ -109,6 +111,27 @@ def _check_piece(cut: Cut, index: int, piece: PieceDecl, problems: Problems) -> 
         problems.error("bad-cut", text, cut.source(("sequence", index, field)), help)
 
 
+def _check_sounds(cut: Cut, problems: Problems) -> None:
+    """Check that each sound begins with a piece of the cut."""
+    for index, sound in enumerate(cut.spec.audio):
+        name, names = sound.at[0], cut.needs()
+        if name and name not in names:
+            message = f"at names {shown(name)}, which this cut does not show{problems.did_you_mean(name, names)}"
+            problems.error("unknown-clip", message, cut.source(("audio", index, "at")), f"it shows {listed(names)}")
+
+
+def _check_lengths(cuts: Sequence[Cut], clips: Mapping[str, Clip], problems: Problems) -> None:
+    """Warn of pieces that end after their clip. Only a warning: the video may be another, and cutting costs nothing."""
+    for cut in cuts:
+        for index, piece in enumerate(cut.spec.sequence):
+            clip = clips.get(piece.clip or "")
+            duration = clip.spec.duration if clip is not None else None
+            if piece.out is not None and duration is not None and 0 < duration < piece.out:
+                message = f"the piece ends at {piece.out:f} s, and {piece.clip} lasts {duration} s"
+                help = "set out to no more than that, or leave it out for all of the clip"
+                problems.warn("beyond-end", message, cut.source(("sequence", index, "out")), help)
+
+
 def _check_source(
     sort: str, name: str, where: Source, names: Mapping[str, Collection[str]], problems: Problems
 ) -> None:
@@ -139,6 +162,12 @@ def _check_outputs(cuts: Sequence[Cut], clips: Sequence[Clip], problems: Problem
             taken[output] = f"cut {cut.name}"
             continue
         problems.error("shared-output", message, cut.source(("output",)), "change one")
+    for cut in cuts:
+        for sort, path, location in cut.files():
+            if (maker := taken.get(same_file(path))) is not None:
+                message = f"{shown(path)} is the output of {maker}, so it cannot be a file of cut {cut.name}"
+                help = "name another file" if sort != "audio" else "name the clip in the sequence, or another file"
+                problems.error("output-as-input", message, cut.source(location), help)
 
 
 def _folders(path: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
@@ -112,7 +113,7 @@ class Clip:
 
 
 def local_inputs(clips: Iterable[Clip]) -> Iterator[str]:
-    """Yield the path of each local input."""
+    """Yield the path of each local input of clips."""
     return (item.path for clip in clips for _, item in clip.media() if isinstance(item, LocalMedia))
 
 
@@ -129,6 +130,21 @@ class Cut:
     def needs(self) -> tuple[str, ...]:
         """Return the clips and cuts that it shows, each once."""
         return tuple(dict.fromkeys(piece.source for piece in self.spec.sequence if piece.source))
+
+    def files(self) -> Iterator[tuple[str, str, Sequence[str | int]]]:
+        """Yield each local file that it is made from: what it is used as, its path, and where the YAML has it."""
+        for index, piece in enumerate(self.spec.sequence):
+            if piece.still is not None:
+                yield "still", piece.still, ("sequence", index, "still")
+        for index, sound in enumerate(self.spec.audio):
+            yield "audio", sound.file, ("audio", index, "file")
+        if self.spec.subtitles is not None:
+            yield "subtitles", self.spec.subtitles.file, ("subtitles", "file")
+
+
+def cut_inputs(cuts: Iterable[Cut]) -> Iterator[str]:
+    """Yield the path of each local input of cuts."""
+    return (path for cut in cuts for _, path, _ in cut.files())
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +201,7 @@ class Project:
     looks: Looks = field(default_factory=dict)
     chain_warning: int | None = None  # clips that may be made from one another without a warning
     volume: Volume = field(default_factory=Volume)  # resolved to read it
+
+    def inputs(self) -> Iterator[str]:
+        """Yield the path of each local input of its clips and cuts."""
+        return chain(local_inputs(self.clips), cut_inputs(self.cuts))

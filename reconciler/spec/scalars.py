@@ -178,6 +178,37 @@ def decimal(raw: object) -> Decimal:
     return amount
 
 
+def level(least: int, most: int) -> Callable[[object], Decimal]:
+    """Return the parser of a level of sound within bounds, in decibels: it may be negative."""
+
+    def parse(raw: object) -> Decimal:
+        written = _scalar(raw, "a number")
+        if not re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{1,3})?", written) or not least <= Decimal(written) <= most:
+            raise Unfit(f"must be a number from {least} to {most}, not {shown(written)}")
+        return Decimal(written)
+
+    return parse
+
+
+def local_file(raw: object) -> str:
+    """Parse the path of a file that is used here and sent to nobody."""
+    item = media(raw)
+    if not isinstance(item, values.LocalMedia):
+        raise Unfit("must be the path of a file", "write a path relative to the project, such as art/end.png")
+    return item.path
+
+
+def moment(raw: object) -> tuple[str, Decimal]:
+    """Parse a time in a film: seconds, or the name of a clip and seconds after it begins."""
+    written = _scalar(raw, "a time")
+    name, plus, after = written.rpartition("+")
+    name, after = (name, after) if plus else ("", written) if money.parse(written) is not None else (written, "0")
+    seconds = money.parse(after)
+    if seconds is None or (plus and not name):
+        raise Unfit(f"must be seconds such as 12.5, or a clip and seconds such as hero+0.5, not {shown(written)}")
+    return name.strip(), seconds
+
+
 def day(raw: object) -> date:
     """Parse a date."""
     written = _scalar(raw, "a date")

@@ -50,15 +50,16 @@ def pieces(step: Step, planned: Planned) -> Iterator[PieceTime]:
     for bound in records.bindings.values():
         if bound.key in records.generations:
             names.setdefault(records.generations[bound.key].sha256, bound.clip)
-    fps = values["fps"]
+    fps, stills = values["fps"], planned.loaded.cut_files
     position: Fraction | None = Fraction(0)
     for piece in values["pieces"]:
         dissolve = Fraction(piece.get("dissolve", 0), fps)
         position = None if position is None else position - dissolve
-        if "title" in piece:
+        if "for" in piece:
             length = Fraction(piece["for"], fps)
             after = None if position is None else position + length
-            yield PieceTime(f"title {piece['title']!r}", position, after, Fraction(0), length)
+            name = f"title {piece['title']!r}" if "title" in piece else f"still {stills.get(piece['still'], '')}"
+            yield PieceTime(name, position, after, Fraction(0), length)
             position = after
             continue
         content = piece.get("sha256") or piece["clip"]

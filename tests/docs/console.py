@@ -77,7 +77,7 @@ class Player:
         folder = self._home / name
         if not folder.exists():
             example = EXAMPLES / name
-            if example.is_dir():
+            if example.is_dir() and name != "film":  # pages begin a film of their own
                 shutil.copytree(example, folder, ignore=_IGNORED)
             else:
                 shutil.copytree(EXAMPLES / "quickstart" / "assets", folder / "assets")

@@ -102,6 +102,8 @@ _MAPS = {
     "cuts.": "A cut",
     "cuts.sequence.": "A piece of a cut",
     "cuts.sequence.transition.": "`transition`",
+    "cuts.audio.": "A sound of a cut",
+    "cuts.subtitles.": "`subtitles` of a cut",
 }
 """The maps of the project file, in the order of the page; clips have a table of their own."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def test_a_yaml_block_is_valid(
     for variable in re.findall(r"\$\{env\.(\w+)\}", text):
         monkeypatch.setenv(variable, "rehearsal")
     folder = Player(tmp_path).folder("film")
+    shutil.copytree(ROOT / "examples" / "film", folder, dirs_exist_ok=True)
     (folder / "clipform.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "brand-assets").mkdir()
     assert main(["-C", str(folder), "validate"]) == 0, capsys.readouterr().err

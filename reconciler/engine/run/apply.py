@@ -258,7 +258,7 @@ class Run:
 
     def _executor(self, renderer: DraftRenderer, providers: ConnectedProviders) -> Executor:
         session, planned, options = self.session, self.planned, self.options
-        records = RunRecords.of(planned.snapshot)
+        records = RunRecords.of(planned.snapshot, planned.loaded.cut_files)
         ports = Ports(
             store=session.store,
             receipts=session.receipts,

@@ -17,11 +17,14 @@ from typing import Any
 from reconciler.diagnostics import MediaError
 from reconciler.engine.attempt.context import Ports
 from reconciler.engine.control import RunControl, StepEnded
+from reconciler.engine.run import montage
 from reconciler.engine.run.records import RunRecords
-from reconciler.events import EventKind
+from reconciler.events import Event, EventKind
 from reconciler.identity import canonical
 from reconciler.media.cut.join import join
+from reconciler.media.cut.mix import length_of, samples_at
 from reconciler.media.cut.pieces import make_piece
+from reconciler.media.cut.subtitles import read_subtitles
 from reconciler.media.cut.survey import Survey, survey
 from reconciler.plan import cuts
 from reconciler.plan.model import Step
@@ -59,21 +62,12 @@ class Assembler:
         return final
 
     async def _made(self, step: Step) -> str:
-        began = self.ports.clock.now()
-        values = json.loads(step.document)
-        parts = [await self._part(number, piece, values["fps"]) for number, piece in enumerate(values["pieces"], 1)]
-        size = next(([s.width - s.width % 2, s.height - s.height % 2] for _, s in parts if s is not None), None)
-        values.setdefault("size", size)
-        if values["size"] is None:
-            raise MediaError("a film of titles has no size of its own", help="write size: 1280x720", code="input")
-        sounds = [part | {"audio": seen is not None and seen.audio} for part, seen in parts]
-        forms = {_form(part, seen, values["size"]) for part, seen in parts}
-        shots = _shots(sounds)
-        is_copied = len(forms) == 1 and forms != {""}
-        pieces = sounds if is_copied else [await self._piece(shot, values) for shot in shots]
-        order = {"fps": values["fps"], "parts": pieces, "sounds": sounds}
+        began, values = self.ports.clock.now(), json.loads(step.document)
+        order = await self._order(step.clip, values)
         with self.ports.objects.part(step.clip) as file:
             film = await self.ports.workers.run(join, canonical(order), file.path)
+            for sound in values.get("audio", ()):
+                self._file(sound["sha256"])  # it is still what the key says
             stored = file.commit(".mp4")
         length = round(1000 * film.frames / values["fps"])
         artifact = Artifact(stored.sha256, stored.size, ".mp4", length, film.width, film.height, film.audio)
@@ -94,9 +88,48 @@ class Assembler:
         self.records.artifacts[stored.sha256] = artifact
         return stored.sha256
 
+    async def _order(self, clip: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the order for `join`, after the pieces that are new were made."""
+        fps = values["fps"]
+        seen = [await self._part(number, piece, fps) for number, piece in enumerate(values["pieces"], 1)]
+        self._set_size(values, [survey for _, survey in seen])
+        parts = [part | {"audio": survey is not None and survey.audio} for part, survey in seen]
+        shots, begins = montage.shots(parts), montage.begins(parts)
+        captions, form = await self._captions(values.get("subtitles"), begins[-1], fps)
+        captioned = montage.with_captions(shots, captions if form == "burned" else (), fps)
+        forms = {_form(part, survey, values["size"]) for part, survey in seen}
+        is_copied = len(forms) == 1 and forms != {""} and form != "burned"
+        pieces = (
+            [await self._piece(*shot, values) for shot in zip(shots, captioned, strict=True)]
+            if not is_copied
+            else parts
+        )
+        sounds = values.get("audio", ())
+        lengths = [(sound, await self.ports.workers.run(length_of, self._file(sound["sha256"]))) for sound in sounds]
+        deep = (f"{part['name']} {survey.note}" for part, survey in seen if survey is not None and survey.note)
+        for text in (*deep, *montage.sound_notes(lengths, parts, begins[-1] / fps)):
+            self.ports.sink.emit(Event(EventKind.NOTE, clip, message=f"{clip}: {text}"))
+        return {
+            "fps": fps,
+            "parts": pieces,
+            "sounds": parts,
+            "audio": [self._sound(sound, begins, fps) for sound in sounds],
+            "loudness": values.get("loudness"),
+            "captions": captions if form == "track" else (),
+        }
+
+    def _set_size(self, values: dict[str, Any], surveys: Sequence[Survey | None]) -> None:
+        """Give the film the size of its first video, if it has none of its own."""
+        sizes = ([survey.width - survey.width % 2, survey.height - survey.height % 2] for survey in surveys if survey)
+        values.setdefault("size", next(sizes, None))
+        if values["size"] is None:
+            raise MediaError("a film of titles has no size of its own", help="write size: 1280x720", code="input")
+
     async def _part(self, number: int, piece: Mapping[str, Any], fps: int) -> tuple[dict[str, Any], Survey | None]:
         """Return what a piece shows, and how the video of one is made. Raises MediaError if that ends too early."""
         part = {"name": f"piece {number}", "dissolve": piece.get("dissolve", 0), "start": piece.get("in", 0)}
+        if "still" in piece:
+            return part | {"still": piece["still"], "path": self._file(piece["still"]), "end": piece["for"]}, None
         if "title" in piece:
             return part | {"title": piece["title"], "end": piece["for"]}, None
         path = self.ports.objects.path(piece["sha256"], ".mp4")
@@ -106,12 +139,43 @@ class Assembler:
             first, ends, length = (frame / fps for frame in (part["start"], end, seen.frames))
             text = f"piece {number} is {first:g} s to {ends:g} s of a video that ends at {length:g} s"
             raise MediaError(text, help="change its in or out", code="input")
-        return part | {"sha256": piece["sha256"], "path": str(path), "end": end}, seen
+        volume = piece.get("volume", "1")
+        return part | {"sha256": piece["sha256"], "path": str(path), "end": end, "volume": volume}, seen
 
-    async def _piece(self, shot: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
+    def _sound(self, sound: Mapping[str, Any], begins: Sequence[int], fps: int) -> dict[str, Any]:
+        """Return what is played over the film, with the sample at which it begins."""
+        at = sound.get("at", {"piece": 0, "frame": 0})
+        plain = {"gain": "0", "duck": "0", "fade": ["0", "0"], "loop": False}
+        first = samples_at(begins[at["piece"]] + at["frame"], fps)
+        return plain | {**sound, "path": self._file(sound["sha256"]), "first": first}
+
+    async def _captions(
+        self, subtitles: Mapping[str, str] | None, frames: int, fps: int
+    ) -> tuple[Sequence[montage.Caption], str]:
+        """Return the captions of a film, and how they are captioned. Raises MediaError for one beyond its end."""
+        if subtitles is None:
+            return (), ""
+        path, name = self._file(subtitles["sha256"]), self.records.files[subtitles["sha256"]]
+        captions: Sequence[montage.Caption] = await self.ports.workers.run(read_subtitles, path, name)
+        montage.require_within(captions, frames, fps)
+        return captions, subtitles["as"]
+
+    def _file(self, sha256: str) -> str:
+        """Return the path of a local file of the film. Raises MediaError if it changed after the plan was made."""
+        path = self.records.files.get(sha256)
+        if path is None or self.ports.inputs.rehash(path) != sha256:
+            text = f"{path or 'a file of the film'} changed after the plan was made"
+            raise MediaError(text, help="run the command again", code="input")
+        return str(self.ports.inputs.root / path)
+
+    async def _piece(
+        self, shot: Sequence[montage.Part], captions: Sequence[montage.Caption], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Return a piece in the form of all pieces; it is made if it is not there."""
         alike = {name: values[name] for name in ("size", "fps", "fit")}
-        content = [{name: part[name] for name in ("sha256", "title", "start", "end") if name in part} for part in shot]
+        alike |= {"captions": captions} if captions else {}
+        fields = ("sha256", "title", "still", "start", "end")
+        content = [{name: part[name] for name in fields if name in part} for part in shot]
         key = hashlib.sha256(canonical({"recipe": "piece/v1", **alike, "parts": content}).encode()).hexdigest()
         path = self.ports.objects.root.parent / PIECES / f"{key}.mp4"
         if not path.exists():
@@ -128,22 +192,3 @@ def _form(part: Mapping[str, Any], seen: Survey | None, size: Sequence[int]) -> 
     """Return the form of a video's packets, empty if they cannot be copied."""
     is_alike = seen is not None and [seen.width, seen.height] == size and not part["dissolve"]
     return seen.form if seen is not None and is_alike else ""
-
-
-def _shots(parts: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Return what is encoded apart: the frames of a piece alone, and those in which one turns into the next. Raises
-    MediaError for a dissolve that is too long."""
-    shots: list[list[Mapping[str, Any]]] = []
-    before: Mapping[str, Any] | None = None
-    for part, after in zip(parts, [*parts[1:], None], strict=True):
-        lead, tail = part["dissolve"], after["dissolve"] if after else 0
-        length = part["end"] - part["start"]
-        if 2 * max(lead, tail) > length:
-            text = f"{part['name']} has {length} frames, and dissolves for {max(lead, tail)} of them"
-            raise MediaError(text, help="a dissolve can take up to half of each piece", code="input")
-        if lead and before is not None:
-            shots.append([{**before, "start": before["end"] - lead}, {**part, "end": part["start"] + lead}])
-        if lead + tail < length:
-            shots.append([{**part, "start": part["start"] + lead, "end": part["end"] - tail}])
-        before = part
-    return shots

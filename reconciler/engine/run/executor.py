@@ -18,6 +18,7 @@ from reconciler.engine.attempt.context import Ports, RunTerms
 from reconciler.engine.connections.providers import ConnectedProviders
 from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.run.assembly import Assembler
+from reconciler.engine.run.beside import place_beside, remove_beside
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver
 from reconciler.engine.run.makers import make
 from reconciler.engine.run.records import RunRecords, binding_of
@@ -330,12 +331,14 @@ class Executor:
         content = OutputContent.FOREIGN
         if record is not None and step.reason is not Reason.EDITED:
             content = self.placer.remove(step.output, record)
+        remove_beside(step, self.placer, self.records)
         self.ports.store.desk.record_unplaced(step.output, step.clip)
         self.records.placed.pop(step.output, None)
         return f"{step.output} was edited by hand and is left" if content is OutputContent.FOREIGN else ""
 
     def _bind(self, step: Step) -> None:
         """Bind the take to its key, and close the attempt that made it."""
+        place_beside(step, self.ports, self.placer, self.records)
         attempt = self.records.attempts.get(step.key)
         if attempt is not None and attempt.state is State.FETCHED:
             self.records.attempts[step.key] = self.ports.store.move(attempt, State.DONE)

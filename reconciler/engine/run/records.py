@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reconciler.engine.run.scheduler import Ident
 from reconciler.plan.model import Step
@@ -19,13 +20,14 @@ class RunRecords:
     placed: dict[str, Placed]
     bindings: dict[Ident, Binding]
     attempts: dict[str, Attempt]  # the newest of each key
+    files: Mapping[str, str] = field(default_factory=dict)  # paths of the local inputs of films, by SHA-256
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> RunRecords:
+    def of(cls, snapshot: Snapshot, files: Mapping[str, str]) -> RunRecords:
         """Return the records at the start of a run."""
         sha256s = {key: generation.sha256 for key, generation in snapshot.generations.items()}
         artifacts, placed = dict(snapshot.artifacts), dict(snapshot.placed)
-        return cls(artifacts, sha256s, placed, dict(snapshot.bindings), dict(snapshot.attempts))
+        return cls(artifacts, sha256s, placed, dict(snapshot.bindings), dict(snapshot.attempts), files)
 
 
 def binding_of(step: Step, order: Order | None) -> Binding | None:

@@ -104,8 +104,8 @@ class _Files:
 
 def _shot(piece: PieceDecl, values: Mapping[str, Any], fps: int, steps: Mapping[str, Step], files: _Files) -> FilmShot:
     dissolve = values.get("dissolve", 0)
-    if piece.title is not None:
-        return FilmShot(piece.title, last=values["for"], length=values["for"], dissolve=dissolve)
+    if not piece.source:
+        return FilmShot(piece.title or piece.still or "", last=values["for"], length=values["for"], dissolve=dissolve)
     step, first = steps[piece.source], values.get("in", 0)
     path = files.of(step, values["sha256"])
     media = survey(path, first, values.get("out", -1), fps)

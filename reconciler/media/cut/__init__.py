@@ -3,7 +3,9 @@
     survey   what a video is made of, and what of it a cut can take
     pieces   one piece of a cut, in the form of all its pieces
     titles   the frame of a title
+    subtitles  captions over frames, and as a track
     mix      the sound of the whole film
+    desk     levels, fades, ducking, loudness
     join     pieces and sound into one file
 
 To be called in a worker: it decodes bytes from outside. Times are whole frames of the cut. Only values are exchanged.

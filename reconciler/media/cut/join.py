@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import av
 
 from reconciler.diagnostics import MediaError
 from reconciler.frozen import dataclass
-from reconciler.media.cut import mix, survey
+from reconciler.media.cut import desk, mix, subtitles, survey
 from reconciler.media.cut.pieces import FORMAT
 from reconciler.media.frames import opened
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
     from av.packet import Packet
+
+
+_AAC: Final = {"b": "192000", "aac_coder": "fast"}
+"""At this rate the fast coder is as good as the default one, which takes three times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,17 @@ def _joined(out: OutputContainer, values: Mapping[str, Any]) -> Film:
         video = out.add_stream_from_template(first.streams.video[0])
         width, height = video.width, video.height
     video.time_base = Fraction(1, fps)
-    has_sound = any(part["audio"] for part in values["sounds"])
-    audio = out.add_stream("aac", rate=mix.RATE, layout="stereo") if has_sound else None
-    blocks = mix.sound(values["sounds"], fps) if audio else iter(())
-    encoded, count = 0, 0
+    has_sound = mix.has_sound(values)
+    audio = out.add_stream("aac", rate=desk.RATE, options=_AAC, layout="stereo") if has_sound else None
+    blocks = mix.sound(values) if audio else iter(())
+    captions = values.get("captions", ())
+    texts = subtitles.packets(captions, subtitles.add_track(out)) if captions else iter(())
+    encoded, count, text = 0, 0, next(texts, None)
     for packet in _packets(parts, fps):
-        while audio and encoded * fps < count * mix.RATE and (block := next(blocks, None)) is not None:
+        while text is not None and (text.pts or 0) * fps <= count * 1000:
+            out.mux(text)
+            text = next(texts, None)
+        while audio and encoded * fps < count * desk.RATE and (block := next(blocks, None)) is not None:
             out.mux(audio.encode(block))
             encoded += block.samples
         packet.stream = video

@@ -1,28 +1,32 @@
 """Yields the sound of a whole film in one go: encoded once, there is no gap at a seam.
 
 A piece's sound has exactly as many samples as its frames last, counted from the start of the film, so that picture and
-sound cannot drift apart. What is missing is silence.
+sound cannot drift apart. What is missing is silence. Nothing is kept but some blocks, however long the film is.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+from reconciler.media.cut import desk
+from reconciler.media.cut.desk import RATE
 from reconciler.media.frames import opened
+from reconciler.media.headers import DEMUXERS, HEAD, type_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-RATE: Final = 48_000
 BLOCK: Final = 1024  # samples of a block
 _WIDE: Final = 8  # bytes of a sample: two channels
+_DEMUXERS: Final = {**DEMUXERS, "flac": "flac", "ogg": "ogg"}
 
 
 def samples_at(frame: int, fps: int) -> int:
@@ -30,12 +34,46 @@ def samples_at(frame: int, fps: int) -> int:
     return round(Fraction(frame * RATE, fps))
 
 
-def sound(parts: Sequence[Mapping[str, Any]], fps: int) -> Iterator[AudioFrame]:
-    """Yield the sound of the parts one after the other, in blocks. A part has `path`, `start`, `end` in frames,
-    `audio`, and `dissolve`: the frames that it shares with the part before it."""
+def sound(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
+    """Yield the sound of a film in blocks.
+
+    `sounds` has its parts one after the other, each with `path`, `start`, `end` in frames, `audio`, `volume`, and
+    `dissolve`: the frames that it shares with the part before it. `audio` has what is played over them, each with
+    `path`, `first` (sample), `gain`, `duck`, `fade` and `loop`. `loudness` is in LUFS.
+    """
+    if order.get("loudness") is None:
+        return _levelled(order, "0")
+    return _levelled(order, desk.gain_for(_mixed(order), order["loudness"]))
+
+
+def has_sound(order: Mapping[str, Any]) -> bool:
+    """True if a film has any sound."""
+    return bool(order.get("audio")) or any(part["audio"] for part in order["sounds"])
+
+
+def _levelled(order: Mapping[str, Any], gain: str) -> Iterator[AudioFrame]:
+    """Yield the mix, louder by `gain` decibels; what was made louder or added up is kept below full scale."""
+    is_plain = (
+        not order.get("audio") and gain == "0" and all(float(part.get("volume", 1)) <= 1 for part in order["sounds"])
+    )
+    return _mixed(order) if is_plain else _framed(map(_bytes, desk.limited(_mixed(order), gain)))
+
+
+def _mixed(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
+    parts, extra, fps = order["sounds"], order.get("audio", ()), order["fps"]
+    own = _framed(_faded(parts, fps))
+    if not extra:
+        return own
+    total = samples_at(sum(part["end"] - part["start"] - part["dissolve"] for part in parts), fps)
+    tracks = [desk.Track(_framed(_played(one, total)), *desk.steps(one, _last(one, total))) for one in extra]
+    return _framed(map(_bytes, desk.mixed(own, tracks)))
+
+
+def _framed(data: Iterable[bytes]) -> Iterator[AudioFrame]:
+    """Yield the same sound in blocks."""
     waiting, first = bytearray(), 0
-    for data in _faded(parts, fps):
-        waiting += data
+    for some in data:
+        waiting += some
         while len(waiting) >= BLOCK * _WIDE:
             yield _frame(bytes(waiting[: BLOCK * _WIDE]), first)
             del waiting[: BLOCK * _WIDE]
@@ -73,38 +111,81 @@ def _crossfaded(old: bytearray, new: bytearray) -> bytes:
     ).tobytes()
 
 
-def _exactly(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+def _exactly(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
     """Yield `size` bytes: the blocks, cut off or with silence behind them."""
     for block in blocks:
         yield block[:size]
         size -= len(block[:size])
         if not size:
             return
-    while size:
-        silence = bytes(min(size, BLOCK * _WIDE))
-        yield silence
-        size -= len(silence)
+    yield from _silence(size)
+
+
+def _silence(size: int) -> Iterator[bytes]:
+    while size > 0:
+        yield bytes(min(size, BLOCK * _WIDE))
+        size -= BLOCK * _WIDE
 
 
 def _decoded(part: Mapping[str, Any], fps: int) -> Iterator[bytes]:
-    """Yield the samples of a file's sound from the part's start on."""
+    """Yield the samples of a video's sound from the part's start on."""
     skipped = samples_at(part["start"], fps) * _WIDE
     with opened(Path(part["path"])) as container:
-        for block in _samples(container):
+        for block in _samples(container, part.get("volume", "1")):
             if skipped < len(block):
                 yield block[skipped:]
             skipped -= min(skipped, len(block))
 
 
-def _samples(container: InputContainer) -> Iterator[bytes]:
-    resampler, stream = AudioResampler(format="flt", layout="stereo", rate=RATE), container.streams.audio[0]
-    is_first = True
-    for frame in container.decode(stream):
+def _played(one: Mapping[str, Any], total: int) -> Iterator[bytes]:
+    """Yield what is played over the film, as long as the film: silence, the file, silence."""
+    return _exactly(chain(_silence(one["first"] * _WIDE), _repeated(one)), total * _WIDE)
+
+
+def _repeated(one: Mapping[str, Any]) -> Iterator[bytes]:
+    is_heard = True
+    while is_heard:
+        is_heard = False
+        with opened(Path(one["path"]), demuxer=_demuxer(one["path"]), track="audio") as container:
+            for block in _samples(container, "1"):
+                is_heard = True
+                yield block
+        is_heard = is_heard and one["loop"]
+
+
+def length_of(path: str) -> float:
+    """Return how many seconds a sound lasts, as its header says. Raises MediaError."""
+    with opened(Path(path), demuxer=_demuxer(path), track="audio") as container:
+        return (container.duration or 0) / 1_000_000
+
+
+def _last(one: Mapping[str, Any], total: int) -> int:
+    """Return the sample at which a sound ends: with its file, or with the film."""
+    return total if one["loop"] else min(total, one["first"] + round(length_of(one["path"]) * RATE))
+
+
+def _demuxer(path: str) -> str:
+    with Path(path).open("rb") as file:
+        kind = type_of(file.read(HEAD))
+    return _DEMUXERS.get(kind.format, "mov") if kind else "mov"
+
+
+def _samples(container: InputContainer, volume: str) -> Iterator[bytes]:
+    stream = container.streams.audio[0]
+    decoded = _resampled(container.decode(stream))
+    if stream.codec_context.layout.nb_channels == 1:  # of which FFmpeg makes two that are quieter
+        volume = str(float(volume) * 2**0.5)
+    return map(_bytes, desk.through(decoded, ("volume", volume)) if volume != "1" else decoded)
+
+
+def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    resampler, is_first = AudioResampler(format="flt", layout="stereo", rate=RATE), True
+    for frame in frames:
         if is_first and frame.time:  # the sound begins later than the picture
-            yield bytes(max(0, round(frame.time * RATE)) * _WIDE)
+            yield from _framed(_silence(max(0, round(frame.time * RATE)) * _WIDE))
         is_first = False
-        yield from map(_bytes, resampler.resample(frame))
-    yield from map(_bytes, resampler.resample(None))
+        yield from resampler.resample(frame)
+    yield from resampler.resample(None)
 
 
 def _bytes(frame: AudioFrame) -> bytes:

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import av
 from av.filter import Graph
+from PIL import Image, ImageOps
 
 from reconciler.diagnostics import MediaError
+from reconciler.media.cut.subtitles import burned
 from reconciler.media.cut.titles import title_card
 from reconciler.media.draft.planes import planes, planes_of, video_frame
 from reconciler.media.frames import opened
+from reconciler.media.stills import read_still
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -43,14 +46,25 @@ def make_piece(order: str, target: str | Path) -> int:
     count = parts[0]["end"] - parts[0]["start"]
     sources = [_shaped(_source(part, values), values) for part in parts]
     frames = sources[0] if len(sources) == 1 else _dissolved(sources[0], sources[1], count)
+    if values.get("captions"):
+        frames = burned(frames, values["captions"], values)
     return encode(frames, target, values, count)
 
 
 def _source(part: dict[str, Any], values: dict[str, Any]) -> Iterator[VideoFrame]:
-    if "title" not in part:
+    if not {"title", "still"} & part.keys():
         return _selected(part, values["fps"])
-    card = planes(title_card(part["title"], *values["size"]))
+    is_title = "title" in part
+    card = planes(title_card(part["title"], *values["size"]) if is_title else _fitted(part, values))
     return (video_frame(card, index, values["fps"]) for index in range(part["start"], part["end"]))
+
+
+def _fitted(part: dict[str, Any], values: dict[str, Any]) -> Image.Image:
+    """Return a picture in the cut's size, with bars or cut off. Raises MediaError."""
+    picture, size = read_still(part["path"], part["still"]), tuple(values["size"])
+    if values["fit"] == "crop":
+        return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    return ImageOps.pad(picture, size, Image.Resampling.LANCZOS)
 
 
 def _dissolved(before: Iterator[VideoFrame], after: Iterator[VideoFrame], count: int) -> Iterator[VideoFrame]:

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+_HDR = (16, 18)  # PQ and HLG
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a part of a video is made of. `frames` are those of the whole video at the cut's rate; `form` is equal for
-    parts whose packets can follow each other in one track, and empty for a part that has to be encoded."""
+    parts whose packets can follow each other in one track, and empty for a part that has to be encoded. `note` says
+    what of its pictures a film cannot have."""
 
     width: int
     height: int
     frames: int
     form: str
     audio: bool
+    note: str = ""
 
 
 def survey(path: str | Path, start: int, end: int, fps: int) -> Survey:
@@ -36,7 +41,7 @@ def survey(path: str | Path, start: int, end: int, fps: int) -> Survey:
         frames = _length(packets, stream, fps, Path(path).name)
         last = frames if end < 0 else end
         form = _form(stream) if fps_of(packets, stream) == fps and part(packets, start, last) is not None else ""
-        return Survey(stream.width, stream.height, frames, form, bool(container.streams.audio))
+        return Survey(stream.width, stream.height, frames, form, bool(container.streams.audio), _note(stream))
 
 
 def _length(packets: list[Packet[Any]], stream: VideoStream, fps: int, name: str) -> int:
@@ -87,3 +92,13 @@ def _form(stream: VideoStream) -> str:
         return ""
     sets = hashlib.sha256(codec.extradata).hexdigest()
     return f"{codec.name} {codec.width}x{codec.height} {codec.format.name} {sets}"
+
+
+def _note(stream: VideoStream) -> str:
+    """Return what is lost of a video whose colours are finer than a film's; empty if nothing is."""
+    codec = stream.codec_context
+    bits = max((part.bits for part in codec.format.components), default=8) if codec.format is not None else 8
+    if bits <= 8:
+        return ""
+    mapped = ", and its high dynamic range is not mapped" if codec.color_trc in _HDR else ""
+    return f"has {bits} bits of colour, and the film has 8{mapped}"
