@@ -72,7 +72,20 @@ def assert_lengths(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
             assert read_mp4(file).duration_ms == asked * 1000, name
 
 
-@pytest.mark.parametrize("name", [*FREE, "film"])
+def test_the_example_for_a_team_is_valid_and_drawn_without_its_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "team"
+    shutil.copytree(EXAMPLES / "team", target)
+    code, [valid] = run(target, capsys, "validate")
+    assert code == 0 and valid["clips"] == 3
+    code, [planned] = run(target, capsys, "plan", "--draft")
+    assert code == 0 and planned["summary"]["create"] == 3  # type: ignore[index]
+    code, [refused] = run(target, capsys, "plan")
+    assert code == 4 and "db.example.com" in json.dumps(refused)  # its addresses are asked about first
+
+
+@pytest.mark.parametrize("name", [*FREE, "film", "team"])
 def test_the_schema_beside_an_example_is_the_one_that_the_program_writes(name: str) -> None:
     beside = json.loads((EXAMPLES / name / "clipform.schema.json").read_text(encoding="utf-8"))
     assert beside == json_schema()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Severity, StateError, StateUnreachable
+from reconciler.project import project_name
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.project import ProjectOverlay
 from reconciler.spec.values import JsonValue
@@ -55,7 +56,10 @@ def open_store(root: Path, directory: Path, clock: Callable[[], float], values: 
     from reconciler.state import shared
 
     sql = connect(root, values)
-    return _joined(shared.open_store(sql, directory, clock, partial(member, root, directory)), clock, values)
+    store = _joined(shared.open_store(sql, directory, clock, partial(member, root, directory)), clock, values)
+    if "project" not in values:
+        project_name.fix(root, sql.project)
+    return store
 
 
 def _joined(store: SharedStore, clock: Callable[[], float], values: Mapping[str, JsonValue]) -> Store:
@@ -119,12 +123,19 @@ def read_store(
 
 
 def connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:
-    """Return the database of a section `state`, which nothing was asked of yet."""
+    """Return the database of a section `state`. Nothing was asked of it yet, unless the section names no project."""
     require_driver()
     from reconciler.state import shared
 
-    schema, project = values.get("schema", "clipform"), values.get("project", root.name)
-    return shared.connect(str(values["url"]), str(schema), str(project))
+    sql = shared.connect(str(values["url"]), str(values.get("schema", "clipform")), str(values.get("project", "")))
+    if not sql.project:
+        sql.project = root.name
+        try:
+            sql.project = project_name.name_of(root, sql)
+        except BaseException:
+            sql.close()
+            raise
+    return sql
 
 
 def member(root: Path, directory: Path, desk: str) -> Member:

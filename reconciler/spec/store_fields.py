@@ -75,7 +75,9 @@ class SharedState(_InSchema):  # type: ignore[misc]  # its base is made above
         "Address of the database, without a password.", "postgresql://db.example.com/clipform?sslmode=verify-full", ...
     )
     project: Name | None = noted(
-        "Whose budget its purchases count for; by default the name of the project folder.", "lamp-campaign"
+        "Whose budget its purchases count for; by default the project that bought what clipform.lock names, else the "
+        "name of the folder, as it was at the first use.",
+        "lamp-campaign",
     )
     workers: Annotated[str, choice_of("off", "prefer", "only")] = noted(
         "Who asks paid providers: this process (off), workers that serve the account (prefer), or only workers.",

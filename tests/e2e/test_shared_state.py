@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from reconciler.cli.app import main
-from tests.e2e.kit import Rig, project, traces
+from tests.e2e.kit import EXAMPLES, Rig, project, traces
 from tests.e2e.shared import MakeRig, clone, outputs
 from tests.emulator.process import Emulator
 from tests.program import postgres
@@ -187,6 +187,27 @@ def test_what_a_project_bought_counts_under_the_name_that_it_gets(studio: Rig, s
     assert studio.run("plan").document["summary"]["noop"] == 2
 
 
+def test_clones_in_folders_of_other_names_share_one_budget(studio: Rig, state: dict[str, str]) -> None:
+    nameless = {name: value for name, value in state.items() if name != "project"}
+    share(studio, nameless)
+    assert studio.run("state", "migrate", "--trust").code == 0
+    assert studio.run("state", "push").code == 0
+    assert (studio.folder / "state/project").read_text() == "ana\n"  # the name of its folder
+    fresh = clone(studio, "ben")
+    assert fresh.run("state", "pull", "--trust").document["requests"] == 2
+    fresh.edit('"the sun"', '"the moon"')
+    assert fresh.run("apply", "--yes").results["sun"] == "succeeded"
+    folder = studio.folder.rename(studio.folder.parent / "elsewhere")
+    (folder / "clipform.lock").unlink()
+    moved = Rig(folder, studio.vendor, studio.account, studio.read)
+    assert moved.run("state", "pull", "--trust").document["requests"] == 1  # what the other clone bought
+    with psycopg.connect(state["url"]) as connection:
+        schema = f'SET search_path = "{state["schema"]}"'
+        projects = connection.execute(f"{schema}; SELECT DISTINCT project FROM attempt".encode())
+        projects.nextset()
+        assert projects.fetchall() == [("ana",)]
+
+
 def test_a_result_is_forgotten_only_with_consent_and_for_everybody(
     studio: Rig, state: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,3 +280,23 @@ def test_a_project_without_a_shared_state_says_so(studio: Rig) -> None:
         ended = studio.run("state", command)
         assert ended.code == 1, ended.text
     shutil.rmtree(studio.folder / "state")
+
+
+def test_the_example_for_a_team_is_made_by_the_commands_of_its_readme(
+    rig: MakeRig, vendor: Emulator, tmp_path: Path, shelf: Path, state: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))
+    folder = shutil.copytree(EXAMPLES.parent / "team", tmp_path / "team")
+    film = rig("ark", folder, vendor)
+    film.edit("postgresql://db.example.com/clipform?sslmode=verify-full", state["url"])
+    film.edit("schema: studio", f"schema: {state['schema']}")
+    film.edit("s3://studio-clips/lamp-campaign", f"file://{shelf}")
+    film.edit("# base_url: http://127.0.0.1:8790/ark", f"base_url: {vendor.api}/ark\n    poll_interval: 50ms")
+    readme = (EXAMPLES.parent / "team/README.md").read_text(encoding="utf-8")
+    lines = [line.partition(" #")[0].split()[1:] for line in readme.splitlines() if line.startswith("clipform ")]
+    assert [line[0] for line in lines] == ["state", "state", "plan", "apply", "status", "state"]
+    for words in lines:
+        more = {"migrate": ["--trust"], "apply": ["--yes"]}.get(words[-1], [])
+        ended = film.run(*words, *more)
+        assert ended.code == 0, ended.text
+    assert len(film.ledger()) == 3 and len(outputs(film)) == 3

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.diagnostics import ClipformError, UsageError
-from reconciler.project import shared_state
+from reconciler.project import project_name, shared_state
 from reconciler.project.pending_repairs import settle_orphans
 from reconciler.project.workspace import Workspace
 from reconciler.state import lineage, shared, shared_schema
@@ -129,6 +129,8 @@ def _both(workspace: Workspace, doing: str) -> Iterator[tuple[Store, Ledger]]:
         ledger = shared.ledger(sql, clock)
         own.merge(receipts.lines)
         settle_orphans(own)
+        if "project" not in workspace.load().project.state:
+            project_name.fix(workspace.root, sql.project)
         yield own, ledger
 
 
