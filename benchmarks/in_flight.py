@@ -1,9 +1,11 @@
 """Measures what a clip costs among many that are in flight at once: time and memory.
 
-    uv run python -m benchmarks.in_flight [--clips 1000 10000] [--minutes 20] [--tmpfs /dev/shm]
+    uv run python -m benchmarks.in_flight [--clips 1000 10000] [--minutes 8] [--tmpfs /dev/shm]
 
 All clips of a run are in flight together (`concurrency` is their number), against `clipform emulate` in a process of
-its own, in a project on a tmpfs. Each size runs once; a run that takes longer than `--minutes` ends the benchmark.
+its own, in a project on a tmpfs. Each size runs once, and its row is printed when it ends; how many clips are done is
+noted every ten seconds, which shows if the pace drifts. A size that takes longer than `--minutes` is stopped, and
+ends the benchmark: its CPU a clip is of the clips that were done.
 """
 
 from __future__ import annotations
@@ -11,44 +13,66 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import time
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 
 from benchmarks.bare import KEY
-from benchmarks.kit import circumstances, note, table
+from benchmarks.kit import Usage, circumstances, note, run, table
 from benchmarks.transport import APPLY, VARIABLE, apply
-from tests.emulator.process import emulator
+from tests.emulator.process import Emulator, emulator
+
+HEADS = ["clips in flight", "done", "CPU a clip", "÷ first", "peak memory", "each clip more"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print the table."""
+    """Measure, and print each row of the table when it is known."""
     parser = argparse.ArgumentParser(description="Measure a clip among many in flight.")
     parser.add_argument("--clips", type=int, nargs="+", default=[1_000, 10_000], help="the first is compared with")
-    parser.add_argument("--minutes", type=int, default=20, help="the most that one size may take")
+    parser.add_argument("--minutes", type=int, default=8, help="the most that one size may take")
     parser.add_argument("--tmpfs", type=Path, default=Path("/dev/shm"), help="where syncing a file costs nothing")
     asked = parser.parse_args(arguments)
-    print(circumstances())
+    print(f"{circumstances()}\n{table(HEADS, [])}", flush=True)
     os.environ[VARIABLE] = KEY
-    rows: list[list[str]] = []
     first: tuple[int, float, float] | None = None
     with tempfile.TemporaryDirectory(prefix="clipform-", dir=asked.tmpfs) as folder:
         os.environ["XDG_CACHE_HOME"] = folder
         with emulator("--latency", "0", "--no-render", cwd=Path(folder), real=True) as vendor:
             for clips in asked.clips:
-                note(f"{clips:,} clips")
-                case = apply(APPLY, Namespace(clips=clips, width=clips), vendor, Path(folder) / "project")
-                case = replace(case, command=(*case.command, "--timeout", f"{asked.minutes}m"))
-                assert case.set_up is not None and case.tear_down is not None
-                case.set_up()
-                usage = case.run()
-                case.tear_down()
-                first = first or (clips, usage.cpu / clips, usage.peak)
-                added = (usage.peak - first[2]) * 1024 / max(1, clips - first[0])
-                rows.append([f"{clips:,}", f"{usage.cpu / clips * 1000:.1f} ms", f"{usage.cpu / clips / first[1]:.2f}"])
-                rows[-1] += [f"{usage.peak:.0f} MiB", f"{added:.1f} KiB" if len(rows) > 1 else ""]
-    print(table(["clips in flight", "CPU a clip", "÷ first", "peak memory", "each clip more"], rows))
+                done, usage = _measured(clips, asked.minutes, vendor, Path(folder) / "project")
+                cpu = usage.cpu / max(1, done)
+                first = first or (clips, cpu, usage.peak)
+                more = (usage.peak - first[2]) * 1024 / max(1, clips - first[0])
+                row = [f"{clips:,}", f"{done:,}", f"{cpu * 1000:.1f} ms", f"{cpu / first[1]:.2f}"]
+                row += [f"{usage.peak:.0f} MiB", f"{more:.1f} KiB" if clips != first[0] else ""]
+                print(f"| {' | '.join(row)} |", flush=True)
+                if done < clips:
+                    break
+
+
+def _measured(clips: int, minutes: int, vendor: Emulator, home: Path) -> tuple[int, Usage]:
+    """Return how many of so many new clips were done in time, and what that took."""
+    case = apply(APPLY, Namespace(clips=clips, width=clips), vendor, home)
+    assert case.set_up is not None and case.tear_down is not None
+    case.set_up()
+    command = (*case.command, "--timeout", f"{minutes}m")
+    began, done = time.monotonic(), 0
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(run, case.name, command, case.folder, codes=("0", "3"))  # 3: some are left
+        while not result.done():
+            before, done = done, len(list((home / "renders").glob("*.mp4")))
+            note(f"{time.monotonic() - began:4.0f} s: {done:,} of {clips:,} clips done, {done - before:,} more")
+            try:
+                result.result(timeout=10)
+            except NotYet:
+                continue
+        done = len(list((home / "renders").glob("*.mp4")))
+        if done == clips:
+            case.tear_down()
+        return done, result.result()
 
 
 if __name__ == "__main__":

@@ -79,8 +79,14 @@ with os.fdopen(int(sys.argv[1]), "w") as answer:
 """A process begins with the memory of its parent on its account (`ru_maxrss`), so a small one starts it."""
 
 
-def run(name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Usage:
-    """Return what one whole process took. Raises RuntimeError if it fails."""
+def run(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    codes: Sequence[str] = ("0",),
+) -> Usage:
+    """Return what one whole process took. Raises RuntimeError if it ends with another exit code than these."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile("w+") as answer:
         subprocess.run(
             (sys.executable, "-I", "-S", "-c", _LAUNCH, str(answer.fileno()), *command),
@@ -94,7 +100,7 @@ def run(name: str, command: Sequence[str], folder: Path, environment: Mapping[st
         )
         answer.seek(0)
         code, *figures = answer.read().split() or ("no process",)
-        if code != "0":
+        if code not in codes:
             output.seek(0)
             tail = output.read()[-2000:].decode(errors="replace").strip()
             raise RuntimeError(f"{name} ended with {code}: {tail}")
