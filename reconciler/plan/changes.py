@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from reconciler.frozen import dataclass
@@ -13,6 +14,7 @@ from reconciler.spec.values import Number
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
+_decode = json.JSONDecoder(parse_float=Number).decode  # `json.loads` would make one for each document
 _USES = {"first_frame": "starts from", "last_frame": "ends on"}
 
 
@@ -23,7 +25,7 @@ def changes(
 
     `clips` names the clip of a key; `pending` are the keys that the plan generates."""
     old, new = flat_fields(before), flat_fields(after)
-    fields = (name for name in sorted(old | new) if not _are_equal(old.get(name), new.get(name)))
+    fields = (name for name in sorted({*old, *new}) if not _are_equal(old.get(name), new.get(name)))
     differing = (name for name in fields if _canonical(old, name) != _canonical(new, name))
     return tuple(_change(name, old, new, clips, pending) for name in differing)
 
@@ -83,12 +85,13 @@ def _display(flat: Mapping[str, object], name: str, clips: Mapping[str, str]) ->
     return "null" if name in flat and value is None else value
 
 
-def flat_fields(document: str) -> dict[str, object]:
+@lru_cache(maxsize=4096)  # the changes of a clip and what follows from them look at the same two
+def flat_fields(document: str) -> Mapping[str, object]:
     """Return a document's members under the names that a user writes in the YAML; an input is an `InputEntry`."""
     if not document:
         return {}
     fields: dict[str, object] = {}
-    for name, value in json.loads(document, parse_float=Number).items():
+    for name, value in _decode(document).items():
         match name:
             case "recipe":
                 continue

@@ -18,7 +18,7 @@ from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
 from reconciler.plan.handed import standing
 from reconciler.plan.leftovers import Leftovers
-from reconciler.plan.model import GENERATES, Action, Disk, Plan, Reason, Step, Wanted
+from reconciler.plan.model import GENERATES, Action, Change, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.rehearsals import set_aside
 from reconciler.plan.remedies import Block, describe_attempt
 from reconciler.plan.timing import typical_seconds
@@ -255,9 +255,10 @@ class _Planner:
             return self._shared(w)
         if w.kind == cuts.KIND:
             return self._assemble(w, is_lost=is_lost)
+        differing: tuple[Change, ...] = ()
         if self.facts.held_key(w) is not None:
             step = self._step(w, Action.REPLACE, Reason.CHANGED)
-            step = replace(step, changes=self.facts.changes(w, self.pending, self.names))
+            differing = self.facts.changes(w, self.pending, self.names)
         elif is_lost or (attempt is None and self.facts.line(w.key) is not None):
             step = self._step(w, Action.CREATE, Reason.ARTIFACT_LOST, detail=self._name_in_lock(w))
         elif attempt is not None:
@@ -266,7 +267,8 @@ class _Planner:
         else:
             first = Reason.REHEARSED if w.key in self.facts.rehearsals else Reason.NEW
             step = self._step(w, Action.CREATE, first)
-        return replace(step, cost=w.cost, expected=typical_seconds(self.snapshot, w.kind, w.model))
+        expected = typical_seconds(self.snapshot, w.kind, w.model)
+        return replace(step, cost=w.cost, expected=expected, changes=differing)
 
     def _assemble(self, w: Wanted, *, is_lost: bool) -> Step:
         """Return the step that makes a cut; it says which clips this plan makes first."""

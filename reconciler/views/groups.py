@@ -20,7 +20,9 @@ class StepGroup:
     @property
     def first(self) -> Step:
         """The step that speaks for all."""
-        return replace(self.steps[0], output=next((step.output for step in self.steps if step.output), None))
+        step, *others = self.steps
+        output = step.output or next((other.output for other in others if other.output), None)
+        return step if output == step.output else replace(step, output=output)
 
     @property
     def name(self) -> str:

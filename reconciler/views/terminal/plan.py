@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from reconciler.plan.model import Action, Change, Plan, Reason, Step, plain_value
 from reconciler.views import format
@@ -99,13 +98,15 @@ def _cells(group: StepGroup, currency: str) -> list[str]:
 
 def block(group: StepGroup, currency: str, style: Style, *, with_defaults: bool = True) -> Iterator[str]:
     """Yield the lines of one step, or of a clip's takes."""
-    step = group.first if with_defaults else replace(group.first, server_defaults=())
+    step = group.first
     tone = _tone(step.action, style)
     head = f"{MARKS[step.action]} {step.action.value:<8}"
     yield f"{tone(head)} {style.bold(safe(group.name))}  {style.dim(safe(step.headline))}"
     if step.brief and step.brief.prompt:
         yield f"    {cut(safe(step.brief.prompt), _PROMPT)}"
     yield from _facts(step, group.price(currency))
+    if step.server_defaults and with_defaults:
+        yield f"    provider default: {safe(', '.join(step.server_defaults))}"
     for change in step.changes:
         if change not in step.headline_changes or not change.is_explained:
             yield f"    {_change(change, style)}"
@@ -128,8 +129,6 @@ def _facts(step: Step, price: str) -> Iterator[str]:
         yield TextLine(f"    {format.SEPARATOR.join(parts)}", at=format.SEPARATOR)
     if step.detail and step.detail != step.output:  # a foreign file is its output
         yield f"    {safe(step.detail)}"
-    if step.server_defaults:
-        yield f"    provider default: {safe(', '.join(step.server_defaults))}"
 
 
 def _shape(step: Step) -> str:
