@@ -22,7 +22,7 @@ def demands(
 ) -> tuple[Demand, ...]:
     """Return the demands of a project, each once and in a fixed order. `outside`: its media outside the root; `used`:
     the aliases of the providers to list."""
-    listed = [*_stores(project), *_database(project), *_outside(project, outside)]
+    listed = [*_stores(project), *_database(project), *_notified(project), *_outside(project, outside)]
     for alias, config in project.providers.items():
         if config.kind != LOCAL and alias in dialects and alias in used:
             listed += _provider(config, dialects[alias])
@@ -59,6 +59,16 @@ def _database(project: Project) -> Iterator[Demand]:
     if project.state:
         use = "gets your login there, the prompts of clips and the records of purchases (state)"
         yield Demand(str(project.state["url"]), use)
+
+
+def _notified(project: Project) -> Iterator[Demand]:
+    """Yield who is told how an apply ended."""
+    use = "gets the names of clips and what they cost at the end of an apply (notify)"
+    if url := project.notify.get("url"):
+        yield Demand(str(url), use, not is_local(str(url)))
+    if isinstance(services := project.notify.get("apprise"), Secret):
+        yield Demand(f"the services in {services.env}", use.replace("gets", "get"))
+    yield from _in_section("notify", project.notify)
 
 
 def _in_section(section: str, values: Mapping[str, JsonValue]) -> Iterator[Demand]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from reconciler.diagnostics import ClipformError
 from reconciler.spec.values import Secret
 
-ADDRESSES = frozenset({"base_url", "store", "remote", "endpoint", "region", "public_url"})
+ADDRESSES = frozenset({"base_url", "store", "remote", "endpoint", "region", "public_url", "url"})
 """The fields that may name variables of their section's `env` list."""
 VARIABLE = re.compile(r"\$\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 

@@ -44,7 +44,7 @@ from reconciler.spec.field_types import (
     whole_from,
 )
 from reconciler.spec.moved_fields import Moved
-from reconciler.spec.store_fields import Cache, Publish, SharedState
+from reconciler.spec.store_fields import Cache, Notify, Publish, SharedState
 
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
 RATIOS = ("16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "adaptive")
@@ -331,6 +331,7 @@ class ProjectFile(SpecModel):
         "A database that a team shares, with the cache.", "{url: postgresql://db.example.com/clipform}"
     )
     approval: ApprovalDecl | None = noted("Purchases that somebody has to approve first.", "{required: paid}")
+    notify: Notify | None = noted("Where to tell how an apply ended.", "{url: https://hooks.example.com/clipform}")
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: Defaults = noted("Default fields of all clips.", "{duration: 5}", Defaults)
     moved: Annotated[tuple[Moved, ...], AS_LIST] = noted(

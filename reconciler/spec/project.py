@@ -191,6 +191,7 @@ class Project:
     cache: Mapping[str, JsonValue] = field(default_factory=dict)
     state: Mapping[str, JsonValue] = field(default_factory=dict)
     approval: ApprovalRule = NO_RULE
+    notify: Mapping[str, JsonValue] = field(default_factory=dict)
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()  # the specs read, the project file first
     tables: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Read the sections that only the project file has: providers, budget, publish, cache, state, inputs.
+"""Read the sections that only the project file has: providers, budget, publish, cache, state, notify, inputs.
 
 A credential can be `${env.X}`: the name of a secret. An address can contain it if the section lists X under `env`; it
 stays in the address as a name. No value of the environment is read here.
@@ -25,7 +25,7 @@ from reconciler.spec.shape import Location, checked
 from reconciler.spec.values import NO_RULE, JsonValue
 
 DRAFT = "draft"
-_SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token"})
+_SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token", "secret", "apprise"})
 
 M = TypeVar("M", bound=SpecModel)
 
@@ -42,6 +42,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         cache=reader.store(store_fields.Cache, "cache"),
         state=reader.shared_state(),
         approval=approval.rule() if (approval := reader.section(ApprovalDecl, "approval")) else NO_RULE,
+        notify=reader.store(store_fields.Notify, "notify"),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
         looks=reader.looks(),
         chain_warning=reader.chain_warning(),

@@ -1,4 +1,4 @@
-"""The models of the sections that name a store or a database: `publish`, `cache` and `state`."""
+"""The models of the sections that name another machine: `publish`, `cache`, `state` and `notify`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pydantic import create_model
 
 from reconciler.spec import scalars
 from reconciler.spec.field_types import (
+    AS_LIST,
     TIME,
+    Address,
     Database,
     Leaf,
     Line,
@@ -23,6 +25,9 @@ from reconciler.spec.field_types import (
     choice_of,
     noted,
 )
+
+NOTIFIED = ("done", "failed", "cap", "expiring")
+"""What `notify.on` may list."""
 
 Sharing = Annotated[str, choice_of("auto", "manual", "off")]
 
@@ -58,6 +63,21 @@ class Cache(StoreSpec):
     remote: Line = noted("Bucket and prefix of the artifacts, or a folder.", "s3://bucket/clips", ...)
     push: Sharing = noted("Put what was bought there: by itself, with the command push, or never.", "auto", "auto")
     pull: Sharing = noted("Take what is missing: by itself, with the command pull, or never.", "auto", "auto")
+
+
+class Notify(SpecModel):
+    """Where to tell how an apply ended."""
+
+    env: Variables = noted("Environment variables that the address may contain as ${env.NAME}.", "[HOOKS_HOST]", ())
+    url: Address | None = noted("Address that gets one POST with JSON.", "https://hooks.example.com/clipform")
+    secret: SecretName | None = noted("The variable that holds the key of the signature.", "${env.NOTIFY_SECRET}")
+    apprise: SecretName | None = noted(
+        "The variable that holds addresses for Apprise, such as slack://…, separated by blanks.", "${env.APPRISE_URLS}"
+    )
+    on: Annotated[tuple[Annotated[str, choice_of(*NOTIFIED)], ...], AS_LIST] = noted(
+        "What to tell: done, failed or blocked, refused by a cap, or left at a provider, where results expire.",
+        *("[done, failed]", NOTIFIED),
+    )
 
 
 with catch_warnings():  # pydantic has a deprecated method of that name

@@ -49,4 +49,13 @@ def _meaning(project: Project) -> object:
     """Return all that a project declares, without the places."""
     clips = {clip.name: (clip.declared, clip.matrix, clip.spec) for clip in project.clips}
     providers = {alias: config.spec for alias, config in project.providers.items()}
-    return clips, providers, project.budget, project.publish, project.cache, project.state, project.allowed_inputs
+    return (
+        clips,
+        providers,
+        project.budget,
+        project.publish,
+        project.cache,
+        project.state,
+        project.notify,
+        project.allowed_inputs,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -25,9 +24,11 @@ from reconciler.engine.run.executor import Executor
 from reconciler.engine.run.hooks import called_back
 from reconciler.engine.run.locked import objection
 from reconciler.engine.run.lockfile_sync import LockfileAdopter, LockfileSaver, lines_of, save_lock
+from reconciler.engine.run.notify import notifier_of
 from reconciler.engine.run.records import RunRecords
 from reconciler.engine.run.session import Session, end_unwanted_drafts, records_of
 from reconciler.engine.run.signals import Hold, signals
+from reconciler.engine.run.sweep import sweep
 from reconciler.engine.uncertain.settle import Settler
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind, Summary
@@ -44,15 +45,12 @@ from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.project.shared_state import user_and_machine
 from reconciler.records import State
 from reconciler.state.budget import Caps
-from reconciler.state.paths import LOCK_FILE, SPECS, STATE
+from reconciler.state.paths import LOCK_FILE
 from reconciler.state.store import LEASE
 
 if TYPE_CHECKING:
     from reconciler.engine.run.hand_over import HandOver
     from reconciler.engine.run.shared_cache import SharedCache
-
-_REPLACING = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
-"""What `disk.replace` calls a file on its way; the group is the name it will have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +72,20 @@ class ApplyOptions:
 
 def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
     """Plan, ask, carry out. Raises SpecError, Refused, UsageError before anything is done."""
-    saved = options.saved
-    choice = saved.choice if saved else options.choice
+    choice = options.saved.choice if options.saved else options.choice
     loaded = session.workspace.load(choice.draft)
+    notifier = notifier_of(session.workspace, loaded.project, choice.draft)
+    if notifier is None:
+        return _applied(session, options, loaded, confirm, (sink, connect))
+    options.agree()
+    return notifier.tell(lambda: _applied(session, options, loaded, confirm, (sink, connect)), sink)
+
+
+def _applied(
+    session: Session, options: ApplyOptions, loaded: Loaded, confirm: Confirm, doors: tuple[Sink, Connect]
+) -> Summary:
+    (sink, connect), saved = doors, options.saved
+    choice = saved.choice if saved else options.choice
     end_unwanted_drafts(session.store, loaded)
     # A saved plan is carried out exactly: uncertain requests stay uncertain.
     reasons: Mapping[str, str] = {}
@@ -177,7 +186,7 @@ class Run:
     def execute(self) -> Summary:
         """Carry out the plan, and bring the lock file up to date whatever happens."""
         session = self.session
-        _sweep(session, self.planned)
+        sweep(session, self.planned)
         self._rename()
         for event in _unassigned(session):
             self.sink.emit(event)
@@ -377,21 +386,3 @@ def _unassigned(session: Session) -> Iterator[Event]:
         name = intent.clip or "a clip"
         text = f"{name}: task {line.task}{where} was paid for too, and its key has another task or was refused"
         yield Event(EventKind.NOTE, intent.clip, message=f"{text}; look at it there, its video can be imported")
-
-
-def _sweep(session: Session, planned: Planned) -> None:
-    """Remove what a dead process left beside outputs, specs, lock file and hashes; only names that clipform gives."""
-    outputs = {*planned.disk.outputs, *(b.output for b in planned.snapshot.bindings.values() if b.output)}
-    for output in {path.rpartition("/")[0]: path for path in sorted(outputs)}.values():
-        with suppress(ArtifactError):  # the step that needs the folder reports that it cannot be reached
-            session.placer.sweep([output])
-    if session.draft:
-        return  # these files belong to the session of paid clips, which may be running
-    names = (*planned.loaded.project.files, LOCK_FILE, *(f"{STATE}/{name}" for name in ("hashes", "seal", SPECS)))
-    replaced = {session.workspace.root / name for name in names}
-    for folder in {path.parent for path in replaced}:
-        with suppress(OSError):
-            for stray in folder.glob(".*.part"):
-                match = _REPLACING.fullmatch(stray.name)
-                if match and folder / match[1] in replaced:
-                    stray.unlink()

@@ -10,8 +10,8 @@ import pytest
 from reconciler.artifacts import files
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.engine.operations import edit_spec
-from reconciler.engine.run import apply
 from reconciler.engine.run.session import open_session, save_plan
+from reconciler.engine.run.sweep import sweep
 from reconciler.project.model import Choice
 from tests.reliability.simulator.sim import HEAD, ONE, Sim
 
@@ -99,5 +99,5 @@ def test_a_session_of_drafts_sweeps_nothing_of_a_paid_one(sim: Sim) -> None:
     with open_session(sim.workspace, "apply", draft=True) as opened:
         choice = Choice(draft=True)
         planned = sim.workspace.plan(choice, sim.workspace.load(True), opened.store.snapshot())
-        apply._sweep(opened, planned)
+        sweep(opened, planned)
     assert part.exists()
