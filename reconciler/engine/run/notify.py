@@ -20,7 +20,7 @@ _BUDGET = frozenset({"budget", "unpriced", "cap"})
 
 
 def notifier_of(workspace: Workspace, project: Project, draft: bool) -> Notifier | None:
-    """Return who is told of a project's applies; None if nobody is, and for drafts."""
+    """Return what notifies of a project's applies; None if it names no address, and for drafts."""
     if draft or not project.notify:
         return None
     return Notifier(project.notify, workspace.root.name, workspace.env, workspace.clock.now())
