@@ -62,7 +62,7 @@ def _database(project: Project) -> Iterator[Demand]:
 
 
 def _notified(project: Project) -> Iterator[Demand]:
-    """Yield who is told how an apply ended."""
+    """Yield the addresses that get a message at the end of an apply."""
     use = "gets the names of clips and what they cost at the end of an apply (notify)"
     if url := project.notify.get("url"):
         yield Demand(str(url), use, not is_local(str(url)))
