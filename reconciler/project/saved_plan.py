@@ -119,8 +119,8 @@ def require_free(path: Path) -> None:
 
 def require_fresh(saved: SavedPlan, planned: Planned) -> None:
     """Raise Refused if anything changed since the plan was saved."""
-    here = (planned.snapshot.store, planned.snapshot.sequence) if saved.store else ("", saved.sequence)
-    if (saved.store, saved.sequence, saved.fingerprint) != (*here, fingerprint(planned.plan)):
+    state = (planned.snapshot.store, planned.snapshot.sequence) if saved.store else ("", saved.sequence)
+    if (saved.store, saved.sequence, saved.fingerprint) != (*state, fingerprint(planned.plan)):
         help = f"{command('plan', '--out', 'FILE')} makes a new one"
         raise Refused("this plan is stale: specs, state or files changed since it was saved", help=help, code="stale")
 

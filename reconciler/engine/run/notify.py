@@ -56,8 +56,8 @@ class Notifier:
         clips = {name: sorted({each.clip for each in summary.having(*kind)}) for name, kind in kinds.items()}
         happened = [name for name in ("failed", "expiring", "done") if clips[name]]
         spent = {"amount": plain(summary.spent), "currency": summary.currency, "unpriced": summary.unpriced}
-        words = {"done": "made", "failed": "failed or blocked", "expiring": "still at the provider"}
-        text = ", ".join(f"{len(names)} {words[name]}" for name, names in clips.items() if names)
+        phrases = {"done": "made", "failed": "failed or blocked", "expiring": "still at the provider"}
+        text = ", ".join(f"{len(names)} {phrases[name]}" for name, names in clips.items() if names)
         return self._send(happened, text, {"exit_code": summary.exit_code, "clips": clips, "spent": spent})
 
     def refused(self, error: Refused) -> Event | None:
