@@ -125,11 +125,17 @@ class RunControl:
 @dataclass(frozen=True, slots=True)
 class Pause:
     """Ask this generation for its next step after `delay` seconds, or when the vendor of `attempt` calls. `reason` says
-    to the user why it waits."""
+    to the user why it waits.
+
+    What an interrupt leaves: `nothing_sent`, or a request in doubt (`looking`), or a task. `idle`: it waits only while
+    the run has other things to do.
+    """
 
     delay: float
     reason: str = ""
     nothing_sent: bool = False
+    looking: bool = False
+    idle: bool = False
     attempt: int | None = None
 
 

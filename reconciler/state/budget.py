@@ -59,8 +59,9 @@ class NewAttempt(TakeProvenance):
     `marker` is unique for ever: it identifies the attempt in receipts and in a provider's list. `run` is of
     `Store.start_run`. `account` identifies the account that buys and is not secret. `endpoint` is the base URL that the
     request is sent to. `expires_after` is the number that was drawn to recognise its task. A shared store also bounds
-    with `slots` what the account has under way (0: nothing), and `patience` is how many seconds its answer may take;
-    `permit` names the place without whose receipt its request is never sent.
+    with `slots` what the account has under way (0: nothing), and begins its purchases `spacing` seconds apart;
+    `patience` is how many seconds its answer may take; `permit` names the place without whose receipt its request is
+    never sent.
     """
 
     marker: str
@@ -71,6 +72,7 @@ class NewAttempt(TakeProvenance):
     expires_after: int | None = None
     slots: int = 0
     patience: float = 0.0
+    spacing: float = 0.0
     permit: str = ""
 
 

@@ -25,7 +25,7 @@ from reconciler import money
 from reconciler.diagnostics import Refused, StateError
 from reconciler.frozen import dataclass
 from reconciler.records import BLOCKED, OPEN, UNDECIDED, Artifact, Attempt, Generation, Snapshot, State
-from reconciler.state import lineage
+from reconciler.state import accounts, lineage
 from reconciler.state.budget import SPANS, Caps, NewAttempt
 from reconciler.state.history import Clock, LogEntry
 from reconciler.state.ledger import Allow, Facts, Merged
@@ -48,11 +48,6 @@ WHERE id = :id AND (owner = :owner OR lease_until <= clock_timestamp()) RETURNIN
 _BEGUN = """UPDATE attempt SET owner = :owner, holder = :holder, fence = 1, permit = :permit,
   lease_until = clock_timestamp() + make_interval(secs => :lease) WHERE id = :id"""
 _ELSEWHERE = "owner <> :owner AND lease_until > clock_timestamp()"
-_BUSY = f"""SELECT holder, count(*) FROM attempt WHERE account = :account
-  AND (state IN ({texts(frozenset({State.SUBMITTING, State.ACCEPTED}))})
-    OR state IN ({texts(frozenset({State.UNCERTAIN, State.STALLED}))}) AND begun > clock_timestamp() - interval '1 day')
-GROUP BY holder ORDER BY holder"""
-"""What is under way at an account; after a day nothing is, even if nobody has decided about it."""
 _CAPS = """SELECT cap.project, per, cap.currency, micros, (
   SELECT coalesce(sum(cost_micros), 0) FROM attempt WHERE money <> 'released' AND attempt.currency = cap.currency
     AND (cap.project = '' OR attempt.project = cap.project)
@@ -89,6 +84,10 @@ class SharedStore(Store):
         self._looked = float("-inf")
         self._seen: lineage.Mark | None = None  # the newest event that this process saw when the records were whole
         self._appended: lineage.Mark = (0, 0.0)
+        self._spoken: dict[
+            str, tuple[float, str]
+        ] = {}  # when it was asked last who speaks for an account, and who does
+        self._paused: dict[str, tuple[float, float]] = {}  # when an account was asked for a pause last, and its end
 
     def of_project(self, sql: Sql) -> SharedStore:
         """Return the store of the same member over another connection, whose project counts what is bought."""
@@ -97,7 +96,7 @@ class SharedStore(Store):
         return other
 
     def begin(self, new: NewAttempt, caps: Caps | None = None, allow: Allow = lambda: None) -> Attempt:
-        """Write the intent as `Ledger.begin`, and hold it. Raises StateError `no-slot` while the account is busy.
+        """Write the intent as `Ledger.begin`, and hold it. Raises NotYet while the account has no room.
 
         The records must be whole: what they lost since they were seen last is brought back first (`lineage`).
         """
@@ -116,7 +115,7 @@ class SharedStore(Store):
     def _begin(self, new: NewAttempt, caps: Caps | None, allow: Allow, seen: lineage.Mark) -> Attempt:
         with self.transaction():
             lineage.require_whole(self.sql, seen)
-            self._require_slot(new)
+            accounts.take_turn(self.sql, new)
             self._require_caps(new)
             attempt = super().begin(new, caps, allow)
             lease = max(LEASE, DEADLINE + new.patience)
@@ -176,6 +175,30 @@ class SharedStore(Store):
             self._elsewhere, self._looked = dict(rows), self._clock()
         return self._elsewhere.get(attempt.id, "")
 
+    def pause(self, account: str, seconds: float) -> None:
+        """Stop all machines for so many seconds at an account; said once for each pause."""
+        now = self._clock()
+        if now + seconds > self._paused.get(account, (0.0, 0.0))[1] + LOOK:
+            accounts.pause(self.sql, account, seconds)
+            self._paused[account] = (now, now + seconds)
+
+    def paused(self, account: str) -> float:
+        """Return how many seconds of a pause of an account remain, whichever machine was asked for it; one look a
+        second serves all questions."""
+        now, (looked, end) = self._clock(), self._paused.get(account, (float("-inf"), 0.0))
+        if abs(now - looked) >= LOOK:
+            end = now + accounts.paused(self.sql, account)
+            self._paused[account] = (now, end)
+        return max(0.0, end - now)
+
+    def speaker(self, account: str) -> str:
+        """Return who else speaks for an account whose tokens exclude each other; empty once this process does."""
+        now, (asked, name) = self._clock(), self._spoken.get(account, (float("-inf"), ""))
+        if abs(now - asked) >= (LOOK if name else LEASE / 4):
+            name = accounts.speak(self.sql, account, self._me)
+            self._spoken[account] = (now, name)
+        return name
+
     def renew(self) -> None:
         """Go on holding what this process holds."""
         if self._held:
@@ -197,8 +220,9 @@ class SharedStore(Store):
         super().close()
 
     def _give_back(self) -> None:
-        if self._held:
+        if self._held or self._spoken:
             with self.transaction():
+                accounts.fall_silent(self.sql, self._me)
                 where = f"owner = :owner AND {_GOING} AND state <> '{State.SUBMITTING}'"
                 self.sql.execute(f"UPDATE attempt SET lease_until = clock_timestamp() WHERE {where}", self._me)
 
@@ -244,14 +268,6 @@ class SharedStore(Store):
             return
         ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", values)
         raise HeldElsewhere(f"{name} carries out attempt {attempt.id} of {attempt.clip}", code="elsewhere")
-
-    def _require_slot(self, new: NewAttempt) -> None:
-        if not new.slots or not new.account:
-            return
-        users = self.sql.query(_BUSY, {"account": new.account})
-        if sum(count for _, count in users) >= new.slots:
-            names = ", ".join(f"{name} {count}" for name, count in users)
-            raise StateError(f"all {new.slots} slots of {new.provider} are taken ({names})", code="no-slot")
 
     def _require_caps(self, new: NewAttempt) -> None:
         """Raise Refused over a cap that is set in the database, which no project file can raise."""

@@ -69,6 +69,17 @@ class Store(Ledger):
         """Return who else carries out an attempt now: nobody, where the lock keeps all others out."""
         return ""
 
+    def pause(self, account: str, seconds: float) -> None:
+        """Stop the other machines of an account for so many seconds; none, where nobody shares it."""
+
+    def paused(self, account: str) -> float:
+        """Return how many seconds of a pause of an account remain that another machine was asked for."""
+        return 0.0
+
+    def speaker(self, account: str) -> str:
+        """Return who else speaks for an account whose tokens exclude each other."""
+        return ""
+
     def in_doubt_at(self, place: str) -> tuple[Attempt, ...]:
         """Return the requests whose fate the receipts of a team may prove: none, where nobody else has receipts."""
         return ()

@@ -12,7 +12,7 @@ from team_kit import Connect, Team
 
 from reconciler.diagnostics import Refused, StateError
 from reconciler.records import State
-from reconciler.state import leases
+from reconciler.state import accounts, leases
 from reconciler.state.budget import Caps
 from reconciler.state.leases import SharedStore
 from reconciler.state.ledger import Facts
@@ -92,6 +92,10 @@ def no_slot_is_given_twice(team: Team) -> None:
     assert two_at_the_edge(team, {"account": "studio", "slots": 1}, None) == ["no-slot"]
 
 
+def no_turn_is_taken_twice(team: Team) -> None:
+    assert two_at_the_edge(team, {"account": "studio", "spacing": 3600.0}, None) == ["no-turn"]
+
+
 def no_money_is_spent_twice(team: Team) -> None:
     assert two_at_the_edge(team, {**USD, "run": 1}, Caps("USD", total_micros=10)) == ["budget"]
 
@@ -107,6 +111,7 @@ LAWS = [
     a_dead_one_is_taken_over_and_its_holder_has_lost_it,
     an_earlier_process_of_the_same_copy_has_lost_it,
     no_slot_is_given_twice,
+    no_turn_is_taken_twice,
     no_money_is_spent_twice,
     no_cap_of_the_database_is_passed,
 ]
@@ -162,7 +167,7 @@ def count_in_the_locking_statement(patch: pytest.MonkeyPatch) -> None:
         original(sql, *words)
         lock, sql._locks = sql._locks[-1], (*sql._locks[:-1], sql._locks[-1].replace("pg_advisory_xact_lock", "abs"))
         locked = f"WITH locked AS MATERIALIZED ({lock}) SELECT holder, count(*) FROM locked CROSS JOIN attempt WHERE"
-        patch.setattr(leases, "_BUSY", leases._BUSY.replace("SELECT holder, count(*) FROM attempt WHERE", locked))
+        patch.setattr(accounts, "_BUSY", accounts._BUSY.replace("SELECT holder, count(*) FROM attempt WHERE", locked))
 
     patch.setattr(PostgreSQL, "__init__", together)
 
@@ -173,6 +178,7 @@ PLANTED = [
     (everybody_is_an_orphan, a_living_purchase_is_left_alone),
     (lease_by_local_clock, a_living_purchase_is_left_alone),
     (no_lock, no_slot_is_given_twice),
+    (no_lock, no_turn_is_taken_twice),
     (no_lock, no_money_is_spent_twice),
     (no_lock, no_cap_of_the_database_is_passed),
     (count_in_the_locking_statement, no_slot_is_given_twice),

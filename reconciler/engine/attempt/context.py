@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import field, replace
 
 from reconciler.artifacts.store import Objects
@@ -20,12 +21,17 @@ from reconciler.plan.model import GENERATES, Step
 from reconciler.plan.rehearsals import was_rehearsed
 from reconciler.project.orders import Order
 from reconciler.providers.base import Job, Request, Succeeded
+from reconciler.providers.capabilities import Tokens
 from reconciler.records import Artifact, Attempt, State
 from reconciler.state.budget import Caps
 from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipts
 from reconciler.state.store import Store
 
+LONGEST_PAUSE = 900.0
+"""Seconds that a provider may make us wait before the next poll."""
+SPEAKS = 5.0
+"""Seconds between two looks at who speaks for an account."""
 INTERRUPTED = "stopped before it was submitted"
 
 
@@ -99,6 +105,7 @@ class Counters:
     polls: int = 0
     troubles: int = 0  # polls in a row without the task's state
     fetches: int = 0
+    looks: int = 0  # readings of a list for its request
     misses: Streak = Streak()
     empties: Streak = Streak()
     linkless: float | None = None  # monotonic seconds since when a finished task gives no link
@@ -120,6 +127,7 @@ class AttemptContext:
     result: Succeeded | None = None
     result_time: float = 0.0  # of `result`, by the wall clock: a laptop's sleep ages links, not monotonic clocks
     artifact: Artifact | None = None
+    looking: tuple[float, str] | None = None  # when its request is looked for again (monotonic), and why
     lookup_reason: str = ""  # why a look-up left the request uncertain
 
     @property
@@ -150,6 +158,24 @@ class AttemptContext:
         """Return the attempt as READY; recorded if it was not. A download that succeeds does so in its own commit."""
         return attempt if attempt.state is State.READY else self.ports.store.move(attempt, State.READY)
 
+    def share_pause(self) -> None:
+        """Tell the other machines of the account how long its provider wants no requests."""
+        transport = self.provider.transport
+        if self.provider.durable and (seconds := transport.paused) > 0:
+            self.ports.store.pause(transport.account, seconds)
+
+    def closed(self, *, nothing_sent: bool = False) -> Pause | None:
+        """Return the wait while this machine must not ask the provider, because of what others do at its account."""
+        store, provider = self.ports.store, self.provider
+        if not (store.is_shared and provider.durable):
+            return None
+        account = provider.transport.account
+        if isinstance(provider.dialect, Tokens) and (name := store.speaker(account)):
+            text = f"{name} speaks for {provider.alias}, which takes the token of one at a time"
+            return Pause(SPEAKS, text, nothing_sent)
+        seconds = min(store.paused(account), LONGEST_PAUSE)
+        return Pause(seconds, f"{provider.alias} is busy", nothing_sent) if seconds > 0 else None
+
     def require_open(self) -> None:
         """Raise StepEnded, so that nothing is submitted, if the run is interrupted or this provider is stopped."""
         if self.control.event.is_set():
@@ -162,7 +188,11 @@ class AttemptContext:
         if pause.delay > 0 and not self.control.event.is_set():
             if pause.reason:
                 self.say_waiting(pause.reason, pause.delay)
-            await self.control.sleep(self.ports.clock, pause.delay, attempt=pause.attempt)
+            with self.control.waiting() if pause.idle else nullcontext():
+                await self.control.sleep(self.ports.clock, pause.delay, idle=pause.idle, attempt=pause.attempt)
+        if pause.looking and self.control.event.is_set():
+            text = f"{self.control.end} before it could be looked up"
+            raise StepEnded(EventKind.BLOCKED, text, f"{command('apply')} looks it up")
         self.require_uninterrupted(nothing_sent=pause.nothing_sent)
 
     def require_uninterrupted(self, *, nothing_sent: bool = False) -> None:

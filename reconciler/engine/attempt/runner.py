@@ -11,9 +11,9 @@ from dataclasses import replace
 from reconciler.diagnostics import StateError
 from reconciler.engine.attempt import job
 from reconciler.engine.attempt import next_step as steps
-from reconciler.engine.attempt.context import AttemptContext, Streak
+from reconciler.engine.attempt.context import LONGEST_PAUSE, AttemptContext, Streak
 from reconciler.engine.attempt.download import FETCHES, download
-from reconciler.engine.attempt.look_up import look_up
+from reconciler.engine.attempt.look_up import look_up, report
 from reconciler.engine.attempt.submit import submit
 from reconciler.engine.control import Ended, Pause, StepEnded
 from reconciler.events import EventKind, take_name
@@ -25,6 +25,7 @@ from reconciler.providers import base
 from reconciler.providers.base import Refusal
 from reconciler.providers.capabilities import Lists
 from reconciler.records import Attempt, Money, State
+from reconciler.state.accounts import NotYet
 from reconciler.state.ledger import Facts
 
 MISSES = 3
@@ -40,8 +41,6 @@ CLOSED_POLLS = 2
 _OVER = frozenset({State.FAILED, State.REFUSED, State.CANCELLED})
 FOLLOW = 1.0
 """Seconds between two looks at what others do."""
-LONGEST_PAUSE = 900.0
-"""Seconds that a provider may make us wait before the next poll."""
 
 
 class AttemptRunner:
@@ -70,18 +69,20 @@ class AttemptRunner:
         the record then shows who has begun the key, and that one is followed."""
         try:
             return await self.step()
+        except NotYet as error:
+            return self._waiting(error.message, error.wait)
         except StateError as error:
-            if not self.context.ports.store.is_shared or error.code not in ("key-open", "elsewhere", "no-slot"):
+            if not self.context.ports.store.is_shared or error.code not in ("key-open", "elsewhere"):
                 raise
             return self._waiting(error.message)
 
-    def _waiting(self, reason: str) -> Pause:
+    def _waiting(self, reason: str, seconds: float = FOLLOW) -> Pause:
         """Return the wait for others. Raises StepEnded after as long as a task may take, or at once to detach."""
         now, pace = self.context.ports.clock.monotonic(), self.context.provider.pace
         self.waited = now if self.waited is None else self.waited
         if self.context.terms.detach or now - self.waited > pace.timeout:
             raise StepEnded(EventKind.SKIPPED, reason, f"{command('apply')} goes on with it")
-        return Pause(FOLLOW, reason, nothing_sent=True)
+        return Pause(min(seconds, LONGEST_PAUSE), reason, nothing_sent=True)
 
     def _follow(self, attempt: Attempt, holder: str) -> Pause:
         """Wait for an attempt that somebody else carries out."""
@@ -91,8 +92,10 @@ class AttemptRunner:
     async def step(self) -> Pause | Ended:
         """Carry on until there is something to wait for, or the artifact is durable. Raises as `make`."""
         while True:
-            if self.due is not None and (pause := await self._poll(self.due)) is not None:
-                return pause
+            if self.due is not None:
+                pause = self.context.closed() or await self._poll(self.due)
+                if pause is not None:
+                    return pause
             store = self.context.ports.store
             if self.followed is not None and (holder := store.holder(self.followed)):
                 return self._follow(self.followed, holder)
@@ -104,6 +107,10 @@ class AttemptRunner:
                     return Ended(attempt.sha256)
                 attempt = self._lost(attempt)
             self.maker = ""  # nobody else carries it out: we do
+            if self.context.looking is not None and (attempt is None or attempt.state is not State.UNCERTAIN):
+                report(self.context)  # another generation's look-up has settled it
+            if (pause := self.context.closed(nothing_sent=attempt is None or attempt.task is None)) is not None:
+                return pause
             pause = await self._act(attempt, steps.next_step(attempt, self._situation()))
             if pause is not None:
                 return pause
@@ -133,7 +140,7 @@ class AttemptRunner:
                     self.context.say_waiting(f"asking {self.context.provider.alias} for its task")
                 return Pause(delay, self.trouble, attempt=attempt.id)
             case steps.LookUp():
-                await look_up(self.context, attempt)
+                return await look_up(self.context, attempt)
             case steps.Fetch():
                 return await self._fetch(attempt)
             case steps.Stall():
@@ -193,6 +200,7 @@ class AttemptRunner:
             self.context.job = job.build(self.context.order, inputs, seed=attempt.seed, marker=attempt.marker)
         answer = await self.context.provider.transport.poll(attempt.task, self.context.job)
         self.context.counters.polls += 1
+        self.context.share_pause()
         self._handle(attempt, answer)
         patient = not self.context.terms.detach
         if patient and isinstance(answer, base.PollTrouble) and answer.retry_after is not None:

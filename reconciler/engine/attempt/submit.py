@@ -58,6 +58,7 @@ async def submit(context: AttemptContext) -> Pause | None:
         attempt = _begin(context, order, _intent(context, order, context.job))
         context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))
+        context.share_pause()
         _stop_after_complaint(context, answer)
     if context.provider.durable:
         context.job = None  # it may hold megabytes of images, and only the draft renderer needs it again
@@ -147,6 +148,7 @@ def _intent(context: AttemptContext, order: Order, job: Job) -> NewAttempt:
         expires_after=job.expires_after,
         slots=context.provider.pace.concurrency if context.provider.durable else 0,
         patience=2 * context.provider.transport.submit_silence,
+        spacing=1 / rate if (rate := context.provider.pace.requests_per_second) > 0 else 0.0,
         permit=context.ports.receipts.place,
     )
 

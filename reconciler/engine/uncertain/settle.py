@@ -21,7 +21,7 @@ from reconciler.next_command import command
 from reconciler.project import endpoints
 from reconciler.project.endpoints import Site
 from reconciler.project.model import Loaded
-from reconciler.providers.capabilities import Lists
+from reconciler.providers.capabilities import Lists, Tokens
 from reconciler.records import Attempt, State
 
 ROUNDS = 8
@@ -82,6 +82,9 @@ class Settler:
         async with aclosing(provider.transport):
             if not isinstance(provider.dialect, Lists):
                 return {}
+            speaks = isinstance(provider.dialect, Tokens)
+            if speaks and (name := self.lookups.store.speaker(provider.transport.account)):
+                return {a.key: f"it was not asked: {name} speaks for {provider.alias}" for a in attempts}
             return await self._read(TaskListReader(self.lookups, provider, self.loaded.has(site)))
 
     async def _read(self, reader: TaskListReader) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from reconciler.engine.attempt.context import Counters, Streak
 from reconciler.engine.attempt.runner import AttemptRunner
 from reconciler.engine.control import Pause
-from reconciler.engine.run import executor
+from reconciler.engine.run import makers
 from tests.reliability.simulator.sim import Sim
 
 Words = Mapping[str, Sequence[str]]
@@ -65,7 +65,7 @@ def test_a_generation_that_is_handed_over_at_each_wait_ends_as_one_that_is_not(
     alone = _played(sim, words)
     assert alone[1][-1] == state
     sim.load()
-    monkeypatch.setattr(executor, "AttemptRunner", HandedOver)
+    monkeypatch.setattr(makers, "AttemptRunner", HandedOver)
     assert _played(sim, words) == alone
     assert handed
 
