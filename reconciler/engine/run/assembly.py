@@ -44,6 +44,7 @@ class Assembler:
     async def assemble(self, step: Step) -> Step:
         """Return the step with the key that the film has, after it is in the store and on record. Raises StepEnded when
         the user interrupts."""
+        self.ports.sink.emit(Event(EventKind.RUNNING, step.clip, step.take, step.action.value))
         work = asyncio.ensure_future(self._assemble(step))
         await self.control.unless_halted(work)
         if work.cancelled():

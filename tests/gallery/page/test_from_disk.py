@@ -66,7 +66,15 @@ def test_a_report_offers_nothing_that_it_cannot_do(report: Path, visit: Visit) -
 def compared(report: Path) -> Path:
     """As `clipform report --since main` adds to it."""
     words = [["=", "slow "], ["-", "push-in"], ["+", "pull-out"]]
-    was = {"prompt": "slow push-in", "facts": [], "output": "renders/a.mp4", "pick": 1, "cost": None, "note": ""}
+    was = {
+        "prompt": "slow push-in",
+        "facts": [],
+        "output": "renders/a.mp4",
+        "pick": 1,
+        "cost": None,
+        "note": "",
+        "pieces": [],
+    }
     edits = [
         {"field": "prompt", "before": "slow push-in", "after": "slow pull-out", "words": words},
         {"field": "duration", "before": "1", "after": "2", "words": None},
@@ -94,7 +102,7 @@ def test_a_changed_clip_that_is_not_made_has_a_price_and_no_video_after(report: 
     hero = card("hero", "changed", "blue", since="changed", takes=3, due=due, estimate=estimate("0.50", "0.30"))
     before = {"shown": hero["shown"], "prompt": "a lamp", "facts": [], "changes": [], "output": "renders/hero.mp4"}
     takes = [take(number, None, state="changed") for number in (1, 2, 3)]
-    about = detail(hero, takes, before=before | {"pick": 1, "cost": usd("0.50"), "note": ""})
+    about = detail(hero, takes, before=before | {"pick": 1, "cost": usd("0.50"), "note": "", "pieces": []})
     since = {"kind": "revision", "label": "main", "commit": "9a0d4f8" * 5, "time": "2026-11-20T10:00:00Z"}
     counts = {"same": 0, "changed": 1, "added": 0, "removed": 0}
     whole = document([hero], live=False, session=None, since=since | counts)
