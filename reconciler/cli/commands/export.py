@@ -19,7 +19,7 @@ def run(
     ],
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="Output directory [default: export/].")] = None,
     with_media: Annotated[
-        bool, typer.Option("--with-media", help="Copy the videos into it; else the timeline links them.")
+        bool, typer.Option("--with-media", help="Copy videos, pictures and sounds into it; else they are linked.")
     ] = False,
     draft: arguments.Draft = False,
 ) -> None:

@@ -19,7 +19,7 @@ from reconciler.gallery.document.cards import DocumentContext, document
 from reconciler.gallery.document.comparison import Comparison
 from reconciler.gallery.document.detail import detail
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.media import picture
+from reconciler.gallery.document.media import picture, stills
 from reconciler.gallery.document.model import Bill, Card, Detail, Document, FilmPiece, Head, Value, Video, dumps
 from reconciler.media.facts import Cell, Sheet
 from reconciler.project.model import Planned
@@ -101,7 +101,8 @@ def inputs(planned: Planned) -> dict[str, str]:
     """Return the path in the project of each declared input picture, by its address in a report."""
     local = ((order, source) for order in planned.loaded.orders for _, source in order.clip.media())
     named = ((picture(source, order), source) for order, source in local if isinstance(source, LocalMedia))
-    return {f"media/input/{name}": source.path for name, source in named if name is not None}
+    paths = {name: source.path for name, source in named if name is not None} | stills(planned)
+    return {f"media/input/{name}": path for name, path in paths.items()}
 
 
 def script(data: ReportData, root: str, pictures: Pictures) -> bytes:
@@ -119,6 +120,8 @@ def _with_pictures(value: object, pictures: Pictures) -> object:
             return _video(value, pictures)
         if "media" in value and "field" in value:
             return value | _input(value, pictures)
+        if "still" in value and value["still"] not in pictures.inputs:
+            value = value | {"still": None}
         return {name: _with_pictures(member, pictures) for name, member in value.items()}
     return [_with_pictures(element, pictures) for element in value] if isinstance(value, list) else value
 

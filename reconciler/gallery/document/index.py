@@ -86,6 +86,11 @@ class PlanIndex:
         clip = self.clips.get(name)
         return self.steps.get((name, clip.spec.pick if clip else 1))
 
+    @cached_property
+    def stills(self) -> dict[str, str]:
+        """The address of each picture that a film shows, by path."""
+        return {path: f"media/input/{name}" for name, path in media.stills(self.planned).items()}
+
     def pieces(self, film: str) -> tuple[FilmPiece, ...]:
         """Return the pieces of a film; none of one that is not declared."""
         cut = self.films.get(film)
@@ -99,7 +104,8 @@ class PlanIndex:
         last = video.seconds if length is None and video is not None and video.seconds else None
         return FilmPiece(
             clip=piece.source,
-            text=piece.title or "",
+            text=piece.title or piece.still or "",
+            still=self.stills.get(piece.still or ""),
             first=round(first, 3),
             last=last if length is None else round(first + length, 3),
             dissolve=round(dissolve, 3),

@@ -46,8 +46,15 @@ def media_index(planned: Planned) -> MediaIndex:
     videos = {sha: suffix for sha, suffix in suffixes.items() if sha in planned.disk.objects or sha in outputs}
     inputs = ((order, item) for order in planned.loaded.orders for _, item in order.clip.media())
     addresses = ((picture(item, order), item) for order, item in inputs if isinstance(item, LocalMedia))
-    pictures = {name: item.path for name, item in addresses if name is not None}
+    pictures = {name: item.path for name, item in addresses if name is not None} | stills(planned)
     return MediaIndex(videos, outputs, pictures, planned.loaded.project.allowed_inputs)
+
+
+def stills(planned: Planned) -> dict[str, str]:
+    """Return the path of each picture that a film shows, by the file name in its address."""
+    files = planned.loaded.cut_files.items()
+    named = ((f"{sha256}.{path.rpartition('.')[2].lower()}", path) for sha256, path in files)
+    return {name: path for name, path in named if name.rpartition(".")[2] in PICTURES}
 
 
 def picture(item: Media, order: Order) -> str | None:

@@ -66,11 +66,13 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class FilmPiece:
-    """A piece of a film: of a clip or another film, or words. It shows the seconds from `first` to `last` of the video,
-    None for its end; for `dissolve` seconds the piece before it is shown too. `shown` is its video, if there is one."""
+    """A piece of a film: of a clip or another film, words, or a picture with its path as words and its address in
+    `still`. It shows the seconds from `first` to `last` of the video, None for its end. For `dissolve` seconds the
+    piece before it is shown too. `shown` is its video, if there is one."""
 
     clip: str
     text: str
+    still: str | None
     first: float
     last: float | None
     dissolve: float

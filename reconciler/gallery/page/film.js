@@ -126,8 +126,10 @@ Gallery.film = (() => {
     return update();
   }
 
-  function slate(card) {
+  function slate(card, picture = null) {
     parts.slate.hidden = false;
+    parts.slate.style.setProperty("background-image", picture ? `url("${picture}")` : "");
+    parts.slate.classList.toggle("still", Boolean(picture));
     fill(parts.title, card.id);
     sentences(parts.text, card.prompt);
     fill(parts.state, card.state);
@@ -139,7 +141,8 @@ Gallery.film = (() => {
       video.classList.remove("on");
       video.pause();
     });
-    slate(shot.label ? { id: shot.label, state: "", prompt: "" } : store.card(shot.id) || { id: shot.id, state: "", prompt: "" });
+    const words = shot.label && { id: shot.poster ? "" : shot.label, state: "", prompt: "" };
+    slate(words || store.card(shot.id) || { id: shot.id, state: "", prompt: "" }, words && shot.poster);
     preload();
   }
 

@@ -3,7 +3,7 @@
 
 Gallery.format = (() => {
   /** The states of `clipform status`, the most urgent first. */
-  const STATES = ["failed", "blocked", "running", "queued", "interrupted", "changed", "new", "restorable", "moved", "undeclared", "ready"];
+  const STATES = ["failed", "blocked", "running", "queued", "interrupted", "changed", "new", "to assemble", "restorable", "moved", "undeclared", "ready"];
   const GENERATES = new Set(["create", "replace"]);
 
   /** Return the sum of decimal texts, computed with integers: a price is never a float. */

@@ -17,7 +17,7 @@ Gallery.pieces = (() => {
       const seconds = Math.max(0.04, length(piece) - (next ? next.dissolve : 0));
       const video = whole || piece.shown;
       const shot = { id: piece.clip || film.id, label: piece.clip ? null : piece.text, text: piece.text, start, seconds, offset: whole ? start : piece.first,
-        media: video && media(video.video), poster: piece.shown && media(piece.shown.poster), whole: Boolean(whole), missing: Boolean(piece.clip) && !piece.shown };
+        media: video && media(video.video), poster: piece.shown ? media(piece.shown.poster) : media(piece.still), whole: Boolean(whole), missing: Boolean(piece.clip) && !piece.shown };
       start += seconds;
       return shot;
     });
@@ -53,11 +53,11 @@ Gallery.pieces = (() => {
   /** Return a picture of each piece, in order. */
   function sheet(pieces) {
     return h("ol", { class: "sheet" }, pieces.map((piece) => {
-      const poster = piece.shown && media(piece.shown.poster);
+      const poster = piece.shown ? media(piece.shown.poster) : media(piece.still);
       const image = poster && h("img", { src: poster, alt: "", loading: "lazy", decoding: "async" });
       if (image) image.addEventListener("error", () => image.remove());
       return h("li", { class: "sheet-cell" }, h("span", { class: "sheet-frame" }, image || foreign("span", { class: "slate-text" }, piece.clip ? "not made yet" : piece.text)),
-        piece.clip && store.card(piece.clip) ? h("a", { class: "clip-link", dir: "auto", href: Gallery.card.address(piece.clip) }, name(piece.clip).main, name(piece.clip).variant && h("span", { class: "variant" }, ` ${name(piece.clip).variant}`)) : foreign("span", {}, piece.clip || "title"),
+        piece.clip && store.card(piece.clip) ? h("a", { class: "clip-link", dir: "auto", href: Gallery.card.address(piece.clip) }, name(piece.clip).main, name(piece.clip).variant && h("span", { class: "variant" }, ` ${name(piece.clip).variant}`)) : foreign("span", {}, piece.clip || (piece.still ? piece.text : "title")),
         h("span", { class: "quiet" }, piece.last === null ? "" : `${piece.first}–${piece.last} s`));
     }));
   }

@@ -40,6 +40,7 @@ def edl(film: FilmShots, address: Address) -> TimelineText:
     titles = sum(1 for shot in shots if shot.path is None)
     notes = [f"{many(titles, 'title')} left out: a comment says when"] if titles else []
     notes += [f"{many(sum(lost), 'transition')} at a title left out: a comment says when"] if any(lost) else []
+    notes += [f"{many(len(film.sounds), 'sound')} left out"] if film.sounds else []
     return TimelineText("\n".join([text.rstrip(), *comments, ""]), tuple(notes))
 
 

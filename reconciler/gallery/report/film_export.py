@@ -49,7 +49,7 @@ class ExportResult:
         """Return what to print; `folder` is its path as the user would write it."""
         names = [name for name in self.files if "/" not in name]
         copies = len(self.files) - len(names)
-        also = f", and {many(copies, 'video')} in media/" if copies else ""
+        also = f", and {many(copies, 'file')} in media/" if copies else ""
         text = f"{folder}/{', '.join(names)}: {many(self.pieces, 'piece')}, {self.seconds:g} s{also}"
         return [f"Wrote {text}.", *(f"{note}." for note in self.left_out)]
 
@@ -65,8 +65,8 @@ def export_film(workspace: Workspace, request: ExportRequest) -> ExportResult:
     planned = workspace.plan(Choice(draft=request.draft), workspace.load(request.draft))
     cut = declared_cut(planned, request.film)
     film = film_shots(workspace, planned, cut, draft=request.draft)
-    shots = film.shots
-    copies = {_copy_name(shot): shot for shot in shots if shot.path is not None} if request.with_media else {}
+    linked = (*film.shots, *((shot for shot, _ in film.sounds) if request.kind != "edl" else ()))
+    copies = {_copy_name(shot): shot for shot in linked if shot.path is not None} if request.with_media else {}
 
     def address(shot: FilmShot) -> str:
         if request.with_media:
@@ -77,7 +77,7 @@ def export_film(workspace: Workspace, request: ExportRequest) -> ExportResult:
     files = {}
     if request.kind == "edl":
         written = edl(film, address)
-        files[f"{cut.name}.reels.csv"] = reel_table(shots, address)
+        files[f"{cut.name}.reels.csv"] = reel_table(film.shots, address)
     else:
         written = timeline(film, request.kind, address)
     files = {f"{cut.name}{FORMATS[request.kind].suffix}": written.text, **files}
@@ -91,7 +91,7 @@ def export_film(workspace: Workspace, request: ExportRequest) -> ExportResult:
     folder.keep_all()
     folder.finish()
     seconds = round(film.frames / film.fps, 3)
-    return ExportResult(request, (*files, *copies), len(shots), seconds, written.left_out)
+    return ExportResult(request, (*files, *copies), len(film.shots), seconds, (*written.left_out, *film.left_out))
 
 
 def _copy_name(shot: FilmShot) -> str:

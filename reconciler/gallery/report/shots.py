@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from reconciler.artifacts.store import Objects
 from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.frozen import dataclass
 from reconciler.media.cut.survey import survey
+from reconciler.media.headers import read_header
 from reconciler.next_command import command
 from reconciler.plan.model import Disk, Step
 from reconciler.project.model import Planned
@@ -21,8 +23,8 @@ from reconciler.spec.project import Cut
 
 @dataclass(frozen=True, slots=True)
 class FilmShot:
-    """A piece of a film, in frames of the film's rate: from `first` to before `last` of `length` in the file. A title
-    has no file."""
+    """A piece or a sound of a film, in frames of its rate: from `first` to before `last` of `length` in the file.
+    A title has no file, and only a clip has a key."""
 
     name: str
     key: str = ""
@@ -44,12 +46,15 @@ class FilmShot:
 
 @dataclass(frozen=True, slots=True)
 class FilmShots:
-    """A film as its shots, one after the other. `size` is its width and height, if known."""
+    """A film as its shots, one after the other, and its other sounds, each with the frames at which it begins and is
+    played again. `size` is its width and height, if known; `left_out` says what no timeline has."""
 
     name: str
     shots: tuple[FilmShot, ...]
     fps: int
     size: tuple[int, int] | None = None
+    sounds: tuple[tuple[FilmShot, tuple[int, ...]], ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -80,8 +85,41 @@ def film_shots(workspace: Workspace, planned: Planned, cut: Cut, *, draft: bool)
         raise ClipformError(text, help=command("apply", cut.name), code="unmade")
     files = _Files(workspace.root, workspace.objects(draft), planned.disk)
     shots = tuple(_shot(piece, values, document["fps"], steps, files) for piece, values in pieces)
-    first = next((shot.size for shot in shots if shot.path is not None), None)
-    return FilmShots(cut.name, shots, document["fps"], cut.spec.size or first)
+    film = FilmShots(cut.name, shots, document["fps"])
+    return replace(
+        film,
+        size=cut.spec.size or next((shot.size for shot in shots if shot.key), None),
+        sounds=tuple(_sounds(cut, document.get("audio", ()), film, workspace.root)),
+        left_out=tuple(_left_out(cut)),
+    )
+
+
+def _sounds(
+    cut: Cut, documents: Sequence[Mapping[str, Any]], film: FilmShots, root: Path
+) -> Iterator[tuple[FilmShot, tuple[int, ...]]]:
+    """Yield each sound with the frames of the film at which it begins. What would be heard after the end is cut."""
+    for sound, values in zip(cut.spec.audio, documents, strict=True):
+        path, at = root / sound.file, values.get("at", {"piece": 0, "frame": 0})
+        before = film.shots[: at["piece"]]
+        begin = sum(shot.frames - shot.dissolve for shot in before) - film.shots[at["piece"]].dissolve + at["frame"]
+        length = round((read_header(path, sound.file)[1].seconds or 0) * film.fps)
+        if length > 0 and begin < film.frames:
+            again = range(begin, film.frames, length) if sound.loop else (begin,)
+            last = min(length, film.frames - begin)
+            shot = FilmShot(sound.file, sha256=values["sha256"], path=path, last=last, length=length, audio=True)
+            yield shot, tuple(again)
+
+
+def _left_out(cut: Cut) -> Iterator[str]:
+    """Yield what no timeline has of a film."""
+    spec = cut.spec
+    levels = [name for name in ("gain", "duck", "fade") if any(getattr(sound, name) for sound in spec.audio)]
+    levels += ["volume"] if any(piece.volume not in (None, 1) for piece in spec.sequence) else []
+    levels += ["loudness"] if spec.loudness is not None else []
+    if levels:
+        yield f"how loud it is left out: {', '.join(levels)}"
+    if spec.subtitles is not None:
+        yield f"subtitles left out: {spec.subtitles.file}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +142,11 @@ class _Files:
 
 def _shot(piece: PieceDecl, values: Mapping[str, Any], fps: int, steps: Mapping[str, Step], files: _Files) -> FilmShot:
     dissolve = values.get("dissolve", 0)
-    if not piece.source:
-        return FilmShot(piece.title or piece.still or "", last=values["for"], length=values["for"], dissolve=dissolve)
+    if piece.still is not None:
+        path, length = files.root / piece.still, values["for"]
+        return FilmShot(piece.still, "", 1, values["still"], path, 0, length, length, dissolve)
+    if piece.title is not None:
+        return FilmShot(piece.title, last=values["for"], length=values["for"], dissolve=dissolve)
     step, first = steps[piece.source], values.get("in", 0)
     path = files.of(step, values["sha256"])
     media = survey(path, first, values.get("out", -1), fps)

@@ -57,6 +57,10 @@ def timeline(film: FilmShots, kind: str, address: Address) -> TimelineText:
         sound = library.schema.Track("Audio", kind=library.schema.TrackKind.Audio)
         sound.extend(_sounds(library, film, address))
         whole.tracks.append(sound)
+    for shot, begins in film.sounds:
+        sound = library.schema.Track(shot.name, kind=library.schema.TrackKind.Audio)
+        sound.extend(_music(library, film, shot, begins, address))
+        whole.tracks.append(sound)
     if kind == "premiere":  # it keeps no marker of a gap
         whole.tracks.markers.extend(_title_marks(library, film))
     text = library.adapters.write_to_string(whole, adapter_name=FORMATS[kind].adapter)
@@ -130,9 +134,20 @@ def _sounds(library: Any, film: FilmShots, address: Address) -> Iterator[Any]:
             yield library.schema.Gap(source_range=_range(library, 0, end - first, fps))
 
 
+def _music(library: Any, film: FilmShots, shot: FilmShot, begins: Sequence[int], address: Address) -> Iterator[Any]:
+    """Yield a sound of the film and the silence before it, as often as it is played."""
+    position = 0
+    for begin in begins:
+        if begin > position:
+            yield library.schema.Gap(source_range=_range(library, 0, begin - position, film.fps))
+        position = min(begin + shot.length, film.frames)
+        part = _range(library, 0, min(shot.length, position - begin), film.fps)
+        yield _clip(library, shot, part, film.fps, address)
+
+
 def _clip(library: Any, shot: FilmShot, part: Any, fps: int, address: Address) -> Any:
     """Return a shot of a file, with what it is in the words of each format."""
-    note = f"clipform: {shot.name}, take {shot.take}, {shot.key}"
+    note = f"clipform: {shot.name}" + (f", take {shot.take}, {shot.key}" if shot.key else "")
     reference = library.schema.ExternalReference(
         target_url=address(shot),
         available_range=_range(library, 0, shot.length, fps),

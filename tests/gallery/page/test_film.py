@@ -209,11 +209,13 @@ def test_a_chapter_leads_to_its_clip(site: Server, visit: Visit) -> None:
 def test_a_film_that_is_not_up_to_date_plays_its_clips_with_cards_for_what_is_missing(
     site: Server, visit: Visit
 ) -> None:
-    pieces = [piece("red", 0.25, 0.75), piece("", 0, 0.5, text="Two"), piece("missing", 0, None, None)]
-    page = visit_film(site, visit, [*film(), declared_film("blue", "new", action="assemble", pieces=pieces)])
-    expect(page.locator("#film-sum")).to_contain_text("3 pieces, 0:02, 1 not generated yet; the film is not up to date")
+    still = piece("", 0, 0.25, text="art/end.png") | {"still": "media/red.jpg"}
+    pieces = [piece("red", 0.25, 0.75), piece("", 0, 0.25, text="Two"), still, piece("missing", 0, None, None)]
+    page = visit_film(site, visit, [*film(), declared_film("blue", "to assemble", pieces=pieces)])
+    expect(page.locator("#film-sum")).to_contain_text("4 pieces, 0:02, 1 not generated yet; the film is not up to date")
     expect(page.locator(".film-video.on")).to_have_attribute("src", "media/red.mp4")
     expect(page.locator(".film-video.on")).to_have_js_property("currentTime", 0.25)
+    expect(page.get_by_role("button", name="to assemble")).to_be_visible()
     page.evaluate(RECORD)
     page.keyboard.press("Space")
     expect(page.get_by_label("Pause the film")).to_be_visible()

@@ -14,6 +14,7 @@ ACTIONS = {
     "ready": ("noop", "up_to_date", "up to date"),
     "new": ("create", "new", "never generated before"),
     "changed": ("replace", "changed", "prompt changed"),
+    "to assemble": ("assemble", "changed", "1 piece changed"),
     "running": ("resume", "in_flight", "a task is in flight"),
     "restorable": ("restore", "output_missing", "the output file is missing; the video is stored (free)"),
     "moved": ("move", "output_moved", "the same picture at another path"),
@@ -102,7 +103,7 @@ def card(name: str, state: str = "ready", shot: str | None = "red", **changes: o
 def piece(clip: str, first: float = 0, last: float | None = None, shot: str | None = "red", text: str = "") -> Value:
     """A piece of a film; a title has words and no clip."""
     shown = media(shot) if shot and clip else None
-    return {"clip": clip, "text": text, "first": first, "last": last, "dissolve": 0, "shown": shown}
+    return {"clip": clip, "text": text, "still": None, "first": first, "last": last, "dissolve": 0, "shown": shown}
 
 
 def take(number: int, shot: str | None = "red", **changes: object) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -59,7 +60,7 @@ def test_the_linked_files_are_those_of_the_picked_takes(project: Path) -> None:
 def test_with_media_the_folder_can_be_carried_away(project: Path, tmp_path: Path) -> None:
     target = tmp_path / "edit"
     result = clipform(project, "export", "film", "--as", "otio", "--with-media", "--to", str(target))
-    assert "3 pieces, 2.25 s, and 2 videos in media/" in result.stdout
+    assert "3 pieces, 2.25 s, and 2 files in media/" in result.stdout
     target.rename(tmp_path / "elsewhere")
     paths = linked(tmp_path / "elsewhere")
     assert [path.parent.name for path in paths] == ["media"] * 4
@@ -85,3 +86,21 @@ def test_an_export_needs_what_it_shows(project: Path) -> None:
     assert "film shows intro, chase, which are not made yet" in refused.stderr
     assert "clipform apply --draft film" in refused.stderr
     assert "films of this project: film" in clipform(project, "export", "intro", "--as", "otio").stderr
+
+
+def test_pictures_and_sounds_of_the_film_are_linked_and_what_is_lost_is_said(project: Path, tmp_path: Path) -> None:
+    """The sound begins 6 frames into the second piece, 0.25 s of which the first one shares, and ends with the film."""
+    shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("export"))
+    folder = tmp_path / "project"
+    numbered.picture(5).save(folder / "end.png")
+    numbered.film(folder / "music.mp4", 0, 24, hertz=440)
+    text = PROJECT.replace("      - {title: The end, for: 1}\n", "      - {still: end.png, for: 0.5}\n")
+    sounds = "    audio:\n      - {file: music.mp4, at: chase+0.25, loop: yes, gain: -3}\n    output: out"
+    (folder / "clipform.yaml").write_text(text.replace("    output: out", sounds), encoding="utf-8")
+    said = clipform(folder, "export", "film", "--as", "otio", "--with-media").stdout
+    assert "3 pieces, 1.75 s, and 4 files in media/" in said and "how loud it is left out: gain." in said
+    assert all(path.exists() for path in linked(folder / "export"))
+    video, _, music = otio.adapters.read_from_file(str(folder / "export" / "film.otio")).tracks
+    assert (video[-1].name, video[-1].source_range.duration.value) == ("end.png", 12)
+    assert [item.source_range.duration.value for item in music] == [12, 24, 6]
+    assert "1 sound left out." in clipform(folder, "export", "film", "--as", "edl").stdout
