@@ -133,7 +133,7 @@ class Carrier:
             expected=handed_order.expected,
             takes=wanted.takes,
         )
-        terms = RunTerms(want.run, handed_order.caps)
+        terms = RunTerms(want.run, handed.read_caps(want.caps))
         return AttemptContext(ports, terms, self.control, step, provider, order, began=session.clock.monotonic())
 
     def _delivery(self, account: str, provider: ConnectedProvider) -> MediaDelivery:

@@ -45,7 +45,12 @@ class Worker:
         slots = {name: account.pace.concurrency for name, account in self.accounts.items()}
 
         async def handle(key: str) -> float | None:
-            again = await carrier.carry_out(key)
+            try:
+                again = await carrier.carry_out(key)
+            except Exception as error:
+                text = f"the order of {key} ended by an error, and its job is held"
+                self._say(f"{text}: {type(error).__name__}: {error}. This is a bug in clipform.")
+                raise
             if again is None:
                 await self.dispatch.enqueue(self.place.wants.ready(self.accounts, need=key))
             return again

@@ -20,6 +20,7 @@ from reconciler.diagnostics import ClipformError, Severity
 from reconciler.frozen import dataclass
 from reconciler.identity import canonical
 from reconciler.plan.model import Cost, Step
+from reconciler.plan.windows import Window
 from reconciler.project.orders import Order, build_orders
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.spec.expand import Others
@@ -57,7 +58,6 @@ class HandedOrder:
     config: ProviderConfig
     endpoint: str
     needs: Mapping[str, str]
-    caps: Caps | None
     after: int
     expected: float | None
 
@@ -70,7 +70,6 @@ class Circumstances:
     endpoint: str
     can_publish: bool
     keys: Mapping[tuple[str, int], str]
-    caps: Caps | None
     after: int
 
 
@@ -82,7 +81,7 @@ def account_name(config: ProviderConfig) -> str:
 def write(order: Order, step: Step, about: Circumstances) -> str:
     """Return an order as text. Raises ClipformError for one that would not be the same when it is read."""
     names = {clip: f"need-{number}" for number, (clip, _) in enumerate(order.wanted.needs, 1)}
-    cost, caps = order.wanted.cost, about.caps
+    cost = order.wanted.cost
     project = {
         "version": 1,
         "providers": {about.config.alias: _fields(about.config.spec, _OF_WORKERS)},
@@ -94,8 +93,7 @@ def write(order: Order, step: Step, about: Circumstances) -> str:
         **{"clip": order.clip.name, "take": order.take, "takes": step.takes, "key": order.wanted.key},
         "needs": {names[clip]: [about.keys[clip, take], take] for clip, take in order.wanted.needs},
         "cost": [None if cost.amount is None else str(cost.amount), cost.currency],
-        **{"caps": None if caps is None else asdict(caps), "after": about.after, "expected": step.expected},
-        "endpoint": about.endpoint,
+        **{"after": about.after, "expected": step.expected, "endpoint": about.endpoint},
     }
     text = json.dumps(document, ensure_ascii=False)
     read(text)
@@ -107,7 +105,7 @@ def read(text: str) -> HandedOrder:
     try:
         document = json.loads(text)
         order, config = _order(document)
-        (amount, currency), caps = document["cost"], document["caps"]
+        amount, currency = document["cost"]
         cost = Cost(None if amount is None else Decimal(amount), currency)
         name, key = str(document["clip"]), str(document["key"])
         if order.wanted.key != key:
@@ -118,12 +116,33 @@ def read(text: str) -> HandedOrder:
             config=config,
             endpoint=str(document["endpoint"]),
             needs={name: str(key) for name, (key, _) in document["needs"].items()},
-            caps=None if caps is None else Caps(**caps),
             after=int(document["after"]),
             expected=document["expected"],
         )
     except (ValueError, KeyError, TypeError, IndexError, ArithmeticError) as error:
         raise ClipformError(f"the order cannot be read ({type(error).__name__})", code="handed-order") from error
+
+
+def write_caps(caps: Caps | None) -> str:
+    """Return the caps of an apply as text: they count for all of its orders."""
+    if caps is None:
+        return "null"
+    windows = [asdict(window) | {"clips": window.clips and sorted(window.clips)} for window in caps.windows]
+    return json.dumps(asdict(replace(caps, windows=())) | {"windows": windows}, ensure_ascii=False)
+
+
+def read_caps(text: str) -> Caps | None:
+    """Read the caps of an apply. Raises ClipformError for a text that has none: nothing is bought without its caps."""
+    try:
+        values = json.loads(text)
+        if values is None:
+            return None
+        windows = [
+            Window(**w | {"clips": None if w["clips"] is None else frozenset(w["clips"])}) for w in values["windows"]
+        ]
+        return Caps(**values | {"windows": tuple(windows)})
+    except (ValueError, KeyError, TypeError) as error:
+        raise ClipformError("the caps of the order cannot be read", code="handed-order") from error
 
 
 def _order(document: Mapping[str, Any]) -> tuple[Order, ProviderConfig]:

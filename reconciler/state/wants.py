@@ -4,9 +4,10 @@ An order is of one key. It is open until the key has a result, or until a worker
 bought by it is decided by the attempts (`leases`), not here: to carry out an order twice, or to forget one, costs time
 and no money. A document has no secret, no link and no credential; see `project.handed`.
 
-    want     an order, with the account as workers know it; needs: keys whose results must be there first; note: why it
-             waits, or how it ended (kind), and the worker that says so (holder)
-    worker   a worker that is alive, with the accounts whose credentials it has
+    want       an order, with the account as workers know it; needs: keys whose results must be there first; note: why
+               it waits, or how it ended (kind), and the worker that says so (holder)
+    want_caps  the caps of the apply that has handed over, which all orders of its run share
+    worker     a worker that is alive, with the accounts whose credentials it has
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TABLES = (
   handed TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(), changed TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp())""",
     "CREATE INDEX want_open ON want (account) WHERE kind = ''",
     "CREATE INDEX want_handed ON want (handed)",
+    "CREATE TABLE want_caps (run BIGINT PRIMARY KEY, caps TEXT NOT NULL)",
     """CREATE TABLE worker (owner TEXT PRIMARY KEY, name TEXT NOT NULL, accounts TEXT[] NOT NULL,
   seen TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp())""",
 )
@@ -61,9 +63,11 @@ class Want:
     needs: tuple[str, ...]
     document: str
     project: str = ""
+    caps: str = ""
 
 
 _FIELDS = ("key", "run", "account", "clip", "take", "needs", "document", "project")
+_CAPS = "coalesce((SELECT caps FROM want_caps WHERE want_caps.run = want.run), '')"
 
 
 class Wants:
@@ -72,18 +76,21 @@ class Wants:
     def __init__(self, sql: Sql) -> None:
         self.sql = sql
 
-    def hand_over(self, wants: Iterable[Want]) -> None:
-        """Write orders, all or none. An order that is open stays as it is: somebody has handed it over before."""
+    def hand_over(self, wants: Iterable[Want], run: int, caps: str) -> None:
+        """Write the orders of a run, all or none. One that is open stays as it is: it was handed over before."""
         with self.sql.transaction():
+            statement = "INSERT INTO want_caps (run, caps) VALUES (:run, :caps) ON CONFLICT DO NOTHING"
+            self.sql.execute(statement, {"run": run, "caps": caps})
             for want in wants:
                 values = {name: getattr(want, name) for name in _FIELDS}
                 self.sql.execute(_HAND_OVER, {**values, "needs": [*want.needs]})
 
     def find(self, key: str) -> Want | None:
         """Return the open order of a key, None if there is none."""
-        columns = ", ".join(_FIELDS)
+        columns = ", ".join((*_FIELDS, _CAPS))
         rows = self.sql.query(f"SELECT {columns} FROM want WHERE key = :key AND kind = ''", {"key": key})
-        return Want(**{**dict(zip(_FIELDS, rows[0], strict=True)), "needs": tuple(rows[0][5])}) if rows else None
+        values = [dict(zip((*_FIELDS, "caps"), row, strict=True)) for row in rows]
+        return Want(**{**values[0], "needs": tuple(values[0]["needs"])}) if values else None
 
     def ready(self, accounts: Collection[str], need: str = "") -> list[tuple[str, str]]:
         """Return key and account of each open order of these accounts whose needs are there; with `need`, only those

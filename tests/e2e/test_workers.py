@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -15,9 +17,18 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from reconciler.clock import SystemClock
+from reconciler.cluster import carry
+from reconciler.cluster.accounts import read_sections
+from reconciler.cluster.carry import Carrier
+from reconciler.cluster.place import open_place
+from reconciler.cluster.resync import Resync
+from reconciler.project.scan import DiskFiles
+from reconciler.spec.project import NO_OVERLAY
 from reconciler.state.sql.postgres import PostgreSQL
 from tests.cluster import struck
-from tests.e2e.kit import Rig, project
+from tests.cluster.memory_queue import MemoryDispatch
+from tests.e2e.kit import Rig, project, traces
 from tests.e2e.shared import MakeRig, outputs
 from tests.emulator.process import Emulator
 from tests.program.start import Child, start
@@ -153,3 +164,133 @@ def _later(sql: PostgreSQL, change: str) -> None:
     """Let the time pass after which the database counts somebody as dead."""
     with sql.transaction():
         sql.execute(f"UPDATE {change}")
+
+
+def test_an_apply_follows_and_places_and_a_worker_that_is_ended_gives_everything_back(
+    studio: Studio, farm: Farm, sql: PostgreSQL
+) -> None:
+    of = studio({"lamp": {"prompt": "a lamp"}}, workers="prefer", provider={"prices": [{"per_clip": "0.4"}]})
+    alone = of.run("apply", "--yes", "--trust")  # no worker serves the account, so it buys itself
+    assert alone.results == {"lamp": "succeeded"} and sql.query("SELECT * FROM want") == []
+    worker = farm(of)
+    _until(sql, "SELECT 1 FROM worker WHERE accounts = '{vendor}'")
+    of.edit('"a lamp"', '"a lamp at night"')
+    followed = of.run("apply", "--yes")
+    assert followed.results == {"lamp": "succeeded"}, followed.text
+    assert followed.document["spent"]["amount"] == "0.40" and len(outputs(of)) == 1
+    assert any("queued" in line.get("message", "") for line in followed.lines), followed.text
+    assert [len(of.ledger()), *sql.query("SELECT kind, holder LIKE 'worker-1@%' FROM want")] == [2, ("done", True)]
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait() == 0, log_of(of)
+    assert sql.query("SELECT * FROM worker") == []
+
+
+def test_nothing_secret_is_in_orders_queue_bucket_and_folders(
+    studio: Studio, secret: str, sql: PostgreSQL, shelf: Path, tmp_path: Path
+) -> None:
+    of = studio(CHAIN)
+    Image.new("RGB", (640, 360), "orange").save(of.folder / "sun.png")
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+    assert of.run("worker", "--once").code == 0
+    tables = sql.query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    dump = {str(name): str(sql.query(f"SELECT whole::text FROM {name} AS whole")) for (name,) in tables}
+    assert "a lamp" in dump["want"] and "v1:" in dump["pgqueuer_log"] + dump["attempt"]
+    assert traces(secret, tmp_path, [*of.said, *dump.values()]) == []
+    assert {path.name for path in shelf.iterdir() if path.is_dir()} >= {"inputs", "objects", "receipts", "results"}
+
+
+def test_a_worker_sends_nothing_to_another_place_than_its_own_file_names(studio: Studio, sql: PostgreSQL) -> None:
+    """An order decides neither where a key goes nor whether a rehearsal becomes a purchase."""
+    of = studio(CHAIN | {"sun": {"prompt": "a sun"}})
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+    document = json.loads((of.folder / "clipform.yaml").read_text())
+    document["providers"]["vendor"]["base_url"] = f"{of.vendor.api}/3hei"
+    (of.folder / "elsewhere.yaml").write_text(json.dumps(document))
+    assert of.run("worker", "--once", "--accounts", "elsewhere.yaml").code == 0
+    assert of.ledger() == []
+    kinds = dict(sql.query("SELECT clip, kind FROM want"))
+    assert kinds == {"lamp": "failed", "sun": "failed", "orbit": "skipped"}
+    again = of.run("plan").document["actions"]
+    assert {action["action"] for action in again} == {"create"}  # what ended may be handed over again
+
+
+def test_an_account_that_refuses_buys_nothing_and_its_orders_wait(
+    studio: Studio, sql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = studio({"lamp": {"prompt": "a lamp"}})
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+    monkeypatch.setenv("ARK_API_KEY", "wrong-key")
+    monkeypatch.setattr(carry, "AGAIN", 0.0)
+    stopped = _stop_after(monkeypatch, lambda: sql.query("SELECT 1 FROM want WHERE note <> ''") != [])
+    assert of.run("worker").code == 0 and stopped
+    ((kind, note),) = sql.query("SELECT kind, note FROM want")
+    assert kind == "" and "credentials" in note
+    (row,) = of.run("status").document["clips"]
+    assert row["state"] == "queued" and "credentials" in row["detail"]
+    assert {state for (state,) in sql.query("SELECT state FROM attempt")} == {"refused"}
+
+
+def test_without_credentials_no_worker_starts_and_an_order_waits(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = studio({"lamp": {"prompt": "a lamp"}})
+    monkeypatch.delenv("ARK_API_KEY")  # the applying machine needs none
+    assert of.run("apply", "--yes", "--trust", "--detach").results == {"lamp": "left"}
+    started = of.run("worker", "--once")
+    assert (started.code, started.document["error"]["code"]) == (1, "no-credentials")
+
+
+def test_what_a_queue_has_lost_comes_back_by_the_resync(studio: Studio) -> None:
+    of = studio(CHAIN | {"sun": {"prompt": "a sun"}})
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+    assert _lost_and_found(of) == {"lamp", "sun"}  # not the one that waits for another
+
+
+def test_without_the_resync_it_would_stay_lost(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = studio({"lamp": {"prompt": "a lamp"}})
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+
+    async def nothing(self: Resync) -> None:
+        pass
+
+    monkeypatch.setattr(Resync, "resync", nothing)
+    assert _lost_and_found(of) == set()
+
+
+def _lost_and_found(of: Rig) -> set[str]:
+    """The clips whose keys are in the queue again, a minute after it lost all of them."""
+    sections, queue = read_sections(DiskFiles(of.folder), NO_OVERLAY), MemoryDispatch()
+    with open_place(of.folder, sections, SystemClock(), os.environ) as place:
+        resync = Resync(place, ["vendor"], queue, print, lambda: 0.5)
+
+        async def lose() -> None:
+            await resync.look()
+            queue.waiting.clear()
+            assert not await resync.look() and not queue.waiting
+            resync.due = 0.0
+            await resync.look()
+
+        asyncio.run(lose())
+        clips = {key: order.clip for key, order in place.wants.handed().items()}
+        return {clips[key] for key in queue.waiting}
+
+
+def _stop_after(monkeypatch: pytest.MonkeyPatch, is_reached: Callable[[], bool]) -> list[bool]:
+    """Stop a worker in this process once something is so."""
+    carry_out, stopped = Carrier.carry_out, list[bool]()
+
+    async def watched(self: Carrier, key: str) -> float | None:
+        again = await carry_out(self, key)
+        if is_reached() and not stopped:
+            stopped.append(True)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return again
+
+    monkeypatch.setattr(Carrier, "carry_out", watched)
+    return stopped
+
+
+def _until(sql: PostgreSQL, statement: str) -> None:
+    """Wait until a statement has rows."""
+    while not sql.query(statement):
+        select.select([], [], [], 0.02)

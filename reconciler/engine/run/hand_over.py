@@ -93,7 +93,7 @@ class HandOver:
             return
         await asyncio.gather(*(self._find_known(step, shared) for step in new if step.action in GENERATES))
         wants = [want for step in new if (want := await self._want(step, terms, shared)) is not None]
-        self.wants.hand_over(wants)
+        self.wants.hand_over(wants, terms.run, handed.write_caps(terms.caps))
 
     async def _find_known(self, step: Step, shared: SharedCache) -> None:
         order = self.planned.loaded.by_ident[step.ident]
@@ -119,7 +119,6 @@ class HandOver:
             endpoint=endpoints.endpoint(config, loaded.dialects[step.provider]),
             can_publish=bool(loaded.project.publish),
             keys=keys,
-            caps=terms.caps,
             after=max(before, default=0),
         )
         try:

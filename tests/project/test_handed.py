@@ -1,0 +1,111 @@
+"""An order that is handed to workers is what its key says, wherever it is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.clock import SystemClock
+from reconciler.diagnostics import ClipformError
+from reconciler.plan.windows import Window
+from reconciler.project import endpoints, handed
+from reconciler.project.handed import Circumstances
+from reconciler.project.model import Choice, Loaded
+from reconciler.project.orders import Order
+from reconciler.project.workspace import Workspace
+from reconciler.state.budget import Caps
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROJECTS = sorted(path.parent for path in EXAMPLES.glob("**/clipform.yaml"))
+HARD = {
+    "prompt": 'a ${{ and braces, 16:9, yes, \\ "quotes" ünï 🎬',
+    "options": {"cfg_scale": "PLAIN 0.50", "names": ["1", "true"], "deep": {"a": "PLAIN 5"}},
+    "retake": {"2": 1},
+    "takes": 2,
+    "seed": 7,
+    "use": ["mia"],
+    "avoid": "text",
+}
+
+
+def circumstances(loaded: Loaded, order: Order) -> Circumstances:
+    config = loaded.project.providers[order.clip.spec.provider]
+    endpoint = endpoints.endpoint(config, loaded.dialects[config.alias])
+    keys = {(wanted.clip, wanted.take): wanted.key for wanted in loaded.wanted}
+    return Circumstances(config, endpoint, bool(loaded.project.publish), keys, 3)
+
+
+def amount(order: Order) -> tuple[object, str]:
+    return order.wanted.cost.amount, order.wanted.cost.currency
+
+
+def texts(folder: Path) -> dict[str, tuple[Order, str]]:
+    """Each order of a project, with its text."""
+    workspace = Workspace(folder, SystemClock(), {"S3_KEY": "key"})
+    loaded = workspace.load()
+    steps = {step.ident: step for step in workspace.plan(Choice(), loaded).plan.steps}
+    orders = [order for order in loaded.orders if (order.clip.name, order.take) in steps]
+    about = {order.wanted.name: (order, steps[order.clip.name, order.take]) for order in orders}
+    return {n: (order, handed.write(order, step, circumstances(loaded, order))) for n, (order, step) in about.items()}
+
+
+@pytest.mark.parametrize("folder", PROJECTS, ids=lambda folder: folder.name)
+def test_every_example_is_the_same_when_it_is_read(folder: Path) -> None:
+    for order, text in texts(folder).values():
+        read = handed.read(text)
+        names = ("clip", "take", "key", "document", "provider", "kind", "model", "takes", "free")
+        assert [getattr(read.order.wanted, name) for name in names] == [getattr(order.wanted, name) for name in names]
+        assert amount(read.order) == amount(order)
+        assert read.order.resolved.model == order.resolved.model and read.after == 3
+        assert len(read.needs) == len(order.wanted.needs)
+        assert [item.path for _, item in read.order.clip.media() if hasattr(item, "path")] == [
+            handed.input_path(item.path, order) for _, item in order.clip.media() if hasattr(item, "path")
+        ]
+
+
+def test_what_is_hard_to_write_is_the_same_when_it_is_read(tmp_path: Path) -> None:
+    document = {
+        "version": 1,
+        "looks": {"mia": {"prompt": "Mia, ${{not a name}"}},
+        "providers": {"studio": {"kind": "ark", "api_key": "${env.ARK_API_KEY}", "prices": [{"per_second": "0.1"}]}},
+        "clips": {"hero": HARD | {"provider": "studio"}},
+    }
+    yaml = json.dumps(document, ensure_ascii=False).replace('"PLAIN 0.50"', "0.50").replace('"PLAIN 5"', "5")
+    (tmp_path / "clipform.yaml").write_text(yaml.replace("${{", "$${"))
+    pairs = list(texts(tmp_path).values())
+    assert len(pairs) == 2
+    for order, text in pairs:
+        read = handed.read(text)
+        assert (read.order.wanted.document, amount(read.order)) == (order.wanted.document, amount(order))
+        assert "ARK_API_KEY" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a lamp", "a lump"),
+        ('"take": 1', '"take": 2'),
+        ('"kind\\": \\"ark', '"kind\\": \\"3hei'),
+        ("{", "["),
+        ("v1:", "v2:"),
+    ],
+)
+def test_an_order_that_is_not_what_its_key_says_is_refused(old: str, new: str, tmp_path: Path) -> None:
+    document = {"version": 1, "providers": {"s": {"kind": "ark", "api_key": "${env.K}"}}}
+    clips = {"hero": {"prompt": "a lamp", "provider": "s"}}
+    (tmp_path / "clipform.yaml").write_text(json.dumps(document | {"clips": clips}))
+    ((_, text),) = texts(tmp_path).values()
+    with pytest.raises(ClipformError) as error:
+        handed.read(text.replace(old, new, 1) if old in text else text[1:])
+    assert error.value.code in ("handed-key", "handed-order")
+
+
+def test_the_caps_of_an_apply_are_the_same_when_they_are_read() -> None:
+    windows = (Window("a day", 5, "day"), Window("tag:x", 7, clips=frozenset({"b", "a"}), unrecorded=1))
+    caps = Caps("USD", 1, 2, 3, 4, 5, windows)
+    assert handed.read_caps(handed.write_caps(caps)) == caps
+    assert handed.read_caps(handed.write_caps(None)) is None
+    with pytest.raises(ClipformError):
+        handed.read_caps("")  # an order without the caps of its apply buys nothing
