@@ -18,7 +18,11 @@ from reconciler.project.workspace import Workspace
 from reconciler.state.budget import Caps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PROJECTS = sorted(path.parent for path in EXAMPLES.glob("**/clipform.yaml"))
+PROJECTS = [
+    EXAMPLES / "quickstart",
+    EXAMPLES / "storyboard",
+    *sorted(path.parent for path in EXAMPLES.glob("providers/*/clipform.yaml")),
+]
 HARD = {
     "prompt": 'a ${{ and braces, 16:9, yes, \\ "quotes" ünï 🎬',
     "options": {"cfg_scale": "PLAIN 0.50", "names": ["1", "true"], "deep": {"a": "PLAIN 5"}},
