@@ -163,7 +163,8 @@ def is_paid_failure(attempt: Attempt) -> bool:
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who carries out an attempt of a shared store, since when, and until when nobody else may: `is_held` says if that
-    is so now. Times are UTC seconds by the database's clock. `account` is a digest, empty for drafts."""
+    is so now, and `is_own` if it is this working copy. Times are UTC seconds by the database's clock. `account` is a
+    digest, empty for drafts."""
 
     name: str
     project: str
@@ -173,6 +174,7 @@ class Holder:
     since: float
     until: float
     is_held: bool
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reconciler.frozen import dataclass
 from reconciler.plan import cuts, remedies
 from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.facts import PlanFacts
-from reconciler.plan.handed import standing
+from reconciler.plan.handed import elsewhere, standing
 from reconciler.plan.leftovers import Leftovers
 from reconciler.plan.model import GENERATES, Action, Change, Disk, Plan, Reason, Step, Wanted
 from reconciler.plan.rehearsals import set_aside
@@ -219,7 +219,10 @@ class _Planner:
         if attempt.kind == LOCAL:  # it ended with its process
             return self._step(w, Action.RESUME, Reason.INTERRUPTED)
         reason = Reason.STALLED if attempt.state is State.STALLED else Reason.IN_FLIGHT
-        step = _at_provider(self._step(w, Action.RESUME, reason, detail=describe_attempt(attempt)), attempt)
+        detail, holder = describe_attempt(attempt), self.snapshot.holders.get(attempt.id)
+        if holder is not None and holder.is_held and not holder.is_own:
+            reason, detail = Reason.ELSEWHERE, elsewhere(attempt, holder)
+        step = _at_provider(self._step(w, Action.RESUME, reason, detail=detail), attempt)
         return step if w.free else replace(step, needs=())  # it was sent with all it needed; links expire
 
     def _handed(self, w: Wanted) -> Step:

@@ -1,10 +1,11 @@
-"""Describes the progress of an order that workers have. Pure."""
+"""Describes the progress of what others carry out: workers, or other working copies. Pure."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from reconciler.records import Handed
+from reconciler.plan.remedies import describe_attempt
+from reconciler.records import Attempt, Handed, Holder
 
 
 def standing(order: Handed) -> str:
@@ -19,6 +20,11 @@ def standing(order: Handed) -> str:
     if order.holder:
         return f"{order.holder} carries it out since {changed}"
     return f"queued since {since} for a worker with account {order.account}"
+
+
+def elsewhere(attempt: Attempt, holder: Holder) -> str:
+    """Return who carries out an attempt, since when, and its facts."""
+    return f"{holder.name} since {_time(holder.since)}; {describe_attempt(attempt)}"
 
 
 def _time(seconds: float) -> str:

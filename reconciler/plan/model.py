@@ -52,6 +52,7 @@ class Reason(StrEnum):
     SEND_AGAIN = "send_again", "you asked to send it again"
     ARTIFACT_LOST = "artifact_lost", "generated before, but its video is not here; generating it again is free"
     IN_FLIGHT = "in_flight", "its task was submitted before; apply collects it"
+    ELSEWHERE = "elsewhere", "somebody else is making it; free for you"
     HANDED = "handed", "it was handed to the workers"
     INTERRUPTED = "interrupted", "interrupted; the next apply draws it again"
     DRAWING = "drawing", "another clipform is drawing it now"

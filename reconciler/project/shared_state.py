@@ -119,7 +119,8 @@ def read_store(
     require_driver()
     from reconciler.state import shared
 
-    return _joined(shared.read_store(connect(root, values), directory, clock), clock, values)
+    sql = connect(root, values)
+    return _joined(shared.read_store(sql, directory, clock, partial(member, root, directory)), clock, values)
 
 
 def connect(root: Path, values: Mapping[str, JsonValue]) -> PostgreSQL:

@@ -77,7 +77,7 @@ class SharedStore(Store):
 
     def __init__(self, sql: Sql, clock: Clock, desk: Sql, member: Member) -> None:
         super().__init__(sql, clock, desk)
-        self.member = member
+        self.member, self.owner = member, member.owner
         self._me = {"owner": member.owner, "holder": member.name, "lease": LEASE}
         self._held: dict[int, int] = {}  # the fence of each attempt that this process holds
         self._elsewhere: dict[int, str] = {}  # who holds each attempt that was asked about

@@ -65,7 +65,8 @@ def open_store(sql: PostgreSQL, directory: Path, clock: Clock, member: Callable[
     return store
 
 
-def read_store(sql: PostgreSQL, directory: Path, clock: Clock) -> SharedStore:
+def read_store(sql: PostgreSQL, directory: Path, clock: Clock, member: Callable[[str], Member]) -> SharedStore:
     """Open read-only. The desk of a working copy that has none yet is an empty one in memory."""
-    desk = opening.open_readonly(directory) or opening.open_copy(directory)
-    return SharedStore(sql, clock, SQLite(desk), Member("", ""))
+    desk = SQLite(opening.open_readonly(directory) or opening.open_copy(directory))
+    local = Ledger(desk, clock).id
+    return SharedStore(sql, clock, desk, member(local) if local else Member("", ""))

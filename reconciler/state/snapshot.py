@@ -33,16 +33,16 @@ TIMINGS = 50
 """How many past generations of a model count for an estimate."""
 
 
-def snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None = None) -> Snapshot:
+def snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None = None, owner: str = "") -> Snapshot:
     """Return the state: of the ledger, and of the desk; of the ledger only what concerns `keys`, if they are given.
-    Raises StateDamaged for a row that cannot be a record."""
+    `owner` is this working copy (`leases.Member`). Raises StateDamaged for a row that cannot be a record."""
     try:
-        return _snapshot(sql, desk, keys)
+        return _snapshot(sql, desk, keys, owner)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"a row holds what it cannot hold ({error})") from error
 
 
-def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None) -> Snapshot:
+def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None, owner: str) -> Snapshot:
     bindings, placed = desk.records(Binding), desk.records(Placed)
     of_keys, values = "", NONE
     if keys is not None:  # beside these, what is under way: a provider that no clip uses any more may be needed
@@ -68,18 +68,18 @@ def _snapshot(sql: Sql, desk: Sql, keys: Collection[str] | None) -> Snapshot:
         booked=booked,
         counted=counted(sql),
         rehearsals=rehearsals(attempts, results),
-        holders=_holders(sql) if sql.project else {},
+        holders=_holders(sql, owner) if sql.project else {},
     )
 
 
-def _holders(sql: Sql) -> Mapping[int, Holder]:
+def _holders(sql: Sql, owner: str) -> Mapping[int, Holder]:
     """Return `Snapshot.holders`."""
     columns = "id, holder, project, provider, account, state, extract(epoch FROM begun)::float8"
-    lease = "extract(epoch FROM lease_until)::float8, lease_until > clock_timestamp()"
+    lease = "extract(epoch FROM lease_until)::float8, lease_until > clock_timestamp(), owner = :owner"
     statement = f"SELECT {columns}, {lease} FROM attempt WHERE state IN ({texts(OPEN | BLOCKED)})"
     return {
-        number: Holder(name, project, provider, account, State(state), since, until, is_held)
-        for number, name, project, provider, account, state, since, until, is_held in sql.query(statement)
+        number: Holder(name, project, provider, account, State(state), *lease)
+        for number, name, project, provider, account, state, *lease in sql.query(statement, {"owner": owner})
     }
 
 

@@ -34,6 +34,8 @@ class Store(Ledger):
     """An open database: `open` to write, `read` for read-only. Close it, or use it as a context manager."""
 
     is_shared = False
+    owner = ""
+    """This working copy among those of a shared store (`leases.Member`)."""
     is_offline = False
     """True for the mirror of a shared state that cannot be reached now."""
     team: SharedReceipts | None = None
@@ -150,7 +152,7 @@ class Store(Ledger):
         """Return everything that planning needs, as of one instant; of a shared ledger only what concerns `keys`, what
         this working copy holds and what its project has under way. None: all of it."""
         with self.sql.reading(), self.desk.sql.reading():
-            return reads.snapshot(self.sql, self.desk.sql, keys if self.is_shared else None)
+            return reads.snapshot(self.sql, self.desk.sql, keys if self.is_shared else None, self.owner)
 
     def mark(self) -> tuple[str, int]:
         """Return the store's id and the number of its newest event.

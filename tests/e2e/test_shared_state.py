@@ -231,6 +231,8 @@ def test_a_result_is_forgotten_only_with_consent_and_for_everybody(
     assert fresh.run("state", "push").document["results"] == 0  # nobody's mirror brings it back
     assert fresh.run("state", "rm", key, "--yes").code == 64
     assert len(studio.ledger()) == 2
+    assert studio.run("apply", "--yes").results == {"sun": "succeeded"}
+    assert len(studio.ledger()) == 3  # no result that the cache still has is taken for it
 
 
 def test_no_project_file_raises_a_cap_of_the_database(studio: Rig, state: dict[str, str]) -> None:

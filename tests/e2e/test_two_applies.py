@@ -106,6 +106,8 @@ def says_who_makes_what(of: Rig) -> None:
     assert making and {row["by"] for row in making} == {name} and all(row["since"].endswith("Z") for row in making)
     queued = [row["waits_for"] for row in rows if row["state"] == "new"]
     assert all(text.endswith(f"of 1 slots of vendor are taken ({name} {len(making)})") for text in queued)
+    planned = [a for a in of.run("plan").document["actions"] if a["action"] == "resume"]
+    assert {a["reason"] for a in planned} == {"elsewhere"} and f"{name} since " in planned[0]["detail"]
     listed = of.run("state", "list", "--in-flight").document["purchases"]
     assert {row["holder"]["by"] for row in listed} == {name} and listed[0]["holder"]["project"] == "film"
 

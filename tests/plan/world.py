@@ -16,6 +16,7 @@ The content of a file stands for its own SHA-256: plans only ever compare them. 
     placed:   {path: content} of files that we placed, where `records` does not say it
     lost:     contents that are no longer in the store
     shared:   contents that the shared cache is asked for, where the store lacks them
+    holders:  {key: name} of who carries out an attempt; `me` is this working copy, `nobody` has let it go
     handed:   {key: note} of the open orders that workers have; an empty note: nobody has begun
     lock:     {key: content} of the lock file, and `store:` contents that are there beside those of `records`
     at_lock:  {take: key}: whose line of the lock file that is, where it matters
@@ -40,7 +41,7 @@ from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.compute import PlanScope, compute
 from reconciler.plan.cuts import is_settled, key_of, settled
 from reconciler.plan.model import GENERATES, Action, Cost, Disk, OutputFact, Plan, Reason, Step, Wanted
-from reconciler.records import Attempt, Binding, Generation, Handed, LockEntry, Money, Placed, Snapshot, State
+from reconciler.records import Attempt, Binding, Generation, Handed, Holder, LockEntry, Money, Placed, Snapshot, State
 from reconciler.spec.approval_fields import ApprovalDecl
 
 Given = Mapping[str, object]
@@ -155,14 +156,33 @@ def order(key: str, note: str) -> Handed:
     return Handed(key, "studio", "hero", "", note, "worker-1@rack" if note else "", 0.0, 60.0, True, True)
 
 
+def holder(name: str) -> Holder:
+    """Who carries out an attempt."""
+    return Holder(name, "film", "studio", "key-1", State.ACCEPTED, 0.0, 60.0, name != "nobody", name == "me")
+
+
 def world(given: Given) -> World:
     """The world that a case describes."""
     known = {"wanted", "records", "placed", "lost", "lock", "at_lock", "lock_outputs"}
-    known |= {"store", "shared", "handed", "on_disk", "only", "force", "barred", "movable", "approval", "approved"}
+    known |= {
+        "store",
+        "shared",
+        "handed",
+        "holders",
+        "on_disk",
+        "only",
+        "force",
+        "barred",
+        "movable",
+        "approval",
+        "approved",
+    }
     assert given.keys() <= known, f"unknown: {given.keys() - known}"
     records = snapshot(given.get("records", ()), given.get("placed", {}))  # type: ignore[arg-type]  # as above
     orders: Mapping[str, str] = given.get("handed", {})  # type: ignore[assignment]  # as above
     records = replace(records, handed={key: order(key, note) for key, note in orders.items()})
+    names: Mapping[str, str] = given.get("holders", {})  # type: ignore[assignment]  # as above
+    records = replace(records, holders={records.attempts[key].id: holder(name) for key, name in names.items()})
     lock: Mapping[str, str] = given.get("lock", {})  # type: ignore[assignment]  # as above
     store = {made.sha256 for made in records.generations.values()} | set(given.get("store", ()))  # type: ignore[call-overload]
     outputs = {path: OutputFact(True, content) for path, content in given.get("on_disk", {}).items()}  # type: ignore[attr-defined]

@@ -231,7 +231,7 @@ def translated() -> Iterator[None]:
 
 def explain(error: psycopg.Error) -> StateError:
     """Return an error of PostgreSQL as a StateError. What has no code of the server is about the connection."""
-    text = (error.diag.message_primary or str(error)).strip()
+    text = " ".join((error.diag.message_primary or str(error)).split())  # of a connection it has several lines
     rule = error.diag.constraint_name or ""
     match error:
         case errors.UniqueViolation() | errors.RaiseException() | errors.IntegrityError():
