@@ -204,14 +204,31 @@ class Generation(Provenance):
 
 
 @dataclass(frozen=True, slots=True)
+class Seam:
+    """What a frozen seam holds on to: the key of the version of `clip` whose frame a take was made from in `field`, and
+    the SHA-256 of its video. The frame is made from that again."""
+
+    field: str
+    clip: str
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class LockEntry(TakeProvenance):
     """One line of `clipform.lock`: the artifact that a take holds, and who made it; `rehearsal`: at an address of this
-    machine. `output` is where the picked take was placed; lines of older versions lack it."""
+    machine. `output` is where the picked take was placed; lines of older versions lack it. `seams` are the frozen ones
+    of its clip."""
 
     sha256: str
     suffix: str
     rehearsal: bool = False
     output: str | None = None
+    seams: tuple[Seam, ...] = ()
+
+    def named(self) -> tuple[str, ...]:
+        """Return the SHA-256 of all artifacts that the line names."""
+        return (self.sha256, *(seam.sha256 for seam in self.seams))
 
 
 @dataclass(frozen=True, slots=True)

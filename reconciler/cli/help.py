@@ -8,7 +8,7 @@ from typing import Any
 import typer.core
 
 GROUPS = {
-    "Everyday": "init validate fmt plan apply watch status show retake pick undo destroy gc",
+    "Everyday": "init validate fmt plan apply watch status show retake pick freeze thaw undo destroy gc",
     "Review": "ui serve report export history cost graph inspect approve disapprove",
     "Team": "push pull state worker",
     "When something is stuck": "doctor resolve cancel import fetch verify recover",

@@ -21,6 +21,9 @@ from reconciler.spec.graph import in_order
 
 Ident = tuple[str, int]
 
+FRAMES = frozenset(("first_frame", "last_frame"))
+"""The inputs that may have a frozen seam."""
+
 _LISTED = 10  # long chains
 
 
@@ -44,18 +47,32 @@ def cascades(steps: Sequence[Step], wanted: Iterable[Wanted], bindings: Mapping[
     names = {w.key: w.clip for w in by_ident.values()}
     causes: dict[Ident, frozenset[str]] = {}
     groups: dict[frozenset[str], list[Step]] = {}
+    first: dict[frozenset[str], list[Step]] = {}
     for ident, step in replaced.items():
         bound = bindings.get(ident)
         above = _followed(step, by_ident[ident], bound.document if bound else "", names, by_ident)
         if above:
             causes[ident] = frozenset[str]().union(*(causes.get(other, {other[0]}) for other in above))
             groups.setdefault(causes[ident], []).append(step)
+            if not above <= causes.keys():
+                first.setdefault(causes[ident], []).append(step)
     generated = {step.clip for step in steps if step.action in GENERATES}
     places = {clip: place for place, clip in enumerate(dict.fromkeys(names.values()))}
     return tuple(
-        Cascade(tuple(sorted(clips, key=lambda clip: places.get(clip, 0))), tuple(group), clips <= generated)
+        Cascade(
+            tuple(sorted(clips, key=lambda clip: places.get(clip, 0))),
+            tuple(group),
+            clips <= generated,
+            _seams(first.get(clips, ())),
+        )
         for clips, group in groups.items()
     )
+
+
+def _seams(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return the clips of steps, unless one has other inputs than frames that may be frozen."""
+    fields = {change.field for step in steps for change in step.changes}
+    return tuple(dict.fromkeys(step.clip for step in steps)) if fields <= FRAMES else ()
 
 
 def _followed(

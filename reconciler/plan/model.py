@@ -291,11 +291,13 @@ class LookChange:
 class Cascade:
     """The clips that change by themselves (`causes`, mostly one), and the steps that only follow them.
 
-    `is_planned`: the plan generates the causes too; else their new videos exist."""
+    `is_planned`: the plan generates the causes too; else their new videos exist. `seams` are the clips that begin
+    it, if none of them would follow with a frozen seam."""
 
     causes: tuple[str, ...]
     steps: tuple[Step, ...]
     is_planned: bool
+    seams: tuple[str, ...] = ()
 
     @property
     def clips(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from reconciler.frozen import dataclass
 from reconciler.identity import canonical
 from reconciler.plan.model import Cost, Step
 from reconciler.plan.windows import Window
-from reconciler.project.orders import Order, build_orders
+from reconciler.project.orders import Beyond, Order, build_orders
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.spec.expand import Others
 from reconciler.spec.files import PROJECT_FILE, Unreadable
@@ -91,7 +91,10 @@ def write(order: Order, step: Step, about: Circumstances) -> str:
     document = {
         "project": canonical(project),
         **{"clip": order.clip.name, "take": order.take, "takes": step.takes, "key": order.wanted.key},
-        "needs": {names[clip]: [about.keys[clip, take], take] for clip, take in order.wanted.needs},
+        "needs": {
+            **{names[clip]: [about.keys[clip, take], take] for clip, take in order.wanted.needs},
+            **{_seam_name(seam.field): [seam.key, 1] for seam in order.seams.values()},
+        },
         "cost": [None if cost.amount is None else str(cost.amount), cost.currency],
         **{"after": about.after, "expected": step.expected, "endpoint": about.endpoint},
     }
@@ -156,7 +159,7 @@ def _order(document: Mapping[str, Any]) -> tuple[Order, ProviderConfig]:
         raise ClipformError(f"the order is not valid here: {'; '.join(errors[:3])}", code="handed-order")
     (clip,) = project.clips
     hashes = {m.path: PurePosixPath(m.path).stem for _, m in clip.media() if isinstance(m, LocalMedia)}
-    orders = build_orders(project, resolved, hashes, None, picks)
+    orders = build_orders(project, resolved, hashes, None, Beyond(picks))
     return orders[int(document["take"]) - 1], project.providers[clip.spec.provider]
 
 
@@ -183,9 +186,15 @@ def _clip(order: Order, names: Mapping[str, str]) -> dict[str, Any]:
     fields = _fields(spec, _IN_PROMPT_OR_NOT_SENT) | {"provider": spec.provider}
     for name in ("first_frame", "last_frame"):
         if (medium := getattr(spec, name)) is not None:
-            fields[name] = _medium(medium, order, names)
+            is_held = isinstance(medium, ClipMedia) and name in order.seams
+            fields[name] = _medium(medium, order, {medium.clip: _seam_name(name)} if is_held else names)
     references = {kind: [_medium(medium, order, names) for medium in media] for kind, media in clip.references if media}
     return fields | ({"references": references} if references else {})
+
+
+def _seam_name(field: str) -> str:
+    """Return how an order names the clip whose version a frozen seam keeps."""
+    return f"seam-{field}"
 
 
 def input_path(path: str, order: Order) -> str:

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from os.path import commonprefix
 
+from reconciler.spec.memo import reuse
 from reconciler.spec.project import Clip
 
 _SHORTEST = 16  # characters: a shared word or two are no shared look
 _BREAK = re.compile(r"[.;:,。；：，]\s*|\n\s*")
+
+
+def with_leads(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """Return the clips with what their prompts share."""
+    clips = tuple(clips)
+    shared = leads(clips)
+    return tuple(
+        reuse(("lead", clip.name), (clip, lead), partial(replace, clip, lead=lead)) if lead else clip
+        for clip, lead in ((clip, shared.get(clip.name, 0)) for clip in clips)
+    )
 
 
 def leads(clips: Iterable[Clip]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -21,6 +22,7 @@ from reconciler.plan import estimate, prices
 from reconciler.plan.estimate import PricedRequest
 from reconciler.plan.model import Brief, Cost, Wanted
 from reconciler.project.priced import priced_request
+from reconciler.project.seams import NO_SEAMS, NOTHING, Held, Seams
 from reconciler.providers.base import Billing, Placement, Scalar
 from reconciler.providers.check import Resolved, defaults_v1
 from reconciler.spec.environment import is_local
@@ -51,6 +53,7 @@ class Order:
     hashes: Mapping[str, str]  # SHA-256 of its local inputs by path
     prices: tuple[PriceRow, ...] = ()  # the provider's price table, also for the usage that it reports
     priced: PricedRequest = PricedRequest("")  # what its price depends on
+    seams: Held = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,33 @@ class ClipInputs:
     day: date | None  # prices of other days do not count
     hashes: Mapping[str, str]  # of its own inputs
     picked: Mapping[str, tuple[str, int]]  # key and take of each clip that it depends on
+    seams: Held = NOTHING
 
     def values(self) -> tuple[object, ...]:
         """Return the same values as a flat tuple, for comparison."""
         picked = (part for pair in self.picked.values() for part in pair)
-        return (self.clip, self.resolved, self.config, self.currency, self.day, *self.hashes.values(), *picked)
+        facts = (self.clip, self.resolved, self.config, self.currency, self.day)
+        return (*facts, *self.hashes.values(), *picked, *self.seams.values())
+
+    def needs(self) -> tuple[tuple[str, int], ...]:
+        """Return the takes that it waits for: not those of which a frozen seam keeps an earlier version."""
+        if not self.seams:
+            return tuple((name, take) for name, (_, take) in self.picked.items())
+        media = (item for name, item in self.clip.media() if name not in self.seams)
+        used = {item.clip for item in media if isinstance(item, ClipMedia)}
+        return tuple((name, take) for name, (_, take) in self.picked.items() if name in used)
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What orders depend on beside their clips: the key and picked take of each other clip that they may use, and what
+    frozen seams hold on to."""
+
+    picks: Mapping[str, tuple[str, int]] = NO_PICKS
+    seams: Seams = NO_SEAMS
+
+
+NOTHING_BEYOND = Beyond()
 
 
 def build_orders(
@@ -76,11 +101,11 @@ def build_orders(
     resolved: Mapping[str, Resolved],
     hashes: Mapping[str, str],
     day: date | None = None,
-    others: Mapping[str, tuple[str, int]] = NO_PICKS,
+    beyond: Beyond = NOTHING_BEYOND,
 ) -> tuple[Order, ...]:
     """Return all orders in file order, with the prices of a day. `resolved` is by clip name, `hashes` by local path;
-    both are complete. `others` has the key and picked take of each other clip that these may use."""
-    picked = dict(others)
+    both are complete."""
+    picked, seams = dict(beyond.picks), beyond.seams
     by_clip: dict[str, tuple[Order, ...]] = {}
     currency = prices.currency(project.providers.values(), project.budget)
     clips = {clip.name: clip for clip in project.clips}
@@ -95,15 +120,18 @@ def build_orders(
             day,
             {item.path: hashes[item.path] for _, item in clip.media() if isinstance(item, LocalMedia)},
             {name: picked[name] for name in clip.depends_on()},
+            seams.of(clip),
         )
         orders = reuse(("orders", name), inputs.values(), partial(clip_orders, inputs, costs))
+        if seams.former and not inputs.seams and clip.frozen():
+            orders = _renamed(inputs, costs, seams) or orders
         picked[clip.name] = (orders[clip.spec.pick - 1].wanted.key, clip.spec.pick)
         by_clip[clip.name] = orders
     return tuple(order for clip in project.clips for order in by_clip[clip.name])
 
 
 def drafted_clip(clip: Clip) -> Clip:
-    """Return the clip as its draft: sent to the draft provider, free, placed under `drafts/`."""
+    """Return the clip as its draft: sent to the draft provider, free, placed under `drafts/`. Its seams follow."""
     duration = clip.spec.duration if clip.spec.duration is not None and clip.spec.duration > 0 else None
     output = f"{DRAFTS}/{clip.spec.output}"
     return clip.with_fields(provider="draft", model=None, duration=duration, output=output, options={}, protect=False)
@@ -117,6 +145,16 @@ def clip_orders(inputs: ClipInputs, costs: Costs) -> tuple[Order, ...]:
         priced = costs[inputs.config.alias, request] = (request, _price(inputs, request))
     request, price = priced
     return tuple(_order(inputs, take, price, request) for take in range(1, inputs.clip.spec.takes + 1))
+
+
+def _renamed(inputs: ClipInputs, costs: Costs, seams: Seams) -> tuple[Order, ...]:
+    """Return the orders of a clip with what its seams held on to under a former name, if they have the key that it had
+    then: so it is the same clip."""
+    for line in seams.former:
+        orders = clip_orders(replace(inputs, seams={seam.field: seam for seam in line.seams}), costs)
+        if any(order.wanted.key == line.key for order in orders):
+            return orders
+    return ()
 
 
 def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -> Order:
@@ -144,7 +182,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         kind=config.kind,
         model=resolved.model.name,
         output=intern(clip.spec.output) if take == clip.spec.pick else None,
-        needs=tuple((name, pick) for name, (_, pick) in inputs.picked.items()),
+        needs=inputs.needs(),
         protect=clip.spec.protect,
         free=resolved.model.billing is Billing.FREE,
         cost=price,
@@ -156,7 +194,7 @@ def _order(inputs: ClipInputs, take: int, price: Cost, request: PricedRequest) -
         looks=clip.looks,
         table=clip.declared if clip.rows else "",
     )
-    return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request)
+    return Order(clip, take, wanted, resolved, inputs.hashes, config.spec.prices, request, inputs.seams)
 
 
 def _brief(clip: Clip, resolved: Resolved) -> Brief:
@@ -170,8 +208,8 @@ def media_text(item: Media) -> str:
             return path
         case UrlMedia(url):
             return url.partition("?")[0]
-        case ClipMedia(clip, part):
-            return f"{Frame(part).value.replace('_', ' ')} of {clip}"
+        case ClipMedia(clip, part, frozen):
+            return f"{Frame(part).value.replace('_', ' ')} of {clip}{' (frozen)' if frozen else ''}"
         case AssetMedia(ident):
             return ident
     return "data in the YAML"
@@ -208,7 +246,8 @@ def _input(name: str, item: Media, inputs: ClipInputs) -> Input:
         case DataMedia(url):
             return Input(name, "sha256", hashlib.sha256(data_bytes(url)).hexdigest())
         case ClipMedia(clip, part):
-            return Input(name, "clip", inputs.picked[clip][0], part=Frame(part).value)
+            key = inputs.seams[name].key if name in inputs.seams else inputs.picked[clip][0]
+            return Input(name, "clip", key, part=Frame(part).value)
 
 
 def data_bytes(url: str) -> bytes:

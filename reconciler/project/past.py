@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +11,15 @@ from reconciler.diagnostics import ClipformError, Severity, SpecError
 from reconciler.plan import cuts
 from reconciler.project.git import Revision
 from reconciler.project.model import Loaded
-from reconciler.project.orders import build_orders, drafted_clip
+from reconciler.project.orders import Beyond, build_orders, drafted_clip
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
+from reconciler.project.seams import NO_SEAMS, seams_of
+from reconciler.records import LockEntry
 from reconciler.spec.files import PROJECT_FILE, Unreadable
 from reconciler.spec.load import read_project
 from reconciler.spec.project import Project, ProjectOverlay
-from reconciler.state.paths import DRAFTS
+from reconciler.state import lockfile
+from reconciler.state.paths import DRAFTS, LOCK_FILE
 
 _UNKNOWN: Final = "0" * 64
 """The SHA-256 for an input that the revision lacks: no record has a key that is made with it."""
@@ -37,7 +41,8 @@ def load_past(revision: Revision, current: Loaded, *, draft: bool) -> Loaded:
         message = f"the project at '{revision.name}' has errors, so nothing can be compared with it: {text}"
         raise ClipformError(message, code="revision-spec") from error
     hashes = _hashes(revision, project, current)
-    orders = build_orders(project, resolved, hashes)
+    seams = NO_SEAMS if draft else seams_of(project, (), partial(_lines, revision))
+    orders = build_orders(project, resolved, hashes, beyond=Beyond(seams=seams))
     films = cuts.wanted(project.cuts, (order.wanted for order in orders), hashes, f"{DRAFTS}/" if draft else "")
     return Loaded(project, orders, dialects, (), cuts=films)
 
@@ -47,6 +52,14 @@ def clips_changed_since(root: Path, name: str, current: Loaded, *, draft: bool) 
     with Revision(root, name) as revision:
         former = {(w.clip, w.take): w.key for w in load_past(revision, current, draft=draft).wanted}
     return frozenset(w.clip for w in current.wanted if former.get((w.clip, w.take)) != w.key)
+
+
+def _lines(revision: Revision) -> tuple[LockEntry, ...]:
+    try:
+        text = revision.read(LOCK_FILE).decode("utf-8", "replace")
+    except Unreadable:
+        return ()
+    return lockfile.loads(text, f"{revision.name}:{LOCK_FILE}")
 
 
 def _project(revision: Revision, overlay: ProjectOverlay) -> Project:

@@ -115,7 +115,8 @@ class SpecCache:
         """Return the clips of the units."""
         wanted = [w for unit in self.units.values() for w in unit.wanted]
         looks = frozenset(look.name for w in wanted for look in w.looks)
-        return Others({w.clip: w.declared for w in wanted}, looks)
+        inputs = frozenset(chain.from_iterable(unit.inputs for unit in self.units.values()))
+        return Others({w.clip: w.declared for w in wanted}, looks, inputs)
 
     def places(self) -> dict[str, Source]:
         """Return the line of each declaration of the units."""
@@ -175,7 +176,7 @@ class SpecCache:
         for path, clips in _grouped(checked.clips, lambda clip: clip.file).items():
             inputs = {name: checked.hashes[name] for name in local_inputs(clips)}
             is_sound = flawed.isdisjoint({path, *(clip.declared for clip in clips)})
-            is_alone = not any(clip.rows for clip in clips)  # a table is a file that no unit compares
+            is_alone = not any(clip.rows or clip.frozen() for clip in clips)  # no unit compares tables and lock files
             if path in self._base or not (is_sound and is_alone) or not _are_unchanged(inputs, hasher):
                 continue
             uses = {name: picks[name] for clip in clips for name in clip.depends_on() if files.get(name) != path}

@@ -31,11 +31,12 @@ from reconciler.plan.timing import run_seconds
 from reconciler.project import demands, endpoints, lock_lines, root_files, shared_state
 from reconciler.project.candidates import candidates
 from reconciler.project.cut_files import check_cut_files
-from reconciler.project.leads import leads
+from reconciler.project.leads import with_leads
 from reconciler.project.located import NO_PLACES, located
 from reconciler.project.lock_lines import LockLines
 from reconciler.project.model import Choice, Loaded, Planned, read_later
-from reconciler.project.orders import NO_PICKS, Order, build_orders, drafted_clip
+from reconciler.project.open_seams import warnings as seam_warnings
+from reconciler.project.orders import NO_PICKS, Beyond, Order, build_orders, drafted_clip
 from reconciler.project.own_state import require_own
 from reconciler.project.pace import slots
 from reconciler.project.past import clips_changed_since
@@ -44,6 +45,7 @@ from reconciler.project.preflight import Preflight, check_addresses, check_store
 from reconciler.project.renamed import movable
 from reconciler.project.resolve_clips import dialects_of, resolve_clips
 from reconciler.project.scan import DiskFiles, hash_inputs, scan_outputs, shared_artifacts, stored_artifacts
+from reconciler.project.seams import NO_SEAMS, seams_of
 from reconciler.project.selectors import select
 from reconciler.project.spec_cache import CheckedClips, SpecCache, is_ordinary
 from reconciler.providers.base import LOCAL, Dialect
@@ -60,7 +62,7 @@ from reconciler.spec.values import JsonValue
 from reconciler.state import disk, open, receipts
 from reconciler.state.history import LogEntry
 from reconciler.state.lock import is_free
-from reconciler.state.paths import APPROVALS, DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SPECS, STATE
+from reconciler.state.paths import APPROVALS, DATABASE, DRAFTS, LOCK_FILE, RECEIPTS, SEAMS, SPECS, STATE
 from reconciler.state.store import Store
 
 NONE: Mapping[str, str] = {}
@@ -194,11 +196,7 @@ class Workspace:
         configs = {a: intern(("provider", a), config, exactly) for a, config in project.providers.items()}
         used = {clip.spec.provider for clip in project.clips}
         is_drawn = draft or any(config.kind == LOCAL for alias, config in configs.items() if alias in used)
-        lead_of = leads(project.clips) if is_drawn else {}
-        clips = tuple(
-            reuse(("lead", clip.name), (clip, lead), partial(replace, clip, lead=lead)) if lead else clip
-            for clip, lead in ((clip, lead_of.get(clip.name, 0)) for clip in project.clips)
-        )
+        clips = with_leads(project.clips) if is_drawn else tuple(project.clips)
         if draft:
             clips = tuple(reuse(("drafted", clip.name), (clip,), partial(drafted_clip, clip)) for clip in clips)
         project = replace(project, providers=configs, clips=clips)
@@ -223,11 +221,14 @@ class Workspace:
         if not draft:
             used |= cache.providers() if cache else set()
             self._asking = (replace(project, clips=()) if is_inside else project, dialects, self._outside, used)
-        orders = build_orders(project, resolved, hashes, self.today(), cache.picks() if cache else NO_PICKS)
+        picks = cache.picks() if cache else NO_PICKS
+        held = NO_SEAMS if draft else seams_of(project, picks, self.lock_entries)
+        orders = build_orders(project, resolved, hashes, self.today(), Beyond(picks, held))
         if cache is not None:
             cache.keep(CheckedClips(readable.clips, unread, stages, hashes, orders), hasher)
         films = cuts.wanted(project.cuts, self._rows(project, orders, cache), hashes, f"{DRAFTS}/" if draft else "")
         by_content = {hashes[path]: path for path in cut_inputs(project.cuts)}
+        problems += located(self.files, [*seam_warnings(orders, self.state_dir(False) / SEAMS)], project)
         return Loaded(project, orders, dialects, tuple(problems), cuts=films, cut_files=by_content)
 
     def _rows(self, project: Project, orders: Sequence[Order], cache: SpecCache | None) -> Sequence[Wanted]:

@@ -33,8 +33,8 @@ _COMMA_BEFORE = re.compile(r",\s*$")
 
 Tree = dict[str, Any]
 
-FieldValue = int | str | Mapping[int, int] | None
-"""A number, a text, numbers by take, or None to remove the field."""
+FieldValue = int | str | Mapping[int, int] | Mapping[str, str] | None
+"""A number, a text, numbers by take, texts by name, or None to remove the field."""
 
 
 def set_field(text: str, file: str, clip: str, field: str, value: FieldValue) -> str:
@@ -64,6 +64,12 @@ def set_field(text: str, file: str, clip: str, field: str, value: FieldValue) ->
 def written_text(text: str, file: str, clip: str, field: str) -> str | None:
     """Return the text of a clip's own field as the file has it, with `${…}` unresolved; None if the declaration does
     not state it as a text. For one combination of a matrix it is that of its own entry of `overrides`."""
+    value = written_value(text, file, clip, field)
+    return str(value) if isinstance(value, str) else None
+
+
+def written_value(text: str, file: str, clip: str, field: str) -> object:
+    """Return the value of a clip's own field as `written_text` does: a text, or a map or list of values."""
     document = _document(text, file)
     declared, combination = _name_parts(clip)
     body = _declaration(document, declared).value
@@ -73,7 +79,7 @@ def written_text(text: str, file: str, clip: str, field: str) -> str | None:
         item = items[index] if index is not None else None
         body = item.map_at("set") if isinstance(item, Fields) else item  # type: ignore[assignment]  # checked below
     entry = body.entries.get(field) if isinstance(body, Fields) else None
-    return entry.value.text if entry is not None and isinstance(entry.value, Scalar) else None
+    return None if entry is None else plain(entry.value)
 
 
 # The text and its places ---------------------------------------------------------------------
@@ -167,7 +173,7 @@ def _as_tree(value: FieldValue) -> str | Tree:
 def _as_yaml(value: FieldValue) -> str:
     """Return a value as YAML for use inside brackets."""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {number}' for key, number in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {_as_yaml(item)}' for key, item in value.items())}}}"
     return str(value) if isinstance(value, int) else _written(value or "")
 
 
@@ -258,10 +264,8 @@ def _replaced_map(document: _Document, entry: MappingEntry, value: FieldValue, i
             else:
                 yield document.splice(start, match.end(), _as_yaml(value))
     elif isinstance(value, Mapping) and isinstance(present := plain(entry.value), dict):
-        differing = [key for key, number in value.items() if present.get(str(key)) != str(number)]
-        yield from (
-            (document.text,) if not differing else _set_in_map(document, entry, str(differing[0]), value[differing[0]])
-        )
+        differing = [(str(key), item) for key, item in value.items() if present.get(str(key)) != str(item)]
+        yield from (_set_in_map(document, entry, *differing[0]) if differing else (document.text,))
 
 
 def _added(document: _Document, holder: MappingEntry, *new: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import field, replace
 from reconciler.diagnostics import Source
 from reconciler.frozen import dataclass
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
+from reconciler.spec.keyframes import Keyframes, with_keyframes
 from reconciler.spec.looks import Looks, with_looks
 from reconciler.spec.matrix import MAX_CLIPS, SINGLE, Combination, MatrixReader, ResolvedMatrix, clip_name, file_names
 from reconciler.spec.memo import reuse
@@ -24,11 +25,12 @@ from reconciler.spec.reader import Fields, MappingEntry, Scalar
 from reconciler.spec.rows import Row, Table, filled
 from reconciler.spec.scalars import NAME, Unfit
 from reconciler.spec.shape import checked_fields
-from reconciler.spec.values import LookUse
+from reconciler.spec.values import ClipMedia, LookUse
 from reconciler.spec.volume import Volume
 
 _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)
+_MEDIA = frozenset(("first_frame", "last_frame", "references"))
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
 
@@ -42,15 +44,18 @@ class Declared:
     defaults: Mapping[str, MappingEntry]
     vars: Mapping[str, str]
     looks: Looks
+    keyframes: Keyframes
     table: Table | None = None  # of a clip with rows
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """The clips of a project that are not read: their declarations by name, and the looks that they use."""
+    """The clips of a project that are not read: their declarations by name, the looks and the local inputs that they
+    use."""
 
     names: Mapping[str, str]
     looks: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
 
 
 NO_OTHERS = Others({})
@@ -109,7 +114,8 @@ def _remembered(declared: Declared, resolver: Resolver, problems: Problems, limi
     def expand_one() -> _Result:
         return _expanded(declared, resolver, problems.apart(), limit)
 
-    inputs = (declared.key, declared.body, declared.defaults, declared.vars, declared.looks, declared.table)
+    written = (declared.key, declared.body, declared.defaults, declared.vars)
+    inputs = (*written, declared.looks, declared.keyframes, declared.table)
     name = ("expand", declared.key.text)
     result = reuse(name, inputs, expand_one, keep=lambda result: not result.problems.errors)
     fits = result.count <= limit and resolver.volume.fits(result.volume)
@@ -210,7 +216,11 @@ class _Builder:
         scope = NameScope(self.declared.vars, None if row else matrix, name, row.cells if row else None)
         scopes = {"output": scope if self.file == name else replace(scope, clip=self.file)}
         values = {key: resolver.resolve(entry.value, scopes.get(key, scope)) for key, entry in self.entries.items()}
-        raw = {key: value for key, value in values.items() if value is not None}
+        placed: dict[str, object] = dict(values)
+        for key in _MEDIA & values.keys():
+            place = self.entries[key].value.where
+            placed[key] = with_keyframes(values[key], self.declared.keyframes, place, self.problems)
+        raw = {key: value for key, value in placed.items() if value is not None}
         node = Fields(self.entries, self.declared.key.where)
         spec, unfit = checked_fields(ClipFields, raw, node, self.problems, ("clips", self.declared.key.text))
         faulty = {*unfit, *(values.keys() - raw.keys())}
@@ -260,6 +270,8 @@ class _Builder:
         if frames and references:
             culprit = "references" if "references" in self.declared.body.entries else frames[0]
             self._error(culprit, f"references cannot be combined with {frames[0]}", "remove one of the two", faulty)
+        if any(isinstance(item, ClipMedia) and item.frozen for item in references):
+            self._error("references", "a seam is between frames; references have none", "remove seam", faulty)
         if spec.operation and len(spec.references.videos) != 1 and "references" not in faulty:
             message = f"operation {spec.operation} needs exactly one reference video, not {len(spec.references.videos)}"
             self._error("operation", message, "write references: {videos: [${clips.NAME.video}]}", faulty)

@@ -20,6 +20,8 @@ from reconciler.spec.expand import NO_OTHERS, Declared, Others, expand
 from reconciler.spec.field_types import SpecModel
 from reconciler.spec.files import PROJECT_FILE, Files, Unreadable
 from reconciler.spec.interpolate import NameScope, Resolver, TooMuch, plain
+from reconciler.spec.keyframes import Keyframes
+from reconciler.spec.keyframes import check_used as keyframes_used
 from reconciler.spec.looks import Looks, check_used
 from reconciler.spec.memo import exactly, intern, reuse
 from reconciler.spec.model import EnvironmentFile, IncludeFile, ProjectFile
@@ -99,7 +101,8 @@ def _read(reading: _Reading, name: str) -> Project | None:
         project = read_sections(name, main, NameScope(vars), resolver, problems)
         scopes = [vars, *(_vars(file, vars, resolver, given) for file in included)]
         looks = intern(("looks",), project.looks, exactly)
-        declared = _declared(reading, (main, *included), scopes, looks)
+        keyframes = intern(("keyframes",), project.keyframes, exactly)
+        declared = _declared(reading, (main, *included), scopes, (looks, keyframes))
         del included
         expanded = expand(_emptied(declared), resolver, problems, reading.others)
         cuts = read_cuts(main, NameScope(vars), resolver, problems)
@@ -108,6 +111,8 @@ def _read(reading: _Reading, name: str) -> Project | None:
     check_providers(expanded.clips, project.providers, problems)
     check_relations(expanded, problems)
     used = chain(reading.others.looks, *(clip.spec.use for clip in expanded.clips))
+    media = (item for clip in expanded.clips for _, item in clip.media())
+    keyframes_used({} if expanded.unclear else keyframes, media, reading.others.inputs, problems)
     stated = {name: look for name, look in looks.items() if look.where.file == main.where.file}
     check_used({} if expanded.unclear else stated, used, problems)
     cuts = check_cuts(main, cuts, expanded, problems)
@@ -285,7 +290,10 @@ def _vars(
 
 
 def _declared(
-    reading: _Reading, files: Sequence[Fields], scopes: Sequence[Mapping[str, str]], looks: Looks
+    reading: _Reading,
+    files: Sequence[Fields],
+    scopes: Sequence[Mapping[str, str]],
+    shared: tuple[Looks, Keyframes],
 ) -> list[Declared]:
     """Return every declaration of every file. A name can be declared only once in the project."""
     declared: dict[str, Declared] = {}
@@ -300,7 +308,7 @@ def _declared(
                 reading.problems.error("duplicate-clip", message, entry.key.where, "rename one of the two")
             elif isinstance(body := _as_fields(entry.value), Fields):
                 key, body = intern(("clip", name), (entry.key, body))
-                declared[name] = Declared(key, body, defaults.entries, file_vars, looks, _table(reading, key, body))
+                declared[name] = Declared(key, body, defaults.entries, file_vars, *shared, _table(reading, key, body))
     return list(declared.values())
 
 

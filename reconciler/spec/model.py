@@ -30,6 +30,7 @@ from reconciler.spec.field_types import (
     Medium,
     Name,
     OpenId,
+    Picture,
     Positive,
     RawText,
     SecretName,
@@ -79,6 +80,12 @@ class Look(SpecModel):
     avoid: Text = noted("What is not to be seen with it.", "blonde hair", "")
 
 
+class Keyframe(SpecModel):
+    """A picture that clips share."""
+
+    file: Picture = noted("Its path or URL.", "art/door.png", ...)
+
+
 class ClipFields(SpecModel):
     """The fields of a clip, of `defaults` and of the `set` of an override."""
 
@@ -94,8 +101,12 @@ class ClipFields(SpecModel):
     )
     resolution: Resolution | None = noted("Resolution of the video.", "720p")
     ratio: Annotated[str | None, choice_of(*RATIOS)] = noted("Aspect ratio, width to height.", "16:9")
-    first_frame: Medium | None = noted("Picture that the clip starts with.", "assets/lamp.png")
-    last_frame: Medium | None = noted("Picture that the clip ends with.", "assets/lamp-lit.png")
+    first_frame: Medium | None = noted(
+        "Picture that the clip starts with: a path, a URL, {keyframe: NAME}, or a frame of another clip. With"
+        " {clip: NAME, part: last_frame, seam: freeze} later edits of that clip do not change it.",
+        "assets/lamp.png",
+    )
+    last_frame: Medium | None = noted("Picture that the clip ends with, as first_frame.", "assets/lamp-lit.png")
     references: References = noted(
         "Reference pictures, videos and sounds; never together with first_frame or last_frame.",
         "{images: [assets/lamp.png]}",
@@ -293,6 +304,7 @@ class Inputs(SpecModel):
 Vars = Annotated[dict[str, RawText], AS_MAP]
 Clips = Annotated[dict[str, ClipDecl], AS_MAP]
 LookMap = Annotated[dict[str, Look], AS_MAP]
+KeyframeMap = Annotated[dict[str, Keyframe], AS_MAP]
 
 
 class IncludeFile(SpecModel):
@@ -318,6 +330,11 @@ class ProjectFile(SpecModel):
     vars: Vars = noted("Texts for ${vars.name}.", "{product: Aurora lamp}", dict)
     looks: LookMap = noted(
         "Characters, places and styles that clips use.", '{mia: {prompt: "Mia, thirty", images: [art/mia.png]}}', dict
+    )
+    keyframes: KeyframeMap = noted(
+        "Pictures that clips share: one ends on it, the next starts from it.",
+        "{door: {file: art/door.png}}",
+        dict,
     )
     providers: Annotated[dict[str, Provider], AS_MAP] = noted(
         "Providers, by an alias of your choice; draft is built in.",

@@ -15,6 +15,7 @@ from reconciler.spec.volume import Volume
 
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
     from reconciler.spec.cut_fields import CutDecl
+    from reconciler.spec.keyframes import Keyframes
     from reconciler.spec.looks import Looks
     from reconciler.spec.model import Budget, ClipFields, Provider, References
 
@@ -94,6 +95,10 @@ class Clip:
     def references(self) -> References:
         """Its reference pictures, videos and sounds."""
         return self.spec.references
+
+    def frozen(self) -> dict[str, str]:
+        """Return the clip of each frozen seam, by field."""
+        return {name: item.clip for name, item in self._media if isinstance(item, ClipMedia) and item.frozen}
 
     def avoided(self) -> tuple[str, ...]:
         """Return what the end of its prompt excludes: its own words, and those of its looks."""
@@ -200,6 +205,7 @@ class Project:
     warnings: tuple[Diagnostic, ...] = ()
     overlay: ProjectOverlay = ProjectOverlay()
     looks: Looks = field(default_factory=dict)
+    keyframes: Keyframes = field(default_factory=dict)
     chain_warning: int | None = None  # clips that may be made from one another without a warning
     volume: Volume = field(default_factory=Volume)  # resolved to read it
 

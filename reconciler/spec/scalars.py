@@ -17,9 +17,12 @@ from reconciler import money
 from reconciler.spec import values
 from reconciler.spec.other_names import value_for
 from reconciler.spec.problems import listed, shown
-from reconciler.spec.values import ClipMedia, JsonValue, Media, Number, Secret
+from reconciler.spec.values import ClipMedia, Frame, JsonValue, KeyframeMedia, Media, Number, Secret
 
 MAX_TEXT = 100_000
+FREEZE = "freeze"
+SEAMS = ("follow", FREEZE)
+"""How a frame of another clip goes with its edits."""
 MAX_SECONDS = 3600
 MAX_LINK_LIFE = 7 * 24 * 3600
 LITERAL_SECRET = "literal-secret"
@@ -283,10 +286,33 @@ def open_id(raw: object) -> Secret | str:
     return raw if isinstance(raw, Secret) else line(raw)
 
 
-def media(raw: object) -> Media:
-    """Parse a picture, video or sound: a path, a URL, an asset, or a frame of another clip."""
-    if isinstance(raw, ClipMedia):
+def media(raw: object) -> Media | KeyframeMedia:
+    """Parse a picture, video or sound: a path, a URL, an asset, a frame of another clip, or a keyframe."""
+    if isinstance(raw, Media):
         return raw
+    if isinstance(raw, dict):
+        return _named_medium(raw)
+    return picture(raw)
+
+
+def _named_medium(raw: Mapping[str, object]) -> ClipMedia | KeyframeMedia:
+    """Parse `{keyframe: NAME}` or `{clip: NAME, part: last_frame, seam: freeze}`."""
+    values = {key: _scalar(value, "a name") for key, value in raw.items()}
+    if values.keys() == {"keyframe"}:
+        return KeyframeMedia(values["keyframe"])
+    if "file" in values:
+        raise Unfit("must be a mere path for a file", f"write {values['file']}; a file has no seam")
+    if "clip" not in values or values.keys() - {"clip", "part", "seam"}:
+        help = "write {clip: NAME, part: last_frame, seam: freeze}, or {keyframe: NAME}"
+        names = listed(sorted(values), "and") if values else "nothing"
+        raise Unfit(f"must be a path, a URL, or a map with clip or keyframe, not with {names}", help)
+    part = choice(*map(str, Frame))(values.get("part", Frame.LAST.value))
+    seam = choice(*SEAMS)(values.get("seam", SEAMS[0]))
+    return ClipMedia(values["clip"], Frame(part), seam == FREEZE)
+
+
+def picture(raw: object) -> Media:
+    """Parse a path, a URL or an asset."""
     written = _scalar(raw, "a path or URL")
     if not written:
         raise Unfit("is empty", "write a path or a URL, or remove the line")

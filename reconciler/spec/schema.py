@@ -18,7 +18,7 @@ from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import content, element
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
-_NAMED_MAPS = {"clips": NAME, "cuts": NAME, "looks": NAME, "providers": NAME}
+_NAMED_MAPS = {"clips": NAME, "cuts": NAME, "keyframes": NAME, "looks": NAME, "providers": NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,14 @@ def explain(field: str) -> Explanation | None:
 
 def maps() -> tuple[str, ...]:
     """Return the dotted name of every map with fields, each sort once; empty for the project file itself."""
-    repeated = ("defaults", "overrides.set")
+    repeated = ("overrides.set",)
     return ("", *(name for name in all_fields() if name not in repeated and _keys(name)))
 
 
 def fields_of(name: str) -> tuple[Explanation, ...]:
     """Return the fields of a map."""
     keys = _keys(name) if name else tuple(ProjectFile.model_fields)
+    keys = tuple(key for key in keys if key not in ClipFields.model_fields) if name == "defaults" else keys
     explained = (explain(f"{name}.{key}" if name else key) for key in keys)
     return tuple(field for field in explained if field)
 

@@ -16,6 +16,7 @@ from reconciler.spec.database_address import is_exposed
 from reconciler.spec.environment import ADDRESSES, names_in
 from reconciler.spec.field_types import SpecModel
 from reconciler.spec.interpolate import Env, NameScope, Raw, Resolver
+from reconciler.spec.keyframes import Keyframes, declared_keyframes
 from reconciler.spec.looks import Looks, declared_looks
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
@@ -45,6 +46,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         notify=reader.store(store_fields.Notify, "notify"),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
         looks=reader.looks(),
+        keyframes=reader.keyframes(),
         chain_warning=reader.chain_warning(),
     )
 
@@ -82,6 +84,13 @@ class _SectionReader:
         section = self._root.map_at("looks")
         specs = {name: self._typed(model.Look, entry, ("looks", name)) for name, entry in section.entries.items()}
         return declared_looks(section, specs, self._problems)
+
+    def keyframes(self) -> Keyframes:
+        """Return every keyframe by name; one with errors keeps its name, as a look does."""
+        section = self._root.map_at("keyframes")
+        specs = {n: self._typed(model.Keyframe, entry, ("keyframes", n)) for n, entry in section.entries.items()}
+        pictures = {name: spec.file if spec else None for name, spec in specs.items()}
+        return declared_keyframes(section, pictures, self._problems)
 
     def chain_warning(self) -> int | None:
         """Return how many clips may be made from one another without a warning; None: any number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -64,12 +64,13 @@ def checked(model: type[M], raw: Raw, node: Node, problems: Problems, within: Lo
 
 def _is_open(details: ErrorDetails) -> bool:
     """True if a value may be right once its names are resolved; whatever they are, it is a text and has its key."""
-    is_resolved = details["loc"] != ("version",)
-    return isinstance(details["input"], Unresolved) and details["type"] == "unfit" and is_resolved
+    is_resolved, value = details["loc"] != ("version",), details["input"]
+    parts = (value, *value.values()) if isinstance(value, dict) else (value,)
+    return any(isinstance(part, Unresolved) for part in parts) and details["type"] == "unfit" and is_resolved
 
 
 def checked_fields(
-    model: type[M], raw: dict[str, Raw], node: Node, problems: Problems, within: Location
+    model: type[M], raw: Mapping[str, object], node: Node, problems: Problems, within: Location
 ) -> tuple[M, frozenset[str]]:
     """Return a map with the fields that are right, and the names of the others after adding their errors."""
     try:

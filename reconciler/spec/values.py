@@ -61,10 +61,20 @@ class DataMedia:
 
 @dataclass(frozen=True, slots=True)
 class ClipMedia:
-    """A frame or the video of another clip's picked take."""
+    """A frame or the video of another clip's picked take.
+
+    `frozen`: of the version that it was first made from, whatever that clip is now."""
 
     clip: str
     part: Frame
+    frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeMedia:
+    """A picture of the section `keyframes`, by name. `expand` puts the picture in its place."""
+
+    name: str
 
 
 Media = LocalMedia | UrlMedia | AssetMedia | DataMedia | ClipMedia

@@ -11,7 +11,8 @@ removing a clip changes one line, and two branches that add different clips merg
 left out. Costs are decimal texts, never floats.
 
 Entry: key, sha256, suffix of the artifact · provider (alias), kind, model · task, seed, cost and currency, when known ·
-rehearsal (true) if it was made at an address of this machine · output, of the picked take.
+rehearsal (true) if it was made at an address of this machine · output, of the picked take · seams: for each frozen one
+by field, the clip, the key and the SHA-256 of the video whose frame it holds on to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from sys import intern
@@ -28,7 +30,7 @@ from typing import Any
 from reconciler import money
 from reconciler.diagnostics import Diagnostic, Source, SpecError, StateNewer
 from reconciler.next_command import command
-from reconciler.records import LockEntry
+from reconciler.records import LockEntry, Seam
 from reconciler.spec.paths import output_path
 from reconciler.spec.scalars import Unfit
 from reconciler.state import disk
@@ -85,7 +87,8 @@ def _fields(entry: LockEntry) -> dict[str, object]:
     cost = None if micros is None else money.plain(money.from_micros(micros))
     fields: dict[str, object] = {name: getattr(entry, name) for name in _REQUIRED}
     fields |= {"task": entry.task, "seed": entry.seed, "cost": cost, "currency": entry.currency or None}
-    fields |= {"rehearsal": entry.rehearsal or None, "output": entry.output}
+    seams = {seam.field: {"clip": seam.clip, "key": seam.key, "sha256": seam.sha256} for seam in entry.seams}
+    fields |= {"rehearsal": entry.rehearsal or None, "output": entry.output, "seams": seams or None}
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -150,7 +153,8 @@ def _entries(text: str, file: str, members: Iterable[tuple[str, object]]) -> tup
             if name in entries:
                 raise ValueError("duplicate take")
             cells = value.groups()[1:] if isinstance(value, re.Match) else _checked(name, value)
-            entries[name] = _entry(cells)
+            seams = () if isinstance(value, re.Match) else _seams(value)
+            entries[name] = replace(_entry(cells), seams=seams) if seams else _entry(cells)
         except ValueError as error:
             problems.append(_problem(file, _line(text, name), "lock-entry", f"{name}: {error}"))
     if problems:
@@ -201,6 +205,22 @@ def _entry(cells: tuple[Any, ...]) -> LockEntry:
         clip=intern(clip),
         take=int(take),
     )
+
+
+def _seams(value: object) -> tuple[Seam, ...]:
+    """Return the frozen seams of a line. Raises ValueError for one that names no video."""
+    seams = value.get("seams") if isinstance(value, dict) else None
+    if seams is None:
+        return ()
+    fields = seams.items() if isinstance(seams, dict) else [("", None)]
+    return tuple(_seam(field, seam) for field, seam in sorted(fields))
+
+
+def _seam(field: str, value: object) -> Seam:
+    clip, key, sha256 = (value.get(name) if isinstance(value, dict) else None for name in ("clip", "key", "sha256"))
+    if isinstance(clip, str) and isinstance(key, str) and _OBJECT.fullmatch(f"{sha256}.mp4"):
+        return Seam(field, intern(clip), intern(key), intern(str(sha256)))
+    raise ValueError("'seams' must have clip, key and sha256 of a video for each field")
 
 
 def _output(value: object) -> str | None:

@@ -145,7 +145,8 @@ def cascade_line(cascade: Cascade, currency: str) -> str:
     price = plan_total(Plan(cascade.steps, currency=currency))
     plus = "+" if price[:1].isdigit() and not price.endswith("unpriced") else ""
     follow = f"{'follows' if len(cascade.clips) == 1 else 'follow'} {'it' if one else 'them'}"
-    return f"{listed(cascade.causes, 'and')} {verb}; {many} {follow}: {plus}{price}"
+    freeze = f" (freeze the seam: {command('freeze', cascade.seams[0])})" if len(cascade.seams) == 1 else ""
+    return f"{listed(cascade.causes, 'and')} {verb}; {many} {follow}: {plus}{price}{freeze}"
 
 
 def cascade_lines(plan: Plan) -> Iterator[str]:

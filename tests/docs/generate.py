@@ -99,6 +99,8 @@ _MAPS = {
     "state.": "`state`",
     "approval.": "`approval`",
     "inputs.": "`inputs`",
+    "keyframes.": "An entry of `keyframes`",
+    "defaults.": "`defaults`, beside the fields of clips",
     "cuts.": "A cut",
     "cuts.sequence.": "A piece of a cut",
     "cuts.sequence.transition.": "`transition`",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.clock import SystemClock
+from reconciler.emulator.ledger import shortened
+from reconciler.media.frames import extract_frame
+from reconciler.project import handed
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
 from reconciler.views.format import heavy_line
 from tests.cli.in_process import clipform
+from tests.e2e.kit import Rig
+from tests.emulator.process import emulator
 from tests.media.cut import numbered
 
 CHAIN = ("a", "b", "c", "d", "e", "f")
@@ -40,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     (folder / "clipform.yaml").write_text(PROJECT, encoding="utf-8")
     for number, name in enumerate(CHAIN):
-        source = numbered.film(tmp_path / f"{number}.mp4", 100 * number, 12)
+        source = numbered.film(tmp_path / f"{number}.mp4", 100 * number, 12, size=(640, 360))
         run = clipform(folder, "import", name, "--file", str(source))
         assert run.returncode == 0, run.stderr
     assert clipform(folder, "apply", "--yes").returncode == 0
@@ -100,3 +107,138 @@ def test_the_question_says_so_if_most_of_the_cost_only_follows(project: Path, ed
     line = heavy_line(workspace.plan(Choice(), workspace.load()).plan)
     assert sentence in line
     assert bool(line) == bool(sentence)
+
+
+def bought(project: Path) -> list[str]:
+    """Return the clips that the next apply would buy."""
+    actions = planned(project)["actions"]
+    assert isinstance(actions, list)
+    return [step["clip"] for step in actions if step["action"] in ("create", "replace")]
+
+
+def test_an_edit_before_a_frozen_seam_buys_nothing_behind_it(project: Path) -> None:
+    run = clipform(project, "freeze", "c")
+    assert run.returncode == 0, run.stderr
+    assert bought(project) == []
+    change(project, "shot a", "another a")
+    assert bought(project) == ["a", "b"]
+
+
+def test_a_seam_that_is_frozen_after_the_edit_keeps_the_frame_that_was_sent(project: Path) -> None:
+    before = (project / "clipform.lock").read_text(encoding="utf-8")
+    change(project, "shot a", "another a")
+    assert "(freeze the seam: clipform freeze b)" in clipform(project, "plan").stdout
+    assert clipform(project, "freeze", "b").returncode == 0
+    assert bought(project) == ["a"]
+    seams = json.loads((project / "clipform.lock").read_text(encoding="utf-8"))["b#1"]["seams"]
+    line = json.loads(before)["a#1"]
+    assert seams == {"first_frame": {"clip": "a", "key": line["key"], "sha256": line["sha256"]}}
+
+
+def test_a_seam_that_is_frozen_by_hand_keeps_its_frame_from_the_next_apply_on(project: Path) -> None:
+    change(project, '"${clips.b.last_frame}"', "{clip: b, seam: freeze}")
+    assert bought(project) == []
+    assert clipform(project, "apply", "--yes").returncode == 0
+    change(project, "shot a", "another a")
+    assert bought(project) == ["a", "b"]
+
+
+def test_another_clip_at_a_frozen_seam_is_another_frame(project: Path) -> None:
+    assert clipform(project, "freeze", "c").returncode == 0
+    change(project, "{clip: b, part", "{clip: a, part")
+    assert bought(project) == list("cdef")
+
+
+def test_no_key_changes_when_a_seam_is_frozen(project: Path) -> None:
+    def keys() -> dict[str, str]:
+        return {step["clip"]: step["key"] for step in planned(project)["actions"]}  # type: ignore[attr-defined]  # JSON
+
+    before = keys()
+    assert clipform(project, "freeze", "c").returncode == 0
+    assert keys() == before
+
+
+def test_a_thaw_shows_its_price_and_writes_nothing_without_a_yes(project: Path) -> None:
+    assert clipform(project, "freeze", "c").returncode == 0
+    change(project, "shot a", "another a")
+    frozen = (project / "clipform.yaml").read_text(encoding="utf-8")
+    run = clipform(project, "thaw", "c")
+    assert run.returncode == 4
+    assert "Cost: 2.00 USD" in run.stdout
+    assert (project / "clipform.yaml").read_text(encoding="utf-8") == frozen
+    assert clipform(project, "thaw", "c", "--yes").returncode == 0
+    assert (project / "clipform.yaml").read_text(encoding="utf-8") == PROJECT.replace("shot a", "another a")
+    assert bought(project) == list("abcdef")
+
+
+def test_a_rename_keeps_what_a_frozen_seam_holds_on_to(project: Path) -> None:
+    assert clipform(project, "freeze", "c").returncode == 0
+    change(project, "shot a", "another a")
+    change(project, "  c: ", "  see: ")
+    change(project, "clips.c.", "clips.see.")
+    assert bought(project) == ["a", "b"]
+    change(project, "  b: ", "  bee: ")
+    change(project, "clip: b,", "clip: bee,")
+    assert bought(project) == ["a", "bee"]
+
+
+def test_without_the_lock_file_a_frozen_seam_follows_and_the_plan_shows_the_price(project: Path) -> None:
+    assert clipform(project, "freeze", "c").returncode == 0
+    change(project, "shot a", "another a")
+    (project / "clipform.lock").unlink()
+    assert bought(project) == list("abcdef")
+
+
+def first_frames(entry: Mapping[str, Any]) -> list[object]:
+    """Return the frames of a request, as the vendor's books have them: long ones by their SHA-256."""
+    parts = entry["request"]["content"]
+    return [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+
+
+def last_frame(project: Path, sha256: str, folder: Path) -> object:
+    """Return the last frame of a stored video, as the vendor's books have it."""
+    picture = folder / "frame.png"
+    extract_frame(project / "state" / "objects" / sha256[:2] / f"{sha256}.mp4", "last_frame", picture)
+    return shortened(f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}")
+
+
+def test_a_frozen_seam_sends_the_frame_that_was_sent(project: Path, rig: Callable[..., Rig], tmp_path: Path) -> None:
+    with emulator("--latency", "0.05", "--no-render", cwd=tmp_path) as vendor:
+        fast = f"base_url: {vendor.api}/ark, settings: {{lists_per_second: 0}}, poll_interval: 50ms, "
+        change(project, "kind: ark, ", "kind: ark, requests_per_second: 1000, " + fast)
+        change(project, "STUDIO_KEY", "ARK_API_KEY")
+        studio = rig("ark", project, vendor)
+        assert studio.run("freeze", "c").code == 0
+        sha256 = json.loads((project / "clipform.lock").read_text())["c#1"]["seams"]["first_frame"]["sha256"]
+        change(project, "shot a", "another a")
+        run = studio.run("apply", "--yes")
+        assert run.code == 0, run.text
+        assert len(studio.ledger()) == 2  # a and b
+        assert "the seam to b no longer fits: ssim" in studio.run("plan").text
+        change(project, "shot c", "another c")
+        assert studio.run("gc", "--yes").code == 0
+        assert studio.run("apply", "c", "--yes").code == 0
+        assert studio.run("thaw", "c", "--yes").code == 0
+        assert studio.run("apply", "c", "--yes").code == 0
+        *_, frozen, thawed = map(first_frames, studio.ledger())
+        assert frozen != thawed
+        assert frozen == [last_frame(project, sha256, tmp_path)]
+        assert studio.run("freeze", "c").code == 0
+        seams = json.loads((project / "clipform.lock").read_text())["c#1"]["seams"]
+        change(project, "another a", "a third a")
+        assert studio.run("apply", "b", "a", "--yes").code == 0
+        assert studio.run("gc", "--yes").code == 0
+        last_frame(project, seams["first_frame"]["sha256"], tmp_path)
+
+
+def test_a_worker_gets_the_key_that_a_frozen_seam_keeps(project: Path) -> None:
+    assert clipform(project, "freeze", "c").returncode == 0
+    change(project, "shot a", "another a")
+    workspace = Workspace(project, SystemClock(), {})
+    planned = workspace.plan(Choice(), loaded := workspace.load())
+    order = loaded.by_ident["c", 1]
+    step = next(step for step in planned.plan.steps if step.ident == ("c", 1))
+    circumstances = handed.Circumstances(loaded.project.providers["studio"], "", False, {}, 0)
+    copy = handed.read(handed.write(order, step, circumstances))
+    assert copy.order.wanted.key == order.wanted.key
+    assert set(copy.needs.values()) == {order.seams["first_frame"].key}

@@ -117,8 +117,8 @@ def _worded(value: object) -> str:
             return f"file {text}"
         case UrlMedia(url=text) | DataMedia(url=text) | AssetMedia(id=text):
             return f"{type(value).__name__} {text}"
-        case ClipMedia(clip=clip, part=part):
-            return f"{part} of {clip}"
+        case ClipMedia(clip=clip, part=part, frozen=frozen):
+            return f"{part} of {clip}{' (frozen)' if frozen else ''}"
         case tuple():
             return f"({', '.join(_worded(item) for item in value)})"
         case dict():

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import SpecError, StateError, StateNewer
-from reconciler.records import LockEntry
+from reconciler.records import LockEntry, Seam
 from reconciler.state import lockfile
 from reconciler.state.lockfile import dumps, loads, write
 
@@ -53,6 +53,10 @@ ENTRIES = st.lists(
         currency=_text,
         rehearsal=st.booleans(),
         output=st.none() | st.sampled_from(["renders/hero.mp4", "片段/teaser-16x9.mp4"]),
+        seams=st.lists(
+            st.builds(Seam, st.sampled_from(["first_frame", "last_frame"]), _text, _text, st.just("ef" * 32)),
+            unique_by=lambda seam: seam.field,
+        ).map(lambda seams: tuple(sorted(seams, key=lambda seam: seam.field))),
     ),
     unique_by=lambda entry: (entry.clip, entry.take),
     max_size=5,
@@ -251,3 +255,14 @@ def test_any_layout_of_the_json_is_read() -> None:
     for indent, separators in [(None, (",", ":")), (None, (" ,", "\t:\r\n")), (7, (",", ": "))]:
         assert loads(f" \n{json.dumps(members, indent=indent, separators=separators)}\n ") == (HERO, INTRO)
     assert loads("{}") == loads('{ "version" : 1 }') == ()
+
+
+@pytest.mark.parametrize(
+    "seams", [[], "x", {"first_frame": {}}, {"first_frame": {"clip": "a", "key": "v1:a", "sha256": "x"}}]
+)
+def test_a_seam_that_names_no_video_is_a_problem(seams: object) -> None:
+    members = json.loads(TEXT)
+    members["hero#1"]["seams"] = seams
+    with pytest.raises(SpecError) as error:
+        loads(json.dumps(members))
+    assert "'seams' must have" in error.value.diagnostics[0].message

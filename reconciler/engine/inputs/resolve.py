@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from reconciler.next_command import command
 from reconciler.project.orders import Order
 from reconciler.providers import media_routes
 from reconciler.providers.base import MediaRef, Succeeded
+from reconciler.records import Seam
 from reconciler.spec.values import AssetMedia, ClipMedia, DataMedia, Frame, LocalMedia, Media, UrlMedia
 
 
@@ -47,7 +48,7 @@ class InputResolver:
     """Resolves the inputs of one project.
 
     `rehash` returns the SHA-256 of a local input as it is now; `artifacts` that of the video of a clip's picked take,
-    None while it is not in the store. Downloads add to `returned`.
+    None while it is not in the store. Downloads add to `returned`, and `fetch` asks the shared cache for a video.
     """
 
     root: Path
@@ -57,6 +58,7 @@ class InputResolver:
     artifacts: Callable[[str], str | None]
     delivery: MediaDelivery
     returned: ReturnedFrames
+    fetch: Callable[[str], Awaitable[bool]] | None = None
 
     async def ready(self, order: Order) -> dict[str, MediaRef]:
         """Return every input by field name. Raises MediaError when one differs from the plan or cannot be sent."""
@@ -95,9 +97,10 @@ class InputResolver:
         return LocalFile(name, self.root / path, expected, path)
 
     async def _of_clip(self, name: str, item: ClipMedia, order: Order, free: int | None) -> MediaRef:
-        sha256 = self.artifacts(item.clip)
-        if sha256 is None or not self.objects.has(sha256, ".mp4"):
-            raise MediaError(f"the video of {item.clip} is not in the store", help=command("apply", item.clip))
+        seam = order.seams.get(name)
+        sha256 = self.artifacts(item.clip) if seam is None else seam.sha256
+        if sha256 is None or not (self.objects.has(sha256, ".mp4") or await self._fetched(sha256, seam)):
+            raise _absent(item.clip, is_frozen=seam is not None)
         if item.part is Frame.LAST and (link := self._returned(name, sha256, order)) is not None:
             return MediaRef("https", link)
         file = LocalFile(name, self.objects.path(sha256, ".mp4"), sha256, f"{item.part.value} of {item.clip}")
@@ -105,6 +108,10 @@ class InputResolver:
             frame = await self._frame(sha256, file.path, item.part)
             file = replace(file, path=self.objects.path(frame, ".png"), sha256=frame)
         return await self._send(file, order, free)
+
+    async def _fetched(self, sha256: str, seam: Seam | None) -> bool:
+        """True if the version that a seam is frozen to is stored here now: in a fresh clone the shared cache has it."""
+        return seam is not None and self.fetch is not None and await self.fetch(sha256)
 
     def _returned(self, name: str, sha256: str, order: Order) -> str | None:
         """Return the provider's own link to the frame, if this clip has the same provider and its model takes links."""
@@ -117,3 +124,11 @@ class InputResolver:
         with self.objects.part(f"{part.value}-{sha256[:12]}") as target:
             await self.workers.run(extract_frame, video, part.value, target.path)
             return target.commit(".png").sha256
+
+
+def _absent(clip: str, *, is_frozen: bool) -> MediaError:
+    """Return why a frame of a clip cannot be sent; nothing was asked for yet."""
+    if not is_frozen:
+        return MediaError(f"the video of {clip} is not in the store", help=command("apply", clip))
+    text = f"the version of {clip} that the seam is frozen to is not in the store"
+    return MediaError(text, help=f"let the seam follow:\n{command('thaw', 'CLIP')}")

@@ -42,7 +42,7 @@ class Edit:
 def retake(workspace: Workspace, name: str, take: int | None = None) -> Edit:
     """Raise `retake` by one, of one take or of all. Raises ClipformError for a protected clip: its video would be
     replaced."""
-    clips = _named(workspace, name)
+    clips = clips_named(workspace, name)
     if any(clip.spec.protect for clip in clips):
         raise ClipformError(f"{name} is protected", help="remove `protect` first", code="protected")
     if take is None:
@@ -80,7 +80,7 @@ def _retakes(clip: Clip) -> set[int]:
 
 def _combinations(workspace: Workspace, name: str, clips: list[Clip]) -> list[Clip]:
     """Return the combinations of a matrix clip after an edit: some may have a value of their own."""
-    return _named(workspace, name) if len(clips) > 1 else []
+    return clips_named(workspace, name) if len(clips) > 1 else []
 
 
 def retakes(clip: Clip, take: int, number: int) -> FieldValue:
@@ -97,7 +97,7 @@ def _too_few(name: str, takes: int, take: int) -> str:
 
 def pick(workspace: Workspace, name: str, take: int) -> Edit:
     """Set `pick`. Raises UsageError for a take that the clip does not have."""
-    clips = _named(workspace, name)
+    clips = clips_named(workspace, name)
     fewest = min(clip.spec.takes for clip in clips)
     if take > fewest:
         raise UsageError(_too_few(name, fewest, take), help="raise `takes` first")
@@ -160,7 +160,7 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
     return replace(current, text=text)
 
 
-def _named(workspace: Workspace, name: str) -> list[Clip]:
+def clips_named(workspace: Workspace, name: str) -> list[Clip]:
     """Return the clip of that name, or all clips of the declaration of that name."""
     return _of_name(read_project(workspace.files, workspace.overlay).clips, name)
 

@@ -62,7 +62,7 @@ def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
     """
     needed = {snapshot.generations[b.key].sha256 for b in snapshot.bindings.values() if b.key in snapshot.generations}
     needed |= {a.sha256 for a in snapshot.attempts.values() if a.sha256 and a.state in OPEN | BLOCKED}
-    needed |= {entry.sha256 for entry in session.workspace.lock_entries()}
+    needed |= {sha256 for entry in session.workspace.lock_entries() for sha256 in entry.named()}
     from_attempts = {(key, attempt.sha256) for key, attempt in snapshot.attempts.items()}
     needed |= {
         g.sha256 for key, g in snapshot.generations.items() if (key, g.sha256) not in from_attempts and g.kind != KIND

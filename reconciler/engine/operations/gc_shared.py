@@ -23,7 +23,8 @@ def old_objects(session: Session, before: float, pattern: str) -> list[Stored]:
     Raises UsageError if none matches: nothing would be spared. Raises ClipformError if a lock file cannot be read.
     """
     loaded = session.workspace.load()
-    named = {entry.sha256 for entry in lines_of(session, loaded).values()} | _named(session.workspace.root, pattern)
+    named = {sha256 for entry in lines_of(session, loaded).values() for sha256 in entry.named()}
+    named |= _named(session.workspace.root, pattern)
     named |= {attempt.sha256 for attempt in session.store.attempts() if attempt.sha256}
     objects = _shelf(session).listing("objects")
     return [
@@ -64,7 +65,8 @@ def _named(root: Path, pattern: str) -> set[str]:
                 if error.message != "does not exist":
                     raise ClipformError(f"{LOCK_FILE} of {name} {error.message}", code="lock-file") from error
                 continue
-            named |= {entry.sha256 for entry in lockfile.loads(text, f"{name}:{LOCK_FILE}")}
+            lines = lockfile.loads(text, f"{name}:{LOCK_FILE}")
+            named |= {sha256 for line in lines for sha256 in line.named()}
     return named
 
 

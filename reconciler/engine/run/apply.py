@@ -20,6 +20,7 @@ from reconciler.engine.control import RunControl
 from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
+from reconciler.engine.run import seams
 from reconciler.engine.run.executor import Executor
 from reconciler.engine.run.hooks import called_back
 from reconciler.engine.run.locked import objection
@@ -233,6 +234,7 @@ class Run:
                 async with _timed(executor, timeout), _renewed(session), called_back(session, executor):
                     summary = await executor.run(plan)
                     await self._share(executor)
+                    await seams.measure(session, loaded, renderer)
                 return summary
         finally:
             await providers.aclose()
@@ -268,6 +270,7 @@ class Run:
     def _executor(self, renderer: DraftRenderer, providers: ConnectedProviders) -> Executor:
         session, planned, options = self.session, self.planned, self.options
         records = RunRecords.of(planned.snapshot, planned.loaded.cut_files)
+        shared = self._shared()
         ports = Ports(
             store=session.store,
             receipts=session.receipts,
@@ -281,7 +284,8 @@ class Run:
             seed=lambda: secrets.randbits(31),
             approvals=partial(session.workspace.approvals, planned.loaded.project),
         )
-        shared = self._shared()
+        if shared is not None:
+            ports.inputs.fetch = shared.bring_one
         if session.store.is_shared and shared is not None:
             ports = replace(ports, bring=shared.bring_one, keep=shared.keep)
         who = user_and_machine()

@@ -24,7 +24,7 @@ from reconciler.plan.cuts import KIND
 from reconciler.plan.model import OutputFact, Step
 from reconciler.project.model import Loaded, Planned
 from reconciler.project.orders import Order
-from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed, Snapshot
+from reconciler.records import Artifact, Binding, Generation, LockEntry, Placed, Seam, Snapshot
 from reconciler.state import lockfile
 from reconciler.state.paths import LOCK_FILE
 from reconciler.state.snapshot import rehearsals
@@ -131,8 +131,8 @@ class LockfileSaver:
         elif (generation := self.session.store.generation(bound.key)) is not None:
             ident = (bound.clip, bound.take)
             of_rehearsal = rehearsals(self.session.store.attempts(bound.key), {bound.key: generation})
-            self.lines[ident] = _entry(bound, generation, artifact, self.lines.get(ident), of_rehearsal)
-
+            entry = _entry(bound, generation, artifact, self.lines.get(ident), of_rehearsal)
+            self.lines[ident] = replace(entry, seams=_seams(self.session.store, self.loaded, bound))
         if self.writer is None or self.writer.done():
             self.writer = asyncio.ensure_future(self._write())
         return self.lines.get((bound.clip, bound.take))
@@ -199,8 +199,24 @@ def lines_of(session: Session, loaded: Loaded) -> dict[tuple[str, int], LockEntr
             entries |= {ident: lines[ident]} if ident in lines else {}
         elif ident not in entries or bound.key == wanted.get(ident) or generation.kind == KIND:
             artifact = snapshot.artifacts[generation.sha256]
-            entries[ident] = _entry(bound, generation, artifact, lines.get(ident), snapshot.rehearsals)
+            entry = _entry(bound, generation, artifact, lines.get(ident), snapshot.rehearsals)
+            entries[ident] = replace(entry, seams=_seams(session.store, loaded, bound))
     return entries
+
+
+def _seams(store: Store, loaded: Loaded, bound: Binding) -> tuple[Seam, ...]:
+    """Return what the frozen seams of a take hold on to: as before, else what it was just made from."""
+    order = loaded.by_ident.get((bound.clip, bound.take))
+    if order is None:
+        return ()
+    seams, picked = dict(order.seams), dict(order.wanted.needs)
+    unheld = order.clip.frozen().items() if order.wanted.key == bound.key else ()
+    for name, clip in unheld:
+        source = loaded.by_ident.get((clip, picked.get(clip, 0)))
+        generation = store.generation(source.wanted.key) if source is not None and name not in seams else None
+        if generation is not None:
+            seams[name] = Seam(name, clip, generation.key, generation.sha256)
+    return tuple(seams[name] for name in sorted(seams))
 
 
 def _entry(

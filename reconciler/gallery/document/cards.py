@@ -150,7 +150,7 @@ def card(step: Step, clip: Clip | None, index: PlanIndex) -> model.Card:
         output=step.output or "",
         cost=_paid_for_all(step, result, index),
         created=utc(result.created) if result and result.created else None,
-        mismatch=result.mismatch if result else "",
+        mismatch="; ".join(filter(None, (result.mismatch if result else "", index.seams.get(step.clip)))),
         shown=video,
         due=due(step.clip, part),
         apply=portion(step.clip, part, index),

@@ -40,6 +40,12 @@ class PlanIndex:
         return steps
 
     @cached_property
+    def seams(self) -> dict[str, str]:
+        """What the plan says about the frozen seam of a clip that no longer fits, by clip."""
+        about = (item.message.partition(": ") for item in self.planned.plan.diagnostics if item.code == "seam")
+        return {clip: text for clip, _, text in about}
+
+    @cached_property
     def clips(self) -> dict[str, Clip]:
         """The declared clips, by name."""
         return {clip.name: clip for clip in self.planned.loaded.project.clips}
