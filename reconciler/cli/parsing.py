@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import ClipformError, Refused, UsageError
 from reconciler.money import parse
-from reconciler.next_command import command
 
 if TYPE_CHECKING:
     from reconciler.plan.model import Plan
@@ -166,7 +165,9 @@ def only_one(pattern: str, names: Sequence[str]) -> str:
 def require_named(loaded: Loaded, clip: str) -> None:
     """Raise UsageError if no clip has this name."""
     if all(order.clip.name != clip for order in loaded.orders):
-        raise UsageError(f"no clip is named '{clip}'", help=f"{command('status')} lists all clips")
+        from reconciler.project.selectors import no_clip
+
+        raise no_clip(clip, loaded.project.cuts)
 
 
 def one_order(loaded: Loaded, clip: str, take: int | None) -> Order:

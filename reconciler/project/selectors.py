@@ -15,6 +15,7 @@ from reconciler.diagnostics import UsageError
 from reconciler.frozen import dataclass
 from reconciler.next_command import command
 from reconciler.spec.graph import closure, dependents
+from reconciler.spec.project import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,16 @@ def select(
     graph = _Graph(candidates, since)
     chosen = {c.name for c in candidates} if not patterns else graph.union(patterns)
     return frozenset(chosen - graph.union(exclude))
+
+
+def no_clip(name: str, films: Iterable[Cut]) -> UsageError:
+    """Return the error for a name that no clip has; a film of that name has clips to choose from."""
+    film = next((film for film in films if film.name == name), None)
+    if film is None:
+        return UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")
+    needs = film.needs()
+    few = ", ".join(needs[:6]) + (", …" if len(needs) > 6 else "")
+    return UsageError(f"{name} is a film; this needs a clip", help=f"it shows {few}" if needs else "")
 
 
 class _Graph:

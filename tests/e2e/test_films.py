@@ -261,3 +261,10 @@ def test_a_kill_at_any_moment_changes_no_byte_and_leaves_nothing(project: Path, 
 
 def test_the_name_of_a_film_is_completed(project: Path) -> None:
     assert "film" in {one.name for one in names(DiskFiles(project), "clipform.yaml")}
+
+
+@pytest.mark.parametrize("words", [("pick", "film", "1"), ("retake", "film"), ("undo", "film")])
+def test_a_command_that_needs_a_clip_names_those_of_the_film(project: Path, words: tuple[str, ...]) -> None:
+    result = clipform(project, *words)
+    assert result.returncode == 64
+    assert "film is a film; this needs a clip" in result.stderr and "it shows intro, chase" in result.stderr

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from reconciler.diagnostics import ClipformError, Refused, SpecError, UsageError
 from reconciler.frozen import dataclass
-from reconciler.next_command import command
+from reconciler.project.selectors import no_clip
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text
 from reconciler.spec.files import EditedFiles
 from reconciler.spec.load import read_project
-from reconciler.spec.project import Clip
+from reconciler.spec.project import Clip, Project
 from reconciler.state import disk
 
 
@@ -125,8 +124,8 @@ def prompt(workspace: Workspace, name: str) -> WrittenText:
 
 def _written(workspace: Workspace, name: str) -> tuple[WrittenText, str]:
     """Return the prompt of a clip as written, and the text of its file."""
-    clips = read_project(workspace.files, workspace.overlay).clips
-    clip = _of_name(clips, name)[0]
+    project = read_project(workspace.files, workspace.overlay)
+    clips, clip = project.clips, _of_name(project, name)[0]
     assert clip.where is not None
     file = clip.where.file
     content = workspace.files.read(file).decode("utf-8")
@@ -162,13 +161,14 @@ def set_prompt(workspace: Workspace, name: str, before: str, text: str) -> Writt
 
 def clips_named(workspace: Workspace, name: str) -> list[Clip]:
     """Return the clip of that name, or all clips of the declaration of that name."""
-    return _of_name(read_project(workspace.files, workspace.overlay).clips, name)
+    return _of_name(read_project(workspace.files, workspace.overlay), name)
 
 
-def _of_name(clips: Sequence[Clip], name: str) -> list[Clip]:
-    named = [clip for clip in clips if clip.name == name] or [clip for clip in clips if clip.declared == name]
+def _of_name(project: Project, name: str) -> list[Clip]:
+    named = [clip for clip in project.clips if clip.name == name]
+    named = named or [clip for clip in project.clips if clip.declared == name]
     if not named:
-        raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")
+        raise no_clip(name, project.cuts)
     return named
 
 

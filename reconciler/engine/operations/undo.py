@@ -18,6 +18,7 @@ from reconciler.plan.changes import InputEntry, changes, flat_fields
 from reconciler.plan.model import Step, plain_value
 from reconciler.project.model import Choice, Loaded
 from reconciler.project.orders import Order
+from reconciler.project.selectors import no_clip
 from reconciler.project.versions import Version, before, versions
 from reconciler.project.workspace import Workspace
 from reconciler.spec.edit import FieldValue, set_field, written_text
@@ -126,6 +127,8 @@ def _orders(loaded: Loaded, name: str, take: int | None) -> list[Order]:
     """Return the order of the take of the clip of that name, or of each combination of the matrix clip."""
     chosen = [order for order in loaded.orders if order.take == (take or order.clip.spec.pick)]
     orders = [o for o in chosen if o.clip.name == name] or [o for o in chosen if o.clip.declared == name]
+    if not orders and name in {film.name for film in loaded.project.cuts}:
+        raise no_clip(name, loaded.project.cuts)
     if not orders:
         text = f"no clip or take is named '{name if take is None else f'{name}#{take}'}'"
         raise UsageError(text, help=f"{command('status')} lists all clips")
