@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import io
 import json
 import os
 import re
@@ -13,6 +12,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -165,22 +165,28 @@ def read_cache(file: Path, parse: Callable[[Any], T]) -> dict[str, T]:
 def cache_entries(file: Path) -> Iterator[tuple[str, Any]]:
     """Yield the entries of a cache file, of which one at a time is in memory; none if it is missing or damaged.
 
-    The first line is the SHA-256 of the rest, where each line is an entry: a JSON list of its name and its value.
+    Each line is an entry, a JSON list of its name and its value, but the last: the SHA-256 of all before it.
     """
-    with suppress(OSError, ValueError, TypeError):
-        content = file.read_bytes()
-        lines = io.BytesIO(content)
-        sha256 = lines.readline().strip()
-        if hashlib.sha256(memoryview(content)[lines.tell() :]).hexdigest().encode() == sha256:
-            for line in lines:
-                name, value = json.loads(line)
-                yield str(name), value
+    with suppress(OSError, ValueError, TypeError), file.open("rb") as lines:
+        digest, count, last = hashlib.sha256(), 0, b""
+        for line in lines:
+            digest.update(last)
+            count, last = count + 1, line
+        lines.seek(0)
+        for line in islice(lines, count - 1) if last.strip() == digest.hexdigest().encode() else ():
+            name, value = json.loads(line)
+            yield str(name), value
 
 
 def write_cache(file: Path, entries: Mapping[str, object], encode: Callable[[Any], object] | None = None) -> None:
     """Replace a cache file as `cache_entries` reads it. `encode` makes JSON values of others. Raises OSError."""
-    content = bytearray()
-    for entry in sorted(entries.items()):
-        content += json.dumps(entry, default=encode, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-    content[:0] = hashlib.sha256(content).hexdigest().encode() + b"\n"
-    disk.replace(file, memoryview(content))
+
+    def lines() -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for entry in sorted(entries.items()):
+            line = json.dumps(entry, default=encode, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+            digest.update(line)
+            yield line
+        yield digest.hexdigest().encode()
+
+    disk.replace(file, lines())

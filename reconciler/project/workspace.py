@@ -8,6 +8,7 @@ reused. Inputs are still read and compared each time; see `spec.memo`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -181,11 +182,11 @@ class Workspace:
                         raise
                     cache.forget()  # all files are read, and all problems reported
                     loaded = self._load(draft, cache)
-            cache.save()
-        if not is_ordinary(project):
-            return loaded
-        rows = cache.wanted(loaded.project, loaded.orders)
-        return read_later(loaded, rows, cache.inputs(loaded.project), partial(self.load, draft))
+        if is_ordinary(project):
+            rows = cache.wanted(loaded.project, loaded.orders)
+            loaded = read_later(loaded, rows, cache.inputs(loaded.project), partial(self.load, draft))
+        cache.save()  # last: the memory of the clips is free then
+        return loaded
 
     def _load(self, draft: bool, cache: SpecCache | None = None) -> Loaded:
         self.require_own()
@@ -303,8 +304,10 @@ class Workspace:
 
     def _lock(self) -> LockLines:
         text = root_files.text_of(self.root, LOCK_FILE, self.seen)
-        parsed = partial(lock_lines.parse, text or "", LOCK_FILE)
-        return LockLines() if text is None else self._records[False].compute("lock", (text,), parsed)
+        if text is None:
+            return LockLines()
+        sha256 = hashlib.sha256(text.encode()).hexdigest()  # the text itself would be kept
+        return self._records[False].compute("lock", (sha256,), partial(lock_lines.parse, text, LOCK_FILE))
 
     def approval_book(self) -> ApprovalBook:
         """Return what the file of approvals has now. Raises ClipformError."""

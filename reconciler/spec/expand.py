@@ -32,6 +32,9 @@ _FIELDS = frozenset(ClipFields.model_fields)
 _KEYS = frozenset(ClipDecl.model_fields)
 _MEDIA = frozenset(("first_frame", "last_frame", "references"))
 _NOT_IN_THE_VIDEO = frozenset(("output", "tags", "description"))
+_NO_FAULTS = frozenset[str]()
+_NO_NAMES = set[str]()
+"""For all clips, which fields were given: nothing asks, and a set for each is 700 bytes."""
 _MATRIX_NAME = re.compile(r"(?<!\$)\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}")
 
 
@@ -231,6 +234,7 @@ class _Builder:
             spec, looks, brought = self._with_looks(spec, places, faulty, resolver)
             places.update(brought)
         self._check_together(spec, faulty)
+        object.__setattr__(spec, "__pydantic_fields_set__", _NO_NAMES)
         return Clip(
             name,
             declared.text,
@@ -238,7 +242,7 @@ class _Builder:
             self.combination,
             declared.where,
             places,
-            frozenset(faulty),
+            frozenset(faulty) if faulty else _NO_FAULTS,
             looks=looks,
             rows=self.declared.table.file if self.declared.table else "",
         )

@@ -88,15 +88,17 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def replace(path: str | os.PathLike[str], data: bytes | memoryview, mode: int = 0o666) -> None:
-    """Replace the file at `path` atomically and durably with `data`. `mode` is less the process's umask."""
+def replace(path: str | os.PathLike[str], data: bytes | memoryview | Iterator[bytes], mode: int = 0o666) -> None:
+    """Replace the file at `path` atomically and durably with `data`, or with its parts. `mode` is less the process's
+    umask."""
     target = os.path.abspath(path)
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".{os.path.basename(target)}.{os.urandom(8).hex()}.part")
     descriptor = os.open(temporary, CREATE, mode)
     try:
         try:
-            write_all(descriptor, data)
+            for part in data if isinstance(data, Iterator) else (data,):
+                write_all(descriptor, part)
             sync(descriptor)
         finally:
             os.close(descriptor)
