@@ -187,6 +187,9 @@ class _Line:
             return Answer(kind=AnswerKind.FILES)
         if "DIR" in metavar:
             return Answer(kind=AnswerKind.FOLDERS)
+        if metavar == "FILM":
+            films = ((clip.name, "") for clip in self._named_clips() if clip.is_film)
+            return Answer(_starting(self.word, films))
         if metavar == "REV":
             return Answer(_starting(self.word, ((name, "") for name in ("HEAD", *self._revisions()))))
         return Answer(_starting(self.word, ((name, "") for name in self._listed(parameter))))
@@ -203,6 +206,10 @@ class _Line:
                 from reconciler.spec.schema import all_fields
 
                 return all_fields()
+            case "export", "kind":
+                from reconciler.gallery.report.timeline import FORMATS
+
+                return FORMATS
             case "models", "kind":
                 from reconciler.providers import registry
 

@@ -29,12 +29,13 @@ _KEY = re.compile(r"^( +)([A-Za-z0-9_-]{1,100}):(?:\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One clip with its name: the declaration's, or that of one of its combinations."""
+    """A film, or a clip with its name: the declaration's, or that of one of its combinations."""
 
     name: str
     declared: str
     selectors: tuple[str, ...] = ()  # patterns that select it, such as `tag:NAME`
     takes: int = 1
+    is_film: bool = False
 
 
 def names(files: Files, name: str) -> tuple[Named, ...]:
@@ -54,7 +55,7 @@ def _clips(files: Files, name: str) -> Iterator[Named]:
     shared = main.map_at("defaults").entries
     variables = _variables(main, {})
     yield from _declared(files, main, shared, variables)
-    yield from (Named(film, film) for film in filter(NAME.fullmatch, main.map_at("cuts").entries))
+    yield from (Named(film, film, is_film=True) for film in filter(NAME.fullmatch, main.map_at("cuts").entries))
     for path in _included(files, main, name)[:_FILES]:
         root, text = _open(files, path)
         yield from _scanned(text)
@@ -91,6 +92,7 @@ def _declared(
 
 def _selectors(fields: Mapping[str, MappingEntry]) -> Iterator[str]:
     yield from (f"tag:{tag}" for tag in _texts(fields.get("tags")))
+    yield from (f"look:{look}" for look in _texts(fields.get("use")))
     for name in ("model", "provider"):
         yield from (f"{name}:{text}" for text in _texts(fields.get(name)) if "${" not in text)
     output = next(_texts(fields.get("output")), DEFAULT_OUTPUT)

@@ -102,6 +102,14 @@ def test_a_word_is_completed_like_this(words: list[str], names: list[str], here:
     assert offered(*words) == names
 
 
+def test_an_export_is_of_a_film_in_a_format_and_looks_select(here: Path) -> None:
+    text = "version: 1\nlooks: {mia: {prompt: x}}\nclips: {hero: {prompt: a, use: [mia]}}\n"
+    (here / "clipform.yaml").write_text(f"{text}cuts: {{film: {{sequence: [{{clip: hero}}]}}}}\n", encoding="utf-8")
+    assert offered("export", "") == ["film"]
+    assert offered("export", "film", "--as", "") == ["otio", "premiere", "fcpx", "edl"]
+    assert offered("plan", "lo") == ["look:mia"]
+
+
 def test_without_a_word_every_command_is_offered(here: Path) -> None:
     assert offered() == offered("")
     assert {"apply", "plan", "watch"} <= set(offered())
