@@ -1,4 +1,4 @@
-"""A worker that is struck at a named point of its third purchase: it kills or freezes itself, as an operator would."""
+"""A worker that is struck at a named point of a purchase: it kills or freezes itself, as an operator would."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from reconciler.state.receipts import Receipts
 
 WORD = "CLIPFORM_TEST_STRUCK"
 """A variable with the name of a FIFO that is written to before the strike."""
-_THIRD = 3
+COUNT = "CLIPFORM_TEST_STRUCK_AT"
+"""A variable with the number of the purchase in which it is struck; by default it is the third."""
 
 
 def frozen_before_it_sends() -> None:
@@ -32,13 +33,14 @@ def killed_before_it_records() -> None:
 def _strike(owner: Any, name: str, number: int, *, after: bool) -> None:
     original: Callable[..., object] = getattr(owner, name)
     calls: list[None] = []
+    last = int(os.environ.get(COUNT, "3"))
 
     def struck(self: object, *about: object) -> object:
         calls.append(None)
-        if len(calls) == _THIRD and not after:
+        if len(calls) == last and not after:
             _now(number)
         answer = original(self, *about)
-        if len(calls) == _THIRD and after:
+        if len(calls) == last and after:
             _now(number)
         return answer
 

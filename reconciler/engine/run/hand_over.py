@@ -53,6 +53,10 @@ class HandOver:
     _seen: Mapping[str, Handed] = field(default_factory=dict)
     _looked: float = float("-inf")
     _told: dict[str, str] = field(default_factory=dict)
+    _keys: Mapping[Ident, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._keys = {(wanted.clip, wanted.take): wanted.key for wanted in self.planned.loaded.wanted}
 
     @classmethod
     def of(cls, session: Session, planned: Planned, sink: Sink, elsewhere: Mapping[str, object]) -> HandOver | None:
@@ -112,13 +116,12 @@ class HandOver:
         if step.ident in self.bought or step.ident in self.refused:
             return None
         order, config = loaded.by_ident[step.ident], loaded.project.providers[step.provider]
-        keys = {(wanted.clip, wanted.take): wanted.key for wanted in loaded.wanted}
         before = [attempt.id for attempt in self.session.store.attempts(step.key)] if step.action in GENERATES else []
         about = handed.Circumstances(
             config=config,
             endpoint=endpoints.endpoint(config, loaded.dialects[step.provider]),
             can_publish=bool(loaded.project.publish),
-            keys=keys,
+            keys=self._keys,
             after=max(before, default=0),
         )
         try:
@@ -131,7 +134,7 @@ class HandOver:
         except (ClipformError, StepEnded) as error:
             self.refused[step.ident] = error
             return None
-        needs = tuple(dict.fromkeys(keys[need] for need in order.wanted.needs))
+        needs = tuple(dict.fromkeys(self._keys[need] for need in order.wanted.needs))
         account = handed.account_name(config)
         return Want(step.key, terms.run, account, step.clip, step.take, needs, document)
 

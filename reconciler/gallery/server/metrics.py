@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__, money
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.records import BLOCKED, OPEN
+from reconciler.records import BLOCKED, OPEN, Handed
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
@@ -62,7 +62,20 @@ class _Figures:
         for attempt, label in zip(attempts, labels, strict=True):
             oldest[label] = max(oldest.get(label, 0), self._now - attempt.created)
         yield gauge("attempt_age_seconds", "Age of the oldest of these requests", ("provider", "state"), oldest.items())
+        orders = Counter((order.account, _standing(order)) for order in records.handed.values())
+        yield gauge("orders", "Orders that workers have, by what they wait for", ("account", "state"), orders.items())
         spent = [((currency,), float(money.from_micros(sums))) for currency, sums in records.spent.items()]
         yield gauge("spent", "What is owed or may become so", ("currency",), spent)
         results = Counter((g.provider, g.model, g.origin) for g in records.generations.values())
         yield gauge("results", "Results on record", ("provider", "model", "origin"), results.items())
+
+
+def _standing(order: Handed) -> str:
+    """Return what an open order waits for, in one word."""
+    if not order.is_ready:
+        return "needs"  # other clips first
+    if not order.is_served:
+        return "unserved"  # no worker that is running has credentials of its account
+    if order.note:
+        return "stuck"
+    return "carried" if order.holder else "queued"

@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.cli.app import main
 from reconciler.diagnostics import StateUnreachable
+from reconciler.gallery.document.index import PlanIndex
 from reconciler.gallery.server.guard import ReadOnly
 from reconciler.gallery.server.hooks import HookReceiver
+from reconciler.gallery.server.metrics import exposition
 from reconciler.gallery.server.server import Gallery, GalleryOptions
 from reconciler.project.model import Choice
 from reconciler.project.workspace import Workspace
+from reconciler.records import Handed
 from reconciler.state.sql.postgres import PostgreSQL
 from tests.gallery.server.conftest import Site
 from tests.gallery.server.kit import Browser
@@ -51,6 +55,26 @@ def test_the_figures_are_those_of_the_plan_and_the_records(shared: Site) -> None
         assert values["clipform_plan_cost", "USD"] == 0.5
         assert {key[-1]: n for key, n in values.items() if key[0] == "clipform_results"} == {"draft": 3}
         assert values["clipform_project_broken",] == 0
+
+
+def test_the_depth_of_the_queue_is_among_the_figures(shared: Site) -> None:
+    """By account, and by what orders wait for: workers are scaled by it."""
+    standing = {"needs": ("", "", True, False), "unserved": ("", "", False, True), "stuck": ("busy", "w", True, True)}
+    standing |= {"carried": ("", "w", True, True), "queued": ("", "", True, True)}
+    orders = {
+        f"{state}-{number}": Handed(f"{state}-{number}", "main", "sun", "", note, holder, 0.0, 0.0, served, ready)
+        for number, (state, (note, holder, served, ready)) in enumerate(
+            [*standing.items(), ("queued", standing["queued"])]
+        )
+    }
+    planned = shared.workspace.plan(Choice(), shared.workspace.load())
+    planned = replace(planned, snapshot=replace(planned.snapshot, handed=orders))
+    text, _ = exposition(PlanIndex(planned), is_broken=False, now=0.0)
+    values = figures(text.decode())
+    assert {key[-1]: count for key, count in values.items() if key[0] == "clipform_orders"} == {
+        **dict.fromkeys(standing, 1),
+        "queued": 2,
+    }
 
 
 def test_on_this_machine_health_and_figures_need_no_token_and_the_page_does(shared: Site) -> None:
