@@ -62,10 +62,8 @@ def test_the_depth_of_the_queue_is_among_the_figures(shared: Site) -> None:
     standing = {"needs": ("", "", True, False), "unserved": ("", "", False, True), "stuck": ("busy", "w", True, True)}
     standing |= {"carried": ("", "w", True, True), "queued": ("", "", True, True)}
     orders = {
-        f"{state}-{number}": Handed(f"{state}-{number}", "main", "sun", "", note, holder, 0.0, 0.0, served, ready)
-        for number, (state, (note, holder, served, ready)) in enumerate(
-            [*standing.items(), ("queued", standing["queued"])]
-        )
+        f"v1:{number}": Handed(f"v1:{number}", "main", "sun", "", note, holder, 0.0, 0.0, served, ready)
+        for number, (note, holder, served, ready) in enumerate([*standing.values(), standing["queued"]])
     }
     planned = shared.workspace.plan(Choice(), shared.workspace.load())
     planned = replace(planned, snapshot=replace(planned.snapshot, handed=orders))
