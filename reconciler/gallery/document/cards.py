@@ -69,7 +69,7 @@ def head(plan: Plan, context: DocumentContext, plain: CardList) -> model.Head:
         restart=command("ui" if context.acts else "serve") if context.live else "",
         cascades=tuple({"sentence": line} for line in cascade_lines(plan)),
     )
-    revision = f"{plain.mark}.{_digest([content, plain.digest])}"
+    revision = f"{plain.mark}.{_digest(model.encoded([content, plain.digest]))}"
     return replace(content, revision=revision, generated=utc(context.now), session=context.session)
 
 
@@ -96,24 +96,26 @@ def diagnostic(problem: Diagnostic) -> model.Value:
     return encode.diagnostic(problem) | {"lines": lines}
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(model.dumps(value).encode("utf-8", "replace")).hexdigest()[:16]
+def _digest(json: bytes) -> str:
+    return hashlib.sha256(json).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class CardList:
-    """The cards of a plan without progress, the mark of the plan, and a digest of the cards: computed once a plan,
-    because the head changes more often."""
+    """The cards of a plan without progress, the mark of the plan, and the JSON of the cards with its digest: computed
+    once a plan, because the head changes more often, and each page that opens asks for all of it."""
 
     cards: tuple[model.Card, ...] = ()
     mark: str = ""
+    json: bytes = b"[]"
     digest: str = ""
 
 
 def card_list(index: PlanIndex) -> CardList:
     """Return the cards of a plan."""
     plain = _cards(index)
-    return CardList(plain, plan_mark(index.planned.plan), _digest(plain))
+    json = model.encoded(plain)
+    return CardList(plain, plan_mark(index.planned.plan), json, _digest(json))
 
 
 def _cards(index: PlanIndex) -> tuple[model.Card, ...]:

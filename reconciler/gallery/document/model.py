@@ -257,3 +257,8 @@ def members(value: object) -> Value:
 def dumps(value: object) -> str:
     """Return the JSON of a document, or of a value that contains some."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=members)
+
+
+def encoded(value: object) -> bytes:
+    """Return the JSON as it is sent. A lone surrogate, as a provider's reply may contain, becomes `?`."""
+    return dumps(value).encode("utf-8", "replace")

@@ -24,7 +24,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.frozen import dataclass
-from reconciler.gallery.server.sse import plain
+from reconciler.gallery.document.model import encoded
 from reconciler.serving import HOST
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _cookie(headers: Headers, name: str) -> str:
 
 def answer(value: object, status: int = 200) -> Response:
     """Return a value as a JSON response on one line."""
-    return Response(plain(value), status, media_type="application/json")
+    return Response(encoded(value), status, media_type="application/json")
 
 
 def refusal(status: int, code: str, message: str, help: str = "") -> Response:

@@ -14,8 +14,8 @@ from reconciler.frozen import dataclass
 from reconciler.gallery.document import cards as builder
 from reconciler.gallery.document import detail, media
 from reconciler.gallery.document.index import PlanIndex
-from reconciler.gallery.document.model import Detail, Head, Running, SessionTotal, Value, members
-from reconciler.gallery.server.sse import Stream, encoded
+from reconciler.gallery.document.model import Detail, Head, Running, SessionTotal, Value, encoded, members
+from reconciler.gallery.server.sse import Stream, wire_event
 from reconciler.plan.model import Plan
 from reconciler.project.model import Planned
 from reconciler.state.history import LogEntry
@@ -141,10 +141,15 @@ class Hub:
 
     # --- queries ------------------------------------------------------------------------------
 
-    def document(self) -> Value:
-        """Return the Document with all progress."""
-        progress = self._by_clip()
-        return self._live_head() | {"cards": [builder.with_running(card, progress) for card in self._list.cards]}
+    def document(self) -> bytes:
+        """Return the JSON of the Document with all progress."""
+        return self._with_cards(self._live_head())
+
+    def _with_cards(self, values: Value) -> bytes:
+        """Return the JSON of an object with these members and all cards, whose own is there already if nothing runs."""
+        if progress := self._by_clip():
+            return encoded(values | {"cards": [builder.with_running(card, progress) for card in self._list.cards]})
+        return encoded(values)[:-1] + b',"cards":' + self._list.json + b"}"
 
     def detail(self, name: str, events: Sequence[LogEntry]) -> Detail | None:
         """Return the Detail of a clip; None if no clip has that name."""
@@ -159,10 +164,9 @@ class Hub:
     def listening(self) -> Iterator[Stream]:
         """Open a stream; its first event is the whole Document."""
         stream = Stream()
-        head = self.document()
-        cards, order = head.pop("cards"), [card.id for card in self._list.cards]
-        update = {"revision": self._head.revision, "head": head, "cards": cards, "removed": [], "order": order}
-        stream.put(encoded("document", update))
+        order = [card.id for card in self._list.cards]
+        update: Value = {"revision": self._head.revision, "head": self._live_head(), "removed": [], "order": order}
+        stream.put(wire_event("document", self._with_cards(update)))
         self._streams.add(stream)
         try:
             yield stream
@@ -198,7 +202,7 @@ class Hub:
 
     def _send(self, name: str, value: object) -> None:
         if self._streams:
-            data = encoded(name, value)
+            data = wire_event(name, encoded(value))
             for stream in self._streams:
                 stream.put(data)
 

@@ -83,7 +83,7 @@ class Routes:
         return await _file(_ASSETS / name, kind)
 
     async def _gallery(self, request: Request) -> Response:
-        return answer(self._hub.document())
+        return Response(self._hub.document(), media_type="application/json")
 
     async def _clip(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -9,8 +9,6 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from reconciler.gallery.document.model import dumps
-
 _MAX_EVENTS: Final = 512
 _MAX_BYTES: Final = 32 << 20
 """Limits of the queue of a page; a single event may be larger."""
@@ -58,14 +56,9 @@ class Stream:
         return events
 
 
-def encoded(name: str, value: object) -> bytes:
-    """Return an event in the wire format: JSON without line ends."""
-    return b"event: " + name.encode() + b"\ndata: " + plain(value) + b"\n\n"
-
-
-def plain(value: object) -> bytes:
-    """Return a value as JSON on one line. A lone surrogate, as a provider's reply may contain, becomes `?`."""
-    return dumps(value).encode("utf-8", "replace")
+def wire_event(name: str, json: bytes) -> bytes:
+    """Return an event in the wire format; its JSON is without line ends."""
+    return b"event: " + name.encode() + b"\ndata: " + json + b"\n\n"
 
 
 class StreamResponse:
