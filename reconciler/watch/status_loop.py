@@ -16,13 +16,15 @@ from reconciler.project.workspace import Workspace
 from reconciler.state.paths import DATABASE, DRAFTS, STATE
 from reconciler.views.base import StatusRow, View
 from reconciler.views.status import status
-from reconciler.watch.decide import Cause
+from reconciler.watch.decide import Cause, Click
 from reconciler.watch.page_requests import PageRequests
 from reconciler.watch.wait import EventWaiter
 from reconciler.watch.watched_paths import is_part, names_to_watch
 
 _IDLE_RATIO = 4
 """Reading may take a fifth of the time: a process that applies a thousand clips needs the machine more."""
+_SHARED = 5.0
+"""Seconds between two looks at a shared state, which other machines change."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,8 @@ class StatusLoop:
                 if events.watch_paths(names_to_watch(self.workspace.root, self.workspace.beyond())):
                     self._refresh()
                 end = clock.monotonic()
-                cause = events.pause(end + _IDLE_RATIO * (end - began), clock.monotonic) or events.wait()
+                cause: Cause | Click | None = events.pause(end + _IDLE_RATIO * (end - began), clock.monotonic)
+                cause = cause or (events.within(_SHARED) if self.workspace.shares_state else events.wait())
                 if cause in (Cause.QUIT, Cause.STOP):
                     self.view.close()
                     return 130 if cause is Cause.STOP else 0

@@ -83,6 +83,10 @@ class EventWaiter:
                 return key
         return cause
 
+    def within(self, seconds: float) -> Cause | Click | None:
+        """Return the next event, None if none comes in so many seconds. Raises as `wait`."""
+        return self._pending() or self._sleep(seconds) or self._pending()
+
     def pause(self, end: float, now: Callable[[], float]) -> Cause | None:
         """Wait until the time `end`, ignoring saved files. Returns the key or signal that ended it early, if any."""
         while not self.stopped and (remaining := end - now()) > 0:

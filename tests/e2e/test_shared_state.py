@@ -278,8 +278,8 @@ def test_a_working_copy_is_not_carried_into_a_second_database(
 
 
 def test_a_project_without_a_shared_state_says_so(studio: Rig) -> None:
-    for command in ("migrate", "push", "detach"):
-        ended = studio.run("state", command)
+    for words in ("migrate", "push", "detach", "cap", "mv --project a b", "list --project a"):
+        ended = studio.run("state", *words.split())
         assert ended.code == 1, ended.text
     shutil.rmtree(studio.folder / "state")
 
