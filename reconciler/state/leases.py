@@ -141,7 +141,10 @@ class SharedStore(Store):
                 return self._record_move(newest, to, facts, None)
             if newest.state is not attempt.state:
                 raise
-            return super().move(newest, to, facts)
+            # Its commit may still be under way: then it is seen the next time, behind the lock.
+            return (
+                self.move(newest, to, facts) if error.code == "state-unreachable" else super().move(newest, to, facts)
+            )
 
     def fetched(
         self, attempt: Attempt, artifact: Artifact, generation: Generation, facts: Facts | None = None

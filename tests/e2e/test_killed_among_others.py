@@ -7,6 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -40,38 +41,73 @@ def starter() -> Iterator[Launcher]:
         yield running
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("point", POINTS)
-def test_killed_there_it_is_carried_on_and_nothing_is_paid_twice(
-    point: str,
-    rig: MakeRig,
-    vendor: Emulator,
-    tmp_path: Path,
-    shelf: Path,
-    database: str,
-    shared_sql: Callable[..., PostgreSQL],
-    monkeypatch: pytest.MonkeyPatch,
-    starter: Launcher,
-) -> None:
-    def run(of: Rig, *words: str, **more: str) -> int:
-        process = starter.start(tmp_path, [*APPLY, *words], dict(os.environ), of.folder, **more)
-        code = process.wait()
-        assert "Traceback" not in process.said()
-        return code
-
+@pytest.fixture
+def pair(
+    rig: MakeRig, vendor: Emulator, tmp_path: Path, shelf: Path, database: str,
+    shared_sql: Callable[..., PostgreSQL], monkeypatch: pytest.MonkeyPatch,
+) -> Pair:  # fmt: skip
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "trust"))
     sql = shared_sql()
     sections = {"state": {"url": database, "schema": sql.schema}, "cache": {"remote": f"file://{shelf}"}}
     ana = rig("ark", project("ark", tmp_path / "ana", vendor, CLIPS, **sections), vendor)
-    ben = clone(ana, "ben")
+    return Pair(ana, clone(ana, "ben"), sql)
+
+
+@dataclass
+class Pair:
+    """Two working copies with one database."""
+
+    ana: Rig
+    ben: Rig
+    sql: PostgreSQL
+
+    def end_leases(self) -> None:
+        """A while passes."""
+        with self.sql.transaction():
+            self.sql.execute("UPDATE attempt SET lease_until = clock_timestamp()")
+
+    def requests(self) -> list[str]:
+        """What the vendor accepted."""
+        return [json.dumps(entry["request"]) for entry in self.ana.ledger()]
+
+    def most(self) -> int:
+        """How often the clip was bought that was bought most."""
+        return max(Counter(name for name in CLIPS for request in self.requests() if f"a {name}" in request).values())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_there_it_is_carried_on_and_nothing_is_paid_twice(
+    point: str, pair: Pair, tmp_path: Path, starter: Launcher
+) -> None:
+    def run(of: Rig, **more: str) -> int:
+        process = starter.start(tmp_path, APPLY, dict(os.environ), of.folder, **more)
+        code = process.wait()
+        assert "Traceback" not in process.said()
+        return code
+
+    ana, ben = pair.ana, pair.ben
     assert run(ana, name=point) == -signal.SIGKILL
-    with sql.transaction():  # a while later
-        sql.execute("UPDATE attempt SET lease_until = clock_timestamp()")
+    pair.end_leases()
     codes = [run(ben), run(ben)]  # what was in doubt is looked up first
-    requests = [json.dumps(entry["request"]) for entry in ana.ledger()]
-    bought = Counter(name for name in CLIPS for request in requests if f"a {name}" in request)
-    assert max(bought.values()) == 1
+    requests = pair.requests()
+    assert pair.most() == 1
     assert (codes[1] == 0 and len(outputs(ben)) == len(CLIPS)) is POINTS[point]
     assert run(ana) in (0, 3)  # it comes back
-    assert [json.dumps(entry["request"]) for entry in ana.ledger()] == requests
+    assert pair.requests() == requests
     assert outputs(ana) == outputs(ben)
+
+
+@pytest.mark.timeout(600)
+def test_frozen_before_its_request_it_wakes_up_and_sends_nothing(pair: Pair, tmp_path: Path, starter: Launcher) -> None:
+    """Its deadline has not come: only the place of its receipt in the bucket, which is taken, keeps it from sending."""
+    frozen = starter.start(
+        tmp_path, APPLY, dict(os.environ), pair.ana.folder, name="receipts.intent before", signal=signal.SIGSTOP
+    )
+    frozen.until_stopped()
+    pair.end_leases()
+    assert starter.start(tmp_path, APPLY, dict(os.environ), pair.ben.folder).wait() == 0
+    frozen.signal(signal.SIGCONT)
+    assert frozen.wait() in (0, 3) and "Traceback" not in frozen.said()
+    assert pair.most() == 1 and len(pair.requests()) == len(CLIPS)
+    assert outputs(pair.ana) == outputs(pair.ben)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reconciler.engine.run.shared_cache import SharedCache
+from reconciler.state.leases import SharedStore
 from reconciler.state.sql.postgres import PostgreSQL
 from tests.e2e.kit import Rig, ask, project
 from tests.e2e.shared import MakeRig, clone
@@ -55,3 +58,35 @@ def test_who_speaks_for_an_account_is_the_only_one_to_ask(
     with sql.transaction():
         sql.execute("UPDATE account SET lease_until = clock_timestamp()")
     assert ben.run(*APPLY, "60s", "sun").results == {"sun": "succeeded"}
+
+
+def durable_first(
+    make: Callable[[str, Emulator], Rig], vendor: Emulator, shelf: Path, patch: pytest.MonkeyPatch
+) -> None:
+    """When it is on record that everybody can have a video, it is in the bucket."""
+    fetched, missing = SharedStore.fetched, list[str]()
+
+    def watched(store: SharedStore, attempt: Any, artifact: Any, *about: Any) -> Any:
+        missing.extend([] if (shelf / "objects" / artifact.sha256).exists() else [artifact.sha256])
+        return fetched(store, attempt, artifact, *about)
+
+    patch.setattr(SharedStore, "fetched", watched)
+    assert make("ark", vendor).run(*APPLY, "60s", "lamp").results == {"lamp": "succeeded"}
+    assert missing == []
+
+
+def test_a_video_is_in_the_bucket_before_it_is_on_record(
+    make: Callable[[str, Emulator], Rig], vendor: Emulator, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durable_first(make, vendor, shelf, monkeypatch)
+
+
+def test_a_record_before_the_video_would_be_noticed(
+    make: Callable[[str, Emulator], Rig], vendor: Emulator, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def later(cache: object, sha256: str, suffix: str) -> None:
+        pass
+
+    monkeypatch.setattr(SharedCache, "keep", later)
+    with pytest.raises(AssertionError):
+        durable_first(make, vendor, shelf, monkeypatch)

@@ -17,6 +17,7 @@ from reconciler.state.budget import Caps
 from reconciler.state.leases import SharedStore
 from reconciler.state.ledger import Facts
 from reconciler.state.receipts import Receipt
+from reconciler.state.sql import postgres
 from reconciler.state.sql.postgres import PostgreSQL
 
 USD = {"cost_micros": 6, "currency": "USD"}
@@ -106,7 +107,33 @@ def no_cap_of_the_database_is_passed(team: Team) -> None:
     assert two_at_the_edge(team, USD, None) == ["cap"]
 
 
+def a_mark_stands_for_a_whole_snapshot(team: Team) -> None:
+    """What has seen the newest number has seen every older one: none commits later."""
+    ana, bob, reader = team.member("ana"), team.member("bob"), team.member("reader")
+    second = threading.Thread(target=bob.note, args=("second",))
+    with ana.transaction():
+        ana.note("first")
+        second.start()
+        while second.is_alive() and not team.is_waiting():
+            pass
+        _, newest = reader.mark()
+        seen = len(reader.events())
+    second.join()
+    assert len([entry for entry in reader.events() if entry.seq <= newest]) == seen
+
+
+def a_commit_lets_the_others_in(team: Team) -> None:
+    ana, bob = team.member("ana"), team.member("bob")
+    ana.begin(order("v1:a"))
+    impatient = team.connected()
+    impatient._locks = ("SET LOCAL lock_timeout = '100ms'", *impatient._locks[2:])
+    bob.sql = impatient
+    assert bob.begin(order("v1:b")).state is State.SUBMITTING
+
+
 LAWS = [
+    a_mark_stands_for_a_whole_snapshot,
+    a_commit_lets_the_others_in,
     a_living_purchase_is_left_alone,
     a_dead_one_is_taken_over_and_its_holder_has_lost_it,
     an_earlier_process_of_the_same_copy_has_lost_it,
@@ -172,7 +199,19 @@ def count_in_the_locking_statement(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PostgreSQL, "__init__", together)
 
 
+def session_lock(patch: pytest.MonkeyPatch) -> None:
+    original = PostgreSQL.__init__
+
+    def until_the_end(sql: PostgreSQL, *words: str) -> None:
+        original(sql, *words)
+        sql._locks = (*sql._locks[:-1], sql._locks[-1].replace("pg_advisory_xact_lock", "pg_advisory_lock"))
+
+    patch.setattr(PostgreSQL, "__init__", until_the_end)
+
+
 PLANTED = [
+    (no_lock, a_mark_stands_for_a_whole_snapshot),
+    (session_lock, a_commit_lets_the_others_in),
     (no_fence, a_dead_one_is_taken_over_and_its_holder_has_lost_it),
     (owner_without_fence, an_earlier_process_of_the_same_copy_has_lost_it),
     (everybody_is_an_orphan, a_living_purchase_is_left_alone),
@@ -192,9 +231,13 @@ def test_a_planted_bug_breaks_its_law(
     shared_sql: Connect,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(postgres, "_IDLE", 1)  # without the lock they wait for each other's rows
     bug(monkeypatch)
+    team = Team(shared_sql)
     with pytest.raises((AssertionError, pytest.fail.Exception, StateError)):
-        law(Team(shared_sql))
+        law(team)
+    for store in team.stores:
+        store.sql.close()
 
 
 # --- the rest -----------------------------------------------------------------------------

@@ -36,3 +36,12 @@ def test_keys_of_one_account_are_one_account_where_the_project_says_so(
 ) -> None:
     assert (account(*one).fingerprint == account(*other).fingerprint) is same
     assert account(*one).credentials == {"api_key": one[0]}
+
+
+def test_a_key_as_account_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_key = property(lambda opened: opened.credentials["api_key"])
+    monkeypatch.setattr(Account, "fingerprint", of_key)
+    with pytest.raises(AssertionError):
+        test_keys_of_one_account_are_one_account_where_the_project_says_so(
+            ("sk-ana", "studio-main"), ("sk-ben", "studio-main"), same=True
+        )

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import starmap
 from threading import RLock
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import errors
@@ -42,10 +43,35 @@ _LINK: dict[str, Any] = {
     **{"tcp_user_timeout": 20_000, "application_name": "clipform"},
 }
 """A connection that is cut without a word is noticed within seconds."""
+_ANSWER = 60.0
+"""Seconds within which a statement must be answered. A proxy or a pooler that hangs goes on answering for its side of
+the connection, so no timeout of the network notices it; a statement waits `_WAIT` seconds for the others at most."""
 _VALUE = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _BEGIN = "BEGIN"
 
-Link = psycopg.Connection[Row]
+T = TypeVar("T")
+Waits = Generator[Any, Any, T]
+
+
+class Link(psycopg.Connection[Row]):
+    """A connection whose server answers in time, or is taken for gone."""
+
+    def wait(self, gen: Waits[T], *args: Any, **more: Any) -> T:
+        """Consume a generator of psycopg, which waits for the server. Raises OperationalError after `_ANSWER`."""
+        return super().wait(_answered(gen), *args, **more)
+
+
+def _answered(waits: Waits[T]) -> Waits[T]:
+    end = monotonic() + _ANSWER
+    try:
+        wanted = next(waits)
+        while True:
+            ready = yield wanted
+            if not ready and monotonic() > end:
+                raise psycopg.OperationalError(f"no answer for {_ANSWER:g} s")
+            wanted = waits.send(ready)
+    except StopIteration as stop:
+        return cast("T", stop.value)
 
 
 class PostgreSQL:
@@ -188,7 +214,7 @@ class PostgreSQL:
             self._connection = None
         if self._connection is None:
             # Values are written into the text, quoted by libpq: several statements go together only as one text.
-            self._connection = psycopg.connect(self._url, autocommit=True, cursor_factory=psycopg.ClientCursor, **_LINK)
+            self._connection = Link.connect(self._url, autocommit=True, cursor_factory=psycopg.ClientCursor, **_LINK)
         return self._connection
 
 
