@@ -41,13 +41,17 @@ Gallery.pieces = (() => {
     }));
   }
 
-  /** Mark the chapter that plays. */
+  /** Mark the chapter that plays. It is called for each frame, and a film may have a thousand chapters. */
   function mark(node, at) {
-    [...node.children].forEach((item, index) => {
-      item.classList.toggle("on", index === at);
-      if (index === at) item.firstChild.setAttribute("aria-current", "true");
+    const former = node.querySelector(".chapter.on");
+    const now = node.children[at] || null;
+    if (former === now) return;
+    for (const [item, on] of [[former, false], [now, true]]) {
+      if (!item) continue;
+      item.classList.toggle("on", on);
+      if (on) item.firstChild.setAttribute("aria-current", "true");
       else item.firstChild.removeAttribute("aria-current");
-    });
+    }
   }
 
   /** Return a picture of each piece, in order. */
