@@ -20,6 +20,7 @@ from reconciler.engine.control import RunControl, StepEnded
 from reconciler.engine.inputs.delivery import MediaDelivery
 from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink
+from reconciler.engine.run.hooks import Hooks
 from reconciler.events import Event, EventKind
 from reconciler.plan.approvals import NO_APPROVALS
 from reconciler.plan.model import Action, Reason, Step
@@ -29,6 +30,7 @@ from reconciler.project.pending_repairs import settle_orphans
 from reconciler.providers.capabilities import Lists
 from reconciler.records import LockEntry, State
 from reconciler.spec.values import LocalMedia
+from reconciler.state.hooks import LIFE
 from reconciler.state.wants import DONE, Want
 
 SOON = 1.0
@@ -45,6 +47,7 @@ class Carrier:
     sink: Sink
     control: RunControl = field(default_factory=RunControl)
     _deliveries: dict[tuple[str, str], MediaDelivery] = field(default_factory=dict)
+    _hooks: dict[str, tuple[float, Hooks | None]] = field(default_factory=dict)  # by project: until when it is known
 
     async def carry_out(self, key: str) -> float | None:
         """Carry out the order of a key as far as it goes now. Returns the seconds after which it goes on, None if it is
@@ -120,6 +123,8 @@ class Carrier:
             bring=project.cache.bring_one,
             keep=keep,  # it raises: a worker's folder may be lost, so a result is on record only once all can have it
         )
+        if (hooks := self._hooks_of(want.project, project)) is not None:
+            provider, ports = hooks.paced(provider), replace(ports, addressed=hooks.added)
         step = Step(
             clip=want.clip,
             take=want.take,
@@ -135,6 +140,15 @@ class Carrier:
         )
         terms = RunTerms(want.run, handed.read_caps(want.caps))
         return AttemptContext(ports, terms, self.control, step, provider, order, began=session.clock.monotonic())
+
+    def _hooks_of(self, name: str, project: ProjectPlace) -> Hooks | None:
+        """Return where vendors call about a project; asked for again after a while, since a server may come or go."""
+        now = project.session.clock.monotonic()
+        until, hooks = self._hooks.get(name, (now, None))
+        if now >= until:
+            hooks = Hooks.of(project.session)
+            self._hooks[name] = (now + LIFE / 2, hooks)
+        return hooks
 
     def _delivery(self, account: str, provider: ConnectedProvider) -> MediaDelivery:
         """Return the one delivery of an account under an alias, so that no file is uploaded twice at one time."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -14,9 +15,11 @@ from reconciler.cluster.dispatch import Dispatch
 from reconciler.cluster.place import WorkPlace
 from reconciler.cluster.resync import LOOK, Resync
 from reconciler.diagnostics import StateError, StateUnreachable
-from reconciler.engine.control import RunControl
+from reconciler.engine.control import Halt, RunControl
 from reconciler.engine.ports import ConnectedProvider, Sink
+from reconciler.engine.run.hooks import listen
 from reconciler.events import Event, EventKind
+from reconciler.state.hooks import secret_of
 from reconciler.state.store import LEASE
 
 _RETRY = 5.0
@@ -56,7 +59,7 @@ class Worker:
             return again
 
         await resync.look()
-        async with _beside(self._renew(), self._look(resync)), aclosing(self.place.renderer):
+        async with _beside(self._renew(), self._look(resync), *self._listening()), aclosing(self.place.renderer):
             while not self.stopping.is_set():
                 try:
                     await self.dispatch.run(slots, handle, self.stopping, once=once)
@@ -79,6 +82,13 @@ class Worker:
             await self.place.session.clock.sleep(LEASE / 4)
             with suppress(StateError):
                 self.place.session.store.renew()
+
+    def _listening(self) -> Iterator[Coroutine[None, None, None]]:
+        """Yield what hears the calls of vendors, where the secret is that lets them call."""
+        session = self.place.session
+        if secret_of(session.workspace.env):
+            self.control.calls = defaultdict(Halt)
+            yield listen(session.store.sql, self.control.calls, session.clock)
 
     async def _look(self, resync: Resync) -> None:
         while True:

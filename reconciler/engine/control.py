@@ -89,7 +89,7 @@ class RunControl:
             return
         with self.calls[attempt].ending(future):
             await self.unless_halted(future, idle=idle)
-        self.calls[attempt].clear()
+        self.calls.pop(attempt, None)
 
     async def unless_halted(self, future: asyncio.Future[Any], *, idle: bool = False) -> None:
         """Wait until `future` is done, or cancel it when the user interrupts."""

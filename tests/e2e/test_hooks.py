@@ -91,6 +91,21 @@ def test_a_call_collects_the_clip_long_before_it_would_be_polled(
     assert field not in film.ledger()[-1]["request"]
 
 
+def test_a_worker_hears_calls_too(
+    studio, rig: MakeRig, vendor: Emulator, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_hooks, "SLOWER", 1_000_000)
+    film = studio(rig, "ark", vendor)
+    film.edit('"project": "film"', '"project": "film", "workers": "only"')
+    assert film.run("apply", "--yes", "--trust", "--detach").code in (0, 3)
+    assert film.ledger() == []
+    assert film.run("worker", "--once").code == 0
+    [entry] = film.ledger()
+    assert entry["request"]["callback_url"].startswith(f"{url}/hook/")
+    assert film.run("apply", "--yes").results == {"lamp": "succeeded"}
+    assert len(film.ledger()) == 1
+
+
 def test_a_lost_call_costs_time_and_nothing_else(studio, rig: MakeRig, vendor: Emulator, shared_sql: Connected) -> None:
     hooks.register(shared_sql(), "http://127.0.0.1:1")  # nobody is there
     film = studio(rig, "ark", vendor)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.diagnostics import StateError
-from reconciler.engine.control import Halt, RunControl
+from reconciler.engine.control import Halt
 from reconciler.engine.ports import ConnectedProvider
 from reconciler.engine.run.session import Session
 from reconciler.frozen import dataclass
 from reconciler.providers.base import Request
 from reconciler.providers.capabilities import CallsBack
 from reconciler.state import hooks
-from reconciler.state.store import Store
+from reconciler.state.sql.port import Sql
 
 if TYPE_CHECKING:
     from reconciler.engine.run.executor import Executor
@@ -37,7 +37,6 @@ LOOK = 1.0
 class Hooks:
     """The address that receives calls, and the secret of its tokens."""
 
-    store: Store
     url: str
     secret: bytes = field(repr=False)
 
@@ -48,7 +47,7 @@ class Hooks:
         if not store.is_shared or not (secret := hooks.secret_of(session.workspace.env)):
             return None
         url = hooks.served(store.sql)
-        return cls(store, url, secret) if url else None
+        return cls(url, secret) if url else None
 
     def paced(self, provider: ConnectedProvider) -> ConnectedProvider:
         """Return a provider that is polled more slowly, if it calls back."""
@@ -66,36 +65,32 @@ class Hooks:
         address = f"{self.url}/hook/{provider.transport.account}/{hooks.token(self.secret, marker)}"
         return replace(request, body={**body, dialect.callback_field: address})
 
-    @asynccontextmanager
-    async def heard(self, control: RunControl, clock: Clock) -> AsyncIterator[None]:
-        """End the wait for the next poll of an attempt when its vendor calls."""
-        control.calls = defaultdict(Halt)
-        listening = asyncio.ensure_future(self._listen(control.calls, clock))
-        try:
-            yield
-        finally:
-            listening.cancel()
 
-    async def _listen(self, waiting: dict[int, Halt], clock: Clock) -> None:
-        seen: dict[int, float] = {}
-        while True:
-            await clock.sleep(LOOK)
-            with suppress(StateError):  # the tasks are polled
-                for number, time in (await asyncio.to_thread(hooks.calls, self.store.sql, [*waiting])).items():
-                    if seen.get(number) != time:
-                        seen[number] = time
-                        waiting[number].set()
+async def listen(sql: Sql, waiting: dict[int, Halt], clock: Clock) -> None:
+    """End the wait for the next poll of each attempt whose vendor calls, until this is cancelled."""
+    seen: dict[int, float] = {}
+    while True:
+        await clock.sleep(LOOK)
+        with suppress(StateError):  # the tasks are polled
+            for number, time in (await asyncio.to_thread(hooks.calls, sql, [*waiting])).items():
+                if seen.get(number) != time and number in waiting:
+                    seen[number] = time
+                    waiting[number].set()
 
 
 @asynccontextmanager
 async def called_back(session: Session, executor: Executor) -> AsyncIterator[None]:
     """Run the block with vendors that call, where somebody receives their calls."""
-    hooks = Hooks.of(session)
-    if hooks is None:
+    received = Hooks.of(session)
+    if received is None:
         yield
         return
     by_alias = executor.providers.by_alias
-    executor.providers.by_alias = {alias: hooks.paced(provider) for alias, provider in by_alias.items()}
-    executor.ports = replace(executor.ports, addressed=hooks.added)
-    async with hooks.heard(executor.control, session.clock):
+    executor.providers.by_alias = {alias: received.paced(provider) for alias, provider in by_alias.items()}
+    executor.ports = replace(executor.ports, addressed=received.added)
+    executor.control.calls = defaultdict(Halt)
+    listening = asyncio.ensure_future(listen(session.store.sql, executor.control.calls, session.clock))
+    try:
         yield
+    finally:
+        listening.cancel()
