@@ -199,8 +199,9 @@ class Carrier:
         if newest is State.SUBMITTING:
             return SOON
         undecided = newest is State.UNCERTAIN and lists  # its list may say it later
-        bought_nothing = newest in (None, State.NOT_SENT, State.REFUSED) and alias in self.control.stopped
-        if end.kind in (EventKind.LEFT, EventKind.SKIPPED) or undecided or bought_nothing:
+        refused = newest is State.REFUSED and alias in self.control.stopped  # the account, not the request
+        unsent = newest in (None, State.NOT_SENT)  # by us, or by one that woke up late
+        if end.kind in (EventKind.LEFT, EventKind.SKIPPED) or undecided or refused or unsent:
             self._note(want, end.message)
             return AGAIN
         self._failed(want, end.kind, end.message, end.help)

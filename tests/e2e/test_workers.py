@@ -23,6 +23,7 @@ from reconciler.cluster.accounts import read_sections
 from reconciler.cluster.carry import Carrier
 from reconciler.cluster.place import open_place
 from reconciler.cluster.resync import Resync
+from reconciler.engine.attempt import submit
 from reconciler.project.scan import DiskFiles
 from reconciler.spec.project import NO_OVERLAY
 from reconciler.state.sql.postgres import PostgreSQL
@@ -228,6 +229,20 @@ def test_an_account_that_refuses_buys_nothing_and_its_orders_wait(
     (row,) = of.run("status").document["clips"]
     assert row["state"] == "queued" and "credentials" in row["detail"]
     assert {state for (state,) in sql.query("SELECT state FROM attempt")} == {"refused"}
+
+
+def test_an_order_whose_request_could_not_be_sent_stays_open(
+    studio: Studio, sql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = studio({"lamp": {"prompt": "a lamp"}})
+    of.edit(of.vendor.api, "http://127.0.0.1:9")
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+    monkeypatch.setattr(submit, "CLOSED_TRIES", 1)
+    monkeypatch.setattr(carry, "AGAIN", 0.0)
+    _stop_after(monkeypatch, lambda: sql.query("SELECT 1 FROM want WHERE note <> ''") != [])
+    assert of.run("worker").code == 0
+    assert sql.query("SELECT kind, note LIKE 'not sent: %' FROM want") == [("", True)]
+    assert {state for (state,) in sql.query("SELECT state FROM attempt")} == {"not_sent"}
 
 
 def test_without_credentials_no_worker_starts_and_an_order_waits(
