@@ -22,7 +22,7 @@ from reconciler.engine.inputs.resolve import InputResolver
 from reconciler.engine.ports import ConnectedProvider, Sink
 from reconciler.engine.run.hooks import Hooks
 from reconciler.events import Event, EventKind
-from reconciler.plan.approvals import NO_APPROVALS
+from reconciler.plan.approvals import NO_APPROVALS, Approvals
 from reconciler.plan.model import Action, Reason, Step
 from reconciler.project import handed
 from reconciler.project.handed import HandedOrder
@@ -97,6 +97,13 @@ class Carrier:
             generation = session.store.generation(keys[name])
             return None if generation is None else generation.sha256
 
+        def require_order() -> Approvals:
+            """Within the transaction of the intent: an order may have been withdrawn. Approvals were asked for at the
+            hand-over, by who has the project."""
+            if self.place.wants.find(want.key) is None:
+                raise StepEnded(EventKind.SKIPPED, "its order was withdrawn")
+            return NO_APPROVALS
+
         async def keep(sha256: str, suffix: str) -> None:
             await asyncio.to_thread(project.cache.shelf.put, sha256, session.objects.path(sha256, suffix))
 
@@ -119,7 +126,7 @@ class Carrier:
             lookups=project.lookups,
             marker=lambda: secrets.token_hex(16),
             seed=lambda: secrets.randbits(31),
-            approvals=lambda: NO_APPROVALS,  # asked for at the hand-over, by who has the project
+            approvals=require_order,
             bring=project.cache.bring_one,
             keep=keep,  # it raises: a worker's folder may be lost, so a result is on record only once all can have it
         )

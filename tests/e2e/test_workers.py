@@ -27,6 +27,7 @@ from reconciler.engine.attempt import submit
 from reconciler.project.scan import DiskFiles
 from reconciler.spec.project import NO_OVERLAY
 from reconciler.state.sql.postgres import PostgreSQL
+from reconciler.state.wants import WITHDRAWN, Want, Wants
 from tests.cluster import struck
 from tests.cluster.memory_queue import MemoryDispatch
 from tests.e2e.kit import Rig, project, traces
@@ -243,6 +244,26 @@ def test_an_order_whose_request_could_not_be_sent_stays_open(
     assert of.run("worker").code == 0
     assert sql.query("SELECT kind, note LIKE 'not sent: %' FROM want") == [("", True)]
     assert {state for (state,) in sql.query("SELECT state FROM attempt")} == {"not_sent"}
+
+
+def test_an_order_is_withdrawn_also_from_a_worker_that_is_about_to_buy(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, sql: PostgreSQL
+) -> None:
+    of = studio({"lamp": {"prompt": "a lamp"}, "sun": {"prompt": "a sun"}})
+    assert of.run("apply", "--yes", "--trust", "--detach").code == 0
+    assert "1 order was withdrawn" in of.run("cancel", "lamp").text
+    find = Wants.find
+
+    def withdrawn_then(self: Wants, key: str) -> Want | None:
+        want = find(self, key)
+        if want is not None:
+            Wants(sql).end(key, WITHDRAWN)
+        return want
+
+    monkeypatch.setattr(Wants, "find", withdrawn_then)
+    assert of.run("worker", "--once").code == 0
+    assert of.ledger() == [] and sql.query("SELECT * FROM attempt") == []
+    assert {action["action"] for action in of.run("plan").document["actions"]} == {"create"}
 
 
 def test_without_credentials_no_worker_starts_and_an_order_waits(

@@ -19,6 +19,8 @@ def run(
 ) -> None:
     """Cancel a queued task, if the provider supports it. A running task is left to finish.
 
+    An order that no worker has begun is withdrawn.
+
     Exit codes: 0 cancelled, 3 not cancelled, 64 no such task.
     """
     from reconciler.cli.parsing import named_clips
