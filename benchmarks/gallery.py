@@ -53,6 +53,9 @@ SCROLL = """async (step) => {
     }
     return durations;
 }"""
+PLANNED = "async () => (await (await fetch('api/gallery')).json()).cards.length > 0"
+PATIENCE = 180_000
+"""Milliseconds: a plan of ten thousand clips takes seconds, and all of them at once in one page longer."""
 CARDS = "async () => (await (await fetch('api/gallery')).json()).cards.map(card => [card.id, card.shown.poster])"
 NAIVE = """<!doctype html><meta charset="utf-8"><style>
 body { font: 14px system-ui; display: grid; grid-template-columns: repeat(4, 1fr); gap: 20px }
@@ -115,6 +118,10 @@ def _gallery(home: Path) -> Iterator[str]:
 
 
 def _measure(browser: Browser, address: str, rounds: int) -> dict[str, list[Figures]]:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_function(PLANNED, timeout=PATIENCE)
     figures_by_page: dict[str, list[Figures]] = {"the gallery": [], "naive: all cards at once": [], "empty page": []}
     for number in range(rounds + 1):
         for name, figures in figures_by_page.items():
@@ -138,7 +145,7 @@ def _measure_page(browser: Browser, address: str, name: str) -> Figures:
         page.route(f"{origin}/", lambda route: route.fulfill(body=bodies[name], content_type="text/html"))
     page.add_init_script(PROBE)
     page.goto(f"{origin}/", wait_until="commit")
-    page.wait_for_function("() => window.painted > 0")
+    page.wait_for_function("() => window.painted > 0", timeout=PATIENCE)
     answered, painted = page.evaluate("() => [window.answered, window.painted]")
     weight = _weight(page)
     slow, fast = page.evaluate(SCROLL, 60), page.evaluate(SCROLL, 400)
