@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -18,6 +17,8 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.events import Event, EventKind
 
 if TYPE_CHECKING:
+    import asyncio
+
     from reconciler.cluster.place import WorkPlace
     from reconciler.engine.ports import ConnectedProvider
     from reconciler.spec.files import Files
