@@ -61,7 +61,7 @@ class NewAttempt(TakeProvenance):
     request is sent to. `expires_after` is the number that was drawn to recognise its task. A shared store also bounds
     with `slots` what the account has under way (0: nothing), and begins its purchases `spacing` seconds apart;
     `patience` is how many seconds its answer may take; `permit` names the place without whose receipt its request is
-    never sent.
+    never sent; `after` is the newest attempt of the key that the decision to buy rests on (0: none; None: any).
     """
 
     marker: str
@@ -74,6 +74,7 @@ class NewAttempt(TakeProvenance):
     patience: float = 0.0
     spacing: float = 0.0
     permit: str = ""
+    after: int | None = None
 
 
 def spent(sql: Sql, run: int | None = None) -> dict[str, Spent]:

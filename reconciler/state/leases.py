@@ -115,6 +115,7 @@ class SharedStore(Store):
     def _begin(self, new: NewAttempt, caps: Caps | None, allow: Allow, seen: lineage.Mark) -> Attempt:
         with self.transaction():
             lineage.require_whole(self.sql, seen)
+            self._require_newest(new)
             accounts.take_turn(self.sql, new)
             self._require_caps(new)
             attempt = super().begin(new, caps, allow)
@@ -271,6 +272,14 @@ class SharedStore(Store):
             return
         ((name,),) = self.sql.query("SELECT holder FROM attempt WHERE id = :id", values)
         raise HeldElsewhere(f"{name} carries out attempt {attempt.id} of {attempt.clip}", code="elsewhere")
+
+    def _require_newest(self, new: NewAttempt) -> None:
+        """Raise StateError `elsewhere` if somebody has begun the key since it was decided to buy it. That it is not
+        open says nothing: while one waited for a slot, or was frozen, another may have made and closed it."""
+        if new.after is not None:
+            ((newest,),) = self.sql.query("SELECT coalesce(max(id), 0) FROM attempt WHERE key = :key", {"key": new.key})
+            if newest != new.after:
+                raise StateError(f"somebody else has asked for {new.clip} meanwhile", code="elsewhere")
 
     def _require_caps(self, new: NewAttempt) -> None:
         """Raise Refused over a cap that is set in the database, which no project file can raise."""

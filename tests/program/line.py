@@ -5,6 +5,7 @@ a connection at the next chunk of a client that has given words, before or after
 
     reset    both ends see that the connection is gone
     silence  the client sees nothing: what it sent is taken, and no answer comes
+    call     nothing is cut: `call` is called, which may restart the server
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,8 @@ class Line:
     port: int = 0
     words: bytes = b""
     when: str = ""  # before | after
-    how: str = ""  # reset | silence
+    how: str = ""  # reset | silence | call
+    call: Callable[[], None] = lambda: None
     skip: int = 0  # chunks with these words that pass
     cuts: int = 0
     chunks: int = 0  # that clients sent
@@ -78,6 +80,9 @@ class _Call:
         with suppress(OSError):
             while data := self.client.recv(_CHUNK):
                 is_cut = line._is_cut(data)
+                if is_cut and line.how == "call":
+                    line.call()
+                    is_cut = False
                 self.is_deaf = self.is_deaf or is_cut
                 if not self.is_deaf or (is_cut and line.when == "after"):
                     into.put((time.monotonic() + line.delay, data))

@@ -107,6 +107,15 @@ def no_cap_of_the_database_is_passed(team: Team) -> None:
     assert two_at_the_edge(team, USD, None) == ["cap"]
 
 
+def a_decision_that_is_out_of_date_buys_nothing(team: Team) -> None:
+    """While ana waits for a slot, bob buys, makes and closes the key: it is not open, and bought all the same."""
+    ana, bob = team.member("ana"), team.member("bob")
+    ready = bob.move(bob.move(bob.begin(order(after=0)), State.ACCEPTED, Facts(task="t")), State.READY)
+    assert bob.fetched(ready, *result(ready)).state is State.DONE
+    assert code(lambda: ana.begin(order(after=0))) == "elsewhere"
+    assert ana.begin(order(after=ready.id)).state is State.SUBMITTING  # who knows, and wants another one
+
+
 def a_mark_stands_for_a_whole_snapshot(team: Team) -> None:
     """What has seen the newest number has seen every older one: none commits later."""
     ana, bob, reader = team.member("ana"), team.member("bob"), team.member("reader")
@@ -132,6 +141,7 @@ def a_commit_lets_the_others_in(team: Team) -> None:
 
 
 LAWS = [
+    a_decision_that_is_out_of_date_buys_nothing,
     a_mark_stands_for_a_whole_snapshot,
     a_commit_lets_the_others_in,
     a_living_purchase_is_left_alone,
@@ -209,7 +219,12 @@ def session_lock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PostgreSQL, "__init__", until_the_end)
 
 
+def old_decisions_count(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SharedStore, "_require_newest", lambda store, new: None)
+
+
 PLANTED = [
+    (old_decisions_count, a_decision_that_is_out_of_date_buys_nothing),
     (no_lock, a_mark_stands_for_a_whole_snapshot),
     (session_lock, a_commit_lets_the_others_in),
     (no_fence, a_dead_one_is_taken_over_and_its_holder_has_lost_it),

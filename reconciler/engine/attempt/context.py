@@ -128,6 +128,7 @@ class AttemptContext:
     result_time: float = 0.0  # of `result`, by the wall clock: a laptop's sleep ages links, not monotonic clocks
     artifact: Artifact | None = None
     looking: tuple[float, str] | None = None  # when its request is looked for again (monotonic), and why
+    newest_seen: int = 0  # the number of the key's newest attempt, also of a rehearsal, when it was looked at last
     lookup_reason: str = ""  # why a look-up left the request uncertain
 
     @property
@@ -142,6 +143,7 @@ class AttemptContext:
     def newest(self) -> Attempt | None:
         """Return the newest attempt of the key, as the store has it now; a rehearsal is none."""
         attempts = self.ports.store.attempts(self.step.key)
+        self.newest_seen = attempts[-1].id if attempts else 0
         return next((a for a in reversed(attempts) if not was_rehearsed(a, self.provider.endpoint)), None)
 
     @property

@@ -44,6 +44,7 @@ async def submit(context: AttemptContext) -> Pause | None:
     if context.order is None:
         raise StepEnded(EventKind.FAILED, "the clip is no longer declared")
     order, marker, seed = context.order, context.ports.marker(), _seed(context, context.order)
+    newest = context.newest_seen  # what follows may wait for minutes, and others go on
     context.require_open()
     if context.provider.durable and order.clip.media():
         context.say_waiting("preparing its inputs")
@@ -55,7 +56,7 @@ async def submit(context: AttemptContext) -> Pause | None:
         context.job = replace(job, expires_after=_mark(context, job))  # no other intent is written before this one's
         request = context.ports.addressed(context.provider, context.provider.dialect.submit(context.job), marker)
         request = replace(request, is_late=is_late)
-        attempt = _begin(context, order, _intent(context, order, context.job))
+        attempt = _begin(context, order, replace(_intent(context, order, context.job), after=newest))
         context.counters.sent = True
         answer = await _finish(_send(context, send, request, attempt))
         context.share_pause()
