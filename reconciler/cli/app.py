@@ -58,7 +58,8 @@ def build(verb: str = "") -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(help=HELP)(_root)
-    modules = {module.name.rstrip("_"): module.name for module in pkgutil.iter_modules(commands.__path__)}
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    modules = {name.rstrip("_").replace("_", "-"): name for name in names}
     for name in [verb] if verb in modules else modules:
         _add(app, name, import_module(f"{commands.__name__}.{modules[name]}"))
     return app

@@ -111,7 +111,7 @@ def _modules() -> dict[str, str]:
     """Return the module of every command and group, by the words that name it."""
     modules = {}
     for module in pkgutil.iter_modules(commands.__path__):
-        name = module.name.rstrip("_")
+        name = module.name.rstrip("_").replace("_", "-")
         modules[name] = module.name
         if module.ispkg:
             inner = pkgutil.iter_modules([os.path.join(folder, module.name) for folder in commands.__path__])

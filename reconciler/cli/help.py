@@ -9,7 +9,7 @@ import typer.core
 
 GROUPS = {
     "Everyday": "init validate fmt plan apply watch status show retake pick freeze thaw undo destroy gc",
-    "Review": "ui serve report export history cost graph inspect approve disapprove",
+    "Review": "ui serve report export history cost graph inspect approve disapprove approve-plan",
     "Team": "push pull state worker",
     "When something is stuck": "doctor resolve cancel import fetch verify recover",
     "Setup": "models prices explain schema emulate trust completion",

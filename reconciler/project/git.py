@@ -57,8 +57,13 @@ def brought(root: Path, file: str, text: str) -> str:
 
 def person(root: Path) -> str:
     """Return who commits here, as `Ana <ana@example.com>`; empty if git does not know."""
-    name, mail = (_listing(root, 10.0, "config", f"user.{word}") for word in ("name", "email"))
-    return f"{name.strip()} <{mail.strip()}>" if name and mail else ""
+    name, mail = setting(root, "user.name"), setting(root, "user.email")
+    return f"{name} <{mail}>" if name and mail else ""
+
+
+def setting(root: Path, name: str) -> str:
+    """Return a value of git's configuration, empty if it has none."""
+    return (_listing(root, 10.0, "config", name) or "").strip()
 
 
 def author(root: Path, file: str) -> str:

@@ -12,13 +12,14 @@ from pathlib import Path
 from reconciler.diagnostics import StateError
 from reconciler.project.git import tracked
 from reconciler.project.git_index import may_be_tracked
-from reconciler.state.paths import DRAFTS, LOCK_FILE, STATE
+from reconciler.state.paths import APPROVALS, DRAFTS, LOCK_FILE, STATE
 
 
 def require_own(root: Path) -> None:
-    """Raise StateError for a state folder or a lock file that this machine did not make."""
-    if os.path.islink(root / LOCK_FILE):
-        raise _linked(LOCK_FILE)
+    """Raise StateError for a state folder, a lock file or a file of approvals that this machine did not make."""
+    for name in (LOCK_FILE, APPROVALS):
+        if os.path.islink(root / name):
+            raise _linked(name)
     folder = root / STATE
     if os.path.islink(folder):
         raise _linked(STATE)

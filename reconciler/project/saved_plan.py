@@ -93,7 +93,17 @@ def read(path: Path) -> SavedPlan:
     try:
         if path.stat().st_size > _LIMIT:
             raise ValueError("the file is too large")
-        values = json.loads(path.read_bytes())
+        return parse(path.read_bytes(), path.name)
+    except OSError as error:
+        raise ClipformError(f"{path.name} cannot be read: {error.strerror}", code="plan-file") from error
+    except ValueError as error:
+        raise _no_plan(path.name) from error
+
+
+def parse(data: bytes, name: str) -> SavedPlan:
+    """Return the plan that a file's bytes hold. Raises ClipformError for anything else."""
+    try:
+        values = json.loads(data)
         if values.pop("clipform_plan") != VERSION:
             raise ValueError("another version of the format")
         overlay = _overlay(**values.pop("overlay", {}))
@@ -101,11 +111,13 @@ def read(path: Path) -> SavedPlan:
         if not _well_formed(saved):
             raise ValueError("a field has another type")
         return saved
-    except OSError as error:
-        raise ClipformError(f"{path.name} cannot be read: {error.strerror}", code="plan-file") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        message = f"{path.name} is not a plan file of this clipform version"
-        raise ClipformError(message, help=command("plan", "--out", "my.plan"), code="plan-file") from error
+        raise _no_plan(name) from error
+
+
+def _no_plan(name: str) -> ClipformError:
+    message = f"{name} is not a plan file of this clipform version"
+    return ClipformError(message, help=command("plan", "--out", "my.plan"), code="plan-file")
 
 
 def require_free(path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from reconciler import money
 from reconciler.spec import scalars
-from reconciler.spec.field_types import Leaf, SpecModel, choice_of, noted
+from reconciler.spec.field_types import Leaf, Line, SpecModel, choice_of, noted
 from reconciler.spec.problems import shown
-from reconciler.spec.values import NO_RULE, ApprovalRule
+from reconciler.spec.values import NO_RULE, ApprovalRule, Policy
 
 OF = ("draft", "take")
 _WORDS = "no, paid, {over: 0.50 USD} or tag:NAME"
@@ -62,3 +62,22 @@ class ApprovalDecl(SpecModel):
     def rule(self) -> ApprovalRule:
         """Return the same as a plain value, which a plan needs."""
         return replace(self.required, of=self.of, by_other=self.by == "other")
+
+
+class PolicyDecl(SpecModel):
+    """What may be applied."""
+
+    apply: Annotated[str, choice_of("anything", "approved-plans")] = noted(
+        "What apply buys: anything, or approved-plans (only a saved plan that somebody has signed with approve-plan).",
+        "approved-plans",
+        "anything",
+    )
+    signers: Line | None = noted(
+        "File with the keys that may sign plans, in the form of ssh's ALLOWED SIGNERS; by default allowed_signers in"
+        " the folder of your configuration.",
+        "/etc/clipform/allowed_signers",
+    )
+
+    def policy(self) -> Policy:
+        """Return the same as a plain value."""
+        return Policy(self.apply == "approved-plans", self.signers or "")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, create_model, model_validator
 
 from reconciler.spec import paths, scalars
-from reconciler.spec.approval_fields import ApprovalDecl
+from reconciler.spec.approval_fields import ApprovalDecl, PolicyDecl
 from reconciler.spec.cut_fields import CutDecl
 from reconciler.spec.field_types import (
     AS_LIST,
@@ -347,6 +347,7 @@ class ProjectFile(SpecModel):
     state: SharedState | None = noted(
         "A database that a team shares, with the cache.", "{url: postgresql://db.example.com/clipform}"
     )
+    policy: PolicyDecl | None = noted("What may be applied.", "{apply: approved-plans}")
     approval: ApprovalDecl | None = noted("Purchases that somebody has to approve first.", "{required: paid}")
     notify: Notify | None = noted("Where to tell how an apply ended.", "{url: https://hooks.example.com/clipform}")
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic, Source
 from reconciler.frozen import dataclass
-from reconciler.spec.values import NO_RULE, ApprovalRule, ClipMedia, JsonValue, LocalMedia, LookUse, Media, Secret
+from reconciler.spec.values import (
+    NO_POLICY,
+    NO_RULE,
+    ApprovalRule,
+    ClipMedia,
+    JsonValue,
+    LocalMedia,
+    LookUse,
+    Media,
+    Policy,
+    Secret,
+)
 from reconciler.spec.volume import Volume
 
 if TYPE_CHECKING:  # commands that read no spec start without pydantic
@@ -197,6 +208,7 @@ class Project:
     state: Mapping[str, JsonValue] = field(default_factory=dict)
     approval: ApprovalRule = NO_RULE
     notify: Mapping[str, JsonValue] = field(default_factory=dict)
+    policy: Policy = NO_POLICY
     allowed_inputs: tuple[str, ...] = ()  # folders outside the project that local media may be read from
     files: tuple[str, ...] = ()  # the specs read, the project file first
     tables: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.spec import model, store_fields
-from reconciler.spec.approval_fields import ApprovalDecl
+from reconciler.spec.approval_fields import ApprovalDecl, PolicyDecl
 from reconciler.spec.database_address import is_exposed
 from reconciler.spec.environment import ADDRESSES, names_in
 from reconciler.spec.field_types import SpecModel
@@ -23,7 +23,7 @@ from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
 from reconciler.spec.reader import Fields, MappingEntry
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
-from reconciler.spec.values import NO_RULE, JsonValue
+from reconciler.spec.values import NO_POLICY, NO_RULE, JsonValue
 
 DRAFT = "draft"
 _SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token", "secret", "apprise"})
@@ -42,6 +42,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         publish=reader.store(store_fields.Publish, "publish"),
         cache=reader.store(store_fields.Cache, "cache"),
         state=reader.shared_state(),
+        policy=policy.policy() if (policy := reader.section(PolicyDecl, "policy")) else NO_POLICY,
         approval=approval.rule() if (approval := reader.section(ApprovalDecl, "approval")) else NO_RULE,
         notify=reader.store(store_fields.Notify, "notify"),
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),

@@ -122,3 +122,14 @@ class ApprovalRule:
 
 
 NO_RULE = ApprovalRule()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whether only approved plans may buy, and the file that says whose approval counts."""
+
+    approved_plans: bool = False
+    signers: str = ""
+
+
+NO_POLICY = Policy()

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from reconciler import money
 from reconciler.plan.approvals import Approval
-from reconciler.plan.model import Wanted
+from reconciler.plan.model import Plan, Wanted
 from reconciler.project.approved import ApprovalList
+from reconciler.project.saved_plan import review_digest
 from reconciler.state.paths import APPROVALS
+from reconciler.views import format
 from reconciler.views.terminal.sanitize import safe
 
 
@@ -44,6 +46,12 @@ def data(listed: ApprovalList) -> dict[str, object]:
 def line_data(a: Approval) -> dict[str, object]:
     """Return a line as a JSON object."""
     return {"take": a.name, "key": a.key, "of": a.of, "seen": a.seen, "at": a.at, "by": a.by, "note": a.note}
+
+
+def plan_line(plan: Plan) -> str:
+    """Return what is asked about when a plan is to be signed: its digest, its clips and what it costs."""
+    count = format.clips(len({step.clip for step in plan.generating()}), len(plan.generating()))
+    return f"plan {review_digest(plan)}: {count} to buy, {format.plan_total(plan)}"
 
 
 def _wanted(w: Wanted) -> dict[str, object]:

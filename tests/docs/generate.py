@@ -97,6 +97,7 @@ _MAPS = {
     "publish.": "`publish`",
     "cache.": "`cache`",
     "state.": "`state`",
+    "policy.": "`policy`",
     "approval.": "`approval`",
     "inputs.": "`inputs`",
     "keyframes.": "An entry of `keyframes`",

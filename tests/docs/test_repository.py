@@ -16,7 +16,9 @@ from tests.program.commands import every_command
 README = read(ROOT / "README.md")
 CLI = read(DOCS / "reference/cli.md")
 FILES = [*(ROOT / "reconciler/cli/commands").glob("[a-z]*.py"), *(ROOT / "reconciler/cli/commands").glob("*/[a-z]*.py")]
-COMMANDS = sorted(f"{path.parent.name} {path.stem}".removeprefix("commands ").rstrip("_") for path in FILES)
+COMMANDS = sorted(
+    f"{path.parent.name} {path.stem}".removeprefix("commands ").rstrip("_").replace("_", "-") for path in FILES
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -62,6 +62,7 @@ def run(
     asked = replace(asked, agree=partial(app.require_trust, trust=trust), timeout=seconds(timeout, "--timeout"))
     if saved is not None:
         app.use_overlay(saved.overlay)
+        asked = replace(asked, plan_file=app.directory / (clips or [""])[0])
     app.workspace.permit = asked.agree
     place(app.options.directory, draft=asked.choice.draft, overlay=app.options.overlay.options())
     with open_session(app.workspace, "apply", asked.choice.draft, offline=True) as session:

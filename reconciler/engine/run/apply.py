@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.artifacts.upload_links import UploadLinks
@@ -30,6 +30,7 @@ from reconciler.engine.run.records import RunRecords
 from reconciler.engine.run.session import Session, end_unwanted_drafts, records_of
 from reconciler.engine.run.signals import Hold, signals
 from reconciler.engine.run.sweep import sweep
+from reconciler.engine.run.timers import renewed, timed
 from reconciler.engine.uncertain.settle import Settler
 from reconciler.engine.uncertain.task_list import LookupContext
 from reconciler.events import Event, EventKind, Summary
@@ -41,13 +42,13 @@ from reconciler.plan import cost, windows
 from reconciler.plan.model import Action, Reason
 from reconciler.plan.windows import Window
 from reconciler.project import saved_plan
+from reconciler.project.approved_plan import require_approved
 from reconciler.project.endpoints import ASKING, Site
 from reconciler.project.model import Choice, Confirm, Loaded, Planned
 from reconciler.project.shared_state import user_and_machine
 from reconciler.records import State
 from reconciler.state.budget import Caps
 from reconciler.state.paths import LOCK_FILE
-from reconciler.state.store import LEASE
 
 if TYPE_CHECKING:
     from reconciler.engine.run.hand_over import HandOver
@@ -69,6 +70,7 @@ class ApplyOptions:
     run: int = 0  # of `Store.start_run`, so that the caller can ask later what the run cost; 0: a new one
     fetching: bool = False  # a video must be the very file that the lock file names
     hold: Hold | None = None  # what interrupts the run; None: signals
+    plan_file: Path | None = None  # of `saved`: a policy may ask for its signature
 
 
 def apply(session: Session, options: ApplyOptions, confirm: Confirm, sink: Sink, connect: Connect) -> Summary:
@@ -160,6 +162,7 @@ class Run:
             text = "the records of this machine are those of a shared state, and this project names none"
             help = f"name it again, or make them a state of their own:\n{command('state', 'detach')}"
             raise Refused(text, help=help, code="state-joined")
+        require_approved(self.session.workspace, project, plan, self.options.saved, self.options.plan_file)
         entries = None if self.session.draft else self.session.workspace.lock_entries()
         if self.options.locked and (text := objection(plan, entries)):
             raise Refused(text, help=f"apply without --locked, and commit {LOCK_FILE}", code="locked-plan")
@@ -231,7 +234,7 @@ class Run:
                 handed.control = executor.control
             with hold(executor.interrupt):
                 timeout = self.options.timeout
-                async with _timed(executor, timeout), _renewed(session), called_back(session, executor):
+                async with timed(executor, timeout), renewed(session), called_back(session, executor):
                     summary = await executor.run(plan)
                     await self._share(executor)
                     await seams.measure(session, loaded, renderer)
@@ -335,41 +338,6 @@ class Run:
             run_clips=budget.clips_per_apply if budget else None,
             windows=self._windows(),
         )
-
-
-@asynccontextmanager
-async def _timed(executor: Executor, seconds: float | None) -> AsyncIterator[None]:
-    """Interrupt the run after so many seconds, if they are given."""
-
-    async def end() -> None:
-        await executor.ports.clock.sleep(seconds or 0.0)
-        executor.control.late = not executor.control.event.is_set()
-        executor.control.event.set()
-
-    timer = None if seconds is None else asyncio.ensure_future(end())
-    try:
-        yield
-    finally:
-        if timer is not None:
-            timer.cancel()
-
-
-@asynccontextmanager
-async def _renewed(session: Session) -> AsyncIterator[None]:
-    """Go on holding what this process holds, while it lives: a process that is frozen loses it."""
-
-    async def renew() -> None:
-        while True:
-            await session.clock.sleep(LEASE / 4)
-            with suppress(StateError):  # the next purchase says that it cannot be reached
-                session.store.renew()
-
-    renewing = asyncio.ensure_future(renew()) if session.store.is_shared else None
-    try:
-        yield
-    finally:
-        if renewing is not None:
-            renewing.cancel()
 
 
 def _save_lock(session: Session, loaded: Loaded) -> None:
