@@ -199,6 +199,8 @@ class Carrier:
         if self.control.event.is_set():
             self._note(want, "", holder="")  # another worker takes it
             return 0.0
+        if self.place.wants.find(want.key) is None:
+            return None  # withdrawn
         attempts = self.place.of_project(want.project).store.attempts(want.key)
         newest = attempts[-1].state if attempts else None
         alias = handed.read(want.document).config.alias
