@@ -89,7 +89,7 @@ def row(cells: Sequence[str]) -> str:
 
 
 def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
-    """Yield the lines of `status`: one for each take; a blocked one has its reason and the remedies below."""
+    """Yield the lines of `status`: one for each take; one that is blocked or queued has its reason and the remedies below."""
     if not rows:
         yield "No clips."
         return
@@ -97,7 +97,7 @@ def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
     yield head
     for item, line in zip(rows, lines, strict=True):
         yield line
-        if item.state in ("blocked", "failed") and item.detail:
+        if item.state in ("blocked", "failed", "queued") and item.detail:
             yield f"    {safe(item.detail)}"
         if item.by and item.began is not None:
             yield f"    {safe(item.by)} is making it since {format.clock(item.began)}"
