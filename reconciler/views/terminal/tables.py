@@ -89,7 +89,7 @@ def row(cells: Sequence[str]) -> str:
 
 
 def status(rows: Sequence[StatusRow], style: Style, room: int) -> Iterator[str]:
-    """Yield the lines of `status`: one for each take; one that is blocked or queued has its reason and the remedies below."""
+    """Yield the lines of `status`: a take that is blocked or queued has its reason and the remedies below it."""
     if not rows:
         yield "No clips."
         return
