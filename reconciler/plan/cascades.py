@@ -18,6 +18,7 @@ from reconciler.plan.looks import look_changes
 from reconciler.plan.model import GENERATES, Action, Cascade, Plan, Step, Wanted
 from reconciler.records import Binding
 from reconciler.spec.graph import in_order
+from reconciler.spec.problems import listed
 
 Ident = tuple[str, int]
 
@@ -34,7 +35,7 @@ def with_causes(plan: Plan, wanted: Sequence[Wanted], bindings: Mapping[Ident, B
         plan,
         looks=look_changes(plan.steps, wanted),
         cascades=cascades(plan.steps, wanted, bindings),
-        diagnostics=(*plan.diagnostics, *long_chains(wanted, most)),
+        diagnostics=(*plan.diagnostics, *long_chains(wanted, most), *watermarks(plan)),
     )
 
 
@@ -111,6 +112,16 @@ def long_chains(wanted: Iterable[Wanted], most: int | None) -> Iterator[Diagnost
         message = f"{clip} is the last of {length[ident]} clips that are made from one another"
         help = f"an edit of {first[0]} buys all of them again; defaults.chain_warning is {most}"
         yield Diagnostic("long-chain", message, None, help, Severity.WARNING, clips=(clip,))
+
+
+def watermarks(plan: Plan) -> Iterator[Diagnostic]:
+    """Yield a warning about clips that are bought again for nothing but the provider's watermark."""
+    steps = [step for step in plan.generating() if step.action is Action.REPLACE and step.cost.amount != 0]
+    clips = [s.clip for s in steps if {change.field for change in s.changes} == {"watermark"} and s.changes[0].after]
+    if clips:
+        message = f"the provider's watermark is part of the video, so it buys {listed(clips, 'and')} again"
+        help = "a label of clipform is free: provenance: {label: {visible: {text: AI generated}}}"
+        yield Diagnostic("watermark", message, None, help, Severity.WARNING)
 
 
 def part_of(cascades: Iterable[Cascade], idents: Iterable[Ident]) -> tuple[Cascade, ...]:

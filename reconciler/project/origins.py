@@ -11,6 +11,8 @@ from reconciler.project.workspace import Workspace
 from reconciler.records import Generation, LockEntry, Provenance
 
 SAME_BYTES: Final = "same bytes"
+CARRIES_TAG: Final = "carries our tag"
+SIGNED: Final = "C2PA"
 SAME_PICTURES: Final = "same pictures"
 
 
@@ -31,8 +33,9 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a file is. `how` is `SAME_BYTES`, `SAME_PICTURES`, or empty: then it is not from this project, and `problem`
-    says what kept it from being looked at. `distance` counts bits, as `fingerprints.distance` does."""
+    """What a file is. `how` is one of the words above, or empty: then it is not from this project. `problem` says what
+    kept it from being looked at, or why its tag is not believed. `distance` counts bits, as `fingerprints.distance`
+    does."""
 
     file: str
     how: str = ""

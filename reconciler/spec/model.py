@@ -45,6 +45,7 @@ from reconciler.spec.field_types import (
     whole_from,
 )
 from reconciler.spec.moved_fields import Moved
+from reconciler.spec.provenance_fields import ProvenanceDecl
 from reconciler.spec.store_fields import Cache, Notify, Publish, SharedState
 
 RESOLUTIONS = ("480p", "720p", "1080p", "2k", "4k")
@@ -350,6 +351,7 @@ class ProjectFile(SpecModel):
     policy: PolicyDecl | None = noted("What may be applied.", "{apply: approved-plans}")
     approval: ApprovalDecl | None = noted("Purchases that somebody has to approve first.", "{required: paid}")
     notify: Notify | None = noted("Where to tell how an apply ended.", "{url: https://hooks.example.com/clipform}")
+    provenance: ProvenanceDecl | None = noted("What marked copies of outputs say about themselves.", "{embed: yes}")
     inputs: Inputs | None = noted("Permission to read local media outside the project.", "{allow: [../brand-assets]}")
     defaults: Defaults = noted("Default fields of all clips.", "{duration: 5}", Defaults)
     moved: Annotated[tuple[Moved, ...], AS_LIST] = noted(

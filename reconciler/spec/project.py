@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # commands that read no spec start without pydantic
     from reconciler.spec.keyframes import Keyframes
     from reconciler.spec.looks import Looks
     from reconciler.spec.model import Budget, ClipFields, Provider, References
+    from reconciler.spec.provenance_fields import ProvenanceDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class Project:
     overlay: ProjectOverlay = ProjectOverlay()
     looks: Looks = field(default_factory=dict)
     keyframes: Keyframes = field(default_factory=dict)
+    provenance: ProvenanceDecl | None = None
     chain_warning: int | None = None  # clips that may be made from one another without a warning
     volume: Volume = field(default_factory=Volume)  # resolved to read it
 

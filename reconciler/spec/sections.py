@@ -20,13 +20,14 @@ from reconciler.spec.keyframes import Keyframes, declared_keyframes
 from reconciler.spec.looks import Looks, declared_looks
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.project import CREDENTIALS, Project, ProviderConfig
+from reconciler.spec.provenance_fields import ProvenanceDecl
 from reconciler.spec.reader import Fields, MappingEntry
 from reconciler.spec.scalars import NAME
 from reconciler.spec.shape import Location, checked
 from reconciler.spec.values import NO_POLICY, NO_RULE, JsonValue
 
 DRAFT = "draft"
-_SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token", "secret", "apprise"})
+_SECRETS = frozenset({*CREDENTIALS, "access_key_id", "secret_access_key", "session_token", "secret", "apprise", "c2pa"})
 
 M = TypeVar("M", bound=SpecModel)
 
@@ -48,6 +49,7 @@ def read_sections(name: str, root: Fields, scope: NameScope, resolver: Resolver,
         allowed_inputs=inputs.allow if (inputs := reader.section(model.Inputs, "inputs")) else (),
         looks=reader.looks(),
         keyframes=reader.keyframes(),
+        provenance=reader.section(ProvenanceDecl, "provenance"),
         chain_warning=reader.chain_warning(),
     )
 

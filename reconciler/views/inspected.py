@@ -17,7 +17,7 @@ def lines(looked: Iterable[Inspected]) -> Iterator[str]:
             yield f"{each.file}: not from this project{f' ({each.problem})' if each.problem else ''}"
             continue
         how = f"{each.how}, {each.distance} of {BITS} bits differ" if each.how == SAME_PICTURES else each.how
-        yield f"{each.file}: {how}"
+        yield f"{each.file}: {how}{f' ({each.problem})' if each.problem else ''}"
         yield from (f"  {_line(origin)}" for origin in each.origins)
 
 

@@ -242,3 +242,11 @@ def test_a_worker_gets_the_key_that_a_frozen_seam_keeps(project: Path) -> None:
     copy = handed.read(handed.write(order, step, circumstances))
     assert copy.order.wanted.key == order.wanted.key
     assert set(copy.needs.values()) == {order.seams["first_frame"].key}
+
+
+def test_a_watermark_of_the_provider_is_said_to_buy_the_clip_again(project: Path) -> None:
+    change(project, "f: {prompt", "f: {watermark: yes, prompt")
+    assert bought(project) == ["f"]
+    shown = clipform(project, "plan").stderr
+    assert "the provider's watermark is part of the video, so it buys f again" in shown
+    assert "a label of clipform is free" in shown

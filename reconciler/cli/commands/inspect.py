@@ -15,9 +15,9 @@ def run(
 ) -> None:
     """Say which clip a video file is, whatever its name.
 
-    A file with the bytes of a result is named with its take, key, task and cost. Any other file is compared by its
-    pictures with the results that are stored here: that finds a result that was encoded again, or a part of one, and
-    is a hint, not a proof.
+    A file with the bytes of a result is named with its take, key, task and cost, and so is a marked copy of one by its
+    tag, also after it was encoded again. Any other file is compared by its pictures with the results that are
+    stored here: that finds a result that was encoded again, or a part of one, and is a hint, not a proof.
 
     Exit codes: 0 every file is from this project, 3 some are not or cannot be read, 64 wrong command line.
     """

@@ -1,4 +1,4 @@
-"""`inspect`: say which clip a file is, by its bytes, else by its pictures."""
+"""`inspect`: say which clip a file is, by its bytes, else by its tag, else by its pictures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from reconciler.artifacts.hashing import LIMIT
 from reconciler.diagnostics import ArtifactError, MediaError, UsageError
 from reconciler.media import fingerprints
 from reconciler.media.draft_renderer import DraftRenderer
+from reconciler.media.marks.read import marks, tag_of
+from reconciler.media.marks.sign import signed
 from reconciler.project import git
-from reconciler.project.origins import SAME_BYTES, SAME_PICTURES, Inspected, Origin, origins_of
+from reconciler.project.origins import CARRIES_TAG, SAME_BYTES, SAME_PICTURES, SIGNED, Inspected, Origin, origins_of
 from reconciler.project.workspace import Workspace
 from reconciler.state import disk
 from reconciler.state.paths import LOCK_FILE
@@ -110,8 +112,40 @@ async def _nearest(
     if isinstance(marks, MediaError):
         return replace(each, problem=marks.message)
     distances = {sha256: fingerprints.distance(few, marks) for sha256, few in rich.items()}
+    named, doubt = await _named(renderer, each.file, distances, origins)
+    if named:
+        return replace(each, how=CARRIES_TAG, origins=named)
+    if signed_as := _origins(await renderer.run(signed, each.file), origins):
+        return replace(each, how=SIGNED, origins=signed_as)
+    each = replace(each, problem=doubt)
     near = sorted((bits, sha256) for sha256, bits in distances.items() if bits is not None)
     if not near or near[0][0] > fingerprints.LIMIT:
         return each
     alike = tuple(origin for bits, sha256 in near if bits == near[0][0] for origin in origins[sha256])
-    return Inspected(each.file, SAME_PICTURES, alike, near[0][0])
+    return Inspected(each.file, SAME_PICTURES, alike, near[0][0], doubt)
+
+
+async def _named(
+    renderer: DraftRenderer,
+    file: str,
+    distances: Mapping[str, int | None],
+    origins: Mapping[str, Sequence[Origin]],
+) -> tuple[tuple[Origin, ...], str]:
+    """Return the takes that a file's tag names, or why it is not believed: anybody can write one, so the pictures of
+    the video that it names must be alike, as far as that is stored."""
+    try:
+        tag = tag_of(await renderer.run(marks, file))
+    except MediaError:
+        return (), ""
+    named = _origins(tag, origins)
+    if not tag or not named:
+        return (), f"its tag names {tag['clip']}, and no such video is on record here" if tag else ""
+    bits = distances.get(tag["sha256"])
+    if bits is not None and bits > fingerprints.LIMIT:
+        return (), f"its tag names {tag['clip']}, which shows other pictures"
+    return named, ""
+
+
+def _origins(named: Mapping[str, str], origins: Mapping[str, Sequence[Origin]]) -> tuple[Origin, ...]:
+    """Return the takes that a tag or an assertion names, by content and key."""
+    return tuple(each for each in origins.get(named.get("sha256", ""), ()) if each.key == named.get("key"))

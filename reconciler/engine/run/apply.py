@@ -20,7 +20,7 @@ from reconciler.engine.control import RunControl
 from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
-from reconciler.engine.run import seams
+from reconciler.engine.run import marks, seams
 from reconciler.engine.run.executor import Executor
 from reconciler.engine.run.hooks import called_back
 from reconciler.engine.run.locked import objection
@@ -238,6 +238,7 @@ class Run:
                     summary = await executor.run(plan)
                     await self._share(executor)
                     await seams.measure(session, loaded, renderer)
+                    await marks.keep(session, loaded, renderer, self.sink)
                 return summary
         finally:
             await providers.aclose()
