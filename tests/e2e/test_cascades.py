@@ -117,8 +117,10 @@ def bought(project: Path) -> list[str]:
 
 
 def test_an_edit_before_a_frozen_seam_buys_nothing_behind_it(project: Path) -> None:
+    assert clipform(project, "freeze", "f").returncode == 0
     run = clipform(project, "freeze", "c")
     assert run.returncode == 0, run.stderr
+    assert "it keeps the frame that was sent. Nothing is bought." in run.stdout + run.stderr
     assert bought(project) == []
     change(project, "shot a", "another a")
     assert bought(project) == ["a", "b"]
@@ -250,3 +252,35 @@ def test_a_watermark_of_the_provider_is_said_to_buy_the_clip_again(project: Path
     shown = clipform(project, "plan").stderr
     assert "the provider's watermark is part of the video, so it buys f again" in shown
     assert "a label of clipform is free" in shown
+
+
+def test_a_fresh_clone_takes_what_a_seam_keeps_from_the_shared_cache(
+    project: Path, rig: Callable[..., Rig], shelf: Path, tmp_path: Path
+) -> None:
+    with emulator("--latency", "0.05", "--no-render", cwd=tmp_path) as vendor:
+        fast = f"base_url: {vendor.api}/ark, settings: {{lists_per_second: 0}}, poll_interval: 50ms, "
+        change(project, "kind: ark, ", "kind: ark, requests_per_second: 1000, " + fast)
+        change(project, "STUDIO_KEY", "ARK_API_KEY")
+        change(project, "budget:", f'cache: {{remote: "file://{shelf}"}}\nbudget:')
+        studio = rig("ark", project, vendor)
+        assert studio.run("freeze", "c").code == 0
+        assert studio.run("apply", "--yes", "--trust").code == 0  # shares what is there
+        change(project, "shot a", "another a")
+        assert studio.run("apply", "--yes", "--trust").code == 0
+        clone = tmp_path / "clone"
+        clone.mkdir()
+        for name in ("clipform.yaml", "clipform.lock"):
+            shutil.copy(project / name, clone / name)
+        change(clone, "shot c", "another c")
+        sha256 = json.loads((clone / "clipform.lock").read_text())["c#1"]["seams"]["first_frame"]["sha256"]
+        studio.folder = clone
+        run = studio.run("apply", "c", "--yes", "--trust")
+        assert run.code == 0, run.text
+        assert first_frames(studio.ledger()[-1]) == [last_frame(clone, sha256, tmp_path)]
+
+
+def test_a_lost_state_does_not_lose_what_a_seam_keeps(project: Path) -> None:
+    assert clipform(project, "freeze", "c").returncode == 0
+    change(project, "shot a", "another a")
+    shutil.rmtree(project / "state")
+    assert bought(project) == ["a", "b"]

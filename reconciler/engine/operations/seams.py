@@ -127,12 +127,10 @@ def _kept(session: Session, loaded: Loaded, clips: set[str]) -> Iterator[tuple[s
     records = records_of(session.store, loaded)
     locked = {entry.key: entry for entry in session.workspace.lock_entries()}
     for order in loaded.orders:
-        if order.seams:  # it is frozen: what it keeps stays
-            yield order.clip.name, tuple(order.seams.values())
-        elif order.clip.name in clips and order.take == order.clip.spec.pick:
-            document = _document(order, records, locked)
-            if document:
-                yield order.clip.name, tuple(_seams(session, order, document, locked))
+        is_asked = order.clip.name in clips and order.take == order.clip.spec.pick
+        if is_asked and (document := _document(order, records, locked)):
+            seams = {seam.field: seam for seam in _seams(session, order, document, locked)}
+            yield order.clip.name, tuple({**seams, **order.seams}.values())  # what is frozen keeps what it has
 
 
 def _document(order: Order, records: Snapshot, locked: Mapping[str, LockEntry]) -> str:
@@ -147,7 +145,7 @@ def _seams(session: Session, order: Order, document: str, locked: Mapping[str, L
     entries = {entry["field"]: entry for entry in json.loads(document).get("inputs", ())}
     for field, item in order.clip.media():
         key = entries.get(field, {}).get("clip") if field in _FRAMES and isinstance(item, ClipMedia) else None
-        if key is None or not isinstance(item, ClipMedia):
+        if key is None or not isinstance(item, ClipMedia) or field in order.seams:
             continue
         result = session.store.generation(key) or locked.get(key)
         if result is None:
