@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from reconciler.cluster.carry import Carrier
+from reconciler.cluster.carry import AGAIN, Carrier
 from reconciler.cluster.dispatch import Dispatch
 from reconciler.cluster.place import WorkPlace
 from reconciler.cluster.resync import LOOK, Resync
@@ -41,7 +41,7 @@ class Worker:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, once: bool = False) -> None:
-        """Carry out orders until it is stopped; `once`: until none is left that could begin."""
+        """Carry out orders until it is stopped; `once`: until each that could begin was tried."""
         self.control.carry(_MANY)
         carrier = Carrier(self.place, self.accounts, self.sink, self.control)
         resync = Resync(self.place, self.accounts, self.dispatch, self._say, self.random)
@@ -54,6 +54,8 @@ class Worker:
                 text = f"the order of {key} ended by an error, and its job is held"
                 self._say(f"{text}: {type(error).__name__}: {error}. This is a bug in clipform.")
                 raise
+            if once and again == AGAIN:
+                return None  # the order stays open, for a worker that goes on
             if again is None:
                 await self.dispatch.enqueue(self.place.wants.ready(self.accounts, need=key))
             return again

@@ -38,7 +38,8 @@ DONE = "done"
 SKIPPED = "skipped"
 WITHDRAWN = "withdrawn"
 
-_MET = "NOT EXISTS (SELECT 1 FROM unnest(needs) AS need WHERE need NOT IN (SELECT key FROM generation))"
+_MADE = "EXISTS (SELECT 1 FROM generation WHERE generation.key = need)"  # by its index: there may be millions
+_MET = f"NOT EXISTS (SELECT 1 FROM unnest(needs) AS need WHERE NOT {_MADE})"
 _HAND_OVER = """INSERT INTO want (key, run, account, clip, take, needs, document)
 VALUES (:key, :run, :account, :clip, :take, :needs, :document) ON CONFLICT (key) DO UPDATE SET
   project = excluded.project, run = excluded.run, account = excluded.account, clip = excluded.clip,

@@ -18,9 +18,7 @@ import pytest
 from PIL import Image
 
 from reconciler.clock import SystemClock
-from reconciler.cluster import carry
 from reconciler.cluster.accounts import read_sections
-from reconciler.cluster.carry import Carrier
 from reconciler.cluster.place import open_place
 from reconciler.cluster.resync import Resync
 from reconciler.engine.attempt import submit
@@ -222,9 +220,7 @@ def test_an_account_that_refuses_buys_nothing_and_its_orders_wait(
     of = studio({"lamp": {"prompt": "a lamp"}})
     assert of.run("apply", "--yes", "--trust", "--detach").code == 0
     monkeypatch.setenv("ARK_API_KEY", "wrong-key")
-    monkeypatch.setattr(carry, "AGAIN", 0.0)
-    stopped = _stop_after(monkeypatch, lambda: sql.query("SELECT 1 FROM want WHERE note <> ''") != [])
-    assert of.run("worker").code == 0 and stopped
+    assert of.run("worker", "--once").code == 0
     ((kind, note),) = sql.query("SELECT kind, note FROM want")
     assert kind == "" and "credentials" in note
     (row,) = of.run("status").document["clips"]
@@ -239,9 +235,7 @@ def test_an_order_whose_request_could_not_be_sent_stays_open(
     of.edit(of.vendor.api, "http://127.0.0.1:9")
     assert of.run("apply", "--yes", "--trust", "--detach").code == 0
     monkeypatch.setattr(submit, "CLOSED_TRIES", 1)
-    monkeypatch.setattr(carry, "AGAIN", 0.0)
-    _stop_after(monkeypatch, lambda: sql.query("SELECT 1 FROM want WHERE note <> ''") != [])
-    assert of.run("worker").code == 0
+    assert of.run("worker", "--once").code == 0
     assert sql.query("SELECT kind, note LIKE 'not sent: %' FROM want") == [("", True)]
     assert {state for (state,) in sql.query("SELECT state FROM attempt")} == {"not_sent"}
 
@@ -309,21 +303,6 @@ def _lost_and_found(of: Rig) -> set[str]:
         asyncio.run(lose())
         clips = {key: order.clip for key, order in place.wants.handed().items()}
         return {clips[key] for key in queue.waiting}
-
-
-def _stop_after(monkeypatch: pytest.MonkeyPatch, is_reached: Callable[[], bool]) -> list[bool]:
-    """Stop a worker in this process once something is so."""
-    carry_out, stopped = Carrier.carry_out, list[bool]()
-
-    async def watched(self: Carrier, key: str) -> float | None:
-        again = await carry_out(self, key)
-        if is_reached() and not stopped:
-            stopped.append(True)
-            os.kill(os.getpid(), signal.SIGTERM)
-        return again
-
-    monkeypatch.setattr(Carrier, "carry_out", watched)
-    return stopped
 
 
 def _until(sql: PostgreSQL, statement: str) -> None:

@@ -17,8 +17,6 @@ from reconciler.diagnostics import ClipformError, UsageError
 from reconciler.events import Event, EventKind
 
 if TYPE_CHECKING:
-    import asyncio
-
     from reconciler.cluster.place import WorkPlace
     from reconciler.engine.ports import ConnectedProvider
     from reconciler.spec.files import Files
@@ -30,7 +28,7 @@ def run(
         str | None,
         typer.Option(metavar="FILE", help="A file with the sections state, cache, providers and publish of a project."),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End when no order is left that could begin.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End when each order that could begin was tried.")] = False,
     trust: arguments.Trust = False,
 ) -> None:
     """Carry out what applies have handed over to workers.
@@ -44,6 +42,8 @@ def run(
     Exit codes: 0 ended, 1 no shared state, no credentials or no rights, 4 not trusted, 5 the database cannot be
     reached, 64 wrong command line.
     """
+    import asyncio
+
     from reconciler.cluster.accounts import open_accounts, read_sections
     from reconciler.cluster.place import open_place
     from reconciler.project.scan import DiskFiles
