@@ -103,7 +103,7 @@ def parse(text: str) -> ApprovalBook:
     """Return the content of a file. Marks of a merge are no fault of a line: both sides count."""
     approvals: list[Approval] = []
     faults: list[tuple[int, str]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # a note may hold other line ends
         approval = _parsed(line)
         if approval is not None:
             approvals.append(approval)
