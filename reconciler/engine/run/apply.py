@@ -20,7 +20,7 @@ from reconciler.engine.control import RunControl
 from reconciler.engine.inputs.delivery import MediaDelivery, publisher_of
 from reconciler.engine.inputs.resolve import InputResolver, ReturnedFrames
 from reconciler.engine.ports import Sink
-from reconciler.engine.run import marks, seams
+from reconciler.engine.run import seams
 from reconciler.engine.run.executor import Executor
 from reconciler.engine.run.hooks import called_back
 from reconciler.engine.run.locked import objection
@@ -238,7 +238,7 @@ class Run:
                     summary = await executor.run(plan)
                     await self._share(executor)
                     await seams.measure(session, loaded, renderer)
-                    await marks.keep(session, loaded, renderer, self.sink)
+                    await self._mark(renderer)
                 return summary
         finally:
             await providers.aclose()
@@ -270,6 +270,13 @@ class Run:
                 text = f"not shared yet: {error.message}; the next {command('apply')} shares it"
                 self.sink.emit(Event(EventKind.NOTE, message=text))
                 self.session.workspace.unshared = True
+
+    async def _mark(self, workers: DraftRenderer) -> None:
+        """Bring the marked copies of outputs up to date, if the project wants any."""
+        if self.planned.loaded.project.provenance is not None and not self.session.draft:
+            from reconciler.engine.run import marks
+
+            await marks.keep(self.session, self.planned.loaded, workers, self.sink)
 
     def _executor(self, renderer: DraftRenderer, providers: ConnectedProviders) -> Executor:
         session, planned, options = self.session, self.planned, self.options

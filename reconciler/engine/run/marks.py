@@ -26,8 +26,6 @@ from reconciler.state.paths import MARKS
 async def keep(session: Session, loaded: Loaded, workers: Workers, sink: Sink) -> None:
     """Write each marked copy that is missing or differs from what the project asks for. A copy that cannot be written
     is noted and stops nothing: the video itself is in place."""
-    if session.draft or loaded.project.provenance is None:
-        return
     file = session.workspace.state_dir(False) / MARKS
     earlier = copies(file)
     current = dict(earlier)

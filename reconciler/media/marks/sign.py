@@ -26,7 +26,7 @@ def sign(video: Path, target: Path, tag: str, ingredients: Sequence[Path], ident
     """
     library = _library()
     certificate, key = (text.encode() for text in identity)
-    failure = "no algorithm fits"
+    failures: list[str] = []
     for algorithm in _ALGORITHMS:
         try:
             signer = library.Signer.from_info(library.C2paSignerInfo(algorithm, certificate, key, None))
@@ -39,8 +39,9 @@ def sign(video: Path, target: Path, tag: str, ingredients: Sequence[Path], ident
                 builder.sign(signer, _TYPE, source, copy)
             return
         except library.C2paError as error:
-            failure = str(error)
-    raise ArtifactError(f"the certificate or its key does not sign: {failure.splitlines()[0][:200]}", code="c2pa")
+            failures.append(str(error).partition("\n")[0][:200])
+    telling = [text for text in failures if "private key" not in text]  # of a key of that kind
+    raise ArtifactError(f"the certificate or its key does not sign: {(telling or failures)[0]}", code="c2pa")
 
 
 def _manifest(tag: str) -> dict[str, Any]:
