@@ -254,3 +254,12 @@ def test_marks_of_the_vendor_stay_or_their_loss_is_an_error(tmp_path: Path) -> N
     verified = clipform(folder, "verify", "--provenance")
     assert verified.returncode == 3
     assert "mark lost: the vendor's c2pa" in verified.stdout
+
+
+def test_a_lost_record_of_copies_loses_no_copy_and_a_file_of_the_user_stays(project: Path) -> None:
+    (project / "state" / "marks").unlink()
+    (project / COPY).write_bytes(b"mine")
+    run = clipform(project, "apply", "--yes")
+    assert f"{COPY} was not written" in run.stdout + run.stderr
+    assert "film.mp4 was not" not in run.stdout + run.stderr
+    assert (project / COPY).read_bytes() == b"mine"

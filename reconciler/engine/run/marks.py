@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 
 from reconciler.artifacts import files
 from reconciler.artifacts.place import Placer
@@ -27,29 +29,33 @@ async def keep(session: Session, loaded: Loaded, workers: Workers, sink: Sink) -
     """Write each marked copy that is missing or differs from what the project asks for. A copy that cannot be written
     is noted and stops nothing: the video itself is in place."""
     file = session.workspace.state_dir(False) / MARKS
-    earlier = copies(file)
-    current = dict(earlier)
-    for marking in markings(loaded, session.store.snapshot([w.key for w in loaded.wanted])):
-        copy = earlier.get(marking.output)
-        placed = None if copy is None else Placed(marking.output, copy.sha256, 0, 0, 0)
-        if copy is not None and copy.key == marking.key and session.placer.record(marking.output, copy.sha256):
-            continue
-        try:
-            current[marking.output] = await _written(session, loaded, marking, placed, workers)
-        except ClipformError as error:
-            text = f"{marking.output} was not written: {error.message}"
-            sink.emit(Event(EventKind.NOTE, marking.clip, message=text))
-    outputs = {f"{FOLDER}/{w.output}" for w in loaded.wanted}
-    for path in current.keys() - outputs:
-        session.placer.remove(path, Placed(path, current.pop(path).sha256, 0, 0, 0))
-    if current != earlier:
-        with suppress(OSError):
-            files.write_cache(file, current, asdict_values)
+    current, signs = copies(file), loaded.project.provenance is not None and loaded.project.provenance.c2pa is not None
+    before = dict(current)
+    try:
+        for marking in markings(loaded, session.store.snapshot([w.key for w in loaded.wanted])):
+            copy = current.get(marking.output)
+            placed = None if copy is None else Placed(marking.output, copy.sha256, 0, 0, 0)
+            if copy is not None and copy.key == marking.key and session.placer.record(marking.output, copy.sha256):
+                continue
+            try:
+                current[marking.output] = await _written(session, loaded, marking, placed, workers)
+            except ClipformError as error:
+                text = f"{marking.output} was not written: {error.message}"
+                sink.emit(Event(EventKind.NOTE, marking.clip, message=text))
+            else:
+                if signs:  # no two signatures are alike, so a copy that is not on record would be taken for the user's
+                    _save(file, current)
+        outputs = {f"{FOLDER}/{w.output}" for w in loaded.wanted}
+        for path in current.keys() - outputs:
+            session.placer.remove(path, Placed(path, current.pop(path).sha256, 0, 0, 0))
+    finally:
+        if current != before:
+            _save(file, current)
 
 
-def asdict_values(copy: Copy) -> list[str]:
-    """Return a copy as a row of the cache."""
-    return [*asdict(copy).values()]
+def _save(file: Path, current: Mapping[str, Copy]) -> None:
+    with suppress(OSError):
+        files.write_cache(file, current, lambda copy: [*asdict(copy).values()])
 
 
 def _identity(session: Session, loaded: Loaded) -> tuple[str, str] | None:
