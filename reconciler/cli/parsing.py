@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.providers.base import Mode
 
 
+_NUMBER = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
 _AGES = {"h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
@@ -50,6 +53,16 @@ def seconds(text: str | None, option: str) -> float | None:
         return min(float(span(text)), 366 * 86400.0)
     except Unfit as error:
         raise UsageError(f"{option} {error}") from error
+
+
+def film_time(text: str) -> Fraction:
+    """Return a time of a film in seconds, written as 12.5, 00:12 or 1:02:03. Raises UsageError for any other text."""
+    parts, total = text.split(":"), Fraction(0)
+    for place, part in enumerate(parts):
+        if len(parts) > 3 or not _NUMBER.fullmatch(part) or (place and Fraction(part) >= 60):
+            raise UsageError(f"--at must be a time such as 00:12 or 12.5, not '{text}'")
+        total = total * 60 + Fraction(part)
+    return total
 
 
 def age(text: str | None) -> float | None:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 from fractions import Fraction
 
+from reconciler.diagnostics import UsageError
 from reconciler.frozen import dataclass
+from reconciler.next_command import command
 from reconciler.plan.model import Step
 from reconciler.project.model import Planned
 
@@ -38,6 +40,19 @@ def _clock(time: Fraction | None) -> str:
         return "?"
     tenths = int(time * 10)
     return f"{tenths // 600:02}:{tenths % 600 // 10:02}.{tenths % 10}"
+
+
+def playing(step: Step, planned: Planned, time: Fraction) -> tuple[str, dict[str, object]]:
+    """Return what a film shows at a time, in words and as JSON values. Raises UsageError if it shows nothing then."""
+    listed = list(pieces(step, planned))
+    shows = [piece for piece in listed if piece.start is not None and piece.end and piece.start <= time < piece.end]
+    if not shows:
+        unmade = next((piece.name for piece in listed if piece.end is None), "")
+        text = f"{unmade} is not made yet, so what follows it has no time" if unmade else ""
+        raise UsageError(text or f"{step.clip} ends at {_clock(listed[-1].end)}", help=command("show", step.clip))
+    lines = (f"{piece.name}, {float(time - (piece.start or 0) + piece.first):g} s of it" for piece in shows)
+    data = {"film": step.clip, "at": round(float(time), 3), "pieces": [piece.document() for piece in shows]}
+    return f"{_clock(time)} of {step.clip} is {', turning into '.join(lines)}.", data
 
 
 def pieces(step: Step, planned: Planned) -> Iterator[PieceTime]:

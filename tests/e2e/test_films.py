@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -255,8 +256,28 @@ def test_a_kill_at_any_moment_changes_no_byte_and_leaves_nothing(project: Path, 
     assert clipform(project, "apply", "--yes").returncode == 0
     assert (project / "out" / "film.mp4").read_bytes() == first
     assert not list((project / "state" / "objects" / "tmp").iterdir())
-    assert len(list((project / "state" / "pieces").iterdir())) == 2
+    assert len(list((project / "state" / "pieces").glob("*.mp4"))) == 2
     assert planned(project) == {}
+
+
+def test_garbage_is_collected_without_the_pieces_that_a_film_has(project: Path) -> None:
+    for start in ("0.25", "0.125"):  # off a key frame, so that pieces are made
+        text = (project / "clipform.yaml").read_text(encoding="utf-8")
+        (project / "clipform.yaml").write_text(re.sub("in: [0-9.]+", f"in: {start}", text), encoding="utf-8")
+        assert clipform(project, "apply", "--yes").returncode == 0
+    assert len(list((project / "state" / "pieces").glob("*.mp4"))) == 3
+    assert clipform(project, "gc", "--yes").returncode == 0
+    assert len(list((project / "state" / "pieces").glob("*.mp4"))) == 2
+    assert (project / "state" / "pieces" / "film.sound").exists()
+
+
+def test_show_says_which_clip_a_film_plays_at_a_time(project: Path) -> None:
+    assert clipform(project, "show", "film", "--at", "00:00.25").stdout == "00:00.2 of film is intro, 0.75 s of it.\n"
+    shows = json.loads(clipform(project, "show", "film", "--at", "1", "--json").stdout)
+    assert ([piece["clip"] for piece in shows["pieces"]], shows["at"]) == (["chase#1"], 1.0)
+    assert "film ends at 00:01.5" in clipform(project, "show", "film", "--at", "0:10").stderr
+    assert clipform(project, "show", "film", "--at", "soon").returncode == 64
+    assert "--at is for films" in clipform(project, "show", "intro", "--at", "1").stderr
 
 
 def test_the_name_of_a_film_is_completed(project: Path) -> None:

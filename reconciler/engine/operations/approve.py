@@ -17,6 +17,7 @@ from reconciler.plan.approvals import Approval, ApprovalBook, Approvals
 from reconciler.plan.model import Wanted
 from reconciler.project import git
 from reconciler.project.model import Loaded
+from reconciler.project.selectors import no_clip
 from reconciler.project.shared_state import user_and_machine
 from reconciler.project.workspace import Workspace
 from reconciler.records import Generation, Snapshot
@@ -76,7 +77,7 @@ def _takes(loaded: Loaded, clips: Collection[str], take: int | None) -> Sequence
     for name in clips:
         takes = [w.take for w in wanted if w.clip == name]
         if not takes:
-            raise UsageError(f"no clip is named '{name}'", help=f"{command('status')} lists all clips")
+            raise no_clip(name, loaded.project.cuts)
         if take is not None and take not in takes:
             raise UsageError(f"{name} has no take {take}; it has {len(takes)}")
     return [w for w in wanted if take in (None, w.take)]

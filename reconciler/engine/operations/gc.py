@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.artifacts.store import Stored
+from reconciler.engine.run.assembly import pieces_of
 from reconciler.engine.run.session import Session
 from reconciler.frozen import dataclass
 from reconciler.media import thumbnails
@@ -71,13 +72,16 @@ def unreferenced_objects(session: Session, snapshot: Snapshot) -> list[Stored]:
 
 
 def delete_objects(session: Session, items: Sequence[Stored]) -> None:
-    """Delete objects and their thumbnails, and all pieces of films; the row first, so that no record names a missing
-    file. The records of a shared store stay: others have the file, and the shared cache."""
+    """Delete objects and their thumbnails, and the pieces that no film has now; the row first, so that no record names
+    a missing file. The records of a shared store stay: others have the file, and the shared cache."""
     recorded = {} if session.store.is_shared else session.store.snapshot().artifacts
     for item in items:
         if item.sha256 in recorded:
             session.store.drop_artifact(item.sha256)
         session.objects.delete(item.sha256, item.suffix)
         thumbnails.forget(session.workspace.root / STATE / "cache", item.sha256)
-    for piece in (session.workspace.state_dir(session.draft) / PIECES).glob("*.mp4"):
-        piece.unlink()
+    folder = session.workspace.state_dir(session.draft) / PIECES
+    needed = pieces_of(folder, {bound.clip for bound in session.store.snapshot().bindings.values()})
+    for piece in folder.glob("*"):
+        if piece.name not in needed:
+            piece.unlink()

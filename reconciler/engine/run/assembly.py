@@ -2,7 +2,7 @@
 
 It asks nobody. Until its film is in the store nothing refers to it, and pieces are whole or absent: after a kill the
 next run makes the same bytes. Pieces are kept beside the store, by key, until `gc`: it
-removes them all, since they cost nothing but time.
+removes those that no film has now, since they cost nothing but time.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from reconciler.diagnostics import MediaError
@@ -24,6 +25,7 @@ from reconciler.identity import canonical
 from reconciler.media.cut.join import join
 from reconciler.media.cut.mix import length_of, samples_at
 from reconciler.media.cut.pieces import make_piece
+from reconciler.media.cut.stretches import encode_sound
 from reconciler.media.cut.subtitles import read_subtitles
 from reconciler.media.cut.survey import Survey, survey
 from reconciler.plan import cuts
@@ -110,14 +112,32 @@ class Assembler:
         deep = (f"{part['name']} {survey.note}" for part, survey in seen if survey is not None and survey.note)
         for text in (*deep, *montage.sound_notes(lengths, parts, begins[-1] / fps)):
             self.ports.sink.emit(Event(EventKind.NOTE, clip, message=f"{clip}: {text}"))
-        return {
-            "fps": fps,
-            "parts": pieces,
-            "sounds": parts,
-            "audio": [self._sound(sound, begins, fps) for sound in sounds],
-            "loudness": values.get("loudness"),
-            "captions": captions if form == "track" else (),
-        }
+        self._note(clip, [] if is_copied else [Path(piece["path"]).name for piece in pieces])
+        mix = {"fps": fps, "sounds": parts, "audio": [self._sound(sound, begins, fps) for sound in sounds]}
+        sound = await self._encoded(clip, mix | {"loudness": values.get("loudness")})
+        return {"fps": fps, "parts": pieces, "sound": sound, "captions": captions if form == "track" else ()}
+
+    async def _encoded(self, clip: str, mix: Mapping[str, Any]) -> str:
+        """Return the path of the encoded sound of a film; empty without sound. It replaces that of the last time, of
+        which it takes what is the same."""
+        if not mix["audio"] and not any(part["audio"] for part in mix["sounds"]):
+            return ""
+        path = self._pieces / f"{clip}.sound"
+        disk.make_directories(path.parent)
+        with self.ports.objects.part("sound") as file:
+            await self.ports.workers.run(encode_sound, canonical(mix), path, file.path)
+            file.sync()
+            file.path.replace(path)
+        return str(path)
+
+    def _note(self, clip: str, names: Sequence[str]) -> None:
+        """Write down which pieces a film has now, for `gc`."""
+        disk.make_directories(self._pieces)
+        disk.replace(self._pieces / f"{clip}.pieces", "\n".join(names).encode())
+
+    @property
+    def _pieces(self) -> Path:
+        return self.ports.objects.root.parent / PIECES
 
     def _set_size(self, values: dict[str, Any], surveys: Sequence[Survey | None]) -> None:
         """Give the film the size of its first video, if it has none of its own."""
@@ -178,7 +198,7 @@ class Assembler:
         fields = ("sha256", "title", "still", "start", "end")
         content = [{name: part[name] for name in fields if name in part} for part in shot]
         key = hashlib.sha256(canonical({"recipe": "piece/v1", **alike, "parts": content}).encode()).hexdigest()
-        path = self.ports.objects.root.parent / PIECES / f"{key}.mp4"
+        path = self._pieces / f"{key}.mp4"
         if not path.exists():
             disk.make_directories(path.parent)
             order = canonical({**alike, "name": shot[-1]["name"], "parts": shot})
@@ -187,6 +207,13 @@ class Assembler:
                 file.sync()  # after a power cut an empty piece must not have its name
                 file.path.replace(path)
         return {"path": str(path), "start": 0, "end": shot[0]["end"] - shot[0]["start"]}
+
+
+def pieces_of(folder: Path, films: Collection[str]) -> set[str]:
+    """Return the names of the files in the folder of pieces that these films have now."""
+    listed = {folder / f"{film}.pieces" for film in films}
+    names = {name for path in listed if path.exists() for name in path.read_text(encoding="utf-8").split("\n")}
+    return names | {path.name for path in listed} | {f"{film}.sound" for film in films}
 
 
 def _form(part: Mapping[str, Any], seen: Survey | None, size: Sequence[int]) -> str:

@@ -5,6 +5,7 @@
     titles   the frame of a title
     subtitles  captions over frames, and as a track
     mix      the sound of the whole film
+    stretches  its encoding, of which only what changed is done again
     desk     levels, fades, ducking, loudness
     join     pieces and sound into one file
 

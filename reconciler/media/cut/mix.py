@@ -24,8 +24,8 @@ from reconciler.media.headers import DEMUXERS, HEAD, type_of
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-BLOCK: Final = 1024  # samples of a block
-_WIDE: Final = 8  # bytes of a sample: two channels
+BLOCK: Final = 1024  # samples of a block, as of a packet of AAC
+WIDE: Final = 8  # bytes of a sample: two channels
 _DEMUXERS: Final = {**DEMUXERS, "flac": "flac", "ogg": "ogg"}
 
 
@@ -44,11 +44,6 @@ def sound(order: Mapping[str, Any]) -> Iterator[AudioFrame]:
     if order.get("loudness") is None:
         return _levelled(order, "0")
     return _levelled(order, desk.gain_for(_mixed(order), order["loudness"]))
-
-
-def has_sound(order: Mapping[str, Any]) -> bool:
-    """True if a film has any sound."""
-    return bool(order.get("audio")) or any(part["audio"] for part in order["sounds"])
 
 
 def _levelled(order: Mapping[str, Any], gain: str) -> Iterator[AudioFrame]:
@@ -74,9 +69,9 @@ def _framed(data: Iterable[bytes]) -> Iterator[AudioFrame]:
     waiting, first = bytearray(), 0
     for some in data:
         waiting += some
-        while len(waiting) >= BLOCK * _WIDE:
-            yield _frame(bytes(waiting[: BLOCK * _WIDE]), first)
-            del waiting[: BLOCK * _WIDE]
+        while len(waiting) >= BLOCK * WIDE:
+            yield _frame(bytes(waiting[: BLOCK * WIDE]), first)
+            del waiting[: BLOCK * WIDE]
             first += BLOCK
     if waiting:
         yield _frame(bytes(waiting), first)
@@ -90,10 +85,10 @@ def _faded(parts: Sequence[Mapping[str, Any]], fps: int) -> Iterator[bytes]:
         begins, position = position, position + part["end"] - part["start"]
         begin, end = samples_at(begins, fps), samples_at(position, fps)
         shared = parts[number + 1]["dissolve"] if number + 1 < len(parts) else 0
-        alone = (samples_at(position - shared, fps) - begin) * _WIDE
+        alone = (samples_at(position - shared, fps) - begin) * WIDE
         offset, head, before, lead = 0, bytearray(), ending, len(ending)
         ending = bytearray()
-        for data in _exactly(_decoded(part, fps) if part["audio"] else iter(()), (end - begin) * _WIDE):
+        for data in _exactly(_decoded(part, fps) if part["audio"] else iter(()), (end - begin) * WIDE):
             if offset < lead:
                 head += data[: lead - offset]
                 if len(head) == lead:
@@ -123,13 +118,13 @@ def _exactly(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 def _silence(size: int) -> Iterator[bytes]:
     while size > 0:
-        yield bytes(min(size, BLOCK * _WIDE))
-        size -= BLOCK * _WIDE
+        yield bytes(min(size, BLOCK * WIDE))
+        size -= BLOCK * WIDE
 
 
 def _decoded(part: Mapping[str, Any], fps: int) -> Iterator[bytes]:
     """Yield the samples of a video's sound from the part's start on."""
-    skipped = samples_at(part["start"], fps) * _WIDE
+    skipped = samples_at(part["start"], fps) * WIDE
     with opened(Path(part["path"])) as container:
         for block in _samples(container, part.get("volume", "1")):
             if skipped < len(block):
@@ -139,7 +134,7 @@ def _decoded(part: Mapping[str, Any], fps: int) -> Iterator[bytes]:
 
 def _played(one: Mapping[str, Any], total: int) -> Iterator[bytes]:
     """Yield what is played over the film, as long as the film: silence, the file, silence."""
-    return _exactly(chain(_silence(one["first"] * _WIDE), _repeated(one)), total * _WIDE)
+    return _exactly(chain(_silence(one["first"] * WIDE), _repeated(one)), total * WIDE)
 
 
 def _repeated(one: Mapping[str, Any]) -> Iterator[bytes]:
@@ -182,18 +177,18 @@ def _resampled(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
     resampler, is_first = AudioResampler(format="flt", layout="stereo", rate=RATE), True
     for frame in frames:
         if is_first and frame.time:  # the sound begins later than the picture
-            yield from _framed(_silence(max(0, round(frame.time * RATE)) * _WIDE))
+            yield from _framed(_silence(max(0, round(frame.time * RATE)) * WIDE))
         is_first = False
         yield from resampler.resample(frame)
     yield from resampler.resample(None)
 
 
 def _bytes(frame: AudioFrame) -> bytes:
-    return bytes(frame.planes[0])[: frame.samples * _WIDE]
+    return bytes(frame.planes[0])[: frame.samples * WIDE]
 
 
 def _frame(data: bytes, first: int) -> AudioFrame:
-    frame = AudioFrame(format="flt", layout="stereo", samples=len(data) // _WIDE)
+    frame = AudioFrame(format="flt", layout="stereo", samples=len(data) // WIDE)
     frame.planes[0].update(data)
     frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
     return frame

@@ -11,6 +11,7 @@ from PIL import Image
 
 from reconciler.media.cut.join import Film, join
 from reconciler.media.cut.pieces import make_piece
+from reconciler.media.cut.stretches import encode_sound
 from reconciler.media.cut.survey import survey
 from reconciler.media.frames import read_frame
 from reconciler.media.probe import probe
@@ -34,7 +35,15 @@ def sound(source: Path, start: int, end: int) -> dict[str, Any]:
 
 def joined(target: Path, parts: list[dict[str, Any]], sounds: list[dict[str, Any]]) -> Film:
     """Join parts to a film."""
-    return join(json.dumps({"fps": 24, "parts": parts, "sounds": sounds}), target)
+    return with_sound(target, 24, parts, sounds)
+
+
+def with_sound(target: Path, fps: int, parts: list[dict[str, Any]], sounds: list[dict[str, Any]]) -> Film:
+    """Join parts to a film of a rate."""
+    sound = target.with_suffix(".sound") if any(one["audio"] for one in sounds) else ""
+    if sound:
+        encode_sound(json.dumps({"fps": fps, "sounds": sounds}), target.parent / "none", sound)
+    return join(json.dumps({"fps": fps, "parts": parts, "sound": str(sound)}), target)
 
 
 def test_each_piece_begins_and_ends_at_its_frames(tmp_path: Path) -> None:
@@ -141,7 +150,7 @@ def test_picture_and_sound_end_together_after_a_hundred_pieces(tmp_path: Path) -
     )
     parts = [{"path": str(tmp_path / "p.mp4"), "start": 0, "end": 5}] * 100
     sounds = [{"path": str(source), "start": 0, "end": 5, "audio": True, "dissolve": 0}] * 100
-    join(json.dumps({"fps": 23, "parts": parts, "sounds": sounds}), tmp_path / "film.mp4")
+    with_sound(tmp_path / "film.mp4", 23, parts, sounds)
     assert numbered.numbers(tmp_path / "film.mp4") == [*range(5)] * 100
     heard = numbered.samples(tmp_path / "film.mp4")
     last = max(n for n, value in enumerate(heard) if abs(value) > 0.1)

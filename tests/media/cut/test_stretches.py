@@ -1,0 +1,89 @@
+"""The sound of a film is encoded in stretches, and nobody hears where one ends."""
+
+from __future__ import annotations
+
+import json
+import math
+from array import array
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.media.cut import stretches
+from reconciler.media.cut.join import join
+from tests.media.cut import numbered
+from tests.media.cut.heard import music
+from tests.media.cut.test_mix import PLAIN
+
+SECONDS = 2
+GRID = 24 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches, "LENGTH", 24)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seconds of video without sound."""
+    return numbered.film(tmp_path_factory.mktemp("clip") / "clip.mp4", 0, 24 * SECONDS)
+
+
+def order(clip: Path, *sounds: Path) -> str:
+    """Return a film with these sounds over it."""
+    part = {"path": str(clip), "start": 0, "end": 24 * SECONDS, "audio": False, "dissolve": 0}
+    audio: list[dict[str, Any]] = [PLAIN | {"path": str(path), "first": 0, "gain": "-6"} for path in sounds]
+    return json.dumps({"fps": 24, "sounds": [part], "audio": audio})
+
+
+def encoded(tmp_path: Path, text: str, earlier: str = "none", target: str = "sound") -> int:
+    """Encode a film's sound; return how many stretches were."""
+    return stretches.encode_sound(text, tmp_path / earlier, tmp_path / target)
+
+
+def test_no_sample_is_missing_or_odd_where_stretches_meet(clip: Path, tmp_path: Path) -> None:
+    hertz = 1000
+    song = music(tmp_path / "music.wav", SECONDS, hertz, rate=numbered.RATE)
+    assert encoded(tmp_path, order(clip, song)) == 4
+    film = tmp_path / "film.mp4"
+    join(
+        json.dumps(
+            {
+                "fps": 24,
+                "parts": [{"path": str(clip), "start": 0, "end": 24 * SECONDS}],
+                "sound": str(tmp_path / "sound"),
+            }
+        ),
+        film,
+    )
+    values = numbered.samples(film)
+    assert 0 <= len(values) - SECONDS * numbered.RATE < 1024
+    wide = 2 * math.pi * hertz / numbered.RATE
+    level = 0.5 * 10 ** (-6 / 20)
+    errors = array("d", (abs(value - level * math.sin(wide * n)) for n, value in enumerate(values[:90_000])))
+    seams = max(max(errors[at - 1200 : at + 1200]) for at in range(GRID, 85_000, GRID))
+    elsewhere = max(max(errors[at + 8_000 : at + 14_000]) for at in range(GRID, 60_000, GRID))
+    assert seams < max(2 * elsewhere, 0.01)
+
+
+def test_only_the_stretches_whose_samples_changed_are_encoded_again(clip: Path, tmp_path: Path) -> None:
+    song = music(tmp_path / "music.wav", SECONDS)
+    noise = music(tmp_path / "noise.wav", 0.3, 3000)
+    assert encoded(tmp_path, order(clip, song)) == 4
+    assert encoded(tmp_path, order(clip, song), "sound", "again") == 0
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "sound").read_bytes()
+    assert encoded(tmp_path, order(clip, song, noise), "sound", "noisy") == 1
+    assert encoded(tmp_path, order(clip, song, noise), "none", "fresh") == 4
+    assert (tmp_path / "noisy").read_bytes() == (tmp_path / "fresh").read_bytes()
+
+
+def test_a_file_that_was_cut_short_is_not_used(clip: Path, tmp_path: Path) -> None:
+    song = music(tmp_path / "music.wav", SECONDS)
+    encoded(tmp_path, order(clip, song))
+    whole = (tmp_path / "sound").read_bytes()
+    for size in (5, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "short").write_bytes(whole[:size])
+        assert encoded(tmp_path, order(clip, song), "short", "again") == 4
+        assert (tmp_path / "again").read_bytes() == whole
