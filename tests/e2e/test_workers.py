@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from reconciler.cli.context import Context
 from reconciler.clock import SystemClock
 from reconciler.cluster.accounts import read_sections
 from reconciler.cluster.place import open_place
 from reconciler.cluster.resync import Resync
 from reconciler.engine.attempt import submit
+from reconciler.plan.approvals import Approval
 from reconciler.project.scan import DiskFiles
 from reconciler.spec.project import NO_OVERLAY
 from reconciler.state.sql.postgres import PostgreSQL
@@ -122,6 +124,23 @@ def test_workers_make_a_chain_that_was_handed_over_and_left(studio: Studio, farm
     assert done.code == 0, done.text
     assert bought(of) == dict.fromkeys(CHAIN, 1), log_of(of)
     assert len(outputs(of)) == 3
+
+
+def test_what_nobody_approves_any_more_is_not_handed_over(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The approval is taken back while the apply asks; a worker does not have the file of approvals."""
+    prices = {"prices": [{"model": "*", "per_clip": 0.5}]}
+    of = studio({"lamp": {"prompt": "a lamp"}}, provider=prices, approval={"required": "paid"})
+    file = of.folder / "clipform.approvals"
+    assert of.run("apply", "--yes", "--trust").results == {"lamp": "blocked"}
+    (step,) = of.run("plan").document["actions"]
+    assert step["reason"] == "needs_approval"
+    line = Approval("lamp", step["key"], "draft", "sha256:ab", "2026-11-30T20:00:00Z", "Ana <a@b>")
+    file.write_text(f"{line.line}\n")
+    assert [step["action"] for step in of.run("plan").document["actions"]] == ["create"]
+    monkeypatch.setattr(Context, "confirm", lambda *_, **__: file.unlink())
+    applied = of.run("apply", "--yes", "--trust", "--detach")
+    assert (applied.code, applied.results) == (3, {"lamp": "blocked"}), applied.text
+    assert [step["reason"] for step in of.run("plan").document["actions"]] == ["needs_approval"]
 
 
 def test_one_is_killed_and_one_is_frozen_and_each_of_twenty_clips_is_bought_once(
