@@ -6,6 +6,7 @@ All else, and whatever is unusual, is left to the program. So nothing of the pac
 here at the top. What is answered here is byte for byte what the program would write.
 """
 
+import gc
 import os
 import sys
 
@@ -17,29 +18,31 @@ _TEXTS = os.path.join(os.path.dirname(__file__), "cli", "front")
 
 
 def main() -> int:
-    """Run the command line; return its exit code."""
+    """Run the command line; return its exit code, unless the process ends with it.
+
+    Nothing is garbage while an answer or the program is loaded: the collector is off.
+    """
+    gc.disable()
     try:
         code = _answer(sys.argv[1:])
     except KeyboardInterrupt:
         return 130
     except OSError:  # also a text that cannot be written: the program reports it
         code = None
-    return _run_program() if code is None else code
+    return _run_program() if code is None else _end(code)
 
 
 def _run_program() -> int:
     """Load the program and run the command line; return its exit code.
 
     Nothing has begun while it loads, so Ctrl-C then ends the process without a word; later the command handles it.
-    Nothing is garbage while it loads, nor in a command that only reads: there the collector stays off.
+    In a command that only reads the collector stays off.
     """
-    import gc
     import signal
 
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:  # a parent may have it ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    gc.disable()
     from reconciler.cli.app import main as run
     from reconciler.cli.options import only_reads
 
@@ -52,11 +55,12 @@ def _run_program() -> int:
 
 
 def _end(code: int) -> "NoReturn":
-    """End the process of a command that only read: to free ten thousand clips takes longer than to plan them."""
+    """End the process of a command that only read: to free ten thousand clips takes longer than to plan them, and to
+    take Python apart a tenth of an answer."""
     import atexit
-    import threading
 
-    if threading.active_count() > 1 or sys.getprofile() or sys.gettrace():
+    threading = sys.modules.get("threading")
+    if (threading and threading.active_count() > 1) or sys.getprofile() or sys.gettrace():
         sys.exit(code)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""How a process ends: a command that only reads leaves its memory to the system, and skips nothing else."""
+"""How a process ends: after an answer or a command that only reads, the system frees its memory. Nothing is skipped."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def project(tmp_path: Path) -> Path:
         (["plan"], 0, b"exit, collector off; "),
         (["plan", "--detailed-exitcode"], 2, b"exit, collector off; "),
         (["status"], 0, b"exit, collector off; "),
+        (["--version"], 0, b"exit, collector off; "),
         (["explain", "clips"], 0, b"exit, collector on; freed"),
     ],
     ids=str,

@@ -118,10 +118,10 @@ def test_a_text_that_cannot_be_written_is_reported_by_the_program() -> None:
 
 
 RUN = """\
-import sys
+import gc, sys
 before = set(sys.modules)
-from reconciler.__main__ import main
-code = main()
+from reconciler.__main__ import _answer
+code = _answer(sys.argv[1:])
 print(*sorted(set(sys.modules) - before), code, file=sys.stderr)
 """
 

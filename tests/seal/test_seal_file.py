@@ -241,8 +241,8 @@ main()
 """
 _LIST = """\
 import sys
-from reconciler.__main__ import main
-code = main()
+from reconciler.__main__ import _answer
+code = _answer(sys.argv[1:])
 print(code, *sorted(sys.modules), file=sys.stderr)
 """
 _SLOW = {"typing", "pathlib", "dataclasses", "hashlib", "inspect", "asyncio", "pydantic", "yaml"}
