@@ -376,28 +376,3 @@ def test_a_request_in_doubt_blocks_a_slot_for_a_day(team: Team) -> None:
     with team.sql.transaction():
         team.sql.execute("UPDATE attempt SET begun = begun - interval '25 hours'")
     ana.begin(order("v1:b", account="studio", slots=1))
-
-
-def test_a_sender_that_woke_up_late_says_that_it_did_not_send(team: Team) -> None:
-    """Its successor has put the request in doubt, and would have to wait for the vendor's list to prove it absent."""
-    ana, ben = team.member("ana"), team.member("ben")
-    attempt = ana.begin(order())
-    team.end_leases()
-    (doubtful,) = ben.recover_orphans()
-    assert doubtful.state is State.UNCERTAIN
-    assert ana.move(attempt, State.NOT_SENT, Facts(message="too late")).state is State.NOT_SENT
-    again = ben.begin(order())
-    assert code(lambda: ana.move(attempt, State.UNCERTAIN)) in ("elsewhere", "state-moved")
-    assert ben.attempts(again.key)[-1].state is State.SUBMITTING
-
-
-def test_orphans_are_those_of_others_and_of_the_dead_not_what_this_process_sends(team: Team) -> None:
-    ana, ben = team.member("ana"), team.member("ben")
-    ana.begin(order())
-    team.end_leases()
-    assert ana.recover_orphans() == ()
-    ben.begin(order("v1:bb"))
-    assert ana.recover_orphans() == ()
-    other = ana.of_project(team.connected("another"))
-    assert other.recover_orphans() == ()
-    assert len(team.member("ana").recover_orphans()) == 1  # the same working copy, after a kill
