@@ -112,7 +112,8 @@ def _read(reading: _Reading, name: str) -> Project | None:
     check_relations(expanded, problems)
     used = chain(reading.others.looks, *(clip.spec.use for clip in expanded.clips))
     media = (item for clip in expanded.clips for _, item in clip.media())
-    keyframes_used({} if expanded.unclear else keyframes, media, reading.others.inputs, problems)
+    stated_keyframes = {n: frame for n, frame in keyframes.items() if frame.where.file == main.where.file}
+    keyframes_used({} if expanded.unclear else stated_keyframes, media, reading.others.inputs, problems)
     stated = {name: look for name, look in looks.items() if look.where.file == main.where.file}
     check_used({} if expanded.unclear else stated, used, problems)
     cuts = check_cuts(main, cuts, expanded, problems)

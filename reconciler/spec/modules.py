@@ -1,7 +1,8 @@
-"""Modules: files that several projects `use`, with looks and prices; they have no providers and no clips.
+"""Modules: files that several projects `use`, with looks, keyframes and prices; they have no providers and no clips.
 
-A module is laid under the project file before anything is read from it: its looks are declared beside the project's.
-Its prices, which are by kind, follow the rows of each provider of that kind, so that the project's own match first.
+A module is laid under the project file before anything is read from it: its looks and keyframes are declared beside
+the project's. Its prices, which are by kind, follow the rows of each provider of that kind, so that the project's own
+match first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from reconciler.spec.field_types import AS_LIST, AS_MAP, SpecModel, noted
-from reconciler.spec.model import LookMap, Price
+from reconciler.spec.model import KeyframeMap, LookMap, Price
 from reconciler.spec.problems import Problems, shown
 from reconciler.spec.reader import Fields, Items, MappingEntry, Scalar
 
@@ -21,6 +22,7 @@ class ModuleFile(SpecModel):
     """A file listed under `use`."""
 
     looks: LookMap = noted("Characters, places and styles that clips use.", "{noir: {prompt: black and white}}", dict)
+    keyframes: KeyframeMap = noted("Pictures that clips share.", "{door: {file: art/door.png}}", dict)
     prices: Annotated[dict[str, PriceRows], AS_MAP] = noted(
         "Rows of the price tables of providers, by their kind.", "{ark: [{use: ark-usd}]}", dict
     )
@@ -30,18 +32,23 @@ def with_modules(main: Fields, modules: Sequence[Fields], problems: Problems) ->
     """Return the map of the project file with what its modules add."""
     if not modules:
         return main
-    return Fields({**main.entries, **_looks(main, modules, problems), **_priced(main, modules)}, main.where)
+    looks = _declared("looks", "look", main, modules, problems)
+    keyframes = _declared("keyframes", "keyframe", main, modules, problems)
+    return Fields({**main.entries, **looks, **keyframes, **_priced(main, modules)}, main.where)
 
 
-def _looks(main: Fields, modules: Sequence[Fields], problems: Problems) -> dict[str, MappingEntry]:
-    looks: dict[str, MappingEntry] = {}
-    for name, entry in (item for file in (main, *modules) for item in file.map_at("looks").entries.items()):
-        if name in looks:
-            message = f"look {shown(name)} is already declared at {looks[name].key.where}"
-            problems.error("look", message, entry.key.where, "rename one of the two")
+def _declared(
+    section: str, sort: str, main: Fields, modules: Sequence[Fields], problems: Problems
+) -> dict[str, MappingEntry]:
+    """Return a section with what modules declare beside the project's; `sort` is what one of them is called."""
+    entries: dict[str, MappingEntry] = {}
+    for name, entry in (item for file in (main, *modules) for item in file.map_at(section).entries.items()):
+        if name in entries:
+            message = f"{sort} {shown(name)} is already declared at {entries[name].key.where}"
+            problems.error(sort, message, entry.key.where, "rename one of the two")
         else:
-            looks[name] = entry
-    return _section("looks", looks, main) if looks else {}
+            entries[name] = entry
+    return _section(section, entries, main) if entries else {}
 
 
 def _priced(main: Fields, modules: Sequence[Fields]) -> dict[str, MappingEntry]:
